@@ -1,0 +1,196 @@
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/addr.h"
+#include "sandbox/compat.h"
+
+static const uint8_t	 mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+void
+addr_from4(struct addr *a, const uint8_t v4[4])
+{
+	memcpy(a->b, mapped, sizeof(mapped));
+	memcpy(a->b + 12, v4, 4);
+}
+
+bool
+addr_is4(const struct addr *a)
+{
+	return memcmp(a->b, mapped, sizeof(mapped)) == 0;
+}
+
+int
+addr_cmp(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b));
+}
+
+bool
+addr_in(const struct addr *a, const struct addr *net, unsigned bits)
+{
+	struct addr	 x, y;
+
+	if (addr_is4(a) != addr_is4(net))
+		return false;
+	x = *a;
+	y = *net;
+	addr_mask(&x, bits);
+	addr_mask(&y, bits);
+	return addr_cmp(&x, &y) == 0;
+}
+
+void
+addr_mask(struct addr *a, unsigned bits)
+{
+	unsigned	 i, from;
+
+	from = (addr_is4(a) ? 96 : 0) + bits;
+	for (i = 0; i < sizeof(a->b); i++) {
+		if (from >= (i + 1) * 8)
+			continue;
+		if (from <= i * 8)
+			a->b[i] = 0;
+		else
+			a->b[i] &= (uint8_t)(0xff << (8 - (from - i * 8)));
+	}
+}
+
+int
+addr_parse(const char *s, struct addr *a)
+{
+	uint8_t	 v4[4];
+
+	if (inet_pton(AF_INET, s, v4) == 1) {
+		addr_from4(a, v4);
+		return 0;
+	}
+	return inet_pton(AF_INET6, s, a->b) == 1 ? 0 : -1;
+}
+
+int
+addr_parse_net(const char *s, struct addr *a, unsigned *bits)
+{
+	char		 text[ADDR_TEXT_MAX];
+	const char	*slash, *err;
+	size_t		 n;
+	unsigned	 all;
+
+	slash = strchr(s, '/');
+	n = slash == NULL ? strlen(s) : (size_t)(slash - s);
+	if (n >= sizeof(text))
+		return -1;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	if (addr_parse(text, a) == -1)
+		return -1;
+	all = addr_is4(a) ? 32 : 128;
+	*bits = all;
+	if (slash != NULL) {
+		*bits = (unsigned)compat_strtonum(slash + 1, 0, all, &err);
+		if (err != NULL)
+			return -1;
+	}
+	return 0;
+}
+
+const char *
+addr_print(const struct addr *a, char *s, size_t size)
+{
+	const char	*r;
+
+	if (addr_is4(a))
+		r = inet_ntop(AF_INET, a->b + 12, s, (socklen_t)size);
+	else
+		r = inet_ntop(AF_INET6, a->b, s, (socklen_t)size);
+	if (r == NULL && size > 0)
+		s[0] = '\0';
+	return s;
+}
+
+int
+endpoint_cmp(const struct endpoint *x, const struct endpoint *y)
+{
+	int	 c;
+
+	if ((c = addr_cmp(&x->addr, &y->addr)) != 0)
+		return c;
+	return x->port < y->port ? -1 : x->port > y->port;
+}
+
+const char *
+endpoint_print(const struct endpoint *e, char *s, size_t size)
+{
+	char	 t[ADDR_TEXT_MAX];
+
+	addr_print(&e->addr, t, sizeof(t));
+	snprintf(s, size, addr_is4(&e->addr) ? "%s:%u" : "[%s]:%u", t,
+	    (unsigned)e->port);
+	return s;
+}
+
+int
+endpoint_parse(const char *s, struct endpoint *e)
+{
+	char		 t[ENDPOINT_TEXT_MAX], *colon, *host;
+	const char	*err;
+
+	if (compat_strlcpy(t, s, sizeof(t)) >= sizeof(t) ||
+	    (colon = strrchr(t, ':')) == NULL)
+		return -1;
+	*colon = '\0';
+	host = t;
+	if (t[0] == '[') {
+		if (colon == t || colon[-1] != ']')
+			return -1;
+		colon[-1] = '\0';
+		host = t + 1;
+	}
+	e->port = (uint16_t)compat_strtonum(colon + 1, 0, 65535, &err);
+	if (err != NULL)
+		return -1;
+	return addr_parse(host, &e->addr);
+}
+
+void
+endpoint_put(struct buf *b, const struct endpoint *e)
+{
+	buf_put(b, e->addr.b, sizeof(e->addr.b));
+	buf_put_u16(b, e->port);
+}
+
+void
+endpoint_get(struct buf *b, struct endpoint *e)
+{
+	buf_get(b, e->addr.b, sizeof(e->addr.b));
+	e->port = buf_get_u16(b);
+}
+
+uint64_t
+flow_key_hash(const struct flow_key *k, const struct hash_key *key)
+{
+	uint8_t			 raw[36];
+	const struct endpoint	*lo, *hi;
+
+	lo = &k->a;
+	hi = &k->b;
+	if (endpoint_cmp(lo, hi) > 0) {
+		lo = &k->b;
+		hi = &k->a;
+	}
+	memcpy(raw, lo->addr.b, 16);
+	memcpy(raw + 16, hi->addr.b, 16);
+	memcpy(raw + 32, &lo->port, 2);
+	memcpy(raw + 34, &hi->port, 2);
+	return hash_bytes(key, raw, sizeof(raw));
+}
+
+int
+flow_key_cmp(const struct flow_key *x, const struct flow_key *y)
+{
+	int	 c;
+
+	if ((c = endpoint_cmp(&x->a, &y->a)) != 0)
+		return c;
+	return endpoint_cmp(&x->b, &y->b);
+}

@@ -1,0 +1,40 @@
+/*
+ * compat: what glibc lacks and every module wants.
+ *
+ * strtonum follows OpenBSD's strtonum(3): on error it returns 0 and points
+ * *errstr at a constant text ("invalid", "too small", "too large").
+ */
+#ifndef SANDBOX_COMPAT_H
+#define SANDBOX_COMPAT_H
+
+#include <sys/queue.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define nitems(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define PRINTFLIKE(f, a)	__attribute__((__format__(printf, f, a)))
+#define NORETURN		__attribute__((__noreturn__))
+#define UNUSED			__attribute__((__unused__))
+
+#ifndef TAILQ_FOREACH_SAFE
+#define TAILQ_FOREACH_SAFE(var, head, field, next)			\
+	for ((var) = TAILQ_FIRST(head);					\
+	    (var) != NULL && ((next) = TAILQ_NEXT(var, field), 1);	\
+	    (var) = (next))
+#endif
+
+#ifndef LIST_FOREACH_SAFE
+#define LIST_FOREACH_SAFE(var, head, field, next)			\
+	for ((var) = LIST_FIRST(head);					\
+	    (var) != NULL && ((next) = LIST_NEXT(var, field), 1);	\
+	    (var) = (next))
+#endif
+
+long long	 compat_strtonum(const char *, long long, long long,
+		    const char **);
+/* Copies src into dst of size bytes, always terminated; the length of src. */
+size_t		 compat_strlcpy(char *, const char *, size_t);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * mem: one ceiling for everything that traffic makes a process keep.
+ *
+ * Each allocation driven by traffic asks mem_take first and gives back with
+ * mem_give. used <= limit always holds, so "n > limit - used" is the check.
+ * A refusal is not an error: the caller sheds something or does without, and
+ * counts it.
+ */
+#ifndef SANDBOX_MEM_H
+#define SANDBOX_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum mem_pool {
+	MEM_FLOWS,		/* flow entries and their tables */
+	MEM_SEGMENTS,		/* out-of-order bytes */
+	MEM_SESSIONS,		/* parsers, collected heads, open requests */
+	MEM_FRAGMENTS,
+	MEM_SKETCHES,
+	MEM_METERS,
+	MEM_STREAMS,		/* mirror: bytes waiting for a sink */
+	MEM_QUEUES,
+	MEM_POOLS
+};
+
+struct mem {
+	uint64_t	 limit;
+	uint64_t	 used;
+	uint64_t	 pool[MEM_POOLS];
+	uint64_t	 refused[MEM_POOLS];
+};
+
+static inline bool
+mem_take(struct mem *m, enum mem_pool pool, size_t n)
+{
+	if (n > m->limit - m->used) {
+		m->refused[pool]++;
+		return false;
+	}
+	m->used += n;
+	m->pool[pool] += n;
+	return true;
+}
+
+static inline void
+mem_give(struct mem *m, enum mem_pool pool, size_t n)
+{
+	m->used -= n;
+	m->pool[pool] -= n;
+}
+
+/* A pool's name in rows and metrics ("flows"). */
+const char	*mem_pool_name(enum mem_pool);
+
+#endif
