@@ -1,0 +1,40 @@
+/*
+ * frame: header, encoding and decoding of one message. Pure: no events, no
+ * logging, no descriptors of its own.
+ *
+ * A frame is one SOCK_SEQPACKET message: length u32 (of the body), type u16,
+ * flags u16, request u32, generation u32, all in host byte order, then the
+ * body. The length must equal what was received.
+ */
+#ifndef SANDBOX_FRAME_H
+#define SANDBOX_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/buf.h"
+
+#define FRAME_HDR	16
+#define FRAME_MAX	(128 * 1024)		/* header and body */
+#define FRAME_BODY_MAX	(FRAME_MAX - FRAME_HDR)
+
+#define FRAME_MORE	0x0001	/* more frames of this object follow */
+
+struct frame {
+	uint16_t	 type;
+	uint16_t	 flags;
+	uint32_t	 request;	/* 0: not an answer, not asked */
+	uint32_t	 generation;	/* of the sending child */
+	int		 fd;		/* descriptor received, -1 for none */
+	struct buf	 body;		/* a reader over the receive buffer */
+};
+
+/* Writes the header for a body of len bytes into p (FRAME_HDR bytes). */
+void		 frame_put_header(uint8_t *p, const struct frame *, size_t len);
+/*
+ * Reads one received message of n bytes; the body reads from p in place.
+ * -1 when it is empty, short, longer than FRAME_MAX or lies about its length.
+ */
+int		 frame_get(struct frame *, const uint8_t *p, size_t n);
+
+#endif
