@@ -1,0 +1,313 @@
+/*
+ * conf: the configuration as every process holds it.
+ *
+ * A struct conf is plain data: fixed texts and counted arrays that conf_free
+ * releases. parse.y fills a fresh one, conf_check judges it, conf_pack and
+ * conf_unpack carry it to the children, conf_print writes it in canonical
+ * form, which parses to the same again. No file is ever opened here.
+ * Times are microseconds, sizes bytes, ratios parts (0.05 for 5 %).
+ */
+#ifndef SANDBOX_CONF_H
+#define SANDBOX_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "sandbox/addr.h"
+#include "sandbox/buf.h"
+
+#define CONF_NAME_MAX	64	/* names of rules, mirrors, tags, labels */
+#define CONF_PATH_MAX	256
+#define CONF_GLOB_MAX	128
+#define CONF_FILTER_MAX	4096	/* BPF text */
+#define CONF_HEADER_MAX	1024	/* value of a header that a hook sets */
+#define CONF_LIST_MAX	256	/* entries of any list */
+#define CONF_PACK_MAX	(1024 * 1024)
+#define CONF_WHY_MAX	256
+
+#define CONF_PATH	"/etc/netmond.conf"
+#define CONF_SOCKET	"/run/netmond/control.sock"
+#define CONF_USER	"_netmon"
+#define CONF_RUN_DIR	"/run/netmond"
+#define CONF_STATE_DIR	"/var/db/netmond"
+#define CONF_LOG_DIR	"/var/log/netmond"
+
+struct conf_ports {		/* inclusive ranges; n == 0: any */
+	struct conf_range {
+		uint16_t	 lo;
+		uint16_t	 hi;
+	}		 range[16];
+	uint8_t		 n;
+};
+
+enum conf_snap {
+	CONF_DECAP_ALL,
+	CONF_DECAP_NONE
+};
+
+struct conf_interface {
+	char		 name[CONF_GLOB_MAX];	/* name, or glob when match */
+	char		 label[CONF_NAME_MAX];
+	bool		 match;
+	bool		 exclude;		/* no interface */
+	bool		 promiscuous;
+	uint32_t	 snaplen;		/* 0: whole packets */
+	uint64_t	 ring;			/* 0: a share of ring total */
+	uint8_t		 decap;			/* enum conf_snap */
+};
+
+enum conf_proto {
+	CONF_HTTP,
+	CONF_TLS
+};
+
+struct conf_service {
+	uint8_t		 proto;		/* enum conf_proto */
+	struct conf_ports ports;
+};
+
+#define CONF_RULE_METHODS	16
+#define CONF_RULE_STATUSES	16
+
+struct conf_rule {		/* match and ignore, last match wins */
+	bool		 ignore;
+	bool		 quick;
+	char		 on[CONF_GLOB_MAX];	/* "" any */
+	bool		 has_from;
+	bool		 has_to;
+	struct addr	 from;
+	struct addr	 to;
+	uint8_t		 from_bits;
+	uint8_t		 to_bits;
+	struct conf_ports ports;
+	int32_t		 vlan;			/* -1 any */
+	char		 host[CONF_GLOB_MAX];
+	char		 path[CONF_GLOB_MAX];
+	char		 methods[CONF_RULE_METHODS][16];
+	uint8_t		 nmethods;
+	struct conf_status {	/* 5xx is 500 to 599 */
+		uint16_t	 lo;
+		uint16_t	 hi;
+	}		 status[CONF_RULE_STATUSES];
+	uint8_t		 nstatus;
+	char		 tag[CONF_NAME_MAX];
+};
+
+enum conf_clients { CONF_CLIENTS_FULL, CONF_CLIENTS_PREFIX, CONF_CLIENTS_HASH };
+enum conf_query { CONF_QUERY_NONE, CONF_QUERY_KEYS, CONF_QUERY_FULL };
+
+#define CONF_PRIVACY_HEADERS	16
+
+struct conf_privacy {
+	uint8_t		 clients;		/* enum conf_clients */
+	uint8_t		 prefix4;
+	uint8_t		 prefix6;
+	uint8_t		 query;			/* enum conf_query */
+	char		 headers[CONF_PRIVACY_HEADERS][CONF_NAME_MAX];
+	uint8_t		 nheaders;
+};
+
+struct conf_stats {
+	uint8_t		 section_depth;		/* 0 to 4 */
+	uint32_t	 top_hosts;		/* shown by default */
+	uint32_t	 max_hosts;		/* kept */
+	uint32_t	 max_sections;		/* kept, per host */
+	uint32_t	 max_clients;
+	uint32_t	 max_names;
+	uint64_t	 transactions;		/* bytes of the recent-requests ring */
+};
+
+enum conf_metric {
+	METRIC_MESSAGES, METRIC_REQUESTS, METRIC_RESPONSES, METRIC_BYTES,
+	METRIC_PACKETS, METRIC_CONNECTIONS, METRIC_HANDSHAKES, METRIC_ERRORS,
+	METRIC_RETRANSMITS, METRIC_RATIO, METRIC_RESPONSE_TIME,
+	METRIC_CONNECT_TIME, METRIC_COMPLETENESS, METRIC_DROPS, METRIC_NEW,
+	METRIC_MAX
+};
+enum conf_op { OP_GE, OP_GT, OP_LE, OP_LT };
+enum conf_key {
+	KEY_NONE, KEY_HOST, KEY_SECTION, KEY_CLIENT, KEY_SERVER,
+	KEY_INTERFACE, KEY_VLAN, KEY_SERVICE, KEY_SNI, KEY_STATUS, KEY_TAG,
+	KEY_MAX
+};
+enum conf_severity { SEV_ERROR, SEV_WARNING, SEV_NOTICE, SEV_INFO };
+
+/* What a metric counts only: [on IF] [tag T] [host GLOB] [status 5xx] ... */
+struct conf_select {
+	char		 on[CONF_GLOB_MAX];
+	char		 host[CONF_GLOB_MAX];
+	char		 tag[CONF_NAME_MAX];
+	char		 method[16];
+	struct conf_status status;		/* lo 0: any */
+};
+
+struct conf_alert {
+	char		 name[CONF_NAME_MAX];
+	uint8_t		 metric;		/* enum conf_metric */
+	uint8_t		 percentile;		/* p95: 95 */
+	struct conf_select ratio;		/* X of "ratio X of Y" */
+	uint8_t		 ratio_of;		/* enum conf_metric of Y */
+	struct conf_select select;
+	uint8_t		 op;			/* enum conf_op */
+	double		 value;			/* count, bytes, part, seconds */
+	uint64_t	 span_us;
+	uint8_t		 key;			/* enum conf_key */
+	uint64_t	 for_us;
+	bool		 has_clear;
+	uint8_t		 clear_op;
+	double		 clear_value;
+	uint64_t	 clear_for_us;
+	uint64_t	 at_least;		/* 0: none */
+	uint8_t		 at_least_metric;
+	bool		 unless_lossy;
+	uint64_t	 repeat_us;		/* 0: never */
+	uint8_t		 severity;
+	uint32_t	 max_keys;		/* default 256 */
+	bool		 compat;
+};
+
+enum conf_dir { DIR_REQUESTS, DIR_RESPONSES, DIR_BOTH };
+enum conf_record { RECORD_GOGETWAY, RECORD_GOR, RECORD_RAW };
+enum conf_sample { SAMPLE_NONE, SAMPLE_CLIENT, SAMPLE_CONNECTION };
+
+#define CONF_MIRROR_HEADERS	8
+#define CONF_MIRROR_STRIPS	16
+
+struct conf_rotate {
+	uint64_t	 size;			/* 0: not by size */
+	uint64_t	 age_us;		/* 0: not by age */
+	uint32_t	 keep;			/* files, 0: all */
+	uint64_t	 max;			/* bytes of all, 0: no cap */
+};
+
+struct conf_set_header {
+	char		 name[CONF_NAME_MAX];
+	char		 value[CONF_HEADER_MAX];
+};
+
+struct conf_mirror {
+	char		 name[CONF_NAME_MAX];
+	struct conf_ports observe;
+	bool		 has_forward;
+	struct endpoint	 target;
+	bool		 has_source;
+	struct addr	 source;
+	uint8_t		 forward_dir;		/* enum conf_dir */
+	uint64_t	 timeout_us;		/* dial, default 5 s */
+	uint64_t	 queue;			/* bytes, default 4 MiB */
+	bool		 abort_on_error;
+	uint64_t	 reconnect_min_us;	/* default 100 ms */
+	uint64_t	 reconnect_max_us;	/* default 5 s */
+	struct conf_set_header set[CONF_MIRROR_HEADERS];
+	uint8_t		 nset;
+	char		 forward_strip[CONF_MIRROR_STRIPS][CONF_NAME_MAX];
+	uint8_t		 nforward_strip;
+	char		 forward_hook[CONF_NAME_MAX];
+	char		 forward_hook_user[CONF_NAME_MAX];
+	bool		 has_record;
+	char		 path[CONF_PATH_MAX];	/* "-" is standard output */
+	uint8_t		 format;		/* enum conf_record */
+	uint8_t		 record_dir;		/* enum conf_dir */
+	char		 strip[CONF_MIRROR_STRIPS][CONF_NAME_MAX];
+	uint8_t		 nstrip;
+	bool		 no_strip;		/* record { no strip } */
+	char		 record_hook[CONF_NAME_MAX];
+	char		 record_hook_user[CONF_NAME_MAX];
+	uint64_t	 hook_timeout_us;	/* default 2 s */
+	struct conf_rotate rotate;
+	uint16_t	 mode;			/* default 0600 */
+	uint8_t		 sample;		/* enum conf_sample */
+	double		 sample_part;
+};
+
+enum conf_log_format { LOG_EVE, LOG_COMBINED, LOG_COMMON };
+
+/* Kinds of events a log takes: a bit each. */
+#define CONF_EV_ALERT	0x01
+#define CONF_EV_HTTP	0x02
+#define CONF_EV_TLS	0x04
+#define CONF_EV_FLOW	0x08
+#define CONF_EV_STATS	0x10
+#define CONF_EV_ANOMALY	0x20
+
+struct conf_log {
+	char		 path[CONF_PATH_MAX];
+	uint8_t		 format;		/* enum conf_log_format */
+	uint32_t	 types;			/* CONF_EV_* */
+	bool		 extras;
+	struct conf_rotate rotate;
+	uint16_t	 mode;			/* default 0640 */
+};
+
+struct conf {
+	char		 file[CONF_PATH_MAX];	/* where it came from, "" none */
+	char		 user[CONF_NAME_MAX];
+	uint64_t	 timeout_us;		/* 0: for ever */
+	uint64_t	 memory_limit;
+	uint64_t	 window_us;
+	char		 filter[CONF_FILTER_MAX];
+	uint64_t	 ring_total;
+	char		 socket[CONF_PATH_MAX];
+	char		 group[CONF_NAME_MAX];
+	char		 facility[16];		/* syslog facility word */
+	struct conf_privacy privacy;
+	struct conf_stats stats;
+	struct conf_interface *interfaces;
+	size_t		 ninterfaces;
+	struct conf_service *services;
+	size_t		 nservices;
+	struct conf_rule *rules;
+	size_t		 nrules;
+	struct conf_alert *alerts;
+	size_t		 nalerts;
+	struct conf_mirror *mirrors;
+	size_t		 nmirrors;
+	struct conf_log	*logs;
+	size_t		 nlogs;
+	/* From the command line, not from the file. */
+	char		 input[CONF_PATH_MAX];	/* -r FILE; "" is live */
+	bool		 offline;		/* -r: deterministic */
+};
+
+/* A configuration with all defaults and no alert; NULL without memory. */
+struct conf	*conf_new(void);
+void		 conf_free(struct conf *);
+/* Appends a zeroed entry to one of the arrays; NULL at CONF_LIST_MAX. */
+struct conf_interface	*conf_add_interface(struct conf *);
+struct conf_service	*conf_add_service(struct conf *);
+struct conf_rule	*conf_add_rule(struct conf *);
+struct conf_alert	*conf_add_alert(struct conf *);
+struct conf_mirror	*conf_add_mirror(struct conf *);
+struct conf_log		*conf_add_log(struct conf *);
+/* Default values of one entry, as the parser starts from. */
+void		 conf_alert_defaults(struct conf_alert *);
+void		 conf_mirror_defaults(struct conf_mirror *);
+void		 conf_log_defaults(struct conf_log *);
+/* Adds the built-in high-traffic rule when there is no alert. */
+int		 conf_finish(struct conf *);
+/*
+ * Judges what one line alone cannot show (duplicates, ranges, what needs
+ * what). -1 with a text in why.
+ */
+int		 conf_check(const struct conf *, char *why, size_t size);
+void		 conf_pack(const struct conf *, struct buf *);
+/* A fresh configuration out of packed bytes; NULL when they are bad. */
+struct conf	*conf_unpack(struct buf *);
+/* Canonical text; with defaults marked by a comment when verbose. */
+void		 conf_print(const struct conf *, FILE *, bool verbose);
+
+bool		 conf_ports_has(const struct conf_ports *, uint16_t);
+/* fnmatch(3)-like glob of *, ? and [], without recursion; case as given. */
+bool		 conf_glob(const char *glob, const char *text, size_t len);
+/* Words of the grammar for enum values ("messages", ">=", "host", ...). */
+const char	*conf_metric_name(enum conf_metric);
+const char	*conf_op_name(enum conf_op);
+const char	*conf_key_name(enum conf_key);
+const char	*conf_severity_name(enum conf_severity);
+const char	*conf_dir_name(enum conf_dir);
+const char	*conf_record_name(enum conf_record);
+const char	*conf_log_format_name(enum conf_log_format);
+
+#endif

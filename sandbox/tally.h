@@ -1,0 +1,184 @@
+/*
+ * tally: every counter and gauge of every process, in one table.
+ *
+ * A statistic is a row here and a tally_add at the one place where the thing
+ * happens; transport, `show` and metrics need no change. Counters only grow,
+ * also over the loss of a child. Gauges are set. Tallies of several
+ * processes merge by adding.
+ *
+ *	  name			owner	  unit	   kind	    help
+ */
+#ifndef SANDBOX_TALLY_H
+#define SANDBOX_TALLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/buf.h"
+#include "sandbox/role.h"
+
+#define TALLY_NAME_MAX	32
+
+#define TALLY_TABLE(T)							\
+	/* capture */							\
+	T(CAP_PACKETS,		CAPTURE,  PACKETS, COUNTER,		\
+	    "packets taken from the kernel or a file")			\
+	T(CAP_BYTES,		CAPTURE,  BYTES,   COUNTER,		\
+	    "bytes taken, as captured")					\
+	T(CAP_KERNEL_DROPS,	CAPTURE,  PACKETS, COUNTER,		\
+	    "packets dropped by the kernel ring")			\
+	T(CAP_QUEUE_DROPS,	CAPTURE,  PACKETS, COUNTER,		\
+	    "packets taken but lost with a child or a link")		\
+	T(CAP_TRUNCATED,	CAPTURE,  PACKETS, COUNTER,		\
+	    "packets cut by the snapshot length")			\
+	T(CAP_OVERSIZE,		CAPTURE,  PACKETS, COUNTER,		\
+	    "packets cut to fit a frame")				\
+	T(CAP_PAUSES,		CAPTURE,  EVENTS,  COUNTER,		\
+	    "times capture waited for the analyzer")			\
+	T(CAP_BATCHES,		CAPTURE,  EVENTS,  COUNTER,		\
+	    "frames of packets sent")					\
+	T(CAP_OPEN_ERRORS,	CAPTURE,  EVENTS,  COUNTER,		\
+	    "interfaces that could not be opened")			\
+	T(CAP_IF_EVENTS,	CAPTURE,  EVENTS,  COUNTER,		\
+	    "interface changes seen")					\
+	T(CAP_NETLINK_LOST,	CAPTURE,  EVENTS,  COUNTER,		\
+	    "netlink overflows, each followed by a fresh dump")		\
+	T(CAP_BAD_RECORDS,	CAPTURE,  PACKETS, COUNTER,		\
+	    "records of a capture file that could not be read")		\
+	T(CAP_INTERFACES,	CAPTURE,  ITEMS,   GAUGE,		\
+	    "interfaces open now")					\
+	/* analyzer: packets */						\
+	T(PKT_SEEN,		ANALYZER, PACKETS, COUNTER,		\
+	    "packets received from capture")				\
+	T(PKT_BYTES,		ANALYZER, BYTES,   COUNTER,		\
+	    "their bytes on the wire")					\
+	T(PKT_LOST_LINK,	ANALYZER, PACKETS, COUNTER,		\
+	    "packets that capture sent and a lost child took along")	\
+	T(PKT_TIME_BACK,	ANALYZER, PACKETS, COUNTER,		\
+	    "packets older than the one before, clamped")		\
+	T(PKT_SEEN_AGAIN,	ANALYZER, PACKETS, COUNTER,		\
+	    "further sightings of packets already counted")		\
+	T(PKT_TRUNCATED,	ANALYZER, PACKETS, COUNTER,		\
+	    "packets with less captured than was on the wire")		\
+	T(PKT_TOO_DEEP,		ANALYZER, PACKETS, COUNTER,		\
+	    "tunnels nested deeper than the limit")			\
+	T(PKT_BAD,		ANALYZER, PACKETS, COUNTER,		\
+	    "packets with a malformed header, all reasons")		\
+	T(PKT_NOT_TCP,		ANALYZER, PACKETS, COUNTER,		\
+	    "packets that are not TCP")					\
+	T(PKT_IGNORED,		ANALYZER, PACKETS, COUNTER,		\
+	    "TCP packets of connections that a rule ignores")		\
+	/* analyzer: messages */					\
+	T(HTTP_REQUESTS,	ANALYZER, MESSAGES, COUNTER,		\
+	    "requests whose head was seen complete")			\
+	T(HTTP_RESPONSES,	ANALYZER, MESSAGES, COUNTER,		\
+	    "responses whose head was seen complete")			\
+	T(HTTP_INTERIM,		ANALYZER, MESSAGES, COUNTER,		\
+	    "1xx answers")						\
+	T(HTTP_UNPAIRED_REQ,	ANALYZER, MESSAGES, COUNTER,		\
+	    "requests that ended without a response")			\
+	T(HTTP_UNPAIRED_RESP,	ANALYZER, MESSAGES, COUNTER,		\
+	    "responses without a request")				\
+	T(HTTP_RULE_IGNORED,	ANALYZER, MESSAGES, COUNTER,		\
+	    "messages that a rule ignores")				\
+	T(TLS_HELLOS,		ANALYZER, EVENTS,  COUNTER,		\
+	    "TLS client hellos")					\
+	T(TLS_NO_NAME,		ANALYZER, EVENTS,  COUNTER,		\
+	    "client hellos without a server name")			\
+	T(TLS_ECH,		ANALYZER, EVENTS,  COUNTER,		\
+	    "client hellos that hide the name (ECH)")			\
+	/* alerts and events */						\
+	T(ALERT_FIRED,		ANALYZER, EVENTS,  COUNTER,		\
+	    "alerts fired")						\
+	T(ALERT_CLEARED,	ANALYZER, EVENTS,  COUNTER,		\
+	    "alerts cleared")						\
+	T(EVENT_SENT,		ANALYZER, EVENTS,  COUNTER,		\
+	    "events sent to the mirror")				\
+	T(EVENT_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\
+	    "events lost because the mirror did not keep up")		\
+	T(STREAM_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\
+	    "mirrored connections lost because mirror did not keep up")	\
+	T(STREAM_DROPPED_BYTES,	ANALYZER, BYTES,   COUNTER,		\
+	    "their bytes")						\
+	/* parent */							\
+	T(PAR_CLIENTS,		PARENT,	  ITEMS,   GAUGE,		\
+	    "control clients now")					\
+	T(PAR_CLIENTS_ALL,	PARENT,	  EVENTS,  COUNTER,		\
+	    "control clients accepted")					\
+	T(PAR_CLIENTS_REFUSED,	PARENT,	  EVENTS,  COUNTER,		\
+	    "control clients refused at the limit")			\
+	T(PAR_CLIENTS_SLOW,	PARENT,	  EVENTS,  COUNTER,		\
+	    "control clients cut off because they did not read")	\
+	T(PAR_CLIENTS_BAD,	PARENT,	  EVENTS,  COUNTER,		\
+	    "control clients closed for a malformed frame")		\
+	T(PAR_CHILDREN_LOST,	PARENT,	  EVENTS,  COUNTER,		\
+	    "children lost")						\
+	T(PAR_LOG_LOST,		PARENT,	  EVENTS,  COUNTER,		\
+	    "log lines that syslog did not take")			\
+	T(PAR_RELOADS,		PARENT,	  EVENTS,  COUNTER,		\
+	    "reloads in force")						\
+	T(PAR_RELOADS_BAD,	PARENT,	  EVENTS,  COUNTER,		\
+	    "reloads refused")						\
+	T(PAR_ALERTS_MISSED,	PARENT,	  EVENTS,  COUNTER,		\
+	    "alert lines that a client asked for too late")		\
+	/* mirror */							\
+	T(MIR_STREAMS,		MIRROR,	  ITEMS,   COUNTER,		\
+	    "connections mirrored")					\
+	T(MIR_BYTES,		MIRROR,	  BYTES,   COUNTER,		\
+	    "bytes received for mirroring")				\
+	T(MIR_QUEUE,		MIRROR,	  BYTES,   GAUGE,		\
+	    "bytes waiting for sinks")					\
+	T(MIR_EVENTS,		MIRROR,	  EVENTS,  COUNTER,		\
+	    "event lines written")					\
+	T(MIR_EVENTS_LOST,	MIRROR,	  EVENTS,  COUNTER,		\
+	    "event lines that could not be written")			\
+	/* every process: the channel */				\
+	T(CHAN_BAD_FRAMES,	ANY,	  EVENTS,  COUNTER,		\
+	    "malformed or misdirected frames received")			\
+	T(CHAN_STALE,		ANY,	  EVENTS,  COUNTER,		\
+	    "frames of a lost child thrown away")			\
+	T(CHAN_QUEUE_FULL,	ANY,	  EVENTS,  COUNTER,		\
+	    "frames not sent because a queue was full")
+
+#define T(name, owner, unit, kind, help)	TALLY_##name,
+enum tally_id { TALLY_TABLE(T) TALLY_MAX };
+#undef T
+
+enum tally_unit {
+	TALLY_UNIT_PACKETS, TALLY_UNIT_BYTES, TALLY_UNIT_EVENTS,
+	TALLY_UNIT_MESSAGES, TALLY_UNIT_ITEMS
+};
+enum tally_kind { TALLY_KIND_COUNTER, TALLY_KIND_GAUGE };
+
+struct tally {
+	uint64_t	 v[TALLY_MAX];
+};
+
+static inline void
+tally_add(struct tally *t, enum tally_id id, uint64_t n)
+{
+	t->v[id] += n;
+}
+
+static inline void
+tally_set(struct tally *t, enum tally_id id, uint64_t n)
+{
+	t->v[id] = n;
+}
+
+/* "cap_packets", as in rows and documents, into s; returns s. */
+const char	*tally_name(enum tally_id, char s[TALLY_NAME_MAX]);
+/* The process that counts it; ROLE_ANY: each of them. */
+enum role	 tally_owner(enum tally_id);
+const char	*tally_help(enum tally_id);
+const char	*tally_unit_name(enum tally_id);
+enum tally_kind	 tally_kind(enum tally_id);
+/* Adds from to into; merging is adding for every kind. */
+void		 tally_merge(struct tally *into, const struct tally *from);
+/* Non-zero rows as (index u16, value u64) pairs. */
+void		 tally_pack(const struct tally *, struct buf *);
+/* -1 on an unknown index or a short buffer; t is then untouched. */
+int		 tally_unpack(struct tally *, struct buf *);
+
+#endif
