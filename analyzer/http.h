@@ -1,0 +1,150 @@
+/*
+ * http: the head of one HTTP/1 message, start line to empty line (RFC 9110,
+ * 9112), out of bytes that the caller owns.
+ *
+ * Nothing is kept, allocated or copied: spans point into the caller's bytes
+ * and live as long as these. A head is parsed in one piece; http_end finds
+ * out where it ends when it comes in several.
+ *
+ * Lenient like real servers are (bare LF, leading empty lines, folded lines,
+ * spaces); whatever two receivers could read differently sets a bit in flaws.
+ */
+#ifndef ANALYZER_HTTP_H
+#define ANALYZER_HTTP_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_METHOD_MAX		32	/* longer: not a request line */
+#define HTTP_HOST_MAX		255	/* bytes of a normalised host */
+#define HTTP_SECTION_MAX	256	/* bytes of a section */
+#define HTTP_DEPTH_MAX		4	/* path segments of a section */
+
+struct http_span {
+	const uint8_t	*p;		/* NULL: absent */
+	size_t		 len;
+};
+
+enum http_method {
+	HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_CONNECT,
+	HTTP_OPTIONS, HTTP_TRACE, HTTP_PATCH,
+	HTTP_METHOD_OTHER		/* see the method span */
+};
+
+/* Things that are wrong or ambiguous in a head; bits of flaws. */
+enum http_flaw {
+	HTTP_F_BARE_LF		= 1 << 0,
+	HTTP_F_BARE_CR		= 1 << 1,
+	HTTP_F_NUL		= 1 << 2,
+	HTTP_F_CTL		= 1 << 3,	/* other control characters */
+	HTTP_F_OBS_FOLD		= 1 << 4,
+	HTTP_F_NO_COLON		= 1 << 5,	/* header line without name */
+	HTTP_F_NAME		= 1 << 6,	/* space or non-token in name */
+	HTTP_F_START_LINE	= 1 << 7,	/* spaces where one is due */
+	HTTP_F_HOST_DUP		= 1 << 8,
+	HTTP_F_HOST_NONE	= 1 << 9,	/* 1.1 request without Host */
+	HTTP_F_HOST_BAD		= 1 << 10,
+	HTTP_F_CL_DUP		= 1 << 11,	/* same value again */
+	HTTP_F_CL_DIFF		= 1 << 12,	/* values that differ */
+	HTTP_F_CL_BAD		= 1 << 13,	/* not a number */
+	HTTP_F_TE_CL		= 1 << 14,	/* both framings */
+	HTTP_F_TE_ODD		= 1 << 15,	/* obfuscated or unknown coding */
+	HTTP_F_TE_10		= 1 << 16,	/* coding in HTTP/1.0 */
+	HTTP_F_STATUS		= 1 << 17	/* status below 100 or over 599 */
+};
+/* Flaws over which two receivers may part: request smuggling. */
+#define HTTP_AMBIGUOUS	(HTTP_F_CL_DIFF | HTTP_F_CL_BAD | HTTP_F_TE_CL | \
+			 HTTP_F_TE_ODD | HTTP_F_TE_10 | HTTP_F_OBS_FOLD | \
+			 HTTP_F_HOST_DUP | HTTP_F_NAME | HTTP_F_NUL)
+
+enum http_connection {			/* bits of connection */
+	HTTP_CN_CLOSE		= 1 << 0,
+	HTTP_CN_KEEP		= 1 << 1,
+	HTTP_CN_UPGRADE		= 1 << 2
+};
+
+struct http_head {
+	/* request; all NULL in a response */
+	struct http_span method;
+	struct http_span target;	/* as sent */
+	/* response */
+	struct http_span reason;
+	/* the value of the first field of that name */
+	struct http_span host;
+	struct http_span user_agent;
+	struct http_span referer;
+	struct http_span content_type;
+	struct http_span upgrade;
+	struct http_span forwarded_for;	/* X-Forwarded-For */
+	struct http_span forwarded;
+	struct http_span location;
+
+	uint64_t	 content_length;	/* if has_length */
+	uint32_t	 flaws;		/* enum http_flaw */
+	uint32_t	 fields;	/* header lines */
+	uint16_t	 status;	/* 0 in a request */
+	uint8_t		 method_id;	/* enum http_method */
+	uint8_t		 minor;		/* of the version 1.x */
+	uint8_t		 connection;	/* enum http_connection */
+	bool		 is_request;
+	bool		 has_length;
+	bool		 chunked;	/* the last transfer coding */
+	bool		 has_coding;	/* any Transfer-Encoding */
+	bool		 has_cookie;	/* Cookie or Set-Cookie */
+	bool		 has_auth;	/* (Proxy-)Authorization */
+	bool		 expect_100;
+};
+
+/* What the first bytes of a message look like. */
+enum http_guess {
+	HTTP_NO,		/* no HTTP/1 head begins here */
+	HTTP_MAYBE,		/* more bytes are needed to tell */
+	HTTP_REQUEST,		/* a whole valid request line */
+	HTTP_RESPONSE,		/* a whole valid status line start */
+	HTTP_TWO		/* the HTTP/2 preface, PRI * HTTP/2.0 */
+};
+
+/*
+ * Judges the bytes at a place where a message may begin, after empty lines.
+ * The method may be any token; "HTTP/1.x" must end the line.
+ */
+enum http_guess	 http_guess(const uint8_t *, size_t len);
+
+/*
+ * Parses a head. Bytes taken (empty lines before it and the empty line after
+ * it included), 0 when the head is not complete, -1 when it is none.
+ */
+ssize_t		 http_parse(const uint8_t *, size_t len, struct http_head *);
+
+/*
+ * Finds the end of a head over several calls. *state starts at 0. Bytes up to
+ * and including the empty line, or 0 when it is not among these.
+ */
+size_t		 http_end(uint8_t *state, const uint8_t *, size_t len);
+
+/* The name of one flaw bit ("te-and-cl"). */
+const char	*http_flaw_name(enum http_flaw);
+
+/*
+ * The host that a request is for: the authority of an absolute-form or
+ * CONNECT target, else Host; lower case, without user, trailing dot and :80
+ * (:443 for CONNECT stays). IPv6 literals keep their brackets. Other ports
+ * stay. Bytes written to out (at most HTTP_HOST_MAX, not terminated); 0 for
+ * none.
+ */
+size_t		 http_host(const struct http_head *,
+		    uint8_t out[HTTP_HOST_MAX]);
+
+/*
+ * The section of a target: its first depth (0 to HTTP_DEPTH_MAX) path
+ * segments, cut at '?' or '#', only unreserved characters percent-decoded.
+ * A last segment counts only when a slash follows it: /a is in "/", /a/b in
+ * "/a". "*" is its own section; CONNECT gives "(connect)". Bytes written.
+ */
+size_t		 http_section(const struct http_head *, unsigned depth,
+		    uint8_t out[HTTP_SECTION_MAX]);
+
+#endif
