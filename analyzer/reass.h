@@ -1,0 +1,155 @@
+/*
+ * reass: one direction of a TCP stream.
+ *
+ * Bytes have 64-bit offsets; offset 0 is the byte after the SYN, or the first
+ * one seen when the start was missed. What is in order is handed to deliver at
+ * once and without a copy; what comes early waits in copies, charged to
+ * MEM_SEGMENTS. Each offset is handed out once, in order, either by deliver
+ * or as part of one gap. The first copy of a byte wins; a later copy that
+ * differs is counted (REASS_CONFLICT) as far as it can still be seen: waiting
+ * segments, and the last REASS_TAIL delivered bytes when a tail was given.
+ *
+ * A hole becomes a gap only when the caller says so (reass_skip, from its
+ * clock and the peer's acknowledgements) or at a limit, never by itself.
+ *
+ * A stream starts HELD when its start is unknown or not accepted yet: bytes
+ * wait until reass_release.
+ *
+ * Sequence numbers are compared modulo 2^32 (RFC 9293, section 3.4); the
+ * caller keeps out what lies further than 2^30 from next.
+ */
+#ifndef ANALYZER_REASS_H
+#define ANALYZER_REASS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/mem.h"
+
+#define REASS_TAIL		256	/* delivered bytes kept to compare */
+
+#define REASS_COUNTS(M)							\
+	M(STORED,	"out-of-order",	"segments that came early")	\
+	M(OLD,		"old",		"segments with nothing new")	\
+	M(OVERLAP,	"overlap",	"segments partly seen before")	\
+	M(CONFLICT,	"conflict",	"copies with other bytes")	\
+	M(GAPS,		"gaps",		"holes given up")		\
+	M(GAP_BYTES,	"gap-bytes",	"bytes in those holes")		\
+	M(TRUNCATED,	"truncated",	"bytes cut by snaplen")		\
+	M(LIMIT,	"limit",	"holes given up at a limit")	\
+	M(NOMEM,	"no-memory",	"segments without memory")
+
+#define M(name, text, help)	REASS_##name,
+enum reass_count { REASS_COUNTS(M) REASS_COUNT_MAX };
+#undef M
+
+enum reass_why {
+	REASS_WHY_LOST,		/* a hole that nobody filled */
+	REASS_WHY_CUT,		/* the frame was cut by snaplen */
+	REASS_WHY_LIMIT		/* given up at a limit */
+};
+
+enum reass_result {
+	REASS_DELIVERED,	/* new bytes were handed out */
+	REASS_WAITING,		/* kept until the hole is filled */
+	REASS_DUPLICATE,	/* nothing new in it */
+	REASS_DROPPED		/* no room; a hole will remain */
+};
+
+struct reass_seg;		/* a waiting piece */
+
+/*
+ * The part that only streams with a reader need. The caller allocates it
+ * zeroed and may add a tail of REASS_TAIL bytes; reass_clear frees neither.
+ */
+struct reass_store {
+	struct reass_seg	*first;
+	struct reass_seg	*last;
+	uint64_t		 hole_us;	/* when the hole was seen */
+	uint32_t		 held;		/* bytes waiting */
+	uint32_t		 nsegs;
+	uint8_t			*tail;		/* ring by offset, or NULL */
+	uint32_t		 tail_len;	/* valid bytes up to next */
+};
+
+struct reass {
+	uint64_t		 next;	/* offset of the next byte wanted */
+	struct reass_store	*store;	/* NULL: nobody reads; only count */
+	uint32_t		 base;	/* sequence number of offset 0 */
+	uint16_t		 flags;
+#define REASS_HELD	0x01		/* nothing goes out yet */
+#define REASS_STOPPED	0x02		/* the reader wants no more */
+};
+
+/* Shared by all streams of a table; callbacks get the arg of the call. */
+struct reass_env {
+	struct mem	*mem;
+	uint32_t	 limit_bytes;	/* waiting bytes of one direction */
+	uint32_t	 limit_segs;
+	uint64_t	 count[REASS_COUNT_MAX];
+	/* false: the reader wants no more of this direction */
+	bool		(*deliver)(void *arg, uint64_t off, const uint8_t *p,
+			    size_t len, uint64_t ts_us);
+	void		(*gap)(void *arg, uint64_t off, uint64_t len,
+			    uint64_t ts_us, enum reass_why);
+};
+
+static inline int32_t
+reass_seq_diff(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+static inline bool
+reass_seq_lt(uint32_t a, uint32_t b)
+{
+	return reass_seq_diff(a, b) < 0;
+}
+
+static inline bool
+reass_seq_leq(uint32_t a, uint32_t b)
+{
+	return reass_seq_diff(a, b) <= 0;
+}
+
+/* Sequence number of the next byte wanted, and of any offset. */
+static inline uint32_t
+reass_next_seq(const struct reass *r)
+{
+	return r->base + (uint32_t)r->next;
+}
+
+/* Distance of seq from the next byte wanted. */
+static inline int64_t
+reass_ahead(const struct reass *r, uint32_t seq)
+{
+	return reass_seq_diff(seq, reass_next_seq(r));
+}
+
+void		 reass_init(struct reass *, uint32_t base);
+/*
+ * A segment: len bytes captured of the wire bytes it had (len <= wire). The
+ * missing rest becomes a gap (REASS_WHY_CUT) when its turn comes.
+ */
+enum reass_result reass_data(struct reass *, struct reass_env *, void *arg,
+    uint32_t seq, const uint8_t *p, uint32_t len, uint32_t wire,
+    uint64_t ts_us);
+/* Whether something waits behind a hole. */
+bool		 reass_has_hole(const struct reass *);
+/* Gives up the first hole and hands out what follows; false if none. */
+bool		 reass_skip(struct reass *, struct reass_env *, void *arg,
+    enum reass_why);
+/* Gives up everything before offset to (bytes that never came). */
+void		 reass_skip_to(struct reass *, struct reass_env *, void *arg,
+    uint64_t to, uint64_t ts_us, enum reass_why);
+/* Ends the hold: the stream starts at the lowest byte that waits. */
+void		 reass_release(struct reass *, struct reass_env *, void *arg);
+/* Moves the start of a held stream to seq (at or before what waits). */
+void		 reass_rebase(struct reass *, uint32_t seq);
+/* Frees what waits (not the store); the stream can go on at next. */
+void		 reass_clear(struct reass *, struct reass_env *);
+const char	*reass_count_name(enum reass_count);
+const char	*reass_count_help(enum reass_count);
+
+#endif
