@@ -1,0 +1,465 @@
+/*
+ * msg: THE MESSAGE TABLE, and a packer and unpacker for each payload.
+ *
+ * One row declares a type's number, its direction and the bounds of its
+ * body; chan checks them before any handler runs. Numbers are never reused.
+ * msg_put_x writes one payload, msg_get_x reads it back and returns -1 when
+ * the bytes are not one (texts too long or with a NUL, values out of range,
+ * a short body). Spans and texts in a payload point into the frame and live
+ * as long as the handler's call, unless the struct holds an array.
+ *
+ * Conversations
+ *   start     parent > child: HELLO, CONF (last has no FRAME_MORE), RESTORE*,
+ *             FILE*; child > parent: READY
+ *   links     see LINK
+ *   reload    parent > children: CONF*, PREPARE; back PREPARED or REFUSED;
+ *             COMMIT or ABORT
+ *   request   client > parent: SHOW, ... ; parent > owner: the same with the
+ *             parent's request number; back ROW*, then one END or ERROR
+ *   stop      parent > child: STOP; child > parent: TALLY, BYE
+ *   heartbeat child > parent: TALLY each second, SAVE* before it
+ */
+#ifndef SANDBOX_MSG_H
+#define SANDBOX_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/addr.h"
+#include "sandbox/buf.h"
+#include "sandbox/conf.h"
+#include "sandbox/frame.h"
+#include "sandbox/role.h"
+
+#define MSG_VERSION	1	/* of the control protocol and of the links */
+#define MSG_TEXT_MAX	1024
+#define MSG_ARG_MAX	512
+#define MSG_ARGS_MAX	16
+#define MSG_SAVE_MAX	512	/* bytes of one saved slot */
+#define MSG_SAVE_TABLES	8
+#define MSG_SAVE_SLOTS	16384
+
+/*	  name		number	from	  to	    min	max body */
+#define MSG_TABLE(M)							\
+	/* launch: parent and launcher */				\
+	M(LAUNCH,	0x0001,	PARENT,	  LAUNCHER, 8,	8)		\
+	M(LAUNCHED,	0x0002,	LAUNCHER, PARENT,   12,	12)		\
+	/* life: parent and every child */				\
+	M(HELLO,	0x0101,	ANY,	  ANY,	    4,	2048)		\
+	M(CONF,		0x0102,	PARENT,	  CHILD,    0,	FRAME_BODY_MAX)	\
+	M(READY,	0x0103,	CHILD,	  PARENT,   8,	2048)		\
+	M(FILE,		0x0104,	PARENT,	  CHILD,    8,	2048)		\
+	M(FILE_WANTED,	0x0105,	CHILD,	  PARENT,   8,	2048)		\
+	M(PROVIDER,	0x0106,	PARENT,	  MIRROR,   4,	2048)		\
+	M(STOP,		0x0107,	PARENT,	  CHILD,    0,	0)		\
+	M(BYE,		0x0108,	CHILD,	  PARENT,   0,	0)		\
+	M(VERBOSE,	0x0109,	PARENT,	  CHILD,    4,	4)		\
+	M(LOG,		0x010a,	CHILD,	  PARENT,   5,	2048)		\
+	M(CRASH,	0x010b,	CHILD,	  PARENT,   24,	24)		\
+	M(FAULT,	0x010c,	CHILD,	  PARENT,   5,	2048)		\
+	M(CHECK,	0x010d,	PARENT,	  CHILD,    0,	0)		\
+	/* data: the links between children */				\
+	M(LINK,		0x0201,	CHILD,	  CHILD,    8,	8)		\
+	M(PACKETS,	0x0202,	CAPTURE,  ANALYZER, 16,	FRAME_BODY_MAX)	\
+	M(CAPSTAT,	0x0203,	CAPTURE,  ANALYZER, 8,	FRAME_BODY_MAX)	\
+	M(IFACE,	0x0204,	CAPTURE,  ANALYZER, 16,	2048)		\
+	M(DATA_END,	0x0205,	CHILD,	  CHILD,    8,	8)		\
+	M(STREAM,	0x0206,	ANALYZER, MIRROR,   1,	FRAME_BODY_MAX)	\
+	M(EVENT,	0x0207,	ANALYZER, MIRROR,   1,	FRAME_BODY_MAX)	\
+	M(OWN_TUPLE,	0x0208,	MIRROR,	  ANALYZER, 37,	37)		\
+	/* report: child to parent, and back to a fresh one */		\
+	M(ALERT,	0x0301,	ANALYZER, PARENT,   8,	FRAME_BODY_MAX)	\
+	M(TALLY,	0x0302,	CHILD,	  PARENT,   0,	FRAME_BODY_MAX)	\
+	M(SAVE,		0x0303,	CHILD,	  PARENT,   0,	FRAME_BODY_MAX)	\
+	M(RESTORE,	0x0304,	PARENT,	  CHILD,    0,	FRAME_BODY_MAX)	\
+	M(RESTORE_TALLY, 0x0305, PARENT,  CHILD,    0,	FRAME_BODY_MAX)	\
+	M(MONITOR,	0x0306,	CHILD,	  PARENT,   12,	2048)		\
+	M(LOST_TIME,	0x0307,	PARENT,	  ANALYZER, 20,	20)		\
+	/* reload */							\
+	M(PREPARE,	0x0401,	PARENT,	  CHILD,    0,	0)		\
+	M(PREPARED,	0x0402,	CHILD,	  PARENT,   0,	0)		\
+	M(REFUSED,	0x0403,	CHILD,	  PARENT,   4,	2048)		\
+	M(COMMIT,	0x0404,	PARENT,	  CHILD,    0,	0)		\
+	M(ABORT,	0x0405,	PARENT,	  CHILD,    0,	0)		\
+	/* control: client to parent, parent to the owner */		\
+	M(SHOW,		0x0501,	ANY,	  OWNER,    8,	FRAME_BODY_MAX)	\
+	M(WATCH,	0x0502,	CLIENT,	  PARENT,   20,	64)		\
+	M(RELOAD,	0x0503,	CLIENT,	  PARENT,   0,	0)		\
+	M(LOAD,		0x0504,	CLIENT,	  PARENT,   4,	1024)		\
+	M(VERBOSITY,	0x0505,	CLIENT,	  PARENT,   4,	4)		\
+	M(RESET,	0x0506,	ANY,	  OWNER,    8,	FRAME_BODY_MAX)	\
+	M(MIRROR,	0x0507,	ANY,	  OWNER,    8,	FRAME_BODY_MAX)	\
+	M(ROTATE,	0x0508,	ANY,	  OWNER,    0,	FRAME_BODY_MAX)	\
+	M(HOOK,		0x0509,	CLIENT,	  PARENT,   8,	FRAME_BODY_MAX)	\
+	M(TERMINATE,	0x050a,	CLIENT,	  PARENT,   0,	0)		\
+	M(CANCEL,	0x050b,	ANY,	  OWNER,    4,	4)		\
+	M(ROW,		0x0581,	OWNER,	  ANY,	    2,	FRAME_BODY_MAX)	\
+	M(END,		0x0582,	OWNER,	  ANY,	    0,	0)		\
+	M(ERROR,	0x0583,	OWNER,	  ANY,	    8,	2048)		\
+	/* hook: mirror and a provider */				\
+	M(HOOK_CHUNK,	0x0601,	MIRROR,	  PROVIDER, 5,	FRAME_BODY_MAX)	\
+	M(HOOK_VERDICT,	0x0602,	PROVIDER, MIRROR,   9,	FRAME_BODY_MAX)
+
+#define M(name, num, from, to, min, max)	MSG_##name = num,
+enum msg_type { MSG_TABLE(M) };
+#undef M
+
+struct msg_desc {
+	uint16_t	 type;
+	const char	*name;
+	enum role	 from;
+	enum role	 to;
+	size_t		 min;
+	size_t		 max;
+};
+
+/* NULL for a type that is not in the table. */
+const struct msg_desc	*msg_desc(uint16_t type);
+/* "PACKETS", or "unknown". */
+const char		*msg_name(uint16_t type);
+/* Whether from may send this type to to. */
+bool			 msg_allowed(const struct msg_desc *, enum role from,
+			    enum role to);
+
+/* ---- launch and life ---- */
+
+struct msg_launch {
+	uint32_t	 role;
+	uint32_t	 generation;
+};
+void	 msg_put_launch(struct buf *, const struct msg_launch *);
+int	 msg_get_launch(struct buf *, struct msg_launch *);
+
+struct msg_launched {
+	uint32_t	 role;
+	uint32_t	 generation;
+	int32_t		 pid;		/* -errno when it failed */
+};
+void	 msg_put_launched(struct buf *, const struct msg_launched *);
+int	 msg_get_launched(struct buf *, struct msg_launched *);
+
+/* HELLO: parent to child, and client and parent to each other. */
+#define HELLO_CHECK	0x01	/* netmond -n: check and go, no devices */
+#define HELLO_OFFLINE	0x02	/* -r: fixed hash seed, no clocks */
+#define HELLO_RESTARTED	0x04	/* this child replaces a lost one */
+struct msg_hello {
+	uint32_t	 version;	/* MSG_VERSION */
+	uint32_t	 flags;		/* HELLO_* */
+	uint32_t	 verbose;
+	uint64_t	 epoch;		/* of the daemon: start time, us */
+	uint64_t	 mono_us;	/* CLOCK_MONOTONIC of the sender */
+	uint64_t	 wall_us;	/* CLOCK_REALTIME of the sender */
+	char		 text[64];	/* program version */
+};
+void	 msg_put_hello(struct buf *, const struct msg_hello *);
+int	 msg_get_hello(struct buf *, struct msg_hello *);
+
+struct msg_ready {
+	uint32_t	 pid;
+	uint32_t	 landlock;	/* ABI in force, 0 none */
+	char		 text[256];	/* what was opened, for the log */
+};
+void	 msg_put_ready(struct buf *, const struct msg_ready *);
+int	 msg_get_ready(struct buf *, struct msg_ready *);
+
+enum msg_file_kind {
+	FILE_INPUT,		/* capture: the file of -r */
+	FILE_RECORD,		/* mirror: record of conf mirror index */
+	FILE_GAPS,		/* mirror: its .gaps side file */
+	FILE_EVENTS		/* mirror: conf log index */
+};
+/* FILE comes with a descriptor; FILE_WANTED asks for the next one. */
+struct msg_file {
+	uint32_t	 kind;
+	uint32_t	 index;		/* of the mirror or log in the conf */
+	uint32_t	 flags;		/* FILE_ROTATE: rename the old first */
+	uint32_t	 error;		/* errno when it could not be opened */
+	uint64_t	 size;		/* at opening */
+	char		 name[CONF_PATH_MAX];
+};
+#define FILE_ROTATE	0x01
+#define FILE_REGULAR	0x02	/* not a fifo, socket or terminal */
+void	 msg_put_file(struct buf *, const struct msg_file *);
+int	 msg_get_file(struct buf *, struct msg_file *);
+
+/* LOG, REFUSED, FAULT (number: role at fault), ERROR (number: exit status). */
+struct msg_text {
+	uint32_t	 number;
+	char		 text[MSG_TEXT_MAX];
+};
+void	 msg_put_text(struct buf *, const struct msg_text *);
+int	 msg_get_text(struct buf *, struct msg_text *);
+
+struct msg_crash {
+	uint32_t	 signal;
+	uint32_t	 code;
+	uint64_t	 addr;
+	uint64_t	 packet;	/* number of the last packet begun */
+};
+void	 msg_put_crash(struct buf *, const struct msg_crash *);
+int	 msg_get_crash(struct buf *, struct msg_crash *);
+
+/* VERBOSE, VERBOSITY, CANCEL. */
+void	 msg_put_number(struct buf *, uint32_t);
+int	 msg_get_number(struct buf *, uint32_t *);
+
+/* ---- data ---- */
+
+/*
+ * LINK: "I am generation gen; you, as far as I know, are echo" (0: not
+ * known). A receiver that learns a new gen forgets the old neighbour and
+ * answers with LINK; data is accepted once a LINK echoed the own generation.
+ */
+struct msg_link {
+	uint32_t	 gen;
+	uint32_t	 echo;
+};
+void	 msg_put_link(struct buf *, const struct msg_link *);
+int	 msg_get_link(struct buf *, struct msg_link *);
+
+/*
+ * PACKETS: number of the first packet u64, count u32, flags u32, then per
+ * packet a header of MSG_PACKET_HDR bytes and the captured bytes.
+ */
+#define MSG_PACKETS_HDR	16
+#define MSG_PACKET_HDR	20
+struct msg_packet {
+	uint64_t	 ts_us;
+	uint32_t	 wirelen;
+	uint32_t	 caplen;
+	uint16_t	 iface;		/* id given by IFACE */
+	uint16_t	 flags;
+	const uint8_t	*data;
+};
+#define PACKET_OUTGOING	0x0001
+void	 msg_put_packet(struct buf *, const struct msg_packet *);
+int	 msg_get_packet(struct buf *, struct msg_packet *);
+
+/* An interface (or the file) that packets name by id. Sent when it changes. */
+enum iface_state { IFACE_UP, IFACE_DOWN, IFACE_NO_CARRIER, IFACE_GONE,
+	IFACE_COVERED, IFACE_EXCLUDED, IFACE_FAILED };
+struct msg_iface {
+	uint16_t	 id;		/* never reused while a child lives */
+	uint16_t	 state;		/* enum iface_state */
+	uint32_t	 index;		/* of the kernel */
+	uint32_t	 linktype;	/* DLT_ value */
+	uint32_t	 snaplen;
+	uint64_t	 ring;		/* bytes granted */
+	uint32_t	 parent;	/* IFLA_LINK or IFLA_MASTER, 0 none */
+	char		 name[32];
+	char		 type[16];	/* "ether", "vlan", "ppp", ... */
+	char		 label[CONF_NAME_MAX];
+	char		 error[128];
+};
+void	 msg_put_iface(struct buf *, const struct msg_iface *);
+int	 msg_get_iface(struct buf *, struct msg_iface *);
+
+/* CAPSTAT: one or more of these; totals since this capture started. */
+struct msg_capstat {
+	uint16_t	 id;
+	uint64_t	 received;	/* by libpcap */
+	uint64_t	 dropped;	/* by the kernel ring */
+	uint64_t	 if_dropped;
+	uint64_t	 sent;		/* put into batches */
+	uint64_t	 rx_packets;	/* the kernel's own link counters */
+	uint64_t	 rx_bytes;
+	uint64_t	 tx_packets;
+	uint64_t	 tx_bytes;
+	uint64_t	 rx_dropped;
+};
+void	 msg_put_capstat(struct buf *, const struct msg_capstat *);
+int	 msg_get_capstat(struct buf *, struct msg_capstat *);
+
+/* DATA_END: no more input; error 0, or 1 when the file was cut or corrupt. */
+struct msg_data_end {
+	uint32_t	 error;
+	uint32_t	 spare;
+};
+void	 msg_put_data_end(struct buf *, const struct msg_data_end *);
+int	 msg_get_data_end(struct buf *, struct msg_data_end *);
+
+/* OWN_TUPLE: a connection that the mirror is about to make. */
+struct msg_own_tuple {
+	struct endpoint	 source;	/* address may be unspecified */
+	struct endpoint	 target;
+	uint8_t		 gone;		/* 1: closed, forget it soon */
+};
+void	 msg_put_own_tuple(struct buf *, const struct msg_own_tuple *);
+int	 msg_get_own_tuple(struct buf *, struct msg_own_tuple *);
+
+/* STREAM frames hold one or more records. dir as in stream_dir. */
+enum stream_kind { STREAM_OPEN, STREAM_DATA, STREAM_MARK, STREAM_GAP,
+	STREAM_CLOSE, STREAM_KINDS };
+enum stream_dir { STREAM_TO_OBSERVED, STREAM_FROM_OBSERVED, STREAM_UNKNOWN };
+enum stream_mark {
+	MARK_REQUEST_HEAD,	/* a request head starts at offset */
+	MARK_RESPONSE_HEAD,	/* a response head starts at offset */
+	MARK_HEAD_END,		/* first byte after the blank line */
+	MARK_MESSAGE_END,	/* first byte after the message */
+	MARK_OPAQUE		/* from here on not HTTP (tunnel, unknown) */
+};
+#define STREAM_MIDSTREAM	0x01	/* opened without a SYN, or re-sent */
+#define STREAM_TRUNCATED	0x02
+struct msg_stream {
+	uint8_t		 kind;
+	uint8_t		 dir;
+	uint8_t		 mark;		/* MARK */
+	uint8_t		 flags;
+	uint64_t	 id;		/* flow id */
+	uint64_t	 offset;	/* in this direction, from 0 */
+	uint64_t	 ts_us;
+	uint64_t	 value;		/* GAP: length; MARK: message id;
+					   CLOSE: enum stream_reason;
+					   OPEN: bit mask of conf mirrors */
+	struct endpoint	 client;	/* OPEN */
+	struct endpoint	 server;	/* OPEN: the observed side */
+	int32_t		 vlan;		/* OPEN, -1 none */
+	char		 iface[32];	/* OPEN */
+	const uint8_t	*data;		/* DATA */
+	size_t		 len;
+};
+enum stream_reason { STREAM_FIN, STREAM_RST, STREAM_IDLE, STREAM_SHED,
+	STREAM_EOF };
+void	 msg_put_stream(struct buf *, const struct msg_stream *);
+int	 msg_get_stream(struct buf *, struct msg_stream *);
+
+/* EVENT frames hold one or more events. Texts are raw bytes, unescaped. */
+enum event_kind { EVENT_HTTP, EVENT_TLS, EVENT_FLOW, EVENT_ALERT,
+	EVENT_STATS, EVENT_ANOMALY, EVENT_KINDS };
+struct msg_span {
+	const uint8_t	*p;
+	size_t		 n;
+};
+/* Fields of all events; the ones that a kind does not use stay zero. */
+struct msg_event {
+	uint8_t		 kind;		/* enum event_kind */
+	uint64_t	 ts_us;
+	uint64_t	 flow_id;	/* under 2^53; 0 none */
+	char		 iface[32];
+	int32_t		 vlan[2];	/* -1 none */
+	struct endpoint	 client;
+	struct endpoint	 server;
+	struct endpoint	 real_client;	/* before privacy: for community_id,
+					   zero when hidden */
+	uint8_t		 hide_client;	/* privacy cut or hashed it */
+	uint64_t	 tx_id;
+	uint32_t	 status;
+	uint8_t		 gap;
+	uint64_t	 request_body;
+	uint64_t	 response_body;
+	uint64_t	 first_byte_us;	/* response time, 0 unknown */
+	uint64_t	 last_byte_us;
+	uint64_t	 rtt_us;
+	struct msg_span	 method;
+	struct msg_span	 host;		/* or SNI */
+	struct msg_span	 uri;		/* after the privacy block */
+	struct msg_span	 protocol;	/* "HTTP/1.1", "TLS 1.3" */
+	struct msg_span	 agent;
+	struct msg_span	 referer;
+	struct msg_span	 content_type;
+	struct msg_span	 section;
+	struct msg_span	 alpn;		/* comma separated */
+	struct msg_span	 tag;
+	struct msg_span	 text;		/* anomaly name, alert text, reason */
+	uint8_t		 resumed;
+	/* FLOW */
+	uint64_t	 packets[2];	/* to server, to client */
+	uint64_t	 bytes[2];
+	uint64_t	 start_us;
+	uint64_t	 end_us;
+	uint64_t	 tx_count;
+	uint8_t		 tcp_flags;
+	uint8_t		 gaps;		/* bit 0 to server, bit 1 to client */
+	uint8_t		 closed;	/* 0 new 1 established 2 closed */
+	/* ALERT and STATS carry packed rows: ROW_ALERT_EVENT, ROW_TALLY */
+	struct msg_span	 rows;
+};
+void	 msg_put_event(struct buf *, const struct msg_event *);
+int	 msg_get_event(struct buf *, struct msg_event *);
+
+/* ---- report ---- */
+
+/*
+ * ALERT: one alert event, as packed rows (ROW_ALERT_EVENT with its
+ * ROW_CONTRIBUTORs). The parent adds epoch and seq, logs a line, keeps the
+ * last 4096 and sends them to watching clients.
+ *
+ * SAVE and RESTORE: opaque slots that survive the child. One frame holds
+ * several. len 0 deletes a slot.
+ */
+struct msg_slot {
+	uint16_t	 table;		/* below MSG_SAVE_TABLES */
+	uint32_t	 slot;		/* below MSG_SAVE_SLOTS */
+	const uint8_t	*data;
+	size_t		 len;		/* at most MSG_SAVE_MAX */
+};
+void	 msg_put_slot(struct buf *, const struct msg_slot *);
+int	 msg_get_slot(struct buf *, struct msg_slot *);
+
+/* LOST_TIME: an interval during which a role was not there. */
+struct msg_lost_time {
+	uint32_t	 role;
+	uint64_t	 from_us;	/* wall clock */
+	uint64_t	 to_us;
+};
+void	 msg_put_lost_time(struct buf *, const struct msg_lost_time *);
+int	 msg_get_lost_time(struct buf *, struct msg_lost_time *);
+
+/* MONITOR: something for `netmonctl monitor`; text is escaped already. */
+struct msg_monitor {
+	uint64_t	 ts_us;
+	char		 type[16];
+	char		 text[MSG_TEXT_MAX];
+};
+void	 msg_put_monitor(struct buf *, const struct msg_monitor *);
+int	 msg_get_monitor(struct buf *, struct msg_monitor *);
+
+/* ---- control ---- */
+
+enum show_subject {
+	SHOW_SUMMARY, SHOW_HOSTS, SHOW_HOST, SHOW_SECTIONS, SHOW_METHODS,
+	SHOW_STATUS, SHOW_CLIENTS, SHOW_NAMES, SHOW_FLOWS, SHOW_INTERFACES,
+	SHOW_CAPTURE, SHOW_ALERTS, SHOW_RULES, SHOW_MIRRORS, SHOW_ERRORS,
+	SHOW_MEMORY, SHOW_PROCESSES, SHOW_CONFIG, SHOW_VERSION, SHOW_METRICS,
+	SHOW_TALLY, SHOW_TRANSACTIONS, SHOW_REPORT, SHOW_WHY, SHOW_CHECK,
+	SHOW_TOP, SHOW_SUBJECTS
+};
+enum show_window { WINDOW_LAST, WINDOW_1M, WINDOW_10M, WINDOW_TOTAL,
+	WINDOW_MAX };
+enum show_sort { SORT_REQUESTS, SORT_BYTES, SORT_ERRORS, SORT_P95,
+	SORT_MAX };
+
+/* SHOW, RESET, MIRROR, HOOK. Answers: ROW frames hold one or more rows. */
+struct msg_show {
+	uint32_t	 subject;	/* enum show_subject; others: 0 */
+	uint8_t		 window;	/* enum show_window */
+	uint8_t		 sort;		/* enum show_sort */
+	uint32_t	 top;		/* 0: the default, ~0: all */
+	uint16_t	 nargs;
+	char		 args[MSG_ARGS_MAX][MSG_ARG_MAX];
+};
+void	 msg_put_show(struct buf *, const struct msg_show *);
+int	 msg_get_show(struct buf *, struct msg_show *);
+
+/*
+ * WATCH: alert events, and others, as they happen. Rows ROW_ALERT_EVENT and
+ * ROW_MONITOR come until the client goes, or END at once without follow.
+ */
+#define WATCH_ALERTS	0x01
+#define WATCH_MONITOR	0x02
+#define WATCH_FOLLOW	0x04
+struct msg_watch {
+	uint32_t	 flags;
+	uint32_t	 last;		/* the last N first; 0: none */
+	uint64_t	 epoch;		/* with after: resume; 0: from now */
+	uint64_t	 after;		/* last sequence number that was seen */
+};
+void	 msg_put_watch(struct buf *, const struct msg_watch *);
+int	 msg_get_watch(struct buf *, struct msg_watch *);
+
+/* LOAD: a path, read by the parent. */
+void	 msg_put_path(struct buf *, const char *);
+int	 msg_get_path(struct buf *, char *, size_t);
+
+#endif
