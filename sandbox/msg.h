@@ -84,7 +84,7 @@
 	M(ABORT,	0x0405,	PARENT,	  CHILD,    0,	0)		\
 	/* control: client to parent, parent to the owner */		\
 	M(SHOW,		0x0501,	ANY,	  OWNER,    8,	FRAME_BODY_MAX)	\
-	M(WATCH,	0x0502,	CLIENT,	  PARENT,   20,	64)		\
+	M(WATCH,	0x0502,	CLIENT,	  PARENT,   24,	24)		\
 	M(RELOAD,	0x0503,	CLIENT,	  PARENT,   0,	0)		\
 	M(LOAD,		0x0504,	CLIENT,	  PARENT,   4,	1024)		\
 	M(VERBOSITY,	0x0505,	CLIENT,	  PARENT,   4,	4)		\

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "sandbox/chan.h"
+#include "sandbox/compat.h"
 #include "sandbox/conf.h"
 #include "sandbox/hash.h"
 #include "sandbox/msg.h"
