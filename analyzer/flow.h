@@ -17,7 +17,8 @@
  * corrects what flow_info says.
  *
  * Count once: a packet of a half-flow at another place (interface, tags,
- * tunnel) than the half-flow's home is only counted (FLOW_AGAIN). A tuple that
+ * tunnel) than the half-flow's home is only counted (FLOW_AGAIN), unless it
+ * brings bytes that its home has not shown, which are taken. A tuple that
  * shows both initial sequence numbers of another one within 1 s, with an
  * address in common and a different hop count, is the same connection behind
  * NAT: its packets are FLOW_AGAIN too and it is no connection of its own.
@@ -63,7 +64,8 @@ void		 flow_config_default(struct flow_config *);
 
 enum flow_want {
 	FLOW_WANT,		/* go on */
-	FLOW_SKIP		/* no more bytes of this connection, ever */
+	FLOW_SKIP,		/* no more bytes, ever; eof and free will come */
+	FLOW_DONE		/* no more bytes; free is called at once */
 };
 
 enum flow_how {
@@ -84,8 +86,13 @@ enum flow_how {
 struct flow_feed {
 	/* NULL: no memory; the table sheds something and asks once more */
 	void		*(*open)(void *arg, struct flow *, uint64_t ts_us);
+	/*
+	 * acked: how far the sender had received the other direction when
+	 * it sent this (an offset there); UINT64_MAX when unknown.
+	 */
 	enum flow_want	 (*data)(void *reader, int dir, uint64_t off,
-			    const uint8_t *, size_t, uint64_t ts_us);
+			    const uint8_t *, size_t, uint64_t ts_us,
+			    uint64_t acked);
 	enum flow_want	 (*gap)(void *reader, int dir, uint64_t off,
 			    uint64_t len, uint64_t ts_us, enum reass_why);
 	void		 (*eof)(void *reader, int dir, enum flow_how,
@@ -125,7 +132,7 @@ enum flow_verdict {
 	M(SEEN_AGAIN,	"seen-again",		"packets at another place") \
 	M(SIGHTINGS,	"sightings",		"other places of a flow") \
 	M(NAT,		"nat",			"tuples paired by NAT")	\
-	M(REHOMED,	"rehomed",		"half-flows that moved") \
+	M(ELSEWHERE,	"elsewhere",		"data first seen off home") \
 	M(BAD_SUM,	"bad-checksum",		"segments with a bad checksum") \
 	M(BAD_IP_SUM,	"bad-ip-checksum",	"bad IPv4 header checksum") \
 	M(SUM_DISTRUST,	"checksum-distrust",	"half-flows, not believed") \
@@ -227,6 +234,11 @@ void		 flow_table_free(struct flow_table *);
 void		 flow_table_config(struct flow_table *,
     const struct flow_config *);
 
+/*
+ * Optional: touches the memory that flow_packet will want for p. A caller with
+ * a batch parses some packets ahead and calls this for each.
+ */
+void		 flow_prefetch(const struct flow_table *, const struct packet *);
 /* One TCP segment: p as packet_parse (or frag_put) left it at PACKET_OK. */
 enum flow_verdict flow_packet(struct flow_table *, const struct packet *p);
 /*

@@ -143,7 +143,6 @@ struct packet {
 	/* fragment (reason PACKET_FRAGMENT) */
 	uint32_t	 frag_id;
 	uint32_t	 frag_off;	/* in bytes */
-	uint16_t	 frag_hdr;	/* v6: bytes before fragment header */
 	uint8_t		 frag_more;
 
 	/* TCP */

@@ -53,8 +53,7 @@ enum reass_why {
 enum reass_result {
 	REASS_DELIVERED,	/* new bytes were handed out */
 	REASS_WAITING,		/* kept until the hole is filled */
-	REASS_DUPLICATE,	/* nothing new in it */
-	REASS_DROPPED		/* no room; a hole will remain */
+	REASS_DUPLICATE		/* nothing new in it */
 };
 
 struct reass_seg;		/* a waiting piece */
@@ -66,7 +65,7 @@ struct reass_seg;		/* a waiting piece */
 struct reass_store {
 	struct reass_seg	*first;
 	struct reass_seg	*last;
-	uint64_t		 hole_us;	/* when the hole was seen */
+	uint64_t		 hole_us;	/* when it opened; 0: none */
 	uint32_t		 held;		/* bytes waiting */
 	uint32_t		 nsegs;
 	uint8_t			*tail;		/* ring by offset, or NULL */
@@ -90,7 +89,7 @@ struct reass_env {
 	uint64_t	 count[REASS_COUNT_MAX];
 	/* false: the reader wants no more of this direction */
 	bool		(*deliver)(void *arg, uint64_t off, const uint8_t *p,
-			    size_t len, uint64_t ts_us);
+			    size_t len, uint64_t ts_us, uint32_t tag);
 	void		(*gap)(void *arg, uint64_t off, uint64_t len,
 			    uint64_t ts_us, enum reass_why);
 };
@@ -130,11 +129,12 @@ reass_ahead(const struct reass *r, uint32_t seq)
 void		 reass_init(struct reass *, uint32_t base);
 /*
  * A segment: len bytes captured of the wire bytes it had (len <= wire). The
- * missing rest becomes a gap (REASS_WHY_CUT) when its turn comes.
+ * missing rest becomes a gap (REASS_WHY_CUT) when its turn comes. tag goes
+ * with the bytes to deliver.
  */
 enum reass_result reass_data(struct reass *, struct reass_env *, void *arg,
     uint32_t seq, const uint8_t *p, uint32_t len, uint32_t wire,
-    uint64_t ts_us);
+    uint64_t ts_us, uint32_t tag);
 /* Whether something waits behind a hole. */
 bool		 reass_has_hole(const struct reass *);
 /* Gives up the first hole and hands out what follows; false if none. */
