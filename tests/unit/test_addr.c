@@ -1,0 +1,114 @@
+#include <string.h>
+
+#include "sandbox/addr.h"
+#include "sandbox/compat.h"
+#include "tests/lib/cmocka_first.h"
+
+static void
+texts_round_trip(void **state)
+{
+	static const char *const good[] = { "192.0.2.1", "0.0.0.0", "::",
+		"2001:db8::1", "fe80::1" };
+	static const char *const wrong[] = { "", "localhost", "1.2.3",
+		"1.2.3.4.5", "192.0.2.1/24", "2001:db8::1%eth0", "01.2.3.4" };
+	struct addr	 a;
+	char		 s[ADDR_TEXT_MAX];
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(good); i++) {
+		assert_int_equal(addr_parse(good[i], &a), 0);
+		assert_string_equal(addr_print(&a, s, sizeof(s)), good[i]);
+	}
+	for (i = 0; i < nitems(wrong); i++)
+		assert_int_equal(addr_parse(wrong[i], &a), -1);
+}
+
+static void
+endpoints_round_trip(void **state)
+{
+	static const char *const good[] = { "192.0.2.1:80",
+		"[2001:db8::1]:65535" };
+	static const char *const wrong[] = { "192.0.2.1", "[::1]80",
+		"192.0.2.1:65536", ":80", "[::1:80" };
+	struct endpoint	 e;
+	char		 s[ENDPOINT_TEXT_MAX];
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(good); i++) {
+		assert_int_equal(endpoint_parse(good[i], &e), 0);
+		assert_string_equal(endpoint_print(&e, s, sizeof(s)), good[i]);
+	}
+	for (i = 0; i < nitems(wrong); i++)
+		assert_int_equal(endpoint_parse(wrong[i], &e), -1);
+}
+
+static void
+prefixes_hold_at_every_bit(void **state)
+{
+	struct addr	 a, net;
+	unsigned	 bits;
+
+	(void)state;
+	assert_int_equal(addr_parse_net("192.0.2.0/24", &net, &bits), 0);
+	assert_int_equal(bits, 24);
+	addr_parse("192.0.2.255", &a);
+	assert_true(addr_in(&a, &net, 24));
+	assert_false(addr_in(&a, &net, 25));
+	addr_parse("192.0.3.0", &a);
+	assert_false(addr_in(&a, &net, 24));
+	assert_true(addr_in(&a, &net, 23));
+	assert_true(addr_in(&a, &net, 0));
+	addr_parse("2001:db8::1", &a);
+	assert_false(addr_in(&a, &net, 0));
+	assert_int_equal(addr_parse_net("192.0.2.0/33", &net, &bits), -1);
+	assert_int_equal(addr_parse_net("2001:db8::/129", &net, &bits), -1);
+	assert_int_equal(addr_parse_net("2001:db8::/32", &net, &bits), 0);
+	assert_true(addr_in(&a, &net, bits));
+}
+
+static void
+both_directions_hash_alike_and_the_key_matters(void **state)
+{
+	struct hash_key	 k1 = { 1, 2 }, k2 = { 1, 3 };
+	struct flow_key	 x, y;
+
+	(void)state;
+	memset(&x, 0, sizeof(x));
+	assert_int_equal(endpoint_parse("192.0.2.1:4000", &x.a), 0);
+	assert_int_equal(endpoint_parse("192.0.2.2:80", &x.b), 0);
+	y.a = x.b;
+	y.b = x.a;
+	assert_true(flow_key_hash(&x, &k1) == flow_key_hash(&y, &k1));
+	assert_true(flow_key_hash(&x, &k1) != flow_key_hash(&x, &k2));
+	assert_int_not_equal(flow_key_cmp(&x, &y), 0);
+}
+
+/* SipHash-1-3 of the bytes 0..n-1 under the key 00..0f. */
+static void
+hash_matches_the_published_vectors(void **state)
+{
+	static const uint64_t	 want[] = { 0xabac0158050fc4dcULL,
+		0xc9f49bf37d57ca93ULL };
+	struct hash_key	 k = { 0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL };
+	uint8_t		 in[2] = { 0, 1 };
+
+	(void)state;
+	assert_true(hash_bytes(&k, in, 0) == want[0]);
+	assert_true(hash_bytes(&k, in, 1) == want[1]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(texts_round_trip),
+		cmocka_unit_test(endpoints_round_trip),
+		cmocka_unit_test(prefixes_hold_at_every_bit),
+		cmocka_unit_test(both_directions_hash_alike_and_the_key_matters),
+		cmocka_unit_test(hash_matches_the_published_vectors),
+	};
+
+	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
+}
