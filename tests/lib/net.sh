@@ -1,0 +1,59 @@
+# net.sh: two hosts joined by a veth pair, with nginx on the second. Source
+# after tap.sh; needs root. Names carry the pid, so runs do not meet.
+
+NSA=nmt$$a
+NSB=nmt$$b
+
+# net_up: client 10.77.0.1 in $NSA (interface va), server 10.77.0.2 in $NSB (vb)
+net_up() {
+	ip netns add $NSA && at_exit "ip netns del $NSA"
+	ip netns add $NSB && at_exit "ip netns del $NSB"
+	ip link add va netns $NSA type veth peer name vb netns $NSB
+	ip -n $NSA addr add 10.77.0.1/24 dev va
+	ip -n $NSB addr add 10.77.0.2/24 dev vb
+	for n in $NSA $NSB; do ip -n $n link set lo up; done
+	ip -n $NSA link set va up
+	ip -n $NSB link set vb up
+}
+ina() { ip netns exec $NSA "$@"; }
+inb() { ip netns exec $NSB "$@"; }
+
+# nginx_up [NS]: a web server on port 80 whose log has one line per request:
+# status, method, host, uri
+nginx_up() {
+	mkdir -p "$TMP/www/dir" "$TMP/nginx"
+	echo hello > "$TMP/www/index.html"
+	echo page > "$TMP/www/dir/page.html"
+	head -c 20000 /dev/zero | tr '\0' x > "$TMP/www/big.txt"
+	cat > "$TMP/nginx.conf" <<EOT
+pid $TMP/nginx.pid;
+error_log $TMP/nginx-error.log crit;
+worker_processes 1;
+worker_rlimit_nofile 8192;
+user root;
+daemon on;
+events { worker_connections 4096; }
+http {
+	log_format t '\$status \$request_method \$host \$request_uri';
+	access_log $TMP/access.log t;
+	client_body_temp_path $TMP/nginx;
+	proxy_temp_path $TMP/nginx;
+	fastcgi_temp_path $TMP/nginx;
+	uwsgi_temp_path $TMP/nginx;
+	scgi_temp_path $TMP/nginx;
+	keepalive_requests 10000000;
+	keepalive_timeout 60s;
+	server {
+		listen 80 backlog=4096;
+		listen [::]:80;
+		root $TMP/www;
+		location /teapot { return 418; }
+		location /moved { return 302 /index.html; }
+	}
+}
+EOT
+	ip netns exec "${1:-$NSB}" nginx -c "$TMP/nginx.conf" || {
+		not_ok "nginx did not start"; finish; }
+	at_exit "kill \$(cat $TMP/nginx.pid)"
+}
+log_lines() { wc -l < "$TMP/access.log"; }

@@ -1,0 +1,43 @@
+#!/bin/sh
+# arrows: who may include whom (the order of each folder's modules is in
+# tests/lint/arrows.txt; a module includes only what stands before it).
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+bad=0
+say() { echo "$1"; bad=1; }
+
+for f in sandbox/*.[ch] parent/*.[chy] capture/*.[ch] analyzer/*.[ch] \
+    mirror/*.[ch] ui/*.[ch]; do
+	dir=${f%%/*}
+	mod=$(basename "$f" | sed 's/\.[a-z]*$//')
+	for inc in $(sed -n 's/^#include "\(.*\)"$/\1/p' "$f"); do
+		idir=${inc%%/*}
+		imod=$(basename "$inc" .h)
+		[ -f "$inc" ] || { say "$f: includes $inc, which is not there"; continue; }
+		case "$dir:$idir" in
+		"$dir:$dir"|*:sandbox) ;;
+		ui:mirror) [ "$imod" = record ] || say "$f: ui reads only mirror/record, not $inc" ;;
+		*) say "$f: $dir must not include $inc" ;;
+		esac
+		[ "$dir" = "$idir" ] && [ "$mod" != "$imod" ] || continue
+		order=$(sed -n "s/^$dir: //p" tests/lint/arrows.txt)
+		[ -n "$order" ] || continue
+		a=0 b=0 i=0
+		for m in $order; do
+			i=$((i + 1))
+			[ "$m" != "$mod" ] || a=$i
+			[ "$m" != "$imod" ] || b=$i
+		done
+		[ $a -gt 0 ] || { say "$f: $mod is not in tests/lint/arrows.txt"; continue; }
+		[ $b -gt 0 ] || { say "$f: $imod is not in tests/lint/arrows.txt"; continue; }
+		[ $b -lt $a ] || say "$f: includes $inc against the arrow"
+	done
+done
+for f in analyzer/packet.c analyzer/frag.c analyzer/flow.c analyzer/reass.c \
+    analyzer/http.c analyzer/body.c analyzer/tls.c analyzer/session.c \
+    analyzer/rule.c analyzer/sketch.c analyzer/meter.c analyzer/alert.c \
+    mirror/record.c mirror/eve.c sandbox/buf.c sandbox/frame.c sandbox/msg.c; do
+	grep -nE '#include <event2/|sandbox/log\.h|clock_gettime|gettimeofday|getenv|fopen' "$f" |
+	    sed "s|^|$f: a pure module must not: |" | grep . && bad=1
+done
+exit $bad
