@@ -144,6 +144,7 @@ struct packet {
 	uint32_t	 frag_id;
 	uint32_t	 frag_off;	/* in bytes */
 	uint8_t		 frag_more;
+	uint8_t		 nexts;		/* IPv6 extension headers passed */
 
 	/* TCP */
 	uint8_t		 flags;
