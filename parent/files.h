@@ -1,0 +1,65 @@
+/*
+ * files: the parent opens, rotates and passes every file that is written.
+ *
+ * Opened O_RDWR|O_APPEND|O_NOFOLLOW|O_CLOEXEC with the configured mode; a
+ * fifo, a unix socket and standard output ("-") serve as well and are never
+ * rotated. Rotation renames FILE to FILE.YYYYMMDDTHHMMSSZ (-NN when there
+ * is one already), then deletes the oldest until the numbers and the bytes
+ * of the rotate block hold. FILE.gaps lies beside each record.
+ *
+ * System calls: open, fstat, lstat, rename, unlink, getdents64, fchmod,
+ * fcntl(F_DUPFD_CLOEXEC), socket and connect of AF_UNIX.
+ */
+#ifndef PARENT_FILES_H
+#define PARENT_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parent/parse.h"
+#include "sandbox/chan.h"
+#include "sandbox/conf.h"
+#include "sandbox/msg.h"
+
+#define FILES_ROOTS_MAX	3
+#define FILES_GAPS	".gaps"
+
+/*
+ * The folders in which records and logs may lie: that of the control socket,
+ * CONF_STATE_DIR and CONF_LOG_DIR. The parent's Landlock uses the same.
+ */
+struct files_roots {
+	char		 dir[FILES_ROOTS_MAX][CONF_PATH_MAX];
+	size_t		 n;
+};
+void		 files_roots(const struct conf *, struct files_roots *);
+/*
+ * netmond -n and reload: says each path that is not absolute, holds "..",
+ * or lies outside the roots. Under -r (conf->offline) any path may be used.
+ * The number of bad ones.
+ */
+size_t		 files_check(const struct conf *, parse_say_fn *, void *arg);
+
+/*
+ * Opens what f names (kind, index, flags in; error, size, name and
+ * FILE_REGULAR out). FILE_ROTATE renames a regular file first. -1 with
+ * f->error set. now_us is the wall clock, for names.
+ */
+int		 files_open(const struct conf *, struct msg_file *f,
+		    uint64_t now_us);
+/* Opens it and sends FILE with the descriptor, or with the error. */
+int		 files_send(const struct conf *, struct chan *,
+		    const struct msg_file *, uint64_t now_us);
+/* The same for all records, their gaps and all logs: at a fresh mirror, and
+   at SIGUSR1 (the mirror takes the new descriptor for the old). */
+void		 files_send_all(const struct conf *, struct chan *,
+		    uint64_t now_us);
+/* Body of the handler of FILE_WANTED; -1 for a malformed one. */
+int		 files_wanted(const struct conf *, struct chan *,
+		    struct frame *, uint64_t now_us);
+
+/* Deletes the oldest of path's rotated files until r holds; how many. */
+size_t		 files_prune(const char *path, const struct conf_rotate *r);
+
+#endif
