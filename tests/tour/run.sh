@@ -28,6 +28,9 @@ clean() {
 trap 'clean 0' INT TERM HUP
 trap 'clean 1' EXIT
 
+# From a copy, so that a build tree in a private home works too.
+mkdir "$tmp/bin"
+cp "$BUILD"/netmond "$BUILD"/netmond-* "$BUILD/netmonctl" "$tmp/bin/"
 mkdir "$tmp/run" "$tmp/www" "$tmp/www/shop" "$tmp/nginx"
 chmod 755 "$tmp"
 chown "$uid:$gid" "$tmp/run"
@@ -37,7 +40,7 @@ cat > "$tmp/nginx.conf" <<EOT
 pid $tmp/nginx.pid;
 error_log $tmp/nginx.log crit;
 daemon off;
-user root;
+user nobody nogroup;
 worker_processes 1;
 events { worker_connections 256; }
 http {
@@ -64,7 +67,7 @@ EOT
 setpriv --reuid "$uid" --regid "$gid" --clear-groups \
     --inh-caps -all,+net_raw --ambient-caps -all,+net_raw \
     --bounding-set -all,+net_raw --no-new-privs \
-    "$BUILD/netmond" -d -F -f "$tmp/netmond.conf" 2> "$tmp/netmond.log" &
+    "$tmp/bin/netmond" -d -F -f "$tmp/netmond.conf" 2> "$tmp/netmond.log" &
 netmond=$!
 
 (

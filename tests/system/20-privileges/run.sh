@@ -1,0 +1,61 @@
+#!/bin/sh
+# What each process may do, read from /proc, in both ways of starting.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+need_root
+need_jail
+need setpriv jq
+
+# field PID NAME
+field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | cut -f1; }
+caps() { echo "$(field "$1" CapInh) $(field "$1" CapPrm) $(field "$1" CapEff) $(field "$1" CapAmb)"; }
+zero=0000000000000000
+raw=0000000000002000
+
+look() {
+	is "$1: parent holds no capability" "$(caps "$NM")" "$zero $zero $zero $zero"
+	for r in parent launcher capture analyzer mirror; do
+		p=$NM
+		[ $r = parent ] || p=$(pid_of $r)
+		[ "$(field "$p" Uid)" != 0 ] && [ -n "$p" ] &&
+		    ok "$1: $r does not run as root" || not_ok "$1: $r runs as root"
+		is "$1: $r has no_new_privs" "$(field "$p" NoNewPrivs)" 1
+		is "$1: $r has a filter" "$(field "$p" Seccomp)" 2
+	done
+	is "$1: capture has CAP_NET_RAW and nothing else" \
+	    "$(caps "$(pid_of capture)")" "$zero $raw $raw $zero"
+	is "$1: analyzer has nothing" "$(caps "$(pid_of analyzer)")" "$zero $zero $zero $zero"
+	is "$1: mirror has nothing" "$(caps "$(pid_of mirror)")" "$zero $zero $zero $zero"
+	for r in capture analyzer mirror; do
+		is "$1: $r is a child of the parent" "$(field "$(pid_of $r)" PPid)" "$NM"
+	done
+	b=$(field "$NM" CapBnd)
+	case "$b" in
+	$zero|$raw) ok "$1: parent's bounding set is $b" ;;
+	*) not_ok "$1: parent's bounding set is $b" ;;
+	esac
+}
+
+start -i lo
+look root
+stop
+is "root: ended as asked" "$status" 0
+
+mkdir "$TMP/bin"
+cp "$BUILD"/netmond "$BUILD"/netmond-capture "$BUILD"/netmond-analyzer \
+    "$BUILD"/netmond-mirror "$BUILD"/netmonctl "$TMP/bin/"
+BUILD=$TMP/bin
+uid=$(id -u $TEST_USER)
+gid=$(getent group $TEST_GROUP | cut -d: -f3)
+WRAP="setpriv --reuid $uid --regid $gid --clear-groups --inh-caps -all,+net_raw
+    --ambient-caps -all,+net_raw --bounding-set -all,+net_raw --no-new-privs"
+start -i lo
+look ambient
+stop
+is "ambient: ended as asked" "$status" 0
+
+WRAP="setpriv --reuid $uid --regid $gid --clear-groups --inh-caps -all --bounding-set -all"
+$WRAP "$BUILD/netmond" -d -F -f "$TMP/netmond.conf" > "$TMP/out" 2>&1
+is "without privilege: status 77" $? 77
+like "without privilege: the missing capability is named" "$(cat "$TMP/out")" CAP_NET_RAW
+finish

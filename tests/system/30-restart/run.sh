@@ -1,0 +1,89 @@
+#!/bin/sh
+# Children that die or hang under load: back within a second, counters never
+# go back, and the loss is told. KILLS sets how often (soak: 20).
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need_jail
+need nginx ab jq ip
+: "${KILLS:=3}"
+
+net_up
+nginx_up
+conf 'interface "vb"'
+WRAP="ip netns exec $NSB"
+start
+(while :; do ina ab -q -k -n 100000 -c 2 http://10.77.0.2/index.html; done) \
+    > /dev/null 2>&1 &
+load=$!
+at_exit "kill $load"
+sleep 1.5
+
+requests() { json .summary.requests show summary window total; }
+# back ROLE PID MS: a new pid of the role is ready within so many milliseconds
+back() {
+	t0=$(now_ms)
+	while [ $(($(now_ms) - t0)) -lt "$3" ]; do
+		p=$(json ".processes[] | select(.process == \"$1\" and .state == \"ready\") | .pid" show processes)
+		[ -n "$p" ] && [ "$p" != "$2" ] && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+for role in capture analyzer mirror; do
+	late=0
+	wentback=0
+	i=0
+	while [ $i -lt "$KILLS" ]; do
+		i=$((i + 1))
+		old=$(pid_of $role)
+		before=$(requests)
+		kill -9 "$old"
+		back $role "$old" 1000 || late=$((late + 1))
+		after=$(requests)
+		[ "$after" -ge "$before" ] 2>/dev/null || wentback=$((wentback + 1))
+		sleep 1.3
+	done
+	is "$role: back within a second, $KILLS times" $late 0
+	is "$role: counters never went back" $wentback 0
+	like "$role: the loss is logged" "$(cat "$TMP/netmond.log")" \
+	    "$role.*(lost|signal|killed)"
+	before=$(requests)
+	sleep 1.2
+	at_least "$role: counting goes on" "$(requests)" $((before + 1))
+done
+is "the windows say that something was missed" \
+    "$(json .complete.lossy show summary window total)" true
+
+for role in capture analyzer mirror; do
+	old=$(pid_of $role)
+	kill -STOP "$old"
+	back $role "$old" 8000 && ok "$role: stopped, replaced within 8 s" ||
+	    not_ok "$role: stopped, not replaced within 8 s" "$(tail -5 "$TMP/netmond.log")"
+done
+
+sleep 1.2
+l=$(pid_of launcher)
+kill -9 "$l"
+sleep 0.5
+kill -0 "$NM" 2>/dev/null && ok "the launcher's death does not end the daemon" ||
+    not_ok "the launcher's death ended the daemon"
+like "and is logged" "$(cat "$TMP/netmond.log")" launcher
+kill -9 "$(pid_of analyzer)"
+wait_for 5 sh -c "! kill -0 $NM"
+wait "$NM"
+rc=$?
+[ $rc -ne 0 ] && ok "without a launcher a lost child ends it with status $rc" ||
+    not_ok "without a launcher a lost child ended it with status 0"
+NM=
+
+start
+pids="$(pid_of launcher) $(pid_of capture) $(pid_of analyzer) $(pid_of mirror)"
+kill -9 "$NM"
+sleep 1
+left=
+for p in $pids; do [ -e "/proc/$p/exe" ] && left="$left $p"; done
+is "a killed parent takes all with it within a second" "$left" ""
+finish

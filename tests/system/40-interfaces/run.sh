@@ -1,0 +1,63 @@
+#!/bin/sh
+# Interfaces made, removed, flapped and renamed while netmond runs.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need nginx curl jq ip
+
+net_up
+nginx_up
+conf
+WRAP="ip netns exec $NSB"
+start
+
+state() { json ".interfaces[] | select(.name == \"$1\") | .state" show interfaces; }
+state_is() { [ "$(state "$1")" = "$2" ]; }
+wants() {
+	wait_for 2 state_is "$2" "$3" && ok "$1" ||
+	    not_ok "$1" "state of $2: $(state "$2")"
+}
+seen() { json .summary.requests show summary window total; }
+counts() {
+	n=$(seen)
+	ina curl -s -o /dev/null -m 2 "http://10.77.0.2/index.html"
+	wait_for 2 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show summary window total | jq .summary.requests)\" -gt $n ]" &&
+	    ok "$1" || not_ok "$1" "requests stay at $n"
+}
+
+wants "an interface that is up is open" vb up
+counts "traffic on it is counted"
+ip -n $NSB link set vb down
+wants "down is noticed" vb down
+ip -n $NSB link set vb up
+wants "up again is noticed" vb up
+sleep 0.3
+counts "and counted again"
+ip -n $NSB link set vb down
+ip -n $NSB link set vb name vx
+ip -n $NSB link set vx up
+wants "a rename is noticed" vx up
+sleep 0.3
+counts "and counted under the new name"
+for i in 1 2 3 4 5; do
+	ip -n $NSB link set vx down
+	ip -n $NSB link set vx up
+done
+wants "flapping ends up" vx up
+sleep 0.3
+counts "and counted after it"
+
+ip link add na netns $NSA type veth peer name nb netns $NSB
+ip -n $NSA addr add 10.78.0.1/24 dev na
+ip -n $NSB addr add 10.78.0.2/24 dev nb
+ip -n $NSA link set na up
+ip -n $NSB link set nb up
+wants "a new interface is opened" nb up
+ip -n $NSB link del nb
+gone() { case "$(state nb)" in ""|gone) return 0 ;; esac; return 1; }
+wait_for 2 gone && ok "a removed interface goes" || not_ok "a removed interface stays" "$(state nb)"
+counts "the others go on"
+stop
+is "ended as asked" "$status" 0
+finish

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Load over a threshold and back, into a real syslog daemon through
+# `netmonctl alerts -f -p | logger --prio-prefix`.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need nginx ab jq ip rsyslogd logger
+
+net_up
+nginx_up
+cat > "$TMP/rsyslog.conf" <<EOT
+module(load="imuxsock" SysSock.Use="off")
+input(type="imuxsock" Socket="$TMP/syslog.sock" CreatePath="on" RateLimit.Interval="0")
+template(name="pri" type="string" string="%pri% %syslogtag% %msg%\n")
+*.* action(type="omfile" file="$TMP/syslog.out" template="pri")
+EOT
+rsyslogd -n -i "$TMP/rsyslog.pid" -f "$TMP/rsyslog.conf" > "$TMP/rsyslog.err" 2>&1 &
+rs=$!
+at_exit "kill $rs"
+wait_for 5 test -S "$TMP/syslog.sock" ||
+    { not_ok "rsyslogd did not start" "$(cat "$TMP/rsyslog.err")"; finish; }
+
+conf 'interface "vb"' 'alert "busy" when messages >= 1000 over 5s clear < 500'
+WRAP="ip netns exec $NSB"
+start
+"$BUILD/netmonctl" -s "$SOCK" alerts -f -p |
+    logger -t netmon --prio-prefix --socket "$TMP/syslog.sock" &
+at_exit "kill $!"
+sleep 0.3
+
+is "idle, the value is there and zero" \
+    "$(json '.alerts[] | select(.rule == "busy") | "\(.state) \(.value)"' show alerts)" "ok 0"
+ina ab -q -k -n 2000 -c 4 http://10.77.0.2/index.html > /dev/null 2>&1
+t0=$(now_ms)
+wait_for 2 grep -q 'fired busy' "$TMP/syslog.out" &&
+    ok "fired reached syslog $(($(now_ms) - t0)) ms after the load ended" ||
+    not_ok "fired did not reach syslog" "$(cat "$TMP/syslog.out")"
+wait_for 12 grep -q 'cleared busy' "$TMP/syslog.out" &&
+    ok "cleared reached syslog while idle" ||
+    not_ok "cleared did not reach syslog" "$(cat "$TMP/syslog.out")"
+sleep 1
+is "exactly one fired line" "$(grep -c 'netmon.*fired busy' "$TMP/syslog.out")" 1
+is "exactly one cleared line" "$(grep -c 'netmon.*cleared busy' "$TMP/syslog.out")" 1
+# daemon.warning is 3 * 8 + 4, daemon.notice 3 * 8 + 5
+like "fired has the priority of its severity" "$(grep 'fired busy' "$TMP/syslog.out")" '^28 '
+like "cleared is a notice" "$(grep 'cleared busy' "$TMP/syslog.out")" '^29 '
+is "the ring keeps both" \
+    "$(ctl alerts -a 10 | awk '{ print $2 }' | tr '\n' ' ')" "fired cleared "
+old=$(pid_of analyzer)
+kill -9 "$old"
+wait_for 3 all_ready
+is "also over the analyzer's death" \
+    "$(ctl alerts -a 10 | grep -c busy)" 2
+
+kill -STOP $rs
+n=$(json .summary.requests show summary window total)
+ina ab -q -k -n 2000 -c 4 http://10.77.0.2/index.html > /dev/null 2>&1
+t0=$(now_ms)
+ctl show > /dev/null
+at_most "with syslog stopped the daemon answers at once" $(($(now_ms) - t0)) 1000
+wait_for 3 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show summary window total | jq .summary.requests)\" -ge $((n + 2000)) ]" &&
+    ok "and counts on" || not_ok "and does not count"
+kill -CONT $rs
+stop
+is "ended as asked" "$status" 0
+finish

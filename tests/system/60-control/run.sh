@@ -1,0 +1,92 @@
+#!/bin/sh
+# The control socket under strangers: malformed frames, slow readers, many
+# clients, and who may change things.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+need_root
+need python3 jq setpriv
+start -i lo
+
+cat > "$TMP/bad.py" <<'EOT'
+import os, random, socket, struct, sys
+path = sys.argv[1]
+def conn():
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(2)
+    s.connect(path)
+    return s
+r = random.Random(1)
+closed = 0
+cases = [b"x", struct.pack("=IHHII", 9, 0x501, 0, 1, 0), struct.pack("=IHHII", 0, 0x7777, 0, 1, 0),
+    struct.pack("=IHHII", 0, 0x202, 0, 1, 0), struct.pack("=IHHII", 0, 0x503, 0, 1, 0)]
+cases += [bytes(r.randrange(256) for _ in range(r.randrange(1, 200))) for _ in range(200)]
+for c in cases:
+    s = conn()
+    try:
+        s.send(c)
+        while s.recv(200000):
+            pass
+        closed += 1
+    except socket.timeout:
+        pass
+    except OSError:
+        closed += 1
+    s.close()
+print(closed, len(cases))
+EOT
+pids=$(json '.processes[].pid' show processes)
+set -- $(python3 "$TMP/bad.py" "$SOCK")
+is "every malformed client loses its connection" "$1" "$2"
+is "and nothing else happens" "$(json '.processes[].pid' show processes)" "$pids"
+at_least "each is counted" \
+    "$(json '.tallies[] | select(.name == "par_clients_bad") | .value' show tally)" 100
+
+cat > "$TMP/many.py" <<'EOT'
+import socket, sys
+held = []
+for i in range(300):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(0.2)
+    try:
+        s.connect(sys.argv[1])
+    except OSError:
+        continue
+    held.append(s)
+print(len(held))
+sys.stdout.flush()
+sys.stdin.read()
+EOT
+mkfifo "$TMP/hold"
+python3 "$TMP/many.py" "$SOCK" < "$TMP/hold" > "$TMP/many.out" &
+many=$!
+exec 9> "$TMP/hold"
+wait_for 10 test -s "$TMP/many.out"
+sleep 0.5
+f=$(ls /proc/$NM/fd | wc -l)
+at_most "clients are limited" "$f" 200
+exec 9>&-
+wait $many
+wait_for 3 ctl show version && ok "and the place is free again" || not_ok "and the place stays taken"
+
+uid=$(id -u $TEST_USER)
+gid=$(getent group $TEST_GROUP | cut -d: -f3)
+mkdir "$TMP/bin"
+cp "$BUILD/netmonctl" "$TMP/bin/"
+as() { setpriv --reuid "$1" --regid "$2" --clear-groups "$TMP/bin/netmonctl" -s "$SOCK" show version > /dev/null 2>&1; }
+as 4242 "$gid" && ok "a member of the group may read" || not_ok "a member of the group may not read"
+setpriv --reuid 4242 --regid 4242 --clear-groups "$TMP/bin/netmonctl" -s "$SOCK" show version > /dev/null 2>&1
+is "a stranger gets status 77" $? 77
+setpriv --reuid 4242 --regid "$gid" --clear-groups "$TMP/bin/netmonctl" -s "$SOCK" terminate > "$TMP/out" 2>&1
+is "who may read may not change" $? 1
+kill -0 "$NM" && ok "the daemon still runs" || not_ok "the daemon is gone"
+ctl nonsense > "$TMP/out" 2>&1
+is "a wrong word is status 64" $? 64
+like "and lists the right ones" "$(cat "$TMP/out")" 'valid words:.*show'
+ctl terminate
+is "root may end it" $? 0
+wait "$NM"
+is "with status 0" $? 0
+NM=
+ctl show > /dev/null 2>&1
+is "nobody there is status 69" $? 69
+finish

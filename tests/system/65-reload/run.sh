@@ -1,0 +1,40 @@
+#!/bin/sh
+# Reload: a good file is in force everywhere, a bad one changes nothing.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+need_root
+need jq
+conf 'window 10s' 'alert "a" when messages >= 10 over 10s'
+start -i lo
+rules() { json '[.alerts[].rule] | sort | join(" ")' show alerts; }
+is "the first rule" "$(rules)" "a"
+pids=$(json '.processes[].pid' show processes)
+conf 'window 10s' 'alert "a" when messages >= 10 over 10s' 'alert "b" when messages >= 20 over 10s'
+ctl reload > "$TMP/out" 2>&1
+is "a good file is taken" $? 0
+like "what changed is listed" "$(cat "$TMP/out")" '"b"'
+wait_for 2 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show alerts | jq -r '[.alerts[].rule] | sort | join(\" \")')\" = 'a b' ]"
+is "both rules" "$(rules)" "a b"
+is "nobody was restarted" "$(json '.processes[].pid' show processes)" "$pids"
+
+conf 'window 10s' 'alert "c" when messages >= 10 over' 'mirror "m" { observe port 0 }' 'nonsense'
+ctl reload > "$TMP/out" 2>&1
+is "a bad file is refused" $? 1
+is "and changes nothing" "$(rules)" "a b"
+like "its first bad line is named" "$(cat "$TMP/out" "$TMP/netmond.log")" 'netmond.conf:4'
+like "and its last" "$(cat "$TMP/out" "$TMP/netmond.log")" 'netmond.conf:6'
+conf 'filter "port http"'
+ctl reload > "$TMP/out" 2>&1
+is "a filter with a name is refused live" $? 1
+like "by whom and why" "$(cat "$TMP/out" "$TMP/netmond.log")" 'use numbers'
+is "capture lives on" "$(json '.processes[].pid' show processes)" "$pids"
+conf 'alert "d" when messages >= 10 over 10s'
+kill -HUP "$NM"
+wait_for 3 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show alerts | jq -r '[.alerts[].rule] | join(\" \")')\" = d ]"
+is "SIGHUP reloads" "$(rules)" "d"
+kill -USR1 "$NM"
+sleep 0.2
+kill -0 "$NM" && ok "SIGUSR1 does no harm" || not_ok "SIGUSR1 ended it"
+stop
+is "ended as asked" "$status" 0
+finish

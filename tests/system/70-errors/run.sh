@@ -1,0 +1,81 @@
+#!/bin/sh
+# Exit statuses and the one clear line that goes with each.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+need python3 jq
+
+# run NAME STATUS PATTERN ARGS...
+run() {
+	name=$1 want=$2 pattern=$3
+	shift 3
+	timeout 20 "$BUILD/netmond" "$@" > "$TMP/out" 2>&1
+	is "$name: status $want" $? "$want"
+	like "$name: says so" "$(cat "$TMP/out")" "$pattern"
+}
+
+run "an unknown option" 64 'usage' -Z
+echo 'window nonsense' > "$TMP/x.conf"
+run "a bad line" 2 'x.conf:1: ' -n -f "$TMP/x.conf"
+printf 'mirror "m" {\n\tobserve port 0\n}\n' > "$TMP/x.conf"
+run "port 0" 2 'x.conf:2: .*port 0' -n -f "$TMP/x.conf"
+run "a file that is not there" 2 'nothere' -n -f "$TMP/nothere.conf"
+: > "$TMP/x.conf"
+[ "$(id -u)" != 0 ] || echo "user \"$TEST_USER\"" > "$TMP/x.conf"
+run "an empty file" 0 'configuration OK' -n -f "$TMP/x.conf"
+printf 'user "%s"\nfilter "host www.example.com"\n' $TEST_USER > "$TMP/x.conf"
+run "a filter with a name" 2 'use numbers' -n -f "$TMP/x.conf"
+run "a capture that is not there" 1 'nothere.pcap' -r "$TMP/nothere.pcap"
+echo 'this is not a capture' > "$TMP/text.pcap"
+run "a foreign file" 1 'text.pcap' -r "$TMP/text.pcap"
+
+python3 - "$TMP/cut.pcap" <<'EOT'
+import struct, sys
+def seg(sp, dp, seq, ack, flags, data):
+    tcp = struct.pack(">HHIIBBHHH", sp, dp, seq, ack, 0x50, flags, 8192, 0, 0) + data
+    src, dst = (b"\x0a\0\0\x01", b"\x0a\0\0\x02") if dp == 80 else (b"\x0a\0\0\x02", b"\x0a\0\0\x01")
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + src + dst
+    s = sum(struct.unpack(">10H", ip)); s = (s & 0xffff) + (s >> 16); s = (s & 0xffff) + (s >> 16)
+    ip = ip[:10] + struct.pack(">H", ~s & 0xffff) + ip[12:]
+    return b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + ip + tcp
+f = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+pk = [seg(4000, 80, 1, 0, 2, b""), seg(80, 4000, 1, 2, 18, b""),
+    seg(4000, 80, 2, 2, 24, b"GET /a HTTP/1.1\r\nHost: cut.example\r\n\r\n"),
+    seg(80, 4000, 2, 40, 24, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")]
+for i, p in enumerate(pk):
+    f += struct.pack("<IIII", 1700000000 + i, 0, len(p), len(p)) + p
+open(sys.argv[1], "wb").write(f + b"\1\2\3\4\5\6\7")
+EOT
+timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o json > "$TMP/out.json" 2> "$TMP/err"
+is "a cut capture: status 1" $? 1
+like "a cut capture: says so" "$(cat "$TMP/err")" 'cut.pcap'
+is "a cut capture: what was before the cut is reported" \
+    "$(jq -r '.hosts[0] | "\(.host) \(.requests) \(.responses)"' "$TMP/out.json")" "cut.example 1 1"
+truncate -s -7 "$TMP/cut.pcap"
+timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o json > "$TMP/one.json" 2> "$TMP/err"
+is "a whole capture: status 0" $? 0
+timeout 20 "$BUILD/netmond" -r - -o json < "$TMP/cut.pcap" > "$TMP/two.json" 2>> "$TMP/err"
+is "standard input: status 0" $? 0
+timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o json > "$TMP/three.json" 2>> "$TMP/err"
+cmp -s "$TMP/one.json" "$TMP/three.json" && ok "the same file gives the same bytes" ||
+    not_ok "the same file gives other bytes" "$(diff "$TMP/one.json" "$TMP/three.json")"
+timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o text > "$TMP/text" 2>> "$TMP/err"
+is "as text: status 0" $? 0
+like "as text: the host is there" "$(cat "$TMP/text")" cut.example
+
+if [ "$(id -u)" = 0 ]; then
+	printf 'user "no-such-user"\n' > "$TMP/x.conf"
+	run "a missing user" 71 'no-such-user' -d -F -f "$TMP/x.conf"
+	conf
+	run "no interface" 69 'nosuchif0' -d -F -f "$TMP/netmond.conf" -i nosuchif0
+	start -i lo
+	run "a live socket" 71 "$SOCK" -d -F -f "$TMP/netmond.conf" -i lo
+	stop
+	is "the first one is not disturbed" "$status" 0
+	start -i lo -t 2
+	wait "$NM"
+	is "-t ends with status 0" $? 0
+	NM=
+else
+	skip "missing user, interface and socket need root"
+fi
+finish

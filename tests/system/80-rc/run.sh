@@ -1,0 +1,57 @@
+#!/bin/sh
+# Installed, and driven through the rc script and judged by systemd's tools.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+need_root
+need_jail
+
+make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$TMP/root" PREFIX=/usr > "$TMP/out" 2>&1
+is "make install" $? 0
+for f in sbin/netmond sbin/netmonctl libexec/netmond/netmond-capture \
+    libexec/netmond/netmond-analyzer libexec/netmond/netmond-mirror \
+    share/man/man8/netmond.8 share/man/man8/netmonctl.8 \
+    share/man/man5/netmond.conf.5 lib/systemd/system/netmond.service; do
+	[ -s "$TMP/root/usr/$f" ] && ok "installs $f" || not_ok "does not install $f"
+done
+rcs=$TMP/root/etc/init.d/netmond
+[ -x "$rcs" ] && ok "installs the rc script" || { not_ok "no rc script"; finish; }
+
+conf 'interface "lo"'
+rc() {
+	NETMOND="$BUILD/netmond" NETMONCTL="$BUILD/netmonctl" \
+	    NETMOND_CONF="$TMP/netmond.conf" NETMOND_SOCKET="$SOCK" \
+	    sh "$rcs" "$@" > "$TMP/rc.out" 2>&1
+}
+at_exit "rc stop"
+rc status && not_ok "status before start" || ok "status before start is not 0"
+rc configtest
+is "configtest" $? 0
+rc start
+is "start" $? 0
+wait_for 5 all_ready && ok "all roles are ready" || not_ok "not ready" "$(cat "$TMP/rc.out")"
+rc status
+is "status" $? 0
+rc start
+is "a second start does nothing" $? 0
+rc reload
+is "reload" $? 0
+echo 'nonsense' >> "$TMP/netmond.conf"
+rc configtest && not_ok "configtest of a bad file" || ok "configtest of a bad file is not 0"
+rc stop
+is "stop" $? 0
+sleep 0.3
+rc status && not_ok "status after stop" || ok "status after stop is not 0"
+
+if command -v systemd-analyze > /dev/null; then
+	u=$TMP/root/usr/lib/systemd/system/netmond.service
+	sed "s|/usr/sbin/|$TMP/root/usr/sbin/|" "$u" > "$TMP/netmond.service"
+	systemd-analyze verify --man=no "$TMP/netmond.service" > "$TMP/out" 2>&1
+	is "systemd-analyze verify" "$? $(cat "$TMP/out")" "0 "
+	e=$(systemd-analyze security --offline=true "$TMP/netmond.service" 2>/dev/null |
+	    sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
+	awk -v e="$e" 'BEGIN { exit !(e != "" && e <= 1.9) }' &&
+	    ok "exposure is $e" || not_ok "exposure is $e, want at most 1.9"
+else
+	skip "needs systemd-analyze"
+fi
+finish

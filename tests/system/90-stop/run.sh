@@ -1,0 +1,38 @@
+#!/bin/sh
+# The end: within two seconds, also under load, and nothing stays behind.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need nginx ab jq ip
+net_up
+nginx_up
+conf 'interface "vb"'
+WRAP="ip netns exec $NSB"
+(while :; do ina ab -q -k -n 100000 -c 2 http://10.77.0.2/index.html; done) \
+    > /dev/null 2>&1 &
+at_exit "kill $!"
+for sig in TERM INT; do
+	start
+	sleep 1
+	pids="$(pid_of launcher) $(pid_of capture) $(pid_of analyzer) $(pid_of mirror)"
+	t0=$(now_ms)
+	kill -$sig "$NM"
+	wait "$NM"
+	is "SIG$sig ends with status 0" $? 0
+	NM=
+	[ "${SAN:-0}" = 1 ] ||
+	    at_most "SIG$sig ends within 2 s" $(($(now_ms) - t0)) 2000
+	sleep 0.2
+	left=
+	for p in $pids; do [ -e "/proc/$p/exe" ] && left="$left $p"; done
+	is "SIG$sig leaves no process" "$left" ""
+	[ -e "$SOCK" ] && not_ok "SIG$sig leaves the socket" || ok "SIG$sig leaves no socket"
+done
+start -t 2
+t0=$(now_ms)
+wait "$NM"
+is "-t ends with status 0" $? 0
+NM=
+like "and prints a summary" "$(cat "$TMP/netmond.log")" 'requests'
+finish

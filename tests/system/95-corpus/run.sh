@@ -1,0 +1,30 @@
+#!/bin/sh
+# Accuracy on public captures, and hostile ones, when CORPUS is given.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+need python3
+[ -n "${CORPUS:-}" ] && [ -f "$CORPUS/score.py" ] || { skip "needs CORPUS"; finish; }
+export NETMOND="$BUILD/netmond"
+
+python3 "$CORPUS/score.py" --set "$CORPUS/public" --jobs 2 \
+    --cmd "$TOP/tests/corpus/adapter {}" > "$TMP/public" 2>&1
+cat "$TMP/public" | sed 's/^/# /'
+# bar NAME COLUMN LEAST: from the line of a group
+bar() {
+	v=$(awk -v g="$1" -v c="$2" '$1 == g { for (i = 1; i < NF; i++) if ($i == c) print $(i + 1) }' "$TMP/public")
+	awk -v v="$v" -v m="$3" 'BEGIN { exit !(v != "" && v >= m) }' &&
+	    ok "$1 $2 $v is at least $3" || not_ok "$1 $2 $v, want at least $3"
+}
+bar core mean 0.995
+bar core exact 0.98
+bar range mean 0.97
+bar pairing exact 0.98
+bar quiet mean 1
+like "no crash and no hang" "$(grep crashes "$TMP/public")" 'crashes/timeouts 0 '
+
+python3 "$CORPUS/score.py" --adv "$CORPUS/adversarial/public" --jobs 2 \
+    --timeout 20 --cmd "$TOP/tests/corpus/adapter {}" > "$TMP/adv" 2>&1
+sed 's/^/# /' "$TMP/adv"
+n=$(sed -n 's/^adversarial \([0-9]*\)\/.*/\1/p' "$TMP/adv")
+at_least "hostile captures answered as they should" "$n" 162
+like "no crash and no hang in them" "$(tail -1 "$TMP/adv")" ', 0 crash/timeout'
+finish
