@@ -380,7 +380,7 @@ msg_get_stream(struct buf *b, struct msg_stream *m)
 	m->ts_us = buf_get_u64(b);
 	m->value = buf_get_u64(b);
 	if (m->kind >= STREAM_KINDS || m->dir > STREAM_UNKNOWN ||
-	    m->mark > MARK_OPAQUE)
+	    m->mark > MARK_LOST)
 		return -1;
 	if (m->kind == STREAM_OPEN) {
 		endpoint_get(b, &m->client);

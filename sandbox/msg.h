@@ -98,7 +98,7 @@
 	M(END,		0x0582,	OWNER,	  ANY,	    0,	0)		\
 	M(ERROR,	0x0583,	OWNER,	  ANY,	    8,	2048)		\
 	/* hook: mirror and a provider */				\
-	M(HOOK_CHUNK,	0x0601,	MIRROR,	  PROVIDER, 5,	FRAME_BODY_MAX)	\
+	M(HOOK_CHUNK,	0x0601,	MIRROR,	  PROVIDER, 1,	FRAME_BODY_MAX)	\
 	M(HOOK_VERDICT,	0x0602,	PROVIDER, MIRROR,   9,	FRAME_BODY_MAX)
 
 #define M(name, num, from, to, min, max)	MSG_##name = num,
@@ -297,7 +297,8 @@ enum stream_mark {
 	MARK_RESPONSE_HEAD,	/* a response head starts at offset */
 	MARK_HEAD_END,		/* first byte after the blank line */
 	MARK_MESSAGE_END,	/* first byte after the message */
-	MARK_OPAQUE		/* from here on not HTTP (tunnel, unknown) */
+	MARK_OPAQUE,		/* from here on not HTTP (tunnel, unknown) */
+	MARK_LOST		/* from here to the next head nothing is known */
 };
 #define STREAM_MIDSTREAM	0x01	/* opened without a SYN, or re-sent */
 #define STREAM_TRUNCATED	0x02
