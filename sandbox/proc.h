@@ -12,7 +12,16 @@
  * Descriptors: 3 the parent, 4 and 5 the neighbours: capture has the
  * analyzer on 4; the analyzer has capture on 4 and mirror on 5; mirror has
  * the analyzer on 4. proc handles the life, link, reload and tally messages
- * itself; ops->from adds the role's own handlers.
+ * itself; ops->from adds the role's own handlers. Every handler's arg is the
+ * struct proc; the role's own state is proc->state. They run after ops->run
+ * only: FILE frames sent at the start wait until then.
+ *
+ * Descriptors 0 to 2 are /dev/null. Before the jail capture puts its
+ * rtnetlink socket on POLICY_FD_NETLINK (policy.h): its filter pins sendto to
+ * that number and close to the numbers above it.
+ *
+ * Offline (-r) a request that comes before the end of the data (DATA_END from
+ * the neighbour above) is held back here and handed to the role behind it.
  */
 #ifndef SANDBOX_PROC_H
 #define SANDBOX_PROC_H
@@ -33,7 +42,7 @@
 #define PROC_FD_PARENT	3
 #define PROC_FD_LINK1	4
 #define PROC_FD_LINK2	5
-#define PROC_FD_OWN	6	/* first descriptor of the role's own */
+#define PROC_FD_OWN	6	/* lowest number of the role's own */
 
 #define PROC_STOP_SECONDS	2
 
@@ -47,7 +56,11 @@ struct proc_ops {
 	 */
 	int		(*check)(struct proc *, const struct conf *, char *why,
 			    size_t);
-	/* Before the jail. Fatal on error. The role's state is proc->state. */
+	/*
+	 * Before the jail; not called when proc->check. Fatal on error (or
+	 * proc_exit with a status of UX 7 that the parent passes on). The
+	 * role's state is proc->state.
+	 */
 	void		(*init)(struct proc *);
 	/* After the jail: only add events. */
 	void		(*run)(struct proc *);
@@ -91,6 +104,18 @@ int		 proc_main(int argc, char **argv, const struct proc_ops *);
 void		 proc_send_tally(struct proc *);
 /* Last TALLY, BYE, end of the loop with status 0. */
 void		 proc_bye(struct proc *);
+/* The text to the log, then the end of the process with that status. */
+void		 proc_exit(struct proc *, int status, const char *fmt, ...)
+		    PRINTFLIKE(3, 4) NORETURN;
+/*
+ * The input (file of -r) is cut, corrupt or foreign: netmond says the text
+ * and ends with status 1, after the report of what was read before.
+ */
+void		 proc_bad_input(struct proc *, const char *fmt, ...)
+		    PRINTFLIKE(2, 3);
+/* Asks the parent for MONITOR lines: type as in `netmonctl monitor`. */
+void		 proc_monitor(struct proc *, const char *type, const char *fmt,
+		    ...) PRINTFLIKE(3, 4);
 /* Monotonic and wall clock in microseconds. */
 uint64_t	 proc_mono_us(void);
 uint64_t	 proc_wall_us(void);

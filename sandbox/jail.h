@@ -1,0 +1,43 @@
+/*
+ * jail: the mechanism. Resource limits, Landlock where the kernel has it,
+ * the seccomp filter of policy.c, and a self-test. One way; nothing is given
+ * back. Needs only no_new_privs. Runs after capabilities were dropped.
+ */
+#ifndef SANDBOX_JAIL_H
+#define SANDBOX_JAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/role.h"
+
+#define JAIL_ROOTS_MAX	64
+#define JAIL_PORTS_MAX	256
+
+/* Folders that stay reachable; everything else does not open any more. */
+struct jail_root {
+	const char	*path;		/* one that is missing is skipped */
+	bool		 write;
+};
+
+struct jail {
+	enum role	 role;
+	struct jail_root roots[JAIL_ROOTS_MAX];	/* parent only */
+	size_t		 nroots;
+	uint16_t	 ports[JAIL_PORTS_MAX];	/* mirror: targets */
+	size_t		 nports;
+	bool		 any_port;	/* more targets than fit */
+	uint64_t	 memory;	/* bytes the role may map; 0: 8 GiB */
+	int		 landlock;	/* out: ABI in force, 0 none */
+};
+
+/*
+ * Enters. -1 with errno and a text in why; the process is then half jailed
+ * and must end.
+ */
+int		 jail_enter(struct jail *, char *why, size_t);
+/* Landlock's ABI here, 0 when the kernel has none. */
+int		 jail_landlock_abi(void);
+
+#endif
