@@ -45,6 +45,7 @@ struct body {
 	uint8_t		 kind;	/* enum body_kind */
 	uint8_t		 state;	/* private to body.c */
 	uint8_t		 error;	/* enum body_error */
+	uint8_t		 last;	/* byte before, to tell CR LF from LF */
 	bool		 lax;	/* a bare LF or space stood in the framing */
 };
 

@@ -140,9 +140,10 @@ size_t		 http_host(const struct http_head *,
 
 /*
  * The section of a target: its first depth (0 to HTTP_DEPTH_MAX) path
- * segments, cut at '?' or '#', only unreserved characters percent-decoded.
- * A last segment counts only when a slash follows it: /a is in "/", /a/b in
- * "/a". "*" is its own section; CONNECT gives "(connect)". Bytes written.
+ * segments, cut at '?' or '#', only unreserved characters percent-decoded,
+ * empty segments left out: at depth 1 "/shop", "/shop/" and "//shop/a?b" are
+ * all "/shop". "*" is its own section; CONNECT gives "(connect)". Bytes
+ * written; a longer one is cut.
  */
 size_t		 http_section(const struct http_head *, unsigned depth,
 		    uint8_t out[HTTP_SECTION_MAX]);

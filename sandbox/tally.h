@@ -88,6 +88,81 @@
 	    "client hellos without a server name")			\
 	T(TLS_ECH,		ANALYZER, EVENTS,  COUNTER,		\
 	    "client hellos that hide the name (ECH)")			\
+	/* analyzer: oddities of sessions, one for each SESSION_A_ */	\
+	T(ODD_BARE_LF,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with a bare LF as line end")				\
+	T(ODD_BARE_CR,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with a CR that ends no line")			\
+	T(ODD_NUL,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with a NUL byte")					\
+	T(ODD_CTL,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with control characters")				\
+	T(ODD_OBS_FOLD,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with folded lines")					\
+	T(ODD_NO_COLON,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with a line without a colon")			\
+	T(ODD_NAME,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with a malformed field name")			\
+	T(ODD_START_LINE,	ANALYZER, EVENTS,  COUNTER,		\
+	    "start lines with odd spaces")				\
+	T(ODD_HOST_DUP,		ANALYZER, EVENTS,  COUNTER,		\
+	    "requests with several Host fields")			\
+	T(ODD_HOST_NONE,	ANALYZER, EVENTS,  COUNTER,		\
+	    "HTTP/1.1 requests without Host")				\
+	T(ODD_HOST_BAD,		ANALYZER, EVENTS,  COUNTER,		\
+	    "requests with a malformed Host")				\
+	T(ODD_CL_DUP,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads that repeat the same Content-Length")		\
+	T(ODD_CL_DIFF,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with conflicting Content-Length")			\
+	T(ODD_CL_BAD,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with a malformed Content-Length")			\
+	T(ODD_TE_CL,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with Transfer-Encoding and Content-Length")		\
+	T(ODD_TE_ODD,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads with an odd Transfer-Encoding")			\
+	T(ODD_TE_10,		ANALYZER, EVENTS,  COUNTER,		\
+	    "HTTP/1.0 heads with Transfer-Encoding")			\
+	T(ODD_STATUS,		ANALYZER, EVENTS,  COUNTER,		\
+	    "status codes below 100 or above 599")			\
+	T(ODD_AMBIGUOUS,	ANALYZER, EVENTS,  COUNTER,		\
+	    "messages that two receivers may read differently")		\
+	T(ODD_CHUNK_SIZE,	ANALYZER, EVENTS,  COUNTER,		\
+	    "chunk sizes that are no number")				\
+	T(ODD_CHUNK_HUGE,	ANALYZER, EVENTS,  COUNTER,		\
+	    "chunk sizes beyond all bounds")				\
+	T(ODD_CHUNK_LINE,	ANALYZER, EVENTS,  COUNTER,		\
+	    "chunk lines or trailers too long")				\
+	T(ODD_CHUNK_END,	ANALYZER, EVENTS,  COUNTER,		\
+	    "chunks that do not end where they should")			\
+	T(ODD_CHUNK_LAX,	ANALYZER, EVENTS,  COUNTER,		\
+	    "chunked bodies with lax framing")				\
+	T(ODD_HEAD_LONG,	ANALYZER, EVENTS,  COUNTER,		\
+	    "heads over the size limit, cut")				\
+	T(ODD_HEAD_LOST,	ANALYZER, EVENTS,  COUNTER,		\
+	    "heads that a gap tore")					\
+	T(ODD_HEAD_CUT,		ANALYZER, EVENTS,  COUNTER,		\
+	    "heads cut by the end of the connection")			\
+	T(ODD_BODY_CUT,		ANALYZER, EVENTS,  COUNTER,		\
+	    "bodies cut by the end of the connection")			\
+	T(ODD_GARBAGE,		ANALYZER, EVENTS,  COUNTER,		\
+	    "bytes between messages that are no head")			\
+	T(ODD_RESYNC,		ANALYZER, EVENTS,  COUNTER,		\
+	    "times parsing resumed at a later head")			\
+	T(ODD_ROLES,		ANALYZER, EVENTS,  COUNTER,		\
+	    "connections where both sides ask")				\
+	T(ODD_QUEUE_FULL,	ANALYZER, EVENTS,  COUNTER,		\
+	    "requests over the limit of unanswered ones")		\
+	T(ODD_LATE_FULL,	ANALYZER, EVENTS,  COUNTER,		\
+	    "early responses over their limit")				\
+	T(ODD_MEMORY,		ANALYZER, EVENTS,  COUNTER,		\
+	    "session memory refused at the ceiling")			\
+	T(ODD_TLS_BAD,		ANALYZER, EVENTS,  COUNTER,		\
+	    "malformed TLS hellos")					\
+	T(ODD_TLS_LONG,		ANALYZER, EVENTS,  COUNTER,		\
+	    "TLS hellos over the size limit")				\
+	T(ODD_TLS_LOST,		ANALYZER, EVENTS,  COUNTER,		\
+	    "TLS hellos that a gap tore")				\
 	/* alerts and events */						\
 	T(ALERT_FIRED,		ANALYZER, EVENTS,  COUNTER,		\
 	    "alerts fired")						\

@@ -1,0 +1,852 @@
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "analyzer/http.h"
+#include "sandbox/compat.h"
+
+struct cursor {
+	const uint8_t	*p;
+	const uint8_t	*end;
+};
+
+/* What a byte may be part of. */
+#define C_TOKEN		0x01	/* RFC 9110, 5.6.2 */
+#define C_UNRESERVED	0x02	/* RFC 3986, 2.3 */
+#define C_HOST		0x04	/* authority without user */
+#define C_DIGIT		0x08
+#define C_ALPHA		0x10
+
+#define TU	(C_TOKEN | C_UNRESERVED | C_HOST)
+#define AL	(TU | C_ALPHA)
+#define DI	(TU | C_DIGIT)
+#define TH	(C_TOKEN | C_HOST)
+
+static const uint8_t	class[256] = {
+	['!'] = TH, ['#'] = C_TOKEN, ['$'] = TH, ['%'] = TH, ['&'] = TH,
+	['\''] = TH, ['('] = C_HOST, [')'] = C_HOST, ['*'] = TH, ['+'] = TH,
+	[','] = C_HOST, ['-'] = TU, ['.'] = TU, ['0'] = DI, DI, DI, DI, DI,
+	DI, DI, DI, DI, DI, [':'] = C_HOST, [';'] = C_HOST, ['='] = C_HOST,
+	['A'] = AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL,
+	AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, ['['] = C_HOST,
+	[']'] = C_HOST, ['^'] = C_TOKEN, ['_'] = TU, ['`'] = C_TOKEN,
+	['a'] = AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL,
+	AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, ['|'] = C_TOKEN,
+	['~'] = C_TOKEN | C_UNRESERVED | C_HOST
+};
+
+static inline bool
+is(uint8_t c, uint8_t what)
+{
+	return (class[c] & what) != 0;
+}
+
+static inline uint8_t
+lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+static inline bool
+blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* name is in lower case. */
+static bool
+same(const uint8_t *p, const char *name, size_t len)
+{
+	size_t	 i;
+
+	for (i = 0; i < len; i++)
+		if (lower(p[i]) != (uint8_t)name[i])
+			return false;
+	return true;
+}
+
+/* The first control character but TAB, or NULL. */
+static inline const uint8_t *
+find_ctl(const uint8_t *p, const uint8_t *end)
+{
+#ifdef __SSE2__
+	const __m128i	 limit = _mm_set1_epi8(0x1f);
+	const __m128i	 tab = _mm_set1_epi8('\t');
+	__m128i		 v, hit;
+	int		 mask;
+
+	for (; end - p >= 16; p += 16) {
+		v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		hit = _mm_cmpeq_epi8(_mm_min_epu8(v, limit), v);
+		hit = _mm_andnot_si128(_mm_cmpeq_epi8(v, tab), hit);
+		if ((mask = _mm_movemask_epi8(hit)) != 0)
+			return p + __builtin_ctz((unsigned)mask);
+	}
+#endif
+	for (; p < end; p++)
+		if (*p < 0x20 && *p != '\t')
+			return p;
+	return NULL;
+}
+
+/* One line without its end. False: its end is not here. */
+static inline bool
+next_line(struct cursor *c, struct http_span *line, uint32_t *flaws)
+{
+	const uint8_t	*q;
+
+	line->p = c->p;
+	for (q = c->p; (q = find_ctl(q, c->end)) != NULL; q++) {
+		if (*q == '\r') {
+			if (q + 1 == c->end)
+				return false;
+			if (q[1] == '\n') {
+				line->len = (size_t)(q - line->p);
+				c->p = q + 2;
+				return true;
+			}
+			*flaws |= HTTP_F_BARE_CR;
+		} else if (*q == '\n') {
+			*flaws |= HTTP_F_BARE_LF;
+			line->len = (size_t)(q - line->p);
+			c->p = q + 1;
+			return true;
+		} else
+			*flaws |= *q == '\0' ? HTTP_F_NUL : HTTP_F_CTL;
+	}
+	return false;
+}
+
+/* Empty lines before a start line. */
+static const uint8_t *
+skip_empty(const uint8_t *p, const uint8_t *end)
+{
+	while (p < end) {
+		if (*p == '\n')
+			p++;
+		else if (*p == '\r' && p + 1 < end && p[1] == '\n')
+			p += 2;
+		else
+			break;
+	}
+	return p;
+}
+
+static const struct {
+	const char	*name;
+	uint8_t		 len;
+} methods[HTTP_METHOD_OTHER] = {
+	[HTTP_GET] = { "GET", 3 }, [HTTP_HEAD] = { "HEAD", 4 },
+	[HTTP_POST] = { "POST", 4 }, [HTTP_PUT] = { "PUT", 3 },
+	[HTTP_DELETE] = { "DELETE", 6 }, [HTTP_CONNECT] = { "CONNECT", 7 },
+	[HTTP_OPTIONS] = { "OPTIONS", 7 }, [HTTP_TRACE] = { "TRACE", 5 },
+	[HTTP_PATCH] = { "PATCH", 5 }
+};
+
+static enum http_method
+method_id(const uint8_t *p, size_t len)
+{
+	unsigned	 i;
+
+	for (i = 0; i < HTTP_METHOD_OTHER; i++)
+		if (methods[i].len == len &&
+		    memcmp(methods[i].name, p, len) == 0)
+			break;
+	return (enum http_method)i;
+}
+
+/* "HTTP/1.x" at the end of a line; false when it is something else. */
+static bool
+version(const uint8_t *p, size_t len, uint8_t *minor)
+{
+	if (len != 8 || memcmp(p, "HTTP/1.", 7) != 0 || !is(p[7], C_DIGIT))
+		return false;
+	*minor = p[7] - '0';
+	return true;
+}
+
+static bool
+status_line(const struct http_span *line, struct http_head *h)
+{
+	const uint8_t	*p = line->p, *end = p + line->len;
+
+	if (line->len < 12 || !version(p, 8, &h->minor) || !blank(p[8]))
+		return false;
+	for (p += 8; p < end && blank(*p); p++)
+		;
+	if (p != line->p + 9)
+		h->flaws |= HTTP_F_START_LINE;
+	if (end - p < 3 || !is(p[0], C_DIGIT) || !is(p[1], C_DIGIT) ||
+	    !is(p[2], C_DIGIT) || (end - p > 3 && !blank(p[3])))
+		return false;
+	h->status = (uint16_t)((p[0] - '0') * 100 + (p[1] - '0') * 10 +
+	    (p[2] - '0'));
+	if (h->status == 0)
+		return false;
+	if (h->status < 100 || h->status > 599)
+		h->flaws |= HTTP_F_STATUS;
+	p += end - p > 3 ? 4 : 3;
+	h->reason.p = p;
+	h->reason.len = (size_t)(end - p);
+	return true;
+}
+
+/* Targets that an unknown method may have; known ones may have any. */
+static bool
+plain_target(const uint8_t *p, size_t len)
+{
+	size_t	 i;
+
+	if (*p == '/' || *p == '*')
+		return true;
+	for (i = 0; i < len && (is(p[i], C_ALPHA | C_DIGIT) || p[i] == '+' ||
+	    p[i] == '-' || p[i] == '.'); i++)
+		;
+	return i > 0 && len - i > 3 && memcmp(p + i, "://", 3) == 0;
+}
+
+static size_t
+token_len(const uint8_t *p, const uint8_t *end, size_t max)
+{
+	size_t	 n;
+
+	for (n = 0; n < max && p + n < end && is(p[n], C_TOKEN); n++)
+		;
+	return n;
+}
+
+static bool
+request_line(const struct http_span *line, struct http_head *h)
+{
+	const uint8_t	*p = line->p, *end = p + line->len;
+	size_t		 n;
+
+	n = token_len(p, end, HTTP_METHOD_MAX + 1);
+	if (n == 0 || n > HTTP_METHOD_MAX || p + n == end || !blank(p[n]))
+		return false;
+	h->method.p = p;
+	h->method.len = n;
+	h->method_id = (uint8_t)method_id(p, n);
+	p += n;
+	if (p[0] == '\t' || (p + 1 < end && blank(p[1])))
+		h->flaws |= HTTP_F_START_LINE;
+	while (p < end && blank(*p))
+		p++;
+	if (end > p && (blank(end[-1]) || end[-1] == '\r'))
+		h->flaws |= HTTP_F_START_LINE;
+	while (end > p && (blank(end[-1]) || end[-1] == '\r'))
+		end--;
+	if (end - p < 10 || !version(end - 8, 8, &h->minor) || !blank(end[-9]))
+		return false;
+	end -= 9;
+	if (blank(end[-1]))
+		h->flaws |= HTTP_F_START_LINE;
+	while (end > p && blank(end[-1]))
+		end--;
+	h->target.p = p;
+	h->target.len = (size_t)(end - p);
+	if (h->target.len == 0)
+		return false;
+	if (memchr(p, ' ', h->target.len) != NULL)
+		h->flaws |= HTTP_F_START_LINE;
+	h->is_request = true;
+	return h->method_id != HTTP_METHOD_OTHER ||
+	    plain_target(p, h->target.len);
+}
+
+/* The parts of a comma list, trimmed. False at its end. */
+static bool
+next_part(struct http_span *list, struct http_span *part)
+{
+	const uint8_t	*comma;
+	size_t		 n;
+
+	if (list->len == 0)
+		return false;
+	comma = memchr(list->p, ',', list->len);
+	n = comma == NULL ? list->len : (size_t)(comma - list->p);
+	part->p = list->p;
+	part->len = n;
+	n += comma != NULL;
+	list->p += n;
+	list->len -= n;
+	while (part->len > 0 && blank(part->p[0])) {
+		part->p++;
+		part->len--;
+	}
+	while (part->len > 0 && blank(part->p[part->len - 1]))
+		part->len--;
+	return true;
+}
+
+static void
+set_length(struct http_head *h, struct http_span v)
+{
+	struct http_span part;
+	uint64_t	 n;
+	size_t		 i;
+	bool		 any = false;
+
+	while (next_part(&v, &part)) {
+		any = true;
+		for (n = 0, i = 0; i < part.len && is(part.p[i], C_DIGIT) &&
+		    n < UINT64_C(900000000000000000); i++)
+			n = n * 10 + (part.p[i] - '0');
+		if (i == 0 || i < part.len) {
+			h->flaws |= HTTP_F_CL_BAD;
+			continue;
+		}
+		if (h->has_length)
+			h->flaws |= n == h->content_length ?
+			    HTTP_F_CL_DUP : HTTP_F_CL_DIFF;
+		else
+			h->content_length = n;
+		h->has_length = true;
+	}
+	if (!any)
+		h->flaws |= HTTP_F_CL_BAD;
+}
+
+static void
+set_coding(struct http_head *h, struct http_span v)
+{
+	static const char *const known[] = {
+		"gzip", "x-gzip", "deflate", "compress", "x-compress"
+	};
+	struct http_span part;
+	size_t		 i;
+
+	if (h->has_coding || v.len == 0)
+		h->flaws |= HTTP_F_TE_ODD;
+	while (next_part(&v, &part)) {
+		if (part.len == 8 && same(part.p, "identity", 8))
+			continue;
+		if (h->chunked)
+			h->flaws |= HTTP_F_TE_ODD;
+		h->has_coding = true;
+		if (part.len == 7 && same(part.p, "chunked", 7)) {
+			h->chunked = true;
+			continue;
+		}
+		for (i = 0; i < nitems(known); i++)
+			if (part.len == strlen(known[i]) &&
+			    same(part.p, known[i], part.len))
+				break;
+		if (i == nitems(known))
+			h->flaws |= HTTP_F_TE_ODD;
+	}
+}
+
+static void
+set_connection(struct http_head *h, struct http_span v)
+{
+	struct http_span part;
+
+	while (next_part(&v, &part)) {
+		if (part.len == 5 && same(part.p, "close", 5))
+			h->connection |= HTTP_CN_CLOSE;
+		else if (part.len == 10 && same(part.p, "keep-alive", 10))
+			h->connection |= HTTP_CN_KEEP;
+		else if (part.len == 7 && same(part.p, "upgrade", 7))
+			h->connection |= HTTP_CN_UPGRADE;
+	}
+}
+
+static void
+set_host(struct http_head *h, struct http_span v)
+{
+	size_t	 i;
+
+	if (h->host.p != NULL) {
+		h->flaws |= HTTP_F_HOST_DUP;
+		return;
+	}
+	h->host = v;
+	for (i = 0; i < v.len; i++)
+		if (!is(v.p[i], C_HOST)) {
+			h->flaws |= HTTP_F_HOST_BAD;
+			break;
+		}
+	if (v.len > HTTP_HOST_MAX)
+		h->flaws |= HTTP_F_HOST_BAD;
+}
+
+static void
+set_cookie(struct http_head *h, struct http_span v)
+{
+	(void)v;
+	h->has_cookie = true;
+}
+
+static void
+set_auth(struct http_head *h, struct http_span v)
+{
+	(void)v;
+	h->has_auth = true;
+}
+
+static void
+set_expect(struct http_head *h, struct http_span v)
+{
+	if (v.len == 12 && same(v.p, "100-continue", 12))
+		h->expect_100 = true;
+}
+
+/* Fields that matter, by length of the name; a setter or a span to fill. */
+struct field {
+	const char	*name;
+	size_t		 len;
+	void		(*set)(struct http_head *, struct http_span);
+	size_t		 span;
+};
+
+#define SET(n, f)	{ n, sizeof(n) - 1, f, 0 }
+#define KEEP(n, m)	{ n, sizeof(n) - 1, NULL, offsetof(struct http_head, m) }
+
+static const struct field fields[] = {
+	SET("host", set_host),
+	SET("cookie", set_cookie),
+	SET("expect", set_expect),
+	KEEP("referer", referer),
+	KEEP("upgrade", upgrade),
+	KEEP("location", location),
+	KEEP("forwarded", forwarded),
+	KEEP("user-agent", user_agent),
+	SET("connection", set_connection),
+	SET("set-cookie", set_cookie),
+	KEEP("content-type", content_type),
+	SET("authorization", set_auth),
+	SET("content-length", set_length),
+	KEEP("x-forwarded-for", forwarded_for),
+	SET("proxy-connection", set_connection),
+	SET("transfer-encoding", set_coding),
+	SET("proxy-authorization", set_auth),
+	{ NULL, SIZE_MAX, NULL, 0 }
+};
+
+#define NAME_MAX_KNOWN	19
+
+/* Index of the first field whose name has that length. */
+static const uint8_t	by_len[NAME_MAX_KNOWN + 2] = {
+	[0] = 17, [1] = 17, [2] = 17, [3] = 17, [4] = 0, [5] = 17, [6] = 1,
+	[7] = 3, [8] = 5, [9] = 6, [10] = 7, [11] = 17, [12] = 10, [13] = 11,
+	[14] = 12, [15] = 13, [16] = 14, [17] = 15, [18] = 17, [19] = 16,
+	[20] = 17
+};
+
+static const struct field *
+find_field(const uint8_t *p, size_t len)
+{
+	const struct field	*f;
+
+	if (len > NAME_MAX_KNOWN)
+		return NULL;
+	for (f = &fields[by_len[len]]; f->len == len; f++)
+		if ((p[0] | 0x20) == (uint8_t)f->name[0] &&
+		    same(p, f->name, len))
+			return f;
+	return NULL;
+}
+
+/* Trims a value; a folded one may hold line ends at its borders. */
+static struct http_span
+trim(struct http_span v)
+{
+	while (v.len > 0 && (blank(v.p[0]) || v.p[0] == '\r' ||
+	    v.p[0] == '\n')) {
+		v.p++;
+		v.len--;
+	}
+	while (v.len > 0 && (blank(v.p[v.len - 1]) ||
+	    v.p[v.len - 1] == '\r' || v.p[v.len - 1] == '\n'))
+		v.len--;
+	return v;
+}
+
+static void
+apply(struct http_head *h, const struct field *f, struct http_span v)
+{
+	struct http_span *to;
+
+	if (f == NULL)
+		return;
+	v = trim(v);
+	if (f->set != NULL) {
+		f->set(h, v);
+		return;
+	}
+	to = (struct http_span *)(void *)((uint8_t *)h + f->span);
+	if (to->p == NULL)
+		*to = v;
+}
+
+/* The name of a header line; value through *v. NULL: of no interest. */
+static const struct field *
+field_line(struct http_head *h, const struct http_span *line,
+    struct http_span *v)
+{
+	const uint8_t	*p = line->p, *end = p + line->len, *colon;
+	size_t		 n;
+
+	h->fields++;
+	n = token_len(p, end, line->len);
+	if (n == line->len || p[n] != ':') {
+		if ((colon = memchr(p + n, ':', line->len - n)) == NULL) {
+			h->flaws |= HTTP_F_NO_COLON;
+			return NULL;
+		}
+		h->flaws |= HTTP_F_NAME;
+		v->p = colon + 1;
+	} else
+		v->p = p + n + 1;
+	v->len = (size_t)(end - v->p);
+	if (n == 0) {
+		h->flaws |= HTTP_F_NAME;
+		return NULL;
+	}
+	/* "Name :" is that name for lenient receivers; "Na me:" is none. */
+	if (v->p != p + n + 1) {
+		for (colon = p + n; colon < v->p - 1; colon++)
+			if (!blank(*colon))
+				return NULL;
+	}
+	return find_field(p, n);
+}
+
+/* All lines after the start line. 1, or 0 when the end is not here. */
+static int
+header(struct cursor *c, struct http_head *h)
+{
+	const struct field	*f = NULL;
+	struct http_span	 line, v = { NULL, 0 };
+
+	for (;;) {
+		if (!next_line(c, &line, &h->flaws))
+			return 0;
+		if (line.len > 0 && blank(line.p[0])) {
+			h->flaws |= HTTP_F_OBS_FOLD;
+			if (f != NULL)
+				v.len = (size_t)(line.p + line.len - v.p);
+			continue;
+		}
+		apply(h, f, v);
+		if (line.len == 0)
+			return 1;
+		f = field_line(h, &line, &v);
+	}
+}
+
+static void
+judge(struct http_head *h)
+{
+	if (h->has_coding && h->has_length)
+		h->flaws |= HTTP_F_TE_CL;
+	if (h->has_coding && !h->chunked && h->is_request)
+		h->flaws |= HTTP_F_TE_ODD;
+	if (h->has_coding && h->minor == 0)
+		h->flaws |= HTTP_F_TE_10;
+	if (h->is_request && h->minor > 0 && h->host.p == NULL)
+		h->flaws |= HTTP_F_HOST_NONE;
+}
+
+ssize_t
+http_parse(const uint8_t *p, size_t len, struct http_head *h)
+{
+	struct cursor	 c;
+	struct http_span line;
+	bool		 ok;
+
+	memset(h, 0, sizeof(*h));
+	c.end = p + len;
+	c.p = skip_empty(p, c.end);
+	if (!next_line(&c, &line, &h->flaws))
+		return 0;
+	if (line.len > 5 && memcmp(line.p, "HTTP/", 5) == 0)
+		ok = status_line(&line, h);
+	else
+		ok = request_line(&line, h);
+	if (!ok)
+		return -1;
+	if (!header(&c, h))
+		return 0;
+	judge(h);
+	return c.p - p;
+}
+
+/* A status line that is only partly here. */
+static enum http_guess
+guess_status(const uint8_t *p, size_t len)
+{
+	static const char	 shape[] = "HTTP/1.d ddd";
+	size_t			 i;
+
+	for (i = 0; i < len && i < sizeof(shape) - 1; i++) {
+		if (shape[i] == 'd' ? !is(p[i], C_DIGIT) :
+		    p[i] != (uint8_t)shape[i])
+			return HTTP_NO;
+	}
+	if (i < sizeof(shape) - 1 || len == i)
+		return HTTP_MAYBE;
+	return blank(p[i]) || p[i] == '\r' || p[i] == '\n' ?
+	    HTTP_RESPONSE : HTTP_NO;
+}
+
+static enum http_guess
+guess_request(const uint8_t *p, size_t len)
+{
+	static const char	 two[] = "PRI * HTTP/2.0\r\n";
+	struct http_head	 h;
+	struct http_span	 line;
+	const uint8_t		*nl, *end = p + len;
+	size_t			 n;
+
+	if (len >= 4 && memcmp(p, two, len < 16 ? len : 16) == 0)
+		return len < 16 ? HTTP_MAYBE : HTTP_TWO;
+	n = token_len(p, end, HTTP_METHOD_MAX + 1);
+	if (n == 0 || n > HTTP_METHOD_MAX)
+		return HTTP_NO;
+	if (n == len)
+		return HTTP_MAYBE;
+	if (!blank(p[n]))
+		return HTTP_NO;
+	if ((nl = memchr(p, '\n', len)) == NULL) {
+		if (n + 1 < len && method_id(p, n) == HTTP_METHOD_OTHER &&
+		    p[n + 1] != '/' && p[n + 1] != '*' && !blank(p[n + 1]) &&
+		    !is(p[n + 1], C_ALPHA))
+			return HTTP_NO;
+		return HTTP_MAYBE;
+	}
+	line.p = p;
+	line.len = (size_t)(nl - p);
+	if (line.len > 0 && nl[-1] == '\r')
+		line.len--;
+	memset(&h, 0, sizeof(h));
+	return request_line(&line, &h) ? HTTP_REQUEST : HTTP_NO;
+}
+
+enum http_guess
+http_guess(const uint8_t *p, size_t len)
+{
+	const uint8_t	*end = p + len, *start;
+
+	start = skip_empty(p, end);
+	len = (size_t)(end - start);
+	if (len == 0 || (len == 1 && *start == '\r'))
+		return HTTP_MAYBE;
+	if (memcmp(start, "HTTP/", len < 5 ? len : 5) == 0)
+		return guess_status(start, len);
+	return guess_request(start, len);
+}
+
+enum end_state { E_LEAD, E_LEAD_CR, E_LINE, E_START, E_START_CR };
+
+size_t
+http_end(uint8_t *state, const uint8_t *p, size_t len)
+{
+	const uint8_t	*nl;
+	size_t		 i;
+
+	for (i = 0; i < len; i++) {
+		if (*state == E_LINE) {
+			if ((nl = memchr(p + i, '\n', len - i)) == NULL)
+				return 0;
+			i = (size_t)(nl - p);
+			*state = E_START;
+		} else if (p[i] == '\n') {
+			if (*state >= E_START)
+				return i + 1;
+			*state = E_LEAD;
+		} else if (p[i] == '\r' && *state == E_LEAD)
+			*state = E_LEAD_CR;
+		else if (p[i] == '\r' && *state == E_START)
+			*state = E_START_CR;
+		else
+			*state = E_LINE;
+	}
+	return 0;
+}
+
+const char *
+http_flaw_name(enum http_flaw f)
+{
+	static const char *const names[] = {
+		"bare-lf", "bare-cr", "nul", "control-character",
+		"folded-line", "line-without-colon", "bad-field-name",
+		"odd-start-line", "duplicate-host", "no-host", "bad-host",
+		"duplicate-length", "conflicting-length", "bad-length",
+		"coding-and-length", "odd-coding", "coding-in-1.0",
+		"odd-status"
+	};
+	unsigned	 i;
+
+	for (i = 0; i < nitems(names); i++)
+		if ((unsigned)f == 1U << i)
+			return names[i];
+	return "unknown";
+}
+
+/* Authority and path of a target in absolute form; false for other forms. */
+static bool
+absolute(const struct http_head *h, struct http_span *auth,
+    struct http_span *path)
+{
+	const uint8_t	*p = h->target.p, *end = p + h->target.len;
+	size_t		 i;
+
+	if (h->target.len == 0 || !is(*p, C_ALPHA) ||
+	    h->method_id == HTTP_CONNECT || !plain_target(p, h->target.len))
+		return false;
+	p = (const uint8_t *)memchr(p, ':', h->target.len) + 3;
+	for (i = 0; p + i < end && p[i] != '/' && p[i] != '?' &&
+	    p[i] != '#'; i++)
+		;
+	auth->p = p;
+	auth->len = i;
+	path->p = p + i;
+	path->len = (size_t)(end - path->p);
+	return true;
+}
+
+/* Splits "host:port"; port is empty when there is none. */
+static void
+split_port(struct http_span a, struct http_span *host, struct http_span *port)
+{
+	const uint8_t	*c;
+
+	*host = a;
+	port->p = a.p + a.len;
+	port->len = 0;
+	if (a.p[0] == '[') {
+		if ((c = memchr(a.p, ']', a.len)) == NULL)
+			return;
+		c++;
+		if (c == a.p + a.len || *c != ':')
+			return;
+	} else if ((c = memchr(a.p, ':', a.len)) == NULL ||
+	    memchr(c + 1, ':', a.len - (size_t)(c + 1 - a.p)) != NULL)
+		return;			/* none, or a bare IPv6 address */
+	host->len = (size_t)(c - a.p);
+	port->p = c + 1;
+	port->len = a.len - host->len - 1;
+}
+
+static size_t
+put_lower(uint8_t *out, size_t used, size_t max, const struct http_span *s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s->len && used < max; i++)
+		out[used++] = lower(s->p[i]);
+	return used;
+}
+
+size_t
+http_host(const struct http_head *h, uint8_t out[HTTP_HOST_MAX])
+{
+	struct http_span a = h->host, other, path, host, port;
+	const uint8_t	*at;
+	size_t		 n;
+
+	if (h->is_request && h->method_id == HTTP_CONNECT)
+		a = h->target;
+	else if (absolute(h, &other, &path))
+		a = other;
+	if (a.len == 0 || memchr(a.p, '\n', a.len) != NULL)
+		return 0;
+	if ((at = memrchr(a.p, '@', a.len)) != NULL) {
+		a.len -= (size_t)(at + 1 - a.p);
+		a.p = at + 1;
+	}
+	if (a.len == 0)
+		return 0;
+	split_port(a, &host, &port);
+	if (host.len > 1 && host.p[host.len - 1] == '.')
+		host.len--;
+	n = put_lower(out, 0, HTTP_HOST_MAX, &host);
+	if (port.len > 0 && (port.len != 2 || memcmp(port.p, "80", 2) != 0) &&
+	    n < HTTP_HOST_MAX) {
+		out[n++] = ':';
+		n = put_lower(out, n, HTTP_HOST_MAX, &port);
+	}
+	return n;
+}
+
+static int
+hex(uint8_t c)
+{
+	if (is(c, C_DIGIT))
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One byte of a path, decoded if unreserved; source bytes used. */
+static size_t
+path_byte(const uint8_t *p, const uint8_t *end, uint8_t out[3], size_t *n)
+{
+	static const char	 digits[] = "0123456789ABCDEF";
+	int			 a, b;
+
+	*n = 1;
+	out[0] = *p;
+	if (*p != '%' || end - p < 3 || (a = hex(p[1])) == -1 ||
+	    (b = hex(p[2])) == -1)
+		return 1;
+	out[0] = (uint8_t)(a << 4 | b);
+	if (is(out[0], C_UNRESERVED))
+		return 3;
+	out[0] = '%';
+	out[1] = (uint8_t)digits[a];
+	out[2] = (uint8_t)digits[b];
+	*n = 3;
+	return 3;
+}
+
+static size_t
+put_text(uint8_t *out, const char *text)
+{
+	size_t	 n = strlen(text);
+
+	memcpy(out, text, n);
+	return n;
+}
+
+static bool
+in_path(const uint8_t *p, const uint8_t *end)
+{
+	return p < end && *p != '?' && *p != '#';
+}
+
+size_t
+http_section(const struct http_head *h, unsigned depth,
+    uint8_t out[HTTP_SECTION_MAX])
+{
+	struct http_span auth, path = h->target;
+	const uint8_t	*p, *end;
+	uint8_t		 c[3];
+	size_t		 used = 0, n;
+
+	if (h->method_id == HTTP_CONNECT)
+		return put_text(out, "(connect)");
+	if (path.len == 1 && path.p[0] == '*')
+		return put_text(out, "*");
+	(void)absolute(h, &auth, &path);
+	end = path.p + path.len;
+	for (p = path.p; depth > 0; depth--) {
+		while (in_path(p, end) && *p == '/')
+			p++;
+		if (!in_path(p, end) || used == HTTP_SECTION_MAX)
+			break;
+		out[used++] = '/';
+		while (in_path(p, end) && *p != '/') {
+			p += path_byte(p, end, c, &n);
+			if (n > HTTP_SECTION_MAX - used)
+				return used;
+			memcpy(out + used, c, n);
+			used += n;
+		}
+	}
+	return used > 0 ? used : put_text(out, "/");
+}

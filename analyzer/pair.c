@@ -1,0 +1,162 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/pair.h"
+
+void
+pair_init(struct pair *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->q = &p->one;
+	p->cap = 1;
+}
+
+void
+pair_clear(struct pair *p, struct mem *mem)
+{
+	if (p->q != &p->one) {
+		mem_give(mem, MEM_SESSIONS, p->cap * sizeof(*p->q));
+		free(p->q);
+	}
+	pair_init(p);
+}
+
+struct pair_req *
+pair_at(const struct pair *p, uint32_t i)
+{
+	return &p->q[(p->head + i) & (p->cap - 1)];
+}
+
+static bool
+grow(struct pair *p, struct mem *mem)
+{
+	struct pair_req	*q;
+	size_t		 size = p->cap * 2 * sizeof(*q);
+	uint32_t	 i;
+
+	if (!mem_take(mem, MEM_SESSIONS, size))
+		return false;
+	if ((q = malloc(size)) == NULL) {
+		mem_give(mem, MEM_SESSIONS, size);
+		return false;
+	}
+	for (i = 0; i < p->n; i++)
+		q[i] = *pair_at(p, i);
+	if (p->q != &p->one) {
+		mem_give(mem, MEM_SESSIONS, size / 2);
+		free(p->q);
+	}
+	p->q = q;
+	p->head = 0;
+	p->cap *= 2;
+	return true;
+}
+
+struct pair_req *
+pair_push(struct pair *p, struct mem *mem, uint32_t max)
+{
+	struct pair_req	*r;
+
+	if (p->skipped > 0 || p->n >= max ||
+	    (p->n == p->cap && !grow(p, mem))) {
+		if (p->skipped < UINT32_MAX)
+			p->skipped++;
+		return NULL;
+	}
+	r = pair_at(p, p->n++);
+	memset(r, 0, sizeof(*r));
+	return r;
+}
+
+void
+pair_hole(struct pair *p, struct mem *mem, uint32_t max)
+{
+	struct pair_req	*r;
+
+	if (p->n > 0 && pair_at(p, p->n - 1)->kind == PAIR_HOLE)
+		return;
+	if ((r = pair_push(p, mem, max)) != NULL)
+		r->kind = PAIR_HOLE;
+}
+
+void
+pair_pop(struct pair *p)
+{
+	p->head = (p->head + 1) & (p->cap - 1);
+	p->n--;
+}
+
+void
+pair_interim(struct pair *p, uint64_t at, uint64_t end)
+{
+	struct pair_req	*r;
+	uint32_t	 i;
+
+	for (i = 0; i < p->n; i++) {
+		r = pair_at(p, i);
+		if (r->acked == at)
+			r->acked = end;
+	}
+}
+
+/* Whether a request before i cannot be told from the one at i. */
+static bool
+blurred(const struct pair *p, uint32_t i)
+{
+	return i > 0 && p->pipelined;
+}
+
+/* Neither order nor an exact offset: only a lone asker can be told. */
+static enum pair_answer
+likely(const struct pair *p, uint64_t at, uint64_t known, bool lost,
+    uint32_t *drop)
+{
+	const struct pair_req	*r;
+	uint32_t		 i, last = UINT32_MAX;
+	bool			 hole = false;
+
+	for (i = 0; i < p->n; i++) {
+		r = pair_at(p, i);
+		if (r->kind == PAIR_HOLE)
+			hole = true;
+		else if (r->acked <= at && r->off < known)
+			last = i;
+	}
+	if (last == UINT32_MAX)
+		return hole ? PAIR_UNKNOWN : PAIR_OLDER;
+	if (hole || !lost || p->pipelined)
+		return PAIR_UNKNOWN;
+	*drop = last;
+	return PAIR_FRONT;
+}
+
+enum pair_answer
+pair_owner(struct pair *p, uint64_t at, uint64_t known, bool lost,
+    uint32_t *drop)
+{
+	const struct pair_req	*r;
+	uint32_t		 i;
+
+	*drop = 0;
+	if (p->n == 0 && p->skipped > 0) {
+		p->skipped--;
+		return PAIR_SKIPPED;
+	}
+	if (p->n == 0)
+		return PAIR_EMPTY;
+	r = pair_at(p, 0);
+	if (r->kind == PAIR_REQUEST && r->off >= known)
+		return PAIR_OLDER;
+	if (r->kind == PAIR_REQUEST && !lost)
+		return PAIR_FRONT;
+	for (i = 0; i < p->n; i++) {
+		r = pair_at(p, i);
+		if (r->kind != PAIR_REQUEST || r->acked != at)
+			continue;
+		if (blurred(p, i) || r->off >= known)
+			return PAIR_UNKNOWN;
+		*drop = i;
+		return PAIR_FRONT;
+	}
+	return likely(p, at, known, lost, drop);
+}

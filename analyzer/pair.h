@@ -1,0 +1,81 @@
+/*
+ * pair: the requests of one connection that wait for a response, and to which
+ * of them a response belongs.
+ *
+ * Without loss the answer is the order (RFC 9112, section 9.3). After a loss
+ * it follows from stream offsets: a client that does not pipeline sends a
+ * request when it has acknowledged all of the response before, so its response
+ * begins at exactly that offset. What that does not settle is not guessed.
+ *
+ * The queue owns its memory and charges it to MEM_SESSIONS. Past its limit
+ * requests are only counted (skipped), so that order still holds for them.
+ */
+#ifndef ANALYZER_PAIR_H
+#define ANALYZER_PAIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/mem.h"
+
+#define PAIR_NO_OFFSET	UINT64_MAX	/* unknown offset */
+
+enum pair_kind {
+	PAIR_REQUEST,
+	PAIR_HOLE		/* lost bytes: none or more requests */
+};
+
+struct pair_req {
+	uint64_t	 token;
+	uint64_t	 id;
+	uint64_t	 first_us;
+	uint64_t	 end_us;	/* 0: not ended */
+	uint64_t	 off;		/* of the head in the client's stream */
+	uint64_t	 acked;		/* server bytes the client had by then */
+	uint64_t	 body;		/* content bytes, once ended */
+	void		*text;		/* the caller's */
+	uint32_t	 head_len;
+	uint8_t		 kind;
+	uint8_t		 method;
+	uint8_t		 flags;		/* the caller's */
+	bool		 upgrade;
+};
+
+struct pair {
+	struct pair_req	*q;		/* ring; &one while cap is 1 */
+	struct pair_req	 one;
+	uint32_t	 head;
+	uint32_t	 n;
+	uint32_t	 cap;		/* power of two */
+	uint32_t	 skipped;	/* requests behind the last entry */
+	bool		 pipelined;	/* seen to ask before an answer */
+};
+
+enum pair_answer {
+	PAIR_FRONT,		/* the first entry, after *drop are removed */
+	PAIR_EMPTY,		/* no request is open */
+	PAIR_OLDER,		/* an earlier request than any known */
+	PAIR_UNKNOWN,		/* bytes were lost: cannot be told */
+	PAIR_SKIPPED		/* a request past the limit; counted off */
+};
+
+void		 pair_init(struct pair *);
+void		 pair_clear(struct pair *, struct mem *);
+struct pair_req	*pair_at(const struct pair *, uint32_t i);
+/* A zeroed entry at the end; NULL: at max or no memory, counted as skipped. */
+struct pair_req	*pair_push(struct pair *, struct mem *, uint32_t max);
+/* Client bytes were lost. */
+void		 pair_hole(struct pair *, struct mem *, uint32_t max);
+void		 pair_pop(struct pair *);
+/* An interim response took server bytes [at, end). */
+void		 pair_interim(struct pair *, uint64_t at, uint64_t end);
+/*
+ * Whose response begins at server offset at? known: client bytes the server
+ * had acknowledged when it sent it, or PAIR_NO_OFFSET. lost: server bytes were
+ * lost, or the start never seen, since the last sure pairing.
+ */
+enum pair_answer pair_owner(struct pair *, uint64_t at, uint64_t known,
+		    bool lost, uint32_t *drop);
+
+#endif
