@@ -148,6 +148,7 @@ struct conf_alert {
 	uint8_t		 metric;		/* enum conf_metric */
 	uint8_t		 percentile;		/* p95: 95 */
 	struct conf_select ratio;		/* X of "ratio X of Y" */
+	uint8_t		 ratio_metric;		/* enum conf_metric of X */
 	uint8_t		 ratio_of;		/* enum conf_metric of Y */
 	struct conf_select select;
 	uint8_t		 op;			/* enum conf_op */
@@ -292,6 +293,15 @@ int		 conf_finish(struct conf *);
  * what). -1 with a text in why.
  */
 int		 conf_check(const struct conf *, char *why, size_t size);
+/* The same, telling all faults and the entry of each. Their number. */
+enum conf_part {
+	CONF_GLOBAL, CONF_INTERFACE, CONF_SERVICE, CONF_RULE, CONF_ALERT,
+	CONF_MIRROR, CONF_LOG, CONF_PARTS
+};
+typedef void	 conf_fault_fn(enum conf_part, size_t index, const char *why,
+		    void *arg);
+size_t		 conf_check_all(const struct conf *, conf_fault_fn *,
+		    void *arg);
 void		 conf_pack(const struct conf *, struct buf *);
 /* A fresh configuration out of packed bytes; NULL when they are bad. */
 struct conf	*conf_unpack(struct buf *);
@@ -301,6 +311,31 @@ void		 conf_print(const struct conf *, FILE *, bool verbose);
 bool		 conf_ports_has(const struct conf_ports *, uint16_t);
 /* fnmatch(3)-like glob of *, ? and [], without recursion; case as given. */
 bool		 conf_glob(const char *glob, const char *text, size_t len);
+/* -1 with a text when it is not a glob: empty, or a bad [...]. */
+int		 conf_glob_check(const char *glob, char *why, size_t size);
+/* "256M", "10s", "5%": what the grammar reads back; returns s. */
+#define CONF_TEXT_MAX	32
+const char	*conf_print_size(uint64_t, char s[CONF_TEXT_MAX]);
+const char	*conf_print_time(uint64_t us, char s[CONF_TEXT_MAX]);
+const char	*conf_print_part(double, char s[CONF_TEXT_MAX]);
+/* The text of a value in the unit of its metric. */
+const char	*conf_print_value(enum conf_metric, double,
+		    char s[CONF_TEXT_MAX]);
+/* Whether a METRIC_ is a plain count; a time; a part of 1. */
+bool		 conf_metric_counts(unsigned metric);
+bool		 conf_metric_times(unsigned metric);
+bool		 conf_metric_parts(unsigned metric);
+
+/* The words of the grammar, a table for each enum, values from 0. */
+enum conf_words {
+	WORDS_METRIC, WORDS_OP, WORDS_KEY, WORDS_SEVERITY, WORDS_DIR,
+	WORDS_RECORD, WORDS_LOG_FORMAT, WORDS_CLIENTS, WORDS_QUERY,
+	WORDS_SAMPLE, WORDS_EVENT, WORDS_FACILITY, WORDS_PROTO, WORDS_DECAP,
+	WORDS_HEADER, WORDS_MAX
+};
+/* NULL for a value past the end; -1 for a word that is not there. */
+const char	*conf_word(enum conf_words, unsigned value);
+int		 conf_word_find(enum conf_words, const char *);
 /* Words of the grammar for enum values ("messages", ">=", "host", ...). */
 const char	*conf_metric_name(enum conf_metric);
 const char	*conf_op_name(enum conf_op);

@@ -1,0 +1,632 @@
+/*
+ * conf_check: what makes a configuration wrong although each of its words
+ * is right. Every text says what to do.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/compat.h"
+#include "sandbox/conf.h"
+
+#define SECOND	1000000ULL
+#define DAY	(86400 * SECOND)
+#define KIB	1024ULL
+#define MIB	(1024 * KIB)
+#define GIB	(1024 * MIB)
+
+struct check {
+	const struct conf *c;
+	conf_fault_fn	*fn;
+	void		*arg;
+	enum conf_part	 part;
+	size_t		 index;
+	size_t		 faults;
+};
+
+static void	 bad(struct check *, const char *, ...) PRINTFLIKE(2, 3);
+
+static void
+bad(struct check *k, const char *fmt, ...)
+{
+	char	 why[CONF_WHY_MAX];
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	k->faults++;
+	k->fn(k->part, k->index, why, k->arg);
+}
+
+int
+conf_glob_check(const char *glob, char *why, size_t size)
+{
+	const char	*s, *first;
+
+	if (*glob == '\0') {
+		snprintf(why, size, "an empty pattern matches nothing");
+		return -1;
+	}
+	for (s = glob; *s != '\0'; s++) {
+		if (*s != '[')
+			continue;
+		s++;
+		if (*s == '!' || *s == '^')
+			s++;
+		for (first = s; *s != '\0' && (*s != ']' || s == first); s++) {
+			if (s[1] != '-' || s[2] == ']' || s[2] == '\0')
+				continue;
+			if ((unsigned char)s[2] < (unsigned char)s[0]) {
+				snprintf(why, size, "%.3s in pattern %.100s "
+				    "is backwards", s, glob);
+				return -1;
+			}
+			s += 2;
+		}
+		if (*s == '\0') {
+			snprintf(why, size, "[ without ] in pattern %.100s",
+			    glob);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void
+check_glob(struct check *k, const char *word, const char *glob)
+{
+	char	 why[CONF_WHY_MAX];
+
+	if (conf_glob_check(glob, why, sizeof(why)) == -1)
+		bad(k, "%s: %s", word, why);
+}
+
+static void
+check_size(struct check *k, const char *word, uint64_t v, uint64_t lo,
+    uint64_t hi)
+{
+	char	 a[CONF_TEXT_MAX], b[CONF_TEXT_MAX];
+
+	if (v < lo || v > hi)
+		bad(k, "%s must be %s to %s", word, conf_print_size(lo, a),
+		    conf_print_size(hi, b));
+}
+
+static void
+check_time(struct check *k, const char *word, uint64_t v, uint64_t lo,
+    uint64_t hi)
+{
+	char	 a[CONF_TEXT_MAX], b[CONF_TEXT_MAX];
+
+	if (v < lo || v > hi)
+		bad(k, "%s must be %s to %s", word, conf_print_time(lo, a),
+		    conf_print_time(hi, b));
+}
+
+static void
+check_number(struct check *k, const char *word, uint64_t v, uint64_t lo,
+    uint64_t hi)
+{
+	if (v < lo || v > hi)
+		bad(k, "%s must be %" PRIu64 " to %" PRIu64, word, lo, hi);
+}
+
+static void
+check_ports(struct check *k, const struct conf_ports *p)
+{
+	size_t	 i;
+
+	if (p->n > nitems(p->range))
+		bad(k, "more than %zu ports or ranges", nitems(p->range));
+	for (i = 0; i < p->n && i < nitems(p->range); i++)
+		if (p->range[i].lo == 0)
+			bad(k, "port 0 is not a port, use 1 to 65535");
+		else if (p->range[i].lo > p->range[i].hi)
+			bad(k, "port range %u-%u is backwards",
+			    (unsigned)p->range[i].lo,
+			    (unsigned)p->range[i].hi);
+}
+
+static bool
+ports_meet(const struct conf_ports *a, const struct conf_ports *b,
+    unsigned *port)
+{
+	size_t	 i, j;
+
+	for (i = 0; i < a->n; i++)
+		for (j = 0; j < b->n; j++) {
+			*port = a->range[i].lo > b->range[j].lo ?
+			    a->range[i].lo : b->range[j].lo;
+			if (*port <= a->range[i].hi && *port <= b->range[j].hi)
+				return true;
+		}
+	return false;
+}
+
+/* A header name or method: tchar of RFC 9110, section 5.6.2. */
+static bool
+is_token(const char *s)
+{
+	static const char	 tchar[] = "!#$%&'*+-.^_`|~0123456789"
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	return *s != '\0' && s[strspn(s, tchar)] == '\0';
+}
+
+static void
+check_header(struct check *k, const char *name)
+{
+	if (!is_token(name))
+		bad(k, "\"%s\" is not the name of a header", name);
+}
+
+/* Names go to screens and file names: printable, no slash. */
+static void
+check_name(struct check *k, const char *what, const char *s)
+{
+	const char	*p;
+
+	if (*s == '\0')
+		bad(k, "%s has no name", what);
+	for (p = s; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x21 || *p == 0x7f || *p == '/' ||
+		    *p == '"') {
+			bad(k, "a name has no blanks, slashes or quotes");
+			return;
+		}
+}
+
+static void
+check_status(struct check *k, const struct conf_status *s)
+{
+	if (s->lo < 100 || s->hi > 999 || s->lo > s->hi)
+		bad(k, "a status is 100 to 999, or a class like 5xx");
+}
+
+static void
+check_path(struct check *k, const char *path)
+{
+	if (path[0] == '\0')
+		bad(k, "a file needs a path");
+	else if (strcmp(path, "-") != 0 && path[0] != '/')
+		bad(k, "path \"%s\" must begin with /", path);
+}
+
+static void
+check_rotate(struct check *k, const struct conf_rotate *r, const char *path)
+{
+	bool	 rotates = r->size != 0 || r->age_us != 0;
+
+	if (r->size != 0)
+		check_size(k, "rotate", r->size, 4 * KIB, 1024 * GIB);
+	if (r->age_us != 0)
+		check_time(k, "rotate", r->age_us, SECOND, 366 * DAY);
+	if (r->keep > 100000)
+		bad(k, "keep must be 1 to 100000 files");
+	if (r->max != 0 && r->size != 0 && r->max < r->size)
+		bad(k, "max is less than one file of rotate");
+	if ((r->keep != 0 || r->max != 0) && !rotates)
+		bad(k, "keep and max need rotate");
+	if (rotates && strcmp(path, "-") == 0)
+		bad(k, "standard output cannot rotate");
+}
+
+static void
+check_mode(struct check *k, unsigned mode)
+{
+	if (mode > 0777 || (mode & 0600) != 0600 || (mode & 02) != 0)
+		bad(k, "mode must let the owner read and write and nobody "
+		    "else but the group write, like 0640");
+}
+
+static void
+check_privacy(struct check *k, const struct conf_privacy *p)
+{
+	size_t	 i, j;
+
+	check_number(k, "IPv4 prefix", p->prefix4, 0, 32);
+	check_number(k, "IPv6 prefix", p->prefix6, 0, 128);
+	for (i = 0; i < p->nheaders; i++) {
+		if (conf_word_find(WORDS_HEADER, p->headers[i]) == -1)
+			bad(k, "header \"%s\" cannot be kept, only "
+			    "user-agent, referer and content-type",
+			    p->headers[i]);
+		for (j = 0; j < i; j++)
+			if (strcmp(p->headers[i], p->headers[j]) == 0)
+				bad(k, "header \"%s\" is given twice",
+				    p->headers[i]);
+	}
+}
+
+static void
+check_global(struct check *k)
+{
+	const struct conf	*c = k->c;
+	const struct conf_stats	*s = &c->stats;
+
+	check_name(k, "user", c->user);
+	if (c->timeout_us != 0)
+		check_time(k, "timeout", c->timeout_us, SECOND, 3650 * DAY);
+	check_size(k, "memory limit", c->memory_limit, 8 * MIB, 1024 * GIB);
+	check_time(k, "window", c->window_us, SECOND, 3600 * SECOND);
+	check_size(k, "ring total", c->ring_total, MIB, 64 * GIB);
+	if (c->socket[0] != '/')
+		bad(k, "control socket \"%s\" must begin with /", c->socket);
+	if (strlen(c->socket) > 100)
+		bad(k, "control socket path is longer than 100 bytes");
+	if (conf_word_find(WORDS_FACILITY, c->facility) == -1)
+		bad(k, "unknown syslog facility \"%s\"", c->facility);
+	check_privacy(k, &c->privacy);
+	check_number(k, "section depth", s->section_depth, 0, 4);
+	check_number(k, "top hosts", s->top_hosts, 1, 100000);
+	check_number(k, "max hosts", s->max_hosts, 16, 1000000);
+	check_number(k, "max sections", s->max_sections, 4, 65536);
+	check_number(k, "max clients", s->max_clients, 16, 1000000);
+	check_number(k, "max names", s->max_names, 16, 1000000);
+	if (s->transactions != 0)
+		check_size(k, "transactions", s->transactions, 16 * KIB, GIB);
+}
+
+static void
+check_interface(struct check *k, size_t n)
+{
+	const struct conf_interface	*i = &k->c->interfaces[n], *o;
+	char				 a[CONF_TEXT_MAX], b[CONF_TEXT_MAX];
+	size_t				 j;
+
+	if (i->match || i->exclude)
+		check_glob(k, "interface", i->name);
+	else if (i->name[0] == '\0' || strlen(i->name) > 15 ||
+	    strpbrk(i->name, "/ \t") != NULL)
+		bad(k, "\"%.64s\" is not the name of an interface (1 to 15 "
+		    "bytes, no blank or slash)", i->name);
+	if (i->label[0] != '\0')
+		check_name(k, "label", i->label);
+	if (i->snaplen != 0)
+		check_number(k, "snaplen", i->snaplen, 64, 262144);
+	if (i->ring != 0)
+		check_size(k, "ring", i->ring, 64 * KIB, 16 * GIB);
+	if (i->ring > k->c->ring_total)
+		bad(k, "ring %s is more than ring total %s",
+		    conf_print_size(i->ring, a),
+		    conf_print_size(k->c->ring_total, b));
+	for (j = 0; j < n; j++) {
+		o = &k->c->interfaces[j];
+		if (strcmp(o->name, i->name) != 0)
+			continue;
+		if (o->exclude != i->exclude)
+			bad(k, "interface \"%s\" is wanted and excluded",
+			    i->name);
+		else if (o->match == i->match)
+			bad(k, "interface \"%s\" is given twice", i->name);
+	}
+}
+
+static void
+check_service(struct check *k, size_t n)
+{
+	const struct conf_service	*s = &k->c->services[n], *o;
+	unsigned			 port;
+	size_t				 j;
+
+	if (s->ports.n == 0)
+		bad(k, "service needs a port");
+	check_ports(k, &s->ports);
+	for (j = 0; j < n; j++) {
+		o = &k->c->services[j];
+		if (!ports_meet(&s->ports, &o->ports, &port))
+			continue;
+		if (o->proto == s->proto)
+			bad(k, "port %u is given twice", port);
+		else
+			bad(k, "port %u is already a port of service %s",
+			    port, conf_word(WORDS_PROTO, o->proto));
+	}
+}
+
+static void
+check_net(struct check *k, const struct addr *a, unsigned bits)
+{
+	if (bits > (addr_is4(a) ? 32U : 128U))
+		bad(k, "/%u is longer than an address", bits);
+}
+
+static void
+check_rule(struct check *k, size_t n)
+{
+	const struct conf_rule	*r = &k->c->rules[n];
+	size_t			 i;
+
+	if (r->on[0] != '\0')
+		check_glob(k, "on", r->on);
+	if (r->has_from)
+		check_net(k, &r->from, r->from_bits);
+	if (r->has_to)
+		check_net(k, &r->to, r->to_bits);
+	if (r->has_from && r->has_to && addr_is4(&r->from) != addr_is4(&r->to))
+		bad(k, "from and to are of different families");
+	check_ports(k, &r->ports);
+	if (r->vlan < -1 || r->vlan > 4094)
+		bad(k, "vlan must be 0 to 4094");
+	if (r->host[0] != '\0')
+		check_glob(k, "host", r->host);
+	if (r->path[0] != '\0')
+		check_glob(k, "path", r->path);
+	for (i = 0; i < r->nmethods; i++)
+		if (!is_token(r->methods[i]))
+			bad(k, "\"%s\" is not a method", r->methods[i]);
+	for (i = 0; i < r->nstatus; i++)
+		check_status(k, &r->status[i]);
+	if (r->tag[0] != '\0')
+		check_name(k, "tag", r->tag);
+	if (r->ignore && r->tag[0] != '\0')
+		bad(k, "what is ignored has no tag: use match, or leave the "
+		    "tag out");
+}
+
+static void
+check_select(struct check *k, const struct conf_select *s)
+{
+	if (s->on[0] != '\0')
+		check_glob(k, "on", s->on);
+	if (s->host[0] != '\0')
+		check_glob(k, "host", s->host);
+	if (s->tag[0] != '\0')
+		check_name(k, "tag", s->tag);
+	if (s->method[0] != '\0' && !is_token(s->method))
+		bad(k, "\"%s\" is not a method", s->method);
+	if (s->status.lo != 0)
+		check_status(k, &s->status);
+}
+
+static bool
+upward(unsigned op)
+{
+	return op == OP_GE || op == OP_GT;
+}
+
+static void
+check_value(struct check *k, const struct conf_alert *a, const char *word,
+    double v)
+{
+	if (!(v >= 0 && v <= 1e15))
+		bad(k, "%s is out of range", word);
+	else if (a->metric == METRIC_COMPLETENESS && v > 1)
+		bad(k, "%s: completeness is at most 100%%", word);
+	else if (a->metric == METRIC_RATIO && v > 1000)
+		bad(k, "%s: a ratio is at most 100000%%", word);
+	else if (conf_metric_times(a->metric) && v > 86400)
+		bad(k, "%s: a time is at most 1d", word);
+}
+
+static void
+check_metric(struct check *k, const struct conf_alert *a)
+{
+	if (conf_metric_times(a->metric) &&
+	    (a->percentile < 1 || a->percentile > 99))
+		bad(k, "%s needs a percentile, p1 to p99",
+		    conf_metric_name(a->metric));
+	if (a->metric == METRIC_RATIO && (!conf_metric_counts(a->ratio_metric)
+	    || !conf_metric_counts(a->ratio_of) ||
+	    a->ratio_metric == METRIC_NEW || a->ratio_of == METRIC_NEW))
+		bad(k, "a ratio is of two counts");
+	if (a->metric == METRIC_NEW && a->key == KEY_NONE)
+		bad(k, "new needs what is new, like new host");
+	if (a->at_least != 0 && (!conf_metric_counts(a->at_least_metric) ||
+	    a->at_least_metric == METRIC_NEW))
+		bad(k, "at least needs a count, like at least 100 requests");
+	if (a->compat && (!conf_metric_counts(a->metric) || !upward(a->op) ||
+	    a->has_clear))
+		bad(k, "compat is for counts with >= or > and without clear");
+	check_select(k, &a->select);
+	if (a->metric == METRIC_RATIO)
+		check_select(k, &a->ratio);
+}
+
+static void
+check_clear(struct check *k, const struct conf_alert *a)
+{
+	check_value(k, a, "clear", a->clear_value);
+	if (upward(a->op) == upward(a->clear_op))
+		bad(k, "clear must look the other way: %s, as the rule has %s",
+		    upward(a->op) ? "< or <=" : "> or >=",
+		    conf_op_name((enum conf_op)a->op));
+	else if (upward(a->op) ? a->clear_value > a->value :
+	    a->clear_value < a->value)
+		bad(k, "clear would hold while the alert fires");
+	if (a->clear_for_us != 0)
+		check_time(k, "clear for", a->clear_for_us, SECOND, DAY);
+}
+
+static void
+check_alert(struct check *k, size_t n)
+{
+	const struct conf_alert	*a = &k->c->alerts[n];
+	size_t			 j;
+
+	check_name(k, "alert", a->name);
+	for (j = 0; j < n; j++)
+		if (strcmp(k->c->alerts[j].name, a->name) == 0)
+			bad(k, "alert \"%s\" is given twice", a->name);
+	check_metric(k, a);
+	check_value(k, a, "the limit", a->value);
+	if (a->value == 0 && a->op != OP_GT && a->op != OP_LE)
+		bad(k, "%s 0 is %s", conf_op_name((enum conf_op)a->op),
+		    a->op == OP_GE ? "always true" : "never true");
+	check_time(k, "over", a->span_us, SECOND, 3600 * SECOND);
+	if (a->for_us != 0)
+		check_time(k, "for", a->for_us, SECOND, DAY);
+	if (a->has_clear)
+		check_clear(k, a);
+	if (a->repeat_us != 0)
+		check_time(k, "repeat", a->repeat_us, SECOND, 30 * DAY);
+	check_number(k, "max keys", a->max_keys, 1, 65536);
+}
+
+static void
+check_target(struct check *k, const struct conf_mirror *m)
+{
+	static const struct addr	 any6;
+	static const uint8_t		 zero[4];
+	struct addr			 any4;
+
+	addr_from4(&any4, zero);
+	if (m->target.port == 0)
+		bad(k, "port 0 is not a port, use 1 to 65535");
+	if (addr_cmp(&m->target.addr, &any6) == 0 ||
+	    addr_cmp(&m->target.addr, &any4) == 0)
+		bad(k, "forward needs the address of a host");
+	if (m->has_source && addr_is4(&m->source) != addr_is4(&m->target.addr))
+		bad(k, "source and target are of different families");
+}
+
+static void
+check_forward(struct check *k, const struct conf_mirror *m)
+{
+	size_t	 i;
+
+	if (m->has_forward)
+		check_target(k, m);
+	check_time(k, "timeout", m->timeout_us, 1000, 3600 * SECOND);
+	check_size(k, "queue", m->queue, 64 * KIB, 4 * GIB);
+	check_time(k, "reconnect", m->reconnect_min_us, 1000, 3600 * SECOND);
+	check_time(k, "reconnect", m->reconnect_max_us, 1000, 3600 * SECOND);
+	if (m->reconnect_min_us > m->reconnect_max_us)
+		bad(k, "reconnect begins with the shorter time");
+	for (i = 0; i < m->nset; i++) {
+		check_header(k, m->set[i].name);
+		if (strpbrk(m->set[i].value, "\r\n") != NULL)
+			bad(k, "the value of a header is one line");
+	}
+	for (i = 0; i < m->nforward_strip; i++)
+		check_header(k, m->forward_strip[i]);
+}
+
+/* Two writers of one file would tear each other's lines. */
+static void
+check_writers(struct check *k, const char *path)
+{
+	const struct conf	*c = k->c;
+	size_t			 i, n = 0;
+
+	for (i = 0; i < c->nmirrors; i++)
+		n += c->mirrors[i].has_record &&
+		    strcmp(c->mirrors[i].path, path) == 0 &&
+		    (k->part == CONF_LOG || i < k->index);
+	for (i = 0; i < c->nlogs; i++)
+		n += k->part == CONF_LOG && i < k->index &&
+		    strcmp(c->logs[i].path, path) == 0;
+	if (n > 0)
+		bad(k, "\"%s\" is written already by another line", path);
+}
+
+static void
+check_record(struct check *k, const struct conf_mirror *m)
+{
+	size_t	 i;
+
+	if (m->has_record) {
+		check_path(k, m->path);
+		check_writers(k, m->path);
+	}
+	for (i = 0; i < m->nstrip; i++)
+		check_header(k, m->strip[i]);
+	check_rotate(k, &m->rotate, m->path);
+	check_mode(k, m->mode);
+	check_time(k, "hook timeout", m->hook_timeout_us, 1000, 60 * SECOND);
+}
+
+static void
+check_mirror(struct check *k, size_t n)
+{
+	const struct conf_mirror	*m = &k->c->mirrors[n];
+	size_t				 j;
+
+	check_name(k, "mirror", m->name);
+	for (j = 0; j < n; j++)
+		if (strcmp(k->c->mirrors[j].name, m->name) == 0)
+			bad(k, "mirror \"%s\" is given twice", m->name);
+	if (m->observe.n == 0)
+		bad(k, "mirror \"%s\" needs observe port", m->name);
+	check_ports(k, &m->observe);
+	check_forward(k, m);
+	check_record(k, m);
+	if (!m->has_forward && !m->has_record && m->record_hook[0] == '\0')
+		bad(k, "mirror \"%s\" does nothing: add forward to, record to "
+		    "or hook record", m->name);
+	if (m->forward_hook[0] != '\0')
+		check_name(k, "hook", m->forward_hook);
+	if (m->record_hook[0] != '\0')
+		check_name(k, "hook", m->record_hook);
+	if (!(m->sample_part > 0 && m->sample_part <= 1))
+		bad(k, "sample must be more than 0%% and at most 100%%");
+}
+
+static void
+check_log(struct check *k, size_t n)
+{
+	const struct conf_log	*l = &k->c->logs[n];
+
+	check_path(k, l->path);
+	check_writers(k, l->path);
+	check_rotate(k, &l->rotate, l->path);
+	check_mode(k, l->mode);
+	if (l->types == 0 || l->types >= 0x40)
+		bad(k, "types must name at least one kind of event");
+	if (l->format != LOG_EVE && l->types != CONF_EV_HTTP)
+		bad(k, "an access log holds http only");
+}
+
+size_t
+conf_check_all(const struct conf *c, conf_fault_fn *fn, void *arg)
+{
+	static void	 (*const one[CONF_PARTS])(struct check *, size_t) = {
+		[CONF_INTERFACE] = check_interface,
+		[CONF_SERVICE]	 = check_service,
+		[CONF_RULE]	 = check_rule,
+		[CONF_ALERT]	 = check_alert,
+		[CONF_MIRROR]	 = check_mirror,
+		[CONF_LOG]	 = check_log
+	};
+	const size_t	 n[CONF_PARTS] = {
+		0, c->ninterfaces, c->nservices, c->nrules, c->nalerts,
+		c->nmirrors, c->nlogs
+	};
+	struct check	 k = { c, fn, arg, CONF_GLOBAL, 0, 0 };
+	unsigned	 part;
+
+	check_global(&k);
+	for (part = CONF_INTERFACE; part < CONF_PARTS; part++)
+		for (k.index = 0; k.index < n[part]; k.index++) {
+			k.part = (enum conf_part)part;
+			one[part](&k, k.index);
+		}
+	return k.faults;
+}
+
+struct first {
+	char	*why;
+	size_t	 size;
+};
+
+static void
+keep_first(enum conf_part part, size_t index, const char *why, void *arg)
+{
+	struct first	*f = arg;
+
+	(void)part;
+	(void)index;
+	if (f->size > 0)
+		compat_strlcpy(f->why, why, f->size);
+	f->size = 0;
+}
+
+int
+conf_check(const struct conf *c, char *why, size_t size)
+{
+	struct first	 f = { why, size };
+
+	return conf_check_all(c, keep_first, &f) == 0 ? 0 : -1;
+}
