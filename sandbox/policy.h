@@ -18,6 +18,9 @@
 
 #include "sandbox/role.h"
 
+#define POLICY_FD_PARENT	3	/* channels, as in proc.h */
+#define POLICY_FD_LINK1		4
+#define POLICY_FD_LINK2		5
 #define POLICY_FD_NETLINK	6	/* capture's rtnetlink socket */
 #define POLICY_ARGS_MAX		3
 /* Stands for the process's own id in a compared value. */

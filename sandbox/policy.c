@@ -1,0 +1,397 @@
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <linux/sockios.h>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <signal.h>
+
+#include "sandbox/compat.h"
+#include "sandbox/policy.h"
+
+#ifndef SO_BPF_EXTENSIONS
+#define SO_BPF_EXTENSIONS	48
+#endif
+
+/* Comparisons of one argument. */
+#define EQ(n, v)	{ n, SCMP_CMP_EQ, (uint64_t)(v), 0 }
+#define BITS(n, m, v)	{ n, SCMP_CMP_MASKED_EQ, (uint64_t)(m), (uint64_t)(v) }
+#define NONE(n, m)	BITS(n, m, 0)
+/* Rows: always, with one, two or three comparisons, soft. */
+#define YES(c, w)	{ SCMP_SYS(c), POLICY_ALLOW, 0, { { 0 } }, w }
+#define IF1(c, x, w)	{ SCMP_SYS(c), POLICY_ALLOW, 1, { x }, w }
+#define IF2(c, x, y, w)	{ SCMP_SYS(c), POLICY_ALLOW, 2, { x, y }, w }
+#define IF3(c, x, y, z, w) { SCMP_SYS(c), POLICY_ALLOW, 3, { x, y, z }, w }
+#define NO(c, w)	{ SCMP_SYS(c), POLICY_SOFT, 0, { { 0 } }, w }
+#define TABLE(n, r)	static const struct policy_table n = \
+			    { #n, r, nitems(r) }
+
+/* ---- parts ---- */
+
+/* Everybody: the event loop, memory, time, the end. */
+static const struct policy_rule loop_rules[] = {
+	YES(epoll_wait, "event loop"),
+	YES(epoll_pwait, "event loop"),
+	YES(epoll_ctl, "event loop"),
+	YES(poll, "chan_drain, pcap_dispatch"),
+	YES(read, "channels and descriptors that were handed over"),
+	YES(brk, "malloc"),
+	YES(munmap, "malloc"),
+	YES(mremap, "malloc"),
+	YES(madvise, "malloc"),
+	IF1(mmap, NONE(2, PROT_EXEC), "malloc; never code"),
+	IF1(mprotect, NONE(2, PROT_EXEC), "malloc; never code"),
+	YES(futex, "libc locks"),
+	YES(clock_gettime, "where the vDSO does not serve"),
+	YES(gettimeofday, "where the vDSO does not serve"),
+	YES(time, "where the vDSO does not serve"),
+	YES(getrandom, "malloc and hash seeds"),
+	YES(rt_sigreturn, "end of a signal handler"),
+	YES(rt_sigprocmask, "abort(3)"),
+	IF1(rt_sigaction, EQ(0, SIGABRT), "abort(3)"),
+	YES(restart_syscall, "after SIGSTOP and SIGCONT"),
+	YES(getpid, "abort(3)"),
+	YES(gettid, "abort(3)"),
+	IF1(tgkill, EQ(0, POLICY_OWN_PID), "to itself: abort, last words"),
+	YES(sysinfo, "qsort(3) asks for the size of memory"),
+	YES(exit, "the end"),
+	YES(exit_group, "the end"),
+	NO(personality, "the self-test: always succeeds without a filter"),
+};
+TABLE(loop, loop_rules);
+
+/* Roles: what libraries try and do without. */
+static const struct policy_rule soft_rules[] = {
+	NO(open, "libraries look for files"),
+	NO(openat, "libraries look for files"),
+	NO(access, "libraries look for files"),
+	NO(faccessat, "libraries look for files"),
+	NO(stat, "libraries look for files"),
+	NO(lstat, "libraries look for files"),
+	NO(readlink, "libraries look for files"),
+	NO(readlinkat, "libraries look for files"),
+	NO(getcwd, "libraries look for files"),
+	NO(statx, "libraries look for files"),
+};
+TABLE(soft, soft_rules);
+
+static const struct policy_rule parent_link_rules[] = {
+	IF1(recvmsg, EQ(0, POLICY_FD_PARENT),
+	    "descriptors come from the parent alone"),
+};
+TABLE(parent_link, parent_link_rules);
+
+/* fstat(2) of open files, in both spellings. */
+static const struct policy_rule fstat_rules[] = {
+	YES(fstat, "stdio and sizes"),
+	IF1(newfstatat, BITS(3, 0x1000, 0x1000), "fstat(3): AT_EMPTY_PATH"),
+	YES(lseek, "stdio and the tail of a file"),
+};
+TABLE(fstats, fstat_rules);
+
+static const struct policy_rule nostat_rules[] = {
+	NO(newfstatat, "libraries look for files"),
+};
+TABLE(nostat, nostat_rules);
+
+/* ---- capture: packets in, frames to descriptors 3 and 4 out ---- */
+
+#define GETOPT(l, o, w)	IF2(getsockopt, EQ(1, l), EQ(2, o), w)
+#define SETOPT(l, o, w)	IF2(setsockopt, EQ(1, l), EQ(2, o), w)
+#define IOCTL(c, w)	IF1(ioctl, EQ(1, c), w)
+/* n is a power of two: the descriptor numbers n to 2n - 1. */
+#define CLOSE(n)	IF1(close, BITS(0, ~(uint64_t)((n) - 1), n), \
+			    "above netlink: 3 to 6 are never replaced")
+
+static const struct policy_rule capture_rules[] = {
+	/* No frame can be injected: nothing sends on a packet socket. */
+	IF1(sendmsg, EQ(0, POLICY_FD_PARENT), "to the parent"),
+	IF1(sendmsg, EQ(0, POLICY_FD_LINK1), "to the analyzer"),
+	IF1(sendmsg, EQ(0, POLICY_FD_NETLINK), "dump request to the kernel"),
+	IF1(sendto, EQ(0, POLICY_FD_NETLINK), "dump request to the kernel"),
+	IF1(write, EQ(0, 2), "a last line on standard error"),
+	IF1(close, EQ(0, 7), "above netlink: 3 to 6 are never replaced"),
+	CLOSE(8), CLOSE(16), CLOSE(32), CLOSE(64), CLOSE(128), CLOSE(256),
+	CLOSE(512),
+	IF1(recvmsg, EQ(0, POLICY_FD_NETLINK), "interfaces come and go"),
+	YES(recvfrom, "packet sockets are emptied when a filter is set"),
+	/* libpcap: an interface that comes later is opened in the jail. */
+	IF1(socket, EQ(0, AF_PACKET), "a new interface"),
+	IF2(socket, EQ(0, AF_NETLINK), EQ(2, NETLINK_GENERIC),
+	    "pcap_create asks ioctl questions on it"),
+	YES(bind, "packet socket to its interface"),
+	YES(getsockname, "libpcap, interface went down"),
+	GETOPT(SOL_SOCKET, SO_ERROR, "interface went down"),
+	GETOPT(SOL_SOCKET, SO_TYPE, "libpcap, TPACKET_V2"),
+	GETOPT(SOL_SOCKET, SO_BPF_EXTENSIONS, "libpcap, VLAN tags"),
+	GETOPT(SOL_PACKET, PACKET_HDRLEN, "libpcap, ring set-up"),
+	GETOPT(SOL_PACKET, PACKET_STATISTICS, "drop counts"),
+	SETOPT(SOL_PACKET, PACKET_ADD_MEMBERSHIP, "promiscuous, if asked"),
+	SETOPT(SOL_PACKET, PACKET_AUXDATA, "libpcap, VLAN tags"),
+	SETOPT(SOL_PACKET, PACKET_VERSION, "libpcap, TPACKET_V3"),
+	SETOPT(SOL_PACKET, PACKET_RESERVE, "libpcap, VLAN tags"),
+	SETOPT(SOL_PACKET, PACKET_RX_RING, "the ring; TX_RING is refused"),
+	SETOPT(SOL_SOCKET, SO_TIMESTAMPNS, "nanosecond stamps"),
+	SETOPT(SOL_SOCKET, SO_ATTACH_FILTER, "the BPF filter"),
+	SETOPT(SOL_SOCKET, SO_DETACH_FILTER, "the BPF filter, at a reload"),
+	SETOPT(SOL_SOCKET, SO_RCVBUF, "room for netlink"),
+	IOCTL(SIOCGIFNAME, "libpcap, a name's index"),
+	IOCTL(SIOCGIFINDEX, "libpcap, a name's index"),
+	IOCTL(SIOCGIFHWADDR, "libpcap, the link type"),
+	IOCTL(SIOCGIFFLAGS, "libpcap, interface went down"),
+	IOCTL(SIOCGIFMTU, "libpcap, TPACKET_V2"),
+	IOCTL(SIOCETHTOOL, "libpcap, offloads and time stamps"),
+	IF1(fcntl, EQ(1, F_GETFL), "pcap_setnonblock"),
+	IF1(fcntl, EQ(1, F_SETFL), "pcap_setnonblock"),
+	YES(uname, "libpcap, ring set-up"),
+	YES(eventfd2, "pcap_create, for pcap_breakloop"),
+};
+TABLE(capture, capture_rules);
+
+/* ---- analyzer: frames in, frames out ---- */
+
+static const struct policy_rule analyzer_rules[] = {
+	IF1(sendmsg, EQ(0, POLICY_FD_PARENT), "to the parent"),
+	IF1(sendmsg, EQ(0, POLICY_FD_LINK1), "to capture: LINK"),
+	IF1(sendmsg, EQ(0, POLICY_FD_LINK2), "to mirror"),
+	IF1(write, EQ(0, 2), "a last line on standard error"),
+	YES(close, "the end"),
+};
+TABLE(analyzer, analyzer_rules);
+
+/* ---- mirror: streams out to configured targets and passed files ---- */
+
+static const struct policy_rule mirror_rules[] = {
+	YES(sendmsg, "links, targets and hook providers"),
+	YES(sendto, "send(2) to a target"),
+	YES(recvfrom, "answers of a target"),
+	YES(write, "records and event lines"),
+	YES(writev, "records and event lines"),
+	YES(pread64, "the tail of a record"),
+	YES(close, "targets and files"),
+	YES(ftruncate, "undo of a half record"),
+	YES(fsync, "records on the disk"),
+	YES(fdatasync, "records on the disk"),
+	IF1(fcntl, EQ(1, F_GETFL), "non-blocking"),
+	IF1(fcntl, EQ(1, F_SETFL), "non-blocking"),
+	IF1(fcntl, EQ(1, F_SETFD), "close on exec"),
+	IF2(socket, EQ(0, AF_INET), BITS(1, 0xf, SOCK_STREAM),
+	    "TCP to a target"),
+	IF2(socket, EQ(0, AF_INET6), BITS(1, 0xf, SOCK_STREAM),
+	    "TCP to a target"),
+	YES(connect, "to a target; Landlock holds the ports"),
+	YES(bind, "the own port must be known before connect"),
+	YES(getsockname, "the own port must be known before connect"),
+	YES(shutdown, "end of one direction"),
+	GETOPT(SOL_SOCKET, SO_ERROR, "outcome of connect"),
+	GETOPT(IPPROTO_TCP, TCP_INFO, "what a target has acknowledged"),
+	SETOPT(IPPROTO_TCP, TCP_NODELAY, "timing as observed"),
+	SETOPT(IPPROTO_TCP, TCP_USER_TIMEOUT, "a target that hangs"),
+	SETOPT(SOL_SOCKET, SO_SNDBUF, "bounded queue"),
+	SETOPT(SOL_SOCKET, SO_KEEPALIVE, "a target that hangs"),
+	SETOPT(SOL_SOCKET, SO_LINGER, "reset at the end: ports come back"),
+	SETOPT(SOL_SOCKET, SO_REUSEADDR, "ports in TIME_WAIT"),
+	SETOPT(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, "configured source"),
+};
+TABLE(mirror, mirror_rules);
+
+/* ---- netmonctl as the writer of -r: rows in, text out ---- */
+
+static const struct policy_rule client_rules[] = {
+	IF1(sendmsg, EQ(0, POLICY_FD_PARENT), "requests"),
+	YES(write, "standard output"),
+	YES(writev, "standard output"),
+	YES(close, "stdio at the end"),
+	YES(uname, "the host's name"),
+	IF1(fcntl, EQ(1, F_GETFL), "stdio"),
+	NO(ioctl, "is standard output a terminal"),
+};
+TABLE(client, client_rules);
+
+/* ---- parent: supervision, files and sockets; no clone, no exec ---- */
+
+static const struct policy_rule parent_rules[] = {
+	YES(sendmsg, "channels and descriptors to children"),
+	YES(recvmsg, "channels"),
+	YES(sendto, "syslog and service manager datagrams"),
+	YES(recvfrom, "libevent's signal pipe"),
+	YES(write, "standard error, signal pipe"),
+	YES(writev, "stdio"),
+	YES(close, "clients and files"),
+	YES(accept4, "a client"),
+	YES(accept, "a client"),
+	YES(listen, "libevent"),
+	IF2(socket, EQ(0, AF_UNIX), BITS(1, 0xf, SOCK_DGRAM),
+	    "syslog, service manager"),
+	IF2(socket, EQ(0, AF_UNIX), BITS(1, 0xf, SOCK_STREAM),
+	    "a record into a socket"),
+	IF1(socketpair, EQ(0, AF_UNIX), "a hook's connection"),
+	YES(connect, "syslog, service manager"),
+	YES(shutdown, "a client"),
+	GETOPT(SOL_SOCKET, SO_PEERCRED, "who a client is"),
+	GETOPT(SOL_SOCKET, SO_ERROR, "a client went away"),
+	SETOPT(SOL_SOCKET, SO_SNDBUF, "room for syslog"),
+	IF1(fcntl, EQ(1, F_GETFL), "non-blocking"),
+	IF1(fcntl, EQ(1, F_SETFL), "non-blocking"),
+	IF1(fcntl, EQ(1, F_GETFD), "libevent"),
+	IF1(fcntl, EQ(1, F_SETFD), "close on exec"),
+	IF1(fcntl, EQ(1, F_DUPFD_CLOEXEC), "standard output for a record"),
+	YES(rt_sigaction, "signal events"),
+	YES(wait4, "children that ended"),
+	YES(kill, "a child that is silent or outlived its deadline"),
+	/* Files, inside the folders that Landlock leaves. */
+	YES(open, "configuration, records and logs"),
+	YES(openat, "configuration, records and logs"),
+	YES(newfstatat, "owner and mode of a file"),
+	YES(lstat, "rotation"),
+	YES(stat, "time zone"),
+	YES(access, "libc"),
+	YES(fstat, "stdio"),
+	YES(lseek, "stdio"),
+	YES(getdents64, "rotated files"),
+	YES(rename, "rotation"),
+	YES(renameat, "rotation"),
+	YES(renameat2, "rotation"),
+	YES(unlink, "rotation, control socket"),
+	YES(unlinkat, "rotation, control socket"),
+	YES(fchmod, "mode of a file"),
+	YES(ftruncate, "a file begun anew"),
+	YES(geteuid, "owner of a file"),
+	YES(getuid, "owner of a file"),
+	YES(getppid, "libc"),
+	YES(uname, "the host's name in answers"),
+	NO(readlink, "libc"),
+	NO(ioctl, "is standard error a terminal"),
+	NO(getcwd, "libc"),
+};
+TABLE(parent, parent_rules);
+
+/* ---- launcher: own rows; its filter is inherited, so all roles' too ---- */
+
+#define FLAG_PARENT	(CLONE_PARENT | SIGCHLD)
+
+static const struct policy_rule launcher_rules[] = {
+	/* itself */
+	IF1(clone, EQ(0, FLAG_PARENT), "a process, never a thread or a space"),
+	IF1(execveat, EQ(4, 0x1000), "a program that is open: AT_EMPTY_PATH"),
+	YES(recvmsg, "requests"),
+	YES(recvfrom, "requests"),
+	YES(sendto, "answers"),
+	YES(dup3, "a child's descriptors"),
+	YES(dup2, "a child's descriptors"),
+	YES(close, "a child's descriptors"),
+	YES(close_range, "a child's descriptors"),
+	YES(fcntl, "a child's descriptors"),
+	YES(rt_sigaction, "default signals"),
+	YES(sigaltstack, "last words of a child"),
+	YES(getppid, "is the parent still there"),
+	YES(write, "standard error"),
+	/* start of a program: loader and libc */
+	YES(mmap, "the loader maps code"),
+	YES(mprotect, "the loader seals what it relocated"),
+	YES(open, "the loader"),
+	YES(openat, "the loader"),
+	YES(access, "the loader"),
+	YES(newfstatat, "the loader"),
+	YES(stat, "the loader"),
+	YES(fstat, "the loader"),
+	YES(pread64, "the loader"),
+	YES(lseek, "stdio"),
+	YES(readlink, "the loader"),
+	YES(readlinkat, "the loader"),
+	YES(arch_prctl, "thread area"),
+	YES(set_tid_address, "libc"),
+	YES(set_robust_list, "libc"),
+	YES(rseq, "libc"),
+	YES(prlimit64, "libc, limits of a role"),
+	YES(getrlimit, "limits"),
+	YES(setrlimit, "limits of a role"),
+	YES(ioctl, "stdio; a role pins it"),
+	YES(getuid, "libc"),
+	YES(geteuid, "libc"),
+	YES(getgid, "libc"),
+	YES(getegid, "libc"),
+	YES(capget, "a role drops what is left"),
+	YES(capset, "a role drops what is left"),
+	/* start of a role, before its own filter */
+	YES(prctl, "names, dumpable, ambient set, no_new_privs"),
+	YES(seccomp, "a role's own filter"),
+	YES(landlock_create_ruleset, "a role's jail"),
+	YES(landlock_add_rule, "a role's jail"),
+	YES(landlock_restrict_self, "a role's jail"),
+	YES(epoll_create1, "event loop"),
+	YES(pipe2, "event loop"),
+	YES(eventfd2, "event loop"),
+	YES(uname, "libpcap"),
+	YES(recvfrom, "netlink"),
+	YES(sendto, "netlink"),
+	IF2(socket, EQ(0, AF_NETLINK), EQ(2, NETLINK_ROUTE), "rtnetlink"),
+	YES(bind, "rtnetlink, packet sockets"),
+	YES(getsockname, "rtnetlink"),
+	YES(setsockopt, "a role pins it"),
+	YES(getsockopt, "a role pins it"),
+};
+TABLE(launcher, launcher_rules);
+
+/* ---- SAN=1: what AddressSanitizer asks for. Never shipped. ---- */
+
+#ifdef NETMON_SAN
+static const struct policy_rule san_rules[] = {
+	YES(mmap, "shadow memory"),
+	YES(mprotect, "shadow memory"),
+	YES(sigaltstack, "reports"),
+	YES(write, "reports"),
+	YES(sched_yield, "locks of the run-time"),
+	YES(prlimit64, "size of the stack"),
+	YES(getrlimit, "size of the stack"),
+	YES(rt_sigaction, "handlers"),
+	YES(getuid, "flags"),
+	YES(geteuid, "flags"),
+	YES(getppid, "flags"),
+	YES(uname, "flags"),
+};
+TABLE(san, san_rules);
+#define SAN	&san
+#else
+#define SAN	NULL
+#endif
+
+static const struct policy policies[ROLE_MAX] = {
+	[ROLE_PARENT] = { .table = { &loop, &parent, SAN } },
+	[ROLE_LAUNCHER] = {
+		.table = { &loop, &launcher, SAN },
+		.heirs = { ROLE_CAPTURE, ROLE_ANALYZER, ROLE_MIRROR,
+		    ROLE_CLIENT },
+		.nheirs = 4,
+		.fail = true
+	},
+	[ROLE_CAPTURE] = {
+		.table = { &loop, &soft, &parent_link, &fstats, &capture, SAN }
+	},
+	[ROLE_ANALYZER] = {
+		.table = { &loop, &soft, &parent_link, &nostat, &analyzer,
+		    SAN }
+	},
+	[ROLE_MIRROR] = {
+		.table = { &loop, &soft, &parent_link, &fstats, &mirror, SAN }
+	},
+	[ROLE_CLIENT] = {
+		.table = { &loop, &soft, &parent_link, &fstats, &client, SAN }
+	},
+};
+
+const struct policy *
+policy_of(enum role role)
+{
+	if ((unsigned)role >= ROLE_MAX || policies[role].table[0] == NULL)
+		return NULL;
+	return &policies[role];
+}
