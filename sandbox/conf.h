@@ -313,6 +313,20 @@ bool		 conf_ports_has(const struct conf_ports *, uint16_t);
 bool		 conf_glob(const char *glob, const char *text, size_t len);
 /* -1 with a text when it is not a glob: empty, or a bad [...]. */
 int		 conf_glob_check(const char *glob, char *why, size_t size);
+/* Whether it can be the name of a header or a method (RFC 9110, 5.6.2). */
+bool		 conf_token(const char *);
+/* The bounds of a number of the grammar: -1 with a text outside of them. */
+enum conf_limit {
+	LIMIT_TIMEOUT, LIMIT_MEMORY, LIMIT_WINDOW, LIMIT_RING_TOTAL,
+	LIMIT_PREFIX4, LIMIT_PREFIX6, LIMIT_DEPTH, LIMIT_TOP_HOSTS,
+	LIMIT_MAX_HOSTS, LIMIT_MAX_SECTIONS, LIMIT_MAX_CLIENTS,
+	LIMIT_MAX_NAMES, LIMIT_TRANSACTIONS, LIMIT_SNAPLEN, LIMIT_RING,
+	LIMIT_VLAN, LIMIT_SPAN, LIMIT_FOR, LIMIT_REPEAT, LIMIT_MAX_KEYS,
+	LIMIT_AT_LEAST, LIMIT_DIAL, LIMIT_QUEUE, LIMIT_RECONNECT,
+	LIMIT_HOOK_TIMEOUT, LIMIT_ROTATE_SIZE, LIMIT_ROTATE_AGE, LIMIT_KEEP,
+	LIMIT_MAX_BYTES, LIMIT_MAX
+};
+int		 conf_limit(enum conf_limit, uint64_t, char *why, size_t size);
 /* "256M", "10s", "5%": what the grammar reads back; returns s. */
 #define CONF_TEXT_MAX	32
 const char	*conf_print_size(uint64_t, char s[CONF_TEXT_MAX]);

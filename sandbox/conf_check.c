@@ -11,7 +11,8 @@
 #include "sandbox/conf.h"
 
 #define SECOND	1000000ULL
-#define DAY	(86400 * SECOND)
+#define HOUR	(3600 * SECOND)
+#define DAY	(24 * HOUR)
 #define KIB	1024ULL
 #define MIB	(1024 * KIB)
 #define GIB	(1024 * MIB)
@@ -83,34 +84,79 @@ check_glob(struct check *k, const char *word, const char *glob)
 		bad(k, "%s: %s", word, why);
 }
 
-static void
-check_size(struct check *k, const char *word, uint64_t v, uint64_t lo,
-    uint64_t hi)
-{
-	char	 a[CONF_TEXT_MAX], b[CONF_TEXT_MAX];
+enum kind { NUMBER, SIZE, TIME };
 
-	if (v < lo || v > hi)
-		bad(k, "%s must be %s to %s", word, conf_print_size(lo, a),
-		    conf_print_size(hi, b));
+/* Bounds of every number of the grammar; zero: 0 is allowed too ("off"). */
+static const struct limit {
+	const char	*word;
+	enum kind	 kind;
+	bool		 zero;
+	uint64_t	 lo;
+	uint64_t	 hi;
+} limits[LIMIT_MAX] = {
+	[LIMIT_TIMEOUT]		= { "timeout", TIME, true, SECOND, 3650 * DAY },
+	[LIMIT_MEMORY]		= { "memory limit", SIZE, false, 8 * MIB,
+				    1024 * GIB },
+	[LIMIT_WINDOW]		= { "window", TIME, false, SECOND, HOUR },
+	[LIMIT_RING_TOTAL]	= { "ring total", SIZE, false, MIB, 64 * GIB },
+	[LIMIT_PREFIX4]		= { "IPv4 prefix", NUMBER, true, 0, 32 },
+	[LIMIT_PREFIX6]		= { "IPv6 prefix", NUMBER, true, 0, 128 },
+	[LIMIT_DEPTH]		= { "section depth", NUMBER, true, 0, 4 },
+	[LIMIT_TOP_HOSTS]	= { "top hosts", NUMBER, false, 1, 100000 },
+	[LIMIT_MAX_HOSTS]	= { "max hosts", NUMBER, false, 16, 1000000 },
+	[LIMIT_MAX_SECTIONS]	= { "max sections", NUMBER, false, 4, 65536 },
+	[LIMIT_MAX_CLIENTS]	= { "max clients", NUMBER, false, 16, 1000000 },
+	[LIMIT_MAX_NAMES]	= { "max names", NUMBER, false, 16, 1000000 },
+	[LIMIT_TRANSACTIONS]	= { "transactions", SIZE, true, 16 * KIB, GIB },
+	[LIMIT_SNAPLEN]		= { "snaplen", NUMBER, true, 64, 262144 },
+	[LIMIT_RING]		= { "ring", SIZE, true, 64 * KIB, 16 * GIB },
+	[LIMIT_VLAN]		= { "vlan", NUMBER, true, 0, 4094 },
+	[LIMIT_SPAN]		= { "over", TIME, false, SECOND, HOUR },
+	[LIMIT_FOR]		= { "for", TIME, true, SECOND, DAY },
+	[LIMIT_REPEAT]		= { "repeat", TIME, true, SECOND, 30 * DAY },
+	[LIMIT_MAX_KEYS]	= { "max keys", NUMBER, false, 1, 65536 },
+	[LIMIT_AT_LEAST]	= { "at least", NUMBER, true, 1,
+				    1000000000000ULL },
+	[LIMIT_DIAL]		= { "timeout", TIME, false, 1000, HOUR },
+	[LIMIT_QUEUE]		= { "queue", SIZE, false, 64 * KIB, 4 * GIB },
+	[LIMIT_RECONNECT]	= { "reconnect", TIME, false, 1000, HOUR },
+	[LIMIT_HOOK_TIMEOUT]	= { "hook timeout", TIME, false, 1000,
+				    60 * SECOND },
+	[LIMIT_ROTATE_SIZE]	= { "rotate", SIZE, true, 4 * KIB, 1024 * GIB },
+	[LIMIT_ROTATE_AGE]	= { "rotate", TIME, true, SECOND, 366 * DAY },
+	[LIMIT_KEEP]		= { "keep", NUMBER, true, 1, 100000 },
+	[LIMIT_MAX_BYTES]	= { "max", SIZE, true, 4 * KIB, 1024 * GIB }
+};
+
+int
+conf_limit(enum conf_limit which, uint64_t v, char *why, size_t size)
+{
+	const struct limit	*l = &limits[which];
+	char			 lo[CONF_TEXT_MAX], hi[CONF_TEXT_MAX];
+
+	if ((v >= l->lo && v <= l->hi) || (v == 0 && l->zero))
+		return 0;
+	if (l->kind == SIZE) {
+		conf_print_size(l->lo, lo);
+		conf_print_size(l->hi, hi);
+	} else if (l->kind == TIME) {
+		conf_print_time(l->lo, lo);
+		conf_print_time(l->hi, hi);
+	} else {
+		snprintf(lo, sizeof(lo), "%" PRIu64, l->lo);
+		snprintf(hi, sizeof(hi), "%" PRIu64, l->hi);
+	}
+	snprintf(why, size, "%s must be %s to %s", l->word, lo, hi);
+	return -1;
 }
 
 static void
-check_time(struct check *k, const char *word, uint64_t v, uint64_t lo,
-    uint64_t hi)
+check_limit(struct check *k, enum conf_limit which, uint64_t v)
 {
-	char	 a[CONF_TEXT_MAX], b[CONF_TEXT_MAX];
+	char	 why[CONF_WHY_MAX];
 
-	if (v < lo || v > hi)
-		bad(k, "%s must be %s to %s", word, conf_print_time(lo, a),
-		    conf_print_time(hi, b));
-}
-
-static void
-check_number(struct check *k, const char *word, uint64_t v, uint64_t lo,
-    uint64_t hi)
-{
-	if (v < lo || v > hi)
-		bad(k, "%s must be %" PRIu64 " to %" PRIu64, word, lo, hi);
+	if (conf_limit(which, v, why, sizeof(why)) == -1)
+		bad(k, "%s", why);
 }
 
 static void
@@ -146,8 +192,8 @@ ports_meet(const struct conf_ports *a, const struct conf_ports *b,
 }
 
 /* A header name or method: tchar of RFC 9110, section 5.6.2. */
-static bool
-is_token(const char *s)
+bool
+conf_token(const char *s)
 {
 	static const char	 tchar[] = "!#$%&'*+-.^_`|~0123456789"
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -158,7 +204,7 @@ is_token(const char *s)
 static void
 check_header(struct check *k, const char *name)
 {
-	if (!is_token(name))
+	if (!conf_token(name))
 		bad(k, "\"%s\" is not the name of a header", name);
 }
 
@@ -199,12 +245,10 @@ check_rotate(struct check *k, const struct conf_rotate *r, const char *path)
 {
 	bool	 rotates = r->size != 0 || r->age_us != 0;
 
-	if (r->size != 0)
-		check_size(k, "rotate", r->size, 4 * KIB, 1024 * GIB);
-	if (r->age_us != 0)
-		check_time(k, "rotate", r->age_us, SECOND, 366 * DAY);
-	if (r->keep > 100000)
-		bad(k, "keep must be 1 to 100000 files");
+	check_limit(k, LIMIT_ROTATE_SIZE, r->size);
+	check_limit(k, LIMIT_ROTATE_AGE, r->age_us);
+	check_limit(k, LIMIT_KEEP, r->keep);
+	check_limit(k, LIMIT_MAX_BYTES, r->max);
 	if (r->max != 0 && r->size != 0 && r->max < r->size)
 		bad(k, "max is less than one file of rotate");
 	if ((r->keep != 0 || r->max != 0) && !rotates)
@@ -226,8 +270,8 @@ check_privacy(struct check *k, const struct conf_privacy *p)
 {
 	size_t	 i, j;
 
-	check_number(k, "IPv4 prefix", p->prefix4, 0, 32);
-	check_number(k, "IPv6 prefix", p->prefix6, 0, 128);
+	check_limit(k, LIMIT_PREFIX4, p->prefix4);
+	check_limit(k, LIMIT_PREFIX6, p->prefix6);
 	for (i = 0; i < p->nheaders; i++) {
 		if (conf_word_find(WORDS_HEADER, p->headers[i]) == -1)
 			bad(k, "header \"%s\" cannot be kept, only "
@@ -247,11 +291,10 @@ check_global(struct check *k)
 	const struct conf_stats	*s = &c->stats;
 
 	check_name(k, "user", c->user);
-	if (c->timeout_us != 0)
-		check_time(k, "timeout", c->timeout_us, SECOND, 3650 * DAY);
-	check_size(k, "memory limit", c->memory_limit, 8 * MIB, 1024 * GIB);
-	check_time(k, "window", c->window_us, SECOND, 3600 * SECOND);
-	check_size(k, "ring total", c->ring_total, MIB, 64 * GIB);
+	check_limit(k, LIMIT_TIMEOUT, c->timeout_us);
+	check_limit(k, LIMIT_MEMORY, c->memory_limit);
+	check_limit(k, LIMIT_WINDOW, c->window_us);
+	check_limit(k, LIMIT_RING_TOTAL, c->ring_total);
 	if (c->socket[0] != '/')
 		bad(k, "control socket \"%s\" must begin with /", c->socket);
 	if (strlen(c->socket) > 100)
@@ -259,14 +302,13 @@ check_global(struct check *k)
 	if (conf_word_find(WORDS_FACILITY, c->facility) == -1)
 		bad(k, "unknown syslog facility \"%s\"", c->facility);
 	check_privacy(k, &c->privacy);
-	check_number(k, "section depth", s->section_depth, 0, 4);
-	check_number(k, "top hosts", s->top_hosts, 1, 100000);
-	check_number(k, "max hosts", s->max_hosts, 16, 1000000);
-	check_number(k, "max sections", s->max_sections, 4, 65536);
-	check_number(k, "max clients", s->max_clients, 16, 1000000);
-	check_number(k, "max names", s->max_names, 16, 1000000);
-	if (s->transactions != 0)
-		check_size(k, "transactions", s->transactions, 16 * KIB, GIB);
+	check_limit(k, LIMIT_DEPTH, s->section_depth);
+	check_limit(k, LIMIT_TOP_HOSTS, s->top_hosts);
+	check_limit(k, LIMIT_MAX_HOSTS, s->max_hosts);
+	check_limit(k, LIMIT_MAX_SECTIONS, s->max_sections);
+	check_limit(k, LIMIT_MAX_CLIENTS, s->max_clients);
+	check_limit(k, LIMIT_MAX_NAMES, s->max_names);
+	check_limit(k, LIMIT_TRANSACTIONS, s->transactions);
 }
 
 static void
@@ -284,10 +326,8 @@ check_interface(struct check *k, size_t n)
 		    "bytes, no blank or slash)", i->name);
 	if (i->label[0] != '\0')
 		check_name(k, "label", i->label);
-	if (i->snaplen != 0)
-		check_number(k, "snaplen", i->snaplen, 64, 262144);
-	if (i->ring != 0)
-		check_size(k, "ring", i->ring, 64 * KIB, 16 * GIB);
+	check_limit(k, LIMIT_SNAPLEN, i->snaplen);
+	check_limit(k, LIMIT_RING, i->ring);
 	if (i->ring > k->c->ring_total)
 		bad(k, "ring %s is more than ring total %s",
 		    conf_print_size(i->ring, a),
@@ -348,14 +388,14 @@ check_rule(struct check *k, size_t n)
 	if (r->has_from && r->has_to && addr_is4(&r->from) != addr_is4(&r->to))
 		bad(k, "from and to are of different families");
 	check_ports(k, &r->ports);
-	if (r->vlan < -1 || r->vlan > 4094)
-		bad(k, "vlan must be 0 to 4094");
+	if (r->vlan != -1)
+		check_limit(k, LIMIT_VLAN, (uint64_t)r->vlan);
 	if (r->host[0] != '\0')
 		check_glob(k, "host", r->host);
 	if (r->path[0] != '\0')
 		check_glob(k, "path", r->path);
 	for (i = 0; i < r->nmethods; i++)
-		if (!is_token(r->methods[i]))
+		if (!conf_token(r->methods[i]))
 			bad(k, "\"%s\" is not a method", r->methods[i]);
 	for (i = 0; i < r->nstatus; i++)
 		check_status(k, &r->status[i]);
@@ -375,7 +415,7 @@ check_select(struct check *k, const struct conf_select *s)
 		check_glob(k, "host", s->host);
 	if (s->tag[0] != '\0')
 		check_name(k, "tag", s->tag);
-	if (s->method[0] != '\0' && !is_token(s->method))
+	if (s->method[0] != '\0' && !conf_token(s->method))
 		bad(k, "\"%s\" is not a method", s->method);
 	if (s->status.lo != 0)
 		check_status(k, &s->status);
@@ -436,8 +476,7 @@ check_clear(struct check *k, const struct conf_alert *a)
 	else if (upward(a->op) ? a->clear_value > a->value :
 	    a->clear_value < a->value)
 		bad(k, "clear would hold while the alert fires");
-	if (a->clear_for_us != 0)
-		check_time(k, "clear for", a->clear_for_us, SECOND, DAY);
+	check_limit(k, LIMIT_FOR, a->clear_for_us);
 }
 
 static void
@@ -455,14 +494,13 @@ check_alert(struct check *k, size_t n)
 	if (a->value == 0 && a->op != OP_GT && a->op != OP_LE)
 		bad(k, "%s 0 is %s", conf_op_name((enum conf_op)a->op),
 		    a->op == OP_GE ? "always true" : "never true");
-	check_time(k, "over", a->span_us, SECOND, 3600 * SECOND);
-	if (a->for_us != 0)
-		check_time(k, "for", a->for_us, SECOND, DAY);
+	check_limit(k, LIMIT_SPAN, a->span_us);
+	check_limit(k, LIMIT_FOR, a->for_us);
 	if (a->has_clear)
 		check_clear(k, a);
-	if (a->repeat_us != 0)
-		check_time(k, "repeat", a->repeat_us, SECOND, 30 * DAY);
-	check_number(k, "max keys", a->max_keys, 1, 65536);
+	check_limit(k, LIMIT_REPEAT, a->repeat_us);
+	check_limit(k, LIMIT_MAX_KEYS, a->max_keys);
+	check_limit(k, LIMIT_AT_LEAST, a->at_least);
 }
 
 static void
@@ -489,10 +527,10 @@ check_forward(struct check *k, const struct conf_mirror *m)
 
 	if (m->has_forward)
 		check_target(k, m);
-	check_time(k, "timeout", m->timeout_us, 1000, 3600 * SECOND);
-	check_size(k, "queue", m->queue, 64 * KIB, 4 * GIB);
-	check_time(k, "reconnect", m->reconnect_min_us, 1000, 3600 * SECOND);
-	check_time(k, "reconnect", m->reconnect_max_us, 1000, 3600 * SECOND);
+	check_limit(k, LIMIT_DIAL, m->timeout_us);
+	check_limit(k, LIMIT_QUEUE, m->queue);
+	check_limit(k, LIMIT_RECONNECT, m->reconnect_min_us);
+	check_limit(k, LIMIT_RECONNECT, m->reconnect_max_us);
 	if (m->reconnect_min_us > m->reconnect_max_us)
 		bad(k, "reconnect begins with the shorter time");
 	for (i = 0; i < m->nset; i++) {
@@ -535,7 +573,7 @@ check_record(struct check *k, const struct conf_mirror *m)
 		check_header(k, m->strip[i]);
 	check_rotate(k, &m->rotate, m->path);
 	check_mode(k, m->mode);
-	check_time(k, "hook timeout", m->hook_timeout_us, 1000, 60 * SECOND);
+	check_limit(k, LIMIT_HOOK_TIMEOUT, m->hook_timeout_us);
 }
 
 static void
