@@ -8,7 +8,7 @@ build="gcc libc6-dev make pkg-config bison libpcap-dev libevent-dev
 run="nginx-light curl nghttp2-client iproute2 util-linux passwd"
 test="clang llvm libclang-rt-14-dev libcmocka-dev libhttp-parser-dev mandoc jq
     python3 nginx-light curl nghttp2-client apache2-utils iproute2 util-linux
-    rsyslog bsdutils procps systemd passwd libcap2-bin ethtool"
+    rsyslog bsdutils procps systemd passwd libcap2-bin ethtool nftables"
 
 case "${1:-}" in
 build)	want="$build" ;;

@@ -1,0 +1,136 @@
+#!/bin/sh
+# netmond on a box that forwards: a connection seen on several interfaces,
+# over a bridge or on both sides of a translation counts once. All
+# interfaces of the box are watched. REQUESTS sets the size of each run.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need nginx h2load ab jq ip nft
+: "${REQUESTS:=4000}"
+R=nmt$$r
+
+# wire NS1 IF1 ADDR1 NS2 IF2 ADDR2: a cable; an empty address is none
+wire() {
+	ip link add "$2" netns "$1" type veth peer name "$5" netns "$4"
+	[ -z "$3" ] || ip -n "$1" addr add "$3" dev "$2"
+	[ -z "$6" ] || ip -n "$4" addr add "$6" dev "$5"
+	ip -n "$1" link set "$2" up
+	ip -n "$4" link set "$5" up
+}
+fresh() {
+	for n in $NSA $NSB $R; do
+		ip netns del $n 2>/dev/null
+		ip netns add $n
+		ip -n $n link set lo up
+	done
+	ip netns exec $R sysctl -qw net.ipv4.ip_forward=1
+}
+at_exit "ip netns del $NSA; ip netns del $NSB; ip netns del $R"
+inr() { ip netns exec $R "$@"; }
+nat() {
+	inr nft add table ip nat
+	inr nft 'add chain ip nat pre { type nat hook prerouting priority -100; }'
+	inr nft 'add chain ip nat post { type nat hook postrouting priority 100; }'
+	for rule in "$@"; do inr nft "add rule ip nat $rule"; done
+}
+
+# measure NAME URL: load from A, counts from R against the log of the server
+measure() {
+	conf
+	WRAP="ip netns exec $R"
+	start
+	: > "$TMP/access.log"
+	ina h2load --h1 -n $((REQUESTS - 500)) -c 10 "$2/index.html" > /dev/null 2>&1
+	ina ab -q -n 500 -c 5 -H 'Host: b.example' "$2/moved" > /dev/null 2>&1
+	n=$(log_lines)
+	at_least "$1: the load arrived" "$n" "$REQUESTS"
+	wait_for 10 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show summary window total | jq .summary.responses)\" -ge $n ]"
+	sleep 0.3
+	is "$1: requests and responses equal the log" \
+	    "$(json '.summary | "\(.requests) \(.responses)"' show summary window total)" "$n $n"
+	is "$1: hosts equal the log" \
+	    "$(json '.hosts[] | "\(.host) \(.requests)"' show hosts top 1000 window total | sort)" \
+	    "$(awk '{ c[tolower($3)]++ } END { for (s in c) print s, c[s] }' "$TMP/access.log" | sort)"
+	[ "${3:-}" = once ] ||
+	    at_least "$1: the other sighting is counted" \
+	    "$(json .summary.seen_again show summary window total)" "$n"
+	stop
+	kill "$(cat "$TMP/nginx.pid")"
+	wait_for 3 sh -c "! kill -0 $(cat "$TMP/nginx.pid")"
+}
+
+fresh
+wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
+wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
+ip -n $NSA route add default via 10.1.0.1
+ip -n $NSB route add default via 10.2.0.1
+nginx_up
+measure forwarding http://10.2.0.2
+
+fresh
+wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
+wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
+ip -n $NSA route add default via 10.1.0.1
+nat 'post oifname r1 masquerade'
+nginx_up
+measure masquerade http://10.2.0.2
+
+fresh
+wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
+wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
+ip -n $NSB route add default via 10.2.0.1
+nat 'pre ip daddr 10.1.0.1 tcp dport 80 dnat to 10.2.0.2'
+nginx_up
+measure "destination NAT" http://10.1.0.1
+
+# Hairpin: both ends behind one interface, translated both ways.
+fresh
+inr ip link add br0 type bridge
+inr ip link set br0 up
+inr ip addr add 10.1.0.1/24 dev br0
+wire $NSA a0 10.1.0.2/24 $R r0 ""
+wire $NSB b0 10.1.0.3/24 $R r1 ""
+inr ip link set r0 master br0
+inr ip link set r1 master br0
+nat 'pre ip daddr 10.1.0.1 tcp dport 80 dnat to 10.1.0.3' \
+    'post ip daddr 10.1.0.3 tcp dport 80 masquerade'
+nginx_up
+measure hairpin http://10.1.0.1
+
+fresh
+inr ip link add br0 type bridge
+inr ip link set br0 up
+wire $NSA a0 10.1.0.2/24 $R r0 ""
+wire $NSB b0 10.1.0.3/24 $R r1 ""
+inr ip link set r0 master br0
+inr ip link set r1 master br0
+nginx_up
+measure "bridge with ports" http://10.1.0.3 once
+
+fresh
+if ip -n $R link add link lo name nmtest.5 type vlan id 5 2>/dev/null; then
+	ip -n $R link del nmtest.5
+	wire $NSA a0 "" $R r0 ""
+	ip -n $NSA link add link a0 name a0.10 type vlan id 10
+	ip -n $NSA addr add 10.1.0.2/24 dev a0.10
+	ip -n $NSA link set a0.10 up
+	ip -n $NSA route add default via 10.1.0.1
+	for v in 10 20; do
+		ip -n $R link add link r0 name r0.$v type vlan id $v
+		ip -n $R link set r0.$v up
+	done
+	ip -n $R addr add 10.1.0.1/24 dev r0.10
+	ip -n $R addr add 10.2.0.1/24 dev r0.20
+	# the server's VLAN comes in over the same cable, moved to its own host
+	ip -n $NSA link add link a0 name a0.20 type vlan id 20
+	ip -n $NSA link set a0.20 netns $NSB
+	ip -n $NSB addr add 10.2.0.2/24 dev a0.20
+	ip -n $NSB link set a0.20 up
+	ip -n $NSB route add default via 10.2.0.1
+	nginx_up
+	measure "router on a stick" http://10.2.0.2
+else
+	skip "router on a stick: this kernel has no VLAN devices"
+fi
+finish
