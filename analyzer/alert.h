@@ -1,0 +1,158 @@
+/*
+ * alert: rules over what is counted, and their state machines (UX.md 2).
+ *
+ * A rule holds one series of slices, or one per key. SPAN is cut in 120
+ * slices (250 ms to 5 s each); the value is the sum of the slices that
+ * overlap the last SPAN, so it is at most one slice too high. Memory is fixed
+ * per series and charged to MEM_METERS.
+ *
+ * Time is the mapped packet time of the shell. alert_advance evaluates at the
+ * end of each slice; a count rule (>, >=) without "for" is evaluated at once
+ * when it is crossed. What the rules cannot know (how complete the traffic
+ * was, who contributed) is asked through struct alert_ops.
+ */
+#ifndef ANALYZER_ALERT_H
+#define ANALYZER_ALERT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/addr.h"
+#include "sandbox/buf.h"
+#include "sandbox/conf.h"
+#include "sandbox/hash.h"
+#include "sandbox/mem.h"
+#include "sandbox/row.h"
+
+#define ALERT_SLICES		120
+#define ALERT_KEY_MAX		128
+#define ALERT_ID_MAX		32
+#define ALERT_TOP		3
+#define ALERT_STORM		20	/* firings of a rule in a minute */
+#define ALERT_BLIND		0.95	/* below this a window is blind */
+
+enum alert_state {
+	ALERT_OK, ALERT_PENDING, ALERT_FIRING, ALERT_CLEARING, ALERT_UNKNOWN,
+	ALERT_STATES
+};
+enum alert_event_kind {
+	ALERT_EV_FIRED, ALERT_EV_CLEARED, ALERT_EV_REPEATED, ALERT_EV_WORSE,
+	ALERT_EV_UNKNOWN, ALERT_EV_ENDED, ALERT_EV_STORM, ALERT_EV_KINDS
+};
+
+struct alert_top {
+	char		 host[ALERT_KEY_MAX];
+	double		 share;
+};
+
+struct alert_event {
+	const struct conf_alert *rule;
+	unsigned	 number;	/* of the rule, from 1 */
+	enum alert_event_kind kind;
+	const char	*id;
+	const char	*key;		/* "" without one */
+	uint64_t	 time_us;
+	double		 value;
+	double		 limit;
+	uint64_t	 first_us;	/* when it fired */
+	uint64_t	 last_us;
+	uint64_t	 after_us;	/* how long it was firing */
+	double		 peak;
+	double		 complete;
+	bool		 restarted;
+	unsigned	 ntop;
+	struct alert_top top[ALERT_TOP];
+	uint64_t	 count;		/* STORM: firings in this minute */
+};
+
+struct alert_ops {
+	void	 (*event)(void *arg, const struct alert_event *);
+	/*
+	 * How complete the last span was on the interfaces of a glob ("" all).
+	 * gone: all of them are away.
+	 */
+	double	 (*complete)(void *arg, const char *on, uint64_t span_us,
+		    bool *gone);
+	/* The largest contributors; returns their number. */
+	unsigned (*top)(void *arg, const struct conf_alert *, const char *key,
+		    struct alert_top top[ALERT_TOP]);
+	/* Mapped time to the time that is printed. */
+	uint64_t (*print_time)(void *arg, uint64_t us);
+};
+
+/* What a message, packet or connection is, for selections and keys. */
+struct alert_what {
+	const char	*iface;
+	const char	*tag;
+	const uint8_t	*host;		/* normalised; NULL unknown */
+	size_t		 host_len;
+	const uint8_t	*section;
+	size_t		 section_len;
+	const char	*client;	/* text after the privacy block */
+	const struct endpoint *server;
+	int32_t		 vlan;		/* -1 none */
+	const char	*service;	/* "http", "tls" */
+	const uint8_t	*sni;
+	size_t		 sni_len;
+	const char	*method;
+	unsigned	 status;
+};
+
+struct alert_set;
+
+/*
+ * NULL without memory. prefix begins the ids, next_id is the first number;
+ * conf must stay alive until alert_reconf.
+ */
+struct alert_set *alert_new(const struct conf *, const char *prefix,
+		    const struct alert_ops *, void *arg, struct mem *,
+		    const struct hash_key *, uint64_t now_us);
+void		 alert_free(struct alert_set *);
+/* Rules with the same name and definition keep their state. */
+int		 alert_reconf(struct alert_set *, const struct conf *);
+/* Announces the end of all that fire (shutdown). */
+void		 alert_end(struct alert_set *);
+
+/* Whether any rule wants this metric: skip the rest of the work if not. */
+bool		 alert_wants(const struct alert_set *, enum conf_metric);
+void		 alert_count(struct alert_set *, enum conf_metric,
+		    const struct alert_what *, uint64_t n);
+/* A sample for response-time or connect-time. */
+void		 alert_sample(struct alert_set *, enum conf_metric,
+		    const struct alert_what *, uint64_t us);
+/* Evaluates all slices that ended up to now. */
+void		 alert_slices(struct alert_set *, uint64_t now_us);
+/* When alert_slices must be called again. */
+uint64_t	 alert_next_us(const struct alert_set *);
+
+/* ROW_ALERT rows: one per rule without keys, else one per key and a sum. */
+bool		 alert_rows(struct alert_set *, bool active_only,
+		    bool (*row)(void *arg, struct row_writer *), void *arg);
+/* ROW_ALERT_EVENT and its ROW_CONTRIBUTORs. */
+void		 alert_event_rows(const struct alert_event *, struct buf *);
+
+struct alert_counts {
+	unsigned	 rules;
+	unsigned	 state[ALERT_STATES];
+};
+void		 alert_counts(const struct alert_set *, struct alert_counts *);
+uint64_t	 alert_fired(const struct alert_set *, unsigned rule);
+
+/* ---- keeping over a loss of the process ---- */
+
+/*
+ * The next series whose state changed, packed in at most size bytes; its
+ * slot number through *slot; 0 when there is none left. len 0 through *len:
+ * the slot is free now.
+ */
+bool		 alert_save(struct alert_set *, uint32_t *slot, uint8_t *,
+		    size_t size, size_t *len);
+int		 alert_restore(struct alert_set *, uint32_t slot,
+		    const uint8_t *, size_t);
+
+/* Name of a rule's state, "firing", and of an event, "fired". */
+const char	*alert_state_name(enum alert_state);
+const char	*alert_event_name(enum alert_event_kind);
+
+#endif

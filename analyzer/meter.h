@@ -1,0 +1,254 @@
+/*
+ * meter: what is counted about traffic, by whom, over several windows.
+ *
+ * Everything is a counter (enum meter_counter) of an entry in a sketch: one
+ * for all, one per interface, and one per host, section, client, name, method
+ * and status. The grand totals are exact; "other" is the total minus what the
+ * shown entries hold.
+ *
+ * Time is the mapped packet time of the shell (microseconds, never back);
+ * meter_advance must be called before counting. Windows are sums of slices of
+ * a tenth of the configured window; older slices are kept in blocks of 10 s
+ * and 1 minute. Offline there are no windows, only totals.
+ *
+ * meter_request looks up host and section once and returns a token; the
+ * response and the transaction find them through it, also when the entry has
+ * gone meanwhile (then only totals move). All memory is charged to mem.
+ */
+#ifndef ANALYZER_METER_H
+#define ANALYZER_METER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/hist.h"
+#include "analyzer/sketch.h"
+#include "sandbox/addr.h"
+#include "sandbox/conf.h"
+#include "sandbox/mem.h"
+#include "sandbox/msg.h"
+
+#define METER_METHODS	10	/* enum http_method, the last is any other */
+#define METER_STATUSES	96	/* known codes, some more, the last is other */
+#define METER_VERSIONS	6	/* SSL 3, TLS 1.0 to 1.3, unknown */
+#define METER_ALPNS	8	/* known names, other, none */
+
+/* Index of a counter in a sketch entry; unused ones cost nothing. */
+enum meter_counter {
+	MC_NONE,
+	MC_REQUESTS,
+	MC_RESPONSES,
+	MC_METHOD,
+	MC_STATUS = MC_METHOD + METER_METHODS,
+	MC_FIRST = MC_STATUS + METER_STATUSES,	/* time to first byte */
+	MC_LAST = MC_FIRST + HIST_BUCKETS,	/* time to last byte */
+	MC_RTT = MC_LAST + HIST_BUCKETS,	/* handshake round trip */
+	MC_TLS_TIME = MC_RTT + HIST_BUCKETS,	/* TLS handshake */
+	MC_VERSION = MC_TLS_TIME + HIST_BUCKETS,
+	MC_ALPN = MC_VERSION + METER_VERSIONS,
+	MC_REQ_BODY = MC_ALPN + METER_ALPNS,
+	MC_RESP_BODY,
+	MC_UNPAIRED_REQ,
+	MC_UNPAIRED_RESP,
+	MC_GAP_MARKED,
+	MC_AMBIGUOUS,
+	MC_ERRORS,		/* responses of 400 and more, per client */
+	MC_TLS,			/* client hellos */
+	MC_TLS_NO_NAME,
+	MC_TLS_ECH,
+	MC_RESUMED,
+	MC_PACKETS,
+	MC_BYTES,		/* on the wire */
+	MC_PAYLOAD,		/* TCP payload bytes seen once */
+	MC_GAP_BYTES,
+	MC_CUT_BYTES,
+	MC_CUT_PACKETS,
+	MC_KERNEL_DROPS,
+	MC_QUEUE_DROPS,
+	MC_SHED,		/* packets without an entry */
+	MC_SEEN_AGAIN,
+	MC_CONNECTIONS,
+	MC_SEGMENTS,
+	MC_RETRANS,
+	MC_PARSE_ERRORS,
+	MC_GAPS,
+	MC_FIRST_SUM,		/* microseconds to first byte, summed */
+	MC_TOUCHED,		/* messages of a client at a host */
+	MC_MAX
+};
+
+enum meter_kind {
+	METER_ALL, METER_IFACE, METER_HOST, METER_SECTION, METER_CLIENT,
+	METER_HOST_CLIENT, METER_NAME, METER_METHOD, METER_STATUS,
+	METER_KINDS
+};
+#define METER_CHILD_SECTIONS	0	/* sketch_entry child of a host */
+#define METER_CHILD_CLIENTS	1
+
+struct meter_conf {
+	uint64_t	 window_us;
+	bool		 offline;
+	uint64_t	 limit;		/* bytes of all sketches */
+	uint32_t	 max_hosts;
+	uint32_t	 max_sections;	/* per host */
+	uint32_t	 max_clients;
+	uint32_t	 max_names;
+};
+/* From a configuration; offline everything is kept up to a large limit. */
+void		 meter_conf_init(struct meter_conf *, const struct conf *);
+
+/* An interval without a role, in mapped time. */
+struct meter_lost {
+	uint64_t	 from_us;
+	uint64_t	 to_us;
+};
+#define METER_LOST_MAX	64
+
+struct meter {
+	struct meter_conf conf;
+	struct sketch_time time;
+	struct sketch_kind kind[METER_KINDS];
+	struct sketch	*all;
+	struct sketch	*ifaces;
+	struct sketch	*hosts;
+	struct sketch	*clients;
+	struct sketch	*names;
+	struct sketch	*methods;
+	struct sketch	*statuses;
+	struct sketch_entry *total;
+	uint64_t	 now_us;
+	uint64_t	 slice_end_us;
+	uint64_t	 start_us;	/* first time seen */
+	uint64_t	 aged_us;
+	struct meter_lost lost[METER_LOST_MAX];
+	uint32_t	 nlost;		/* in all; the last ones are kept */
+	uint64_t	 lost_us;
+	uint16_t	 extra[16];	/* status codes met beyond the known */
+	unsigned	 nextra;
+};
+
+/* NULL without memory. */
+struct meter	*meter_new(const struct meter_conf *, const struct hash_key *,
+		    struct mem *);
+void		 meter_free(struct meter *);
+/* Sizes change at once; a new window length begins with empty windows. */
+void		 meter_reconf(struct meter *, const struct meter_conf *);
+/* Moves time on; cheap while the slice lasts. */
+void		 meter_slices(struct meter *, uint64_t now_us);
+static inline void
+meter_advance(struct meter *m, uint64_t now_us)
+{
+	if (now_us <= m->now_us)
+		return;
+	m->now_us = now_us;
+	if (now_us >= m->slice_end_us)
+		meter_slices(m, now_us);
+}
+/* Statistics only: everything back to zero. */
+void		 meter_reset(struct meter *);
+
+/* The entry of an interface; NULL only without memory. */
+struct sketch_entry *meter_iface(struct meter *, const char *name);
+/* Adds to the grand total and to an interface (may be NULL). */
+void		 meter_add(struct meter *, struct sketch_entry *iface,
+		    unsigned counter, uint64_t n);
+
+struct meter_request {
+	const uint8_t	*host;		/* normalised; len 0: none */
+	size_t		 host_len;
+	const uint8_t	*section;
+	size_t		 section_len;
+	const uint8_t	*method_name;	/* when method is "other" */
+	size_t		 method_len;
+	unsigned	 method;	/* enum http_method */
+	const char	*client;	/* text after the privacy block */
+};
+/* Counts it and returns the token for its response; 0: no entry. */
+uint64_t	 meter_request(struct meter *, struct sketch_entry *iface,
+		    const struct meter_request *);
+/* token 0: the request is not known. interim: 1xx but 101. */
+void		 meter_response(struct meter *, struct sketch_entry *iface,
+		    uint64_t token, const char *client, unsigned status,
+		    bool interim);
+/*
+ * A response found its request only later: what belongs to the host is
+ * counted there; the totals know it already.
+ */
+void		 meter_resolved(struct meter *, uint64_t token,
+		    unsigned status);
+
+struct meter_end {
+	uint64_t	 first_us;	/* to the first byte; 0: unknown */
+	uint64_t	 last_us;
+	uint64_t	 req_body;
+	uint64_t	 resp_body;
+	bool		 unpaired_req;
+	bool		 unpaired_resp;
+	bool		 gap;
+	bool		 ambiguous;
+};
+void		 meter_end(struct meter *, struct sketch_entry *iface,
+		    uint64_t token, const char *client,
+		    const struct meter_end *);
+
+struct meter_hello {
+	const uint8_t	*name;
+	size_t		 len;		/* 0: none */
+	bool		 ech;
+	const uint8_t	*alpn;		/* the first one offered */
+	size_t		 alpn_len;	/* 0: none */
+};
+/* A client hello; returns the token of the name. */
+uint64_t	 meter_hello(struct meter *, struct sketch_entry *iface,
+		    const struct meter_hello *);
+/* The handshake is done. */
+void		 meter_tls(struct meter *, struct sketch_entry *iface,
+		    uint64_t token, unsigned version, bool resumed,
+		    uint64_t handshake_us);
+/* Payload bytes of a named connection, at its end. */
+void		 meter_name_bytes(struct meter *, uint64_t token, uint64_t);
+
+/* ---- asking ---- */
+
+/* First slice of a window; WINDOW_TOTAL has none. */
+void		 meter_sum(const struct meter *, const struct sketch_entry *,
+		    enum show_window, uint64_t out[MC_MAX]);
+/* Sums of the last span, as slices allow. */
+void		 meter_sum_span(const struct meter *,
+		    const struct sketch_entry *, uint64_t span_us,
+		    uint64_t out[MC_MAX]);
+/* How long the window really is now, in microseconds (at least 1). */
+uint64_t	 meter_window_us(const struct meter *, enum show_window);
+const char	*meter_window_name(enum show_window);
+/* The status code of a status slot; 0 for "other". */
+unsigned	 meter_status_code(const struct meter *, unsigned slot);
+unsigned	 meter_status_slot(struct meter *, unsigned code);
+const char	*meter_method_name(unsigned method);
+const char	*meter_version_name(unsigned slot);
+const char	*meter_alpn_name(unsigned slot);
+/* Sums of responses by class: 2 to 5 for 2xx to 5xx. */
+uint64_t	 meter_class(const struct meter *, const uint64_t v[MC_MAX],
+		    unsigned class);
+
+/* Completeness as DESIGN.md 3 defines it, of a vector of sums. */
+void		 meter_lost_time(struct meter *, uint64_t from_us,
+		    uint64_t to_us);
+/* Microseconds of the last span during which somebody was missing. */
+uint64_t	 meter_unwatched_us(const struct meter *, uint64_t span_us);
+/* 0 to 1, rounded down to 1e-6; 1 only if nothing is known to be lost. */
+double		 meter_complete(const uint64_t v[MC_MAX], uint64_t span_us,
+		    uint64_t unwatched_us);
+
+/* ---- keeping over a loss of the process ---- */
+
+/*
+ * Packs what is kept of an entry (key, totals) in at most size bytes; large
+ * entries lose their least telling counters. Returns the length.
+ */
+size_t		 meter_pack(const struct sketch_entry *, uint8_t *, size_t);
+/* Makes the entry again; -1 when the bytes are not one. */
+int		 meter_unpack(struct meter *, enum meter_kind, const uint8_t *,
+		    size_t);
+
+#endif

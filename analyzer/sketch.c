@@ -1,0 +1,766 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/sketch.h"
+
+#define VALUE_BITS	52
+#define VALUE_MASK	((1ULL << VALUE_BITS) - 1)
+#define INDEX(w)	((unsigned)((w) >> VALUE_BITS))
+#define VALUE(w)	((w) & VALUE_MASK)
+
+/* ---- memory: all of it charged ---- */
+
+static void *
+take(struct sketch_kind *k, size_t n)
+{
+	void	*p;
+
+	if (n > k->limit || k->mem->pool[MEM_SKETCHES] > k->limit - n ||
+	    !mem_take(k->mem, MEM_SKETCHES, n)) {
+		k->refused++;
+		return NULL;
+	}
+	if ((p = calloc(1, n)) == NULL) {
+		mem_give(k->mem, MEM_SKETCHES, n);
+		k->refused++;
+	}
+	return p;
+}
+
+static void
+give(struct sketch_kind *k, void *p, size_t n)
+{
+	if (p == NULL)
+		return;
+	mem_give(k->mem, MEM_SKETCHES, n);
+	free(p);
+}
+
+/* ---- vectors ---- */
+
+static uint64_t *
+vec_place(const struct vec *v, unsigned index)
+{
+	uint32_t	 at, mask;
+
+	mask = v->cap - 1U;
+	at = index * 0x9e3779b1U >> 16 & mask;
+	while (v->slot[at] != 0 && INDEX(v->slot[at]) != index)
+		at = (at + 1) & mask;
+	return &v->slot[at];
+}
+
+static bool
+vec_grow(struct sketch_kind *k, struct vec *v)
+{
+	struct vec	 w;
+	uint32_t	 i;
+
+	w.n = v->n;
+	w.cap = v->cap == 0 ? 8 : (uint16_t)(v->cap * 2);
+	if ((w.slot = take(k, w.cap * sizeof(w.slot[0]))) == NULL)
+		return false;
+	for (i = 0; i < v->cap; i++)
+		if (v->slot[i] != 0)
+			*vec_place(&w, INDEX(v->slot[i])) = v->slot[i];
+	give(k, v->slot, v->cap * sizeof(v->slot[0]));
+	*v = w;
+	return true;
+}
+
+static void
+vec_add(struct sketch_kind *k, struct vec *v, unsigned index, uint64_t n)
+{
+	uint64_t	*p;
+
+	if (v->n * 4U >= v->cap * 3U && !vec_grow(k, v) &&
+	    v->n + 1U >= v->cap)
+		return;
+	p = vec_place(v, index);
+	if (*p == 0) {
+		*p = (uint64_t)index << VALUE_BITS;
+		v->n++;
+	}
+	if (n > VALUE_MASK - VALUE(*p))
+		n = VALUE_MASK - VALUE(*p);
+	*p += n;
+}
+
+static void
+vec_sum(const struct vec *v, uint64_t *out, unsigned nout)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < v->cap; i++)
+		if (v->slot[i] != 0 && INDEX(v->slot[i]) < nout)
+			out[INDEX(v->slot[i])] += VALUE(v->slot[i]);
+}
+
+static uint64_t
+vec_get(const struct vec *v, unsigned index)
+{
+	return v->cap == 0 ? 0 : VALUE(*vec_place(v, index));
+}
+
+static void
+vec_free(struct sketch_kind *k, struct vec *v)
+{
+	give(k, v->slot, v->cap * sizeof(v->slot[0]));
+	memset(v, 0, sizeof(*v));
+}
+
+/* ---- panes ---- */
+
+void
+sketch_time_init(struct sketch_time *t, uint64_t window_us)
+{
+	uint64_t	 s;
+
+	memset(t, 0, sizeof(*t));
+	s = window_us / 10;
+	if (s < 100000)
+		s = 100000;
+	t->slice_us = s;
+	t->fine = (uint32_t)((window_us + s - 1) / s);
+	t->mid_block = (uint32_t)((10000000 + s - 1) / s);
+	t->mid = (uint32_t)((60000000 + s - 1) / s);
+	t->old_block = t->mid_block *
+	    (uint32_t)((60000000 + t->mid_block * s - 1) / (t->mid_block * s));
+	t->old = (uint32_t)((600000000 + s - 1) / s);
+}
+
+static uint32_t
+before(uint32_t now, uint32_t slices, uint32_t block)
+{
+	if (now <= slices)
+		return 0;
+	return (now - slices) / block * block;
+}
+
+uint32_t
+sketch_from(const struct sketch_time *t, uint32_t slices)
+{
+	if (slices <= t->fine)
+		return before(t->now, slices, 1);
+	return before(t->now, slices,
+	    slices <= t->mid ? t->mid_block : t->old_block);
+}
+
+static size_t
+pane_size(uint32_t n)
+{
+	return sizeof(struct sketch_pane) + n * sizeof(uint64_t);
+}
+
+static void
+pane_free(struct sketch_kind *k, struct sketch_pane *p)
+{
+	give(k, p, pane_size(p->n));
+}
+
+static int
+compare_pair(const void *a, const void *b)
+{
+	uint64_t	 x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return x < y ? -1 : x > y;
+}
+
+static struct sketch_pane *
+pane_new(struct sketch_kind *k, const struct vec *v, uint32_t slice)
+{
+	struct sketch_pane	*p;
+	uint32_t		 i, n = 0;
+
+	if ((p = take(k, pane_size(v->n))) == NULL)
+		return NULL;
+	p->from = slice;
+	p->to = slice + 1;
+	p->n = v->n;
+	for (i = 0; i < v->cap; i++)
+		if (v->slot[i] != 0)
+			p->pair[n++] = v->slot[i];
+	qsort(p->pair, p->n, sizeof(p->pair[0]), compare_pair);
+	return p;
+}
+
+static uint32_t
+merge_pairs(const struct sketch_pane *a, const struct sketch_pane *b,
+    uint64_t *out)
+{
+	uint32_t	 i = 0, j = 0, n = 0;
+	uint64_t	 w;
+
+	while (i < a->n || j < b->n) {
+		if (j == b->n || (i < a->n &&
+		    INDEX(a->pair[i]) < INDEX(b->pair[j])))
+			w = a->pair[i++];
+		else if (i == a->n || INDEX(b->pair[j]) < INDEX(a->pair[i]))
+			w = b->pair[j++];
+		else
+			w = a->pair[i++] + VALUE(b->pair[j++]);
+		if (out != NULL)
+			out[n] = w;
+		n++;
+	}
+	return n;
+}
+
+/* One pane out of two neighbours; NULL (both stay) without memory. */
+static struct sketch_pane *
+pane_merge(struct sketch_kind *k, struct sketch_pane *newer,
+    struct sketch_pane *older)
+{
+	struct sketch_pane	*p;
+	uint32_t		 n;
+
+	n = merge_pairs(newer, older, NULL);
+	if ((p = take(k, pane_size(n))) == NULL)
+		return NULL;
+	p->n = n;
+	merge_pairs(newer, older, p->pair);
+	p->from = older->from;
+	p->to = newer->to;
+	p->next = older->next;
+	pane_free(k, newer);
+	pane_free(k, older);
+	return p;
+}
+
+/* The block that a pane belongs to by now: 0 for none, else its number. */
+static uint64_t
+pane_block(const struct sketch_time *t, const struct sketch_pane *p)
+{
+	if (p->to <= before(t->now, t->mid, t->old_block))
+		return 1 + 2 * (uint64_t)(p->from / t->old_block);
+	if (p->to <= before(t->now, t->fine, t->mid_block))
+		return 2 + 2 * (uint64_t)(p->from / t->mid_block);
+	return 0;
+}
+
+/* Joins panes that have become one block and drops those out of all windows. */
+static void
+compact(struct sketch_entry *e)
+{
+	const struct sketch_time *t = e->home->kind->time;
+	struct sketch_kind	*k = e->home->kind;
+	struct sketch_pane	**pp, *p, *m;
+	uint32_t		 oldest;
+	uint64_t		 block;
+
+	oldest = before(t->now, t->old, t->old_block);
+	for (pp = &e->panes; (p = *pp) != NULL; ) {
+		if (p->to <= oldest) {
+			*pp = p->next;
+			pane_free(k, p);
+			continue;
+		}
+		block = pane_block(t, p);
+		if (block != 0 && p->next != NULL &&
+		    pane_block(t, p->next) == block &&
+		    (m = pane_merge(k, p, p->next)) != NULL) {
+			*pp = m;
+			continue;
+		}
+		pp = &p->next;
+	}
+}
+
+static void
+close_entry(struct sketch_entry *e)
+{
+	struct sketch_kind	*k = e->home->kind;
+	struct sketch_pane	*p;
+	uint32_t		 i;
+
+	for (i = 0; i < e->cur.cap; i++)
+		if (e->cur.slot[i] != 0)
+			vec_add(k, &e->total, INDEX(e->cur.slot[i]),
+			    VALUE(e->cur.slot[i]));
+	if ((p = pane_new(k, &e->cur, k->time->now)) != NULL) {
+		p->next = e->panes;
+		e->panes = p;
+	}
+	if (e->cur.n > 0)
+		memset(e->cur.slot, 0, e->cur.cap * sizeof(e->cur.slot[0]));
+	e->cur.n = 0;
+	compact(e);
+}
+
+void
+sketch_close(struct sketch_kind *k)
+{
+	struct sketch_entry	*e;
+
+	while ((e = LIST_FIRST(&k->active)) != NULL) {
+		LIST_REMOVE(e, active);
+		e->is_active = false;
+		close_entry(e);
+	}
+}
+
+void
+sketch_age(struct sketch *s)
+{
+	uint32_t	 i, c;
+
+	for (i = 0; i < s->n; i++) {
+		compact(s->heap[i]);
+		for (c = 0; c < SKETCH_CHILDREN; c++)
+			if (s->heap[i]->child[c] != NULL)
+				sketch_age(s->heap[i]->child[c]);
+	}
+}
+
+void
+sketch_sum(const struct sketch_entry *e, uint32_t from, uint64_t *out,
+    unsigned nout)
+{
+	const struct sketch_pane	*p;
+	uint32_t			 i;
+
+	vec_sum(&e->cur, out, nout);
+	for (p = e->panes; p != NULL && p->to > from; p = p->next)
+		for (i = 0; i < p->n; i++)
+			if (INDEX(p->pair[i]) < nout)
+				out[INDEX(p->pair[i])] += VALUE(p->pair[i]);
+}
+
+void
+sketch_total(const struct sketch_entry *e, uint64_t *out, unsigned nout)
+{
+	vec_sum(&e->cur, out, nout);
+	vec_sum(&e->total, out, nout);
+}
+
+uint64_t
+sketch_get(const struct sketch_entry *e, unsigned index)
+{
+	return vec_get(&e->cur, index) + vec_get(&e->total, index);
+}
+
+/* ---- kinds and ids ---- */
+
+void
+sketch_kind_init(struct sketch_kind *k, const struct sketch_time *t,
+    const struct hash_key *seed, struct mem *mem, uint64_t limit)
+{
+	memset(k, 0, sizeof(*k));
+	k->time = t;
+	k->seed = seed;
+	k->mem = mem;
+	k->limit = limit;
+	LIST_INIT(&k->active);
+	LIST_INIT(&k->dirty);
+}
+
+void
+sketch_kind_clear(struct sketch_kind *k)
+{
+	give(k, k->ref, k->refs * sizeof(k->ref[0]));
+	k->ref = NULL;
+	k->refs = k->free = 0;
+}
+
+static bool
+more_ids(struct sketch_kind *k)
+{
+	struct sketch_ref	*ref;
+	uint32_t		 i, n;
+
+	n = k->refs == 0 ? 64 : k->refs * 2;
+	if ((ref = take(k, n * sizeof(ref[0]))) == NULL)
+		return false;
+	if (k->refs > 0)
+		memcpy(ref, k->ref, k->refs * sizeof(ref[0]));
+	for (i = n; i > k->refs; i--) {
+		ref[i - 1].gen = 1;
+		ref[i - 1].next = k->free;
+		k->free = i;
+	}
+	give(k, k->ref, k->refs * sizeof(ref[0]));
+	k->ref = ref;
+	k->refs = n;
+	return true;
+}
+
+uint64_t
+sketch_token(const struct sketch_entry *e)
+{
+	return (uint64_t)e->home->kind->ref[e->id].gen << 32 | e->id;
+}
+
+struct sketch_entry *
+sketch_by_token(const struct sketch_kind *k, uint64_t token)
+{
+	uint32_t	 id = (uint32_t)token;
+
+	if (token == 0 || id >= k->refs || k->ref[id].gen != token >> 32)
+		return NULL;
+	return k->ref[id].entry;
+}
+
+/* ---- the heap: lightest first ---- */
+
+static void
+put_at(struct sketch *s, uint32_t at, struct sketch_entry *e)
+{
+	s->heap[at] = e;
+	e->heap = at;
+}
+
+static void
+sift_down(struct sketch *s, struct sketch_entry *e)
+{
+	uint32_t	 at, kid;
+
+	for (at = e->heap; (kid = at * 2 + 1) < s->n; at = kid) {
+		if (kid + 1 < s->n &&
+		    s->heap[kid + 1]->count < s->heap[kid]->count)
+			kid++;
+		if (e->count <= s->heap[kid]->count)
+			break;
+		put_at(s, at, s->heap[kid]);
+	}
+	put_at(s, at, e);
+}
+
+static void
+sift_up(struct sketch *s, struct sketch_entry *e)
+{
+	uint32_t	 at, up;
+
+	for (at = e->heap; at > 0; at = up) {
+		up = (at - 1) / 2;
+		if (s->heap[up]->count <= e->count)
+			break;
+		put_at(s, at, s->heap[up]);
+	}
+	put_at(s, at, e);
+}
+
+/* ---- sketches ---- */
+
+struct sketch *
+sketch_new(struct sketch_kind *k, uint32_t max, struct sketch_entry *owner)
+{
+	struct sketch	*s;
+
+	if ((s = take(k, sizeof(*s))) == NULL)
+		return NULL;
+	s->kind = k;
+	s->owner = owner;
+	s->max = max == 0 ? 1 : max;
+	return s;
+}
+
+void
+sketch_set_max(struct sketch *s, uint32_t max)
+{
+	s->max = max == 0 ? 1 : max;
+	while (s->n > s->max)
+		sketch_remove(s->heap[0]);
+}
+
+static void
+unchain(struct sketch *s, struct sketch_entry *e)
+{
+	struct sketch_entry	**pp;
+
+	pp = &s->bucket[e->hash & (s->nbuckets - 1)];
+	while (*pp != e)
+		pp = &(*pp)->chain;
+	*pp = e->chain;
+}
+
+/* Frees what an entry holds besides itself and its id. */
+static void
+empty(struct sketch_kind *k, struct sketch_entry *e)
+{
+	struct sketch_pane	*p;
+	uint32_t		 i;
+
+	if (k->gone != NULL)
+		k->gone(k->arg, k, e);
+	if (e->is_active)
+		LIST_REMOVE(e, active);
+	if (e->is_dirty)
+		LIST_REMOVE(e, dirty);
+	e->is_active = e->is_dirty = false;
+	while ((p = e->panes) != NULL) {
+		e->panes = p->next;
+		pane_free(k, p);
+	}
+	vec_free(k, &e->cur);
+	vec_free(k, &e->total);
+	for (i = 0; i < SKETCH_CHILDREN; i++) {
+		sketch_free(e->child[i]);
+		e->child[i] = NULL;
+	}
+	if (++k->ref[e->id].gen == 0)
+		k->ref[e->id].gen = 1;
+}
+
+static size_t
+entry_size(size_t room)
+{
+	return sizeof(struct sketch_entry) + room;
+}
+
+/* Out of heap, chain and kind; the id goes back. */
+static void
+destroy(struct sketch *s, struct sketch_entry *e)
+{
+	struct sketch_kind	*k = s->kind;
+
+	empty(k, e);
+	k->ref[e->id].entry = NULL;
+	k->ref[e->id].next = k->free;
+	k->free = e->id + 1;
+	give(k, e, entry_size(e->room));
+}
+
+void
+sketch_remove(struct sketch_entry *e)
+{
+	struct sketch		*s = e->home;
+	struct sketch_entry	*last;
+
+	unchain(s, e);
+	last = s->heap[--s->n];
+	if (last != e) {
+		put_at(s, e->heap, last);
+		sift_down(s, last);
+		sift_up(s, last);
+	}
+	destroy(s, e);
+}
+
+void
+sketch_free(struct sketch *s)
+{
+	uint32_t	 i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->n; i++)
+		destroy(s, s->heap[i]);
+	give(s->kind, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
+	give(s->kind, s->heap, s->room * sizeof(s->heap[0]));
+	give(s->kind, s, sizeof(*s));
+}
+
+/* Makes room for one more in the arrays. */
+static bool
+grow(struct sketch *s)
+{
+	struct sketch_entry	**heap, **bucket;
+	uint32_t		 i, n;
+
+	n = s->room == 0 ? 4 : s->room * 2;
+	if ((heap = take(s->kind, n * sizeof(heap[0]))) == NULL)
+		return false;
+	if ((bucket = take(s->kind, n * sizeof(bucket[0]))) == NULL) {
+		give(s->kind, heap, n * sizeof(heap[0]));
+		return false;
+	}
+	for (i = 0; i < s->n; i++) {
+		heap[i] = s->heap[i];
+		heap[i]->chain = bucket[heap[i]->hash & (n - 1)];
+		bucket[heap[i]->hash & (n - 1)] = heap[i];
+	}
+	give(s->kind, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
+	give(s->kind, s->heap, s->room * sizeof(s->heap[0]));
+	s->bucket = bucket;
+	s->heap = heap;
+	s->nbuckets = s->room = n;
+	return true;
+}
+
+static struct sketch_entry *
+lookup(const struct sketch *s, const void *key, size_t len, uint64_t hash)
+{
+	struct sketch_entry	*e;
+
+	if (s->nbuckets == 0)
+		return NULL;
+	for (e = s->bucket[hash & (s->nbuckets - 1)]; e != NULL; e = e->chain)
+		if (e->hash == hash && e->klen == len &&
+		    memcmp(e->key, key, len) == 0)
+			return e;
+	return NULL;
+}
+
+static void
+enter(struct sketch *s, struct sketch_entry *e, const void *key, size_t len,
+    uint64_t hash)
+{
+	e->klen = (uint8_t)len;
+	memcpy(e->key, key, len);
+	e->hash = hash;
+	e->chain = s->bucket[hash & (s->nbuckets - 1)];
+	s->bucket[hash & (s->nbuckets - 1)] = e;
+}
+
+static struct sketch_entry *
+admit(struct sketch *s, const void *key, size_t len, uint64_t hash)
+{
+	struct sketch_kind	*k = s->kind;
+	struct sketch_entry	*e;
+	size_t			 room;
+
+	if (s->n == s->room && !grow(s))
+		return NULL;
+	if (k->free == 0 && !more_ids(k))
+		return NULL;
+	room = (len + 8) & ~(size_t)7;
+	if (room > SKETCH_KEY_MAX)
+		room = SKETCH_KEY_MAX;
+	if ((e = take(k, entry_size(room))) == NULL)
+		return NULL;
+	e->room = (uint8_t)room;
+	e->home = s;
+	e->id = k->free - 1;
+	k->free = k->ref[e->id].next;
+	k->ref[e->id].entry = e;
+	enter(s, e, key, len, hash);
+	s->n++;
+	put_at(s, s->n - 1, e);
+	sift_up(s, e);
+	return e;
+}
+
+/* The lightest makes room for a newcomer, who inherits its count. */
+static struct sketch_entry *
+replace(struct sketch *s, const void *key, size_t len, uint64_t hash)
+{
+	struct sketch_entry	*e;
+	uint64_t		 count;
+
+	if (s->n == 0)
+		return NULL;
+	e = s->heap[0];
+	count = e->count;
+	s->evicted++;
+	s->kind->evicted++;
+	if (e->room < len) {
+		sketch_remove(e);
+		if ((e = admit(s, key, len, hash)) == NULL)
+			return NULL;
+	} else {
+		unchain(s, e);
+		empty(s->kind, e);
+		enter(s, e, key, len, hash);
+	}
+	e->count = e->error = count;
+	sift_down(s, e);
+	return e;
+}
+
+/* Long keys: the first bytes, a mark and a hash of it all. */
+static size_t
+cut_key(const struct sketch *s, const void *key, size_t len, uint8_t *out)
+{
+	static const char	 hex[] = "0123456789abcdef";
+	uint64_t		 h;
+	size_t			 i;
+
+	h = hash_bytes(s->kind->seed, key, len);
+	memcpy(out, key, SKETCH_KEY_MAX - 17);
+	out[SKETCH_KEY_MAX - 17] = '~';
+	for (i = 0; i < 16; i++)
+		out[SKETCH_KEY_MAX - 16 + i] = (uint8_t)hex[h >> 4 * i & 15];
+	return SKETCH_KEY_MAX;
+}
+
+struct sketch_entry *
+sketch_find(const struct sketch *s, const void *key, size_t len)
+{
+	uint8_t	 cut[SKETCH_KEY_MAX];
+
+	if (s == NULL)
+		return NULL;
+	if (len > SKETCH_KEY_MAX) {
+		len = cut_key(s, key, len, cut);
+		key = cut;
+	}
+	return lookup(s, key, len, hash_bytes(s->kind->seed, key, len));
+}
+
+struct sketch_entry *
+sketch_touch(struct sketch *s, const void *key, size_t len, uint64_t weight)
+{
+	uint8_t			 cut[SKETCH_KEY_MAX];
+	struct sketch_entry	*e;
+	uint64_t		 hash;
+
+	if (len > SKETCH_KEY_MAX) {
+		len = cut_key(s, key, len, cut);
+		key = cut;
+	}
+	hash = hash_bytes(s->kind->seed, key, len);
+	if ((e = lookup(s, key, len, hash)) == NULL) {
+		if (s->n < s->max)
+			e = admit(s, key, len, hash);
+		if (e == NULL && (e = replace(s, key, len, hash)) == NULL)
+			return NULL;
+	}
+	e->count += weight;
+	sift_down(s, e);
+	return e;
+}
+
+void
+sketch_add(struct sketch_entry *e, unsigned index, uint64_t n)
+{
+	struct sketch_kind	*k = e->home->kind;
+
+	vec_add(k, &e->cur, index, n);
+	if (!e->is_active && k->time->slice_us != 0) {
+		LIST_INSERT_HEAD(&k->active, e, active);
+		e->is_active = true;
+	}
+	if (!e->is_dirty) {
+		LIST_INSERT_HEAD(&k->dirty, e, dirty);
+		e->is_dirty = true;
+	}
+}
+
+static void
+merge_vec(struct sketch_entry *into, const struct vec *v)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < v->cap; i++)
+		if (v->slot[i] != 0)
+			sketch_add(into, INDEX(v->slot[i]),
+			    VALUE(v->slot[i]));
+}
+
+void
+sketch_merge(struct sketch *into, const struct sketch *from)
+{
+	const struct sketch_entry	*f;
+	struct sketch_entry		*e;
+	uint32_t			 i, c;
+
+	for (i = 0; i < from->n; i++) {
+		f = from->heap[i];
+		if ((e = sketch_touch(into, f->key, f->klen, f->count)) == NULL)
+			continue;
+		e->error += f->error;
+		merge_vec(e, &f->cur);
+		merge_vec(e, &f->total);
+		for (c = 0; c < SKETCH_CHILDREN; c++) {
+			if (f->child[c] == NULL)
+				continue;
+			if (e->child[c] == NULL)
+				e->child[c] = sketch_new(f->child[c]->kind,
+				    f->child[c]->max, e);
+			if (e->child[c] != NULL)
+				sketch_merge(e->child[c], f->child[c]);
+		}
+	}
+}

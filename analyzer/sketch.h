@@ -1,0 +1,169 @@
+/*
+ * sketch: counters of the heaviest keys of an endless stream, in fixed memory.
+ *
+ * Space-Saving (Metwally, Agrawal, El Abbadi 2005): at most max keys are
+ * kept; a new key takes the place of the lightest one and inherits its count
+ * as its error, so nothing heavier than the lightest is ever missed. What an
+ * entry counts is exact since it was admitted; error says how much may have
+ * come before. Everything else is the caller's grand total minus the entries.
+ *
+ * An entry holds a vector of counters by index. Writes go to the running
+ * slice; sketch_close folds the slices of all entries of a kind into their
+ * totals and into panes, from which windows are summed. Panes get coarser
+ * with age (struct sketch_time). With windows off nothing is ever closed and
+ * totals are read from the running slice.
+ *
+ * An entry may own sketches of its own (the sections of a host). Entries of a
+ * kind have ids with generations, so that a reference outlives an eviction.
+ * All memory is charged to mem; where it is refused, the entry is not
+ * admitted or the pane is left out, and the difference shows up in "other".
+ *
+ * Keys longer than SKETCH_KEY_MAX are cut and end in '~' and a hash.
+ */
+#ifndef ANALYZER_SKETCH_H
+#define ANALYZER_SKETCH_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/hash.h"
+#include "sandbox/mem.h"
+
+#define SKETCH_KEY_MAX		255
+#define SKETCH_CHILDREN		2
+#define SKETCH_INDEX_MAX	4095	/* counter indexes: 1 to this */
+
+/* Counters by index: index in the upper 12 bits, value in the lower 52. */
+struct vec {
+	uint64_t	*slot;
+	uint16_t	 cap;		/* a power of two, or 0 */
+	uint16_t	 n;
+};
+
+struct sketch_pane {
+	struct sketch_pane *next;	/* older */
+	uint32_t	 from;		/* slices, to is excluded */
+	uint32_t	 to;
+	uint32_t	 n;
+	uint64_t	 pair[];	/* as in vec, sorted */
+};
+
+struct sketch;
+
+struct sketch_entry {
+	uint64_t	 count;		/* for the order: error + weight seen */
+	uint64_t	 error;
+	uint64_t	 hash;
+	struct vec	 cur;
+	struct vec	 total;
+	struct sketch_pane *panes;	/* newest first */
+	struct sketch	*home;
+	struct sketch	*child[SKETCH_CHILDREN];
+	struct sketch_entry *chain;
+	LIST_ENTRY(sketch_entry) active;
+	LIST_ENTRY(sketch_entry) dirty;
+	uint32_t	 heap;		/* place in the heap */
+	uint32_t	 id;		/* in the kind */
+	bool		 is_active;
+	bool		 is_dirty;
+	uint8_t		 room;		/* bytes that key can hold */
+	uint8_t		 klen;
+	uint8_t		 key[];
+};
+LIST_HEAD(sketch_list, sketch_entry);
+
+/* How slices get coarser; all in slices. Zero slice_us: no windows. */
+struct sketch_time {
+	uint64_t	 slice_us;
+	uint32_t	 now;		/* the running slice */
+	uint32_t	 fine;		/* the last window */
+	uint32_t	 mid_block;	/* about 10 s */
+	uint32_t	 mid;		/* 1 minute */
+	uint32_t	 old_block;	/* about 1 minute, a multiple of mid_block */
+	uint32_t	 old;		/* 10 minutes */
+};
+void		 sketch_time_init(struct sketch_time *, uint64_t window_us);
+/* First slice of a window that spans the given number of slices. */
+uint32_t	 sketch_from(const struct sketch_time *, uint32_t slices);
+
+/* What entries of one sort share. Lives longer than they. */
+struct sketch_kind {
+	const struct sketch_time *time;
+	const struct hash_key *seed;
+	struct mem	*mem;
+	uint64_t	 limit;		/* of MEM_SKETCHES, for this kind */
+	struct sketch_list active;
+	struct sketch_list dirty;
+	struct sketch_ref {
+		struct sketch_entry *entry;
+		uint32_t	 gen;
+		uint32_t	 next;
+	}		*ref;		/* by id; grows */
+	uint32_t	 refs;
+	uint32_t	 free;		/* first free id + 1, 0 none */
+	/* told before an entry goes, for the saved copy; may be NULL */
+	void		(*gone)(void *arg, const struct sketch_kind *,
+			    const struct sketch_entry *);
+	void		*arg;
+	uint64_t	 evicted;
+	uint64_t	 refused;	/* not admitted, or a pane left out */
+};
+void		 sketch_kind_init(struct sketch_kind *,
+		    const struct sketch_time *, const struct hash_key *,
+		    struct mem *, uint64_t limit);
+/* All sketches of the kind must be gone. */
+void		 sketch_kind_clear(struct sketch_kind *);
+
+struct sketch {
+	struct sketch_kind *kind;
+	struct sketch_entry *owner;	/* NULL: nobody's child */
+	struct sketch_entry **bucket;
+	struct sketch_entry **heap;	/* lightest first */
+	uint32_t	 nbuckets;
+	uint32_t	 room;		/* of heap */
+	uint32_t	 n;
+	uint32_t	 max;
+	uint64_t	 evicted;
+};
+
+/* NULL without memory. */
+struct sketch	*sketch_new(struct sketch_kind *, uint32_t max,
+		    struct sketch_entry *owner);
+void		 sketch_free(struct sketch *);
+void		 sketch_set_max(struct sketch *, uint32_t max);
+/*
+ * The entry of a key, made when it is not there; its count grows by weight.
+ * NULL when it could not be kept.
+ */
+struct sketch_entry *sketch_touch(struct sketch *, const void *key, size_t len,
+		    uint64_t weight);
+/* NULL when it is not there. */
+struct sketch_entry *sketch_find(const struct sketch *, const void *key,
+		    size_t len);
+/* Adds to one counter. */
+void		 sketch_add(struct sketch_entry *, unsigned index, uint64_t n);
+void		 sketch_remove(struct sketch_entry *);
+/* Adds all totals of from to into, children too; errors add up. */
+void		 sketch_merge(struct sketch *into, const struct sketch *from);
+
+/* A reference that survives the entry; 0 is none. */
+uint64_t	 sketch_token(const struct sketch_entry *);
+struct sketch_entry *sketch_by_token(const struct sketch_kind *, uint64_t);
+
+/* The running slice is over: folds it, before time->now is moved on. */
+void		 sketch_close(struct sketch_kind *);
+/* Drops what is out of all windows; now and then. */
+void		 sketch_age(struct sketch *);
+/* Adds what lies in slices from on (and the running one) to out[]. */
+void		 sketch_sum(const struct sketch_entry *, uint32_t from,
+		    uint64_t *out, unsigned nout);
+/* The same since the start. */
+void		 sketch_total(const struct sketch_entry *, uint64_t *out,
+		    unsigned nout);
+/* One counter since the start. */
+uint64_t	 sketch_get(const struct sketch_entry *, unsigned index);
+
+#endif
