@@ -1,0 +1,875 @@
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sandbox/crash.h"
+#include "sandbox/jail.h"
+#include "sandbox/log.h"
+#include "sandbox/policy.h"
+#include "sandbox/priv.h"
+#include "sandbox/proc.h"
+
+#define HANDLERS_MAX	48
+#define RESTORE_MAX	(32 * 1024 * 1024)
+#define HELD_MAX	16
+#define ANSWER_FRAME	(32 * 1024)
+#define ANSWER_WAIT_MS	5000	/* for the parent to take a frame */
+#define SMALL_BODY	2048
+#define OFFLINE_WAIT_MS	(600 * 1000)
+
+_Static_assert(PROC_FD_PARENT == POLICY_FD_PARENT &&
+    PROC_FD_LINK1 == POLICY_FD_LINK1 && PROC_FD_LINK2 == POLICY_FD_LINK2,
+    "policy.c pins these numbers");
+
+/* A request that waits for the end of the data. */
+struct held {
+	TAILQ_ENTRY(held)	 entry;
+	struct frame		 frame;
+	uint8_t			 body[];
+};
+
+struct proc_priv {
+	struct handler	 table[ROLE_MAX][HANDLERS_MAX];
+	uint32_t	 peer_gen[ROLE_MAX];
+	bool		 faulted[ROLE_MAX];
+	struct event	*ev_tick;
+	uint8_t		*conf;		/* packed, being received */
+	size_t		 conflen;
+	struct conf	*pending;	/* between CONF and COMMIT */
+	uint8_t		*restore;	/* slots, before init */
+	size_t		 restorelen;
+	bool		 greeted;	/* HELLO came */
+	bool		 started;	/* all of the start came */
+	bool		 running;
+	bool		 ended;		/* offline: no more data */
+	TAILQ_HEAD(, held) held;
+	size_t		 nheld;
+	int		 landlock;
+	int		 status;
+	uint8_t		 small[FRAME_HDR + SMALL_BODY];
+	uint8_t		 big[FRAME_MAX];
+};
+
+uint64_t
+proc_mono_us(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t
+proc_wall_us(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* ---- what a role says to the parent ---- */
+
+/*
+ * These frames may come while an answer is being composed on the same
+ * channel, so they have a buffer of their own.
+ */
+static void
+send_text(struct proc *p, uint16_t type, uint32_t number, const char *text)
+{
+	struct msg_text	 m;
+	struct buf	 b;
+
+	m.number = number;
+	compat_strlcpy(m.text, text, sizeof(m.text));
+	buf_writer(&b, p->priv->small + FRAME_HDR, SMALL_BODY);
+	msg_put_text(&b, &m);
+	if (!b.err)
+		chan_send_raw(p->chan[ROLE_PARENT], type, 0, p->priv->small,
+		    b.len);
+}
+
+static void
+log_to_parent(enum log_level level, const char *line, void *arg)
+{
+	struct proc	*p = arg;
+
+	send_text(p, MSG_LOG, level, line);
+	if (level == LOG_LEVEL_ERR)
+		chan_drain(p->chan[ROLE_PARENT], 500);
+}
+
+void
+proc_send_tally(struct proc *p)
+{
+	struct buf	 b;
+
+	buf_writer(&b, p->priv->big + FRAME_HDR, FRAME_BODY_MAX);
+	tally_pack(&p->tally, &b);
+	if (!b.err)
+		chan_send_raw(p->chan[ROLE_PARENT], MSG_TALLY, 0,
+		    p->priv->big, b.len);
+}
+
+void
+proc_bad_input(struct proc *p, const char *fmt, ...)
+{
+	char	 text[MSG_TEXT_MAX];
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	send_text(p, MSG_FAULT, p->ops->role, text);
+}
+
+void
+proc_monitor(struct proc *p, const char *type, const char *fmt, ...)
+{
+	struct msg_monitor	 m;
+	struct buf		 b;
+	va_list			 ap;
+
+	m.ts_us = proc_wall_us();
+	compat_strlcpy(m.type, type, sizeof(m.type));
+	va_start(ap, fmt);
+	vsnprintf(m.text, sizeof(m.text), fmt, ap);
+	va_end(ap);
+	buf_writer(&b, p->priv->small + FRAME_HDR, SMALL_BODY);
+	msg_put_monitor(&b, &m);
+	if (!b.err)
+		chan_send_raw(p->chan[ROLE_PARENT], MSG_MONITOR, 0,
+		    p->priv->small, b.len);
+}
+
+void
+proc_exit(struct proc *p, int status, const char *fmt, ...)
+{
+	char	 text[MSG_TEXT_MAX];
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_to_parent(LOG_LEVEL_ERR, text, p);
+	exit(status);
+}
+
+static int
+wait_ms(const struct proc *p, int live_ms)
+{
+	return p->hello.flags & HELLO_OFFLINE ? OFFLINE_WAIT_MS : live_ms;
+}
+
+void
+proc_bye(struct proc *p)
+{
+	enum role	 r;
+
+	for (r = ROLE_FIRST_CHILD; r <= ROLE_LAST_CHILD; r++)
+		if (p->chan[r] != NULL && p->linked[r])
+			chan_drain(p->chan[r], wait_ms(p, 1000));
+	if (p->priv->ev_tick != NULL)
+		event_del(p->priv->ev_tick);
+	proc_send_tally(p);
+	chan_send(p->chan[ROLE_PARENT], MSG_BYE, 0);
+	chan_drain(p->chan[ROLE_PARENT], wait_ms(p, 1000));
+	event_base_loopbreak(p->base);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct proc	*p = arg;
+
+	(void)fd;
+	(void)what;
+	if (p->ops->tick != NULL)
+		p->ops->tick(p);
+	proc_send_tally(p);
+}
+
+/* ---- links between children ---- */
+
+static void
+send_link(struct proc *p, enum role peer)
+{
+	struct msg_link	 m;
+	struct buf	 b;
+
+	m.gen = p->generation;
+	m.echo = p->priv->peer_gen[peer];
+	buf_writer(&b, p->priv->small + FRAME_HDR, SMALL_BODY);
+	msg_put_link(&b, &m);
+	chan_send_raw(p->chan[peer], MSG_LINK, 0, p->priv->small, b.len);
+}
+
+static int
+on_link(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+	struct msg_link	 m;
+	enum role	 peer = chan_peer(ch);
+
+	if (msg_get_link(&f->body, &m) == -1 || m.gen == 0)
+		return -1;
+	if (m.gen != p->priv->peer_gen[peer]) {
+		p->priv->peer_gen[peer] = m.gen;
+		p->priv->faulted[peer] = false;
+		chan_forget(ch);
+		chan_relink(ch);
+		chan_gate(ch, true, MSG_LINK);
+		send_link(p, peer);
+		p->linked[peer] = true;
+		if (p->ops->linked != NULL)
+			p->ops->linked(p, peer);
+	}
+	if (m.echo == p->generation)
+		chan_gate(ch, false, 0);
+	return 0;
+}
+
+static void
+on_fault(struct chan *ch, enum chan_fault fault, const char *why, void *arg)
+{
+	struct proc	*p = arg;
+	enum role	 peer = chan_peer(ch);
+	char		 text[160];
+
+	if (peer == ROLE_PARENT) {
+		if (fault == CHAN_CLOSED)
+			_exit(1);	/* nobody is left to tell */
+		fatalx("parent: %s", why);
+	}
+	if (p->priv->faulted[peer])
+		return;
+	p->priv->faulted[peer] = true;
+	p->linked[peer] = false;
+	snprintf(text, sizeof(text), "link to %s: %s", role_name(peer), why);
+	if (fault == CHAN_BAD)
+		send_text(p, MSG_FAULT, peer, text);
+}
+
+static void
+on_drained(struct chan *ch, void *arg)
+{
+	struct proc	*p = arg;
+
+	if (p->priv->running && p->ops->drained != NULL)
+		p->ops->drained(p, chan_peer(ch));
+}
+
+/* ---- offline: requests wait for the end of the data ---- */
+
+static const struct handler *
+role_handler(const struct proc *p, enum role peer, uint16_t type)
+{
+	const struct handler	*h;
+
+	for (h = p->ops->from[peer]; h != NULL && h->type != 0; h++)
+		if (h->type == type)
+			return h;
+	return NULL;
+}
+
+static bool
+must_hold(const struct proc *p)
+{
+	return p->hello.flags & HELLO_OFFLINE && !p->priv->ended &&
+	    p->ops->role != ROLE_CAPTURE;
+}
+
+static int
+on_show(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+	struct held	*h;
+
+	if (!must_hold(p))
+		return role_handler(p, ROLE_PARENT, MSG_SHOW)->fn(ch, f, arg);
+	if (p->priv->nheld >= HELD_MAX ||
+	    (h = malloc(sizeof(*h) + f->body.len)) == NULL)
+		return -1;
+	h->frame = *f;
+	memcpy(h->body, f->body.r, f->body.len);
+	buf_reader(&h->frame.body, h->body, f->body.len);
+	TAILQ_INSERT_TAIL(&p->priv->held, h, entry);
+	p->priv->nheld++;
+	return 0;
+}
+
+static int
+on_data_end(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc		*p = arg;
+	const struct handler	*rh;
+	struct held		*h;
+
+	rh = role_handler(p, chan_peer(ch), MSG_DATA_END);
+	if (rh->fn(ch, f, arg) == -1)
+		return -1;
+	p->priv->ended = true;
+	while ((h = TAILQ_FIRST(&p->priv->held)) != NULL) {
+		TAILQ_REMOVE(&p->priv->held, h, entry);
+		p->priv->nheld--;
+		if (on_show(p->chan[ROLE_PARENT], &h->frame, p) == -1)
+			fatalx("parent: a held request is malformed");
+		free(h);
+	}
+	return 0;
+}
+
+/* ---- life ---- */
+
+static int
+on_hello(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+
+	if (f->generation != p->generation)
+		return 0;		/* for an earlier one of us */
+	if (msg_get_hello(&f->body, &p->hello) == -1 ||
+	    p->hello.version != MSG_VERSION)
+		return -1;
+	p->check = p->hello.flags & HELLO_CHECK;
+	log_setverbose((int)p->hello.verbose);
+	p->priv->greeted = true;
+	chan_gate(ch, false, 0);
+	return 0;
+}
+
+/* Adds the body to *p; -1 at the limit. */
+static int
+append(uint8_t **to, size_t *len, const struct frame *f, size_t most)
+{
+	uint8_t	*new;
+
+	if (f->body.len > most - *len)
+		return -1;
+	if ((new = realloc(*to, *len + f->body.len + 1)) == NULL)
+		return -1;
+	memcpy(new + *len, f->body.r, f->body.len);
+	*to = new;
+	*len += f->body.len;
+	return 0;
+}
+
+static int
+on_conf(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+	struct buf	 b;
+	struct conf	*c;
+
+	(void)ch;
+	if (append(&p->priv->conf, &p->priv->conflen, f, CONF_PACK_MAX) == -1)
+		return -1;
+	if (f->flags & FRAME_MORE)
+		return 0;
+	buf_reader(&b, p->priv->conf, p->priv->conflen);
+	c = conf_unpack(&b);
+	free(p->priv->conf);
+	p->priv->conf = NULL;
+	p->priv->conflen = 0;
+	if (c == NULL)
+		return -1;
+	conf_free(p->priv->pending);
+	p->priv->pending = c;
+	if (p->conf == NULL) {
+		p->conf = c;
+		p->priv->pending = NULL;
+	}
+	return 0;
+}
+
+static int
+on_restore(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+
+	(void)ch;
+	if (append(&p->priv->restore, &p->priv->restorelen, f, RESTORE_MAX) ==
+	    -1)
+		return -1;
+	if (!(f->flags & FRAME_MORE))
+		p->priv->started = true;
+	return 0;
+}
+
+static int
+on_restore_tally(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+	size_t		 i;
+
+	(void)ch;
+	if (tally_unpack(&p->tally, &f->body) == -1)
+		return -1;
+	for (i = 0; i < TALLY_MAX; i++)
+		if (tally_kind(i) == TALLY_KIND_GAUGE)
+			p->tally.v[i] = 0;
+	return 0;
+}
+
+static int
+on_stop(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+
+	(void)ch;
+	(void)f;
+	if (p->stopping)
+		return 0;
+	p->stopping = true;
+	if (p->check || p->ops->stop == NULL)
+		proc_bye(p);
+	else
+		p->ops->stop(p);
+	return 0;
+}
+
+static int
+on_verbose(struct chan *ch, struct frame *f, void *arg)
+{
+	uint32_t	 n;
+
+	(void)ch;
+	(void)arg;
+	if (msg_get_number(&f->body, &n) == -1)
+		return -1;
+	log_setverbose(n != 0);
+	return 0;
+}
+
+/* ---- reload, and netmond -n ---- */
+
+static void
+judge(struct proc *p, const struct conf *c)
+{
+	char	 why[CONF_WHY_MAX];
+
+	why[0] = '\0';
+	if (conf_check(c, why, sizeof(why)) == -1 || (p->ops->check != NULL &&
+	    p->ops->check(p, c, why, sizeof(why)) == -1))
+		send_text(p, MSG_REFUSED, p->ops->role, why);
+	else
+		chan_send(p->chan[ROLE_PARENT], MSG_PREPARED, 0);
+}
+
+static int
+on_check(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+
+	(void)ch;
+	(void)f;
+	judge(p, p->conf);
+	return 0;
+}
+
+static int
+on_prepare(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+
+	(void)ch;
+	(void)f;
+	if (p->priv->pending == NULL)
+		return -1;
+	judge(p, p->priv->pending);
+	return 0;
+}
+
+static int
+on_commit(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+	struct conf	*old;
+
+	(void)ch;
+	(void)f;
+	if (p->priv->pending == NULL)
+		return -1;
+	old = p->conf;
+	p->conf = p->priv->pending;
+	p->priv->pending = NULL;
+	if (p->ops->commit != NULL)
+		p->ops->commit(p, old);
+	conf_free(old);
+	return 0;
+}
+
+static int
+on_abort(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+
+	(void)ch;
+	(void)f;
+	conf_free(p->priv->pending);
+	p->priv->pending = NULL;
+	return 0;
+}
+
+static const struct handler from_parent[] = {
+	{ MSG_HELLO,		on_hello },
+	{ MSG_CONF,		on_conf },
+	{ MSG_RESTORE,		on_restore },
+	{ MSG_RESTORE_TALLY,	on_restore_tally },
+	{ MSG_STOP,		on_stop },
+	{ MSG_VERBOSE,		on_verbose },
+	{ MSG_CHECK,		on_check },
+	{ MSG_PREPARE,		on_prepare },
+	{ MSG_COMMIT,		on_commit },
+	{ MSG_ABORT,		on_abort },
+	{ 0,			NULL }
+};
+
+static const struct handler from_neighbour[] = {
+	{ MSG_LINK,		on_link },
+	{ 0,			NULL }
+};
+
+/* ---- start ---- */
+
+static size_t
+add_handlers(struct handler *to, size_t n, const struct handler *from)
+{
+	for (; from != NULL && from->type != 0; from++) {
+		if (n >= HANDLERS_MAX - 1)
+			fatalx("too many handlers");
+		to[n++] = *from;
+	}
+	return n;
+}
+
+/* Our handlers stand first and win. */
+static void
+build_table(struct proc *p, enum role peer)
+{
+	static const struct handler	 show = { MSG_SHOW, on_show };
+	static const struct handler	 end = { MSG_DATA_END, on_data_end };
+	struct handler			*t = p->priv->table[peer];
+	size_t				 n;
+
+	n = add_handlers(t, 0,
+	    peer == ROLE_PARENT ? from_parent : from_neighbour);
+	if (role_handler(p, peer, MSG_SHOW) != NULL)
+		t[n++] = show;
+	if (role_handler(p, peer, MSG_DATA_END) != NULL)
+		t[n++] = end;
+	add_handlers(t, n, p->ops->from[peer]);
+}
+
+static void
+open_chan(struct proc *p, enum role peer, int fd)
+{
+	struct chan_conf	 c;
+
+	build_table(p, peer);
+	memset(&c, 0, sizeof(c));
+	c.fd = fd;
+	c.self = p->ops->role;
+	c.peer = peer;
+	c.flags = peer == ROLE_PARENT ? CHAN_FDS : 0;
+	c.generation = p->generation;
+	c.handlers = p->priv->table[peer];
+	c.fault = on_fault;
+	c.drained = on_drained;
+	c.tally = &p->tally;
+	c.arg = p;
+	if ((p->chan[peer] = chan_new(p->base, &c)) == NULL)
+		fatalx("channel: out of memory");
+	chan_gate(p->chan[peer], true,
+	    peer == ROLE_PARENT ? MSG_HELLO : MSG_LINK);
+}
+
+/* Neighbours by role: descriptors 4 and 5. */
+static const struct {
+	enum role	 self;
+	enum role	 peer;
+	int		 fd;
+} links[] = {
+	{ ROLE_CAPTURE,	 ROLE_ANALYZER,	PROC_FD_LINK1 },
+	{ ROLE_ANALYZER, ROLE_CAPTURE,	PROC_FD_LINK1 },
+	{ ROLE_ANALYZER, ROLE_MIRROR,	PROC_FD_LINK2 },
+	{ ROLE_MIRROR,	 ROLE_ANALYZER,	PROC_FD_LINK1 },
+};
+
+static void
+close_others(enum role role)
+{
+	unsigned	 first = PROC_FD_LINK2;
+
+	if (role == ROLE_ANALYZER)
+		first++;
+	close_range(first, ~0U, 0);
+}
+
+static void
+ignore_signals(void)
+{
+	static const int	 signals[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE
+	};
+	size_t			 i;
+
+	for (i = 0; i < nitems(signals); i++)
+		signal(signals[i], SIG_IGN);
+}
+
+static void
+open_base(struct proc *p)
+{
+	struct event_config	*ec;
+
+	if ((ec = event_config_new()) == NULL)
+		fatalx("event loop: out of memory");
+	event_config_set_flag(ec,
+	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+	p->base = event_base_new_with_config(ec);
+	event_config_free(ec);
+	if (p->base == NULL)
+		fatal("event loop");
+	/* Keeps the number free for the socket that the filter knows. */
+	if (p->ops->role == ROLE_CAPTURE &&
+	    dup2(STDIN_FILENO, POLICY_FD_NETLINK) == -1)
+		fatal("descriptor %d", POLICY_FD_NETLINK);
+}
+
+static void
+begin(struct proc *p, int argc, char **argv)
+{
+	char		 name[16];
+	const char	*errstr = NULL;
+	socklen_t	 len;
+	int		 type = 0;
+
+	len = sizeof(type);
+	if (argc == 2)
+		p->generation = (uint32_t)compat_strtonum(argv[1], 1,
+		    UINT32_MAX, &errstr);
+	if (argc != 2 || errstr != NULL || getsockopt(PROC_FD_PARENT,
+	    SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
+	    type != SOCK_SEQPACKET) {
+		dprintf(STDERR_FILENO, "%s is started by netmond\n", argv[0]);
+		exit(64);
+	}
+	close_others(p->ops->role);
+	ignore_signals();
+	snprintf(name, sizeof(name), "netmond-%.7s", role_name(p->ops->role));
+	prctl(PR_SET_NAME, name);
+	log_procinit(role_name(p->ops->role));
+	open_base(p);
+	open_chan(p, ROLE_PARENT, PROC_FD_PARENT);
+	log_init(log_to_parent, p);
+	crash_init(PROC_FD_PARENT, p->ops->role, p->generation);
+}
+
+/* Until HELLO, CONF and the last RESTORE came; not a frame further. */
+static void
+wait_for_start(struct proc *p)
+{
+	struct pollfd	 pfd;
+
+	while (!p->priv->started || p->conf == NULL) {
+		pfd.fd = PROC_FD_PARENT;
+		pfd.events = POLLIN;
+		if (poll(&pfd, 1, -1) == -1 && errno != EINTR)
+			fatal("poll");
+		chan_receive(p->chan[ROLE_PARENT], 1);
+	}
+}
+
+static void
+make_seed(struct proc *p)
+{
+	if (p->hello.flags & HELLO_OFFLINE) {
+		p->seed.k0 = 0x6e65746d6f6e6430ULL;
+		p->seed.k1 = 0x2d722d2d66697865ULL;
+	} else if (getrandom(&p->seed, sizeof(p->seed), 0) !=
+	    sizeof(p->seed))
+		fatal("getrandom");
+}
+
+static void
+lock(struct proc *p)
+{
+	struct jail	 j;
+	char		 why[160];
+	size_t		 i;
+
+	if (priv_role(p->ops->role == ROLE_CAPTURE) == -1)
+		fatal("privileges");
+	memset(&j, 0, sizeof(j));
+	j.role = p->ops->role;
+	j.memory = (8ULL << 30) + 2 * (p->conf->memory_limit +
+	    p->conf->ring_total);
+	for (i = 0; j.role == ROLE_MIRROR && i < p->conf->nmirrors; i++) {
+		if (!p->conf->mirrors[i].has_forward)
+			continue;
+		if (j.nports == JAIL_PORTS_MAX) {
+			j.any_port = true;
+			break;
+		}
+		j.ports[j.nports++] = p->conf->mirrors[i].target.port;
+	}
+	if (jail_enter(&j, why, sizeof(why)) == -1)
+		fatalx("%s", why);
+	p->priv->landlock = j.landlock;
+}
+
+static void
+restore(struct proc *p)
+{
+	struct msg_slot	 slot;
+	struct buf	 b;
+
+	buf_reader(&b, p->priv->restore, p->priv->restorelen);
+	while (p->ops->restore != NULL && buf_left(&b) > 0) {
+		if (msg_get_slot(&b, &slot) == -1)
+			fatalx("parent: a saved slot is malformed");
+		p->ops->restore(p, &slot);
+	}
+	free(p->priv->restore);
+	p->priv->restore = NULL;
+}
+
+static void
+send_ready(struct proc *p)
+{
+	struct msg_ready	 m;
+
+	memset(&m, 0, sizeof(m));
+	m.pid = (uint32_t)getpid();
+	m.landlock = (uint32_t)p->priv->landlock;
+	if (m.landlock > 0)
+		snprintf(m.text, sizeof(m.text), "seccomp, landlock %u",
+		    m.landlock);
+	else
+		compat_strlcpy(m.text, "seccomp", sizeof(m.text));
+	msg_put_ready(chan_begin(p->chan[ROLE_PARENT], MSG_READY, 0), &m);
+	chan_end(p->chan[ROLE_PARENT]);
+}
+
+static void
+start_running(struct proc *p)
+{
+	struct timeval	 second = { 1, 0 };
+	size_t		 i;
+
+	p->priv->ev_tick = event_new(p->base, -1, EV_PERSIST, on_tick, p);
+	if (p->priv->ev_tick == NULL ||
+	    event_add(p->priv->ev_tick, &second) == -1)
+		fatalx("event: out of memory");
+	if (p->check)
+		return;
+	p->priv->running = true;
+	for (i = 0; i < nitems(links); i++)
+		if (links[i].self == p->ops->role)
+			send_link(p, links[i].peer);
+	if (p->ops->run != NULL)
+		p->ops->run(p);
+}
+
+int
+proc_main(int argc, char **argv, const struct proc_ops *ops)
+{
+	struct proc	 p;
+	size_t		 i;
+
+	memset(&p, 0, sizeof(p));
+	p.ops = ops;
+	if ((p.priv = calloc(1, sizeof(*p.priv))) == NULL)
+		return 1;
+	TAILQ_INIT(&p.priv->held);
+	begin(&p, argc, argv);
+	wait_for_start(&p);
+	make_seed(&p);
+	for (i = 0; i < nitems(links); i++)
+		if (links[i].self == ops->role)
+			open_chan(&p, links[i].peer, links[i].fd);
+	if (!p.check && ops->init != NULL)
+		ops->init(&p);
+	restore(&p);
+	lock(&p);
+	send_ready(&p);
+	start_running(&p);
+	event_base_dispatch(p.base);
+	return p.priv->status;
+}
+
+/* ---- answers ---- */
+
+void
+answer_begin(struct answer *a, struct chan *ch, uint32_t request)
+{
+	a->ch = ch;
+	a->request = request;
+	a->buf = NULL;
+	a->failed = false;
+}
+
+static void
+answer_flush(struct answer *a)
+{
+	if (a->buf == NULL)
+		return;
+	if (a->buf->len > 0 && chan_end(a->ch) == -1)
+		a->failed = true;
+	a->buf = NULL;
+	if (chan_ready(a->ch))
+		return;
+	/* The parent always reads; a client must not hold the parent up. */
+	if (chan_peer(a->ch) == ROLE_PARENT &&
+	    chan_drain(a->ch, ANSWER_WAIT_MS) == -1)
+		a->failed = true;
+}
+
+bool
+answer_row(struct answer *a, struct row_writer *w, enum row_kind kind,
+    unsigned level)
+{
+	if (a->buf != NULL && a->buf->len >= ANSWER_FRAME)
+		answer_flush(a);
+	if (a->failed)
+		return false;
+	if (a->buf == NULL)
+		a->buf = chan_begin(a->ch, MSG_ROW, a->request);
+	row_begin(w, a->buf, kind, level);
+	return true;
+}
+
+void
+answer_end(struct answer *a)
+{
+	answer_flush(a);
+	if (!a->failed)
+		chan_send(a->ch, MSG_END, a->request);
+}
+
+void
+answer_error(struct chan *ch, uint32_t request, uint32_t status,
+    const char *fmt, ...)
+{
+	struct msg_text	 m;
+	va_list		 ap;
+
+	m.number = status;
+	va_start(ap, fmt);
+	vsnprintf(m.text, sizeof(m.text), fmt, ap);
+	va_end(ap);
+	msg_put_text(chan_begin(ch, MSG_ERROR, request), &m);
+	chan_end(ch);
+}
