@@ -204,7 +204,7 @@ plain_target(const uint8_t *p, size_t len)
 	for (i = 0; i < len && (is(p[i], C_ALPHA | C_DIGIT) || p[i] == '+' ||
 	    p[i] == '-' || p[i] == '.'); i++)
 		;
-	return i > 0 && len - i > 3 && memcmp(p + i, "://", 3) == 0;
+	return i > 0 && len - i >= 3 && memcmp(p + i, "://", 3) == 0;
 }
 
 static size_t
@@ -692,12 +692,13 @@ static bool
 absolute(const struct http_head *h, struct http_span *auth,
     struct http_span *path)
 {
-	const uint8_t	*p = h->target.p, *end = p + h->target.len;
+	const uint8_t	*p = h->target.p, *end;
 	size_t		 i;
 
 	if (h->target.len == 0 || !is(*p, C_ALPHA) ||
 	    h->method_id == HTTP_CONNECT || !plain_target(p, h->target.len))
 		return false;
+	end = p + h->target.len;
 	p = (const uint8_t *)memchr(p, ':', h->target.len) + 3;
 	for (i = 0; p + i < end && p[i] != '/' && p[i] != '?' &&
 	    p[i] != '#'; i++)

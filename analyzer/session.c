@@ -1625,7 +1625,7 @@ decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
 		d->state = ST_HEAD;
 		return true;
 	}
-	if (h == HTTP_TWO) {
+	if (h == HTTP_TWO && s->proto != SESSION_HTTP1) {
 		s->client = (int8_t)index_of(s, d);
 		set_proto(s, SESSION_HTTP2);
 		stop(s, d);
@@ -1998,8 +1998,8 @@ end_dir(struct session *s, struct dir *d, uint64_t ts)
 	d->flags |= D_ENDED;
 	if (d->state == ST_HEAD && d->len > 0)
 		odd(s, SESSION_A_HEAD_CUT);
-	if (d->state == ST_BODY) {
-		whole = d->u.body.kind == BODY_CLOSE;
+	if (d->flags & D_OPEN) {
+		whole = d->u.body.kind == BODY_CLOSE && d->state == ST_BODY;
 		if (!whole)
 			odd(s, SESSION_A_BODY_CUT);
 		d->flags &= (uint16_t)~D_OPEN;
