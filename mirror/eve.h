@@ -1,0 +1,32 @@
+/*
+ * eve: one event as one line of an event log. Pure.
+ *
+ * Format eve is JSON with Suricata's keys (its published schema is closed at
+ * the top level, so what is ours sits in the object "netmond", and only with
+ * extras). Formats combined and common are the access logs of web servers
+ * and take http events only. Whatever a stranger sent is escaped; a line is
+ * always one line of valid UTF-8.
+ */
+#ifndef MIRROR_EVE_H
+#define MIRROR_EVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/conf.h"
+#include "sandbox/msg.h"
+
+#define EVE_LINE_MAX	(64 * 1024)
+#define EVE_COMMUNITY_MAX	33	/* "1:", 28 characters of base64, NUL */
+
+/*
+ * The line, newline included: its length, 0 when this log does not take this
+ * event, -1 when it does not fit or its rows are no rows.
+ */
+int		 eve_line(char *out, size_t size, const struct msg_event *,
+		    const struct conf_log *, const struct conf *);
+/* Community ID flow hash, version 1, seed 0, of a TCP connection. */
+void		 eve_community_id(char out[EVE_COMMUNITY_MAX],
+		    const struct endpoint *, const struct endpoint *);
+
+#endif
