@@ -433,17 +433,30 @@ reass_data(struct reass *r, struct reass_env *env, void *arg, uint32_t seq,
 		return REASS_DUPLICATE;
 	if (pc.off > r->next || r->flags & REASS_HELD)
 		return wait(r, env, arg, &pc);
-	if (r->store->first == NULL)
+	if (r->store->first == NULL) {
 		give(r, env, arg, &pc);
-	else
+		r->store->hole_us = 0;
+	} else
 		merge(r, env, arg, &pc);
 	return REASS_DELIVERED;
 }
 
 bool
-reass_has_hole(const struct reass *r)
+reass_waits(const struct reass *r)
 {
 	return r->store != NULL && r->store->first != NULL;
+}
+
+uint64_t
+reass_hole(const struct reass *r)
+{
+	return reass_waits(r) ? r->store->first->off - r->next : 0;
+}
+
+uint64_t
+reass_first_us(const struct reass *r)
+{
+	return reass_waits(r) ? r->store->first->ts_us : UINT64_MAX;
 }
 
 bool
@@ -452,7 +465,7 @@ reass_skip(struct reass *r, struct reass_env *env, void *arg,
 {
 	struct reass_seg	*s;
 
-	if (!reass_has_hole(r))
+	if (!reass_waits(r))
 		return false;
 	s = r->store->first;
 	if (s->off > r->next)
@@ -476,12 +489,13 @@ reass_skip_to(struct reass *r, struct reass_env *env, void *arg, uint64_t to,
 }
 
 void
-reass_release(struct reass *r, struct reass_env *env, void *arg)
+reass_release(struct reass *r, struct reass_env *env, void *arg, bool jump)
 {
 	r->flags &= (uint16_t)~REASS_HELD;
-	if (!reass_has_hole(r))
+	if (!reass_waits(r))
 		return;
-	r->next = r->store->first->off;
+	if (jump)
+		r->next = r->store->first->off;
 	drain(r, env, arg);
 }
 

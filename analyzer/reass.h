@@ -135,16 +135,21 @@ void		 reass_init(struct reass *, uint32_t base);
 enum reass_result reass_data(struct reass *, struct reass_env *, void *arg,
     uint32_t seq, const uint8_t *p, uint32_t len, uint32_t wire,
     uint64_t ts_us, uint32_t tag);
-/* Whether something waits behind a hole. */
-bool		 reass_has_hole(const struct reass *);
+/* Whether something waits. */
+bool		 reass_waits(const struct reass *);
+/* Bytes missing before the first one that waits. */
+uint64_t	 reass_hole(const struct reass *);
+/* When the first one that waits came. */
+uint64_t	 reass_first_us(const struct reass *);
 /* Gives up the first hole and hands out what follows; false if none. */
 bool		 reass_skip(struct reass *, struct reass_env *, void *arg,
     enum reass_why);
 /* Gives up everything before offset to (bytes that never came). */
 void		 reass_skip_to(struct reass *, struct reass_env *, void *arg,
     uint64_t to, uint64_t ts_us, enum reass_why);
-/* Ends the hold: the stream starts at the lowest byte that waits. */
-void		 reass_release(struct reass *, struct reass_env *, void *arg);
+/* Ends the hold; jump: the stream starts at the lowest byte that waits. */
+void		 reass_release(struct reass *, struct reass_env *, void *arg,
+    bool jump);
 /* Moves the start of a held stream to seq (at or before what waits). */
 void		 reass_rebase(struct reass *, uint32_t seq);
 /* Frees what waits (not the store); the stream can go on at next. */

@@ -1,0 +1,603 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/flowlife.h"
+
+#define FAR_US		60000000ULL	/* further ahead: the clock jumped */
+#define SECOND_CHANCES	16
+#define READ_COST	(sizeof(struct flow_read) + 16)
+#define TAILS_COST	(2 * REASS_TAIL + 16)
+
+/* Packet time may have jumped back: then count from the jump on. */
+static uint64_t
+age_of(uint64_t now_us, uint64_t then_us)
+{
+	if (then_us > now_us)
+		return then_us - now_us > FAR_US ? UINT64_MAX : 0;
+	return now_us - then_us;
+}
+
+static int
+reader_dir(const struct flow *f, int dir)
+{
+	return f->flags & FLOW_F_RDIR1 ? !dir : dir;
+}
+
+/* ---- the list of flows with holes ---- */
+
+static void
+due_remove(struct flow_table *t, struct flow *f)
+{
+	struct flow_read	*rd = f->read;
+
+	if (rd == NULL || !rd->due)
+		return;
+	rd->due = false;
+	if (rd->due_prev != FLOWTAB_NONE)
+		flowtab_at(t, rd->due_prev)->read->due_next = rd->due_next;
+	else
+		t->due.head = rd->due_next;
+	if (rd->due_next != FLOWTAB_NONE)
+		flowtab_at(t, rd->due_next)->read->due_prev = rd->due_prev;
+	else
+		t->due.tail = rd->due_prev;
+}
+
+static void
+due_add(struct flow_table *t, struct flow *f, uint64_t now_us)
+{
+	struct flow_read	*rd = f->read;
+
+	rd->due = true;
+	rd->due_us = now_us + FLOW_HOLE_US;
+	rd->due_next = FLOWTAB_NONE;
+	rd->due_prev = t->due.tail;
+	if (rd->due_prev != FLOWTAB_NONE)
+		flowtab_at(t, rd->due_prev)->read->due_next = f->slot;
+	else
+		t->due.head = f->slot;
+	t->due.tail = f->slot;
+}
+
+uint64_t
+flowlife_unseen(const struct flow *f, int dir)
+{
+	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
+	int32_t			 a, fin;
+
+	if (!(o->flags & HALF_ACKED))
+		return 0;
+	a = reass_seq_diff(o->ack, reass_next_seq(&h->r));
+	if (h->flags & HALF_FIN) {
+		fin = reass_seq_diff(h->fin_seq, reass_next_seq(&h->r));
+		if (a > fin)
+			a = fin;
+	} else if (a == 1 && !reass_waits(&h->r))
+		a = 0;		/* a FIN that was not seen */
+	return a > 0 ? (uint64_t)a : 0;
+}
+
+static bool
+half_pending(const struct flow *f, int dir)
+{
+	return reass_waits(&f->half[dir].r) || flowlife_unseen(f, dir) > 0;
+}
+
+void
+flowlife_watch(struct flow_table *t, struct flow *f, uint64_t now_us)
+{
+	struct flow_read	*rd = f->read;
+	int			 d;
+
+	if (rd == NULL || rd->due || f->flags & FLOW_F_SKIP)
+		return;
+	for (d = 0; d < 2; d++)
+		if (half_pending(f, d)) {
+			if (rd->store[d].hole_us == 0)
+				rd->store[d].hole_us = now_us;
+			if (!rd->due)
+				due_add(t, f, now_us);
+		}
+}
+
+/* ---- the reader ---- */
+
+static void
+tails_free(struct flow_table *t, struct flow_read *rd)
+{
+	if (rd->tails == NULL)
+		return;
+	free(rd->tails);
+	mem_give(t->mem, MEM_SEGMENTS, TAILS_COST);
+	rd->tails = NULL;
+	rd->store[0].tail = rd->store[1].tail = NULL;
+}
+
+bool
+flowlife_store(struct flow_table *t, struct flow *f)
+{
+	struct flow_read	*rd;
+	int			 d;
+
+	if (!mem_take(t->mem, MEM_FLOWS, READ_COST)) {
+		flowlife_relieve(t, f->last_us);
+		if (!mem_take(t->mem, MEM_FLOWS, READ_COST))
+			goto none;
+	}
+	if ((rd = calloc(1, sizeof(*rd))) == NULL) {
+		mem_give(t->mem, MEM_FLOWS, READ_COST);
+		goto none;
+	}
+	if (t->mem->used < t->mem->limit / 2 &&
+	    mem_take(t->mem, MEM_SEGMENTS, TAILS_COST)) {
+		if ((rd->tails = malloc(2 * REASS_TAIL)) == NULL)
+			mem_give(t->mem, MEM_SEGMENTS, TAILS_COST);
+	}
+	f->read = rd;
+	for (d = 0; d < 2; d++) {
+		if (rd->tails != NULL)
+			rd->store[d].tail = rd->tails + d * REASS_TAIL;
+		f->half[d].r.store = &rd->store[d];
+	}
+	flowtab_list(t, f, flowlife_class(f));
+	return true;
+ none:
+	t->count[FLOW_C_UNREAD]++;
+	f->flags |= FLOW_F_SKIP;
+	return false;
+}
+
+/* Nobody wants bytes any more; the reader may stay for the end. */
+static void
+stores_free(struct flow_table *t, struct flow *f)
+{
+	int	 d;
+
+	due_remove(t, f);
+	for (d = 0; d < 2; d++) {
+		reass_clear(&f->half[d].r, &t->env);
+		f->half[d].r.store = NULL;
+		f->half[d].r.flags = 0;
+	}
+	tails_free(t, f->read);
+}
+
+static void
+read_free(struct flow_table *t, struct flow *f)
+{
+	if (f->read == NULL)
+		return;
+	stores_free(t, f);
+	if (f->read->reader != NULL)
+		t->feed->free(f->read->reader);
+	free(f->read);
+	f->read = NULL;
+	mem_give(t->mem, MEM_FLOWS, READ_COST);
+}
+
+static void
+say_opened(struct flow_table *t, struct flow *f)
+{
+	if (f->flags & FLOW_F_OPENED)
+		return;
+	f->flags |= FLOW_F_OPENED;
+	if (f->flags & FLOW_F_CLIENT1)
+		f->flags |= FLOW_F_RDIR1;
+	t->count[FLOW_C_NEW]++;
+	if (f->flags & FLOW_F_MID)
+		t->count[FLOW_C_MIDSTREAM]++;
+	if (t->ops->opened != NULL)
+		t->ops->opened(t->arg, f);
+}
+
+static bool
+reader_open(struct flow_table *t, struct flow *f, uint64_t ts_us)
+{
+	struct flow_read	*rd = f->read;
+
+	say_opened(t, f);
+	rd->reader = t->feed->open(t->arg, f, ts_us);
+	if (rd->reader != NULL)
+		return true;
+	flowlife_relieve(t, ts_us);
+	rd->reader = t->feed->open(t->arg, f, ts_us);
+	if (rd->reader != NULL)
+		return true;
+	t->count[FLOW_C_UNREAD]++;
+	f->flags |= FLOW_F_SKIP | FLOW_F_DROP;
+	return false;
+}
+
+/* An acknowledgement as an offset of the stream it is about. */
+static uint64_t
+acked_offset(const struct flow *f, int dir, uint64_t off, uint32_t ack)
+{
+	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
+	int64_t			 a;
+
+	if (!(o->flags & (HALF_SEEN | HALF_BASE)))
+		return UINT64_MAX;
+	if (h->flags & HALF_SYN_DATA && off == 0)
+		return 0;
+	a = (int64_t)o->r.next + reass_ahead(&o->r, ack);
+	return a > 0 ? (uint64_t)a : 0;
+}
+
+static bool
+wanted(struct flow *f, enum flow_want want)
+{
+	if (want == FLOW_WANT)
+		return true;
+	f->flags |= FLOW_F_SKIP;
+	if (want == FLOW_DONE)
+		f->flags |= FLOW_F_DROP;
+	return false;
+}
+
+static bool
+on_deliver(void *arg, uint64_t off, const uint8_t *p, size_t len,
+    uint64_t ts_us, uint32_t tag)
+{
+	struct flowlife_call	*c = arg;
+	struct flow		*f = c->f;
+
+	if (f->flags & FLOW_F_SKIP)
+		return false;
+	if (f->read->reader == NULL && !reader_open(c->t, f, ts_us))
+		return false;
+	return wanted(f, c->t->feed->data(f->read->reader,
+	    reader_dir(f, c->dir), off, p, len, ts_us,
+	    acked_offset(f, c->dir, off, tag)));
+}
+
+void
+flowlife_lost(struct flow_table *t, struct flow *f, int dir, uint64_t bytes,
+    enum reass_why why)
+{
+	uint32_t	*lost = &f->half[dir].lost;
+
+	*lost = bytes > UINT32_MAX - *lost ? UINT32_MAX :
+	    *lost + (uint32_t)bytes;
+	t->count[why == REASS_WHY_CUT ? FLOW_C_CUT : FLOW_C_UNSEEN] += bytes;
+	if (t->ops->lost != NULL)
+		t->ops->lost(t->arg, f, reader_dir(f, dir), bytes, why);
+}
+
+static void
+on_gap(void *arg, uint64_t off, uint64_t len, uint64_t ts_us,
+    enum reass_why why)
+{
+	struct flowlife_call	*c = arg;
+	struct flow		*f = c->f;
+
+	flowlife_lost(c->t, f, c->dir, len, why);
+	if (f->flags & FLOW_F_SKIP || f->read == NULL ||
+	    f->read->reader == NULL)
+		return;
+	(void)wanted(f, c->t->feed->gap(f->read->reader,
+	    reader_dir(f, c->dir), off, len, ts_us, why));
+}
+
+void
+flowlife_init(struct flow_table *t)
+{
+	t->env.mem = t->mem;
+	t->env.deliver = on_deliver;
+	t->env.gap = on_gap;
+}
+
+/* ---- ends ---- */
+
+static void
+half_eof(struct flow_table *t, struct flow *f, int dir, enum flow_how how,
+    uint64_t ts_us)
+{
+	struct flow_half	*h = &f->half[dir];
+
+	if (h->flags & HALF_EOF)
+		return;
+	h->flags |= HALF_EOF;
+	if (f->read != NULL && f->read->reader != NULL)
+		t->feed->eof(f->read->reader, reader_dir(f, dir), how, ts_us);
+}
+
+static void
+fin_check(struct flow_table *t, struct flow *f, int dir, uint64_t ts_us)
+{
+	struct flow_half	*h = &f->half[dir];
+
+	if ((h->flags & (HALF_FIN | HALF_FIN_DONE)) != HALF_FIN ||
+	    reass_seq_lt(reass_next_seq(&h->r), h->fin_seq) ||
+	    reass_waits(&h->r))
+		return;
+	h->flags |= HALF_FIN_DONE;
+	half_eof(t, f, dir, FLOW_EOF_FIN, ts_us);
+}
+
+void
+flowlife_settle(struct flow_table *t, struct flow *f, uint64_t now_us)
+{
+	if (f->flags & FLOW_F_SKIP && f->read != NULL) {
+		if (f->flags & FLOW_F_DROP) {
+			read_free(t, f);
+			flowtab_list(t, f, flowlife_class(f));
+		} else if (f->half[0].r.store != NULL)
+			stores_free(t, f);
+	}
+	if (!((f->half[0].flags | f->half[1].flags) & HALF_FIN))
+		return;
+	fin_check(t, f, 0, now_us);
+	fin_check(t, f, 1, now_us);
+	if (f->half[0].flags & f->half[1].flags & HALF_FIN_DONE)
+		flowlife_finish(t, f, FLOW_EOF_FIN, now_us);
+}
+
+void
+flowlife_release(struct flow_table *t, struct flow *f)
+{
+	struct flowlife_call	 c = { t, f, 0 };
+	struct flow_half	*h;
+	int			 n;
+
+	c.dir = reass_first_us(&f->half[1].r) < reass_first_us(&f->half[0].r);
+	for (n = 0; n < 2; n++, c.dir = !c.dir) {
+		h = &f->half[c.dir];
+		if (h->r.flags & REASS_HELD)
+			reass_release(&h->r, &t->env, &c,
+			    !(h->flags & (HALF_SYN | HALF_BASE)));
+	}
+}
+
+/* Everything that waits, in the order it came; then what is only acked. */
+static void
+flush(struct flow_table *t, struct flow *f, uint64_t now_us)
+{
+	struct flowlife_call	 c = { t, f, 0 };
+	uint64_t		 us[2], n;
+	int			 d;
+
+	flowlife_release(t, f);
+	for (;;) {
+		for (d = 0; d < 2; d++)
+			us[d] = reass_first_us(&f->half[d].r);
+		if (us[0] == UINT64_MAX && us[1] == UINT64_MAX)
+			break;
+		c.dir = us[1] < us[0];
+		reass_skip(&f->half[c.dir].r, &t->env, &c, REASS_WHY_LOST);
+	}
+	for (d = 0; d < 2; d++)
+		if ((n = flowlife_unseen(f, d)) > 0) {
+			c.dir = d;
+			reass_skip_to(&f->half[d].r, &t->env, &c,
+			    f->half[d].r.next + n, now_us, REASS_WHY_LOST);
+		}
+}
+
+static void
+count_end(struct flow_table *t, const struct flow *f, enum flow_how how)
+{
+	if (how == FLOW_EOF_FIN)
+		t->count[FLOW_C_CLOSED_FIN]++;
+	else if (how == FLOW_EOF_RST)
+		t->count[FLOW_C_CLOSED_RST]++;
+	else if (how == FLOW_EOF_TIMEOUT)
+		t->count[FLOW_C_CLOSED_IDLE]++;
+	if (!(f->half[0].flags & f->half[1].flags & HALF_SEEN))
+		t->count[FLOW_C_ONE_SIDED]++;
+}
+
+void
+flowlife_finish(struct flow_table *t, struct flow *f, enum flow_how how,
+    uint64_t now_us)
+{
+	bool	 half_open = f->state == FLOW_SYN;
+	int	 d;
+
+	if (f->state == FLOW_CLOSED)
+		return;
+	if (f->state == FLOW_ALIAS) {
+		flowtab_list(t, f, FLOWTAB_CLOSED);
+		return;
+	}
+	if (f->read != NULL && !(f->flags & FLOW_F_SKIP))
+		flush(t, f, now_us);
+	if (f->hole_bytes > 0) {
+		flowlife_lost(t, f, f->half[1].bytes > f->half[0].bytes,
+		    f->hole_bytes, REASS_WHY_LOST);
+		f->hole_bytes = 0;
+	}
+	for (d = 0; d < 2; d++)
+		half_eof(t, f, d, how, now_us);
+	read_free(t, f);
+	if (half_open && !(f->flags & FLOW_F_OPENED))
+		t->count[FLOW_C_CLOSED_HALF]++;
+	else {
+		say_opened(t, f);
+		count_end(t, f, how);
+		if (t->ops->closed != NULL)
+			t->ops->closed(t->arg, f, how);
+	}
+	f->state = FLOW_CLOSED;
+	flowtab_list(t, f, FLOWTAB_CLOSED);
+}
+
+void
+flowlife_drop(struct flow_table *t, struct flow *f, enum flow_how how,
+    uint64_t now_us)
+{
+	flowlife_finish(t, f, how, now_us);
+	if (f->extra != NULL) {
+		free(f->extra);
+		mem_give(t->mem, MEM_FLOWS, sizeof(*f->extra) + 16);
+	}
+	flowtab_remove(t, f);
+	flowtab_give(t, f);
+}
+
+/* ---- holes ---- */
+
+/* Whether the hole of a half is old enough to be given up. */
+static bool
+hole_ripe(const struct flow *f, int dir, uint64_t now_us)
+{
+	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
+	uint64_t		 age, unseen;
+
+	age = age_of(now_us, f->read->store[dir].hole_us);
+	if (age < FLOW_HOLE_US)
+		return false;
+	if (age >= FLOW_HOLE_MAX_US)
+		return true;
+	unseen = flowlife_unseen(f, dir);
+	if (unseen > 0 && unseen >= reass_hole(&h->r))
+		return true;
+	return !(o->flags & HALF_SEEN) && age >= FLOW_HOLE_ALONE_US;
+}
+
+static void
+half_due(struct flow_table *t, struct flow *f, int dir, uint64_t now_us)
+{
+	struct flowlife_call	 c = { t, f, dir };
+	struct flow_half	*h = &f->half[dir];
+	uint64_t		 age;
+
+	if (h->r.flags & REASS_HELD) {
+		age = age_of(now_us, f->read->store[dir].hole_us);
+		if (age >= (h->flags & HALF_SYN_DATA ? FLOW_HOLE_ALONE_US :
+		    FLOW_HOLE_US))
+			flowlife_release(t, f);
+		return;
+	}
+	while (half_pending(f, dir) && hole_ripe(f, dir, now_us)) {
+		if (reass_waits(&h->r))
+			reass_skip(&h->r, &t->env, &c, REASS_WHY_LOST);
+		else
+			reass_skip_to(&h->r, &t->env, &c, h->r.next +
+			    flowlife_unseen(f, dir), now_us, REASS_WHY_LOST);
+		if (f->flags & FLOW_F_SKIP)
+			break;
+	}
+}
+
+void
+flowlife_holes(struct flow_table *t, uint64_t now_us, unsigned budget)
+{
+	struct flow	*f;
+	uint64_t	 due;
+	int		 d;
+
+	while (budget-- > 0 && t->due.head != FLOWTAB_NONE) {
+		f = flowtab_at(t, t->due.head);
+		due = f->read->due_us;
+		if (now_us < due && due - now_us < FAR_US)
+			break;
+		due_remove(t, f);
+		t->busy = f->slot;
+		for (d = 0; d < 2 && !(f->flags & FLOW_F_SKIP); d++)
+			half_due(t, f, d, now_us);
+		flowlife_settle(t, f, now_us);
+		flowlife_watch(t, f, now_us);
+		t->busy = FLOWTAB_NONE;
+	}
+}
+
+/* ---- age and worth ---- */
+
+enum flowtab_list
+flowlife_class(const struct flow *f)
+{
+	if (f->state == FLOW_CLOSED || f->flags & FLOW_F_RST)
+		return FLOWTAB_CLOSED;
+	if (f->state == FLOW_ALIAS)
+		return FLOWTAB_ALIAS;
+	if (f->read != NULL)
+		return FLOWTAB_READ;
+	return f->state == FLOW_SYN ? FLOWTAB_HALF : FLOWTAB_PLAIN;
+}
+
+static enum flow_how
+end_of(const struct flow *f)
+{
+	if (f->flags & FLOW_F_RST)
+		return FLOW_EOF_RST;
+	if (f->state == FLOW_CLOSING && f->list == FLOWTAB_CLOSED)
+		return FLOW_EOF_FIN;
+	return FLOW_EOF_TIMEOUT;
+}
+
+void
+flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
+{
+	uint64_t	 limit[FLOWTAB_LISTS];
+	struct flow	*f;
+	unsigned	 n;
+	int		 l;
+
+	limit[FLOWTAB_CLOSED] = FLOW_LINGER_US;
+	limit[FLOWTAB_HALF] = t->cfg.syn_us;
+	limit[FLOWTAB_PLAIN] = t->cfg.idle_us;
+	limit[FLOWTAB_ALIAS] = t->cfg.idle_us;
+	limit[FLOWTAB_READ] = t->cfg.idle_us;
+	for (l = 0; l < FLOWTAB_LISTS; l++)
+		for (n = 0; n < budget; n++) {
+			if (t->list[l].head == FLOWTAB_NONE)
+				break;
+			f = flowtab_at(t, t->list[l].head);
+			if (f->last_us > now_us && f->last_us - now_us > FAR_US)
+				f->last_us = now_us;
+			if (flowlife_since(now_us, f->last_us) >= limit[l])
+				flowlife_drop(t, f, end_of(f), f->last_us);
+			else if (f->flags & FLOW_F_TOUCHED)
+				flowtab_list(t, f, l);
+			else
+				break;
+		}
+}
+
+bool
+flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
+{
+	static const enum flow_count	 reason[FLOWTAB_LISTS] = {
+		[FLOWTAB_CLOSED] = FLOW_C_SHED_CLOSED,
+		[FLOWTAB_HALF] = FLOW_C_SHED_HALF,
+		[FLOWTAB_PLAIN] = FLOW_C_SHED_PLAIN,
+		[FLOWTAB_ALIAS] = FLOW_C_SHED_PLAIN,
+		[FLOWTAB_READ] = FLOW_C_SHED_READ,
+	};
+	struct flow			*f;
+	int				 l, tries;
+
+	for (l = readers_only ? FLOWTAB_READ : 0; l < FLOWTAB_LISTS; l++)
+		if (t->list[l].head != FLOWTAB_NONE &&
+		    (t->list[l].head != t->busy ||
+		    t->list[l].tail != t->busy))
+			break;
+	if (l == FLOWTAB_LISTS)
+		return false;
+	f = flowtab_at(t, t->list[l].head);
+	for (tries = 0; f->slot == t->busy || (tries < SECOND_CHANCES &&
+	    l >= FLOWTAB_PLAIN && f->flags & FLOW_F_TOUCHED); tries++) {
+		flowtab_list(t, f, l);
+		f = flowtab_at(t, t->list[l].head);
+	}
+	t->count[reason[l]]++;
+	flowlife_drop(t, f, f->flags & FLOW_F_RST ? FLOW_EOF_RST :
+	    FLOW_EOF_SHED, now_us);
+	return true;
+}
+
+void
+flowlife_relieve(struct flow_table *t, uint64_t now_us)
+{
+	struct mem	*m = t->mem;
+	unsigned	 n;
+
+	for (n = 0; n < 16; n++) {
+		if (m->used <= m->limit - m->limit / 16 ||
+		    m->pool[MEM_SESSIONS] + m->pool[MEM_SEGMENTS] <=
+		    m->limit / 16)
+			return;
+		if (!flowlife_shed(t, now_us, true))
+			return;
+	}
+}

@@ -1,0 +1,377 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/flowtab.h"
+
+#define CHUNK_BYTES	(sizeof(struct flow) * FLOWTAB_CHUNK)
+#define SEGMENT_BYTES	(sizeof(uint32_t) * FLOWTAB_SEGMENT)
+#define NAT_MAX		(1U << 16)	/* sets */
+
+static bool
+charge(struct flow_table *t, size_t n)
+{
+	uint64_t	 most = t->mem->limit - t->mem->limit / 4;
+
+	if (n > most || t->mem->pool[MEM_FLOWS] > most - n)
+		return false;
+	return mem_take(t->mem, MEM_FLOWS, n);
+}
+
+/* One more segment of buckets; the pointers to them double as needed. */
+static int
+segment_add(struct flow_table *t)
+{
+	uint32_t	**p, *s;
+	uint32_t	 n = t->nsegments;
+
+	if (!charge(t, SEGMENT_BYTES))
+		return -1;
+	if ((n & (n - 1)) == 0) {
+		p = realloc(t->segment, (n == 0 ? 1 : n * 2) * sizeof(*p));
+		if (p == NULL)
+			goto fail;
+		t->segment = p;
+	}
+	if ((s = malloc(SEGMENT_BYTES)) == NULL)
+		goto fail;
+	memset(s, 0xff, SEGMENT_BYTES);
+	t->segment[t->nsegments++] = s;
+	return 0;
+ fail:
+	mem_give(t->mem, MEM_FLOWS, SEGMENT_BYTES);
+	return -1;
+}
+
+static int
+nat_init(struct flow_table *t)
+{
+	uint64_t	 want;
+	uint32_t	 sets = 256;
+
+	want = t->mem->limit / 256 / (sizeof(*t->nat) * FLOWTAB_NAT_WAYS);
+	while (sets < NAT_MAX && sets * 2 <= want)
+		sets *= 2;
+	t->nat_mask = sets - 1;
+	want = (uint64_t)sets * FLOWTAB_NAT_WAYS * sizeof(*t->nat);
+	if (!charge(t, want))
+		return -1;
+	if ((t->nat = malloc(want)) == NULL) {
+		mem_give(t->mem, MEM_FLOWS, want);
+		return -1;
+	}
+	memset(t->nat, 0xff, want);
+	return 0;
+}
+
+int
+flowtab_init(struct flow_table *t)
+{
+	int	 i;
+
+	t->free = t->busy = FLOWTAB_NONE;
+	t->due.head = t->due.tail = FLOWTAB_NONE;
+	for (i = 0; i < FLOWTAB_LISTS; i++)
+		t->list[i].head = t->list[i].tail = FLOWTAB_NONE;
+	t->mask = FLOWTAB_SEGMENT - 1;
+	t->nbuckets = FLOWTAB_SEGMENT;
+	t->nplaces = 1;		/* 0 is what did not fit */
+	if (segment_add(t) == -1)
+		return -1;
+	return nat_init(t);
+}
+
+void
+flowtab_clear(struct flow_table *t)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < t->nchunks; i++)
+		free(t->chunk[i]);
+	free(t->chunk);
+	mem_give(t->mem, MEM_FLOWS, CHUNK_BYTES * t->nchunks);
+	for (i = 0; i < t->nsegments; i++)
+		free(t->segment[i]);
+	free(t->segment);
+	mem_give(t->mem, MEM_FLOWS, SEGMENT_BYTES * t->nsegments);
+	if (t->nat != NULL)
+		mem_give(t->mem, MEM_FLOWS, ((uint64_t)t->nat_mask + 1) *
+		    FLOWTAB_NAT_WAYS * sizeof(*t->nat));
+	free(t->nat);
+}
+
+/* The same value for both directions. */
+uint32_t
+flowtab_hash(const struct flow_table *t, const struct flow_key *k)
+{
+	uint64_t	 x[2], tmp;
+	uint32_t	 a, b;
+
+	if (!addr_is4(&k->a.addr))
+		return (uint32_t)flow_key_hash(k, t->key);
+	memcpy(&a, k->a.addr.b + 12, 4);
+	memcpy(&b, k->b.addr.b + 12, 4);
+	x[0] = (uint64_t)a << 16 | k->a.port;
+	x[1] = (uint64_t)b << 16 | k->b.port;
+	if (x[0] > x[1]) {
+		tmp = x[0];
+		x[0] = x[1];
+		x[1] = tmp;
+	}
+	return (uint32_t)hash_bytes(t->key, x, sizeof(x));
+}
+
+static inline uint32_t *
+bucket(const struct flow_table *t, uint32_t hash)
+{
+	uint32_t	 b = hash & (t->mask << 1 | 1);
+
+	if (b >= t->nbuckets)
+		b &= t->mask;
+	return &t->segment[b / FLOWTAB_SEGMENT][b % FLOWTAB_SEGMENT];
+}
+
+void
+flowtab_prefetch(const struct flow_table *t, uint32_t hash)
+{
+	const struct flow	*f;
+	uint32_t		 slot = *bucket(t, hash);
+
+	if (slot == FLOWTAB_NONE)
+		return;
+	f = flowtab_at(t, slot);
+	__builtin_prefetch(&f->key);
+	__builtin_prefetch(&f->id);
+	__builtin_prefetch(&f->half[0]);
+	__builtin_prefetch(&f->half[1]);
+}
+
+struct flow *
+flowtab_find(const struct flow_table *t, const struct flow_key *k,
+    uint32_t hash, int *dir)
+{
+	struct flow	*f;
+	uint32_t	 slot;
+
+	for (slot = *bucket(t, hash); slot != FLOWTAB_NONE; slot = f->chain) {
+		f = flowtab_at(t, slot);
+		if (f->hash != hash)
+			continue;
+		if (memcmp(&f->key, k, sizeof(*k)) == 0) {
+			*dir = 0;
+			return f;
+		}
+		if (memcmp(&f->key.a, &k->b, sizeof(k->b)) == 0 &&
+		    memcmp(&f->key.b, &k->a, sizeof(k->a)) == 0) {
+			*dir = 1;
+			return f;
+		}
+	}
+	return NULL;
+}
+
+static int
+chunk_add(struct flow_table *t)
+{
+	struct flow	**p, *c;
+	uint32_t	 i, n = t->nchunks;
+
+	if (n >= FLOWTAB_NONE / FLOWTAB_CHUNK || !charge(t, CHUNK_BYTES))
+		return -1;
+	if ((n & (n - 1)) == 0) {
+		p = realloc(t->chunk, (n == 0 ? 1 : n * 2) * sizeof(*p));
+		if (p == NULL)
+			goto fail;
+		t->chunk = p;
+	}
+	if ((c = aligned_alloc(64, CHUNK_BYTES)) == NULL)
+		goto fail;
+	t->chunk[t->nchunks++] = c;
+	for (i = FLOWTAB_CHUNK; i-- > 0;) {
+		c[i].slot = n * FLOWTAB_CHUNK + i;
+		c[i].list = FLOWTAB_FREE;
+		c[i].id = 0;
+		c[i].next = t->free;
+		t->free = c[i].slot;
+	}
+	return 0;
+ fail:
+	mem_give(t->mem, MEM_FLOWS, CHUNK_BYTES);
+	return -1;
+}
+
+struct flow *
+flowtab_take(struct flow_table *t)
+{
+	struct flow	*f;
+	uint32_t	 slot;
+
+	if (t->cfg.max_flows != 0 && t->nlive >= t->cfg.max_flows)
+		return NULL;
+	if (t->free == FLOWTAB_NONE && chunk_add(t) == -1)
+		return NULL;
+	slot = t->free;
+	f = flowtab_at(t, slot);
+	t->free = f->next;
+	memset(f, 0, sizeof(*f));
+	f->slot = slot;
+	f->list = FLOWTAB_FREE;
+	f->prev = f->next = f->chain = FLOWTAB_NONE;
+	t->nlive++;
+	return f;
+}
+
+void
+flowtab_give(struct flow_table *t, struct flow *f)
+{
+	flowtab_list(t, f, FLOWTAB_FREE);
+	f->id = 0;
+	f->next = t->free;
+	t->free = f->slot;
+	t->nlive--;
+}
+
+/* Linear hashing: the next bucket of this level gives half to a new one. */
+static void
+split(struct flow_table *t)
+{
+	struct flow	*f;
+	uint32_t	 old, slot, next, *from, *to;
+
+	if (t->nbuckets == t->nsegments * FLOWTAB_SEGMENT &&
+	    segment_add(t) == -1)
+		return;		/* longer chains, nothing worse */
+	old = t->nbuckets & t->mask;
+	from = &t->segment[old / FLOWTAB_SEGMENT][old % FLOWTAB_SEGMENT];
+	to = &t->segment[t->nbuckets / FLOWTAB_SEGMENT]
+	    [t->nbuckets % FLOWTAB_SEGMENT];
+	slot = *from;
+	*from = FLOWTAB_NONE;
+	for (; slot != FLOWTAB_NONE; slot = next) {
+		f = flowtab_at(t, slot);
+		next = f->chain;
+		if ((f->hash & (t->mask << 1 | 1)) == t->nbuckets) {
+			f->chain = *to;
+			*to = slot;
+		} else {
+			f->chain = *from;
+			*from = slot;
+		}
+	}
+	if (++t->nbuckets == (t->mask + 1) * 2)
+		t->mask = t->mask << 1 | 1;
+}
+
+void
+flowtab_insert(struct flow_table *t, struct flow *f)
+{
+	uint32_t	*b;
+
+	if (t->nlive > t->nbuckets && t->nbuckets < 1U << 30)
+		split(t);
+	b = bucket(t, f->hash);
+	f->chain = *b;
+	*b = f->slot;
+}
+
+void
+flowtab_remove(struct flow_table *t, struct flow *f)
+{
+	uint32_t	*p;
+
+	for (p = bucket(t, f->hash); *p != FLOWTAB_NONE;
+	    p = &flowtab_at(t, *p)->chain)
+		if (*p == f->slot) {
+			*p = f->chain;
+			return;
+		}
+}
+
+static void
+unlist(struct flow_table *t, struct flow *f)
+{
+	if (f->prev != FLOWTAB_NONE)
+		flowtab_at(t, f->prev)->next = f->next;
+	else
+		t->list[f->list].head = f->next;
+	if (f->next != FLOWTAB_NONE)
+		flowtab_at(t, f->next)->prev = f->prev;
+	else
+		t->list[f->list].tail = f->prev;
+	f->prev = f->next = FLOWTAB_NONE;
+}
+
+void
+flowtab_list(struct flow_table *t, struct flow *f, enum flowtab_list to)
+{
+	if (f->list != FLOWTAB_FREE)
+		unlist(t, f);
+	f->list = (uint8_t)to;
+	f->flags &= (uint16_t)~FLOW_F_TOUCHED;
+	if (to == FLOWTAB_FREE)
+		return;
+	f->prev = t->list[to].tail;
+	if (f->prev != FLOWTAB_NONE)
+		flowtab_at(t, f->prev)->next = f->slot;
+	else
+		t->list[to].head = f->slot;
+	t->list[to].tail = f->slot;
+}
+
+uint16_t
+flowtab_place(struct flow_table *t, const struct packet *p)
+{
+	struct flowtab_place	*pl;
+	uint32_t		 place = packet_place(p), at;
+	uint16_t		*slot;
+
+	pl = &t->place[t->last_place];
+	if (pl->place == place && pl->used)
+		return (uint16_t)t->last_place;
+	at = (place * 0x9e3779b1U) >> 7;
+	for (;; at++) {
+		slot = &t->place_at[at % (FLOWTAB_PLACES * 2)];
+		if (*slot == 0)
+			break;
+		if (t->place[*slot].place == place) {
+			t->last_place = *slot;
+			return *slot;
+		}
+	}
+	if (t->nplaces == FLOWTAB_PLACES)
+		return 0;
+	*slot = (uint16_t)t->nplaces;
+	t->last_place = t->nplaces++;
+	pl = &t->place[*slot];
+	pl->place = place;
+	pl->iface = p->iface;
+	pl->vlan[0] = p->vlan[0];
+	pl->vlan[1] = p->vlan[1];
+	pl->nvlan = p->nvlan > 2 ? 2 : p->nvlan;
+	pl->used = 1;
+	return *slot;
+}
+
+size_t
+flowtab_nat_put(struct flow_table *t, const struct flow *f,
+    uint32_t twin[FLOWTAB_NAT_WAYS])
+{
+	struct flowtab_nat	*set;
+	uint32_t		 isn[2], tag;
+	uint64_t		 h;
+	size_t			 i, n = 0;
+	int			 c = (f->flags & FLOW_F_CLIENT1) != 0;
+
+	isn[0] = f->half[c].r.base;
+	isn[1] = f->half[!c].r.base;
+	h = hash_bytes(t->key, isn, sizeof(isn));
+	tag = (uint32_t)(h >> 32);
+	set = &t->nat[(h & t->nat_mask) * FLOWTAB_NAT_WAYS];
+	for (i = 0; i < FLOWTAB_NAT_WAYS; i++)
+		if (set[i].tag == tag && set[i].slot != FLOWTAB_NONE &&
+		    set[i].slot != f->slot)
+			twin[n++] = set[i].slot;
+	memmove(&set[1], &set[0], sizeof(*set) * (FLOWTAB_NAT_WAYS - 1));
+	set[0].slot = f->slot;
+	set[0].tag = tag;
+	return n;
+}

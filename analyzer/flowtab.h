@@ -1,0 +1,220 @@
+/*
+ * flowtab: where flow keeps its entries. Private to flow and flowlife.
+ *
+ * Entries lie in chunks and never move; a slot number names one. They are
+ * found by linear hashing (Litwin, 1980), so that growing splits one bucket
+ * at a time, and stand in one list per class, oldest first, for ageing and
+ * shedding. A visit to the head of a list gives a touched entry a second
+ * chance, so a packet never touches its neighbours. Chunks are charged to
+ * MEM_FLOWS, at most three quarters of the limit, and are never given back.
+ */
+#ifndef ANALYZER_FLOWTAB_H
+#define ANALYZER_FLOWTAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/flow.h"
+#include "analyzer/packet.h"
+#include "analyzer/reass.h"
+#include "sandbox/addr.h"
+#include "sandbox/hash.h"
+#include "sandbox/mem.h"
+
+#define FLOWTAB_NONE		UINT32_MAX
+#define FLOWTAB_CHUNK		1024	/* entries */
+#define FLOWTAB_SEGMENT		4096	/* buckets */
+#define FLOWTAB_PLACES		4096	/* a power of two */
+#define FLOWTAB_NAT_WAYS	4
+
+enum flowtab_list {		/* in the order of shedding */
+	FLOWTAB_CLOSED,
+	FLOWTAB_HALF,
+	FLOWTAB_PLAIN,
+	FLOWTAB_ALIAS,
+	FLOWTAB_READ,
+	FLOWTAB_LISTS,
+	FLOWTAB_FREE = 0xff
+};
+
+/* flow_half.flags */
+#define HALF_SEEN	0x0001	/* a packet of it was seen */
+#define HALF_SYN	0x0002	/* base comes from its SYN */
+#define HALF_BASE	0x0004	/* base comes from the peer's acks */
+#define HALF_ACKED	0x0008	/* ack is valid */
+#define HALF_FIN	0x0010	/* fin_seq is valid */
+#define HALF_FIN_DONE	0x0020	/* everything before it was handed out */
+#define HALF_SYN_DATA	0x0040	/* its SYN carried data */
+#define HALF_SUM_GOOD	0x0080	/* TCP checksums are believed */
+#define HALF_SUM_OFF	0x0100	/* and were found not to be worth it */
+#define HALF_IP_GOOD	0x0200	/* IP header checksums are believed */
+#define HALF_EOF	0x0400	/* the reader was told */
+
+struct flow_half {
+	struct reass	 r;
+	uint64_t	 bytes;
+	uint32_t	 packets;
+	uint32_t	 lost;
+	uint32_t	 ack;		/* highest one it sent */
+	uint32_t	 win;		/* last one it sent, scaled if known */
+	uint32_t	 fin_seq;
+	uint16_t	 place;		/* home; 0: none yet */
+	uint16_t	 flags;
+	uint16_t	 retrans;
+	uint16_t	 ooo;
+	uint16_t	 dup_acks;
+	uint8_t		 wscale;
+	uint8_t		 sum_bad;	/* bad ones in a row */
+};
+
+/* flow.flags */
+#define FLOW_F_TOUCHED	0x0001	/* since it was put in its list */
+#define FLOW_F_MID	0x0002	/* start missed */
+#define FLOW_F_CLIENT1	0x0004	/* half 1 is the client's */
+#define FLOW_F_RDIR1	0x0008	/* half 1 is the reader's direction 0 */
+#define FLOW_F_KNOWN	0x0010	/* a SYN told the client */
+#define FLOW_F_SKIP	0x0020	/* nobody reads */
+#define FLOW_F_DROP	0x0040	/* the reader wants to be freed */
+#define FLOW_F_OPENED	0x0080
+#define FLOW_F_RST	0x0100	/* a reset that may still be disproved */
+#define FLOW_F_HS0	0x0200	/* hs_us[0] is the time of the SYN */
+#define FLOW_F_HS1	0x0400	/* hs_us[1] is the time of the SYN-ACK */
+#define FLOW_F_OOW	0x0800	/* << dir: other_seq is an odd segment's end */
+#define FLOW_F_RE	0x2000	/* << dir: other_seq is an odd SYN's seq */
+#define FLOW_F_NAT	0x8000	/* another tuple is this connection, too */
+
+/* What only flows with a reader need. */
+struct flow_read {
+	void			*reader;
+	uint8_t			*tails;
+	struct reass_store	 store[2];
+	uint64_t		 due_us;	/* when holes are looked at */
+	uint32_t		 due_prev;
+	uint32_t		 due_next;
+	bool			 due;
+	struct {
+		uint32_t	 seq;
+		uint32_t	 us;	/* 0: nothing measured now */
+		uint32_t	 srtt;
+	}			 rtt[2];	/* by the sender of the data */
+};
+
+/* What only flows that were seen elsewhere need. */
+struct flow_extra {
+	uint64_t		 twin_id;	/* alias: the connection */
+	uint32_t		 twin;
+	uint32_t		 nseen;
+	uint32_t		 end[2];	/* sequence seen elsewhere */
+	bool			 has_end[2];
+	struct flow_seen	 seen[FLOW_SIGHTINGS];
+};
+
+struct flow {
+	struct flow_key		 key;		/* half 0 to half 1 */
+	uint32_t		 hash;
+	uint32_t		 chain;
+	uint32_t		 prev;
+	uint32_t		 next;
+	uint32_t		 slot;
+	uint8_t			 state;
+	uint8_t			 list;
+	uint16_t		 flags;
+	uint8_t			 ttl[2];	/* of the SYNs */
+	uint16_t		 tunnel;
+
+	uint64_t		 id;
+	uint64_t		 first_us;
+	uint64_t		 last_us;
+	struct flow_read	*read;
+	struct flow_extra	*extra;
+	uint32_t		 hs_us[2];	/* handshake round trips */
+	uint32_t		 other_seq[2];
+	uint16_t		 zero_win[2];
+	uint32_t		 hole_bytes;	/* unread flows: skipped */
+
+	struct flow_half	 half[2];
+};
+
+_Static_assert(sizeof(struct flow) == 256, "four cache lines");
+
+struct flowtab_place {
+	uint32_t	 place;		/* packet_place */
+	uint16_t	 iface;
+	uint16_t	 vlan[2];
+	uint8_t		 nvlan;
+	uint8_t		 used;
+};
+
+struct flowtab_nat {
+	uint32_t	 slot;
+	uint32_t	 tag;
+};
+
+struct flow_table {
+	struct flow_config	 cfg;
+	const struct hash_key	*key;
+	struct mem		*mem;
+	const struct flow_ops	*ops;
+	const struct flow_feed	*feed;
+	void			*arg;
+	struct reass_env	 env;
+	uint64_t		 count[FLOW_COUNT_MAX];
+	uint64_t		 next_id;
+	uint64_t		 npackets;
+
+	struct flow		**chunk;
+	uint32_t		 nchunks;
+	uint32_t		 free;		/* slots, by flow.next */
+	uint32_t		 busy;		/* slot in use: never shed */
+	size_t			 nlive;
+
+	uint32_t		**segment;
+	uint32_t		 nsegments;
+	uint32_t		 nbuckets;
+	uint32_t		 mask;		/* of the level being split */
+
+	struct { uint32_t head, tail; } list[FLOWTAB_LISTS];
+	struct { uint32_t head, tail; } due;
+
+	struct flowtab_nat	*nat;
+	uint32_t		 nat_mask;
+
+	uint32_t		 nplaces;
+	uint32_t		 last_place;
+	uint16_t		 place_at[FLOWTAB_PLACES * 2];
+	struct flowtab_place	 place[FLOWTAB_PLACES];
+};
+
+static inline struct flow *
+flowtab_at(const struct flow_table *t, uint32_t slot)
+{
+	return &t->chunk[slot / FLOWTAB_CHUNK][slot % FLOWTAB_CHUNK];
+}
+
+int		 flowtab_init(struct flow_table *);
+void		 flowtab_clear(struct flow_table *);
+uint32_t	 flowtab_hash(const struct flow_table *,
+    const struct flow_key *);
+void		 flowtab_prefetch(const struct flow_table *, uint32_t hash);
+/* dir: 0 when p's a is the flow's a. */
+struct flow	*flowtab_find(const struct flow_table *,
+    const struct flow_key *, uint32_t hash, int *dir);
+/* A zeroed entry with its slot, not yet anywhere; NULL: none left. */
+struct flow	*flowtab_take(struct flow_table *);
+void		 flowtab_give(struct flow_table *, struct flow *);
+void		 flowtab_insert(struct flow_table *, struct flow *);
+void		 flowtab_remove(struct flow_table *, struct flow *);
+/* At the end of list; from wherever it was. FLOWTAB_FREE: in none. */
+void		 flowtab_list(struct flow_table *, struct flow *,
+    enum flowtab_list);
+/* The number of a packet's place, from 1; 0 when the table is full. */
+uint16_t	 flowtab_place(struct flow_table *, const struct packet *);
+/*
+ * Remembers a flow by both initial sequence numbers; slots that hold the
+ * same pair are written to twin, the number returned.
+ */
+size_t		 flowtab_nat_put(struct flow_table *, const struct flow *,
+    uint32_t twin[FLOWTAB_NAT_WAYS]);
+
+#endif
