@@ -1,0 +1,139 @@
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mirror/hook.h"
+#include "sandbox/compat.h"
+
+/* THE TABLE of built-in hooks, in the order in which they run. */
+static const struct hook_ops *const table[] = {
+	&hook_direction,
+	&hook_sample,
+	&hook_strip_header,
+	&hook_set_header,
+};
+
+void
+hook_chain_init(struct hook_chain *c, const struct conf_mirror *conf,
+    enum hook_side side)
+{
+	size_t	 i;
+
+	memset(c, 0, sizeof(*c));
+	c->conf = conf;
+	c->side = side;
+	for (i = 0; i < nitems(table); i++)
+		if (table[i]->wanted(conf, side))
+			c->hook[c->n++] = table[i];
+}
+
+void
+hook_chain_clear(struct hook_chain *c)
+{
+	size_t	 i;
+
+	for (i = 0; i < c->n; i++)
+		free(c->buf[i].p);
+	memset(c, 0, sizeof(*c));
+}
+
+bool
+hook_chain_connection(const struct hook_chain *c,
+    const struct endpoint *client, const struct endpoint *server)
+{
+	size_t	 i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->hook[i]->connection != NULL &&
+		    !c->hook[i]->connection(c->conf, client, server))
+			return false;
+	return true;
+}
+
+enum hook_verdict
+hook_chain_run(struct hook_chain *c, const struct chunk *in,
+    struct chunk *out)
+{
+	enum hook_verdict	 v, all;
+	size_t			 i;
+
+	*out = *in;
+	all = HOOK_KEEP;
+	for (i = 0; i < c->n; i++) {
+		if (c->hook[i]->chunk == NULL)
+			continue;
+		v = c->hook[i]->chunk(c->conf, c->side, out, &c->buf[i],
+		    &out->data, &out->len);
+		if (v == HOOK_CHANGED)
+			all = v;
+		else if (v != HOOK_KEEP)
+			return v;
+	}
+	return all;
+}
+
+bool
+hook_strips(const struct conf_mirror *conf, enum hook_side side)
+{
+	return hook_strip_header.wanted(conf, side);
+}
+
+int
+hook_buf_room(struct hook_buf *b, size_t n)
+{
+	uint8_t	*p;
+
+	if (n <= b->room)
+		return 0;
+	if (n > HOOK_BUF_MAX || (p = realloc(b->p, n)) == NULL)
+		return -1;
+	b->p = p;
+	b->room = n;
+	return 0;
+}
+
+/* Bytes up to and with the end of the line at p. */
+static size_t
+line_length(const uint8_t *p, size_t n)
+{
+	size_t	 i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] == '\n')
+			return i + 1;
+		if (p[i] == '\r')
+			return i + 1 < n && p[i + 1] == '\n' ? i + 2 : i + 1;
+	}
+	return n;
+}
+
+size_t
+hook_header_line(const uint8_t *p, size_t n, size_t *name)
+{
+	const uint8_t	*colon;
+	size_t		 len;
+
+	*name = 0;
+	if (n == 0)
+		return 0;
+	len = line_length(p, n);
+	if (p[0] != '\r' && p[0] != '\n')
+		while (len < n && (p[len] == ' ' || p[len] == '\t'))
+			len += line_length(p + len, n - len);
+	if ((colon = memchr(p, ':', len)) != NULL)
+		*name = (size_t)(colon - p);
+	while (*name > 0 && (p[*name - 1] == ' ' || p[*name - 1] == '\t'))
+		--*name;
+	return len;
+}
+
+bool
+hook_name_is(const uint8_t *p, size_t n, const char *name)
+{
+	while (n > 0 && (*p == ' ' || *p == '\t')) {
+		p++;
+		n--;
+	}
+	return strlen(name) == n &&
+	    strncasecmp((const char *)p, name, n) == 0;
+}
