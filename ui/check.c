@@ -1,0 +1,142 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sandbox/compat.h"
+#include "ui/check.h"
+#include "ui/fmt.h"
+#include "ui/netmonctl.h"
+
+static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+
+/* A rule that fires is as bad as its severity says. */
+static enum check_status
+status_of(const struct row *r)
+{
+	if (doc_is(r, "state", "unknown"))
+		return CHECK_UNKNOWN;
+	if (!doc_is(r, "state", "firing") && !doc_is(r, "state", "clearing"))
+		return CHECK_OK;
+	return doc_is(r, "severity", "error") ? CHECK_CRITICAL :
+	    CHECK_WARNING;
+}
+
+/* CRITICAL, WARNING, UNKNOWN, OK: which one of two rows to report. */
+static int
+rank(enum check_status s)
+{
+	static const int	 order[] = { 0, 2, 3, 1 };
+
+	return order[s];
+}
+
+static bool
+worse(const struct row *a, const struct row *b)
+{
+	double	 x = doc_num(a, "value"), y = doc_num(b, "value");
+	int	 ra = rank(status_of(a)), rb = rank(status_of(b));
+	size_t	 n;
+	const char *op;
+
+	if (ra != rb)
+		return ra > rb;
+	op = doc_text(a, "op", &n);
+	return n > 0 && *op == '<' ? x < y : x > y;
+}
+
+static bool
+is_ratio(const struct row *r)
+{
+	return doc_is(r, "unit", "ratio");
+}
+
+/* Performance data: label=value[unit];warn;crit;min;max */
+static void
+performance(struct out *o, const struct row *r, enum check_status bad)
+{
+	double	 scale = is_ratio(r) ? 100 : 1;
+	char	 v[FMT_MAX], l[FMT_MAX];
+
+	fmt_double(v, scale * doc_num(r, "value"));
+	fmt_double(l, scale * doc_num(r, "limit"));
+	out_printf(o, " | %s=%s%s;%s;%s;0;%s\n",
+	    is_ratio(r) ? "ratio" : "value", v,
+	    is_ratio(r) ? "%" : doc_is(r, "unit", "seconds") ? "s" :
+	    doc_is(r, "unit", "bytes") ? "B" : "",
+	    bad == CHECK_WARNING ? l : "", bad == CHECK_CRITICAL ? l : "",
+	    is_ratio(r) ? "100" : "");
+}
+
+static void
+report(struct out *o, const struct doc *d, const struct row *r,
+    enum check_status status)
+{
+	struct row	 complete;
+	const char	*unit, *key;
+	char		 b[FMT_MAX];
+	double		 ratio = doc_num(r, "complete");
+	size_t		 n, len;
+
+	out_printf(o, "%s ", words[status]);
+	key = doc_text(r, "rule", &len);
+	out_vis(o, VIS_LOG, key, len);
+	unit = doc_text(r, "unit", &n);
+	out_printf(o, " %s", fmt_by_unit(b, unit, n, doc_num(r, "value")));
+	out_printf(o, " (limit %s)", fmt_by_unit(b, unit, n,
+	    doc_num(r, "limit")));
+	key = doc_text(r, "key", &len);
+	if (len > 0) {
+		out_str(o, " worst=");
+		out_vis(o, VIS_LOG, key, len);
+	}
+	if (ratio == 0 && doc_find(d, ROW_COMPLETE, &complete) != -1)
+		ratio = doc_num(&complete, "ratio");
+	out_printf(o, " complete=%s", fmt_ratio(b, ratio));
+	performance(o, r, doc_is(r, "severity", "error") ? CHECK_CRITICAL :
+	    CHECK_WARNING);
+}
+
+enum check_status
+check_judge(struct out *o, const struct doc *d, const char *name)
+{
+	struct row	 r, worst;
+	bool		 some = false;
+	size_t		 i;
+
+	for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
+		doc_get(d, i, &r);
+		if (!doc_is(&r, "rule", name))
+			continue;
+		if (!some || worse(&r, &worst))
+			worst = r;
+		some = true;
+	}
+	if (!some) {
+		out_str(o, "UNKNOWN ");
+		out_vis(o, VIS_LOG, name, strlen(name));
+		out_str(o, ": no such rule\n");
+		return CHECK_UNKNOWN;
+	}
+	report(o, d, &worst, status_of(&worst));
+	return status_of(&worst);
+}
+
+int
+check_run(struct ctl *c, const struct msg_show *s)
+{
+	struct msg_show		 show = *s;
+	enum check_status	 status;
+
+	show.subject = SHOW_CHECK;
+	if (ctl_ask(c, &show) != CLIENT_OK) {
+		out_printf(&c->out, "UNKNOWN ");
+		out_vis(&c->out, VIS_LOG, show.args[0], strlen(show.args[0]));
+		out_printf(&c->out, ": %s\n", c->client.why);
+		(void)ctl_flush(c);
+		return CHECK_UNKNOWN;
+	}
+	status = check_judge(&c->out, &c->doc, show.args[0]);
+	(void)ctl_flush(c);
+	return (int)status;
+}

@@ -1,0 +1,446 @@
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sandbox/compat.h"
+#include "ui/command.h"
+#include "ui/view.h"
+
+#define WORDS_WIDTH	79
+#define WORDS_MAX	40
+
+enum token_kind {
+	T_END,		/* the end of a table */
+	T_DONE,		/* the command may end here */
+	T_WORD,
+	T_ARG,		/* any text, appended to the arguments */
+	T_ARG_WORD,	/* this word, appended to the arguments */
+	T_NUMBER,	/* 1 .. 2^32 - 2, into show.top */
+	T_FILE,		/* any text, into file */
+	T_REST		/* everything that is left goes to argc, argv */
+};
+
+enum token_sets {
+	SETS_NOTHING, SETS_ACTION, SETS_SUBJECT, SETS_WINDOW, SETS_SORT,
+	SETS_NUMBER, SETS_FORM, SETS_DIALECT
+};
+
+struct token {
+	enum token_kind	 kind;
+	const char	*word;
+	const struct token *next;
+	enum token_sets	 sets;
+	uint32_t	 value;
+	const char	*help;
+};
+
+#define DONE	{ T_DONE, NULL, NULL, SETS_NOTHING, 0, NULL }
+#define END	{ T_END, NULL, NULL, SETS_NOTHING, 0, NULL }
+#define WORD(w, n, s, v, h)	{ T_WORD, w, n, SETS_##s, v, h }
+
+static const struct token nothing[] = { DONE, END };
+static const struct token rest[] = {
+	{ T_REST, NULL, nothing, SETS_NOTHING, 0, "..." },
+	END
+};
+static const struct token file_name[] = {
+	{ T_FILE, NULL, nothing, SETS_NOTHING, 0, "FILE" },
+	END
+};
+
+/* Options of tables: windows, order and length, in any order. */
+static const struct token hosts[], window[];
+static const struct token hosts_window[] = {
+	WORD("last", hosts, WINDOW, WINDOW_LAST, "the last window"),
+	WORD("1m", hosts, WINDOW, WINDOW_1M, "one minute"),
+	WORD("10m", hosts, WINDOW, WINDOW_10M, "ten minutes"),
+	WORD("total", hosts, WINDOW, WINDOW_TOTAL, "since the start"),
+	END
+};
+static const struct token hosts_sort[] = {
+	WORD("requests", hosts, SORT, SORT_REQUESTS, NULL),
+	WORD("bytes", hosts, SORT, SORT_BYTES, NULL),
+	WORD("errors", hosts, SORT, SORT_ERRORS, NULL),
+	WORD("p95", hosts, SORT, SORT_P95, NULL),
+	END
+};
+static const struct token hosts_top[] = {
+	{ T_NUMBER, NULL, hosts, SETS_NOTHING, 0, "number" },
+	END
+};
+static const struct token hosts[] = {
+	DONE,
+	WORD("top", hosts_top, NOTHING, 0, "how many"),
+	WORD("by", hosts_sort, NOTHING, 0, "order"),
+	WORD("window", hosts_window, NOTHING, 0, "period"),
+	END
+};
+static const struct token window_word[] = {
+	WORD("last", window, WINDOW, WINDOW_LAST, "the last window"),
+	WORD("1m", window, WINDOW, WINDOW_1M, "one minute"),
+	WORD("10m", window, WINDOW, WINDOW_10M, "ten minutes"),
+	WORD("total", window, WINDOW, WINDOW_TOTAL, "since the start"),
+	END
+};
+static const struct token window_top[] = {
+	{ T_NUMBER, NULL, window, SETS_NOTHING, 0, "number" },
+	END
+};
+static const struct token window[] = {
+	DONE,
+	WORD("top", window_top, NOTHING, 0, "how many"),
+	WORD("window", window_word, NOTHING, 0, "period"),
+	END
+};
+static const struct token host[] = {
+	{ T_ARG, NULL, window, SETS_NOTHING, 0, "NAME" },
+	END
+};
+static const struct token sections[] = {
+	DONE,
+	WORD("top", window_top, NOTHING, 0, "how many"),
+	WORD("window", window_word, NOTHING, 0, "period"),
+	{ T_ARG, NULL, window, SETS_NOTHING, 0, "HOST" },
+	END
+};
+
+/* show flows [filter ...], why ...: pairs of a word and a text. */
+static const struct token flows[];
+static const struct token flows_value[] = {
+	{ T_ARG, NULL, flows, SETS_NOTHING, 0, "value" },
+	END
+};
+#define FILTER(w, n, h)	{ T_ARG_WORD, w, n, SETS_NOTHING, 0, h }
+static const struct token flows[] = {
+	DONE,
+	FILTER("host", flows_value, "HTTP host or TLS name"),
+	FILTER("client", flows_value, "address"),
+	FILTER("server", flows_value, "address"),
+	FILTER("port", flows_value, "either port"),
+	FILTER("interface", flows_value, NULL),
+	FILTER("vlan", flows_value, NULL),
+	FILTER("state", flows_value, NULL),
+	END
+};
+static const struct token why[];
+static const struct token why_value[] = {
+	{ T_ARG, NULL, why, SETS_NOTHING, 0, "value" },
+	END
+};
+static const struct token why[] = {
+	DONE,
+	FILTER("port", why_value, NULL),
+	FILTER("interface", why_value, NULL),
+	FILTER("host", why_value, NULL),
+	END
+};
+
+static const struct token alerts_which[] = {
+	DONE,
+	FILTER("active", nothing, "firing, pending or unknown ones"),
+	FILTER("all", nothing, "every rule"),
+	END
+};
+static const struct token mirror_of[] = {
+	DONE,
+	{ T_ARG, NULL, nothing, SETS_NOTHING, 0, "NAME" },
+	END
+};
+
+static const struct token metrics[];
+static const struct token metrics_file[] = {
+	{ T_FILE, NULL, metrics, SETS_NOTHING, 0, "FILE" },
+	END
+};
+static const struct token metrics[] = {
+	DONE,
+	WORD("openmetrics", metrics, DIALECT, METRICS_OPENMETRICS, "1.0"),
+	WORD("prometheus", metrics, DIALECT, METRICS_PROMETHEUS, "0.0.4"),
+	WORD("-O", metrics_file, NOTHING, 0, "to a file"),
+	END
+};
+
+#define SUBJECT(w, n, s)	WORD(w, n, SUBJECT, SHOW_##s, NULL)
+static const struct token show[] = {
+	DONE,
+	SUBJECT("alerts", alerts_which, ALERTS),
+	SUBJECT("capture", window, CAPTURE),
+	SUBJECT("clients", window, CLIENTS),
+	SUBJECT("config", nothing, CONFIG),
+	SUBJECT("errors", nothing, ERRORS),
+	SUBJECT("flows", flows, FLOWS),
+	SUBJECT("host", host, HOST),
+	SUBJECT("hosts", hosts, HOSTS),
+	SUBJECT("interfaces", window, INTERFACES),
+	SUBJECT("memory", nothing, MEMORY),
+	SUBJECT("methods", window, METHODS),
+	WORD("metrics", metrics, ACTION, ACT_METRICS, NULL),
+	SUBJECT("mirrors", mirror_of, MIRRORS),
+	SUBJECT("names", window, NAMES),
+	SUBJECT("processes", nothing, PROCESSES),
+	SUBJECT("rules", nothing, RULES),
+	SUBJECT("sections", sections, SECTIONS),
+	SUBJECT("status", window, STATUS),
+	SUBJECT("summary", window, SUMMARY),
+	SUBJECT("tally", nothing, TALLY),
+	SUBJECT("transactions", window, TRANSACTIONS),
+	SUBJECT("version", nothing, VERSION),
+	END
+};
+
+static const struct token check[] = {
+	{ T_ARG, NULL, nothing, SETS_NOTHING, 0, "RULE" },
+	END
+};
+static const struct token verbosity[] = {
+	WORD("brief", nothing, NUMBER, 0, "usual messages"),
+	WORD("verbose", nothing, NUMBER, 1, "debug messages too"),
+	END
+};
+static const struct token reset_what[] = {
+	DONE,
+	{ T_ARG, NULL, nothing, SETS_NOTHING, 0, "WHAT" },
+	END
+};
+static const struct token reset[] = {
+	WORD("counters", reset_what, NOTHING, 0, NULL),
+	END
+};
+static const struct token mirror_word[] = {
+	FILTER("start", nothing, NULL),
+	FILTER("stop", nothing, NULL),
+	FILTER("pause", nothing, NULL),
+	FILTER("rotate", nothing, NULL),
+	END
+};
+static const struct token mirror[] = {
+	{ T_ARG, NULL, mirror_word, SETS_NOTHING, 0, "NAME" },
+	END
+};
+static const struct token rotate[] = {
+	WORD("logs", nothing, NOTHING, 0, NULL),
+	END
+};
+static const struct token report[] = {
+	WORD("html", window, FORM, FORM_HTML, "one page"),
+	WORD("json", window, FORM, FORM_JSON, "one document"),
+	WORD("text", window, FORM, FORM_TEXT, "all tables"),
+	END
+};
+
+#define COMMAND(w, n, a, h)	WORD(w, n, ACTION, ACT_##a, h)
+static const struct token commands[] = {
+	COMMAND("alerts", rest, ALERTS,
+	    "alert lines: -f follow, -p <pri>, -5 RFC 5424, -a last N"),
+	COMMAND("check", check, CHECK,
+	    "one alert rule, as one line and an exit status"),
+	COMMAND("hook", rest, HOOK, "attach a program to a mirror"),
+	COMMAND("load", file_name, LOAD, "load another configuration file"),
+	COMMAND("log", verbosity, LOG, "brief or verbose log"),
+	COMMAND("mirror", mirror, MIRROR,
+	    "start, stop, pause or rotate a mirror"),
+	COMMAND("monitor", rest, MONITOR, "events as they happen"),
+	COMMAND("reload", nothing, RELOAD, "read the configuration again"),
+	COMMAND("replay", rest, REPLAY, "play a recording to a target"),
+	COMMAND("report", report, REPORT, "one document: html, json, text"),
+	COMMAND("reset", reset, RESET, "set statistics to zero"),
+	COMMAND("rotate", rotate, ROTATE, "open new log files"),
+	COMMAND("show", show, SHOW, "statistics and states"),
+	COMMAND("terminate", nothing, TERMINATE, "end the daemon"),
+	COMMAND("top", nothing, TOP, "full screen"),
+	COMMAND("why", why, WHY, "explain an empty result, step by step"),
+	END
+};
+
+/* Lists the words of a table, wrapped under their heading. */
+static void
+list_words(struct out *o, const struct token *t)
+{
+	static const char	 head[] = "valid words:";
+	size_t			 col = sizeof(head) - 1, n;
+	const char		*w;
+
+	out_str(o, head);
+	for (; t->kind != T_END; t++) {
+		if (t->kind == T_DONE)
+			continue;
+		w = t->word != NULL ? t->word : t->help;
+		n = strlen(w);
+		if (col + 1 + n > WORDS_WIDTH) {
+			out_char(o, '\n', 1);
+			out_char(o, ' ', sizeof(head) - 1);
+			col = sizeof(head) - 1;
+		}
+		out_printf(o, " %s", w);
+		col += 1 + n;
+	}
+	out_char(o, '\n', 1);
+}
+
+static int
+refuse(struct out *o, const struct token *table, const char *what,
+    const char *word)
+{
+	out_str(o, what);
+	if (word != NULL) {
+		out_str(o, ": ");
+		out_vis(o, VIS_TERM, word, strlen(word));
+	}
+	out_char(o, '\n', 1);
+	list_words(o, table);
+	return -1;
+}
+
+/* Whether the table has a token that takes any text; it comes last. */
+static const struct token *
+free_text(const struct token *t)
+{
+	for (; t->kind != T_END; t++)
+		if (t->word == NULL && t->kind != T_DONE)
+			return t;
+	return NULL;
+}
+
+/*
+ * The token that a word means, NULL for none or (with *many) several. Words
+ * of one table that only differ by case do not exist.
+ */
+static const struct token *
+match(const struct token *table, const char *word, bool *many)
+{
+	const struct token	*t, *found = NULL, *any;
+	size_t			 n = strlen(word);
+
+	*many = false;
+	for (t = table; t->kind != T_END; t++)
+		if (t->word != NULL && strcmp(t->word, word) == 0)
+			return t;
+	if ((any = free_text(table)) != NULL)
+		return any;
+	for (t = table; n > 0 && t->kind != T_END; t++) {
+		if (t->word == NULL || strncmp(t->word, word, n) != 0)
+			continue;
+		if (found != NULL) {
+			*many = true;
+			return NULL;
+		}
+		found = t;
+	}
+	return found;
+}
+
+static void
+set(struct command *c, const struct token *t)
+{
+	switch (t->sets) {
+	case SETS_NOTHING:
+		break;
+	case SETS_ACTION:
+		c->action = (enum command_action)t->value;
+		break;
+	case SETS_SUBJECT:
+		c->show.subject = t->value;
+		break;
+	case SETS_WINDOW:
+		c->show.window = (uint8_t)t->value;
+		break;
+	case SETS_SORT:
+		c->show.sort = (uint8_t)t->value;
+		break;
+	case SETS_NUMBER:
+		c->number = t->value;
+		break;
+	case SETS_FORM:
+		c->form = (enum command_form)t->value;
+		break;
+	case SETS_DIALECT:
+		c->dialect = t->value;
+		break;
+	}
+}
+
+static int
+add_arg(struct command *c, const char *word, struct out *o)
+{
+	size_t	 n = strlen(word);
+
+	if (c->show.nargs == MSG_ARGS_MAX || n >= MSG_ARG_MAX || n == 0) {
+		out_str(o, n == 0 ? "empty word\n" : n >= MSG_ARG_MAX ?
+		    "word too long\n" : "too many words\n");
+		return -1;
+	}
+	memcpy(c->show.args[c->show.nargs++], word, n + 1);
+	return 0;
+}
+
+static int
+take(struct command *c, const struct token *t, const char *word,
+    struct out *o)
+{
+	const char	*err;
+
+	set(c, t);
+	switch (t->kind) {
+	case T_ARG:
+		return add_arg(c, word, o);
+	case T_ARG_WORD:
+		return add_arg(c, t->word, o);
+	case T_NUMBER:
+		c->show.top = (uint32_t)compat_strtonum(word, 1,
+		    UINT32_MAX - 1, &err);
+		if (err == NULL)
+			return 0;
+		out_printf(o, "number is %s: ", err);
+		out_vis(o, VIS_TERM, word, strlen(word));
+		out_char(o, '\n', 1);
+		return -1;
+	case T_FILE:
+		c->file = word;
+		return 0;
+	case T_END:
+	case T_DONE:
+	case T_WORD:
+	case T_REST:
+		break;
+	}
+	return 0;
+}
+
+int
+command_parse(int argc, char **argv, struct command *c, struct out *o)
+{
+	const struct token	*table = commands, *t;
+	bool			 many;
+	int			 i;
+
+	memset(c, 0, sizeof(*c));
+	for (i = 0; i < argc; i++) {
+		if (table->kind == T_REST)
+			break;
+		if ((t = match(table, argv[i], &many)) == NULL)
+			return refuse(o, table, many ? "ambiguous word" :
+			    table == nothing ? "unexpected word" :
+			    "unknown word", argv[i]);
+		if (take(c, t, argv[i], o) == -1)
+			return -1;
+		table = t->next;
+	}
+	if (table->kind == T_REST && i > 0) {
+		c->argc = argc - i + 1;
+		c->argv = argv + i - 1;
+		return 0;
+	}
+	for (t = table; t->kind != T_END; t++)
+		if (t->kind == T_DONE)
+			return 0;
+	return refuse(o, table, "word missing", NULL);
+}
+
+void
+command_help(struct out *o)
+{
+	const struct token	*t;
+
+	for (t = commands; t->kind != T_END; t++)
+		out_printf(o, "  %-10s %s\n", t->word, t->help);
+}

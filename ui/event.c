@@ -1,0 +1,244 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "sandbox/compat.h"
+#include "ui/event.h"
+#include "ui/fmt.h"
+
+#define FACILITY_DAEMON	3
+#define TOP_MAX		3
+
+static void
+put_text(struct out *o, const struct row *r, const char *key)
+{
+	const char	*s;
+	size_t		 n;
+
+	s = doc_text(r, key, &n);
+	out_vis(o, VIS_LOG, s, n);
+}
+
+/* key="text": quoted only when a blank or a quote would break the pair. */
+static void
+put_pair(struct out *o, const char *name, const struct row *r,
+    const char *key)
+{
+	const char	*s, *quote;
+	size_t		 n;
+
+	s = doc_text(r, key, &n);
+	if (n == 0)
+		return;
+	quote = memchr(s, ' ', n) != NULL || memchr(s, '"', n) != NULL ||
+	    memchr(s, '=', n) != NULL ? "\"" : "";
+	out_printf(o, " %s=%s", name, quote);
+	out_vis(o, VIS_LOG, s, n);
+	out_str(o, quote);
+}
+
+/* Plain numbers: a line is read by programs too. */
+static void
+put_number(struct out *o, const char *name, const struct row *r,
+    const char *key)
+{
+	const char	*unit;
+	char		 b[FMT_MAX];
+	double		 v = doc_num(r, key);
+	size_t		 n;
+
+	unit = doc_text(r, "unit", &n);
+	if (n == 5 && memcmp(unit, "ratio", 5) == 0)
+		out_printf(o, " %s=%s%%", name, fmt_double(b, 100 * v));
+	else if (n == 7 && memcmp(unit, "seconds", 7) == 0)
+		out_printf(o, " %s=%ss", name, fmt_double(b, v));
+	else if (v >= 0 && v < 1e15 && v == (double)(uint64_t)v)
+		out_printf(o, " %s=%" PRIu64, name, (uint64_t)v);
+	else
+		out_printf(o, " %s=%s", name, fmt_double(b, v));
+}
+
+static void
+put_top(struct out *o, const struct doc *d, size_t i)
+{
+	const char	*sep = " top=";
+	struct row	 r;
+	size_t		 k, n, to = doc_end(d, i);
+	unsigned	 level = d->rows[i].level + 1u;
+
+	k = doc_next(d, i + 1, to, ROW_CONTRIBUTOR, level);
+	for (n = 0; k < to && n < TOP_MAX; n++) {
+		doc_get(d, k, &r);
+		out_str(o, sep);
+		put_text(o, &r, "host");
+		out_printf(o, ":%.0f%%", 100 * doc_num(&r, "share"));
+		sep = ",";
+		k = doc_next(d, k + 1, to, ROW_CONTRIBUTOR, level);
+	}
+}
+
+/* The two sentences of a rule with compat: count and time, time. */
+static void
+compat_text(struct out *o, const struct row *r)
+{
+	char	 t[FMT_MAX], b[FMT_MAX];
+
+	fmt_zulu(t, doc_u64(r, "time"), 3);
+	if (doc_is(r, "event", "cleared"))
+		out_printf(o, "High traffic alert recovered, triggered at %s",
+		    t);
+	else
+		out_printf(o, "High traffic generated an alert - hits = %s, "
+		    "triggered at %s", fmt_double(b, doc_num(r, "value")), t);
+}
+
+static void
+alert_text(struct out *o, const struct doc *d, size_t i, const struct row *r)
+{
+	char	 b[FMT_MAX];
+	bool	 cleared = doc_is(r, "event", "cleared");
+
+	if (doc_u64(r, "missed") > 0)
+		out_printf(o, "missed=%" PRIu64 " ", doc_u64(r, "missed"));
+	if (doc_bool(r, "compat") && (cleared || doc_is(r, "event",
+	    "fired"))) {
+		compat_text(o, r);
+	} else {
+		put_text(o, r, "event");
+		out_char(o, ' ', 1);
+		put_text(o, r, "rule");
+		put_pair(o, "id", r, "id");
+		put_pair(o, "key", r, "key");
+		put_number(o, "value", r, "value");
+		put_number(o, "limit", r, "limit");
+		out_printf(o, " span=%s",
+		    fmt_span(b, doc_num(r, "span_seconds")));
+		if (doc_num(r, "after_seconds") > 0)
+			out_printf(o, " after=%s",
+			    fmt_span(b, doc_num(r, "after_seconds")));
+		if (cleared || doc_is(r, "event", "ended"))
+			put_number(o, "peak", r, "peak");
+		else
+			out_printf(o, " complete=%s",
+			    fmt_ratio(b, doc_num(r, "complete")));
+		put_top(o, d, i);
+		if (doc_bool(r, "restarted"))
+			out_str(o, " restarted=yes");
+	}
+	out_printf(o, " seq=%" PRIu64 ".%" PRIu64, doc_u64(r, "epoch"),
+	    doc_u64(r, "seq"));
+}
+
+static void
+monitor_text(struct out *o, const struct row *r)
+{
+	put_text(o, r, "type");
+	out_char(o, ' ', 1);
+	put_text(o, r, "text");
+}
+
+static void
+body(struct out *o, const struct doc *d, size_t i, const struct row *r)
+{
+	if (r->kind == ROW_ALERT_EVENT)
+		alert_text(o, d, i, r);
+	else
+		monitor_text(o, r);
+}
+
+void
+event_line(struct out *o, const struct doc *d, size_t i)
+{
+	struct row	 r;
+	char		 b[FMT_MAX];
+
+	doc_get(d, i, &r);
+	out_printf(o, "%s ", fmt_zulu(b, doc_u64(&r, "time"), 3));
+	body(o, d, i, &r);
+	out_char(o, '\n', 1);
+}
+
+unsigned
+event_pri(const struct row *r)
+{
+	static const struct {
+		const char	*severity;
+		unsigned	 number;
+	} table[] = {
+		{ "error", 3 }, { "warning", 4 }, { "notice", 5 },
+		{ "info", 6 },
+	};
+	size_t	 i;
+
+	if (r->kind != ROW_ALERT_EVENT)
+		return FACILITY_DAEMON << 3 | 6;
+	if (!doc_is(r, "event", "cleared") && !doc_is(r, "event", "ended"))
+		for (i = 0; i < nitems(table); i++)
+			if (doc_is(r, "severity", table[i].severity))
+				return FACILITY_DAEMON << 3 | table[i].number;
+	return FACILITY_DAEMON << 3 | 5;
+}
+
+/* MSGID: upper case letters of the kind, "ALERT-FIRED". */
+static void
+msgid(struct out *o, const struct row *r)
+{
+	const char	*s;
+	size_t		 i, n;
+	bool		 alert = r->kind == ROW_ALERT_EVENT;
+
+	s = doc_text(r, alert ? "event" : "type", &n);
+	if (alert)
+		out_str(o, "ALERT-");
+	for (i = 0; i < n && i < 24; i++)
+		if (s[i] >= 'a' && s[i] <= 'z')
+			out_char(o, (char)(s[i] - 'a' + 'A'), 1);
+	if (!alert && n == 0)
+		out_char(o, '-', 1);
+}
+
+static void
+rfc5424(struct out *o, const struct doc *d, size_t i, const struct row *r,
+    const struct event_origin *from)
+{
+	struct out	 t;
+	char		 b[FMT_MAX];
+	size_t		 k;
+
+	out_init(&t);
+	body(&t, d, i, r);
+	out_printf(o, "<%u>1 %s %s netmond ", event_pri(r),
+	    fmt_zulu(b, doc_u64(r, "time"), 6),
+	    *from->hostname != '\0' ? from->hostname : "-");
+	if (from->pid > 0)
+		out_printf(o, "%ld ", from->pid);
+	else
+		out_str(o, "- ");
+	msgid(o, r);
+	out_str(o, " - ");
+	for (k = 0; k < t.len; k++)
+		if ((unsigned char)t.p[k] >= 0x80)
+			break;
+	if (k < t.len)
+		out_str(o, "\xef\xbb\xbf");
+	out_put(o, t.p, t.len);
+	out_char(o, '\n', 1);
+	if (t.err)
+		o->err = true;
+	out_clear(&t);
+}
+
+void
+event_prefixed(struct out *o, const struct doc *d, size_t i,
+    enum event_prefix prefix, const struct event_origin *from)
+{
+	struct row	 r;
+
+	doc_get(d, i, &r);
+	if (prefix == EVENT_RFC5424) {
+		rfc5424(o, d, i, &r, from);
+		return;
+	}
+	if (prefix == EVENT_PRI)
+		out_printf(o, "<%u>", event_pri(&r));
+	event_line(o, d, i);
+}

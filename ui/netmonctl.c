@@ -1,0 +1,535 @@
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sandbox/conf.h"
+#include "sandbox/jail.h"
+#include "sandbox/priv.h"
+#include "ui/hook.h"
+#include "ui/netmonctl.h"
+#include "ui/replay.h"
+
+#define HOME		"\033[H"	/* cursor to the first cell */
+#define LINE_END	"\033[K"	/* clears what an older line left */
+#define BELOW		"\033[J"
+
+/* ---- what actions share ---- */
+
+int
+ctl_complain(struct ctl *c, int status)
+{
+	struct out	 o;
+
+	if (status == CLIENT_OK)
+		return status;
+	out_init(&o);
+	out_printf(&o, "netmonctl: %s\n", c->client.why);
+	(void)out_flush(&o, STDERR_FILENO);
+	out_clear(&o);
+	return status;
+}
+
+int
+ctl_connect(struct ctl *c)
+{
+	if (c->client.fd != -1)
+		return CLIENT_OK;
+	return c->fd != -1 ? client_take(&c->client, c->fd) :
+	    client_open(&c->client, c->socket);
+}
+
+int
+ctl_ask(struct ctl *c, const struct msg_show *s)
+{
+	int	 status;
+
+	doc_reset(&c->doc);
+	if ((status = ctl_connect(c)) != CLIENT_OK)
+		return status;
+	status = client_show(&c->client, MSG_SHOW, s, &c->doc);
+	if (status != CLIENT_OK && status != CLIENT_REFUSED)
+		client_close(&c->client);
+	return status;
+}
+
+int
+ctl_flush(struct ctl *c)
+{
+	if (out_flush(&c->out, STDOUT_FILENO) == 0)
+		return 0;
+	if (errno != EPIPE)
+		fprintf(stderr, "netmonctl: write: %s\n", strerror(errno));
+	return -1;
+}
+
+void
+ctl_sleep(double seconds)
+{
+	struct timespec	 ts;
+
+	ts.tv_sec = (time_t)seconds;
+	ts.tv_nsec = (long)((seconds - (double)ts.tv_sec) * 1e9);
+	while (nanosleep(&ts, &ts) == -1 && errno == EINTR)
+		;
+}
+
+const char *
+ctl_hostname(char *b, size_t size)
+{
+	struct utsname	 u;
+
+	if (uname(&u) == -1)
+		u.nodename[0] = '\0';
+	vis_str(VIS_LOG, b, size, u.nodename);
+	return b;
+}
+
+static void
+measure_terminal(struct ctl *c, unsigned *rows)
+{
+	struct winsize	 ws;
+
+	c->opt.width = 0;
+	*rows = 0;
+	if (!c->terminal)
+		return;
+	c->opt.width = 80;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == -1 || ws.ws_col == 0)
+		return;
+	c->opt.width = ws.ws_col;
+	*rows = ws.ws_row;
+}
+
+/* Draws over the last screen instead of scrolling; no clearing, no flicker. */
+static void
+repaint(struct ctl *c, unsigned rows)
+{
+	struct out	 o;
+	char		*line, *end;
+	unsigned	 n = 0;
+
+	out_init(&o);
+	out_str(&o, HOME);
+	for (line = c->out.p; line != NULL && *line != '\0'; line = end + 1) {
+		if ((end = strchr(line, '\n')) == NULL)
+			break;
+		if (rows > 1 && ++n >= rows)
+			break;
+		out_put(&o, line, (size_t)(end - line));
+		out_str(&o, LINE_END "\n");
+	}
+	out_str(&o, BELOW);
+	out_clear(&c->out);
+	c->out = o;
+}
+
+static const struct view_ops *
+view_of(const struct ctl *c, enum command_form form)
+{
+	static const struct view_ops *const views[] = {
+		[FORM_TEXT]	= &view_text,
+		[FORM_JSON]	= &view_json,
+		[FORM_HTML]	= &view_html,
+	};
+
+	if (form != FORM_DEFAULT)
+		return views[form];
+	return c->json ? &view_json : &view_text;
+}
+
+/* ---- actions ---- */
+
+static int
+act_show(struct ctl *c, const struct command *cmd)
+{
+	const struct view_ops	*view = view_of(c, cmd->form);
+	unsigned		 rows;
+	int			 status;
+
+	for (;;) {
+		if ((status = ctl_ask(c, &cmd->show)) != CLIENT_OK)
+			return ctl_complain(c, status);
+		measure_terminal(c, &rows);
+		view->draw(&c->out, view_subject(cmd->show.subject), &c->doc,
+		    &c->opt);
+		if (c->every > 0 && c->terminal && view != &view_json)
+			repaint(c, rows);
+		if (ctl_flush(c) == -1)
+			return errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;
+		if (c->every <= 0)
+			return CLIENT_OK;
+		ctl_sleep(c->every);
+	}
+}
+
+static int
+act_report(struct ctl *c, const struct command *cmd)
+{
+	struct command	 r = *cmd;
+
+	r.show.subject = SHOW_REPORT;
+	return act_show(c, &r);
+}
+
+static int
+act_why(struct ctl *c, const struct command *cmd)
+{
+	struct command	 r = *cmd;
+
+	r.show.subject = SHOW_WHY;
+	return act_show(c, &r);
+}
+
+/* Rows, if any, are lines of text for the user. */
+static int
+request(struct ctl *c, uint16_t type, const struct buf *b)
+{
+	int	 status;
+
+	doc_reset(&c->doc);
+	status = client_ask(&c->client, type, b, &c->doc);
+	if (c->doc.n > 0) {
+		view_of(c, FORM_DEFAULT)->draw(&c->out,
+		    view_subject(SHOW_CONFIG), &c->doc, &c->opt);
+		(void)ctl_flush(c);
+	}
+	return ctl_complain(c, status);
+}
+
+static int
+act_plain(struct ctl *c, const struct command *cmd)
+{
+	static const uint16_t	 type[ACTIONS] = {
+		[ACT_RELOAD]	= MSG_RELOAD,
+		[ACT_ROTATE]	= MSG_ROTATE,
+		[ACT_RESET]	= MSG_RESET,
+		[ACT_MIRROR]	= MSG_MIRROR,
+		[ACT_LOG]	= MSG_VERBOSITY,
+	};
+	struct buf		 b;
+	int			 status;
+
+	if ((status = ctl_connect(c)) != CLIENT_OK)
+		return ctl_complain(c, status);
+	client_body(&c->client, &b);
+	if (cmd->action == ACT_RESET || cmd->action == ACT_MIRROR)
+		msg_put_show(&b, &cmd->show);
+	else if (cmd->action == ACT_LOG)
+		msg_put_number(&b, cmd->number);
+	return request(c, type[cmd->action], &b);
+}
+
+static int
+act_load(struct ctl *c, const struct command *cmd)
+{
+	struct buf	 b;
+	char		*path;
+	int		 status;
+
+	if ((status = ctl_connect(c)) != CLIENT_OK)
+		return ctl_complain(c, status);
+	/* The parent's working directory is not ours. */
+	if ((path = realpath(cmd->file, NULL)) == NULL) {
+		snprintf(c->client.why, sizeof(c->client.why), "%s",
+		    strerror(errno));
+		return ctl_complain(c, CLIENT_REFUSED);
+	}
+	client_body(&c->client, &b);
+	msg_put_path(&b, path);
+	free(path);
+	return request(c, MSG_LOAD, &b);
+}
+
+/* The daemon answers, flushes and goes: its end is the end of the wait. */
+static int
+act_terminate(struct ctl *c, const struct command *cmd)
+{
+	struct frame	 f;
+	int		 status;
+
+	(void)cmd;
+	if ((status = ctl_connect(c)) != CLIENT_OK)
+		return ctl_complain(c, status);
+	if ((status = client_ask(&c->client, MSG_TERMINATE, NULL,
+	    &c->doc)) != CLIENT_OK)
+		return ctl_complain(c, status);
+	do {
+		status = client_recv(&c->client, &f, c->client.timeout_ms);
+	} while (status == CLIENT_OK);
+	return status == CLIENT_AWAY ? CLIENT_OK : ctl_complain(c, status);
+}
+
+/* Writes a file whole or not at all: temporary name, sync, rename. */
+static int
+write_file(struct ctl *c, const char *path)
+{
+	char	*tmp = NULL;
+	int	 fd, saved;
+
+	if (asprintf(&tmp, "%s.XXXXXX", path) == -1)
+		return -1;
+	if ((fd = mkostemp(tmp, O_CLOEXEC)) == -1) {
+		free(tmp);
+		return -1;
+	}
+	if (out_flush(&c->out, fd) == -1 || fchmod(fd, 0644) == -1 ||
+	    fsync(fd) == -1 || rename(tmp, path) == -1) {
+		saved = errno;
+		close(fd);
+		unlink(tmp);
+		free(tmp);
+		errno = saved;
+		return -1;
+	}
+	free(tmp);
+	return close(fd);
+}
+
+static int
+act_metrics(struct ctl *c, const struct command *cmd)
+{
+	struct msg_show	 s = cmd->show;
+	struct timespec	 a, b;
+	int		 status;
+
+	s.subject = SHOW_METRICS;
+	s.window = WINDOW_TOTAL;	/* counters never fall */
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	if ((status = ctl_ask(c, &s)) != CLIENT_OK)
+		return ctl_complain(c, status);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	if (c->json)
+		view_json.draw(&c->out, view_subject(SHOW_METRICS), &c->doc,
+		    &c->opt);
+	else
+		view_metrics(&c->out, &c->doc,
+		    (enum metrics_dialect)cmd->dialect,
+		    (double)(b.tv_sec - a.tv_sec) +
+		    (double)(b.tv_nsec - a.tv_nsec) / 1e9);
+	if (cmd->file == NULL)
+		return ctl_flush(c) == 0 || errno == EPIPE ? CLIENT_OK :
+		    CLIENT_REFUSED;
+	if (write_file(c, cmd->file) == 0)
+		return CLIENT_OK;
+	snprintf(c->client.why, sizeof(c->client.why), "writing the file: %s",
+	    strerror(errno));
+	return ctl_complain(c, CLIENT_REFUSED);
+}
+
+static int
+act_check(struct ctl *c, const struct command *cmd)
+{
+	return check_run(c, &cmd->show);
+}
+
+static int
+act_top(struct ctl *c, const struct command *cmd)
+{
+	(void)cmd;
+	return console_run(c);
+}
+
+static int
+act_alerts(struct ctl *c, const struct command *cmd)
+{
+	return watch_alerts(c, cmd->argc, cmd->argv);
+}
+
+static int
+act_monitor(struct ctl *c, const struct command *cmd)
+{
+	return watch_monitor(c, cmd->argc, cmd->argv);
+}
+
+/* Programs of their own module; a build without them says so. */
+#pragma weak hook_main
+#pragma weak replay_main
+
+static int
+not_built(struct ctl *c)
+{
+	snprintf(c->client.why, sizeof(c->client.why),
+	    "built without this command");
+	return ctl_complain(c, CLIENT_USAGE);
+}
+
+static int
+act_hook(struct ctl *c, const struct command *cmd)
+{
+	return hook_main == NULL ? not_built(c) :
+	    hook_main(c->socket, cmd->argc, cmd->argv);
+}
+
+static int
+act_replay(struct ctl *c, const struct command *cmd)
+{
+	return replay_main == NULL ? not_built(c) :
+	    replay_main(cmd->argc, cmd->argv);
+}
+
+static const struct {
+	int	(*run)(struct ctl *, const struct command *);
+	bool	 jailed;	/* also works over -s fd:N */
+} actions[ACTIONS] = {
+	[ACT_SHOW]	= { act_show,		true },
+	[ACT_METRICS]	= { act_metrics,	true },
+	[ACT_TOP]	= { act_top,		false },
+	[ACT_MONITOR]	= { act_monitor,	false },
+	[ACT_ALERTS]	= { act_alerts,		false },
+	[ACT_WHY]	= { act_why,		true },
+	[ACT_CHECK]	= { act_check,		false },
+	[ACT_RELOAD]	= { act_plain,		false },
+	[ACT_LOAD]	= { act_load,		false },
+	[ACT_LOG]	= { act_plain,		false },
+	[ACT_RESET]	= { act_plain,		false },
+	[ACT_MIRROR]	= { act_plain,		false },
+	[ACT_ROTATE]	= { act_plain,		false },
+	[ACT_HOOK]	= { act_hook,		false },
+	[ACT_REPLAY]	= { act_replay,		false },
+	[ACT_REPORT]	= { act_report,		true },
+	[ACT_TERMINATE]	= { act_terminate,	false },
+};
+
+/* ---- start ---- */
+
+static int
+usage(void)
+{
+	struct out	 o;
+
+	out_init(&o);
+	out_str(&o, "usage: netmonctl [-jV] [-i seconds] [-s socket | fd:N] "
+	    "command [argument ...]\n");
+	command_help(&o);
+	(void)out_flush(&o, STDERR_FILENO);
+	out_clear(&o);
+	return CLIENT_USAGE;
+}
+
+static int
+parse_socket(struct ctl *c, const char *arg)
+{
+	const char	*err;
+
+	c->socket = arg;
+	if (strncmp(arg, "fd:", 3) != 0)
+		return 0;
+	c->fd = (int)compat_strtonum(arg + 3, 0, 1023, &err);
+	return err == NULL ? 0 : -1;
+}
+
+static int
+parse_seconds(struct ctl *c, const char *arg)
+{
+	char	*end;
+
+	c->every = strtod(arg, &end);
+	return end != arg && *end == '\0' && c->every >= 0.1 &&
+	    c->every <= 86400 ? 0 : -1;
+}
+
+/*
+ * The renderer of `netmond -r`: started by the launcher with nothing but a
+ * channel and descriptors 0 to 2. It reads what strangers sent, so it is
+ * jailed like every other role.
+ */
+static int
+enter_jail(struct ctl *c)
+{
+	struct jail	 j;
+
+	memset(&j, 0, sizeof(j));
+	j.role = ROLE_CLIENT;
+	if (priv_role(false) == -1) {
+		snprintf(c->client.why, sizeof(c->client.why),
+		    "cannot give up privileges: %s", strerror(errno));
+		return CLIENT_OS;
+	}
+	if (jail_enter(&j, c->client.why, sizeof(c->client.why)) == -1)
+		return CLIENT_OS;
+	return CLIENT_OK;
+}
+
+static int
+run(struct ctl *c, int argc, char **argv)
+{
+	struct command	 cmd;
+	struct out	 why;
+	int		 status;
+
+	out_init(&why);
+	if (command_parse(argc, argv, &cmd, &why) == -1) {
+		(void)out_flush(&why, STDERR_FILENO);
+		out_clear(&why);
+		return CLIENT_USAGE;
+	}
+	out_clear(&why);
+	if ((status = client_init(&c->client)) != CLIENT_OK)
+		return ctl_complain(c, status);
+	if (c->fd != -1) {
+		if (!actions[cmd.action].jailed || cmd.file != NULL)
+			return usage();
+		if ((status = enter_jail(c)) != CLIENT_OK)
+			return ctl_complain(c, status);
+	} else
+		c->terminal = isatty(STDOUT_FILENO) == 1;
+	return actions[cmd.action].run(c, &cmd);
+}
+
+static void
+clear(struct ctl *c)
+{
+	client_free(&c->client);
+	doc_clear(&c->doc);
+	out_clear(&c->out);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ctl	 c;
+	int		 ch, status;
+
+	memset(&c, 0, sizeof(c));
+	c.client.fd = c.fd = -1;
+	c.socket = CONF_SOCKET;
+	signal(SIGPIPE, SIG_IGN);
+	setlocale(LC_CTYPE, "");
+	/* '+': the words of a command have options of their own. */
+	while ((ch = getopt(argc, argv, "+i:js:V")) != -1) {
+		switch (ch) {
+		case 'i':
+			if (parse_seconds(&c, optarg) == -1)
+				return usage();
+			break;
+		case 'j':
+			c.json = true;
+			break;
+		case 's':
+			if (parse_socket(&c, optarg) == -1)
+				return usage();
+			break;
+		case 'V':
+			printf("netmonctl %s\n", NETMON_VERSION);
+			return CLIENT_OK;
+		default:
+			return usage();
+		}
+	}
+	if (optind == argc)
+		return usage();
+	status = run(&c, argc - optind, argv + optind);
+	clear(&c);
+	return status;
+}

@@ -1,0 +1,151 @@
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ui/out.h"
+
+void
+out_init(struct out *o)
+{
+	memset(o, 0, sizeof(*o));
+}
+
+void
+out_clear(struct out *o)
+{
+	free(o->p);
+	out_init(o);
+}
+
+void
+out_reset(struct out *o)
+{
+	o->len = 0;
+	o->err = false;
+	if (o->p != NULL)
+		o->p[0] = '\0';
+}
+
+/* Makes room for n more bytes and the terminator. */
+static bool
+reserve(struct out *o, size_t n)
+{
+	size_t	 cap;
+	char	*p;
+
+	if (o->err)
+		return false;
+	if (n < o->cap - o->len)
+		return true;
+	cap = o->cap == 0 ? 4096 : o->cap;
+	while (n >= cap - o->len) {
+		if (cap > SIZE_MAX / 2) {
+			o->err = true;
+			return false;
+		}
+		cap *= 2;
+	}
+	if ((p = realloc(o->p, cap)) == NULL) {
+		o->err = true;
+		return false;
+	}
+	o->p = p;
+	o->cap = cap;
+	return true;
+}
+
+void
+out_put(struct out *o, const void *p, size_t n)
+{
+	if (!reserve(o, n))
+		return;
+	if (n > 0)
+		memcpy(o->p + o->len, p, n);
+	o->len += n;
+	o->p[o->len] = '\0';
+}
+
+void
+out_str(struct out *o, const char *s)
+{
+	out_put(o, s, strlen(s));
+}
+
+void
+out_char(struct out *o, char c, size_t times)
+{
+	if (!reserve(o, times))
+		return;
+	memset(o->p + o->len, c, times);
+	o->len += times;
+	o->p[o->len] = '\0';
+}
+
+void
+out_printf(struct out *o, const char *fmt, ...)
+{
+	va_list	 ap;
+	int	 n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		o->err = true;
+		return;
+	}
+	if (!reserve(o, (size_t)n))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(o->p + o->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	o->len += (size_t)n;
+}
+
+void
+out_vis(struct out *o, enum vis_form form, const void *src, size_t n)
+{
+	const char	*p = src;
+	char		 b[1024];
+	size_t		 used;
+
+	while (n > 0) {
+		used = vis_put(form, b, sizeof(b), p, n);
+		out_str(o, b);
+		p += used;
+		n -= used;
+	}
+}
+
+int
+out_flush(struct out *o, int fd)
+{
+	struct pollfd	 pfd;
+	ssize_t		 w;
+	size_t		 at;
+
+	if (o->err) {
+		errno = ENOMEM;
+		return -1;
+	}
+	for (at = 0; at < o->len; at += (size_t)w) {
+		if ((w = write(fd, o->p + at, o->len - at)) >= 0)
+			continue;
+		w = 0;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -1;
+		pfd.fd = fd;
+		pfd.events = POLLOUT;
+		if (poll(&pfd, 1, -1) == -1 && errno != EINTR)
+			return -1;
+	}
+	out_reset(o);
+	return 0;
+}

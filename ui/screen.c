@@ -1,0 +1,832 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/compat.h"
+#include "ui/fmt.h"
+#include "ui/screen.h"
+#include "ui/view.h"
+
+#define NAME_MIN	16	/* columns of a name before others go */
+#define MIDDLE_HEIGHT	30	/* from here on interfaces are shown */
+#define FULL_HEIGHT	36	/* and sections, names, mirrors, events */
+#define ALERTS_MAX	3
+#define INTERFACES_MAX	5
+#define SECTIONS_MAX	5
+#define NAMES_MAX	3
+#define EVENTS_MAX	3
+#define CELL_MAX	64
+#define COLUMNS_MAX	12
+
+/* What a column shows of a row; out is text without control characters. */
+struct column {
+	const char	*title;
+	unsigned	 width;
+	int		 drop;		/* 1 goes first, 0 never */
+	void		(*cell)(char out[CELL_MAX], const struct row *,
+			    const char *key);
+	const char	*key;
+};
+
+struct pen {
+	struct screen	*s;
+	const struct doc *d;
+	const struct doc *detail;
+	struct out	 line;
+	const char	*star;
+	unsigned	 left;		/* lines that may still be written */
+};
+
+/* ---- lines ---- */
+
+/* Ends the line in p->line: cut at the width, with its look. */
+static void
+end_line(struct pen *p, enum screen_look look)
+{
+	struct screen	*s = p->s;
+	const char	*t = p->line.p == NULL ? "" : p->line.p;
+	size_t		 n = p->line.len, i, used;
+	unsigned	 c, width = 0;
+
+	for (i = 0; i < n; i += used) {
+		if ((used = vis_utf8(t + i, n - i, &c)) == 0)
+			used = 1;
+		else if (width + (unsigned)vis_width(c) > s->width)
+			break;
+		else
+			width += (unsigned)vis_width(c);
+	}
+	while (i > 0 && t[i - 1] == ' ')
+		i--;
+	if (p->left > 0 && s->nlines < SCREEN_LINES_MAX) {
+		out_put(&s->text, t, i);
+		out_char(&s->text, '\n', 1);
+		s->look[s->nlines++] = (uint8_t)look;
+		p->left--;
+	}
+	out_reset(&p->line);
+}
+
+static void
+rule(struct pen *p)
+{
+	out_char(&p->line, '-', p->s->width);
+	end_line(p, LOOK_PLAIN);
+}
+
+static void
+put_name(struct pen *p, const struct row *r, const char *key, size_t width)
+{
+	const char	*t;
+	size_t		 n, before = p->line.len, w;
+
+	t = doc_text(r, key, &n);
+	view_cut(&p->line, t, n, width);
+	w = p->line.p == NULL ? 0 : view_width(p->line.p + before);
+	if (w < width)
+		out_char(&p->line, ' ', width - w);
+}
+
+/* ---- cells ---- */
+
+/* At most five characters: 9999, 41.2k, 412k, 1.2M. */
+static void
+short_number(char b[CELL_MAX], double v, double base, const char *prefix)
+{
+	unsigned	 i = 0;
+
+	if (v < 9999.5) {
+		snprintf(b, CELL_MAX, "%.0f", v);
+		return;
+	}
+	for (v /= base; v >= 999.5 && prefix[i + 1] != '\0'; i++)
+		v /= base;
+	snprintf(b, CELL_MAX, v < 99.95 ? "%.1f%c" : "%.0f%c", v, prefix[i]);
+}
+
+static void
+cell_count(char b[CELL_MAX], const struct row *r, const char *key)
+{
+	short_number(b, doc_num(r, key), 1000, "kMGTPE");
+}
+
+static void
+cell_bytes(char b[CELL_MAX], const struct row *r, const char *key)
+{
+	short_number(b, doc_num(r, key), 1024, "KMGTPE");
+}
+
+static void
+cell_rate(char b[CELL_MAX], const struct row *r, const char *key)
+{
+	double	 v = doc_num(r, key);
+
+	if (v < 999.95)
+		snprintf(b, CELL_MAX, "%.1f", v);
+	else
+		short_number(b, v < 10000 ? 10000 : v, 1000, "kMGTPE");
+	if (v >= 999.95 && v < 10000)
+		snprintf(b, CELL_MAX, "%.2fk", v / 1000);
+}
+
+static void
+cell_bps(char b[CELL_MAX], const struct row *r, const char *key)
+{
+	fmt_si(b, doc_num(r, key));
+}
+
+/* Milliseconds; nothing measured is a dash. */
+static void
+cell_ms(char b[CELL_MAX], const struct row *r, const char *key)
+{
+	double	 v = 1000 * doc_num(r, key);
+
+	if (v <= 0)
+		snprintf(b, CELL_MAX, "-");
+	else
+		snprintf(b, CELL_MAX, v < 999.95 ? "%.1f" : "%.0f",
+		    v < 999999 ? v : 999999.0);
+}
+
+static void
+cell_percent(char b[CELL_MAX], const struct row *r, const char *key)
+{
+	snprintf(b, CELL_MAX, "%.2f", 100 * doc_num(r, key));
+}
+
+static void
+cell_drops(char b[CELL_MAX], const struct row *r, const char *key)
+{
+	short_number(b, doc_num(r, key) + doc_num(r, "queue_drops"), 1000,
+	    "kMGTPE");
+}
+
+static void
+cell_queue(char b[CELL_MAX], const struct row *r, const char *key)
+{
+	double	 limit = doc_num(r, "queue_limit_bytes");
+
+	snprintf(b, CELL_MAX, "%.0f%%", limit > 0 ?
+	    100 * doc_num(r, key) / limit : 0);
+}
+
+/* ---- tables with one name and right-aligned numbers ---- */
+
+static const struct column interface_columns[] = {
+	{ "PPS",	7, 0, cell_rate,   "packets_per_second" },
+	{ "WIRE b/s",	9, 0, cell_bps,	   "wire_bits_per_second" },
+	{ "HTTP r/s",	9, 0, cell_rate,   "requests_per_second" },
+	{ "TLS h/s",	8, 3, cell_rate,   "handshakes_per_second" },
+	{ "RTT ms",	7, 2, cell_ms,	   "rtt_seconds" },
+	{ "RETX%",	6, 1, cell_percent, "retransmit_ratio" },
+	{ "DROPS",	6, 0, cell_drops,  "kernel_drops" },
+};
+static const struct column host_columns[] = {
+	{ "REQ",	6, 0, cell_count,  "requests" },
+	{ "R/S",	6, 0, cell_rate,   "requests_per_second" },
+	{ "RESP",	6, 0, cell_count,  "responses" },
+	{ "2xx",	5, 0, cell_count,  "status_2xx" },
+	{ "3xx",	5, 4, cell_count,  "status_3xx" },
+	{ "4xx",	5, 0, cell_count,  "status_4xx" },
+	{ "5xx",	5, 0, cell_count,  "status_5xx" },
+	{ "P50 ms",	7, 3, cell_ms,	   "response_p50_seconds" },
+	{ "P95 ms",	7, 0, cell_ms,	   "response_p95_seconds" },
+	{ "BODY",	6, 2, cell_bytes,  "response_body_bytes" },
+	{ "CLIENTS",	7, 1, cell_count,  "clients" },
+};
+static const struct column mirror_columns[] = {
+	{ "SENT",	6, 0, cell_bytes,  "sent_bytes" },
+	{ "DROP",	6, 0, cell_count,  "dropped_connections" },
+	{ "QUEUE",	6, 0, cell_queue,  "queue_bytes" },
+};
+
+/* Marks the columns that fit; the width that is left for the name. */
+static unsigned
+choose(const struct column *c, size_t n, unsigned width, unsigned extra,
+    bool shown[COLUMNS_MAX])
+{
+	unsigned	 sum = extra;
+	size_t		 i;
+	int		 drop;
+
+	for (i = 0; i < n; i++) {
+		shown[i] = true;
+		sum += c[i].width + 1;
+	}
+	for (drop = 1; sum + NAME_MIN > width && drop < 10; drop++) {
+		for (i = 0; i < n; i++) {
+			if (c[i].drop != drop)
+				continue;
+			shown[i] = false;
+			sum -= c[i].width + 1;
+		}
+	}
+	return sum + NAME_MIN > width ? NAME_MIN : width - sum;
+}
+
+static void
+put_titles(struct pen *p, const struct column *c, size_t n,
+    const bool *shown)
+{
+	size_t	 i;
+
+	for (i = 0; i < n; i++)
+		if (shown[i])
+			out_printf(&p->line, " %*s", (int)c[i].width,
+			    c[i].title);
+}
+
+static void
+put_cells(struct pen *p, const struct column *c, size_t n, const bool *shown,
+    const struct row *r, bool blank)
+{
+	char	 b[CELL_MAX];
+	size_t	 i;
+
+	for (i = 0; i < n; i++) {
+		if (!shown[i])
+			continue;
+		snprintf(b, sizeof(b), "-");
+		if (!blank)
+			c[i].cell(b, r, c[i].key);
+		if (*p->star != '\0' && strcmp(b, "-") != 0 &&
+		    strlen(b) < c[i].width && c[i].cell != cell_ms &&
+		    c[i].cell != cell_percent)
+			compat_strlcpy(b + strlen(b), p->star, 2);
+		out_printf(&p->line, " %*s", (int)c[i].width, b);
+	}
+}
+
+/* ---- the parts of the first page ---- */
+
+static size_t
+count_state(const struct doc *d, const char *state)
+{
+	struct row	 r;
+	size_t		 i, n = 0;
+
+	for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
+		doc_get(d, i, &r);
+		n += doc_is(&r, "state", state);
+	}
+	return n;
+}
+
+static void
+draw_head(struct pen *p)
+{
+	static const char *const names[PAGES] = {
+		[PAGE_TOP] = "top", [PAGE_HOST] = "host",
+		[PAGE_INTERFACES] = "interfaces", [PAGE_ALERTS] = "alerts",
+		[PAGE_MIRRORS] = "mirrors", [PAGE_HELP] = "help",
+	};
+	struct row	 r;
+	char		 b[FMT_MAX];
+	const char	*t;
+	size_t		 n;
+
+	out_str(&p->line, "netmond  ");
+	if (doc_find(p->d, ROW_DAEMON, &r) != -1) {
+		t = doc_text(&r, "hostname", &n);
+		view_cut(&p->line, t, n, 30);
+		out_printf(&p->line, "   up %s", fmt_uptime(b,
+		    doc_num(&r, "uptime_seconds")));
+	}
+	if (doc_find(p->d, ROW_COMPLETE, &r) != -1 &&
+	    doc_u64(&r, "time") != 0)
+		out_printf(&p->line, "   %s", fmt_time(b,
+		    doc_u64(&r, "time")));
+	out_printf(&p->line, "   window %s   refresh %s", p->s->window,
+	    fmt_span(b, p->s->refresh));
+	if (view_width(p->line.p) + strlen(names[p->s->page]) + 4 <=
+	    p->s->width)
+		out_printf(&p->line, "  [%s]", names[p->s->page]);
+	end_line(p, LOOK_HEAD);
+}
+
+static void
+draw_capture(struct pen *p)
+{
+	struct row	 c, s;
+	char		 pps[FMT_MAX], bps[FMT_MAX], b[FMT_MAX];
+	uint64_t	 drops = 0;
+	const struct doc *d = p->d;
+	size_t		 all = doc_count(d, 0, d->n, ROW_INTERFACE, 0);
+
+	out_str(&p->line, "CAPTURE ");
+	if (doc_find(d, ROW_SUMMARY, &s) != -1) {
+		out_printf(&p->line, " %" PRIu64 " of %zu interfaces",
+		    doc_u64(&s, "interfaces"), all);
+		out_printf(&p->line, "   %spps%s   %sb/s%s",
+		    fmt_si(pps, doc_num(&s, "packets_per_second")), p->star,
+		    fmt_si(bps, doc_num(&s, "wire_bits_per_second")),
+		    p->star);
+	}
+	if (doc_find(d, ROW_COMPLETE, &c) != -1) {
+		drops = doc_u64(&c, "kernel_drops") +
+		    doc_u64(&c, "queue_drops");
+		out_printf(&p->line, "   drops %" PRIu64 "   gaps %s", drops,
+		    fmt_bytes(b, doc_num(&c, "gap_bytes")));
+		out_printf(&p->line, "   complete %s",
+		    fmt_ratio(b, doc_num(&c, "ratio")));
+	}
+	end_line(p, *p->star != '\0' ? LOOK_LOSSY : LOOK_PLAIN);
+}
+
+static void
+draw_memory(struct pen *p)
+{
+	const struct doc *d = p->d;
+	struct row	 r;
+	char		 u[FMT_MAX], l[FMT_MAX];
+	double		 used = 0, limit = 0;
+	size_t		 i;
+
+	for (i = doc_next(d, 0, d->n, ROW_MEMORY, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_MEMORY, 0)) {
+		doc_get(d, i, &r);
+		used += doc_num(&r, "used_bytes");
+		if (doc_num(&r, "limit_bytes") > limit)
+			limit = doc_num(&r, "limit_bytes");
+	}
+	out_printf(&p->line, "MEMORY   %s", fmt_bytes(u, used));
+	if (limit > 0)
+		out_printf(&p->line, " of %s", fmt_bytes(l, limit));
+	if (doc_find(d, ROW_SUMMARY, &r) != -1)
+		out_printf(&p->line, "   flows %" PRIu64 "   parse errors %"
+		    PRIu64, doc_u64(&r, "flows"), doc_u64(&r,
+		    "parse_errors"));
+	if (doc_find(d, ROW_COMPLETE, &r) != -1)
+		out_printf(&p->line, "   shed %" PRIu64, doc_u64(&r, "shed"));
+	end_line(p, LOOK_PLAIN);
+}
+
+static void
+alert_line(struct pen *p, const struct row *r, bool firing)
+{
+	char		 b[FMT_MAX];
+	const char	*unit, *t;
+	size_t		 n, k;
+
+	out_str(&p->line, firing ? "  FIRING   " : "  ");
+	if (!firing)
+		put_name(p, r, "state", 9);
+	put_name(p, r, "rule", 14);
+	unit = doc_text(r, "unit", &n);
+	out_printf(&p->line, " %s", fmt_by_unit(b, unit, n,
+	    doc_num(r, "value")));
+	out_printf(&p->line, " of %s ", fmt_by_unit(b, unit, n,
+	    doc_num(r, "limit")));
+	t = doc_text(r, "metric", &k);
+	out_vis(&p->line, VIS_TERM, t, k);
+	out_printf(&p->line, " in %s", fmt_span(b,
+	    doc_num(r, "span_seconds")));
+	t = doc_text(r, "key", &k);
+	if (k > 0) {
+		out_str(&p->line, "   ");
+		view_cut(&p->line, t, k, 24);
+	}
+	if (firing) {
+		out_printf(&p->line, "   for %s", fmt_span(b,
+		    doc_num(r, "for_seconds")));
+		out_printf(&p->line, "   peak %s   id ", fmt_by_unit(b, unit,
+		    n, doc_num(r, "peak")));
+		t = doc_text(r, "id", &k);
+		out_vis(&p->line, VIS_TERM, t, k);
+	}
+	end_line(p, firing ? LOOK_BAD : LOOK_PLAIN);
+}
+
+/* Firing ones first, then whatever is not ok, then the others. */
+static void
+draw_alerts(struct pen *p)
+{
+	const struct doc *d = p->d;
+	struct row	 r;
+	size_t		 i, shown = 0;
+	bool		 firing, ok;
+	int		 round;
+
+	out_printf(&p->line, "ALERTS   %zu firing   %zu pending   %zu unknown"
+	    "   %zu rules", count_state(d, "firing") +
+	    count_state(d, "clearing"), count_state(d, "pending"),
+	    count_state(d, "unknown"), doc_count(d, 0, d->n, ROW_ALERT, 0));
+	end_line(p, count_state(d, "firing") > 0 ? LOOK_BAD : LOOK_PLAIN);
+	for (round = 0; round < 3; round++) {
+		for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
+		    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
+			doc_get(d, i, &r);
+			firing = doc_is(&r, "state", "firing");
+			ok = doc_is(&r, "state", "ok");
+			if (round != (firing ? 0 : ok ? 2 : 1) ||
+			    shown == ALERTS_MAX)
+				continue;
+			alert_line(p, &r, firing);
+			shown++;
+		}
+	}
+}
+
+static void
+draw_interfaces(struct pen *p, size_t max)
+{
+	const struct column *c = interface_columns;
+	const struct doc *d = p->d;
+	struct row	 r;
+	bool		 shown[COLUMNS_MAX];
+	unsigned	 name;
+	size_t		 i, n = 0, nc = nitems(interface_columns);
+
+	name = choose(c, nc, p->s->width, 13, shown);
+	rule(p);
+	out_printf(&p->line, "%-*s %-12s", (int)name, "INTERFACE", "STATE");
+	put_titles(p, c, nc, shown);
+	end_line(p, LOOK_HEAD);
+	for (i = doc_next(d, 0, d->n, ROW_INTERFACE, 0); i < d->n && n < max;
+	    i = doc_next(d, i + 1, d->n, ROW_INTERFACE, 0), n++) {
+		doc_get(d, i, &r);
+		put_name(p, &r, "name", name);
+		out_char(&p->line, ' ', 1);
+		put_name(p, &r, "state", 12);
+		put_cells(p, c, nc, shown, &r, !doc_is(&r, "state", "up"));
+		end_line(p, LOOK_PLAIN);
+	}
+}
+
+static void
+draw_hosts(struct pen *p, size_t max)
+{
+	const struct column *c = host_columns;
+	const struct doc *d = p->d;
+	struct row	 r;
+	bool		 shown[COLUMNS_MAX];
+	unsigned	 name;
+	size_t		 i, n = 0, first, nc = nitems(host_columns);
+
+	name = choose(c, nc, p->s->width, 1, shown);
+	rule(p);
+	out_printf(&p->line, " %-*s", (int)name, "TOP HOSTS");
+	put_titles(p, c, nc, shown);
+	end_line(p, LOOK_HEAD);
+	if (max == 0)
+		return;
+	first = p->s->chosen >= max ? p->s->chosen - max + 1 : 0;
+	for (i = doc_next(d, 0, d->n, ROW_HOST, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_HOST, 0), n++) {
+		if (n < first || n >= first + max)
+			continue;
+		doc_get(d, i, &r);
+		out_char(&p->line, n == p->s->chosen ? '>' : ' ', 1);
+		put_name(p, &r, "host", name);
+		put_cells(p, c, nc, shown, &r, false);
+		end_line(p, n == p->s->chosen ? LOOK_CHOSEN : LOOK_PLAIN);
+	}
+}
+
+static void
+draw_other(struct pen *p)
+{
+	struct row	 r;
+	char		 b[FMT_MAX];
+
+	if (doc_find(p->d, ROW_OTHER, &r) == -1 || doc_u64(&r, "items") == 0)
+		return;
+	out_printf(&p->line, " other %" PRIu64 " hosts   %s%s requests",
+	    doc_u64(&r, "items"), fmt_count(b, doc_num(&r, "count")),
+	    p->star);
+	end_line(p, LOOK_PLAIN);
+}
+
+/* "GET 301  POST 76", cut at the width of its column. */
+static void
+put_pairs(struct pen *p, size_t i, enum row_kind kind, size_t width)
+{
+	const struct doc *d = p->detail;
+	struct row	 r;
+	struct out	 t;
+	size_t		 k, to = doc_end(d, i);
+
+	out_init(&t);
+	for (k = doc_next(d, i + 1, to, kind, d->rows[i].level + 1u); k < to;
+	    k = doc_next(d, k + 1, to, kind, d->rows[i].level + 1u)) {
+		doc_get(d, k, &r);
+		if (t.len > 0)
+			out_str(&t, "  ");
+		view_cell(&t, &row_desc(kind)->fields[0], &r.v[0], false);
+		out_char(&t, ' ', 1);
+		view_cell(&t, &row_desc(kind)->fields[1], &r.v[1], false);
+		if (t.p != NULL && view_width(t.p) >= width)
+			break;
+	}
+	out_printf(&p->line, " %-*.*s", (int)width, (int)width,
+	    t.p == NULL ? "" : t.p);
+	out_clear(&t);
+}
+
+static void
+draw_sections(struct pen *p, size_t max)
+{
+	const struct doc *d = p->detail;
+	struct row	 r, host;
+	char		 b[CELL_MAX];
+	size_t		 i, n = 0, name, pairs;
+	unsigned	 level;
+
+	if (d->n == 0 || doc_find(d, ROW_HOST, &host) == -1)
+		return;
+	for (i = 0; i < d->n && d->rows[i].kind != ROW_SECTION; i++)
+		;
+	if (i == d->n)
+		return;
+	level = d->rows[i].level;
+	pairs = p->s->width > 70 ? (p->s->width - 42) / 2 : 14;
+	name = p->s->width - 2 * (pairs + 1) - 16;
+	rule(p);
+	out_str(&p->line, " SECTIONS ");
+	put_name(p, &host, "host", name > 10 ? name - 9 : 1);
+	out_printf(&p->line, "%6s  %-*s %-*s %7s", "HITS", (int)pairs - 1,
+	    "METHODS", (int)pairs, "STATUS", "P95 ms");
+	end_line(p, LOOK_HEAD);
+	for (; i < d->n && n < max; n++) {
+		doc_get(d, i, &r);
+		out_char(&p->line, ' ', 1);
+		put_name(p, &r, "section", name);
+		cell_count(b, &r, "hits");
+		out_printf(&p->line, "%6s%s", b, *p->star ? "*" : " ");
+		put_pairs(p, i, ROW_METHOD, pairs - 1);
+		put_pairs(p, i, ROW_STATUS, pairs);
+		cell_ms(b, &r, "response_p95_seconds");
+		out_printf(&p->line, " %7s", b);
+		end_line(p, LOOK_PLAIN);
+		i = doc_next(d, i + 1, d->n, ROW_SECTION, level);
+	}
+}
+
+/* Names on the left, mirrors on the right, when there are any. */
+static void
+draw_names(struct pen *p, size_t max)
+{
+	const struct column *mc = mirror_columns;
+	const struct doc *d = p->d;
+	struct row	 r;
+	bool		 shown[COLUMNS_MAX] = { true, true, true };
+	bool		 mirrors = doc_find(d, ROW_MIRROR, NULL) != -1;
+	size_t		 i, m, n, name = p->s->width > 90 ? 30 : 22;
+	char		 b[CELL_MAX];
+
+	rule(p);
+	out_printf(&p->line, " %-*s %6s  %-8s %-10s", (int)name,
+	    "TLS NAMES (claimed)", "CONN", "PROTO", "ALPN");
+	if (mirrors) {
+		out_printf(&p->line, " %-10s %-7s", "MIRROR", "STATE");
+		put_titles(p, mc, nitems(mirror_columns), shown);
+	}
+	end_line(p, LOOK_HEAD);
+	i = doc_next(d, 0, d->n, ROW_NAME, 0);
+	m = doc_next(d, 0, d->n, ROW_MIRROR, 0);
+	for (n = 0; n < max && (i < d->n || m < d->n); n++) {
+		if (i < d->n) {
+			doc_get(d, i, &r);
+			out_char(&p->line, ' ', 1);
+			put_name(p, &r, "name", name);
+			cell_count(b, &r, "connections");
+			out_printf(&p->line, " %6s  ", b);
+			put_name(p, &r, "version", 8);
+			out_char(&p->line, ' ', 1);
+			put_name(p, &r, "alpn", 10);
+			i = doc_next(d, i + 1, d->n, ROW_NAME, 0);
+		} else
+			out_char(&p->line, ' ', name + 28);
+		if (m < d->n) {
+			doc_get(d, m, &r);
+			out_char(&p->line, ' ', 1);
+			put_name(p, &r, "mirror", 10);
+			out_char(&p->line, ' ', 1);
+			put_name(p, &r, "state", 7);
+			put_cells(p, mc, nitems(mirror_columns), shown, &r,
+			    false);
+			m = doc_next(d, m + 1, d->n, ROW_MIRROR, 0);
+		}
+		end_line(p, LOOK_PLAIN);
+	}
+}
+
+static void
+draw_events(struct pen *p, size_t max)
+{
+	const struct doc *d = p->d;
+	struct row	 r;
+	char		 b[FMT_MAX];
+	const char	*t;
+	size_t		 i, n = 0, k;
+
+	if (doc_find(d, ROW_ALERT_EVENT, NULL) == -1 &&
+	    doc_find(d, ROW_MONITOR, NULL) == -1)
+		return;
+	rule(p);
+	for (i = d->n; i-- > 0 && n < max;) {
+		if (d->rows[i].level != 0 ||
+		    (d->rows[i].kind != ROW_ALERT_EVENT &&
+		    d->rows[i].kind != ROW_MONITOR))
+			continue;
+		doc_get(d, i, &r);
+		out_printf(&p->line, "%s ", fmt_clock(b, doc_u64(&r,
+		    "time")));
+		if (r.kind == ROW_ALERT_EVENT) {
+			out_str(&p->line, "alert ");
+			t = doc_text(&r, "rule", &k);
+			view_cut(&p->line, t, k, 30);
+			out_char(&p->line, ' ', 1);
+			t = doc_text(&r, "event", &k);
+			out_vis(&p->line, VIS_TERM, t, k);
+			out_printf(&p->line, " at %s", fmt_count(b,
+			    doc_num(&r, "value")));
+		} else {
+			t = doc_text(&r, "type", &k);
+			out_vis(&p->line, VIS_TERM, t, k);
+			out_char(&p->line, ' ', 1);
+			t = doc_text(&r, "text", &k);
+			out_vis(&p->line, VIS_TERM, t, k);
+		}
+		end_line(p, LOOK_PLAIN);
+		n++;
+	}
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Lines below the hosts, when the screen is high enough for them. */
+static size_t
+below(const struct pen *p)
+{
+	const struct doc *d = p->d;
+	size_t		 n = 0, k;
+
+	if (p->s->height < FULL_HEIGHT)
+		return 0;
+	if (p->detail->n > 0)
+		n += 2 + SECTIONS_MAX;
+	k = doc_count(d, 0, d->n, ROW_NAME, 0);
+	if (doc_count(d, 0, d->n, ROW_MIRROR, 0) > k)
+		k = doc_count(d, 0, d->n, ROW_MIRROR, 0);
+	if (k > 0)
+		n += 2 + least(k, NAMES_MAX);
+	k = doc_count(d, 0, d->n, ROW_ALERT_EVENT, 0) +
+	    doc_count(d, 0, d->n, ROW_MONITOR, 0);
+	if (k > 0)
+		n += 1 + least(k, EVENTS_MAX);
+	return n;
+}
+
+static void
+page_top(struct pen *p)
+{
+	const struct doc *d = p->d;
+	size_t		 used, other;
+
+	draw_capture(p);
+	draw_memory(p);
+	draw_alerts(p);
+	if (p->s->height >= MIDDLE_HEIGHT)
+		draw_interfaces(p, INTERFACES_MAX);
+	other = doc_find(d, ROW_OTHER, NULL) != -1;
+	used = below(p) + 2 + other;
+	draw_hosts(p, p->left > used ? p->left - used : 1);
+	draw_other(p);
+	if (p->s->height < FULL_HEIGHT)
+		return;
+	draw_sections(p, SECTIONS_MAX);
+	if (doc_find(d, ROW_NAME, NULL) != -1 ||
+	    doc_find(d, ROW_MIRROR, NULL) != -1)
+		draw_names(p, NAMES_MAX);
+	draw_events(p, EVENTS_MAX);
+}
+
+/* ---- the other pages: tables of the text view ---- */
+
+static void
+put_text(struct pen *p, const char *t)
+{
+	const char	*end;
+
+	for (; t != NULL && *t != '\0'; t = end + 1) {
+		if ((end = strchr(t, '\n')) == NULL)
+			end = t + strlen(t);
+		out_put(&p->line, t, (size_t)(end - t));
+		end_line(p, LOOK_PLAIN);
+		if (*end == '\0')
+			break;
+	}
+}
+
+static void
+page_table(struct pen *p, const struct doc *d, enum row_kind kind,
+    bool nested)
+{
+	struct view_opt	 opt = { p->s->width };
+	struct out	 t;
+
+	out_init(&t);
+	rule(p);
+	view_table(&t, d, 0, d->n, kind, 0, &opt, *p->star != '\0', nested);
+	put_text(p, t.p == NULL ? "nothing to show\n" : t.p);
+	out_clear(&t);
+}
+
+static void
+page_host(struct pen *p)
+{
+	page_table(p, p->detail, ROW_HOST, true);
+}
+
+static void
+page_interfaces(struct pen *p)
+{
+	page_table(p, p->d, ROW_INTERFACE, true);
+}
+
+static void
+page_alerts(struct pen *p)
+{
+	page_table(p, p->d, ROW_ALERT, false);
+	draw_events(p, EVENTS_MAX * 10);
+}
+
+static void
+page_mirrors(struct pen *p)
+{
+	page_table(p, p->d, ROW_MIRROR, true);
+}
+
+static void
+page_help(struct pen *p)
+{
+	rule(p);
+	put_text(p,
+	    "up, down   select a host            enter   open it\n"
+	    "t, escape  back to the first page   q       quit\n"
+	    "s          order: requests, bytes, errors, p95\n"
+	    "w          window: last, 1m, 10m, total\n"
+	    "i          interfaces               a       alerts\n"
+	    "m          mirrors                  h       this page\n"
+	    "j          write what is shown as JSON to a file\n"
+	    "\n"
+	    "* after a number: it is too low, something was missed\n"
+	    "names and hosts are what clients claim\n");
+}
+
+int
+screen_host(const struct doc *d, unsigned index, struct row *r)
+{
+	size_t	 i;
+
+	for (i = doc_next(d, 0, d->n, ROW_HOST, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_HOST, 0)) {
+		if (index-- == 0) {
+			doc_get(d, i, r);
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+void
+screen_draw(struct screen *s, const struct doc *d, const struct doc *detail)
+{
+	static void	(*const pages[PAGES])(struct pen *) = {
+		[PAGE_TOP]		= page_top,
+		[PAGE_HOST]		= page_host,
+		[PAGE_INTERFACES]	= page_interfaces,
+		[PAGE_ALERTS]		= page_alerts,
+		[PAGE_MIRRORS]		= page_mirrors,
+		[PAGE_HELP]		= page_help,
+	};
+	struct pen	 p;
+
+	memset(&p, 0, sizeof(p));
+	p.s = s;
+	p.d = d;
+	p.detail = detail;
+	p.star = view_lossy(d) ? "*" : "";
+	p.left = s->height > 1 ? s->height - 1 : 0;
+	out_reset(&s->text);
+	s->nlines = 0;
+	s->nhosts = (unsigned)doc_count(d, 0, d->n, ROW_HOST, 0);
+	if (s->nhosts > 0 && s->chosen >= s->nhosts)
+		s->chosen = s->nhosts - 1;
+	draw_head(&p);
+	pages[s->page](&p);
+	while (p.left > 0 && s->height < SCREEN_LINES_MAX)
+		end_line(&p, LOOK_PLAIN);
+	p.left = 1;
+	out_str(&p.line, s->note != NULL ? s->note : "h help  q quit  arrows "
+	    "select  enter open  s sort  w window  i interface  a alerts  "
+	    "m mirrors");
+	end_line(&p, LOOK_HEAD);
+	out_clear(&p.line);
+}

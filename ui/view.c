@@ -1,0 +1,240 @@
+#include <string.h>
+
+#include "sandbox/compat.h"
+#include "ui/fmt.h"
+#include "ui/view.h"
+
+#define KINDS(...)	.kinds = { __VA_ARGS__ },			\
+	.nkinds = sizeof((enum row_kind[]){ __VA_ARGS__ }) /		\
+	    sizeof(enum row_kind)
+#define SUBJECT(s, n)	[SHOW_##s] = { .subject = SHOW_##s, .name = n
+#define TRAFFIC		.traffic = true
+#define NESTED		.nested = true
+
+static const struct view_subject subjects[SHOW_SUBJECTS] = {
+	SUBJECT(SUMMARY, "summary"), TRAFFIC, KINDS(ROW_DAEMON,
+	    ROW_COMPLETE, ROW_SUMMARY, ROW_ALERT, ROW_HOST, ROW_MEMORY) },
+	SUBJECT(HOSTS, "hosts"), TRAFFIC, KINDS(ROW_COMPLETE, ROW_HOST,
+	    ROW_OTHER) },
+	SUBJECT(HOST, "host"), TRAFFIC, NESTED, KINDS(ROW_COMPLETE,
+	    ROW_HOST) },
+	SUBJECT(SECTIONS, "sections"), TRAFFIC, KINDS(ROW_COMPLETE,
+	    ROW_SECTION, ROW_OTHER) },
+	SUBJECT(METHODS, "methods"), TRAFFIC, KINDS(ROW_COMPLETE,
+	    ROW_METHOD, ROW_OTHER) },
+	SUBJECT(STATUS, "status"), TRAFFIC, KINDS(ROW_COMPLETE, ROW_STATUS,
+	    ROW_OTHER) },
+	SUBJECT(CLIENTS, "clients"), TRAFFIC, KINDS(ROW_COMPLETE,
+	    ROW_CLIENT, ROW_OTHER) },
+	SUBJECT(NAMES, "names"), TRAFFIC, NESTED, KINDS(ROW_COMPLETE,
+	    ROW_NAME, ROW_OTHER) },
+	SUBJECT(FLOWS, "flows"), TRAFFIC, NESTED, KINDS(ROW_COMPLETE,
+	    ROW_FLOW) },
+	SUBJECT(INTERFACES, "interfaces"), TRAFFIC, KINDS(ROW_COMPLETE,
+	    ROW_INTERFACE) },
+	SUBJECT(CAPTURE, "capture"), KINDS(ROW_COMPLETE, ROW_CAPTURE,
+	    ROW_TUNNEL, ROW_ADVICE) },
+	SUBJECT(ALERTS, "alerts"), KINDS(ROW_COMPLETE, ROW_ALERT) },
+	SUBJECT(RULES, "rules"), KINDS(ROW_COMPLETE, ROW_RULE) },
+	SUBJECT(MIRRORS, "mirrors"), NESTED, KINDS(ROW_COMPLETE,
+	    ROW_MIRROR) },
+	SUBJECT(ERRORS, "errors"), KINDS(ROW_COMPLETE, ROW_ERROR) },
+	SUBJECT(MEMORY, "memory"), KINDS(ROW_COMPLETE, ROW_MEMORY) },
+	SUBJECT(PROCESSES, "processes"), KINDS(ROW_COMPLETE, ROW_PROCESS) },
+	SUBJECT(CONFIG, "config"), KINDS(ROW_TEXT) },
+	SUBJECT(VERSION, "version"), KINDS(ROW_DAEMON) },
+	SUBJECT(METRICS, "metrics"), KINDS(ROW_DAEMON, ROW_COMPLETE,
+	    ROW_PROCESS, ROW_TALLY, ROW_INTERFACE, ROW_HOST, ROW_OTHER,
+	    ROW_BUCKET, ROW_ALERT, ROW_MIRROR, ROW_MEMORY) },
+	SUBJECT(TALLY, "tally"), KINDS(ROW_COMPLETE, ROW_TALLY) },
+	SUBJECT(TRANSACTIONS, "transactions"), TRAFFIC, KINDS(ROW_COMPLETE,
+	    ROW_TRANSACTION) },
+	SUBJECT(REPORT, "report"), TRAFFIC, KINDS(ROW_DAEMON, ROW_COMPLETE,
+	    ROW_SUMMARY, ROW_INTERFACE, ROW_HOST, ROW_OTHER, ROW_METHOD,
+	    ROW_STATUS, ROW_NAME, ROW_CAPTURE, ROW_ADVICE, ROW_TUNNEL,
+	    ROW_ALERT, ROW_MIRROR, ROW_ERROR, ROW_MEMORY) },
+	SUBJECT(WHY, "why"), KINDS(ROW_COMPLETE, ROW_TEXT) },
+	SUBJECT(CHECK, "check"), KINDS(ROW_COMPLETE, ROW_ALERT) },
+	SUBJECT(TOP, "top"), TRAFFIC, KINDS(ROW_DAEMON, ROW_COMPLETE,
+	    ROW_SUMMARY, ROW_MEMORY, ROW_ALERT, ROW_INTERFACE, ROW_HOST,
+	    ROW_OTHER, ROW_NAME, ROW_MIRROR, ROW_MONITOR) },
+};
+
+const struct view_subject *
+view_subject(enum show_subject s)
+{
+	return &subjects[s];
+}
+
+bool
+view_single(enum row_kind kind)
+{
+	return kind == ROW_DAEMON || kind == ROW_COMPLETE ||
+	    kind == ROW_SUMMARY || kind == ROW_CAPTURE;
+}
+
+bool
+view_lossy(const struct doc *d)
+{
+	struct row	 r;
+
+	return doc_find(d, ROW_COMPLETE, &r) != -1 && doc_bool(&r, "lossy");
+}
+
+size_t
+view_width(const char *s)
+{
+	size_t		 left = strlen(s), used, width = 0;
+	unsigned	 c;
+
+	for (; left > 0; s += used, left -= used) {
+		if ((used = vis_utf8(s, left, &c)) == 0) {
+			used = 1;
+			width++;
+		} else
+			width += (size_t)vis_width(c);
+	}
+	return width;
+}
+
+/*
+ * Bytes of s that fill at most width columns; *taken gets the columns. A
+ * character that would pass the end is left out whole.
+ */
+static size_t
+prefix(const char *s, size_t n, size_t width, size_t *taken)
+{
+	size_t		 i, used, w;
+	unsigned	 c;
+
+	*taken = 0;
+	for (i = 0; i < n; i += used) {
+		if ((used = vis_utf8(s + i, n - i, &c)) == 0)
+			used = w = 1;
+		else
+			w = (size_t)vis_width(c);
+		if (*taken + w > width)
+			break;
+		*taken += w;
+	}
+	return i;
+}
+
+/* The first byte of the longest tail that fits into width columns. */
+static const char *
+suffix(const char *s, size_t n, size_t all, size_t width)
+{
+	size_t		 used, w;
+	unsigned	 c;
+
+	while (n > 0 && all > width) {
+		if ((used = vis_utf8(s, n, &c)) == 0)
+			used = w = 1;
+		else
+			w = (size_t)vis_width(c);
+		s += used;
+		n -= used;
+		all -= w < all ? w : all;
+	}
+	return s;
+}
+
+void
+view_cut(struct out *o, const char *s, size_t n, size_t width)
+{
+	struct out	 t;
+	const char	*tail;
+	size_t		 all, head, taken;
+
+	out_init(&t);
+	out_vis(&t, VIS_TERM, s, n);
+	if (t.len == 0)
+		goto done;
+	all = view_width(t.p);
+	if (width == 0 || all <= width) {
+		out_put(o, t.p, t.len);
+		goto done;
+	}
+	head = prefix(t.p, t.len, width / 2, &taken);
+	tail = suffix(t.p, t.len, all, width - width / 2 - 1);
+	out_put(o, t.p, head);
+	out_char(o, '~', 1);
+	out_str(o, tail);
+ done:
+	if (t.err)
+		o->err = true;
+	out_clear(&t);
+}
+
+static bool
+starred(enum row_unit u)
+{
+	return u == ROW_UNIT_COUNT || u == ROW_UNIT_BYTES ||
+	    u == ROW_UNIT_BPS || u == ROW_UNIT_PER_SECOND;
+}
+
+void
+view_cell(struct out *o, const struct row_field *f, const struct row_value *v,
+    bool star)
+{
+	char	 b[FMT_MAX];
+
+	if (v->type == ROW_STR) {
+		out_vis(o, VIS_TERM, v->s.p, v->s.n);
+		return;
+	}
+	out_str(o, fmt_value(b, f, v));
+	if (star && starred(f->unit))
+		out_char(o, '*', 1);
+}
+
+static void
+losses(struct out *o, const struct row *r)
+{
+	static const char *const keys[] = { "kernel_drops", "queue_drops",
+	    "shed", "gap_bytes", "truncated_bytes", "unwatched_seconds" };
+	static const char *const names[] = { "kernel drops", "queue drops",
+	    "shed", "gaps", "truncated", "unwatched" };
+	const struct row_desc	*d = row_desc(ROW_COMPLETE);
+	char			 b[FMT_MAX];
+	const char		*comma = "";
+	size_t			 i;
+	int			 at;
+
+	out_str(o, "* too low, something was missed: ");
+	for (i = 0; i < nitems(keys); i++) {
+		if (doc_num(r, keys[i]) == 0)
+			continue;
+		at = row_index(ROW_COMPLETE, keys[i]);
+		out_printf(o, "%s%s %s", comma, names[i],
+		    fmt_value(b, &d->fields[at], &r->v[at]));
+		comma = ", ";
+	}
+	if (*comma == '\0')
+		out_str(o, "see show capture");
+	out_char(o, '\n', 1);
+}
+
+void
+view_complete(struct out *o, const struct doc *d)
+{
+	struct row	 r;
+	char		 b[FMT_MAX];
+	const char	*s;
+	size_t		 n;
+
+	if (doc_find(d, ROW_COMPLETE, &r) == -1)
+		return;
+	s = doc_text(&r, "window", &n);
+	if (n > 0) {
+		out_str(o, "window ");
+		out_vis(o, VIS_TERM, s, n);
+		out_str(o, "   ");
+	}
+	out_printf(o, "complete %s", fmt_ratio(b, doc_num(&r, "ratio")));
+	if (doc_u64(&r, "time") != 0)
+		out_printf(o, "   %s", fmt_time(b, doc_u64(&r, "time")));
+	out_char(o, '\n', 1);
+	if (doc_bool(&r, "lossy"))
+		losses(o, &r);
+}

@@ -1,0 +1,479 @@
+/*
+ * view_text: what a terminal or a pipe gets. Summary, capture and the lines
+ * of text have layouts of their own; everything else is a table per kind.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "sandbox/compat.h"
+#include "ui/event.h"
+#include "ui/fmt.h"
+#include "ui/view.h"
+
+#define TOP_HOSTS	5
+#define STATE_COLUMN	76	/* of a step of why */
+
+struct ctx {
+	struct out	*o;
+	const struct doc *d;
+	const struct view_opt *opt;
+	const struct view_subject *subject;
+	const char	*star;		/* "*" or "" */
+};
+
+static void
+put_text(struct out *o, const struct row *r, const char *key)
+{
+	const char	*s;
+	size_t		 n;
+
+	s = doc_text(r, key, &n);
+	out_vis(o, VIS_TERM, s, n);
+}
+
+static bool
+has_text(const struct row *r, const char *key)
+{
+	size_t	 n;
+
+	(void)doc_text(r, key, &n);
+	return n > 0;
+}
+
+static void
+daemon_line(struct ctx *c, const struct row *r)
+{
+	char	 b[FMT_MAX];
+
+	out_str(c->o, "netmond ");
+	put_text(c->o, r, "version");
+	if (doc_bool(r, "offline")) {
+		out_str(c->o, ", input ");
+		put_text(c->o, r, "input");
+		out_char(c->o, '\n', 1);
+		return;
+	}
+	out_printf(c->o, ", up %s, ", fmt_uptime(b,
+	    doc_num(r, "uptime_seconds")));
+	put_text(c->o, r, "hostname");
+	if (has_text(r, "config")) {
+		out_str(c->o, ", config ");
+		put_text(c->o, r, "config");
+		if (doc_u64(r, "config_time") != 0)
+			out_printf(c->o, " loaded %s",
+			    fmt_time(b, doc_u64(r, "config_time")));
+	} else
+		out_str(c->o, ", no configuration file");
+	out_char(c->o, '\n', 1);
+}
+
+static void
+capture_line(struct ctx *c, const struct row *s)
+{
+	struct row	 r;
+	char		 pps[FMT_MAX], bps[FMT_MAX], ratio[FMT_MAX];
+	char		 gaps[FMT_MAX];
+
+	out_printf(c->o, "capture   %" PRIu64 " interface%s, %spps%s, "
+	    "%sb/s%s", doc_u64(s, "interfaces"),
+	    doc_u64(s, "interfaces") == 1 ? "" : "s",
+	    fmt_si(pps, doc_num(s, "packets_per_second")), c->star,
+	    fmt_si(bps, doc_num(s, "wire_bits_per_second")), c->star);
+	if (doc_find(c->d, ROW_COMPLETE, &r) != -1)
+		out_printf(c->o, ", complete %s (kernel drops %" PRIu64
+		    ", gaps %s)", fmt_ratio(ratio, doc_num(&r, "ratio")),
+		    doc_u64(&r, "kernel_drops"),
+		    fmt_bytes(gaps, doc_num(&r, "gap_bytes")));
+	out_char(c->o, '\n', 1);
+}
+
+static void
+http_line(struct ctx *c, const struct row *s)
+{
+	struct row	 r;
+	char		 req[FMT_MAX], resp[FMT_MAX], b[FMT_MAX];
+	double		 responses = doc_num(s, "responses");
+
+	out_printf(c->o, "http      %s%s requests/s, %s%s responses/s",
+	    fmt_rate(req, doc_num(s, "requests_per_second")), c->star,
+	    fmt_rate(resp, doc_num(s, "responses_per_second")), c->star);
+	if (responses > 0)
+		out_printf(c->o, ", 5xx %.1f%%",
+		    100 * doc_num(s, "errors_5xx") / responses);
+	if (doc_num(s, "response_p95_seconds") > 0)
+		out_printf(c->o, ", p95 %s",
+		    fmt_seconds(b, doc_num(s, "response_p95_seconds")));
+	if (doc_find(c->d, ROW_COMPLETE, &r) != -1 &&
+	    has_text(&r, "window")) {
+		out_str(c->o, "        window ");
+		put_text(c->o, &r, "window");
+	}
+	out_printf(c->o, "\ntls       %s%s handshakes/s",
+	    fmt_rate(b, doc_num(s, "tls_handshakes_per_second")), c->star);
+	if (doc_u64(s, "tls_no_name") > 0)
+		out_printf(c->o, ", %" PRIu64 " without a name",
+		    doc_u64(s, "tls_no_name"));
+	if (doc_u64(s, "tls_ech") > 0)
+		out_printf(c->o, ", %" PRIu64 " with ech",
+		    doc_u64(s, "tls_ech"));
+	out_char(c->o, '\n', 1);
+	if (doc_u64(s, "parse_errors") > 0)
+		out_printf(c->o, "errors    %" PRIu64 " parse errors\n",
+		    doc_u64(s, "parse_errors"));
+}
+
+static void
+alerts_line(struct ctx *c)
+{
+	static const char *const states[] = { "firing", "clearing",
+	    "pending", "unknown", "ok" };
+	const struct doc	*d = c->d;
+	struct row		 r;
+	const char		*comma = " ";
+	char			 b[FMT_MAX];
+	size_t			 i, s, n;
+
+	if (doc_count(d, 0, d->n, ROW_ALERT, 0) == 0)
+		return;
+	out_str(c->o, "alerts   ");
+	for (s = 0; s < nitems(states); s++) {
+		n = 0;
+		for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
+		    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
+			doc_get(d, i, &r);
+			n += doc_is(&r, "state", states[s]);
+		}
+		if (n == 0)
+			continue;
+		out_printf(c->o, "%s%zu %s", comma, n, states[s]);
+		comma = ", ";
+		for (i = 0; s == 0 && i < d->n; i++) {
+			if (d->rows[i].kind != ROW_ALERT)
+				continue;
+			doc_get(d, i, &r);
+			if (!doc_is(&r, "state", states[s]))
+				continue;
+			out_str(c->o, " (");
+			put_text(c->o, &r, "rule");
+			out_printf(c->o, " since %s)", fmt_clock(b,
+			    doc_u64(&r, "since_time")));
+			break;
+		}
+	}
+	out_char(c->o, '\n', 1);
+}
+
+static void
+memory_line(struct ctx *c)
+{
+	const struct doc	*d = c->d;
+	struct row		 r;
+	uint64_t		 used = 0, limit = 0, l;
+	char			 u[FMT_MAX], m[FMT_MAX];
+	size_t			 i;
+
+	if (doc_find(d, ROW_MEMORY, NULL) == -1)
+		return;
+	for (i = doc_next(d, 0, d->n, ROW_MEMORY, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_MEMORY, 0)) {
+		doc_get(d, i, &r);
+		used += doc_u64(&r, "used_bytes");
+		if ((l = doc_u64(&r, "limit_bytes")) > limit)
+			limit = l;
+	}
+	out_printf(c->o, "memory    %s", fmt_bytes(u, (double)used));
+	if (limit > 0)
+		out_printf(c->o, " of %s", fmt_bytes(m, (double)limit));
+	out_char(c->o, '\n', 1);
+}
+
+static void
+top_line(struct ctx *c)
+{
+	const struct doc	*d = c->d;
+	struct row		 r;
+	const char		*comma = "top       ", *s;
+	size_t			 i, n, len;
+
+	i = doc_next(d, 0, d->n, ROW_HOST, 0);
+	for (n = 0; i < d->n && n < TOP_HOSTS; n++) {
+		doc_get(d, i, &r);
+		out_str(c->o, comma);
+		s = doc_text(&r, "host", &len);
+		view_cut(c->o, s, len, c->opt->width > 0 ? 32 : 0);
+		out_printf(c->o, " %" PRIu64 "%s", doc_u64(&r, "requests"),
+		    c->star);
+		comma = ", ";
+		i = doc_next(d, i + 1, d->n, ROW_HOST, 0);
+	}
+	if (n > 0)
+		out_char(c->o, '\n', 1);
+}
+
+static void
+draw_summary(struct ctx *c)
+{
+	struct row	 r;
+
+	if (doc_find(c->d, ROW_DAEMON, &r) != -1)
+		daemon_line(c, &r);
+	if (doc_find(c->d, ROW_SUMMARY, &r) != -1) {
+		capture_line(c, &r);
+		http_line(c, &r);
+	}
+	alerts_line(c);
+	memory_line(c);
+	top_line(c);
+}
+
+static void
+draw_capture(struct ctx *c)
+{
+	struct row	 r;
+	char		 b[FMT_MAX];
+	double		 payload, gaps;
+
+	if (doc_find(c->d, ROW_CAPTURE, &r) == -1)
+		return;
+	out_str(c->o, "period ");
+	put_text(c->o, &r, "period");
+	out_printf(c->o, "   frames seen %" PRIu64 "   kernel dropped %" PRIu64
+	    "   queue dropped %" PRIu64 "   shed for memory %" PRIu64 "\n",
+	    doc_u64(&r, "packets"), doc_u64(&r, "kernel_drops"),
+	    doc_u64(&r, "queue_drops"), doc_u64(&r, "shed"));
+	payload = doc_num(&r, "payload_bytes");
+	gaps = doc_num(&r, "gap_bytes");
+	out_printf(c->o, "tcp        payload %s", fmt_bytes(b, payload));
+	out_printf(c->o, "   missing %s (%.2f%%) in %" PRIu64
+	    " connections   resynchronised %" PRIu64 "\n",
+	    fmt_bytes(b, gaps), gaps > 0 ? 100 * gaps / (payload + gaps) : 0,
+	    doc_u64(&r, "gap_connections"), doc_u64(&r, "resynchronised"));
+	out_printf(c->o, "truncated  %" PRIu64 " frames   bad checksum %"
+	    PRIu64 "   fragments lost %" PRIu64 "   too deep tunnels %"
+	    PRIu64 "\n", doc_u64(&r, "truncated"),
+	    doc_u64(&r, "bad_checksum"), doc_u64(&r, "fragments_lost"),
+	    doc_u64(&r, "too_deep"));
+	out_printf(c->o, "also       seen again %" PRIu64 "   unwatched %s"
+	    "   rings ", doc_u64(&r, "seen_again"),
+	    fmt_span(b, doc_num(&r, "unwatched_seconds")));
+	out_printf(c->o, "%s\n", fmt_bytes(b, doc_num(&r, "ring_bytes")));
+}
+
+static void
+draw_advice(struct ctx *c)
+{
+	const struct doc	*d = c->d;
+	const char		*head = "advice     ";
+	struct row		 r;
+	size_t			 i;
+
+	for (i = doc_next(d, 0, d->n, ROW_ADVICE, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_ADVICE, 0)) {
+		doc_get(d, i, &r);
+		out_str(c->o, head);
+		put_text(c->o, &r, "text");
+		out_char(c->o, '\n', 1);
+		head = "           ";
+	}
+	if (*head != ' ')
+		out_printf(c->o, "%snone\n", head);
+}
+
+/* Lines of text; a state stands right, at a fixed column. */
+static void
+draw_lines(struct ctx *c)
+{
+	const struct doc	*d = c->d;
+	struct row		 r;
+	struct out		 t;
+	size_t			 i, w;
+
+	out_init(&t);
+	for (i = doc_next(d, 0, d->n, ROW_TEXT, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_TEXT, 0)) {
+		doc_get(d, i, &r);
+		out_reset(&t);
+		put_text(&t, &r, "text");
+		if (t.p != NULL)
+			out_str(c->o, t.p);
+		if (has_text(&r, "state")) {
+			w = t.p == NULL ? 0 : view_width(t.p);
+			out_char(c->o, ' ', w < STATE_COLUMN ?
+			    STATE_COLUMN - w : 2);
+			put_text(c->o, &r, "state");
+		}
+		out_char(c->o, '\n', 1);
+	}
+	if (t.err)
+		c->o->err = true;
+	out_clear(&t);
+}
+
+static void
+draw_other(struct ctx *c)
+{
+	const struct doc	*d = c->d;
+	struct row		 r;
+	size_t			 i;
+
+	for (i = doc_next(d, 0, d->n, ROW_OTHER, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_OTHER, 0)) {
+		doc_get(d, i, &r);
+		if (doc_u64(&r, "items") == 0 && doc_u64(&r, "count") == 0)
+			continue;
+		out_printf(c->o, "other %" PRIu64 " ", doc_u64(&r, "items"));
+		put_text(c->o, &r, "what");
+		out_printf(c->o, ": %" PRIu64 "%s\n", doc_u64(&r, "count"),
+		    c->star);
+	}
+}
+
+/* Why an interface is not open, under the table. */
+static void
+draw_interfaces(struct ctx *c)
+{
+	const struct doc	*d = c->d;
+	struct row		 r;
+	size_t			 i;
+
+	view_table(c->o, d, 0, d->n, ROW_INTERFACE, 0, c->opt,
+	    *c->star != '\0', c->subject->nested);
+	for (i = doc_next(d, 0, d->n, ROW_INTERFACE, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_INTERFACE, 0)) {
+		doc_get(d, i, &r);
+		if (!has_text(&r, "error"))
+			continue;
+		put_text(c->o, &r, "name");
+		out_str(c->o, ": ");
+		put_text(c->o, &r, "error");
+		out_char(c->o, '\n', 1);
+	}
+}
+
+static void
+draw_daemon(struct ctx *c)
+{
+	struct row	 r;
+
+	if (doc_find(c->d, ROW_DAEMON, &r) != -1)
+		daemon_line(c, &r);
+}
+
+static void
+draw_nothing(struct ctx *c)
+{
+	(void)c;
+}
+
+static const struct {
+	enum row_kind	 kind;
+	void		(*fn)(struct ctx *);
+} own[] = {
+	{ ROW_DAEMON,	draw_daemon },
+	{ ROW_COMPLETE,	draw_nothing },		/* closes every view */
+	{ ROW_SUMMARY,	draw_nothing },		/* in draw_summary */
+	{ ROW_INTERFACE, draw_interfaces },
+	{ ROW_CAPTURE,	draw_capture },
+	{ ROW_ADVICE,	draw_advice },
+	{ ROW_OTHER,	draw_other },
+	{ ROW_TEXT,	draw_lines },
+};
+
+static void
+draw_kind(struct ctx *c, enum row_kind kind)
+{
+	size_t	 i;
+
+	for (i = 0; i < nitems(own); i++) {
+		if (own[i].kind == kind) {
+			own[i].fn(c);
+			return;
+		}
+	}
+	view_table(c->o, c->d, 0, c->d->n, kind, 0, c->opt,
+	    *c->star != '\0', c->subject->nested);
+}
+
+/* Kinds of the subject in order, then others; a blank line between. */
+static void
+draw_kinds(struct ctx *c, bool headings)
+{
+	const struct view_subject *s = c->subject;
+	bool			   done[ROW_KINDS] = { false };
+	size_t			   i, before, drawn = 0;
+	enum row_kind		   kind;
+
+	for (i = 0; i < s->nkinds + c->d->n; i++) {
+		kind = i < s->nkinds ? s->kinds[i] :
+		    (enum row_kind)c->d->rows[i - s->nkinds].kind;
+		if (done[kind] || doc_find(c->d, kind, NULL) == -1)
+			continue;
+		done[kind] = true;
+		before = c->o->len;
+		if (drawn > 0 && kind != ROW_OTHER && kind != ROW_ADVICE)
+			out_char(c->o, '\n', 1);
+		if (headings && kind != ROW_OTHER && kind != ROW_ADVICE)
+			out_printf(c->o, "%s\n", row_desc(kind)->array);
+		drawn = c->o->len;
+		draw_kind(c, kind);
+		if (c->o->len == drawn) {	/* it had nothing to say */
+			c->o->len = before;
+			c->o->p[before] = '\0';
+		}
+		drawn = c->o->len;
+	}
+}
+
+static void
+draw_report(struct ctx *c)
+{
+	struct view_subject	 tables = *c->subject;
+	size_t			 i, n = 0;
+
+	draw_summary(c);
+	out_char(c->o, '\n', 1);
+	for (i = 0; i < tables.nkinds; i++)
+		if (tables.kinds[i] != ROW_DAEMON &&
+		    tables.kinds[i] != ROW_COMPLETE &&
+		    tables.kinds[i] != ROW_SUMMARY)
+			tables.kinds[n++] = tables.kinds[i];
+	tables.nkinds = n;
+	c->subject = &tables;
+	draw_kinds(c, true);
+}
+
+static void
+draw(struct out *o, const struct view_subject *s, const struct doc *d,
+    const struct view_opt *opt)
+{
+	struct ctx	 c;
+	size_t		 before = o->len;
+
+	c.o = o;
+	c.d = d;
+	c.opt = opt;
+	c.subject = s;
+	c.star = s->traffic && view_lossy(d) ? "*" : "";
+	if (s->subject == SHOW_REPORT)
+		draw_report(&c);
+	else if (doc_find(d, ROW_SUMMARY, NULL) != -1)
+		draw_summary(&c);
+	else
+		draw_kinds(&c, false);
+	if (o->len == before)
+		out_str(o, "nothing to show\n");
+	if (doc_find(d, ROW_SUMMARY, NULL) == -1 || view_lossy(d))
+		view_complete(o, d);
+}
+
+static void
+event(struct out *o, const struct doc *d, size_t i)
+{
+	event_line(o, d, i);
+}
+
+const struct view_ops view_text = {
+	.name	= "text",
+	.draw	= draw,
+	.event	= event,
+};

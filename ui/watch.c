@@ -1,0 +1,362 @@
+/*
+ * watch: events as lines, as they happen. Each line is written whole; the
+ * cursor file is updated after the line is out, so delivery is at least
+ * once. A daemon that restarts is waited for.
+ */
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sandbox/compat.h"
+#include "ui/event.h"
+#include "ui/fmt.h"
+#include "ui/netmonctl.h"
+
+#define RECONNECT_SECONDS	60
+#define RETRY_SECONDS		0.25
+#define CURSOR_LEN		42	/* two numbers of 20 digits, blank, LF */
+#define TYPES_MAX		8
+
+struct watch {
+	struct ctl	*ctl;
+	uint32_t	 flags;
+	uint32_t	 last;
+	enum event_prefix prefix;
+	struct event_origin from;
+	char		 hostname[256];
+	double		 patience;	/* -W */
+	int		 cursor;	/* -c, else -1 */
+	uint64_t	 epoch;		/* of the last line printed */
+	uint64_t	 seq;
+	bool		 seen;		/* epoch and seq mean something */
+	char		**types;	/* monitor: only these */
+	int		 ntypes;
+};
+
+static int
+complain(struct watch *w, int status, const char *what)
+{
+	snprintf(w->ctl->client.why, sizeof(w->ctl->client.why), "%s: %s",
+	    what, strerror(errno));
+	return ctl_complain(w->ctl, status);
+}
+
+/* An empty or new file starts with what comes from now on. */
+static int
+open_cursor(struct watch *w, const char *path)
+{
+	char	 b[CURSOR_LEN + 1];
+	ssize_t	 n;
+
+	w->cursor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (w->cursor == -1)
+		return complain(w, CLIENT_REFUSED, "cursor file");
+	if (flock(w->cursor, LOCK_EX | LOCK_NB) == -1)
+		return complain(w, CLIENT_REFUSED,
+		    "cursor file is in use by another netmonctl");
+	n = pread(w->cursor, b, CURSOR_LEN, 0);
+	if (n <= 0)
+		return n == 0 ? CLIENT_OK :
+		    complain(w, CLIENT_REFUSED, "cursor file");
+	b[n] = '\0';
+	if (sscanf(b, "%" SCNu64 " %" SCNu64, &w->epoch, &w->seq) != 2) {
+		errno = EINVAL;
+		return complain(w, CLIENT_REFUSED, "cursor file");
+	}
+	w->seen = true;
+	return CLIENT_OK;
+}
+
+static int
+store_cursor(struct watch *w)
+{
+	char	 b[CURSOR_LEN + 1];
+
+	if (w->cursor == -1)
+		return CLIENT_OK;
+	snprintf(b, sizeof(b), "%020" PRIu64 " %020" PRIu64 "\n", w->epoch,
+	    w->seq);
+	if (pwrite(w->cursor, b, CURSOR_LEN, 0) == CURSOR_LEN)
+		return CLIENT_OK;
+	return complain(w, CLIENT_REFUSED, "cursor file");
+}
+
+static bool
+wanted(const struct watch *w, const struct row *r)
+{
+	int	 i;
+
+	if (r->kind == ROW_ALERT_EVENT)
+		return (w->flags & WATCH_ALERTS) != 0;
+	if (r->kind != ROW_MONITOR || (w->flags & WATCH_MONITOR) == 0)
+		return false;
+	for (i = 0; i < w->ntypes; i++)
+		if (doc_is(r, "type", w->types[i]))
+			return true;
+	return w->ntypes == 0;
+}
+
+/* One line that says that numbers start anew. */
+static void
+restarted(struct watch *w, const struct row *r)
+{
+	struct out	*o = &w->ctl->out;
+	char		 b[FMT_MAX];
+
+	if (w->prefix == EVENT_RFC5424)
+		out_printf(o, "<%u>1 %s %s netmond - RESTARTED - ", 29u,
+		    fmt_zulu(b, doc_u64(r, "time"), 6),
+		    *w->hostname == '\0' ? "-" : w->hostname);
+	else
+		out_printf(o, "%s%s ", w->prefix == EVENT_PRI ? "<29>" : "",
+		    fmt_zulu(b, doc_u64(r, "time"), 3));
+	out_printf(o, "daemon restarted seq=%" PRIu64 ".0\n",
+	    doc_u64(r, "epoch"));
+}
+
+/* Prints one event; -1 ends the watch, with the status in *status. */
+static int
+print_event(struct watch *w, size_t i, const struct row *r, int *status)
+{
+	struct ctl	*c = w->ctl;
+
+	if (r->kind == ROW_ALERT_EVENT && !c->json && w->seen &&
+	    doc_u64(r, "epoch") != w->epoch)
+		restarted(w, r);
+	if (c->json)
+		view_json.event(&c->out, &c->doc, i);
+	else
+		event_prefixed(&c->out, &c->doc, i, w->prefix, &w->from);
+	if (ctl_flush(c) == -1) {
+		*status = errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;
+		return -1;
+	}
+	if (r->kind != ROW_ALERT_EVENT)
+		return 0;
+	w->epoch = doc_u64(r, "epoch");
+	w->seq = doc_u64(r, "seq");
+	w->seen = true;
+	*status = store_cursor(w);
+	return *status == CLIENT_OK ? 0 : -1;
+}
+
+static int
+on_rows(struct watch *w, struct frame *f, int *status)
+{
+	struct ctl	*c = w->ctl;
+	struct row	 r;
+	size_t		 i;
+
+	doc_reset(&c->doc);
+	if (doc_add(&c->doc, f->body.r, buf_left(&f->body)) == -1) {
+		errno = EPROTO;
+		*status = complain(w, CLIENT_DATA, "row not understood");
+		return -1;
+	}
+	for (i = 0; i < c->doc.n; i = doc_end(&c->doc, i)) {
+		doc_get(&c->doc, i, &r);
+		if (wanted(w, &r) && print_event(w, i, &r, status) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+ask(struct watch *w)
+{
+	struct msg_watch m;
+	struct buf	 b;
+
+	memset(&m, 0, sizeof(m));
+	m.flags = w->flags;
+	m.last = w->last;
+	if (w->seen) {
+		m.epoch = w->epoch;
+		m.after = w->seq;
+	}
+	client_body(&w->ctl->client, &b);
+	msg_put_watch(&b, &m);
+	return client_send(&w->ctl->client, MSG_WATCH, &b);
+}
+
+/*
+ * One connection, from the request to its end. CLIENT_AWAY: the daemon went,
+ * try again; anything else is final.
+ */
+static int
+follow(struct watch *w, bool *final)
+{
+	struct client	*cl = &w->ctl->client;
+	struct frame	 f;
+	int		 status, timeout;
+
+	*final = false;
+	if ((status = ctl_connect(w->ctl)) != CLIENT_OK)
+		return status;
+	w->from.pid = client_daemon_pid(cl);
+	if ((status = ask(w)) != CLIENT_OK)
+		return status;
+	timeout = (w->flags & WATCH_FOLLOW) != 0 ? -1 : cl->timeout_ms;
+	for (;;) {
+		if ((status = client_recv(cl, &f, timeout)) != CLIENT_OK)
+			return status;
+		if (f.type == MSG_ERROR)
+			return client_error(cl, &f);
+		if (f.type == MSG_ROW && on_rows(w, &f, &status) == -1) {
+			*final = true;
+			return status;
+		}
+		if (f.type != MSG_END)
+			continue;
+		*final = true;
+		return CLIENT_OK;
+	}
+}
+
+static double
+now(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int
+watch_run(struct watch *w)
+{
+	struct client	*cl = &w->ctl->client;
+	bool		 final, once = false;
+	double		 until = 0;
+	int		 status;
+
+	w->from.hostname = ctl_hostname(w->hostname, sizeof(w->hostname));
+	for (;;) {
+		status = follow(w, &final);
+		if (final)
+			break;
+		if (cl->hello.version != 0) {
+			once = true;
+			until = now() + w->patience;
+			cl->hello.version = 0;
+		}
+		client_close(cl);
+		/* Only a daemon that was there is waited for. */
+		if (status != CLIENT_AWAY || !once || now() >= until ||
+		    (w->flags & WATCH_FOLLOW) == 0)
+			return ctl_complain(w->ctl, status);
+		/* Lines already printed are asked for by number from here. */
+		w->last = 0;
+		ctl_sleep(RETRY_SECONDS);
+	}
+	if (w->cursor != -1)
+		close(w->cursor);
+	return status;
+}
+
+static int
+alerts_usage(void)
+{
+	fprintf(stderr, "usage: netmonctl alerts [-5fp] [-a number] "
+	    "[-c file] [-W seconds]\n");
+	return CLIENT_USAGE;
+}
+
+static void
+init(struct watch *w, struct ctl *c, uint32_t flags)
+{
+	memset(w, 0, sizeof(*w));
+	w->ctl = c;
+	w->flags = flags;
+	w->patience = RECONNECT_SECONDS;
+	w->cursor = -1;
+}
+
+int
+watch_alerts(struct ctl *c, int argc, char **argv)
+{
+	const char	*err = NULL, *file = NULL;
+	struct watch	 w;
+	bool		 some = false;
+	int		 ch, status;
+
+	init(&w, c, WATCH_ALERTS);
+	optind = 0;
+	while ((ch = getopt(argc, argv, "5a:c:fpW:")) != -1) {
+		switch (ch) {
+		case '5':
+			w.prefix = EVENT_RFC5424;
+			break;
+		case 'a':
+			w.last = (uint32_t)compat_strtonum(optarg, 0,
+			    UINT32_MAX, &err);
+			some = true;
+			break;
+		case 'c':
+			file = optarg;
+			break;
+		case 'f':
+			w.flags |= WATCH_FOLLOW;
+			break;
+		case 'p':
+			w.prefix = EVENT_PRI;
+			break;
+		case 'W':
+			w.patience = (double)compat_strtonum(optarg, 0, 86400,
+			    &err);
+			break;
+		default:
+			return alerts_usage();
+		}
+		if (err != NULL)
+			return alerts_usage();
+	}
+	if (optind != argc)
+		return alerts_usage();
+	if (file != NULL && (status = open_cursor(&w, file)) != CLIENT_OK)
+		return status;
+	/* Without -f: the lines there are. */
+	if (!some && !w.seen && (w.flags & WATCH_FOLLOW) == 0)
+		w.last = UINT32_MAX;
+	return watch_run(&w);
+}
+
+int
+watch_monitor(struct ctl *c, int argc, char **argv)
+{
+	static const char *const types[] = { "interface", "alert", "mirror",
+	    "config", "drops", "http", "tls", "flow", "process" };
+	struct watch	 w;
+	size_t		 k;
+	int		 i;
+
+	init(&w, c, WATCH_MONITOR | WATCH_ALERTS | WATCH_FOLLOW);
+	w.types = argv + 1;
+	w.ntypes = argc - 1;
+	for (i = 1; i < argc; i++) {
+		for (k = 0; k < nitems(types); k++)
+			if (strcmp(types[k], argv[i]) == 0)
+				break;
+		if (k < nitems(types))
+			continue;
+		fprintf(stderr, "valid words:");
+		for (k = 0; k < nitems(types); k++)
+			fprintf(stderr, " %s", types[k]);
+		fprintf(stderr, "\n");
+		return CLIENT_USAGE;
+	}
+	if (w.ntypes > 0) {
+		w.flags &= ~(uint32_t)WATCH_ALERTS;
+		for (i = 1; i < argc; i++)
+			if (strcmp(argv[i], "alert") == 0)
+				w.flags |= WATCH_ALERTS;
+	}
+	return watch_run(&w);
+}
