@@ -358,6 +358,7 @@ bad_sum(struct seg *s)
 		h->flags |= HALF_SUM_OFF;
 		if (h->flags & HALF_SUM_GOOD)
 			s->t->count[FLOW_C_SUM_DISTRUST]++;
+		flowlife_acquit(s->t, s->f, s->dir, true);
 		return false;
 	}
 	if (!(h->flags & HALF_SUM_GOOD))
@@ -527,13 +528,12 @@ rebase_start(struct seg *s, uint32_t seq)
 static void
 settle_syn_data(struct seg *s, int dir, bool refused)
 {
-	struct flowlife_call	 c = { s->t, s->f, dir };
 	struct flow_half	*h = &s->f->half[dir];
 
 	if (!(h->flags & HALF_SYN_DATA) || !(h->r.flags & REASS_HELD))
 		return;
 	if (!refused) {
-		reass_release(&h->r, &s->t->env, &c, false);
+		flowlife_release(s->t, s->f);
 		return;
 	}
 	s->t->count[FLOW_C_SYN_DATA_REFUSED]++;
@@ -642,6 +642,11 @@ on_ack(struct seg *s)
 	uint32_t		 win = scaled(h, o, s->p->win);
 	int64_t			 a;
 
+	if (s->f->state == FLOW_SYN && s->f->flags & FLOW_F_RE << !s->dir &&
+	    o->bytes == 0 && s->p->ack == s->f->other_seq[!s->dir] + 1) {
+		reass_init(&o->r, s->p->ack);	/* the second SYN-ACK won */
+		s->f->flags &= (uint16_t)~(FLOW_F_RE << !s->dir);
+	}
 	if (!(o->flags & HALF_SEEN)) {
 		ack_of_unseen(s);
 		a = 0;
@@ -661,6 +666,8 @@ on_ack(struct seg *s)
 		h->ack = s->p->ack;
 	h->win = win;
 	h->flags |= HALF_ACKED;
+	if (s->f->read != NULL && s->f->read->suspects != NULL)
+		flowlife_acquit(s->t, s->f, !s->dir, false);
 	if (s->f->flags & FLOW_F_SKIP && o->flags & HALF_SEEN && a > 0) {
 		a = (int64_t)flowlife_unseen(s->f, !s->dir);
 		o->r.next += (uint64_t)a;
@@ -1042,8 +1049,10 @@ handle(struct seg *s)
 			return FLOW_NO_ROOM;
 	} else
 		locate(s);
-	if (bad_sum(s))
+	if (bad_sum(s)) {
+		flowlife_suspect(s->t, s->f, s->dir, p);
 		return FLOW_IGNORED;
+	}
 	if (s->again)
 		s->t->count[FLOW_C_SEEN_AGAIN]++;
 	else

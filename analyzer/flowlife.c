@@ -113,6 +113,24 @@ tails_free(struct flow_table *t, struct flow_read *rd)
 	rd->store[0].tail = rd->store[1].tail = NULL;
 }
 
+static size_t
+suspect_cost(const struct flow_suspect *sp)
+{
+	return sizeof(*sp) + sp->len + 16;
+}
+
+static void
+suspects_free(struct flow_table *t, struct flow_read *rd)
+{
+	struct flow_suspect	*sp;
+
+	while ((sp = rd->suspects) != NULL) {
+		rd->suspects = sp->next;
+		mem_give(t->mem, MEM_SEGMENTS, suspect_cost(sp));
+		free(sp);
+	}
+}
+
 bool
 flowlife_store(struct flow_table *t, struct flow *f)
 {
@@ -160,6 +178,7 @@ stores_free(struct flow_table *t, struct flow *f)
 		f->half[d].r.flags = 0;
 	}
 	tails_free(t, f->read);
+	suspects_free(t, f->read);
 }
 
 static void
@@ -337,14 +356,98 @@ flowlife_release(struct flow_table *t, struct flow *f)
 {
 	struct flowlife_call	 c = { t, f, 0 };
 	struct flow_half	*h;
-	int			 n;
+	uint64_t		 us[2];
+	int			 d;
 
-	c.dir = reass_first_us(&f->half[1].r) < reass_first_us(&f->half[0].r);
-	for (n = 0; n < 2; n++, c.dir = !c.dir) {
-		h = &f->half[c.dir];
+	for (d = 0; d < 2; d++) {
+		h = &f->half[d];
 		if (h->r.flags & REASS_HELD)
-			reass_release(&h->r, &t->env, &c,
+			reass_release(&h->r,
 			    !(h->flags & (HALF_SYN | HALF_BASE)));
+	}
+	for (;;) {
+		for (d = 0; d < 2; d++)
+			us[d] = reass_next_waits(&f->half[d].r) ?
+			    reass_first_us(&f->half[d].r) : UINT64_MAX;
+		if (us[0] == UINT64_MAX && us[1] == UINT64_MAX)
+			break;
+		c.dir = us[1] < us[0];
+		reass_step(&f->half[c.dir].r, &t->env, &c, REASS_WHY_LOST);
+	}
+}
+
+void
+flowlife_suspect(struct flow_table *t, struct flow *f, int dir,
+    const struct packet *p)
+{
+	struct flow_suspect	**sp, *new;
+	unsigned		 n = 0;
+	size_t			 cost = sizeof(*new) + p->len + 16;
+
+	if (p->wire == 0 || !(f->half[dir].flags & HALF_SEEN) ||
+	    f->state == FLOW_CLOSED || f->flags & FLOW_F_SKIP ||
+	    p->flags & (PACKET_TCP_SYN | PACKET_TCP_RST) ||
+	    (f->read == NULL && !flowlife_store(t, f)))
+		return;
+	for (sp = &f->read->suspects; *sp != NULL; sp = &(*sp)->next)
+		if (++n == FLOWTAB_SUSPECTS)
+			return;
+	if (!mem_take(t->mem, MEM_SEGMENTS, cost))
+		return;
+	if ((new = malloc(sizeof(*new) + p->len)) == NULL) {
+		mem_give(t->mem, MEM_SEGMENTS, cost);
+		return;
+	}
+	new->next = NULL;
+	new->ts_us = p->ts_us;
+	new->seq = p->seq;
+	new->ack = p->ack;
+	new->len = p->len;
+	new->wire = p->wire;
+	new->dir = dir;
+	if (p->len > 0)
+		memcpy(new->bytes, p->payload, p->len);
+	*sp = new;
+}
+
+static void
+acquit_one(struct flow_table *t, struct flow *f, struct flow_suspect *sp)
+{
+	struct flowlife_call	 c = { t, f, sp->dir };
+	struct flow_half	*h = &f->half[sp->dir];
+	int64_t			 ahead = reass_ahead(&h->r, sp->seq);
+
+	if (ahead + sp->wire <= 0 || ahead > t->env.limit_bytes)
+		return;		/* a good copy came */
+	if (!(h->flags & HALF_SUM_OFF))
+		t->count[FLOW_C_SUM_DISTRUST]++;
+	h->flags |= HALF_SUM_OFF;
+	h->flags &= (uint16_t)~HALF_IP_GOOD;
+	h->bytes += sp->len;
+	t->count[FLOW_C_PAYLOAD] += sp->len;
+	(void)reass_data(&h->r, &t->env, &c, sp->seq, sp->bytes, sp->len,
+	    sp->wire, sp->ts_us, sp->ack);
+}
+
+void
+flowlife_acquit(struct flow_table *t, struct flow *f, int dir, bool all)
+{
+	struct flow_suspect	**at, *sp;
+	uint32_t		 ack = f->half[!dir].ack;
+
+	if (f->read == NULL)
+		return;
+	at = &f->read->suspects;
+	while ((sp = *at) != NULL) {
+		if (sp->dir != dir ||
+		    (!all && reass_seq_lt(ack, sp->seq + sp->wire))) {
+			at = &sp->next;
+			continue;
+		}
+		*at = sp->next;
+		acquit_one(t, f, sp);
+		mem_give(t->mem, MEM_SEGMENTS, suspect_cost(sp));
+		free(sp);
 	}
 }
 
@@ -356,6 +459,8 @@ flush(struct flow_table *t, struct flow *f, uint64_t now_us)
 	uint64_t		 us[2], n;
 	int			 d;
 
+	flowlife_acquit(t, f, 0, true);
+	flowlife_acquit(t, f, 1, true);
 	flowlife_release(t, f);
 	for (;;) {
 		for (d = 0; d < 2; d++)
@@ -363,7 +468,7 @@ flush(struct flow_table *t, struct flow *f, uint64_t now_us)
 		if (us[0] == UINT64_MAX && us[1] == UINT64_MAX)
 			break;
 		c.dir = us[1] < us[0];
-		reass_skip(&f->half[c.dir].r, &t->env, &c, REASS_WHY_LOST);
+		reass_step(&f->half[c.dir].r, &t->env, &c, REASS_WHY_LOST);
 	}
 	for (d = 0; d < 2; d++)
 		if ((n = flowlife_unseen(f, d)) > 0) {

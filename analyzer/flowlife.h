@@ -35,8 +35,18 @@ void		 flowlife_lost(struct flow_table *, struct flow *, int dir,
     uint64_t bytes, enum reass_why);
 /* How far the peer has acknowledged beyond what was seen of half dir. */
 uint64_t	 flowlife_unseen(const struct flow *, int dir);
-/* Ends the hold of both halves, the one that came first first. */
+/* Ends the hold of both halves; what waited goes out in the order it came. */
 void		 flowlife_release(struct flow_table *, struct flow *);
+/*
+ * Keeps a copy of a segment whose checksum is bad: the frame may have been
+ * edited after it was captured, which only the receiver's acknowledgement can
+ * tell. flowlife_acquit hands out those of half dir that the peer has
+ * acknowledged (or all) and that no good copy has replaced.
+ */
+void		 flowlife_suspect(struct flow_table *, struct flow *, int dir,
+    const struct packet *);
+void		 flowlife_acquit(struct flow_table *, struct flow *, int dir,
+    bool all);
 /* After bytes went out: frees what nobody wants, looks for the FIN. */
 void		 flowlife_settle(struct flow_table *, struct flow *,
     uint64_t now_us);

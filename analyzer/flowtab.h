@@ -84,10 +84,25 @@ struct flow_half {
 #define FLOW_F_RE	0x2000	/* << dir: other_seq is an odd SYN's seq */
 #define FLOW_F_NAT	0x8000	/* another tuple is this connection, too */
 
+/* A segment with a bad checksum, until the peer accepts it or a good one. */
+struct flow_suspect {
+	struct flow_suspect	*next;
+	uint64_t		 ts_us;
+	uint32_t		 seq;
+	uint32_t		 ack;
+	uint32_t		 len;
+	uint32_t		 wire;
+	int			 dir;
+	uint8_t			 bytes[];
+};
+
+#define FLOWTAB_SUSPECTS	8
+
 /* What only flows with a reader need. */
 struct flow_read {
 	void			*reader;
 	uint8_t			*tails;
+	struct flow_suspect	*suspects;	/* in order of arrival */
 	struct reass_store	 store[2];
 	uint64_t		 due_us;	/* when holes are looked at */
 	uint32_t		 due_prev;

@@ -488,15 +488,35 @@ reass_skip_to(struct reass *r, struct reass_env *env, void *arg, uint64_t to,
 		drain(r, env, arg);
 }
 
+bool
+reass_step(struct reass *r, struct reass_env *env, void *arg,
+    enum reass_why why)
+{
+	struct reass_seg	*s;
+
+	if (!reass_waits(r))
+		return false;
+	s = r->store->first;
+	if (s->off > r->next)
+		give_gap(r, env, arg, s->off - r->next, s->ts_us, why);
+	give_first(r, env, arg);
+	r->store->hole_us = r->store->first != NULL ?
+	    r->store->first->ts_us : 0;
+	return true;
+}
+
 void
-reass_release(struct reass *r, struct reass_env *env, void *arg, bool jump)
+reass_release(struct reass *r, bool jump)
 {
 	r->flags &= (uint16_t)~REASS_HELD;
-	if (!reass_waits(r))
-		return;
-	if (jump)
+	if (jump && reass_waits(r))
 		r->next = r->store->first->off;
-	drain(r, env, arg);
+}
+
+bool
+reass_next_waits(const struct reass *r)
+{
+	return reass_waits(r) && r->store->first->off == r->next;
 }
 
 void

@@ -144,12 +144,19 @@ uint64_t	 reass_first_us(const struct reass *);
 /* Gives up the first hole and hands out what follows; false if none. */
 bool		 reass_skip(struct reass *, struct reass_env *, void *arg,
     enum reass_why);
+/* The same for one segment only, so that two halves can take turns. */
+bool		 reass_step(struct reass *, struct reass_env *, void *arg,
+    enum reass_why);
 /* Gives up everything before offset to (bytes that never came). */
 void		 reass_skip_to(struct reass *, struct reass_env *, void *arg,
     uint64_t to, uint64_t ts_us, enum reass_why);
-/* Ends the hold; jump: the stream starts at the lowest byte that waits. */
-void		 reass_release(struct reass *, struct reass_env *, void *arg,
-    bool jump);
+/*
+ * Ends the hold; jump: the stream starts at the lowest byte that waits. The
+ * caller goes on with reass_next_waits and reass_step.
+ */
+void		 reass_release(struct reass *, bool jump);
+/* Whether the first one that waits needs to wait no more. */
+bool		 reass_next_waits(const struct reass *);
 /* Moves the start of a held stream to seq (at or before what waits). */
 void		 reass_rebase(struct reass *, uint32_t seq);
 /* Frees what waits (not the store); the stream can go on at next. */
