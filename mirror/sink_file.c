@@ -1,0 +1,525 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mirror/sink_file.h"
+#include "sandbox/compat.h"
+#include "sandbox/log.h"
+#include "sandbox/vis.h"
+
+#define LOG_EVERY_US	60000000
+
+struct unit {
+	size_t		 end;		/* in the buffer */
+	struct sink_note note;
+};
+
+struct sink_file {
+	struct sink_file_conf conf;
+	struct sink_file_stats stats;
+	int		 fd;
+	bool		 regular;
+	bool		 asked;
+	bool		 tell;		/* say when it works again */
+	int		 error;		/* in the way now */
+	uint64_t	 now_us;
+	uint64_t	 retry_us;
+	uint64_t	 since_us;	/* of this file */
+	uint64_t	 size;		/* of the file, in whole units and more */
+	uint8_t		*buf;
+	size_t		 room;
+	size_t		 len;
+	size_t		 sent;		/* of len, by a fifo or socket */
+	struct unit	*units;
+	size_t		 nunits;
+	size_t		 unit_room;
+	struct event	*ev;
+	struct log_rate	 rate;
+	char		 name[CONF_PATH_MAX];
+};
+
+static void	 on_writable(evutil_socket_t, short, void *);
+
+struct sink_file *
+sink_file_new(const struct sink_file_conf *conf)
+{
+	struct sink_file	*f;
+
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return NULL;
+	f->conf = *conf;
+	f->fd = -1;
+	return f;
+}
+
+static void
+say(struct sink_file *f, const char *what, int error)
+{
+	char		 name[2 * CONF_PATH_MAX];
+	uint64_t	 missed;
+
+	f->tell = true;
+	if (!log_allowed(&f->rate, f->now_us, LOG_EVERY_US, &missed))
+		return;
+	vis_str(VIS_LOG, name, sizeof(name), f->name);
+	log_warnx("%s: %s: %s", name, what, strerror(error));
+}
+
+/* The first n units are in the file. */
+static void
+kept(struct sink_file *f, size_t n)
+{
+	f->stats.units += n;
+	if (n > 0 && f->tell && f->error == 0) {
+		f->tell = false;
+		f->rate.next_us = 0;
+		log_notice("%s: writing again", f->name);
+	}
+}
+
+/* Forgets the buffer; the units from first on are refused. */
+static void
+refuse_from(struct sink_file *f, size_t first)
+{
+	size_t	 i, start;
+
+	for (i = first; i < f->nunits; i++) {
+		start = i > 0 ? f->units[i - 1].end : 0;
+		f->stats.refused++;
+		f->conf.refused(f->conf.arg, &f->units[i].note,
+		    f->units[i].end - start);
+	}
+	f->len = f->sent = f->nunits = 0;
+}
+
+static void
+ask(struct sink_file *f, bool rotate)
+{
+	if (f->asked)
+		return;
+	f->asked = true;
+	f->conf.ask(f->conf.arg, rotate);
+}
+
+static void
+drop_fd(struct sink_file *f)
+{
+	if (f->ev != NULL) {
+		event_free(f->ev);
+		f->ev = NULL;
+	}
+	if (f->fd != -1)
+		close(f->fd);
+	f->fd = -1;
+}
+
+/* Units that lie in the first n bytes of the buffer. */
+static size_t
+units_within(const struct sink_file *f, size_t n)
+{
+	size_t	 i;
+
+	for (i = 0; i < f->nunits && f->units[i].end <= n; i++)
+		continue;
+	return i;
+}
+
+/* done bytes of the buffer were written, the rest was refused by the disk. */
+static void
+undo(struct sink_file *f, size_t done, int error)
+{
+	size_t	 whole, good;
+
+	whole = units_within(f, done);
+	good = whole > 0 ? f->units[whole - 1].end : 0;
+	f->error = error;
+	f->retry_us = f->now_us + SINK_FILE_RETRY_US;
+	say(f, "cannot write", error);
+	if (good < done && ftruncate(f->fd, (off_t)(f->size + good)) == -1) {
+		/* What is behind the good end stays: take the next file. */
+		say(f, "cannot cut back", errno);
+		drop_fd(f);
+		ask(f, true);
+	}
+	f->size += good;
+	f->stats.bytes += good;
+	kept(f, whole);
+	refuse_from(f, whole);
+}
+
+static void
+flush_regular(struct sink_file *f)
+{
+	size_t	 done;
+	ssize_t	 n;
+
+	for (done = 0; done < f->len; done += (size_t)n) {
+		n = write(f->fd, f->buf + done, f->len - done);
+		if (n == -1 && errno == EINTR)
+			n = 0;
+		else if (n <= 0) {
+			undo(f, done, n == 0 ? ENOSPC : errno);
+			return;
+		}
+	}
+	f->size += done;
+	f->stats.bytes += done;
+	f->error = 0;
+	kept(f, f->nunits);
+	f->len = f->nunits = 0;
+}
+
+/* The whole units that were sent leave the buffer. */
+static void
+shift(struct sink_file *f)
+{
+	size_t	 whole, n, i;
+
+	whole = units_within(f, f->sent);
+	if (whole == 0)
+		return;
+	n = f->units[whole - 1].end;
+	kept(f, whole);
+	memmove(f->buf, f->buf + n, f->len - n);
+	f->len -= n;
+	f->sent -= n;
+	f->nunits -= whole;
+	memmove(f->units, f->units + whole, f->nunits * sizeof(*f->units));
+	for (i = 0; i < f->nunits; i++)
+		f->units[i].end -= n;
+}
+
+static void
+reader_gone(struct sink_file *f, int error)
+{
+	f->error = error;
+	f->retry_us = f->now_us + SINK_FILE_RETRY_US;
+	say(f, "cannot write", error);
+	drop_fd(f);
+	refuse_from(f, 0);
+}
+
+static void
+flush_other(struct sink_file *f)
+{
+	struct pollfd	 p;
+	ssize_t		 n;
+
+	while (f->sent < f->len) {
+		n = write(f->fd, f->buf + f->sent, f->len - f->sent);
+		if (n >= 0) {
+			f->sent += (size_t)n;
+			f->size += (uint64_t)n;
+			f->stats.bytes += (uint64_t)n;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN) {
+			reader_gone(f, errno);
+			return;
+		}
+		if (!f->conf.wait)
+			break;
+		p.fd = f->fd;
+		p.events = POLLOUT;
+		poll(&p, 1, 1000);
+	}
+	f->error = 0;
+	shift(f);
+	if (f->sent < f->len && f->ev != NULL)
+		event_add(f->ev, NULL);
+}
+
+void
+sink_file_flush(struct sink_file *f)
+{
+	if (f->len == 0)
+		return;
+	if (f->fd == -1)
+		refuse_from(f, 0);
+	else if (f->regular)
+		flush_regular(f);
+	else
+		flush_other(f);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	sink_file_flush(arg);
+}
+
+void
+sink_file_free(struct sink_file *f)
+{
+	if (f == NULL)
+		return;
+	sink_file_flush(f);
+	refuse_from(f, 0);
+	drop_fd(f);
+	free(f->units);
+	free(f->buf);
+	free(f);
+}
+
+/* ---- taking a file ---- */
+
+uint8_t *
+sink_file_tail(const struct sink_file *f, size_t max, size_t *n, bool *whole)
+{
+	uint64_t	 from;
+	uint8_t		*p;
+	ssize_t		 got;
+
+	if (f->fd == -1 || !f->regular || f->size == 0)
+		return NULL;
+	*n = f->size < max ? (size_t)f->size : max;
+	*whole = *n == f->size;
+	from = f->size - *n;
+	if ((p = malloc(*n)) == NULL)
+		return NULL;
+	got = pread(f->fd, p, *n, (off_t)from);
+	if (got != (ssize_t)*n) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static size_t
+good_lines(const uint8_t *p, size_t n, bool whole)
+{
+	const uint8_t	*nl;
+
+	if ((nl = memrchr(p, '\n', n)) != NULL)
+		return (size_t)(nl - p) + 1;
+	return whole ? 0 : n;
+}
+
+/* Cuts off a unit that is not whole at the end of the file. */
+static void
+repair(struct sink_file *f)
+{
+	uint8_t	*p;
+	size_t	 n, good;
+	bool	 whole;
+
+	p = sink_file_tail(f, f->conf.kind == SINK_GOR ?
+	    f->conf.limit + SINK_FILE_TAIL : SINK_FILE_TAIL, &n, &whole);
+	if (p == NULL)
+		return;
+	good = f->conf.kind == SINK_LINES ? good_lines(p, n, whole) :
+	    record_good((enum record_format)f->conf.kind, p, n, whole);
+	free(p);
+	if (good == n)
+		return;
+	if (ftruncate(f->fd, (off_t)(f->size - (n - good))) == -1) {
+		say(f, "cannot repair", errno);
+		return;
+	}
+	log_notice("%s: cut %zu bytes of an unfinished write", f->name,
+	    n - good);
+	f->size -= n - good;
+	f->stats.repaired += n - good;
+}
+
+static int
+take_other(struct sink_file *f)
+{
+	int	 fl;
+
+	if (f->conf.wait)
+		return 0;
+	if ((fl = fcntl(f->fd, F_GETFL)) == -1 ||
+	    fcntl(f->fd, F_SETFL, fl | O_NONBLOCK) == -1)
+		return -1;
+	if (f->conf.base == NULL)
+		return 0;
+	f->ev = event_new(f->conf.base, f->fd, EV_WRITE, on_writable, f);
+	return f->ev == NULL ? -1 : 0;
+}
+
+void
+sink_file_take(struct sink_file *f, int fd, bool regular, const char *name,
+    int error)
+{
+	struct stat	 st;
+
+	if (f->asked)
+		f->stats.rotated += f->fd != -1;
+	f->asked = false;
+	compat_strlcpy(f->name, name, sizeof(f->name));
+	if (fd == -1) {
+		if (f->fd == -1)
+			f->error = error;
+		f->retry_us = f->now_us + SINK_FILE_RETRY_US;
+		say(f, "cannot open", error);
+		return;
+	}
+	sink_file_flush(f);
+	refuse_from(f, 0);
+	drop_fd(f);
+	f->fd = fd;
+	f->regular = regular;
+	f->size = 0;
+	f->error = 0;
+	f->retry_us = 0;
+	f->since_us = f->now_us;
+	if (regular && fstat(fd, &st) == 0)
+		f->size = (uint64_t)st.st_size;
+	if (regular)
+		repair(f);
+	else if (take_other(f) == -1) {
+		say(f, "cannot use", errno);
+		drop_fd(f);
+	}
+}
+
+/* ---- units ---- */
+
+static int
+buf_room_for(struct sink_file *f, size_t n)
+{
+	struct unit	*u;
+	uint8_t		*p;
+	size_t		 room;
+
+	if (f->nunits == f->unit_room) {
+		room = f->unit_room == 0 ? 64 : f->unit_room * 2;
+		if ((u = realloc(f->units, room * sizeof(*u))) == NULL)
+			return -1;
+		f->units = u;
+		f->unit_room = room;
+	}
+	if (f->len + n <= f->room)
+		return 0;
+	for (room = f->room == 0 ? 4096 : f->room; room < f->len + n;)
+		room *= 2;
+	if ((p = realloc(f->buf, room)) == NULL)
+		return -1;
+	f->buf = p;
+	f->room = room;
+	return 0;
+}
+
+static void
+append(struct sink_file *f, const void *p, size_t n)
+{
+	if (n > 0)
+		memcpy(f->buf + f->len, p, n);
+	f->len += n;
+}
+
+int
+sink_file_put(struct sink_file *f, const struct sink_note *note,
+    const void *a, size_t na, const void *b, size_t nb, const void *c,
+    size_t nc)
+{
+	size_t	 n = na + nb + nc;
+	size_t	 max;
+
+	max = f->regular || f->conf.wait ? SINK_FILE_BATCH : f->conf.limit;
+	if (f->fd == -1 || f->now_us < f->retry_us)
+		goto refuse;
+	if (f->len > 0 && n > max - (f->len < max ? f->len : max)) {
+		sink_file_flush(f);
+		if (f->fd == -1 || f->error != 0 ||
+		    (f->len > 0 && n > max - (f->len < max ? f->len : max)))
+			goto refuse;
+	}
+	if (buf_room_for(f, n) == -1)
+		goto refuse;
+	append(f, a, na);
+	append(f, b, nb);
+	append(f, c, nc);
+	f->units[f->nunits].end = f->len;
+	f->units[f->nunits].note = *note;
+	f->nunits++;
+	if (f->regular && !f->asked && f->conf.rotate.size > 0 &&
+	    f->size + f->len >= f->conf.rotate.size)
+		sink_file_rotate(f);
+	return 0;
+ refuse:
+	f->stats.refused++;
+	return -1;
+}
+
+void
+sink_file_rotate(struct sink_file *f)
+{
+	if (f->regular && f->fd != -1 && f->size + f->len > 0) {
+		sink_file_flush(f);
+		ask(f, true);
+	}
+}
+
+void
+sink_file_tick(struct sink_file *f, uint64_t now_us)
+{
+	f->now_us = now_us;
+	if (f->since_us == 0)
+		f->since_us = now_us;
+	if (f->fd == -1 && now_us >= f->retry_us) {
+		/* An answer that never came is asked for again. */
+		f->asked = false;
+		f->retry_us = now_us + SINK_FILE_RETRY_US;
+		ask(f, false);
+	}
+	if (f->conf.rotate.age_us > 0 && f->fd != -1 && f->regular &&
+	    now_us - f->since_us >= f->conf.rotate.age_us) {
+		f->since_us = now_us;
+		sink_file_rotate(f);
+	}
+}
+
+/* ---- what is shown ---- */
+
+bool
+sink_file_is_open(const struct sink_file *f)
+{
+	return f->fd != -1;
+}
+
+int
+sink_file_error(const struct sink_file *f)
+{
+	return f->error;
+}
+
+uint64_t
+sink_file_size(const struct sink_file *f)
+{
+	return f->size;
+}
+
+size_t
+sink_file_queued(const struct sink_file *f)
+{
+	return f->len - f->sent;
+}
+
+const char *
+sink_file_name(const struct sink_file *f)
+{
+	return f->name;
+}
+
+const struct sink_file_stats *
+sink_file_stats(const struct sink_file *f)
+{
+	return &f->stats;
+}
+
+void
+sink_file_set_rotate(struct sink_file *f, const struct conf_rotate *r)
+{
+	f->conf.rotate = *r;
+}

@@ -1,0 +1,338 @@
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mirror/sink_file.h"
+#include "sandbox/compat.h"
+#include "sandbox/log.h"
+#include "tests/lib/cmocka_first.h"
+
+#define SECOND	1000000ull
+
+static char	 dir[] = "/tmp/test_sink_file.XXXXXX";
+static char	 path[64];
+static int	 asked, asked_rotate;
+static uint64_t	 refused[4096];
+static size_t	 nrefused;
+
+static void
+on_ask(void *arg, bool rotate)
+{
+	(void)arg;
+	asked++;
+	asked_rotate += rotate;
+}
+
+static void
+on_refused(void *arg, const struct sink_note *note, size_t bytes)
+{
+	(void)arg;
+	(void)bytes;
+	if (nrefused < nitems(refused))
+		refused[nrefused] = note->offset;
+	nrefused++;
+}
+
+static void
+quiet(enum log_level level, const char *line, void *arg)
+{
+	(void)level;
+	(void)line;
+	(void)arg;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	log_init(quiet, NULL);
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/file", dir);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(dir);
+}
+
+static struct sink_file *
+fresh(enum sink_file_kind kind)
+{
+	struct sink_file_conf	 c = { .kind = kind, .limit = 65536,
+	    .ask = on_ask, .refused = on_refused };
+
+	unlink(path);
+	asked = asked_rotate = 0;
+	nrefused = 0;
+	return sink_file_new(&c);
+}
+
+static int
+open_file(void)
+{
+	int	 fd;
+
+	fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(fd != -1);
+	return fd;
+}
+
+static int
+put(struct sink_file *f, uint64_t number, const char *s)
+{
+	struct sink_note	 n = { .offset = number };
+
+	return sink_file_put(f, &n, s, strlen(s), "-", 1, "\n", 1);
+}
+
+static const char *
+content(void)
+{
+	static char	 s[1 << 20];
+	ssize_t		 n;
+	int		 fd;
+
+	if ((fd = open(path, O_RDONLY)) == -1)
+		return "?";
+	n = read(fd, s, sizeof(s) - 1);
+	close(fd);
+	s[n < 0 ? 0 : n] = '\0';
+	return s;
+}
+
+static void
+limit_file(rlim_t n)
+{
+	struct rlimit	 r;
+
+	getrlimit(RLIMIT_FSIZE, &r);
+	r.rlim_cur = n;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+static void
+units_are_appended_at_flush(void **state)
+{
+	struct sink_file	*f = fresh(SINK_LINES);
+
+	(void)state;
+	assert_int_equal(put(f, 1, "none"), -1);
+	sink_file_take(f, open_file(), true, path, 0);
+	assert_int_equal(put(f, 1, "one"), 0);
+	assert_int_equal(put(f, 2, "two"), 0);
+	assert_string_equal(content(), "");
+	sink_file_flush(f);
+	assert_string_equal(content(), "one-\ntwo-\n");
+	assert_int_equal(sink_file_stats(f)->units, 2);
+	assert_int_equal(sink_file_stats(f)->bytes, 10);
+	assert_int_equal(put(f, 3, "three"), 0);
+	sink_file_free(f);
+	assert_string_equal(content(), "one-\ntwo-\nthree-\n");
+	assert_int_equal(nrefused, 0);
+}
+
+static void
+a_full_disk_undoes_the_cut_unit_and_names_the_lost_ones(void **state)
+{
+	struct sink_file	*f;
+	rlim_t			 cut;
+
+	(void)state;
+	for (cut = 1; cut <= 15; cut++) {
+		f = fresh(SINK_LINES);
+		sink_file_take(f, open_file(), true, path, 0);
+		put(f, 1, "one");
+		put(f, 2, "two");
+		put(f, 3, "six");
+		limit_file(cut);
+		sink_file_flush(f);
+		assert_int_equal(strlen(content()), cut / 5 * 5);
+		assert_int_equal(nrefused, 3 - cut / 5);
+		if (nrefused > 0) {
+			assert_int_equal(refused[0], cut / 5 + 1);
+			assert_int_equal(sink_file_error(f), EFBIG);
+			/* Nothing is tried for a while. */
+			limit_file(RLIM_INFINITY);
+			assert_int_equal(put(f, 4, "ten"), -1);
+		}
+		limit_file(RLIM_INFINITY);
+		sink_file_tick(f, 2 * SECOND);
+		assert_int_equal(put(f, 5, "out"), 0);
+		sink_file_flush(f);
+		assert_int_equal(sink_file_error(f), 0);
+		assert_string_equal(content() + cut / 5 * 5, "out-\n");
+		assert_int_equal(sink_file_size(f), cut / 5 * 5 + 5);
+		sink_file_free(f);
+	}
+}
+
+static void
+the_tail_of_an_unfinished_write_is_cut_off(void **state)
+{
+	struct sink_file	*f = fresh(SINK_LINES);
+	int			 fd;
+
+	(void)state;
+	fd = open_file();
+	assert_int_equal(write(fd, "whole\nhal", 9), 9);
+	sink_file_take(f, fd, true, path, 0);
+	assert_string_equal(content(), "whole\n");
+	assert_int_equal(sink_file_stats(f)->repaired, 3);
+	put(f, 1, "next");
+	sink_file_free(f);
+	assert_string_equal(content(), "whole\nnext-\n");
+
+	f = fresh(SINK_LINES);
+	fd = open_file();
+	assert_int_equal(write(fd, "hal", 3), 3);
+	sink_file_take(f, fd, true, path, 0);
+	assert_string_equal(content(), "");
+	sink_file_free(f);
+
+	f = fresh(SINK_RAW);
+	fd = open_file();
+	assert_int_equal(write(fd, "hal", 3), 3);
+	sink_file_take(f, fd, true, path, 0);
+	assert_string_equal(content(), "hal");
+	sink_file_free(f);
+}
+
+static void
+the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile(void **state)
+{
+	struct sink_file	*f = fresh(SINK_LINES);
+	struct conf_rotate	 r = { .size = 12, .age_us = 10 * SECOND };
+	char			 other[80];
+
+	(void)state;
+	sink_file_set_rotate(f, &r);
+	sink_file_tick(f, SECOND);
+	assert_int_equal(asked, 1);	/* for the first */
+	sink_file_take(f, open_file(), true, path, 0);
+	put(f, 1, "one");
+	put(f, 2, "two");
+	assert_int_equal(asked_rotate, 0);
+	put(f, 3, "six");
+	put(f, 4, "ten");
+	assert_int_equal(asked_rotate, 1);
+	snprintf(other, sizeof(other), "%s.1", path);
+	assert_int_equal(rename(path, other), 0);
+	sink_file_take(f, open_file(), true, path, 0);
+	assert_string_equal(content(), "");
+	put(f, 5, "new");
+	sink_file_flush(f);
+	assert_string_equal(content(), "new-\n");
+	assert_int_equal(rename(other, path), 0);
+	assert_string_equal(content(), "one-\ntwo-\nsix-\nten-\n");
+	assert_int_equal(sink_file_stats(f)->rotated, 1 + 0);
+	/* By age; an empty file is never rotated. */
+	sink_file_tick(f, 12 * SECOND);
+	assert_int_equal(asked_rotate, 2);
+	sink_file_take(f, open_file(), true, path, 0);
+	sink_file_free(f);
+	unlink(path);
+	f = fresh(SINK_LINES);
+	sink_file_take(f, open_file(), true, path, 0);
+	sink_file_rotate(f);
+	assert_int_equal(asked_rotate, 0);
+	sink_file_free(f);
+}
+
+static void
+a_reader_that_does_not_read_costs_units_and_never_blocks(void **state)
+{
+	struct sink_file_conf	 c = { .kind = SINK_LINES, .limit = 8192,
+	    .ask = on_ask, .refused = on_refused };
+	static char		 text[1001], in[1 << 20];
+	struct sink_file	*f;
+	size_t			 i, taken, got;
+	ssize_t			 n;
+	int			 p[2];
+
+	(void)state;
+	nrefused = 0;
+	assert_int_equal(pipe(p), 0);
+	f = sink_file_new(&c);
+	sink_file_take(f, p[1], false, "pipe", 0);
+	memset(text, 'x', sizeof(text) - 1);
+	for (i = 0, taken = 0; i < 1000; i++) {
+		taken += put(f, i, text) == 0;
+		sink_file_flush(f);
+	}
+	assert_in_range(taken, 60, 80);
+	assert_true(sink_file_queued(f) <= 8192);
+	/* All that was taken arrives whole once it reads again. */
+	fcntl(p[0], F_SETFL, O_NONBLOCK);
+	for (got = 0;; got += (size_t)n) {
+		sink_file_flush(f);
+		if ((n = read(p[0], in + got, sizeof(in) - got)) <= 0)
+			break;
+	}
+	assert_int_equal(got, taken * 1002);
+	assert_int_equal(sink_file_stats(f)->units, taken);
+	/* Gone: what waits is refused, and another is asked for. */
+	asked = 0;
+	close(p[0]);
+	nrefused = 0;
+	assert_int_equal(put(f, 7, "late"), 0);
+	sink_file_flush(f);
+	assert_int_equal(nrefused, 1);
+	assert_false(sink_file_is_open(f));
+	sink_file_tick(f, 5 * SECOND);
+	assert_int_equal(asked, 1);
+	sink_file_free(f);
+}
+
+static void
+a_file_that_cannot_be_opened_is_asked_for_again(void **state)
+{
+	struct sink_file	*f = fresh(SINK_LINES);
+
+	(void)state;
+	sink_file_tick(f, SECOND);
+	sink_file_tick(f, SECOND + 1);
+	assert_int_equal(asked, 1);
+	sink_file_take(f, -1, true, path, EACCES);
+	assert_int_equal(sink_file_error(f), EACCES);
+	assert_int_equal(put(f, 1, "x"), -1);
+	sink_file_tick(f, 3 * SECOND);
+	assert_int_equal(asked, 2);
+	sink_file_take(f, open_file(), true, path, 0);
+	assert_int_equal(sink_file_error(f), 0);
+	assert_int_equal(put(f, 1, "x"), 0);
+	sink_file_free(f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(units_are_appended_at_flush),
+		cmocka_unit_test(
+		    a_full_disk_undoes_the_cut_unit_and_names_the_lost_ones),
+		cmocka_unit_test(the_tail_of_an_unfinished_write_is_cut_off),
+		cmocka_unit_test(
+	    the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile),
+		cmocka_unit_test(
+		    a_reader_that_does_not_read_costs_units_and_never_blocks),
+		cmocka_unit_test(
+		    a_file_that_cannot_be_opened_is_asked_for_again),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
