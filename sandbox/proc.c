@@ -536,6 +536,41 @@ static const struct handler from_parent[] = {
 	{ 0,			NULL }
 };
 
+/*
+ * Behind the role's own rows: what a role need not know of. A request is
+ * then answered, so that nobody waits.
+ */
+static int
+on_unused(struct chan *ch, struct frame *f, void *arg)
+{
+	(void)ch;
+	(void)f;
+	(void)arg;
+	return 0;
+}
+
+static int
+on_refused(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+
+	answer_error(ch, f->request, 1, "%s does not know this request",
+	    role_name(p->ops->role));
+	return 0;
+}
+
+static const struct handler from_parent_rest[] = {
+	{ MSG_FILE,		on_unused },
+	{ MSG_PROVIDER,		on_unused },
+	{ MSG_LOST_TIME,	on_unused },
+	{ MSG_CANCEL,		on_unused },
+	{ MSG_SHOW,		on_refused },
+	{ MSG_RESET,		on_refused },
+	{ MSG_MIRROR,		on_refused },
+	{ MSG_ROTATE,		on_refused },
+	{ 0,			NULL }
+};
+
 static const struct handler from_neighbour[] = {
 	{ MSG_LINK,		on_link },
 	{ 0,			NULL }
@@ -569,7 +604,9 @@ build_table(struct proc *p, enum role peer)
 		t[n++] = show;
 	if (role_handler(p, peer, MSG_DATA_END) != NULL)
 		t[n++] = end;
-	add_handlers(t, n, p->ops->from[peer]);
+	n = add_handlers(t, n, p->ops->from[peer]);
+	if (peer == ROLE_PARENT)
+		add_handlers(t, n, from_parent_rest);
 }
 
 static void
