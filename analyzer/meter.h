@@ -119,7 +119,8 @@ struct meter {
 	struct sketch_entry *total;
 	uint64_t	 now_us;
 	uint64_t	 slice_end_us;
-	uint64_t	 start_us;	/* first time seen */
+	uint64_t	 start_us;	/* first time seen by this process */
+	uint64_t	 first_us;	/* by the first one: totals begin here */
 	uint64_t	 aged_us;
 	struct meter_lost lost[METER_LOST_MAX];
 	uint32_t	 nlost;		/* in all; the last ones are kept */
@@ -247,8 +248,11 @@ double		 meter_complete(const uint64_t v[MC_MAX], uint64_t span_us,
  * entries lose their least telling counters. Returns the length.
  */
 size_t		 meter_pack(const struct sketch_entry *, uint8_t *, size_t);
-/* Makes the entry again; -1 when the bytes are not one. */
-int		 meter_unpack(struct meter *, enum meter_kind, const uint8_t *,
-		    size_t);
+/*
+ * Makes the entry again under its id; hosts come before their sections. -1
+ * when the bytes are not one.
+ */
+int		 meter_unpack(struct meter *, enum meter_kind, uint32_t id,
+		    const uint8_t *, size_t);
 
 #endif

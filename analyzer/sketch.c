@@ -604,6 +604,27 @@ enter(struct sketch *s, struct sketch_entry *e, const void *key, size_t len,
 	s->bucket[hash & (s->nbuckets - 1)] = e;
 }
 
+/* Gives out an id: the wanted one if it is free, else any. */
+static bool
+new_id(struct sketch_kind *k, uint32_t *id)
+{
+	uint32_t	*pp, want;
+
+	want = k->want;
+	k->want = 0;
+	while (want > k->refs || k->free == 0)
+		if (!more_ids(k))
+			return false;
+	for (pp = &k->free; want != 0 && *pp != 0; pp = &k->ref[*pp - 1].next)
+		if (*pp == want)
+			break;
+	if (want == 0 || *pp == 0)
+		pp = &k->free;
+	*id = *pp - 1;
+	*pp = k->ref[*id].next;
+	return true;
+}
+
 static struct sketch_entry *
 admit(struct sketch *s, const void *key, size_t len, uint64_t hash)
 {
@@ -613,17 +634,17 @@ admit(struct sketch *s, const void *key, size_t len, uint64_t hash)
 
 	if (s->n == s->room && !grow(s))
 		return NULL;
-	if (k->free == 0 && !more_ids(k))
-		return NULL;
 	room = (len + 8) & ~(size_t)7;
 	if (room > SKETCH_KEY_MAX)
 		room = SKETCH_KEY_MAX;
 	if ((e = take(k, entry_size(room))) == NULL)
 		return NULL;
+	if (!new_id(k, &e->id)) {
+		give(k, e, entry_size(room));
+		return NULL;
+	}
 	e->room = (uint8_t)room;
 	e->home = s;
-	e->id = k->free - 1;
-	k->free = k->ref[e->id].next;
 	k->ref[e->id].entry = e;
 	enter(s, e, key, len, hash);
 	s->n++;
@@ -726,6 +747,12 @@ sketch_add(struct sketch_entry *e, unsigned index, uint64_t n)
 		LIST_INSERT_HEAD(&k->dirty, e, dirty);
 		e->is_dirty = true;
 	}
+}
+
+void
+sketch_load(struct sketch_entry *e, unsigned index, uint64_t n)
+{
+	vec_add(e->home->kind, &e->total, index, n);
 }
 
 static void

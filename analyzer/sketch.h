@@ -104,6 +104,7 @@ struct sketch_kind {
 	}		*ref;		/* by id; grows */
 	uint32_t	 refs;
 	uint32_t	 free;		/* first free id + 1, 0 none */
+	uint32_t	 want;		/* the next entry gets this id + 1 */
 	/* told before an entry goes, for the saved copy; may be NULL */
 	void		(*gone)(void *arg, const struct sketch_kind *,
 			    const struct sketch_entry *);
@@ -145,6 +146,8 @@ struct sketch_entry *sketch_find(const struct sketch *, const void *key,
 		    size_t len);
 /* Adds to one counter. */
 void		 sketch_add(struct sketch_entry *, unsigned index, uint64_t n);
+/* The same, but to the total alone: no window sees it. */
+void		 sketch_load(struct sketch_entry *, unsigned index, uint64_t n);
 void		 sketch_remove(struct sketch_entry *);
 /* Adds all totals of from to into, children too; errors add up. */
 void		 sketch_merge(struct sketch *into, const struct sketch *from);

@@ -1,0 +1,204 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "analyzer/event.h"
+#include "analyzer/rule.h"
+
+#define ID_MASK	((1ULL << 53) - 1)
+
+void
+event_batch_init(struct event_batch *b,
+    bool (*flush)(void *, struct event_batch *), void *arg)
+{
+	b->flush = flush;
+	b->arg = arg;
+	b->count = 0;
+	buf_writer(&b->body, b->frame + FRAME_HDR, FRAME_BODY_MAX);
+}
+
+uint32_t
+event_batch_flush(struct event_batch *b)
+{
+	uint32_t	 lost = 0;
+
+	if (b->count == 0)
+		return 0;
+	if (!b->flush(b->arg, b))
+		lost = b->count;
+	b->count = 0;
+	buf_writer(&b->body, b->frame + FRAME_HDR, FRAME_BODY_MAX);
+	return lost;
+}
+
+/* A record was written behind was; takes it back when it did not fit. */
+static bool
+fits(struct event_batch *b, size_t was)
+{
+	if (!b->body.err) {
+		b->count++;
+		return true;
+	}
+	b->body.err = false;
+	b->body.len = was;
+	return false;
+}
+
+uint32_t
+event_put(struct event_batch *b, const struct msg_event *e)
+{
+	uint32_t	 lost = 0;
+	size_t		 was = b->body.len;
+
+	msg_put_event(&b->body, e);
+	if (!fits(b, was)) {
+		lost = event_batch_flush(b);
+		msg_put_event(&b->body, e);
+		if (!fits(b, 0))
+			return lost + 1;
+	}
+	if (b->body.len >= EVENT_BATCH)
+		lost += event_batch_flush(b);
+	return lost;
+}
+
+uint32_t
+event_put_stream(struct event_batch *b, const struct msg_stream *s)
+{
+	uint32_t	 lost = 0;
+	size_t		 was = b->body.len;
+
+	msg_put_stream(&b->body, s);
+	if (!fits(b, was)) {
+		lost = event_batch_flush(b);
+		msg_put_stream(&b->body, s);
+		if (!fits(b, 0))
+			return lost + 1;
+	}
+	if (b->body.len >= EVENT_BATCH)
+		lost += event_batch_flush(b);
+	return lost;
+}
+
+uint32_t
+event_types(const struct conf *c)
+{
+	uint32_t	 types = 0;
+	size_t		 i;
+
+	for (i = 0; i < c->nlogs; i++)
+		types |= c->logs[i].types;
+	return types;
+}
+
+void
+event_flow(struct msg_event *e, enum event_kind kind, uint64_t ts_us,
+    const struct event_flow *f)
+{
+	memset(e, 0, sizeof(*e));
+	e->kind = (uint8_t)kind;
+	e->ts_us = ts_us;
+	e->vlan[0] = e->vlan[1] = -1;
+	if (f == NULL)
+		return;
+	e->flow_id = f->id & ID_MASK;
+	snprintf(e->iface, sizeof(e->iface), "%s", f->iface);
+	e->vlan[0] = f->vlan[0];
+	e->vlan[1] = f->vlan[1];
+	e->client = f->client;
+	e->server = f->server;
+	e->hide_client = f->hidden;
+	if (!f->hidden)
+		e->real_client = f->real_client;
+}
+
+static void
+span(struct msg_span *out, const struct http_span *in)
+{
+	out->p = in->p;
+	out->n = in->p == NULL ? 0 : in->len;
+}
+
+static void
+texts(struct msg_event *e, struct event_text *t, const struct conf_privacy *p,
+    const struct session_text *s)
+{
+	span(&e->method, &s->method);
+	span(&e->host, &s->host);
+	span(&e->content_type, &s->content_type);
+	if (s->target.p != NULL) {
+		e->uri.n = rule_uri(p, s->target.p, s->target.len, t->uri,
+		    sizeof(t->uri));
+		e->uri.p = t->uri;
+	}
+	if (rule_header(p, "user-agent"))
+		span(&e->agent, &s->user_agent);
+	if (rule_header(p, "referer") && s->referer.p != NULL) {
+		e->referer.n = rule_uri(p, s->referer.p, s->referer.len,
+		    t->referer, sizeof(t->referer));
+		e->referer.p = t->referer;
+	}
+}
+
+void
+event_http(struct msg_event *e, struct event_text *t,
+    const struct conf_privacy *p, const struct session_tx *x,
+    const char *tag, uint64_t rtt_us)
+{
+	e->tx_id = x->id != 0 ? x->id : x->number;
+	e->status = x->status;
+	e->gap = (x->flags & SESSION_TX_GAP) != 0;
+	e->request_body = x->req_body;
+	e->response_body = x->resp_body;
+	if (x->resp_us > x->req_us && x->req_us != 0)
+		e->first_byte_us = x->resp_us - x->req_us;
+	if (x->resp_end_us > x->req_us && x->req_us != 0)
+		e->last_byte_us = x->resp_end_us - x->req_us;
+	e->rtt_us = rtt_us;
+	snprintf(t->protocol, sizeof(t->protocol), "HTTP/1.%u",
+	    x->minor > 9 ? 9U : x->minor);
+	e->protocol.p = (const uint8_t *)t->protocol;
+	e->protocol.n = strlen(t->protocol);
+	e->tag.p = (const uint8_t *)tag;
+	e->tag.n = strlen(tag);
+	if (x->text != NULL)
+		texts(e, t, p, x->text);
+}
+
+const char *
+event_how(enum flow_how how)
+{
+	static const char *const names[] = {
+		"fin", "rst", "timeout", "shed", "reuse"
+	};
+
+	return how <= FLOW_EOF_REUSE ? names[how] : names[FLOW_EOF_TIMEOUT];
+}
+
+void
+event_flow_end(struct msg_event *e, const struct flow_info *f,
+    enum flow_how how, uint64_t tx_count)
+{
+	const char	*text = event_how(how);
+
+	e->packets[0] = f->half[0].packets;
+	e->packets[1] = f->half[1].packets;
+	e->bytes[0] = f->half[0].bytes;
+	e->bytes[1] = f->half[1].bytes;
+	e->start_us = f->first_us;
+	e->end_us = f->last_us;
+	e->tx_count = tx_count;
+	e->gaps = (uint8_t)((f->half[0].lost > 0) | (f->half[1].lost > 0) << 1);
+	if (f->half[0].fin || f->half[1].fin)
+		e->tcp_flags |= PACKET_TCP_FIN;
+	if (how == FLOW_EOF_RST)
+		e->tcp_flags |= PACKET_TCP_RST;
+	if (!f->midstream)
+		e->tcp_flags |= PACKET_TCP_SYN;
+	if (f->half[0].seen && f->half[1].seen)
+		e->tcp_flags |= PACKET_TCP_ACK;
+	e->closed = f->state == FLOW_SYN ? 0 :
+	    how == FLOW_EOF_FIN || how == FLOW_EOF_RST ? 2 : 1;
+	e->rtt_us = f->half[1].rtt_us;
+	e->text.p = (const uint8_t *)text;
+	e->text.n = strlen(text);
+}

@@ -1,0 +1,74 @@
+/*
+ * event: what happened, as EVENT records for the mirror's logs.
+ *
+ * A batch collects records in one frame body that the caller owns; a full
+ * batch is handed to flush, which sends or drops it. Texts pass the privacy
+ * block here, so nothing that may not be kept leaves the process.
+ */
+#ifndef ANALYZER_EVENT_H
+#define ANALYZER_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/alert.h"
+#include "analyzer/flow.h"
+#include "analyzer/session.h"
+#include "sandbox/addr.h"
+#include "sandbox/buf.h"
+#include "sandbox/conf.h"
+#include "sandbox/frame.h"
+#include "sandbox/msg.h"
+#include "sandbox/tally.h"
+
+#define EVENT_BATCH	(64 * 1024)	/* flushed when this full */
+
+struct event_batch {
+	uint8_t		 frame[FRAME_MAX];	/* header room, then body */
+	struct buf	 body;
+	uint32_t	 count;
+	/* Sends count records in body; false: they are lost. */
+	bool		(*flush)(void *arg, struct event_batch *);
+	void		*arg;
+};
+void		 event_batch_init(struct event_batch *,
+		    bool (*flush)(void *, struct event_batch *), void *arg);
+/* Hands over what is there; the records that were lost. */
+uint32_t	 event_batch_flush(struct event_batch *);
+/* Adds one record; the records that were lost by it. */
+uint32_t	 event_put(struct event_batch *, const struct msg_event *);
+uint32_t	 event_put_stream(struct event_batch *,
+		    const struct msg_stream *);
+
+/* Types of events (CONF_EV_*) that any log wants. */
+uint32_t	 event_types(const struct conf *);
+
+/* What all events of a connection share. */
+struct event_flow {
+	uint64_t	 id;
+	const char	*iface;
+	int32_t		 vlan[2];
+	struct endpoint	 client;	/* as it may be kept */
+	struct endpoint	 real_client;
+	struct endpoint	 server;
+	bool		 hidden;	/* client is not real_client */
+};
+void		 event_flow(struct msg_event *, enum event_kind,
+		    uint64_t ts_us, const struct event_flow *);
+
+/* Scratch for texts that the privacy block changes. */
+struct event_text {
+	uint8_t		 uri[SESSION_TEXT_TARGET];
+	uint8_t		 referer[SESSION_TEXT_REFERER];
+	char		 protocol[16];
+};
+void		 event_http(struct msg_event *, struct event_text *,
+		    const struct conf_privacy *, const struct session_tx *,
+		    const char *tag, uint64_t rtt_us);
+void		 event_flow_end(struct msg_event *, const struct flow_info *,
+		    enum flow_how, uint64_t tx_count);
+/* "fin", "rst", "timeout", "shed", "reuse" */
+const char	*event_how(enum flow_how);
+
+#endif
