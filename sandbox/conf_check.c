@@ -320,6 +320,9 @@ check_interface(struct check *k, size_t n)
 
 	if (i->match || i->exclude)
 		check_glob(k, "interface", i->name);
+	else if (strpbrk(i->name, "*?[") != NULL)
+		bad(k, "\"%s\" is a pattern, write interface match \"%s\"",
+		    i->name, i->name);
 	else if (i->name[0] == '\0' || strlen(i->name) > 15 ||
 	    strpbrk(i->name, "/ \t") != NULL)
 		bad(k, "\"%.64s\" is not the name of an interface (1 to 15 "

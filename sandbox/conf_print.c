@@ -42,9 +42,9 @@ conf_print_time(uint64_t us, char s[CONF_TEXT_MAX])
 	size_t	 i;
 
 	for (i = 0; us != 0 && i < nitems(units) - 1; i++)
-		/* 120s stays 120s: minutes only from ten on, and so on */
+		/* 120s stays 120s: minutes only from ten on */
 		if (us % units[i].us == 0 && (us / units[i].us >= 10 ||
-		    units[i].us <= 1000000ULL || us == units[i].us))
+		    units[i].us != 60000000ULL))
 			break;
 	if (us == 0)
 		i = 3;
