@@ -157,13 +157,17 @@ method_id(const uint8_t *p, size_t len)
 	return (enum http_method)i;
 }
 
-/* "HTTP/1.x" at the end of a line; false when it is something else. */
+/* "HTTP/1.x", or "HTTP/0.x", which is taken for 1.0. */
 static bool
-version(const uint8_t *p, size_t len, uint8_t *minor)
+version(const uint8_t *p, struct http_head *h)
 {
-	if (len != 8 || memcmp(p, "HTTP/1.", 7) != 0 || !is(p[7], C_DIGIT))
+	if (memcmp(p, "HTTP/", 5) != 0 || (p[5] != '1' && p[5] != '0') ||
+	    p[6] != '.' || !is(p[7], C_DIGIT))
 		return false;
-	*minor = p[7] - '0';
+	if (p[5] == '1')
+		h->minor = p[7] - '0';
+	else
+		h->flaws |= HTTP_F_START_LINE;
 	return true;
 }
 
@@ -172,19 +176,14 @@ status_line(const struct http_span *line, struct http_head *h)
 {
 	const uint8_t	*p = line->p, *end = p + line->len;
 
-	if (line->len < 12 || !version(p, 8, &h->minor) || !blank(p[8]))
+	if (line->len < 12 || p[5] != '1' || !version(p, h) || p[8] != ' ')
 		return false;
-	for (p += 8; p < end && blank(*p); p++)
-		;
-	if (p != line->p + 9)
-		h->flaws |= HTTP_F_START_LINE;
-	if (end - p < 3 || !is(p[0], C_DIGIT) || !is(p[1], C_DIGIT) ||
+	p += 9;
+	if (!is(p[0], C_DIGIT) || !is(p[1], C_DIGIT) ||
 	    !is(p[2], C_DIGIT) || (end - p > 3 && !blank(p[3])))
 		return false;
 	h->status = (uint16_t)((p[0] - '0') * 100 + (p[1] - '0') * 10 +
 	    (p[2] - '0'));
-	if (h->status == 0)
-		return false;
 	if (h->status < 100 || h->status > 599)
 		h->flaws |= HTTP_F_STATUS;
 	p += end - p > 3 ? 4 : 3;
@@ -199,7 +198,7 @@ plain_target(const uint8_t *p, size_t len)
 {
 	size_t	 i;
 
-	if (*p == '/' || *p == '*')
+	if (len > 0 && (*p == '/' || *p == '*'))
 		return true;
 	for (i = 0; i < len && (is(p[i], C_ALPHA | C_DIGIT) || p[i] == '+' ||
 	    p[i] == '-' || p[i] == '.'); i++)
@@ -238,17 +237,17 @@ request_line(const struct http_span *line, struct http_head *h)
 		h->flaws |= HTTP_F_START_LINE;
 	while (end > p && (blank(end[-1]) || end[-1] == '\r'))
 		end--;
-	if (end - p < 10 || !version(end - 8, 8, &h->minor) || !blank(end[-9]))
+	if (end - p < 8 || !version(end - 8, h))
 		return false;
-	end -= 9;
-	if (blank(end[-1]))
+	end -= 8;
+	if (end > p && !blank(end[-1]))
+		return false;
+	if (end == p || (end - p > 1 && blank(end[-2])))
 		h->flaws |= HTTP_F_START_LINE;
 	while (end > p && blank(end[-1]))
 		end--;
 	h->target.p = p;
 	h->target.len = (size_t)(end - p);
-	if (h->target.len == 0)
-		return false;
 	if (memchr(p, ' ', h->target.len) != NULL)
 		h->flaws |= HTTP_F_START_LINE;
 	h->is_request = true;
@@ -743,25 +742,51 @@ put_lower(uint8_t *out, size_t used, size_t max, const struct http_span *s)
 	return used;
 }
 
+/* Authority without user; false when there is nothing left. */
+static bool
+cut_user(struct http_span *a)
+{
+	const uint8_t	*at;
+
+	if (a->len == 0 || memchr(a->p, '\n', a->len) != NULL)
+		return false;
+	if ((at = memrchr(a->p, '@', a->len)) != NULL) {
+		a->len -= (size_t)(at + 1 - a->p);
+		a->p = at + 1;
+	}
+	return a->len > 0;
+}
+
+/* Whether an authority names a host: no empty labels, whole brackets. */
+static bool
+names_host(const struct http_span *a)
+{
+	struct http_span host, port;
+	size_t		 i;
+
+	split_port(*a, &host, &port);
+	if (host.len == 0 || host.p[0] == '.')
+		return false;
+	if (host.p[0] == '[')
+		return host.p[host.len - 1] == ']';
+	for (i = 0; i < host.len; i++)
+		if (!is(host.p[i], C_HOST) || (host.p[i] == '.' &&
+		    i + 1 < host.len && host.p[i + 1] == '.'))
+			return false;
+	return true;
+}
+
 size_t
 http_host(const struct http_head *h, uint8_t out[HTTP_HOST_MAX])
 {
-	struct http_span a = h->host, other, path, host, port;
-	const uint8_t	*at;
+	struct http_span a, path, host, port;
 	size_t		 n;
 
-	if (h->is_request && h->method_id == HTTP_CONNECT)
-		a = h->target;
-	else if (absolute(h, &other, &path))
-		a = other;
-	if (a.len == 0 || memchr(a.p, '\n', a.len) != NULL)
-		return 0;
-	if ((at = memrchr(a.p, '@', a.len)) != NULL) {
-		a.len -= (size_t)(at + 1 - a.p);
-		a.p = at + 1;
+	if (!absolute(h, &a, &path) || !cut_user(&a) || !names_host(&a)) {
+		a = h->host;
+		if (!cut_user(&a))
+			return 0;
 	}
-	if (a.len == 0)
-		return 0;
 	split_port(a, &host, &port);
 	if (host.len > 1 && host.p[host.len - 1] == '.')
 		host.len--;

@@ -85,7 +85,7 @@ struct http_head {
 	uint64_t	 content_length;	/* if has_length */
 	uint32_t	 flaws;		/* enum http_flaw */
 	uint32_t	 fields;	/* header lines */
-	uint16_t	 status;	/* 0 in a request */
+	uint16_t	 status;	/* as sent, 0 to 999; see is_request */
 	uint8_t		 method_id;	/* enum http_method */
 	uint8_t		 minor;		/* of the version 1.x */
 	uint8_t		 connection;	/* enum http_connection */
@@ -129,11 +129,11 @@ size_t		 http_end(uint8_t *state, const uint8_t *, size_t len);
 const char	*http_flaw_name(enum http_flaw);
 
 /*
- * The host that a request is for: the authority of an absolute-form or
- * CONNECT target, else Host; lower case, without user, trailing dot and :80
- * (:443 for CONNECT stays). IPv6 literals keep their brackets. Other ports
- * stay. Bytes written to out (at most HTTP_HOST_MAX, not terminated); 0 for
- * none.
+ * The host that a request is for: the authority of an absolute-form target if
+ * that names a host, else the Host field (also for CONNECT, whose target is
+ * another server than the one that is asked). Lower case, without user,
+ * trailing dot and :80; other ports stay; IPv6 literals keep their brackets.
+ * Bytes written to out (at most HTTP_HOST_MAX, not terminated); 0 for none.
  */
 size_t		 http_host(const struct http_head *,
 		    uint8_t out[HTTP_HOST_MAX]);

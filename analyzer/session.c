@@ -122,6 +122,7 @@ struct session {
 	uint8_t		 proto;
 	int8_t		 client;
 	bool		 synced;	/* from byte 0, nothing lost */
+	bool		 midstream;
 };
 
 /* Input of a step. redo: bytes to go over again before the rest. */
@@ -818,7 +819,7 @@ find_owner(struct session *s, struct dir *d)
 		close_front(s, NULL, SESSION_BY_GAP);
 	if (a == PAIR_EMPTY && asks->flags & D_ENDED)
 		return SESSION_NO_REQUEST;
-	if (a == PAIR_EMPTY && d->flags & D_LOST_GAP && asks->flags & D_BEGUN)
+	if (a == PAIR_EMPTY && asks->flags & D_LOST_GAP)
 		return SESSION_BY_GAP;
 	if (a == PAIR_OLDER && d->flags & D_LOST_GAP)
 		return SESSION_BY_GAP;
@@ -994,6 +995,9 @@ acceptable(const struct dir *d, const struct http_head *h)
 		return false;
 	if (!(d->flags & D_TRIAL))
 		return true;
+	if (h->is_request && h->method_id == HTTP_METHOD_OTHER &&
+	    h->method.len < 3)
+		return false;
 	return (h->flaws & bad) == 0 && (h->fields > 0 || h->minor == 0);
 }
 
@@ -1053,14 +1057,20 @@ collect(struct session *s, struct dir *d, const uint8_t *p, size_t len)
 	return true;
 }
 
-/* Ends a head whose last part was thrown away at its last whole line. */
+/* Ends a head whose last part is missing at its last whole line. */
 static void
 seal(struct dir *d)
 {
-	const uint8_t	*nl;
+	uint32_t	 limit = d->len;
+	const uint8_t	*nl = NULL;
 
-	nl = memrchr(d->buf, '\n', d->len - 2);
+	if (d->cap - d->len < 2)
+		limit = d->len > 2 ? d->len - 2 : 0;
+	if (limit > 0)
+		nl = memrchr(d->buf, '\n', limit);
 	d->len = nl != NULL ? (uint32_t)(nl - d->buf) + 1 : 0;
+	if (d->cap - d->len < 2)
+		return;
 	d->buf[d->len++] = '\r';
 	d->buf[d->len++] = '\n';
 }
@@ -1094,14 +1104,44 @@ collected_nothing(struct session *s, struct dir *d, struct in *in)
 	lose_sync(s, d, off, in->ts);
 }
 
+/* A collected head was parsed; off is where it ends. */
+static void
+on_collected(struct session *s, struct dir *d, const struct http_head *h,
+    uint64_t off, uint64_t ts)
+{
+	uint8_t		*buf = d->buf;
+	uint32_t	 cap = d->cap;
+
+	d->buf = NULL;
+	d->len = d->cap = 0;
+	d->scan = 0;
+	on_head(s, d, h, (size_t)(off - d->head_off), off, ts);
+	d->flags &= (uint16_t)~(D_CUT | D_DROP);
+	give(s, buf, cap);
+}
+
+/*
+ * The rest of a head will never come. Its start line is whole: it counts with
+ * the fields that are there.
+ */
+static void
+salvage(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
+{
+	struct http_head	 h;
+
+	if (d->state != ST_HEAD || !(d->flags & D_SURE) || d->len == 0)
+		return;
+	seal(d);
+	if (http_parse(d->buf, d->len, &h) > 0 && acceptable(d, &h))
+		on_collected(s, d, &h, off, ts);
+}
+
 /* A head of which a part is collected. */
 static size_t
 head_more(struct session *s, struct dir *d, struct in *in)
 {
 	struct http_head	 h;
 	enum http_guess		 g = HTTP_MAYBE;
-	uint8_t			*buf;
-	uint32_t		 cap;
 	size_t			 n, took;
 	ssize_t			 r = -1;
 
@@ -1126,15 +1166,7 @@ head_more(struct session *s, struct dir *d, struct in *in)
 		collected_nothing(s, d, in);
 		return took;
 	}
-	buf = d->buf;
-	cap = d->cap;
-	d->buf = NULL;
-	d->len = d->cap = 0;
-	d->scan = 0;
-	on_head(s, d, &h, (size_t)(in->off + n - d->head_off), in->off + n,
-	    in->ts);
-	d->flags &= (uint16_t)~(D_CUT | D_DROP);
-	give(s, buf, cap);
+	on_collected(s, d, &h, in->off + n, in->ts);
 	return took;
 }
 
@@ -1458,6 +1490,19 @@ tls_piece(struct session *s, struct dir *d, const struct tls_piece *t,
 	return d->flags & D_FINISHED && o->flags & D_FINISHED;
 }
 
+/* A server that was greeted in TLS may answer in HTTP. */
+static bool
+plain_answer(struct session *s, struct dir *d, const struct in *in)
+{
+	if (d->u.tls.have != 0 || d->flags & D_HELLO || in->p[0] != 'H' ||
+	    s->proto != SESSION_TLS || (unsigned)s->client == index_of(s, d) ||
+	    http_guess(in->p, in->len) != HTTP_RESPONSE)
+		return false;
+	tls_give_up(s);
+	d->state = ST_HEAD;
+	return true;
+}
+
 static size_t
 st_tls(struct session *s, struct dir *d, struct in *in)
 {
@@ -1465,6 +1510,8 @@ st_tls(struct session *s, struct dir *d, struct in *in)
 	size_t		 used, n = 0;
 	int		 r;
 
+	if (plain_answer(s, d, in))
+		return 0;
 	while (n < in->len && d->state == ST_TLS) {
 		r = tls_records(&d->u.tls, in->p + n, in->len - n, &used, &t);
 		n += used;
@@ -1621,7 +1668,8 @@ decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
 		return true;
 	}
 	h = guess(d, p, len);
-	if (h == HTTP_REQUEST || h == HTTP_RESPONSE) {
+	if (h == HTTP_REQUEST || h == HTTP_RESPONSE ||
+	    (h == HTTP_MAYBE && len >= head_max(s))) {
 		d->state = ST_HEAD;
 		return true;
 	}
@@ -1632,7 +1680,7 @@ decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
 		stop(s, other(s, d));
 		return true;
 	}
-	if ((t == TLS_MAYBE || h == HTTP_MAYBE) && len < head_max(s))
+	if (t == TLS_MAYBE || h == HTTP_MAYBE)
 		return false;
 	if (s->proto == SESSION_HTTP1)
 		odd(s, SESSION_A_GARBAGE);
@@ -1846,6 +1894,7 @@ session_new(const struct session_conf *conf, const struct session_ops *ops,
 	s->mem = mem;
 	s->held = sizeof(*s);
 	s->synced = (how_met & SESSION_SYN_SEEN) != 0;
+	s->midstream = !s->synced;
 	s->client = how_met & SESSION_CLIENT_0 ? 0 :
 	    how_met & SESSION_CLIENT_1 ? 1 : -1;
 	pair_init(&s->pair);
@@ -1973,6 +2022,8 @@ session_gap(struct session *s, unsigned dir, uint64_t offset, uint64_t len,
 	else if (d->state == ST_HEAD || d->state == ST_SEARCH) {
 		if (d->len > 0)
 			odd(s, SESSION_A_HEAD_LOST);
+		d->flags |= D_LOST_GAP;
+		salvage(s, d, offset, ts_us);
 		lose_sync(s, d, offset, ts_us);
 	} else
 		hold_drop(s, d);
@@ -1983,6 +2034,9 @@ session_acked(struct session *s, unsigned dir, uint64_t other_offset)
 {
 	struct dir	*d = &s->d[dir];
 
+	/* Mid-stream, 0 says nothing: it may be a sender that never acks. */
+	if (other_offset == 0 && s->midstream)
+		return;
 	if (d->acked == PAIR_NO_OFFSET || other_offset > d->acked)
 		d->acked = other_offset;
 }
@@ -1996,8 +2050,10 @@ end_dir(struct session *s, struct dir *d, uint64_t ts)
 	if (d->flags & D_ENDED)
 		return;
 	d->flags |= D_ENDED;
-	if (d->state == ST_HEAD && d->len > 0)
+	if (d->state == ST_HEAD && d->len > 0) {
 		odd(s, SESSION_A_HEAD_CUT);
+		salvage(s, d, d->next, ts);
+	}
 	if (d->flags & D_OPEN) {
 		whole = d->u.body.kind == BODY_CLOSE && d->state == ST_BODY;
 		if (!whole)

@@ -186,7 +186,7 @@ struct session_tx {
 	uint64_t	 resp_body;
 	uint32_t	 req_head;	/* bytes of the heads */
 	uint32_t	 resp_head;
-	uint16_t	 status;	/* 0: no response */
+	uint16_t	 status;	/* of response number, 0 if that is 0 */
 	uint8_t		 minor;		/* version 1.x of the response */
 	uint8_t		 flags;		/* SESSION_TX_* */
 	uint8_t		 method;	/* enum http_method */

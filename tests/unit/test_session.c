@@ -1,0 +1,768 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analyzer/session.h"
+#include "sandbox/compat.h"
+#include "tests/lib/guard.h"
+
+/* What was called back, as text: one line for each event. */
+struct seen {
+	char		 log[16384];
+	size_t		 n;
+	uint64_t	 token;
+	bool		 marks;
+	bool		 odd;
+	struct session	*s;
+	struct mem	 mem;
+	uint64_t	 off[2];
+	uint64_t	 ts;
+};
+
+static void	say(struct seen *, const char *, ...) PRINTFLIKE(2, 3);
+
+static void
+say(struct seen *w, const char *fmt, ...)
+{
+	va_list	 ap;
+	int	 n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(w->log + w->n, sizeof(w->log) - w->n, fmt, ap);
+	va_end(ap);
+	assert_true(n >= 0 && (size_t)n < sizeof(w->log) - w->n);
+	w->n += (size_t)n;
+}
+
+static uint64_t
+on_request(void *arg, const struct session_request *r)
+{
+	struct seen	*w = arg;
+
+	say(w, "Q %.*s %.*s %.*s%s\n", (int)r->head->method.len,
+	    (const char *)r->head->method.p, (int)r->host_len,
+	    (const char *)r->host, (int)r->section_len,
+	    (const char *)r->section, r->flags & SESSION_TX_GAP ? " gap" : "");
+	assert_int_equal(r->id, w->token + 1);
+	return ++w->token;
+}
+
+static void
+on_response(void *arg, const struct session_response *r)
+{
+	struct seen	*w = arg;
+
+	say(w, "R %u %s\n", r->head->status, r->interim ? "interim" :
+	    r->pair == SESSION_PAIRED ? "paired" : session_pair_name(r->pair));
+}
+
+static void
+on_resolved(void *arg, uint64_t number, uint16_t status,
+    enum session_pair pair, uint64_t token, uint64_t now)
+{
+	(void)number;
+	(void)now;
+	say(arg, "L %u %s %d\n", status, session_pair_name(pair), (int)token);
+}
+
+static void
+on_transaction(void *arg, const struct session_tx *tx)
+{
+	say(arg, "T %d %u %s %d/%d%s%s%s\n", (int)tx->token, tx->status,
+	    session_pair_name(tx->pair), (int)tx->req_body,
+	    (int)tx->resp_body, tx->flags & SESSION_TX_GAP ? " gap" : "",
+	    tx->flags & SESSION_TX_RESP_OPEN ? " cut" : "",
+	    tx->flags & SESSION_TX_LATE ? " late" : "");
+}
+
+static void
+on_hello(void *arg, const struct session_hello *h)
+{
+	say(arg, "H %.*s%s\n", (int)h->name_len, (const char *)h->name,
+	    h->again ? " again" : "");
+}
+
+static void
+on_established(void *arg, const struct session_tls *t)
+{
+	say(arg, "E %x\n", t->version);
+}
+
+static void
+on_mark(void *arg, unsigned dir, uint64_t off, enum session_mark m,
+    uint64_t id)
+{
+	struct seen	*w = arg;
+
+	if (w->marks)
+		say(w, "M%u %d %d %d\n", dir, (int)off, m, (int)id);
+}
+
+static void
+on_anomaly(void *arg, enum session_anomaly a)
+{
+	struct seen	*w = arg;
+
+	if (w->odd)
+		say(w, "! %s\n", session_anomaly_name(a));
+}
+
+static void
+on_proto(void *arg, enum session_proto p)
+{
+	say(arg, "P %s\n", session_proto_name(p));
+}
+
+static const struct session_ops	ops = {
+	.request = on_request, .response = on_response,
+	.resolved = on_resolved, .transaction = on_transaction,
+	.hello = on_hello, .established = on_established, .mark = on_mark,
+	.anomaly = on_anomaly, .proto = on_proto
+};
+static const struct session_conf	conf = {
+	.depth = 1, .marks = true, .queue_max = 4
+};
+
+static void
+begin(struct seen *w, unsigned how_met)
+{
+	memset(w, 0, sizeof(*w));
+	w->mem.limit = 1 << 20;
+	w->ts = 1000000;
+	w->s = session_new(&conf, &ops, w, &w->mem, how_met);
+	assert_non_null(w->s);
+}
+
+static void
+data_n(struct seen *w, unsigned dir, const void *p, size_t n)
+{
+	session_data(w->s, dir, w->off[dir], guard_copy(p, n), n, w->ts);
+	w->off[dir] += n;
+}
+
+/* A segment, acknowledging all that was seen of the other side. */
+static void
+data(struct seen *w, unsigned dir, const char *text)
+{
+	session_acked(w->s, dir, w->off[!dir]);
+	data_n(w, dir, text, strlen(text));
+	w->ts += 1000;
+}
+
+static void
+gap(struct seen *w, unsigned dir, size_t n)
+{
+	session_gap(w->s, dir, w->off[dir], n, w->ts);
+	w->off[dir] += n;
+}
+
+static void
+end(struct seen *w)
+{
+	session_eof(w->s, 0, SESSION_END, w->ts);
+	session_free(w->s);
+	assert_int_equal(w->mem.used, 0);
+}
+
+static void
+check(struct seen *w, const char *want)
+{
+	end(w);
+	assert_string_equal(w->log, want);
+}
+
+#define GET(p)	"GET " p " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define OK(n, b) "HTTP/1.1 200 OK\r\nContent-Length: " n "\r\n\r\n" b
+
+/* A talk: lines of direction and bytes, given whole and in pieces. */
+struct say {
+	unsigned	 dir;
+	const char	*text;
+};
+
+static void
+play(struct seen *w, const struct say *t, size_t n, size_t cut, size_t step)
+{
+	size_t	 i, len, at, k;
+
+	for (i = 0; i < n; i++) {
+		len = strlen(t[i].text);
+		session_acked(w->s, t[i].dir, w->off[!t[i].dir]);
+		for (at = 0; at < len; at += k) {
+			k = at == 0 && cut > 0 ? cut : step;
+			if (k > len - at)
+				k = len - at;
+			data_n(w, t[i].dir, t[i].text + at, k);
+		}
+		w->ts += 1000;
+	}
+}
+
+/* Whole, byte by byte, and cut once at every byte: the same events. */
+static void
+same_at_every_cut(const struct say *t, size_t n, const char *want)
+{
+	struct seen	 w;
+	size_t		 i, cut, most = 0;
+
+	for (i = 0; i < n; i++)
+		if (strlen(t[i].text) > most)
+			most = strlen(t[i].text);
+	for (cut = 0; cut < most; cut++) {
+		begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+		play(&w, t, n, cut, SIZE_MAX);
+		check(&w, want);
+	}
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	play(&w, t, n, 0, 1);
+	check(&w, want);
+}
+
+static void
+keep_alive_pairs_in_order(void **state)
+{
+	static const struct say	 t[] = {
+		{ 0, GET("/x/y") }, { 1, OK("3", "abc") },
+		{ 0, "POST /p HTTP/1.1\r\nHost: B.\r\nContent-Length: 4\r\n"
+		    "\r\nbody" },
+		{ 1, "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n"
+		    "5\r\nhello\r\n0\r\nHost: evil\r\n\r\n" }
+	};
+
+	(void)state;
+	same_at_every_cut(t, nitems(t),
+	    "P http\nQ GET a /x\nR 200 paired\nT 1 200 paired 0/3\n"
+	    "Q POST b /p\nR 404 paired\nT 2 404 paired 4/5\n");
+}
+
+static void
+pipelined_requests_pair_in_order(void **state)
+{
+	static const struct say	 t[] = {
+		{ 0, GET("/1") GET("/2") GET("/3") },
+		{ 1, OK("1", "a") "HTTP/1.1 304 x\r\nContent-Length: 9\r\n\r\n"
+		    OK("0", "") }
+	};
+
+	(void)state;
+	same_at_every_cut(t, nitems(t),
+	    "P http\nQ GET a /1\nQ GET a /2\nQ GET a /3\n"
+	    "R 200 paired\nT 1 200 paired 0/1\nR 304 paired\n"
+	    "T 2 304 paired 0/0\nR 200 paired\nT 3 200 paired 0/0\n");
+}
+
+static void
+head_and_interim_have_no_body(void **state)
+{
+	static const struct say	 t[] = {
+		{ 0, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 1, OK("500", "") },
+		{ 0, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+		    "Content-Length: 2\r\n\r\n" },
+		{ 1, "HTTP/1.1 100 Continue\r\n\r\n" }, { 0, "hi" },
+		{ 1, "HTTP/1.1 201 x\r\nContent-Length: 0\r\n\r\n" }
+	};
+
+	(void)state;
+	same_at_every_cut(t, nitems(t),
+	    "P http\nQ HEAD a /\nR 200 paired\nT 1 200 paired 0/0\n"
+	    "Q PUT a /\nR 100 interim\nR 201 paired\nT 2 201 paired 2/0\n");
+}
+
+static void
+until_close_ends_with_the_connection(void **state)
+{
+	static const struct say	 t[] = {
+		{ 0, GET("/") },
+		{ 1, "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 404 x\r\n\r\n" }
+	};
+
+	(void)state;
+	same_at_every_cut(t, nitems(t),
+	    "P http\nQ GET a /\nR 200 paired\nT 1 200 paired 0/18\n");
+}
+
+static void
+tunnels_are_left_alone(void **state)
+{
+	static const struct say	 t[] = {
+		{ 0, "CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n" },
+		{ 1, "HTTP/1.1 407 x\r\nContent-Length: 1\r\n\r\nx" },
+		{ 0, "CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n" },
+		{ 1, "HTTP/1.1 200 x\r\n\r\n" }, { 0, GET("/inner") },
+		{ 1, OK("0", "") }
+	};
+
+	(void)state;
+	same_at_every_cut(t, nitems(t),
+	    "P http\nQ CONNECT b:443 (connect)\nR 407 paired\n"
+	    "T 1 407 paired 0/1\nQ CONNECT b:443 (connect)\nR 200 paired\n"
+	    "T 2 200 paired 0/0\nP tunnel\n");
+}
+
+static void
+upgrades_are_left_alone(void **state)
+{
+	static const struct say	 t[] = {
+		{ 0, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+		    "Upgrade: websocket\r\n\r\n" },
+		{ 1, "HTTP/1.1 101 x\r\nUpgrade: WebSocket\r\n\r\n\x81\x02hi" },
+		{ 0, GET("/frame") }
+	};
+
+	(void)state;
+	same_at_every_cut(t, nitems(t),
+	    "P http\nQ GET a /ws\nR 101 paired\nT 1 101 paired 0/0\n"
+	    "P websocket\n");
+}
+
+static void
+http2_is_told_and_not_parsed(void **state)
+{
+	static const struct say	 t[] = {
+		{ 0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }
+	};
+
+	(void)state;
+	same_at_every_cut(t, nitems(t), "P http2\n");
+}
+
+static void
+other_protocols_say_nothing(void **state)
+{
+	static const struct say	 t[] = {
+		{ 1, "220 mail ESMTP\r\n" }, { 0, "EHLO a\r\n" },
+		{ 1, "250 ok\r\n" }, { 0, "GET / RTSP/1.0\r\n\r\n" }
+	};
+
+	(void)state;
+	same_at_every_cut(t, nitems(t), "P other\n");
+}
+
+static void
+prefixes_are_skipped(void **state)
+{
+	static const struct say	 proxy[] = {
+		{ 0, "PROXY TCP4 1.2.3.4 5.6.7.8 1 80\r\n" GET("/") },
+		{ 1, OK("0", "") }
+	};
+	static const char	 want[] =
+	    "P http\nQ GET a /\nR 200 paired\nT 1 200 paired 0/0\n";
+	struct seen		 w;
+
+	(void)state;
+	same_at_every_cut(proxy, nitems(proxy), want);
+	begin(&w, SESSION_SYN_SEEN);
+	data_n(&w, 0, "\x05\x01\x00", 3);
+	data_n(&w, 1, "\x05\x00", 2);
+	data_n(&w, 0, "\x05\x01\x00\x01\x01\x02\x03\x04\x00\x50", 10);
+	data_n(&w, 1, "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", 10);
+	data(&w, 0, GET("/"));
+	data(&w, 1, OK("0", ""));
+	check(&w, want);
+}
+
+static void
+late_request_claims_its_response(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	session_acked(w.s, 1, strlen(GET("/")));
+	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
+	w.ts += 40000;
+	session_data(w.s, 0, 0, (const uint8_t *)GET("/"), strlen(GET("/")),
+	    w.ts);
+	check(&w, "P http\nR 200 late\nQ GET a /\nL 200 paired 1\n"
+	    "T 1 200 paired 0/0 late\n");
+}
+
+static void
+response_waits_only_so_long(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
+	session_tick(w.s, w.ts + 50000);
+	assert_string_equal(w.log, "P http\nR 200 late\n");
+	session_tick(w.s, w.ts + 50001);
+	check(&w, "P http\nR 200 late\nL 200 no-request 0\n"
+	    "T 0 200 no-request 0/0\n");
+}
+
+static void
+gap_in_a_known_length_keeps_in_step(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, GET("/1"));
+	data(&w, 1, OK("1000", "abc"));
+	gap(&w, 1, 990);
+	data(&w, 1, "1234567");
+	data(&w, 0, GET("/2"));
+	data(&w, 1, OK("0", ""));
+	check(&w, "P http\nQ GET a /1\nR 200 paired\n"
+	    "T 1 200 paired 0/1000 gap\nQ GET a /2\nR 200 paired\n"
+	    "T 2 200 paired 0/0\n");
+}
+
+static void
+lost_response_is_not_replaced_by_the_next(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, GET("/a"));
+	session_acked(w.s, 0, 300);
+	data_n(&w, 0, GET("/b"), strlen(GET("/b")));
+	gap(&w, 1, 300);
+	data(&w, 1, "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n");
+	check(&w, "P http\nQ GET a /a\nQ GET a /b\nT 1 0 gap 0/0\n"
+	    "R 404 paired\nT 2 404 paired 0/0 gap\n");
+}
+
+static void
+lost_request_leaves_its_response_alone(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data_n(&w, 0, "GET /a HT", 9);
+	gap(&w, 0, 30);
+	data(&w, 1, OK("2", "hi"));
+	data(&w, 0, GET("/b"));
+	data(&w, 1, "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n");
+	check(&w, "P http\nR 200 gap\nT 0 200 gap 0/2\nQ GET a /b gap\n"
+	    "R 404 paired\nT 1 404 paired 0/0 gap\n");
+}
+
+static void
+torn_chunks_find_the_next_head(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, GET("/a"));
+	data(&w, 1, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "5\r\nhe");
+	gap(&w, 1, 10);
+	data(&w, 1, "xx\r\nHTTP/1.1 but not quite\r\n0\r\n\r\n");
+	data(&w, 0, GET("/b"));
+	data(&w, 1, "HTTP/1.1 302 x\r\nContent-Length: 0\r\n\r\n");
+	check(&w, "P http\nQ GET a /a\nR 200 paired\n"
+	    "T 1 200 paired 0/2 gap cut\nQ GET a /b\nR 302 paired\n"
+	    "T 2 302 paired 0/0 gap\n");
+}
+
+static void
+head_torn_by_the_end_still_counts(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, GET("/a"));
+	data(&w, 1, "HTTP/1.1 200 OK\r\nServer: x\r\nConte");
+	session_eof(w.s, 1, SESSION_FIN, w.ts);
+	check(&w, "P http\nQ GET a /a\nR 200 paired\nT 1 200 paired 0/0\n");
+}
+
+static void
+unanswered_requests_are_bounded(void **state)
+{
+	struct seen	 w;
+	int		 i;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	for (i = 0; i < 6; i++)
+		data(&w, 0, GET("/"));
+	for (i = 0; i < 6; i++)
+		data(&w, 1, OK("0", ""));
+	end(&w);
+	assert_non_null(strstr(w.log, "T 5 0 limit 0/0\n"));
+	assert_non_null(strstr(w.log, "T 4 200 paired 0/0\nR 200 limit\n"));
+	assert_int_equal(w.token, 6);
+}
+
+static void
+midstream_response_is_not_given_to_a_newer_request(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, 0);
+	data(&w, 1, OK("0", ""));
+	data(&w, 0, GET("/new"));
+	data(&w, 1, "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n");
+	check(&w, "P http\nR 200 late\nQ GET a /new\n"
+	    "L 200 no-request 0\nT 0 200 no-request 0/0\nR 404 paired\n"
+	    "T 1 404 paired 0/0\n");
+}
+
+static void
+long_heads_are_cut_and_counted(void **state)
+{
+	struct seen	 w;
+	char		*big;
+	size_t		 n = 1 << 20;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	assert_non_null(big = malloc(n));
+	memset(big, 'a', n);
+	w.odd = true;
+	data(&w, 0, "GET /");
+	data_n(&w, 0, big, n);
+	data(&w, 0, " HTTP/1.1\r\nHost: h\r\nX: ");
+	data_n(&w, 0, big, n);
+	data(&w, 0, "\r\nContent-Length: 2\r\n\r\nhi" GET("/next"));
+	assert_true(w.mem.used < 100000);
+	free(big);
+	end(&w);
+	assert_non_null(strstr(w.log, "! head-too-long\n"));
+	assert_non_null(strstr(w.log, "Q GET h /aaa"));
+	assert_non_null(strstr(w.log, "Q GET a /next\n"));
+	assert_null(strstr(w.log, "between"));
+}
+
+static void
+too_many_fields_are_dropped_and_counted(void **state)
+{
+	struct seen	 w;
+	int		 i;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, "GET / HTTP/1.1\r\nHost: h\r\n");
+	for (i = 0; i < 20000; i++)
+		data(&w, 0, "X-Name: value\r\n");
+	data(&w, 0, "\r\n" GET("/next"));
+	end(&w);
+	assert_non_null(strstr(w.log, "Q GET h /\n"));
+	assert_non_null(strstr(w.log, "Q GET a /next\n"));
+}
+
+static void
+marks_tell_heads_and_ends(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	data(&w, 0, "POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi");
+	data(&w, 1, "HTTP/1.0 204 x\r\n\r\n");
+	check(&w, "P http\nM0 0 0 1\nM0 38 1 1\nQ POST  /\nM0 40 2 1\n"
+	    "M1 0 0 1\nM1 18 1 1\nR 204 paired\nM1 18 2 1\n"
+	    "T 1 204 paired 2/0\n");
+}
+
+static void
+memory_refused_is_no_failure(void **state)
+{
+	struct session_conf	 c = { .keep_strings = true };
+	struct mem		 none = { .limit = 10 };
+	struct seen		 w;
+
+	(void)state;
+	assert_null(session_new(&conf, &ops, &w, &none, 0));
+	assert_int_equal(none.used, 0);
+	memset(&w, 0, sizeof(w));
+	w.mem.limit = 1 << 20;
+	w.s = session_new(&c, &ops, &w, &w.mem, SESSION_SYN_SEEN);
+	w.mem.limit = w.mem.used;
+	w.odd = true;
+	data(&w, 0, GET("/") GET("/") "GET / HT");
+	data(&w, 1, OK("0", "") OK("0", ""));
+	end(&w);
+	assert_non_null(strstr(w.log, "! no-memory\n"));
+	assert_non_null(strstr(w.log, "T 1 200 paired 0/0\n"));
+	assert_non_null(strstr(w.log, "T 2 0 limit 0/0\n"));
+}
+
+static void
+session_is_small(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, GET("/"));
+	data(&w, 1, OK("0", ""));
+	assert_true(session_held(w.s) <= 480);
+	assert_int_equal(w.mem.used, session_held(w.s));
+	end(&w);
+}
+
+/* A minimal client hello for name "a.b", in records of step bytes. */
+static size_t
+client_hello(uint8_t *out, size_t step)
+{
+	static const uint8_t	 tail[] =
+	    "\x00\x00\x02\x13\x01\x01\x00\x00\x0c\x00\x00\x00\x08\x00\x06\x00"
+	    "\x00\x03" "A.b";
+	uint8_t			 m[128] = { 1, 0, 0, 0, 3, 3 };
+	size_t			 len = 38 + sizeof(tail) - 1, n, o = 0, i;
+
+	memcpy(m + 38, tail, sizeof(tail) - 1);
+	m[3] = (uint8_t)(len - 4);
+	for (i = 0; i < len; i += n) {
+		n = len - i < step ? len - i : step;
+		memcpy(out + o, "\x16\x03\x01\x00", 4);
+		out[o + 4] = (uint8_t)n;
+		memcpy(out + o + 5, m + i, n);
+		o += 5 + n;
+	}
+	return o;
+}
+
+static void
+hello_is_read_over_records_and_segments(void **state)
+{
+	struct seen	 w;
+	uint8_t		 in[1024];
+	size_t		 step, cut, n, k, i;
+
+	(void)state;
+	for (step = 1; step < 70; step += 11) {
+		n = client_hello(in, step);
+		for (cut = 1; cut <= n; cut += 7) {
+			begin(&w, SESSION_SYN_SEEN);
+			for (i = 0; i < n; i += k) {
+				k = n - i < cut ? n - i : cut;
+				data_n(&w, 0, in + i, k);
+			}
+			check(&w, "P tls\nH a.b\n");
+		}
+	}
+}
+
+static void
+hello_is_found_behind_starttls_and_connect(void **state)
+{
+	struct seen	 w;
+	uint8_t		 in[256];
+	size_t		 n = client_hello(in, 200);
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 1, "220 hi\r\n");
+	data(&w, 0, "STARTTLS\r\n");
+	data_n(&w, 0, in, n);
+	check(&w, "P other\nP tls\nH a.b\n");
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n");
+	data(&w, 1, "HTTP/1.1 200 x\r\n\r\n");
+	data_n(&w, 0, in, 5);
+	data_n(&w, 0, in + 5, n - 5);
+	check(&w, "P http\nQ CONNECT a (connect)\nR 200 paired\n"
+	    "T 1 200 paired 0/0\nP tunnel\nH a.b\n");
+}
+
+static void
+handshake_of_tls12_ends_with_both_finished(void **state)
+{
+	static const char	 server[] =
+	    "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03"
+	    "01234567890123456789012345678901" "\x00\xc0\x2f\x00";
+	static const char	 done[] =
+	    "\x14\x03\x03\x00\x01\x01\x16\x03\x03\x00\x04xxxx";
+	struct seen		 w;
+	uint8_t			 in[256];
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data_n(&w, 0, in, client_hello(in, 200));
+	data_n(&w, 1, server, sizeof(server) - 1);
+	data_n(&w, 0, done, sizeof(done) - 1);
+	assert_null(strstr(w.log, "E "));
+	data_n(&w, 1, done, sizeof(done) - 1);
+	check(&w, "P tls\nH a.b\nE 303\n");
+}
+
+static void
+http_answer_to_a_hello_is_seen(void **state)
+{
+	struct seen	 w;
+	uint8_t		 in[256];
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data_n(&w, 0, in, client_hello(in, 200));
+	data(&w, 1, "HTTP/1.1 400 x\r\nContent-Length: 0\r\n\r\n");
+	check(&w, "P tls\nH a.b\nP http\nR 400 late\nL 400 no-request 0\n"
+	    "T 0 400 no-request 0/0\n");
+}
+
+static void
+names_are_complete(void **state)
+{
+	unsigned	 i, k;
+
+	(void)state;
+	for (i = 0; i < SESSION_ANOMALY_MAX; i++)
+		for (k = 0; k < i; k++) {
+			assert_string_not_equal(session_anomaly_name(i),
+			    session_anomaly_name(k));
+			assert_int_not_equal(session_anomaly_tally(i),
+			    session_anomaly_tally(k));
+		}
+	for (i = 0; i <= SESSION_A_STATUS; i++)
+		assert_string_equal(session_anomaly_name(i),
+		    http_flaw_name(1U << i));
+	assert_string_equal(session_proto_name(SESSION_TLS), "tls");
+	assert_string_equal(session_pair_name(SESSION_BY_GAP), "gap");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keep_alive_pairs_in_order),
+		cmocka_unit_test(pipelined_requests_pair_in_order),
+		cmocka_unit_test(head_and_interim_have_no_body),
+		cmocka_unit_test(until_close_ends_with_the_connection),
+		cmocka_unit_test(tunnels_are_left_alone),
+		cmocka_unit_test(upgrades_are_left_alone),
+		cmocka_unit_test(http2_is_told_and_not_parsed),
+		cmocka_unit_test(other_protocols_say_nothing),
+		cmocka_unit_test(prefixes_are_skipped),
+		cmocka_unit_test(late_request_claims_its_response),
+		cmocka_unit_test(response_waits_only_so_long),
+		cmocka_unit_test(gap_in_a_known_length_keeps_in_step),
+		cmocka_unit_test(lost_response_is_not_replaced_by_the_next),
+		cmocka_unit_test(lost_request_leaves_its_response_alone),
+		cmocka_unit_test(torn_chunks_find_the_next_head),
+		cmocka_unit_test(head_torn_by_the_end_still_counts),
+		cmocka_unit_test(unanswered_requests_are_bounded),
+		cmocka_unit_test(
+		    midstream_response_is_not_given_to_a_newer_request),
+		cmocka_unit_test(long_heads_are_cut_and_counted),
+		cmocka_unit_test(too_many_fields_are_dropped_and_counted),
+		cmocka_unit_test(marks_tell_heads_and_ends),
+		cmocka_unit_test(memory_refused_is_no_failure),
+		cmocka_unit_test(session_is_small),
+		cmocka_unit_test(hello_is_read_over_records_and_segments),
+		cmocka_unit_test(hello_is_found_behind_starttls_and_connect),
+		cmocka_unit_test(handshake_of_tls12_ends_with_both_finished),
+		cmocka_unit_test(http_answer_to_a_hello_is_seen),
+		cmocka_unit_test(names_are_complete)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
