@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""resegment.py IN OUT SEED: the same TCP streams in other pieces.
+
+Each TCP segment with data is cut into up to five pieces; the pieces of one
+segment are shuffled among themselves and some are sent twice. What a receiver
+gets is the same bytes, so what a monitor reports must be the same. Only
+classic pcap files with Ethernet and whole packets are taken; status 3 says
+that this file is not one of them.
+"""
+import random
+import struct
+import sys
+
+
+def checksum(b):
+    if len(b) % 2:
+        b += b"\0"
+    s = sum(struct.unpack(">%dH" % (len(b) // 2), b))
+    while s >> 16:
+        s = (s & 0xffff) + (s >> 16)
+    return ~s & 0xffff
+
+
+def pieces(pkt, r):
+    """The packets that carry pkt's segment, or None to keep it as it is."""
+    at = 14
+    kind = struct.unpack(">H", pkt[12:14])[0]
+    while kind in (0x8100, 0x88a8) and len(pkt) >= at + 4:
+        kind = struct.unpack(">H", pkt[at + 2:at + 4])[0]
+        at += 4
+    ip = pkt[at:]
+    if kind == 0x0800 and len(ip) >= 20 and ip[9] == 6:
+        hl = (ip[0] & 15) * 4
+        total = struct.unpack(">H", ip[2:4])[0]
+        if struct.unpack(">H", ip[6:8])[0] & 0x3fff:
+            return None
+        pseudo = ip[12:20]
+    elif kind == 0x86dd and len(ip) >= 40 and ip[6] == 6:
+        hl = 40
+        total = 40 + struct.unpack(">H", ip[4:6])[0]
+        pseudo = ip[8:40]
+    else:
+        return None
+    if total > len(ip) or total < hl + 20:
+        return None
+    tcp = ip[hl:total]
+    off = (tcp[12] >> 4) * 4
+    flags = tcp[13]
+    data = tcp[off:]
+    # SYN, RST and URG segments mean more than their bytes
+    if off < 20 or len(data) < 2 or flags & 0x26:
+        return None
+    seq = struct.unpack(">I", tcp[4:8])[0]
+    cuts = sorted({0, len(data)} | {r.randrange(1, len(data)) for _ in range(r.randrange(1, 5))})
+    out = []
+    for lo, hi in zip(cuts, cuts[1:]):
+        f = flags if hi == len(data) else flags & ~0x09
+        t = bytearray(tcp[:off]) + data[lo:hi]
+        t[4:8] = struct.pack(">I", (seq + lo) & 0xffffffff)
+        t[13] = f
+        t[16:18] = b"\0\0"
+        if kind == 0x0800:
+            h = bytearray(ip[:hl])
+            h[2:4] = struct.pack(">H", hl + len(t))
+            h[10:12] = b"\0\0"
+            h[10:12] = struct.pack(">H", checksum(bytes(h)))
+            ph = pseudo + struct.pack(">BBH", 0, 6, len(t))
+        else:
+            h = bytearray(ip[:hl])
+            h[4:6] = struct.pack(">H", len(t))
+            ph = pseudo + struct.pack(">IHBB", len(t), 0, 0, 6)
+        t[16:18] = struct.pack(">H", checksum(ph + bytes(t)))
+        out.append(pkt[:at] + bytes(h) + bytes(t))
+    if not flags & 1:
+        r.shuffle(out)
+    for p in list(out):
+        if r.random() < 0.1:
+            out.append(p)
+    return out
+
+
+def main():
+    raw = open(sys.argv[1], "rb").read()
+    magic = raw[:4]
+    if magic in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1"):
+        e = "<"
+    elif magic in (b"\xa1\xb2\xc3\xd4", b"\xa1\xb2\x3c\x4d"):
+        e = ">"
+    else:
+        sys.exit(3)
+    if len(raw) < 24 or struct.unpack(e + "I", raw[20:24])[0] & 0xffff != 1:
+        sys.exit(3)
+    r = random.Random(int(sys.argv[3]))
+    out = [raw[:24]]
+    at = 24
+    while at + 16 <= len(raw):
+        head = raw[at:at + 8]
+        cap, wire = struct.unpack(e + "II", raw[at + 8:at + 16])
+        if cap > len(raw) - at - 16 or cap != wire:
+            sys.exit(3)
+        pkt = raw[at + 16:at + 16 + cap]
+        for p in (pieces(pkt, r) if cap >= 54 else None) or [pkt]:
+            out.append(head + struct.pack(e + "II", len(p), len(p)) + p)
+        at += 16 + cap
+    open(sys.argv[2], "wb").write(b"".join(out))
+
+
+main()

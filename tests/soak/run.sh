@@ -1,0 +1,14 @@
+#!/bin/sh
+# The long loops: each fuzz target for SOAK_FUZZ seconds, and the system tests
+# that repeat, at full length. Takes hours; make check has the short forms.
+set -u
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+: "${SOAK_FUZZ:=1200}"
+cd "$TOP" || exit 1
+bad=0
+make -s fuzz FUZZ_SECONDS="$SOAK_FUZZ" || bad=1
+for t in restart resegment topologies live-exact exhaust; do
+	KILLS=20 RESEGMENTATIONS=1000 REQUESTS=20000 ONLY=$t BIG=1 \
+	    make -s check || bad=1
+done
+exit $bad
