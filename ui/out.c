@@ -31,6 +31,15 @@ out_reset(struct out *o)
 		o->p[0] = '\0';
 }
 
+void
+out_cut(struct out *o, size_t len)
+{
+	if (len >= o->len)
+		return;
+	o->len = len;
+	o->p[len] = '\0';
+}
+
 /* Makes room for n more bytes and the terminator. */
 static bool
 reserve(struct out *o, size_t n)

@@ -26,6 +26,8 @@ void	 out_init(struct out *);
 void	 out_clear(struct out *);
 /* Forgets the text, keeps the memory. */
 void	 out_reset(struct out *);
+/* Takes back what was put after len bytes. */
+void	 out_cut(struct out *, size_t len);
 
 void	 out_put(struct out *, const void *, size_t);
 void	 out_str(struct out *, const char *);

@@ -345,7 +345,7 @@ plain(struct console *cs)
 		out_put(&c->out, cs->screen.text.p, cs->screen.text.len);
 		while (c->out.len > 1 && c->out.p[c->out.len - 1] == '\n' &&
 		    c->out.p[c->out.len - 2] == '\n')
-			c->out.p[--c->out.len] = '\0';
+			out_cut(&c->out, c->out.len - 1);
 		if (ctl_flush(c) == -1)
 			return errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;
 		if (c->every <= 0)

@@ -15,7 +15,7 @@
 #define PREFIX		"netmond_"
 #define LABELS_MAX	2
 
-enum type { GAUGE, COUNTER, HISTOGRAM, INFO, STATESET };
+enum type { GAUGE, COUNTER, HISTOGRAM, STATESET };
 
 struct metrics {
 	struct out	*o;
@@ -133,16 +133,12 @@ head(struct metrics *m, const struct family *f)
 		[GAUGE]		= { "gauge", "gauge" },
 		[COUNTER]	= { "counter", "counter" },
 		[HISTOGRAM]	= { "histogram", "histogram" },
-		[INFO]		= { "gauge", "info" },
 		[STATESET]	= { "gauge", "stateset" },
 	};
-	const char	*suffix = "";
-
 	/* 0.0.4 names the sample, OpenMetrics the family. */
-	if (!m->open && f->type == COUNTER)
-		suffix = "_total";
-	else if (!m->open && f->type == INFO)
-		suffix = "_info";
+	const char	*suffix = !m->open && f->type == COUNTER ? "_total" :
+			    "";
+
 	out_printf(m->o, "# TYPE %s%s%s %s\n", PREFIX, f->name, suffix,
 	    types[f->type][m->open]);
 	if (m->open && f->unit != NULL)
@@ -241,8 +237,6 @@ put_sources(struct metrics *m)
 static void
 put_daemon(struct metrics *m, double seconds)
 {
-	static const struct family info = { "build", INFO, NULL,
-	    "build and host of this daemon" };
 	static const struct family start = { "start_time_seconds", GAUGE,
 	    "seconds", "when the daemon started" };
 	static const struct family scrape = { "scrape_seconds", GAUGE,
@@ -254,8 +248,11 @@ put_daemon(struct metrics *m, double seconds)
 	size_t		 n, node;
 
 	if (doc_find(m->d, ROW_DAEMON, &r) != -1) {
-		head(m, &info);
-		name(m, &info, "_info");
+		/* The family has the name of the program, without more. */
+		out_printf(m->o, "# TYPE netmond%s\n# HELP netmond%s build "
+		    "and host of this daemon\nnetmond_info",
+		    m->open ? " info" : "_info gauge",
+		    m->open ? "" : "_info");
 		p = doc_text(&r, "version", &n);
 		sep = label(m, '{', "version", p, n);
 		p = doc_text(&r, "hostname", &n);

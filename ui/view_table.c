@@ -171,6 +171,10 @@ special_cell(struct out *o, const struct row *r, const struct row_field *f,
 		out_str(o, fmt_uptime(b, v->d));
 		return true;
 	}
+	if (strcmp(f->key, "span_seconds") == 0) {
+		out_str(o, fmt_span(b, v->d));
+		return true;
+	}
 	return false;
 }
 
@@ -236,7 +240,9 @@ measure(struct table *t)
 	for (i = 0; i < t->ncols; i++) {
 		c = &t->col[i];
 		c->width = view_width(c->title);
-		quiet = strcmp(c->title, "error") == 0 ? "0" : "";
+		/* An exact sketch and a plain host need no column. */
+		quiet = strcmp(c->title, "error") == 0 ||
+		    strcmp(c->title, "tls") == 0 ? "0" : "";
 		blank = i > 0;
 		for (n = 0; n < t->nrows; n++) {
 			s = cell(t, n, i);

@@ -227,6 +227,26 @@ draw_summary(struct ctx *c)
 }
 
 static void
+draw_advice(struct ctx *c)
+{
+	const struct doc	*d = c->d;
+	const char		*head = "advice     ";
+	struct row		 r;
+	size_t			 i;
+
+	for (i = doc_next(d, 0, d->n, ROW_ADVICE, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_ADVICE, 0)) {
+		doc_get(d, i, &r);
+		out_str(c->o, head);
+		put_text(c->o, &r, "text");
+		out_char(c->o, '\n', 1);
+		head = "           ";
+	}
+	if (*head != ' ')
+		out_printf(c->o, "%snone\n", head);
+}
+
+static void
 draw_capture(struct ctx *c)
 {
 	struct row	 r;
@@ -257,26 +277,7 @@ draw_capture(struct ctx *c)
 	    "   rings ", doc_u64(&r, "seen_again"),
 	    fmt_span(b, doc_num(&r, "unwatched_seconds")));
 	out_printf(c->o, "%s\n", fmt_bytes(b, doc_num(&r, "ring_bytes")));
-}
-
-static void
-draw_advice(struct ctx *c)
-{
-	const struct doc	*d = c->d;
-	const char		*head = "advice     ";
-	struct row		 r;
-	size_t			 i;
-
-	for (i = doc_next(d, 0, d->n, ROW_ADVICE, 0); i < d->n;
-	    i = doc_next(d, i + 1, d->n, ROW_ADVICE, 0)) {
-		doc_get(d, i, &r);
-		out_str(c->o, head);
-		put_text(c->o, &r, "text");
-		out_char(c->o, '\n', 1);
-		head = "           ";
-	}
-	if (*head != ' ')
-		out_printf(c->o, "%snone\n", head);
+	draw_advice(c);
 }
 
 /* Lines of text; a state stands right, at a fixed column. */
@@ -374,7 +375,7 @@ static const struct {
 	{ ROW_SUMMARY,	draw_nothing },		/* in draw_summary */
 	{ ROW_INTERFACE, draw_interfaces },
 	{ ROW_CAPTURE,	draw_capture },
-	{ ROW_ADVICE,	draw_advice },
+	{ ROW_ADVICE,	draw_nothing },		/* in draw_capture */
 	{ ROW_OTHER,	draw_other },
 	{ ROW_TEXT,	draw_lines },
 };
@@ -406,20 +407,19 @@ draw_kinds(struct ctx *c, bool headings)
 	for (i = 0; i < s->nkinds + c->d->n; i++) {
 		kind = i < s->nkinds ? s->kinds[i] :
 		    (enum row_kind)c->d->rows[i - s->nkinds].kind;
-		if (done[kind] || doc_find(c->d, kind, NULL) == -1)
+		if (done[kind] || doc_find(c->d, kind, NULL) == -1 ||
+		    (headings && (kind == ROW_DAEMON || kind == ROW_ADVICE)))
 			continue;
 		done[kind] = true;
 		before = c->o->len;
-		if (drawn > 0 && kind != ROW_OTHER && kind != ROW_ADVICE)
+		if (drawn > 0 && kind != ROW_OTHER)
 			out_char(c->o, '\n', 1);
-		if (headings && kind != ROW_OTHER && kind != ROW_ADVICE)
+		if (headings && kind != ROW_OTHER)
 			out_printf(c->o, "%s\n", row_desc(kind)->array);
 		drawn = c->o->len;
 		draw_kind(c, kind);
-		if (c->o->len == drawn) {	/* it had nothing to say */
-			c->o->len = before;
-			c->o->p[before] = '\0';
-		}
+		if (c->o->len == drawn)	/* it had nothing to say */
+			out_cut(c->o, before);
 		drawn = c->o->len;
 	}
 }
