@@ -1,0 +1,248 @@
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mirror/answer.h"
+
+enum {
+	IN_STATUS,
+	IN_FIELDS,
+	IN_BODY,
+	IN_SIZE,		/* line with the size of a chunk */
+	IN_CHUNK,
+	IN_CHUNK_END,
+	IN_TRAILER,
+	UNTIL_EOF
+};
+
+void
+answer_init(struct answer *a)
+{
+	memset(a, 0, sizeof(*a));
+}
+
+void
+answer_clear(struct answer *a)
+{
+	free(a->heads);
+	a->heads = NULL;
+	a->room = 0;
+}
+
+static int
+grow(struct answer *a)
+{
+	uint64_t	*p;
+	size_t		 room, i;
+
+	room = a->room == 0 ? 64 : a->room * 2;
+	if (room > ANSWER_OPEN_MAX ||
+	    (p = calloc(room / 64, sizeof(*p))) == NULL)
+		return -1;
+	/* The open ones keep their bits, at their places modulo the room. */
+	for (i = a->done; i < a->asked; i++)
+		if (a->heads[i % a->room / 64] >> (i % 64) & 1)
+			p[i % room / 64] |= (uint64_t)1 << (i % 64);
+	free(a->heads);
+	a->heads = p;
+	a->room = room;
+	return 0;
+}
+
+void
+answer_asked(struct answer *a, const uint8_t *p, size_t n)
+{
+	uint64_t	 bit, i;
+
+	if (a->lost) {
+		a->asked++;
+		return;
+	}
+	if (a->asked - a->done >= a->room && grow(a) == -1) {
+		a->lost = true;
+		a->asked++;
+		return;
+	}
+	i = a->asked++;
+	bit = (uint64_t)1 << (i % 64);
+	if (n >= 5 && memcmp(p, "HEAD ", 5) == 0)
+		a->heads[i % a->room / 64] |= bit;
+	else
+		a->heads[i % a->room / 64] &= ~bit;
+}
+
+static bool
+is_head(const struct answer *a)
+{
+	if (a->done >= a->asked || a->room == 0)
+		return false;
+	return a->heads[a->done % a->room / 64] >> (a->done % 64) & 1;
+}
+
+static void
+complete(struct answer *a)
+{
+	a->done++;
+	a->state = IN_STATUS;
+}
+
+static void
+on_status(struct answer *a)
+{
+	const char	*p;
+
+	if (a->nline == 0)
+		return;		/* a stray empty line */
+	if (a->nline < 12 || strncmp(a->line, "HTTP/1.", 7) != 0 ||
+	    (p = strchr(a->line, ' ')) == NULL ||
+	    (a->status = (uint16_t)strtoul(p, NULL, 10)) < 100 ||
+	    a->status >= ANSWER_STATUS) {
+		a->lost = true;
+		a->state = UNTIL_EOF;
+		return;
+	}
+	a->chunked = a->has_length = false;
+	a->left = 0;
+	a->state = IN_FIELDS;
+}
+
+/* The value of a field when the line is that field, else NULL. */
+static const char *
+field(const char *line, const char *name)
+{
+	size_t	 n = strlen(name);
+
+	if (strncasecmp(line, name, n) != 0 || line[n] != ':')
+		return NULL;
+	for (line += n + 1; *line == ' ' || *line == '\t'; line++)
+		continue;
+	return line;
+}
+
+/* The head is complete: what follows? */
+static void
+on_head(struct answer *a, void (*seen)(void *, unsigned), void *arg)
+{
+	if (a->status < 200 && a->status != 101) {
+		a->state = IN_STATUS;
+		return;
+	}
+	seen(arg, a->status);
+	if (a->status == 101) {
+		a->done++;
+		a->lost = true;
+		a->state = UNTIL_EOF;
+	} else if (is_head(a) || a->status == 204 || a->status == 304)
+		complete(a);
+	else if (a->chunked)
+		a->state = IN_SIZE;
+	else if (!a->has_length)
+		a->state = UNTIL_EOF;
+	else if (a->left == 0)
+		complete(a);
+	else
+		a->state = IN_BODY;
+}
+
+static void
+on_field(struct answer *a)
+{
+	const char	*v;
+
+	if ((v = field(a->line, "content-length")) != NULL) {
+		a->left = strtoull(v, NULL, 10);
+		a->has_length = true;
+	} else if ((v = field(a->line, "transfer-encoding")) != NULL)
+		a->chunked = strcasestr(v, "chunked") != NULL;
+	else if ((v = field(a->line, "connection")) != NULL)
+		a->closes = strcasestr(v, "close") != NULL;
+}
+
+/* A whole line without its end is in a->line. */
+static void
+on_line(struct answer *a, void (*seen)(void *, unsigned), void *arg)
+{
+	switch (a->state) {
+	case IN_STATUS:
+		on_status(a);
+		break;
+	case IN_FIELDS:
+		if (a->nline == 0)
+			on_head(a, seen, arg);
+		else
+			on_field(a);
+		break;
+	case IN_SIZE:
+		a->left = strtoull(a->line, NULL, 16);
+		a->state = a->left == 0 ? IN_TRAILER : IN_CHUNK;
+		break;
+	case IN_CHUNK_END:
+		a->state = IN_SIZE;
+		break;
+	case IN_TRAILER:
+		if (a->nline == 0)
+			complete(a);
+		break;
+	default:
+		break;
+	}
+}
+
+static size_t
+take_line(struct answer *a, const uint8_t *p, size_t n,
+    void (*seen)(void *, unsigned), void *arg)
+{
+	const uint8_t	*nl;
+	size_t		 len, keep;
+
+	nl = memchr(p, '\n', n);
+	len = nl == NULL ? n : (size_t)(nl - p);
+	keep = sizeof(a->line) - 1 - a->nline;
+	if (keep > len)
+		keep = len;
+	memcpy(a->line + a->nline, p, keep);
+	a->nline += (uint16_t)keep;
+	if (nl == NULL)
+		return n;
+	if (a->nline > 0 && a->line[a->nline - 1] == '\r')
+		a->nline--;
+	a->line[a->nline] = '\0';
+	on_line(a, seen, arg);
+	a->nline = 0;
+	return len + 1;
+}
+
+void
+answer_data(struct answer *a, const uint8_t *p, size_t n,
+    void (*seen)(void *, unsigned status), void *arg)
+{
+	size_t	 used;
+
+	for (; n > 0 && a->state != UNTIL_EOF; p += used, n -= used) {
+		if (a->state != IN_BODY && a->state != IN_CHUNK) {
+			used = take_line(a, p, n, seen, arg);
+			continue;
+		}
+		used = n < a->left ? n : (size_t)a->left;
+		a->left -= used;
+		if (a->left > 0)
+			continue;
+		if (a->state == IN_BODY)
+			complete(a);
+		else
+			a->state = IN_CHUNK_END;
+	}
+}
+
+void
+answer_eof(struct answer *a)
+{
+	if (a->state == UNTIL_EOF && !a->lost)
+		complete(a);
+}
+
+uint64_t
+answer_open(const struct answer *a)
+{
+	return a->asked > a->done ? a->asked - a->done : 0;
+}

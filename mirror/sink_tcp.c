@@ -1,0 +1,680 @@
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mirror/sink_tcp.h"
+#include "sandbox/compat.h"
+
+enum out_state { CONNECTING, UP, DRAINING, HALF_CLOSED };
+
+struct sink_out {
+	TAILQ_ENTRY(sink_out) entry;
+	struct sink_tcp	*sink;
+	struct sink_leg	*leg;		/* NULL when it has gone */
+	struct event	*rd;
+	struct event	*wr;
+	struct answer	 answer;
+	struct endpoint	 local;
+	int		 fd;
+	uint8_t		 state;
+	bool		 draining;	/* the leg has gone: end it well */
+	bool		 counted;	/* what the leg's was */
+	bool		 http;		/* answers can be counted */
+	bool		 in_message;	/* the last one is not complete */
+	uint64_t	 since_us;	/* of the state, or last progress */
+	uint8_t		*buf;		/* off to len wait */
+	size_t		 off;
+	size_t		 len;
+	size_t		 room;
+};
+
+TAILQ_HEAD(outs, sink_out);
+
+struct sink_tcp {
+	struct sink_tcp_conf conf;
+	struct sink_tcp_stats stats;
+	struct outs	 outs;
+	uint64_t	 now_us;
+	uint64_t	 delay_us;	/* of the back-off, 0: target is there */
+	uint64_t	 next_us;
+	unsigned	 dialling;
+	bool		 was_up;
+	uint8_t		 in[65536];	/* answers, read and thrown away */
+};
+
+static const char *const lost_names[] = {
+#define R(name, text)	text,
+	SINK_TCP_REASONS(R)
+#undef R
+};
+
+const char *
+sink_lost_name(enum sink_lost r)
+{
+	return lost_names[r];
+}
+
+struct sink_tcp *
+sink_tcp_new(const struct sink_tcp_conf *conf)
+{
+	struct sink_tcp	*s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	s->conf = *conf;
+	TAILQ_INIT(&s->outs);
+	return s;
+}
+
+/* ---- loss ---- */
+
+static void
+lose(struct sink_tcp *s, bool *counted, enum sink_lost why, uint64_t bytes)
+{
+	bool	 first;
+
+	first = !*counted;
+	*counted = true;
+	s->conf.lost(s->conf.arg, why, bytes, first);
+}
+
+static void
+leg_lose(struct sink_tcp *s, struct sink_leg *leg, enum sink_lost why,
+    uint64_t bytes)
+{
+	leg->reason = (uint8_t)why;
+	lose(s, &leg->counted, why, bytes);
+}
+
+static void
+out_free(struct sink_out *o)
+{
+	struct sink_tcp	*s = o->sink;
+	uint64_t	 open;
+
+	open = answer_open(&o->answer);
+	s->stats.unanswered += o->http ? open : 0;
+	if (o->state == CONNECTING)
+		s->dialling--;
+	s->stats.queued -= o->len - o->off;
+	s->stats.open--;
+	if (o->rd != NULL)
+		event_free(o->rd);
+	if (o->wr != NULL)
+		event_free(o->wr);
+	if (o->fd != -1)
+		close(o->fd);
+	if (o->leg != NULL)
+		o->leg->out = NULL;
+	if (o->local.port != 0)
+		s->conf.own(s->conf.arg, &o->local, &s->conf.target, true);
+	answer_clear(&o->answer);
+	TAILQ_REMOVE(&s->outs, o, entry);
+	free(o->buf);
+	free(o);
+}
+
+/* Closes with a reset: no TIME_WAIT, no port kept. */
+static void
+out_reset(struct sink_out *o)
+{
+	struct linger	 l = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(o->fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	out_free(o);
+}
+
+/* Something broke: what waits is lost, and the rest of the message. */
+static void
+out_fail(struct sink_out *o, enum sink_lost why, int error)
+{
+	struct sink_tcp	*s = o->sink;
+	struct sink_leg	*leg = o->leg;
+	uint64_t	 bytes, open;
+
+	bytes = o->len - o->off;
+	open = o->http ? answer_open(&o->answer) : 0;
+	s->stats.errors++;
+	s->conf.error(s->conf.arg, why, error);
+	if (leg != NULL) {
+		leg->waits = true;
+		leg->reason = (uint8_t)why;
+	}
+	if (bytes > 0 || open > 0 || o->in_message)
+		lose(s, leg != NULL ? &leg->counted : &o->counted, why,
+		    bytes);
+	out_reset(o);
+}
+
+/* ---- back-off ---- */
+
+static void
+target_away(struct sink_tcp *s)
+{
+	s->delay_us = s->delay_us == 0 ? s->conf.backoff_min_us :
+	    s->delay_us * 2;
+	if (s->delay_us > s->conf.backoff_max_us)
+		s->delay_us = s->conf.backoff_max_us;
+	s->next_us = s->now_us + s->delay_us;
+}
+
+static void
+target_there(struct sink_tcp *s)
+{
+	if (s->delay_us > 0)
+		s->conf.back(s->conf.arg);
+	s->delay_us = 0;
+	s->was_up = true;
+}
+
+/* ---- writing ---- */
+
+static void
+try_write(struct sink_out *o)
+{
+	struct sink_tcp	*s = o->sink;
+	ssize_t		 n;
+
+	while (o->off < o->len) {
+		n = send(o->fd, o->buf + o->off, o->len - o->off,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno == EAGAIN) {
+			event_add(o->wr, NULL);
+			return;
+		}
+		if (n == -1) {
+			out_fail(o, SINK_LOST_RESET, errno);
+			return;
+		}
+		o->off += (size_t)n;
+		o->since_us = s->now_us;
+		s->stats.queued -= (uint64_t)n;
+		s->stats.sent_bytes += (uint64_t)n;
+	}
+	o->off = o->len = 0;
+	if (o->room > 65536) {
+		free(o->buf);
+		o->buf = NULL;
+		o->room = 0;
+	}
+}
+
+static int
+out_room(struct sink_out *o, size_t n)
+{
+	uint8_t	*p;
+	size_t	 room;
+
+	if (o->off > 0 && (o->room - o->len < n || o->off == o->len)) {
+		memmove(o->buf, o->buf + o->off, o->len - o->off);
+		o->len -= o->off;
+		o->off = 0;
+	}
+	if (o->room - o->len >= n)
+		return 0;
+	for (room = o->room == 0 ? 2048 : o->room; room - o->len < n;)
+		room *= 2;
+	if ((p = realloc(o->buf, room)) == NULL)
+		return -1;
+	o->buf = p;
+	o->room = room;
+	return 0;
+}
+
+/* ---- the end of a connection ---- */
+
+/* Requests that were forwarded whole and have no answer yet. */
+static uint64_t
+unanswered(const struct sink_out *o)
+{
+	uint64_t	 open;
+
+	open = answer_open(&o->answer);
+	return open > 0 && o->in_message ? open - 1 : open;
+}
+
+/* Looks how far the end of a connection whose leg has gone can be brought. */
+static void
+drain(struct sink_out *o)
+{
+	if (o->state == CONNECTING || o->off < o->len)
+		return;
+	if (o->http && !o->answer.lost) {
+		if (unanswered(o) == 0)
+			out_reset(o);
+		else if (o->state == UP)
+			o->state = DRAINING;
+		return;
+	}
+	if (o->state != HALF_CLOSED) {
+		shutdown(o->fd, SHUT_WR);
+		o->state = HALF_CLOSED;
+		o->since_us = o->sink->now_us;
+	}
+}
+
+/* The leg goes, the connection stays until it is answered. */
+static void
+let_go(struct sink_out *o)
+{
+	o->counted = o->leg->counted;
+	o->leg->out = NULL;
+	o->leg = NULL;
+	o->draining = true;
+	if (o->off == o->len)
+		o->since_us = o->sink->now_us;
+	drain(o);
+}
+
+/* ---- events ---- */
+
+static void
+on_status(void *arg, unsigned status)
+{
+	struct sink_tcp	*s = arg;
+
+	s->stats.answers++;
+	s->stats.status[status]++;
+}
+
+static void
+on_eof(struct sink_out *o)
+{
+	answer_eof(&o->answer);
+	if (o->draining && (!o->http || o->answer.lost ||
+	    unanswered(o) == 0)) {
+		out_reset(o);
+		return;
+	}
+	/* Between two messages, all answered: the next head opens anew. */
+	if (o->off == o->len && !o->in_message && (!o->http ||
+	    answer_open(&o->answer) == 0)) {
+		if (!o->http && o->leg != NULL)
+			o->leg->waits = true;
+		out_reset(o);
+		return;
+	}
+	out_fail(o, SINK_LOST_RESET, 0);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct sink_out	*o = arg;
+	struct sink_tcp	*s = o->sink;
+	ssize_t		 n;
+
+	(void)what;
+	n = recv(fd, s->in, sizeof(s->in), MSG_DONTWAIT);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n == 0) {
+		on_eof(o);
+		return;
+	}
+	if (n == -1) {
+		if (o->draining && o->state == HALF_CLOSED)
+			out_reset(o);
+		else
+			out_fail(o, SINK_LOST_RESET, errno);
+		return;
+	}
+	if (o->http)
+		answer_data(&o->answer, s->in, (size_t)n, on_status, s);
+	if (o->draining)
+		drain(o);
+}
+
+static void
+connected(struct sink_out *o)
+{
+	struct sink_tcp	*s = o->sink;
+
+	o->state = UP;
+	o->since_us = s->now_us;
+	s->dialling--;
+	s->stats.connections++;
+	target_there(s);
+	event_add(o->rd, NULL);
+}
+
+static void
+dial_failed(struct sink_out *o, enum sink_lost why, int error)
+{
+	target_away(o->sink);
+	out_fail(o, why, error);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct sink_out	*o = arg;
+	socklen_t	 len;
+	int		 error;
+
+	(void)what;
+	if (o->state == CONNECTING) {
+		len = sizeof(error);
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+			error = errno;
+		if (error != 0) {
+			dial_failed(o, SINK_LOST_REFUSED, error);
+			return;
+		}
+		connected(o);
+	}
+	if (o->draining && o->off == o->len)
+		drain(o);
+	else if (o->draining) {
+		struct sink_tcp	*s = o->sink;
+		uint64_t	 errors = s->stats.errors;
+
+		try_write(o);
+		/* A failed write has freed it. */
+		if (s->stats.errors == errors && o->off == o->len)
+			drain(o);
+	} else
+		try_write(o);
+}
+
+/* ---- opening ---- */
+
+static socklen_t
+to_sockaddr(const struct endpoint *e, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6	*six = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in	*sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	if (addr_is4(&e->addr)) {
+		sin->sin_family = AF_INET;
+		sin->sin_port = htons(e->port);
+		memcpy(&sin->sin_addr, e->addr.b + 12, 4);
+		return sizeof(*sin);
+	}
+	six->sin6_family = AF_INET6;
+	six->sin6_port = htons(e->port);
+	memcpy(&six->sin6_addr, e->addr.b, 16);
+	return sizeof(*six);
+}
+
+/* Binds, and tells the analyzer the tuple before there is a packet of it. */
+static int
+bind_and_tell(struct sink_tcp *s, struct sink_out *o)
+{
+	struct sockaddr_storage	 ss;
+	struct sockaddr_in6	*six = (struct sockaddr_in6 *)&ss;
+	struct sockaddr_in	*sin = (struct sockaddr_in *)&ss;
+	struct endpoint		 any;
+	socklen_t		 len;
+
+	memset(&any, 0, sizeof(any));
+	if (s->conf.has_source)
+		any.addr = s->conf.source;
+	else if (addr_is4(&s->conf.target.addr))
+		addr_from4(&any.addr, (const uint8_t [4]){ 0, 0, 0, 0 });
+	len = to_sockaddr(&any, &ss);
+	if (bind(o->fd, (struct sockaddr *)&ss, len) == -1)
+		return -1;
+	len = sizeof(ss);
+	if (getsockname(o->fd, (struct sockaddr *)&ss, &len) == -1)
+		return -1;
+	o->local = any;
+	o->local.port = ntohs(ss.ss_family == AF_INET ? sin->sin_port :
+	    six->sin6_port);
+	s->conf.own(s->conf.arg, &o->local, &s->conf.target, false);
+	return 0;
+}
+
+static int
+dial(struct sink_tcp *s, struct sink_out *o)
+{
+	struct sockaddr_storage	 ss;
+	socklen_t		 len;
+	int			 one = 1;
+
+	len = to_sockaddr(&s->conf.target, &ss);
+	o->fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0);
+	if (o->fd == -1)
+		return -1;
+	setsockopt(o->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (bind_and_tell(s, o) == -1)
+		return -1;
+	if (connect(o->fd, (struct sockaddr *)&ss, len) == -1 &&
+	    errno != EINPROGRESS)
+		return -1;
+	o->rd = event_new(s->conf.base, o->fd, EV_READ | EV_PERSIST,
+	    on_readable, o);
+	o->wr = event_new(s->conf.base, o->fd, EV_WRITE, on_writable, o);
+	if (o->rd == NULL || o->wr == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return event_add(o->wr, NULL);
+}
+
+/* Whether one may be opened now; else why not. */
+static bool
+may_open(const struct sink_tcp *s, enum sink_lost *why)
+{
+	*why = SINK_LOST_BACKOFF;
+	if (s->delay_us > 0 && (s->now_us < s->next_us || s->dialling > 0))
+		return false;
+	*why = SINK_LOST_LIMIT;
+	return s->stats.open < s->conf.max_open;
+}
+
+static void
+open_out(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
+{
+	struct sink_out	*o;
+	enum sink_lost	 why;
+	int		 error;
+
+	if (!may_open(s, &why)) {
+		leg->waits = true;
+		leg_lose(s, leg, why, 0);
+		return;
+	}
+	if ((o = calloc(1, sizeof(*o))) == NULL) {
+		leg->waits = true;
+		leg_lose(s, leg, SINK_LOST_SYSTEM, 0);
+		return;
+	}
+	o->sink = s;
+	o->leg = leg;
+	o->http = c->part == FRAMER_REQUEST;
+	o->state = CONNECTING;
+	o->since_us = s->now_us;
+	answer_init(&o->answer);
+	TAILQ_INSERT_TAIL(&s->outs, o, entry);
+	s->stats.open++;
+	s->dialling++;
+	leg->out = o;
+	if (dial(s, o) == -1) {
+		error = errno;
+		why = error == EMFILE || error == EADDRNOTAVAIL ||
+		    error == ENOMEM || error == ENOBUFS || error == EADDRINUSE ?
+		    SINK_LOST_SYSTEM : SINK_LOST_REFUSED;
+		if (why == SINK_LOST_REFUSED)
+			target_away(s);
+		out_fail(o, why, error);
+	}
+}
+
+/* ---- data ---- */
+
+static bool
+may_start(const struct sink_leg *leg, const struct chunk *c)
+{
+	if (c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE)
+		return true;
+	return c->part == FRAMER_OPAQUE && !leg->started &&
+	    (c->flags & CHUNK_GAP) == 0;
+}
+
+static void
+overflow(struct sink_tcp *s, struct sink_leg *leg, size_t len)
+{
+	struct sink_out	*o = leg->out;
+
+	leg_lose(s, leg, SINK_LOST_QUEUE, o->len - o->off + len);
+	leg->dead = true;
+	out_reset(o);
+}
+
+void
+sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
+    const struct chunk *c)
+{
+	struct sink_out	*o;
+
+	if (leg->dead) {
+		leg_lose(s, leg, (enum sink_lost)leg->reason, c->len);
+		return;
+	}
+	if (leg->out == NULL && may_start(leg, c)) {
+		leg->waits = false;
+		open_out(s, leg, c);
+	}
+	leg->started = true;
+	if ((o = leg->out) == NULL) {
+		leg_lose(s, leg, leg->waits ? (enum sink_lost)leg->reason :
+		    SINK_LOST_GAP, c->len);
+		return;
+	}
+	if (c->len > s->conf.limit - s->stats.queued ||
+	    out_room(o, c->len) == -1) {
+		overflow(s, leg, c->len);
+		return;
+	}
+	memcpy(o->buf + o->len, c->data, c->len);
+	o->len += c->len;
+	s->stats.queued += c->len;
+	if (s->stats.queued > s->stats.high)
+		s->stats.high = s->stats.queued;
+	if (c->part == FRAMER_REQUEST) {
+		answer_asked(&o->answer, c->data, c->len);
+		s->stats.requests++;
+	}
+	if (c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE)
+		o->in_message = true;
+	if (o->state == UP)
+		try_write(o);
+}
+
+void
+sink_tcp_end(struct sink_tcp *s, struct sink_leg *leg)
+{
+	(void)s;
+	if (leg->out != NULL)
+		leg->out->in_message = false;
+}
+
+void
+sink_tcp_gap(struct sink_tcp *s, struct sink_leg *leg)
+{
+	(void)s;
+	leg->waits = true;
+	leg->reason = SINK_LOST_GAP;
+	if (leg->out != NULL)
+		let_go(leg->out);
+}
+
+void
+sink_tcp_close(struct sink_tcp *s, struct sink_leg *leg)
+{
+	(void)s;
+	if (leg->out != NULL)
+		let_go(leg->out);
+}
+
+/* ---- time ---- */
+
+static void
+check(struct sink_tcp *s, struct sink_out *o)
+{
+	uint64_t	 age = s->now_us - o->since_us;
+
+	if (o->state == CONNECTING) {
+		if (age >= s->conf.timeout_us)
+			dial_failed(o, SINK_LOST_TIMEOUT, ETIMEDOUT);
+	} else if (o->off < o->len) {
+		if (age >= SINK_TCP_STALL_US)
+			out_fail(o, SINK_LOST_STALLED, ETIMEDOUT);
+	} else if (o->state == DRAINING) {
+		if (age < s->conf.timeout_us)
+			return;
+		shutdown(o->fd, SHUT_WR);
+		o->state = HALF_CLOSED;
+		o->since_us = s->now_us;
+	} else if (o->state == HALF_CLOSED && age >= s->conf.timeout_us)
+		out_reset(o);
+}
+
+void
+sink_tcp_tick(struct sink_tcp *s, uint64_t now_us)
+{
+	struct sink_out	*o, *next;
+
+	s->now_us = now_us;
+	TAILQ_FOREACH_SAFE(o, &s->outs, entry, next)
+		check(s, o);
+}
+
+void
+sink_tcp_tell(struct sink_tcp *s)
+{
+	struct sink_out	*o;
+
+	TAILQ_FOREACH(o, &s->outs, entry)
+		s->conf.own(s->conf.arg, &o->local, &s->conf.target, false);
+}
+
+void
+sink_tcp_free(struct sink_tcp *s)
+{
+	struct sink_out	*o;
+
+	if (s == NULL)
+		return;
+	while ((o = TAILQ_FIRST(&s->outs)) != NULL) {
+		if (o->off < o->len)
+			lose(s, o->leg != NULL ? &o->leg->counted :
+			    &o->counted, SINK_LOST_STOPPED, o->len - o->off);
+		out_reset(o);
+	}
+	free(s);
+}
+
+const char *
+sink_tcp_state(const struct sink_tcp *s)
+{
+	if (s->delay_us > 0)
+		return "retry";
+	if (s->stats.open > s->dialling || s->was_up)
+		return "up";
+	return s->dialling > 0 ? "connecting" : "idle";
+}
+
+const struct sink_tcp_stats *
+sink_tcp_stats(const struct sink_tcp *s)
+{
+	return &s->stats;
+}
+
+bool
+sink_tcp_idle(const struct sink_tcp *s)
+{
+	return TAILQ_EMPTY(&s->outs);
+}
