@@ -245,13 +245,14 @@ seg_after(const struct reass_store *st, uint64_t off)
 	return s;
 }
 
-/* The first len bytes of a piece. */
+/* The first len bytes of a piece, or all of it. */
 static struct piece
 piece_head(const struct piece *pc, uint64_t len)
 {
 	struct piece	 h = *pc;
 
-	h.len = (uint32_t)len;
+	if (len < h.len)
+		h.len = (uint32_t)len;
 	if (h.cap > h.len)
 		h.cap = h.len;
 	return h;

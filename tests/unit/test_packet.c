@@ -1,0 +1,471 @@
+#include <string.h>
+
+#include "analyzer/packet.h"
+#include "tests/lib/cmocka_first.h"
+#include "tests/lib/guard.h"
+#include "tests/lib/pcapgen.h"
+
+static struct pcapgen	 g;
+
+static const struct pcapgen_seg	 get = {
+	.src = 1, .dst = 2, .sport = 4000, .dport = 80, .seq = 7, .ack = 9,
+	.flags = PACKET_TCP_ACK | PACKET_TCP_PSH, .data = "GET /", .len = 5
+};
+
+static enum packet_reason
+parse(struct packet *p, uint16_t dlt)
+{
+	memset(p, 0, sizeof(*p));
+	p->dlt = dlt;
+	p->wirelen = (uint32_t)g.len;
+	return packet_parse(p, guard_copy(g.p, g.len), g.len);
+}
+
+static void
+is_the_get(const struct packet *p)
+{
+	assert_int_equal(p->key.a.port, 4000);
+	assert_int_equal(p->key.b.port, 80);
+	assert_int_equal(p->seq, 7);
+	assert_int_equal(p->ack, 9);
+	assert_int_equal(p->len, 5);
+	assert_int_equal(p->wire, 5);
+	assert_memory_equal(p->payload, "GET /", 5);
+	assert_int_equal(packet_checksum(p), PACKET_SUM_GOOD);
+}
+
+/* Every shorter frame gives a reason, and no byte behind it is read. */
+static void
+cut_everywhere(uint16_t dlt)
+{
+	struct packet	 p;
+	size_t		 n, payload = 5;
+
+	for (n = 0; n < g.len; n++) {
+		memset(&p, 0, sizeof(p));
+		p.dlt = dlt;
+		p.wirelen = (uint32_t)g.len;
+		if (packet_parse(&p, guard_copy(g.p, n), n) != PACKET_OK)
+			continue;
+		assert_true(n >= g.len - payload);
+		assert_int_equal(p.len, n - (g.len - payload));
+		assert_int_equal(p.wire, payload);
+		assert_true(p.marks & PACKET_CUT);
+	}
+	for (n = 0; n < g.len - payload; n++) {
+		memset(&p, 0, sizeof(p));
+		p.dlt = dlt;
+		assert_int_not_equal(packet_parse(&p, guard_copy(g.p, n), n),
+		    PACKET_OK);
+	}
+}
+
+static void
+inner(int v6)
+{
+	struct pcapgen_seg	 s = get;
+
+	s.v6 = v6;
+	pcapgen_tcp(&g, &s);
+}
+
+static void
+found(uint16_t dlt)
+{
+	struct packet	 p;
+
+	assert_int_equal(parse(&p, dlt), PACKET_OK);
+	is_the_get(&p);
+	cut_everywhere(dlt);
+}
+
+static void
+ethernet_carries_both_versions(void **state)
+{
+	(void)state;
+	inner(0);
+	pcapgen_ether(&g, 0x0800);
+	found(1);
+	inner(1);
+	pcapgen_ether(&g, 0x86dd);
+	found(1);
+}
+
+static void
+every_link_type_is_read(void **state)
+{
+	static const struct {
+		uint16_t	 dlt;
+		int		 v6;
+		uint8_t		 hdr[24];
+		size_t		 len;
+	}			 links[] = {
+		{ 101, 0, { 0 }, 0 }, { 12, 1, { 0 }, 0 }, { 14, 0, { 0 }, 0 },
+		{ 228, 0, { 0 }, 0 }, { 229, 1, { 0 }, 0 },
+		{ 0, 0, { 2, 0, 0, 0 }, 4 }, { 0, 1, { 0, 0, 0, 30 }, 4 },
+		{ 108, 0, { 0, 0, 0, 2 }, 4 },
+		{ 113, 0, { [14] = 8, [15] = 0 }, 16 },
+		{ 276, 1, { 0x86, 0xdd, [7] = 3 }, 20 },
+		{ 9, 0, { 0xff, 3, 0, 0x21 }, 4 }, { 9, 1, { 0x57 }, 1 },
+		{ 50, 0, { 0x0f, 0, 8, 0 }, 4 },
+		{ 104, 1, { 0x0f, 0, 0x86, 0xdd }, 4 },
+	};
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		inner(links[i].v6);
+		pcapgen_front(&g, links[i].hdr, links[i].len);
+		found(links[i].dlt);
+		assert_true(packet_dlt_known(links[i].dlt));
+	}
+	assert_false(packet_dlt_known(9999));
+}
+
+static void
+tags_are_counted_and_two_are_kept(void **state)
+{
+	uint8_t		 tag[4] = { 0, 0, 0x81, 0 };
+	struct packet	 p;
+	int		 i;
+
+	(void)state;
+	inner(0);
+	pcapgen_front(&g, "\x20\x05\x08", 4);
+	for (i = 4; i > 0; i--) {
+		tag[1] = (uint8_t)i;
+		pcapgen_front(&g, tag, 4);
+	}
+	pcapgen_ether(&g, 0x88a8);
+	assert_int_equal(parse(&p, 1), PACKET_OK);
+	is_the_get(&p);
+	assert_int_equal(p.nvlan, 5);
+	assert_int_equal(p.vlan[0], 1);
+	assert_int_equal(p.vlan[1], 2);
+}
+
+static void
+too_many_tags_are_refused(void **state)
+{
+	struct packet	 p;
+	int		 i, n;
+
+	(void)state;
+	for (n = PACKET_VLAN_MAX - 1; n <= PACKET_VLAN_MAX + 1; n++) {
+		inner(0);
+		pcapgen_front(&g, "\0\1\x08", 4);
+		for (i = 1; i < n; i++)
+			pcapgen_front(&g, "\0\1\x81", 4);
+		pcapgen_ether(&g, 0x8100);
+		assert_int_equal(parse(&p, 1), n <= PACKET_VLAN_MAX ?
+		    PACKET_OK : PACKET_VLAN_DEPTH);
+	}
+}
+
+struct wrap {
+	uint8_t		 kind;
+	int		 v6;		/* inside */
+	uint8_t		 proto;		/* IP protocol, 0: link */
+	uint16_t	 port;		/* UDP */
+	uint16_t	 ether;		/* link type, or inner frame's */
+	uint8_t		 hdr[16];
+	size_t		 len;
+};
+
+static void
+tunnels_are_entered_and_named(void **state)
+{
+	static const struct wrap	 w[] = {
+		{ PACKET_TUNNEL_IPIP, 0, 4, 0, 0, { 0 }, 0 },
+		{ PACKET_TUNNEL_SIT, 1, 41, 0, 0, { 0 }, 0 },
+		{ PACKET_TUNNEL_GRE, 0, 47, 0, 0, { 0, 0, 8, 0 }, 4 },
+		{ PACKET_TUNNEL_GRE, 1, 47, 0, 0, { 0xb0, 0, 0x86, 0xdd, 0, 0,
+		    0, 0, 0, 0, 0, 5, 0, 0, 0, 1 }, 16 },
+		{ PACKET_TUNNEL_GRE, 0, 47, 0, 0, { 0x30, 0x81, 0x88, 0x0b, 0,
+		    9, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1 }, 16 },
+		{ PACKET_TUNNEL_GRE, 0, 47, 0, 0x0800, { 0, 0, 0x65, 0x58 },
+		    4 },
+		{ PACKET_TUNNEL_VXLAN, 0, 17, 4789, 0x0800, { 8, 0, 0, 0, 0,
+		    0, 7 }, 8 },
+		{ PACKET_TUNNEL_VXLAN, 1, 17, 4790, 0, { 12, 0, 0, 2, 0, 0,
+		    7 }, 8 },
+		{ PACKET_TUNNEL_GENEVE, 0, 17, 6081, 0x0800, { 1, 0, 0x65,
+		    0x58, 0, 0, 9, 0, 1, 2, 3, 0 }, 12 },
+		{ PACKET_TUNNEL_TEREDO, 1, 17, 3544, 0, { 0, 0, 1, 2, 3, 4, 5,
+		    6 }, 8 },
+		{ PACKET_TUNNEL_GTP, 0, 17, 2152, 0, { 0x34, 255, 0, 0, 0, 0,
+		    0, 1, 0, 0, 0, 0x85, 1, 0, 0, 0 }, 16 },
+	};
+	struct packet			 p;
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(w) / sizeof(w[0]); i++) {
+		inner(w[i].v6);
+		if (w[i].ether != 0)
+			pcapgen_ether(&g, w[i].ether);
+		if (w[i].hdr[1] == 0x81)	/* PPTP carries PPP */
+			pcapgen_front(&g, "\x21", 1);
+		pcapgen_front(&g, w[i].hdr, w[i].len);
+		if (w[i].port != 0)
+			pcapgen_udp(&g, 555, w[i].port);
+		pcapgen_ip4(&g, w[i].proto, 0, 1);
+		pcapgen_ether(&g, 0x0800);
+		assert_int_equal(parse(&p, 1), PACKET_OK);
+		is_the_get(&p);
+		assert_int_equal(p.depth, 1);
+		assert_int_equal(p.tunnel[0], w[i].kind);
+		assert_string_not_equal(packet_tunnel_name(p.tunnel[0]),
+		    "none");
+		cut_everywhere(1);
+	}
+}
+
+static void
+pppoe_and_mpls_are_entered(void **state)
+{
+	uint8_t		 pppoe[8] = { 0x11, 0, 0, 5, 0, 0, 0, 0x21 };
+	struct packet	 p;
+
+	(void)state;
+	inner(0);
+	pppoe[5] = (uint8_t)(g.len + 2);
+	pcapgen_front(&g, pppoe, 8);
+	pcapgen_ether(&g, 0x8864);
+	found(1);
+	inner(1);
+	pcapgen_front(&g, "\0\1\0\x40\0\2\1\x40", 8);
+	pcapgen_front(&g, "\0\1\0\x40", 4);
+	pcapgen_ether(&g, 0x8847);
+	found(1);
+	assert_int_equal(parse(&p, 1), PACKET_OK);
+	assert_int_equal(p.tunnel[0], PACKET_TUNNEL_MPLS);
+	pppoe[0] = 0x12;
+	inner(0);
+	pcapgen_front(&g, pppoe, 8);
+	pcapgen_ether(&g, 0x8864);
+	assert_int_equal(parse(&p, 1), PACKET_PPPOE_BAD);
+}
+
+static void
+tunnels_end_at_the_depth_limit(void **state)
+{
+	struct packet	 p;
+	int		 i, n;
+
+	(void)state;
+	for (n = PACKET_DEPTH_MAX - 1; n <= PACKET_DEPTH_MAX + 1; n++) {
+		inner(0);
+		for (i = 0; i < n; i++)
+			pcapgen_ip4(&g, 4, 0, 1);
+		assert_int_equal(parse(&p, 101), n <= PACKET_DEPTH_MAX ?
+		    PACKET_OK : PACKET_TUNNEL_DEPTH);
+	}
+}
+
+static void
+extension_headers_are_passed_up_to_a_limit(void **state)
+{
+	static const uint8_t	 opt[8] = { 60, 0, 1, 4, 0, 0, 0, 0 };
+	uint8_t			 last[8] = { 6, 0, 1, 4, 0, 0, 0, 0 };
+	struct packet		 p;
+	int			 i, n;
+
+	(void)state;
+	for (n = PACKET_EXT_MAX - 1; n <= PACKET_EXT_MAX + 1; n++) {
+		inner(1);
+		g.p += 40;
+		g.len -= 40;
+		pcapgen_front(&g, last, 8);
+		for (i = 1; i < n; i++)
+			pcapgen_front(&g, opt, 8);
+		pcapgen_ip6(&g, 60);
+		assert_int_equal(parse(&p, 101), n <= PACKET_EXT_MAX ?
+		    PACKET_OK : PACKET_IP6_EXT_DEPTH);
+		if (n == 2)
+			is_the_get(&p);
+	}
+	last[1] = 200;
+	inner(1);
+	g.p += 40;
+	g.len -= 40;
+	pcapgen_front(&g, last, 8);
+	pcapgen_ip6(&g, 60);
+	assert_int_equal(parse(&p, 101), PACKET_IP6_EXT_BAD);
+}
+
+static void
+lying_headers_have_their_reasons(void **state)
+{
+	static const struct {
+		size_t			 at;
+		uint8_t			 value;
+		enum packet_reason	 why;
+	}				 lies[] = {
+		{ 0, 0x55, PACKET_IP_VERSION },
+		{ 0, 0x44, PACKET_IP4_IHL },
+		{ 3, 19, PACKET_IP4_LENGTH },
+		{ 3, 30, PACKET_TCP_SHORT },
+		{ 9, 1, PACKET_NOT_TCP },
+		{ 6, 0x20, PACKET_FRAGMENT },
+		{ 32, 0x40, PACKET_TCP_OFFSET },
+		{ 32, 0xf0, PACKET_TCP_OFFSET },
+	};
+	struct packet			 p;
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		inner(0);
+		g.p[lies[i].at] = lies[i].value;
+		assert_int_equal(parse(&p, 228), lies[i].why);
+		assert_true(strlen(packet_reason_name(lies[i].why)) > 0);
+		assert_true(strlen(packet_reason_help(lies[i].why)) > 0);
+	}
+	inner(0);
+	assert_int_equal(parse(&p, 9999), PACKET_DLT);
+	g.len = 0;
+	assert_int_equal(parse(&p, 1), PACKET_NO_DATA);
+}
+
+static void
+padding_is_no_payload_and_length_zero_is_a_super_frame(void **state)
+{
+	struct packet	 p;
+
+	(void)state;
+	inner(0);
+	memset(g.p + g.len, 'x', 10);
+	g.len += 10;
+	assert_int_equal(parse(&p, 101), PACKET_OK);
+	is_the_get(&p);
+	inner(0);
+	g.p[2] = g.p[3] = 0;
+	assert_int_equal(parse(&p, 101), PACKET_OK);
+	assert_int_equal(p.len, 5);
+	assert_true(p.marks & PACKET_SUPER);
+	inner(0);
+	g.p[2] = 4;
+	assert_int_equal(parse(&p, 101), PACKET_OK);
+	assert_int_equal(p.wire, 5);
+	assert_true(p.marks & PACKET_LONG);
+}
+
+static void
+checksums_are_told_apart(void **state)
+{
+	struct pcapgen_seg	 s = get;
+	struct packet		 p;
+	uint8_t			 data[100];
+	size_t			 n, i;
+
+	(void)state;
+	memset(data, 0xa5, sizeof(data));
+	s.data = data;
+	for (n = 0; n <= sizeof(data); n++) {
+		s.len = n;
+		s.v6 = n & 1;
+		pcapgen_tcp(&g, &s);
+		parse(&p, 101);
+		assert_int_equal(packet_checksum(&p), PACKET_SUM_GOOD);
+		for (i = 0; i < n; i++) {
+			g.p[g.len - 1 - i] ^= 0x10;
+			parse(&p, 101);
+			assert_int_equal(packet_checksum(&p), PACKET_SUM_BAD);
+			g.p[g.len - 1 - i] ^= 0x10;
+		}
+	}
+	inner(0);
+	parse(&p, 101);
+	assert_true(p.marks & PACKET_IPSUM_GOOD);
+	g.p[10] ^= 1;
+	parse(&p, 101);
+	assert_true(p.marks & PACKET_IPSUM_BAD);
+	p.l4_cap--;
+	assert_int_equal(packet_checksum(&p), PACKET_SUM_UNKNOWN);
+}
+
+static void
+pseudo_header_alone_is_partial(void **state)
+{
+	struct packet	 p;
+	uint32_t	 s;
+
+	(void)state;
+	inner(0);
+	s = 0x0a00 + 1 + 0x0a00 + 2 + 6 + 25;
+	g.p[36] = (uint8_t)(s >> 8);
+	g.p[37] = (uint8_t)s;
+	assert_int_equal(parse(&p, 101), PACKET_OK);
+	assert_int_equal(packet_checksum(&p), PACKET_SUM_PARTIAL);
+}
+
+static void
+syn_options_are_read_and_broken_ones_marked(void **state)
+{
+	struct pcapgen_seg	 s = get;
+	struct packet		 p;
+
+	(void)state;
+	s.flags = PACKET_TCP_SYN;
+	s.wscale = 7;
+	pcapgen_tcp(&g, &s);
+	parse(&p, 101);
+	assert_int_equal(p.wscale, 7);
+	g.p[41] = 0;
+	parse(&p, 101);
+	assert_int_equal(p.wscale, PACKET_NO_WSCALE);
+	assert_true(p.marks & PACKET_TCP_OPT_BAD);
+	assert_int_equal(p.len, 5);
+	g.p[40] = 2;
+	g.p[41] = 4;
+	g.p[42] = 5;
+	g.p[43] = 0xb4;
+	parse(&p, 101);
+	assert_int_equal(p.mss, 1460);
+}
+
+static void
+places_differ_by_interface_tag_and_tunnel(void **state)
+{
+	struct packet	 p;
+	uint32_t	 plain;
+
+	(void)state;
+	inner(0);
+	parse(&p, 101);
+	plain = packet_place(&p);
+	p.iface = 2;
+	assert_int_not_equal(packet_place(&p), plain);
+	p.iface = 0;
+	p.nvlan = 1;
+	p.vlan[0] = 10;
+	assert_int_not_equal(packet_place(&p), plain);
+	p.nvlan = 0;
+	p.tunnel_id = 5;
+	assert_int_not_equal(packet_place(&p), plain);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(ethernet_carries_both_versions),
+		cmocka_unit_test(every_link_type_is_read),
+		cmocka_unit_test(tags_are_counted_and_two_are_kept),
+		cmocka_unit_test(too_many_tags_are_refused),
+		cmocka_unit_test(tunnels_are_entered_and_named),
+		cmocka_unit_test(pppoe_and_mpls_are_entered),
+		cmocka_unit_test(tunnels_end_at_the_depth_limit),
+		cmocka_unit_test(extension_headers_are_passed_up_to_a_limit),
+		cmocka_unit_test(lying_headers_have_their_reasons),
+		cmocka_unit_test(
+		    padding_is_no_payload_and_length_zero_is_a_super_frame),
+		cmocka_unit_test(checksums_are_told_apart),
+		cmocka_unit_test(pseudo_header_alone_is_partial),
+		cmocka_unit_test(syn_options_are_read_and_broken_ones_marked),
+		cmocka_unit_test(places_differ_by_interface_tag_and_tunnel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
