@@ -251,7 +251,8 @@ put_cells(struct pen *p, const struct column *c, size_t n, const bool *shown,
 			c[i].cell(b, r, c[i].key);
 		if (*p->star != '\0' && strcmp(b, "-") != 0 &&
 		    strlen(b) < c[i].width && c[i].cell != cell_ms &&
-		    c[i].cell != cell_percent)
+		    c[i].cell != cell_percent && c[i].cell != cell_drops &&
+		    c[i].cell != cell_queue)
 			compat_strlcpy(b + strlen(b), p->star, 2);
 		out_printf(&p->line, " %*s", (int)c[i].width, b);
 	}
@@ -297,8 +298,16 @@ draw_head(struct pen *p)
 	    doc_u64(&r, "time") != 0)
 		out_printf(&p->line, "   %s", fmt_time(b,
 		    doc_u64(&r, "time")));
-	out_printf(&p->line, "   window %s   refresh %s", p->s->window,
-	    fmt_span(b, p->s->refresh));
+	n = 0;
+	t = doc_find(p->d, ROW_COMPLETE, &r) == -1 ? "" :
+	    doc_text(&r, "window", &n);
+	if (n == 0) {
+		t = p->s->window;
+		n = strlen(t);
+	}
+	out_str(&p->line, "   window ");
+	out_vis(&p->line, VIS_TERM, t, n);
+	out_printf(&p->line, "   refresh %s", fmt_span(b, p->s->refresh));
 	if (view_width(p->line.p) + strlen(names[p->s->page]) + 4 <=
 	    p->s->width)
 		out_printf(&p->line, "  [%s]", names[p->s->page]);
@@ -310,27 +319,23 @@ draw_capture(struct pen *p)
 {
 	struct row	 c, s;
 	char		 pps[FMT_MAX], bps[FMT_MAX], b[FMT_MAX];
-	uint64_t	 drops = 0;
 	const struct doc *d = p->d;
 	size_t		 all = doc_count(d, 0, d->n, ROW_INTERFACE, 0);
 
 	out_str(&p->line, "CAPTURE ");
-	if (doc_find(d, ROW_SUMMARY, &s) != -1) {
-		out_printf(&p->line, " %" PRIu64 " of %zu interfaces",
-		    doc_u64(&s, "interfaces"), all);
-		out_printf(&p->line, "   %spps%s   %sb/s%s",
+	if (doc_find(d, ROW_COMPLETE, &c) != -1)
+		out_printf(&p->line, " complete %s  ",
+		    fmt_ratio(b, doc_num(&c, "ratio")));
+	if (doc_find(d, ROW_SUMMARY, &s) != -1)
+		out_printf(&p->line, " %" PRIu64 " of %zu interfaces"
+		    "   %spps%s   %sb/s%s", doc_u64(&s, "interfaces"), all,
 		    fmt_si(pps, doc_num(&s, "packets_per_second")), p->star,
 		    fmt_si(bps, doc_num(&s, "wire_bits_per_second")),
 		    p->star);
-	}
-	if (doc_find(d, ROW_COMPLETE, &c) != -1) {
-		drops = doc_u64(&c, "kernel_drops") +
-		    doc_u64(&c, "queue_drops");
-		out_printf(&p->line, "   drops %" PRIu64 "   gaps %s", drops,
+	if (doc_find(d, ROW_COMPLETE, &c) != -1)
+		out_printf(&p->line, "   drops %" PRIu64 "   gaps %s",
+		    doc_u64(&c, "kernel_drops") + doc_u64(&c, "queue_drops"),
 		    fmt_bytes(b, doc_num(&c, "gap_bytes")));
-		out_printf(&p->line, "   complete %s",
-		    fmt_ratio(b, doc_num(&c, "ratio")));
-	}
 	end_line(p, *p->star != '\0' ? LOOK_LOSSY : LOOK_PLAIN);
 }
 
@@ -824,9 +829,10 @@ screen_draw(struct screen *s, const struct doc *d, const struct doc *detail)
 	while (p.left > 0 && s->height < SCREEN_LINES_MAX)
 		end_line(&p, LOOK_PLAIN);
 	p.left = 1;
-	out_str(&p.line, s->note != NULL ? s->note : "h help  q quit  arrows "
-	    "select  enter open  s sort  w window  i interface  a alerts  "
-	    "m mirrors");
+	out_str(&p.line, s->note != NULL ? s->note : s->width >= 92 ?
+	    "h help  q quit  arrows select  enter open  s sort  w window  "
+	    "i interface  a alerts  m mirrors" : "h help  q quit  "
+	    "arrows select  enter open  s sort  w window  i a m pages");
 	end_line(&p, LOOK_HEAD);
 	out_clear(&p.line);
 }

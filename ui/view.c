@@ -166,11 +166,19 @@ view_cut(struct out *o, const char *s, size_t n, size_t width)
 	out_clear(&t);
 }
 
-static bool
-starred(enum row_unit u)
+bool
+view_starred(const struct row_field *f)
 {
-	return u == ROW_UNIT_COUNT || u == ROW_UNIT_BYTES ||
-	    u == ROW_UNIT_BPS || u == ROW_UNIT_PER_SECOND;
+	/* Losses themselves are not too low. */
+	static const char *const exact[] = { "count_error", "kernel_drops",
+	    "queue_drops", "truncated", "gap_bytes", "ring_bytes" };
+	size_t	 i;
+
+	for (i = 0; i < nitems(exact); i++)
+		if (strcmp(f->key, exact[i]) == 0)
+			return false;
+	return f->unit == ROW_UNIT_COUNT || f->unit == ROW_UNIT_BYTES ||
+	    f->unit == ROW_UNIT_BPS || f->unit == ROW_UNIT_PER_SECOND;
 }
 
 void
@@ -184,7 +192,7 @@ view_cell(struct out *o, const struct row_field *f, const struct row_value *v,
 		return;
 	}
 	out_str(o, fmt_value(b, f, v));
-	if (star && starred(f->unit))
+	if (star && view_starred(f))
 		out_char(o, '*', 1);
 }
 

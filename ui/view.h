@@ -64,6 +64,8 @@ void		 view_cut(struct out *, const char *, size_t n, size_t width);
 /* The value of a field as text, escaped; "" for one that says nothing. */
 void		 view_cell(struct out *, const struct row_field *,
 		    const struct row_value *, bool star);
+/* Whether a loss makes this number too low. */
+bool		 view_starred(const struct row_field *);
 /* "window 10s   complete 99.98%   2026-11-20 18:30:12 UTC", and the losses */
 void		 view_complete(struct out *, const struct doc *);
 /* All rows of a kind and level in [from, to) as a table. */

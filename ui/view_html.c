@@ -49,9 +49,7 @@ cell(struct page *p, const struct row_field *f, const struct row_value *v)
 		return;
 	}
 	out_str(p->o, fmt_value(b, f, v));
-	if (p->star && (f->unit == ROW_UNIT_COUNT ||
-	    f->unit == ROW_UNIT_BYTES || f->unit == ROW_UNIT_BPS ||
-	    f->unit == ROW_UNIT_PER_SECOND))
+	if (p->star && view_starred(f))
 		out_char(p->o, '*', 1);
 }
 

@@ -1,0 +1,180 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/golden.h"
+#include "tests/lib/rows.h"
+#include "ui/screen.h"
+#include "ui/view.h"
+
+static uint8_t		 bytes[65536];
+
+struct fixture {
+	struct doc	 doc;
+	struct doc	 detail;
+	struct screen	 screen;
+};
+
+static void
+take(struct doc *into, enum show_subject s, enum row_kind kind, bool lossy)
+{
+	struct doc	 d;
+	struct buf	 b;
+
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_answer(&b, s, lossy);
+	doc_init(&d);
+	assert_int_equal(doc_add(&d, bytes, b.len), 0);
+	assert_int_equal(doc_take(into, &d, kind), 0);
+	doc_clear(&d);
+}
+
+static void
+make(struct fixture *f, unsigned width, unsigned height, bool lossy)
+{
+	struct buf	 b;
+
+	memset(f, 0, sizeof(*f));
+	take(&f->doc, SHOW_SUMMARY, ROW_DAEMON, lossy);
+	take(&f->doc, SHOW_SUMMARY, ROW_COMPLETE, lossy);
+	take(&f->doc, SHOW_SUMMARY, ROW_SUMMARY, lossy);
+	take(&f->doc, SHOW_METRICS, ROW_MEMORY, lossy);
+	take(&f->doc, SHOW_ALERTS, ROW_ALERT, lossy);
+	take(&f->doc, SHOW_INTERFACES, ROW_INTERFACE, lossy);
+	take(&f->doc, SHOW_HOSTS, ROW_HOST, lossy);
+	take(&f->doc, SHOW_HOSTS, ROW_OTHER, lossy);
+	take(&f->doc, SHOW_NAMES, ROW_NAME, lossy);
+	take(&f->doc, SHOW_MIRRORS, ROW_MIRROR, lossy);
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_events(&b);
+	assert_int_equal(doc_add(&f->doc, bytes, b.len), 0);
+	take(&f->detail, SHOW_HOST, ROW_HOST, lossy);
+	f->screen.width = width;
+	f->screen.height = height;
+	f->screen.window = "last";
+	f->screen.sort = "requests";
+	f->screen.refresh = 2;
+}
+
+static void
+drop(struct fixture *f)
+{
+	doc_clear(&f->doc);
+	doc_clear(&f->detail);
+	out_clear(&f->screen.text);
+}
+
+static void
+golden(const char *name, unsigned width, unsigned height, bool lossy)
+{
+	struct fixture	 f;
+
+	make(&f, width, height, lossy);
+	screen_draw(&f.screen, &f.doc, &f.detail);
+	assert_int_equal(golden_check(name, f.screen.text.p), 0);
+	drop(&f);
+}
+
+static void
+the_two_sizes_look_as_agreed(void **state)
+{
+	(void)state;
+	golden("top-100x40.txt", 100, 40, false);
+	golden("top-80x24.txt", 80, 24, false);
+	golden("top-lossy.txt", 100, 40, true);
+}
+
+/* Any page at any size fills the screen and never passes its edges. */
+static void
+no_line_passes_the_edge(void **state)
+{
+	struct fixture	 f;
+	const char	*p, *end;
+	struct out	 line;
+	unsigned	 n;
+	int		 page;
+
+	(void)state;
+	make(&f, 100, 40, true);
+	out_init(&line);
+	for (page = 0; page < PAGES; page++) {
+		f.screen.page = (enum screen_page)page;
+		for (f.screen.width = 20; f.screen.width < 130;
+		    f.screen.width += 7)
+			for (f.screen.height = 2; f.screen.height < 50;
+			    f.screen.height += 3) {
+				screen_draw(&f.screen, &f.doc, &f.detail);
+				n = 0;
+				for (p = f.screen.text.p; *p != '\0';
+				    p = end + 1) {
+					end = strchr(p, '\n');
+					out_reset(&line);
+					out_put(&line, p, (size_t)(end - p));
+					assert_true(view_width(line.p) <=
+					    f.screen.width);
+					for (; p < end; p++)
+						assert_true((unsigned char)*p
+						    >= 0x20 && *p != 0x7f);
+					n++;
+				}
+				assert_int_equal(n, f.screen.height);
+				assert_int_equal(n, f.screen.nlines);
+			}
+	}
+	out_clear(&line);
+	drop(&f);
+}
+
+static void
+the_selection_stays_on_a_host(void **state)
+{
+	struct fixture	 f;
+	struct row	 r;
+
+	(void)state;
+	make(&f, 80, 24, false);
+	f.screen.chosen = 99;
+	screen_draw(&f.screen, &f.doc, &f.detail);
+	assert_int_equal(f.screen.nhosts, 3);
+	assert_int_equal(f.screen.chosen, 2);
+	assert_int_not_equal(screen_host(&f.doc, 2, &r), -1);
+	assert_int_equal(screen_host(&f.doc, 3, &r), -1);
+	drop(&f);
+}
+
+static void
+no_rows_at_all_are_a_screen_too(void **state)
+{
+	struct fixture	 f;
+	int		 page;
+
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	f.screen.width = 80;
+	f.screen.height = 24;
+	f.screen.window = f.screen.sort = "";
+	for (page = 0; page < PAGES; page++) {
+		f.screen.page = (enum screen_page)page;
+		screen_draw(&f.screen, &f.doc, &f.detail);
+		assert_int_equal(f.screen.nlines, 24);
+	}
+	drop(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_two_sizes_look_as_agreed),
+		cmocka_unit_test(no_line_passes_the_edge),
+		cmocka_unit_test(the_selection_stays_on_a_host),
+		cmocka_unit_test(no_rows_at_all_are_a_screen_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

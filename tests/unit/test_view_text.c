@@ -1,0 +1,213 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/golden.h"
+#include "tests/lib/rows.h"
+#include "ui/event.h"
+#include "ui/view.h"
+
+static uint8_t		 bytes[65536];
+
+static void
+load(struct doc *d, enum show_subject s, bool lossy)
+{
+	struct buf	 b;
+
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_answer(&b, s, lossy);
+	assert_false(b.err);
+	doc_init(d);
+	assert_int_equal(doc_add(d, bytes, b.len), 0);
+}
+
+static void
+golden(const char *name, enum show_subject s, bool lossy, unsigned width)
+{
+	struct view_opt	 opt = { width };
+	struct doc	 d;
+	struct out	 o;
+
+	load(&d, s, lossy);
+	out_init(&o);
+	view_text.draw(&o, view_subject(s), &d, &opt);
+	assert_int_equal(golden_check(name, o.p), 0);
+	out_clear(&o);
+	doc_clear(&d);
+}
+
+static void
+each_subject_looks_as_agreed(void **state)
+{
+	(void)state;
+	golden("summary.txt", SHOW_SUMMARY, false, 0);
+	golden("summary-lossy.txt", SHOW_SUMMARY, true, 0);
+	golden("interfaces.txt", SHOW_INTERFACES, false, 0);
+	golden("capture.txt", SHOW_CAPTURE, false, 0);
+	golden("hosts.txt", SHOW_HOSTS, false, 0);
+	golden("host.txt", SHOW_HOST, false, 0);
+	golden("sections-lossy.txt", SHOW_SECTIONS, true, 0);
+	golden("alerts.txt", SHOW_ALERTS, false, 0);
+	golden("mirrors.txt", SHOW_MIRRORS, false, 0);
+	golden("names.txt", SHOW_NAMES, false, 0);
+	golden("why.txt", SHOW_WHY, false, 0);
+	golden("empty.txt", SHOW_FLOWS, false, 0);
+	golden("report.txt", SHOW_REPORT, true, 0);
+}
+
+static void
+a_narrow_terminal_drops_columns_in_order(void **state)
+{
+	(void)state;
+	golden("hosts-80.txt", SHOW_HOSTS, false, 80);
+	golden("interfaces-60.txt", SHOW_INTERFACES, false, 60);
+	golden("mirrors-80.txt", SHOW_MIRRORS, false, 80);
+}
+
+/* Every subject at every width: no wider, no byte that steers, no blanks. */
+static void
+nothing_passes_the_edge_or_steers_the_terminal(void **state)
+{
+	struct view_opt	 opt;
+	struct doc	 d;
+	struct out	 o, line;
+	const char	*p, *end;
+	int		 s;
+
+	(void)state;
+	out_init(&o);
+	out_init(&line);
+	for (s = 0; s < SHOW_SUBJECTS; s++) {
+		if (s == SHOW_SUMMARY || s == SHOW_CAPTURE ||
+		    s == SHOW_VERSION || s == SHOW_REPORT || s == SHOW_WHY)
+			continue;	/* lines, not tables */
+		load(&d, (enum show_subject)s, false);
+		for (opt.width = 12; opt.width < 140; opt.width++) {
+			out_reset(&o);
+			view_table(&o, &d, 0, d.n, ROW_HOST, 0, &opt, true,
+			    true);
+			view_table(&o, &d, 0, d.n, ROW_INTERFACE, 0, &opt,
+			    false, true);
+			view_table(&o, &d, 0, d.n, ROW_ALERT, 0, &opt, false,
+			    true);
+			for (p = o.p; p != NULL && *p != '\0'; p = end + 1) {
+				end = strchr(p, '\n');
+				out_reset(&line);
+				out_put(&line, p, (size_t)(end - p));
+				for (; p < end; p++)
+					assert_true((unsigned char)*p >= 0x20
+					    && *p != 0x7f);
+				if (opt.width >= 40 &&
+				    strstr(line.p, "  methods") == NULL &&
+				    strstr(line.p, "  status ") == NULL)
+					assert_true(view_width(line.p) <=
+					    opt.width);
+				assert_true(line.len == 0 ||
+				    line.p[line.len - 1] != ' ');
+			}
+		}
+		doc_clear(&d);
+	}
+	out_clear(&o);
+	out_clear(&line);
+}
+
+static void
+names_are_cut_in_the_middle(void **state)
+{
+	struct out	 o;
+
+	(void)state;
+	out_init(&o);
+	view_cut(&o, "abcdefghij", 10, 7);
+	assert_string_equal(o.p, "abc~hij");
+	out_reset(&o);
+	view_cut(&o, "abcdefghij", 10, 10);
+	assert_string_equal(o.p, "abcdefghij");
+	out_reset(&o);
+	view_cut(&o, "\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87", 12,
+	    5);
+	assert_string_equal(o.p, "\xe4\xb8\xad~\xe6\x96\x87");
+	out_reset(&o);
+	view_cut(&o, "a\033b", 3, 0);
+	assert_string_equal(o.p, "a\\x1bb");
+	out_reset(&o);
+	view_cut(&o, "abcdef", 6, 1);
+	assert_string_equal(o.p, "~");
+	out_clear(&o);
+}
+
+static void
+alert_lines_are_one_line_each(void **state)
+{
+	static const struct event_origin from = { "fw1", 4711 };
+	struct doc	 d;
+	struct out	 o;
+	struct buf	 b;
+	size_t		 i;
+
+	(void)state;
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_events(&b);
+	doc_init(&d);
+	assert_int_equal(doc_add(&d, bytes, b.len), 0);
+	out_init(&o);
+	for (i = 0; i < d.n; i = doc_end(&d, i))
+		event_prefixed(&o, &d, i, EVENT_PLAIN, &from);
+	for (i = 0; i < d.n; i = doc_end(&d, i))
+		event_prefixed(&o, &d, i, EVENT_PRI, &from);
+	for (i = 0; i < d.n; i = doc_end(&d, i))
+		event_prefixed(&o, &d, i, EVENT_RFC5424, &from);
+	assert_int_equal(golden_check("events.txt", o.p), 0);
+	out_clear(&o);
+	doc_clear(&d);
+}
+
+static void
+rows_that_are_none_are_refused(void **state)
+{
+	struct buf	 b;
+	struct doc	 d;
+	size_t		 n, whole = 0;
+
+	(void)state;
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_answer(&b, SHOW_HOST, false);
+	for (n = 0; n <= b.len; n++) {
+		doc_init(&d);
+		if (doc_add(&d, bytes, n) == 0)
+			whole++;	/* cut between two rows */
+		doc_clear(&d);
+	}
+	doc_init(&d);
+	assert_int_equal(doc_add(&d, bytes, b.len), 0);
+	assert_int_equal(whole, d.n + 1);
+	doc_clear(&d);
+	/* A first row of level 1 belongs to nobody. */
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_put(&b, ROW_METHOD, 1, "GET|1|-");
+	doc_init(&d);
+	assert_int_equal(doc_add(&d, bytes, b.len), -1);
+	doc_clear(&d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_subject_looks_as_agreed),
+		cmocka_unit_test(a_narrow_terminal_drops_columns_in_order),
+		cmocka_unit_test(
+		    nothing_passes_the_edge_or_steers_the_terminal),
+		cmocka_unit_test(names_are_cut_in_the_middle),
+		cmocka_unit_test(alert_lines_are_one_line_each),
+		cmocka_unit_test(rows_that_are_none_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
