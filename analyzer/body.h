@@ -41,7 +41,7 @@ enum body_error {
 struct body {
 	uint64_t	 left;	/* of the content, or of this chunk */
 	uint64_t	 seen;	/* content bytes so far, skipped ones too */
-	uint32_t	 line;	/* bytes of the line at hand or of the trailers */
+	uint32_t	 line;	/* bytes of the line, of trailers */
 	uint8_t		 kind;	/* enum body_kind */
 	uint8_t		 state;	/* private to body.c */
 	uint8_t		 error;	/* enum body_error */

@@ -402,7 +402,8 @@ struct field {
 };
 
 #define SET(n, f)	{ n, sizeof(n) - 1, f, 0 }
-#define KEEP(n, m)	{ n, sizeof(n) - 1, NULL, offsetof(struct http_head, m) }
+#define KEEP(n, m)	{ n, sizeof(n) - 1, NULL,			\
+			    offsetof(struct http_head, m) }
 
 static const struct field fields[] = {
 	SET("host", set_host),

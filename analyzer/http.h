@@ -51,9 +51,9 @@ enum http_flaw {
 	HTTP_F_CL_DIFF		= 1 << 12,	/* values that differ */
 	HTTP_F_CL_BAD		= 1 << 13,	/* not a number */
 	HTTP_F_TE_CL		= 1 << 14,	/* both framings */
-	HTTP_F_TE_ODD		= 1 << 15,	/* obfuscated or unknown coding */
+	HTTP_F_TE_ODD		= 1 << 15,	/* obfuscated, unknown coding */
 	HTTP_F_TE_10		= 1 << 16,	/* coding in HTTP/1.0 */
-	HTTP_F_STATUS		= 1 << 17	/* status below 100 or over 599 */
+	HTTP_F_STATUS		= 1 << 17	/* below 100 or over 599 */
 };
 /* Flaws over which two receivers may part: request smuggling. */
 #define HTTP_AMBIGUOUS	(HTTP_F_CL_DIFF | HTTP_F_CL_BAD | HTTP_F_TE_CL | \

@@ -32,7 +32,7 @@ struct pair_req {
 	uint64_t	 first_us;
 	uint64_t	 end_us;	/* 0: not ended */
 	uint64_t	 off;		/* of the head in the client's stream */
-	uint64_t	 acked;		/* server bytes the client had by then */
+	uint64_t	 acked;		/* server bytes it had by then */
 	uint64_t	 body;		/* content bytes, once ended */
 	void		*text;		/* the caller's */
 	uint32_t	 head_len;

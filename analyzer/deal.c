@@ -1,0 +1,289 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/deal.h"
+
+/* Reports one request, one response or both; either may be NULL. */
+void
+deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
+    enum session_pair why)
+{
+	struct session_tx	 tx;
+
+	if (s->ops->transaction == NULL)
+		return;
+	memset(&tx, 0, sizeof(tx));
+	tx.pair = why;
+	tx.dir = s->client >= 0 ? (uint8_t)s->client : 0;
+	if (q != NULL) {
+		tx.token = q->token;
+		tx.id = q->id;
+		tx.req_us = q->first_us;
+		tx.req_end_us = q->end_us;
+		tx.req_body = q->body;
+		tx.req_head = q->head_len;
+		tx.method = q->method;
+		tx.flags |= q->flags;
+		if (q->end_us == 0) {
+			tx.flags |= SESSION_TX_REQ_OPEN;
+			if (s->client >= 0 &&
+			    s->d[s->client].flags & D_OPEN)
+				tx.req_body = s->d[s->client].u.body.seen;
+		}
+		if (q->text != NULL)
+			tx.text = &((const struct kept *)q->text)->text;
+	} else
+		tx.method = HTTP_METHOD_OTHER;
+	if (r != NULL) {
+		tx.number = r->number;
+		tx.resp_us = r->first_us;
+		tx.resp_end_us = r->end_us;
+		tx.resp_body = r->body;
+		tx.resp_head = r->head_len;
+		tx.status = r->status;
+		tx.minor = r->minor;
+		tx.flags |= r->flags;
+	}
+	s->ops->transaction(s->arg, &tx);
+}
+
+/* The first open request is over, with this response or without. */
+void
+deal_close(struct session *s, const struct resp *r, enum session_pair why)
+{
+	struct pair_req	*q = pair_at(&s->pair, 0);
+
+	if (q->kind == PAIR_REQUEST) {
+		deal_report(s, q, r, why);
+		kept_return(s, q->text);
+	}
+	pair_pop(&s->pair);
+}
+
+void
+deal_close_all(struct session *s, enum session_pair why)
+{
+	while (s->pair.n > 0)
+		deal_close(s, NULL, why);
+}
+
+static void
+resolve(struct session *s, struct resp *r, enum session_pair why,
+    uint64_t token, uint64_t ts)
+{
+	r->pair = (uint8_t)why;
+	if (why == SESSION_PAIRED)
+		r->flags |= SESSION_TX_LATE;
+	if (s->ops->resolved != NULL)
+		s->ops->resolved(s->arg, r->number, r->status, why, token, ts);
+}
+
+/* The oldest waiting response will never find its request. */
+void
+deal_give_up(struct session *s, uint64_t ts)
+{
+	struct late	*l = s->late;
+
+	resolve(s, &l->r[0], SESSION_NO_REQUEST, 0, ts);
+	deal_report(s, NULL, &l->r[0], SESSION_NO_REQUEST);
+	l->n--;
+	memmove(&l->r[0], &l->r[1], l->n * sizeof(l->r[0]));
+}
+
+void
+deal_expire(struct session *s, uint64_t ts)
+{
+	uint64_t	 us;
+
+	us = s->conf->late_us != 0 ? s->conf->late_us : LATE_US;
+	while (s->late != NULL && s->late->n > 0 &&
+	    ts > s->late->r[0].first_us + us)
+		deal_give_up(s, ts);
+	if (s->cur.open && s->cur.pair == SESSION_LATE &&
+	    ts > s->cur.first_us + us)
+		resolve(s, &s->cur, SESSION_NO_REQUEST, 0, ts);
+}
+
+/* An ended response without a request yet is put by. */
+static void
+late_put(struct session *s, const struct resp *r)
+{
+	if (s->late == NULL) {
+		if ((s->late = sess_take(s, sizeof(*s->late))) == NULL) {
+			s->cur = *r;
+			resolve(s, &s->cur, SESSION_NO_REQUEST, 0, r->end_us);
+			deal_report(s, NULL, &s->cur, SESSION_NO_REQUEST);
+			return;
+		}
+		s->late->n = 0;
+	}
+	if (s->late->n == LATE_SLOTS) {
+		sess_odd(s, SESSION_A_LATE_FULL);
+		deal_give_up(s, r->end_us);
+	}
+	s->late->r[s->late->n++] = *r;
+}
+
+/* Whether a response seen before this request can be its own. */
+static bool
+late_fits(const struct session *s, const struct resp *r,
+    const struct pair_req *q, bool ack_known)
+{
+	if (q->off >= r->known)
+		return false;
+	if (s->synced)
+		return true;
+	if (ack_known && q->acked > r->off)
+		return false;
+	return q->first_us <= r->first_us;
+}
+
+/* The request just put into an empty queue may have an answer already. */
+void
+deal_claim(struct session *s, const struct dir *d, uint64_t ts)
+{
+	struct pair_req	*q;
+	struct resp	*r;
+	bool		 known = d->acked != PAIR_NO_OFFSET;
+
+	while (s->late != NULL && s->late->n > 0) {
+		q = pair_at(&s->pair, 0);
+		r = &s->late->r[0];
+		if (!late_fits(s, r, q, known)) {
+			deal_give_up(s, ts);
+			continue;
+		}
+		resolve(s, r, SESSION_PAIRED, q->token, ts);
+		deal_close(s, r, SESSION_PAIRED);
+		s->late->n--;
+		memmove(&s->late->r[0], &s->late->r[1],
+		    s->late->n * sizeof(s->late->r[0]));
+		return;
+	}
+	if (!s->cur.open || s->cur.pair != SESSION_LATE)
+		return;
+	q = pair_at(&s->pair, 0);
+	if (late_fits(s, &s->cur, q, known))
+		resolve(s, &s->cur, SESSION_PAIRED, q->token, ts);
+	else
+		resolve(s, &s->cur, SESSION_NO_REQUEST, 0, ts);
+}
+
+/* The response at hand is over. */
+void
+deal_end_response(struct session *s, struct dir *d, uint64_t ts, bool whole)
+{
+	struct resp	*r = &s->cur, copy;
+
+	if (!r->open)
+		return;
+	r->open = false;
+	r->body = d->u.body.seen;
+	r->end_us = ts;
+	if (d->flags & D_GAPPED)
+		r->flags |= SESSION_TX_GAP;
+	if (!whole)
+		r->flags |= SESSION_TX_RESP_OPEN;
+	if (r->pair == SESSION_PAIRED && s->pair.n > 0)
+		deal_close(s, r, SESSION_PAIRED);
+	else if (r->pair == SESSION_LATE) {
+		copy = *r;
+		late_put(s, &copy);
+	} else
+		deal_report(s, NULL, r, (enum session_pair)r->pair);
+}
+
+/* The request whose body is at hand, if it is still open. */
+void
+deal_end_request(struct session *s, struct dir *d, uint64_t ts, bool whole)
+{
+	struct pair_req	*q;
+	uint32_t	 i;
+
+	for (i = s->pair.n; i > 0 && s->pair.n - i < 2; i--) {
+		q = pair_at(&s->pair, i - 1);
+		if (q->kind != PAIR_REQUEST || q->id != s->asked)
+			continue;
+		q->body = d->u.body.seen;
+		if (d->flags & D_GAPPED)
+			q->flags |= SESSION_TX_GAP;
+		if (whole)
+			q->end_us = ts;
+		return;
+	}
+}
+
+/* Where the next message begins in this direction is not known any more. */
+void
+deal_lose(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
+{
+	bool	 was_open = (d->flags & D_OPEN) != 0;
+
+	sess_mark(s, d, off, SESSION_MARK_LOST, 0);
+	sess_drop(s, d);
+	d->flags |= D_GAPPED;
+	s->synced = false;
+	if (d->role == NOT_HEARD) {
+		d->flags |= D_LOST_START;
+		d->state = ST_LATE;
+		return;
+	}
+	if (d->role == ANSWERS) {
+		if (was_open)
+			deal_end_response(s, d, ts, false);
+	} else {
+		if (was_open)
+			deal_end_request(s, d, ts, false);
+		pair_hole(&s->pair, s->mem, sess_queue_max(s));
+	}
+	d->flags &= (uint16_t)~(D_OPEN | D_TRIAL | D_BODILESS | D_WAITS);
+	d->flags |= D_LOST_GAP | D_FOUND;
+	d->state = ST_SEARCH;
+}
+
+void
+deal_stop(struct session *s, struct dir *d)
+{
+	sess_drop(s, d);
+	d->state = ST_STOP;
+}
+
+/* From here on this connection carries something else. */
+void
+deal_opaque(struct session *s, struct dir *answers, uint64_t off,
+    enum session_proto proto)
+{
+	struct dir	*asks = sess_other(s, answers);
+	uint8_t		 next = proto == SESSION_TUNNEL ? ST_PEEK : ST_STOP;
+
+	sess_mark(s, asks, asks->next, SESSION_MARK_OPAQUE, 0);
+	sess_mark(s, answers, off, SESSION_MARK_OPAQUE, 0);
+	deal_close_all(s, SESSION_NO_RESPONSE);
+	sess_proto(s, proto);
+	if (asks->state != ST_TLS) {
+		sess_drop(s, asks);
+		asks->flags &= (uint16_t)~D_OPEN;
+		asks->state = next;
+	}
+	if (answers->state != ST_TLS)
+		answers->state = next;
+}
+
+void
+deal_role(struct session *s, struct dir *d, enum speech role)
+{
+	struct dir	*o = sess_other(s, d);
+
+	if (d->role == role)
+		return;
+	d->role = (uint8_t)role;
+	o->role = role == ASKS ? ANSWERS : ASKS;
+	s->client = (int8_t)sess_index(s, role == ASKS ? d : o);
+	if (o->state == ST_LATE) {
+		sess_drop(s, o);
+		o->state = ST_SEARCH;
+		o->flags |= D_LOST_START;
+		s->synced = false;
+	}
+	sess_proto(s, SESSION_HTTP1);
+}

@@ -1,0 +1,213 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/deal.h"
+#include "analyzer/hand.h"
+
+static void
+tls_done(struct session *s, uint64_t ts)
+{
+	struct hand	*h = s->hand;
+
+	if (h == NULL)
+		return;
+	h->tls.done_us = ts;
+	if (s->ops->established != NULL)
+		s->ops->established(s->arg, &h->tls);
+	s->hand = NULL;
+	sess_give(s, h, sizeof(*h));
+	deal_stop(s, &s->d[0]);
+	deal_stop(s, &s->d[1]);
+}
+
+void
+hand_give_up(struct session *s)
+{
+	sess_give(s, s->hand, sizeof(*s->hand));
+	s->hand = NULL;
+	deal_stop(s, &s->d[0]);
+	deal_stop(s, &s->d[1]);
+}
+
+void
+hand_begin(struct session *s, struct dir *d, enum tls_guess g, uint64_t ts)
+{
+	struct dir	*o = sess_other(s, d);
+
+	if (s->proto != SESSION_TUNNEL)
+		sess_proto(s, SESSION_TLS);
+	sess_drop(s, d);
+	if (g == TLS_OTHER || (s->hand == NULL &&
+	    (s->hand = sess_take(s, sizeof(*s->hand))) == NULL)) {
+		d->state = ST_STOP;
+		return;
+	}
+	if (o->state != ST_TLS)
+		memset(s->hand, 0, sizeof(*s->hand));
+	if (g == TLS_CLIENT) {
+		s->client = (int8_t)sess_index(s, d);
+		s->hand->tls.hello_us = ts;
+	}
+	memset(&d->u.tls, 0, sizeof(d->u.tls));
+	d->state = ST_TLS;
+	if (o->state == ST_START || o->state == ST_LATE ||
+	    o->state == ST_PEEK) {
+		sess_drop(s, o);
+		memset(&o->u.tls, 0, sizeof(o->u.tls));
+		o->state = ST_TLS;
+	}
+}
+
+static void
+tell_hello(struct session *s, struct dir *d, const struct tls_hello *h,
+    uint64_t ts)
+{
+	struct session_hello	 x;
+	size_t			 i, n = h->name.len;
+
+	s->client = (int8_t)sess_index(s, d);
+	s->hand->hellos++;
+	if (s->hand->tls.hello_us == 0)
+		s->hand->tls.hello_us = ts;
+	if (h->bad)
+		sess_odd(s, SESSION_A_TLS_BAD);
+	if (s->ops->hello == NULL)
+		return;
+	x.tls = h;
+	if (n > 1 && h->name.p[n - 1] == '.')
+		n--;
+	x.name_len = n < HTTP_HOST_MAX ? n : HTTP_HOST_MAX;
+	for (i = 0; i < x.name_len; i++)
+		x.name[i] = h->name.p[i] >= 'A' && h->name.p[i] <= 'Z' ?
+		    h->name.p[i] | 0x20 : h->name.p[i];
+	x.ts_us = ts;
+	x.dir = sess_index(s, d);
+	x.again = s->hand->hellos > 1;
+	s->ops->hello(s->arg, &x);
+}
+
+/* A whole first handshake message of a direction. */
+static void
+tls_message(struct session *s, struct dir *d, uint64_t ts)
+{
+	struct tls_hello	 h;
+
+	d->flags |= D_HELLO;
+	if (d->buf[0] == 1) {
+		if (tls_client_hello(d->buf, d->len, &h) == 0)
+			tell_hello(s, d, &h, ts);
+		else
+			sess_odd(s, SESSION_A_TLS_BAD);
+	} else if (d->buf[0] == 2) {
+		if (tls_server_hello(d->buf, d->len, &h) == -1)
+			sess_odd(s, SESSION_A_TLS_BAD);
+		else {
+			s->hand->tls.version = h.version;
+			s->hand->tls.server_us = ts;
+			s->hand->tls.resumed = h.resumes;
+			if (h.retry) {
+				sess_other(s, d)->flags &= (uint16_t)~D_HELLO;
+				d->flags &= (uint16_t)~D_HELLO;
+			}
+		}
+	}
+	sess_drop(s, d);
+}
+
+/* Part of a handshake record before the hello is whole. */
+static void
+tls_collect(struct session *s, struct dir *d, const struct tls_piece *t,
+    uint64_t ts)
+{
+	const uint8_t	*p = t->p;
+	size_t		 len = t->len, want, n;
+
+	while (len > 0 && !(d->flags & D_HELLO)) {
+		want = 4;
+		if (d->len >= 4)
+			want += (size_t)d->buf[1] << 16 | d->buf[2] << 8 |
+			    d->buf[3];
+		if (want > TLS_HELLO_MAX) {
+			sess_odd(s, SESSION_A_TLS_LONG);
+			d->flags |= D_HELLO;
+			sess_drop(s, d);
+			return;
+		}
+		n = want - d->len < len ? want - d->len : len;
+		if (!sess_room(s, d, n, TLS_HELLO_MAX)) {
+			d->flags |= D_HELLO;
+			sess_drop(s, d);
+			return;
+		}
+		memcpy(d->buf + d->len, p, n);
+		d->len += (uint32_t)n;
+		p += n;
+		len -= n;
+		if (d->len > 4 && d->len == 4 + ((size_t)d->buf[1] << 16 |
+		    d->buf[2] << 8 | d->buf[3]))
+			tls_message(s, d, ts);
+		else if (d->len == 4 && (d->buf[1] | d->buf[2] |
+		    d->buf[3]) == 0) {
+			d->flags |= D_HELLO;
+			sess_drop(s, d);
+		}
+	}
+}
+
+/* True when the handshake is over (RFC 8446, 2; RFC 5246, 7.3). */
+static bool
+tls_piece(struct session *s, struct dir *d, const struct tls_piece *t,
+    uint64_t ts)
+{
+	struct dir	*o = sess_other(s, d);
+
+	if (t->type == TLS_HANDSHAKE) {
+		if (!(d->flags & D_HELLO))
+			tls_collect(s, d, t, ts);
+		else if (d->flags & D_CIPHER)
+			d->flags |= D_FINISHED;
+	} else if (t->type == TLS_CHANGE_CIPHER)
+		d->flags |= D_CIPHER;
+	else if (t->type == TLS_DATA) {
+		if (s->hand->tls.version == 0x0304)
+			return sess_index(s, d) == (unsigned)s->client;
+		return d->flags & D_FINISHED || o->flags & D_FINISHED;
+	}
+	return d->flags & D_FINISHED && o->flags & D_FINISHED;
+}
+
+/* A server that was greeted in TLS may answer in HTTP. */
+static bool
+plain_answer(struct session *s, struct dir *d, const struct in *in)
+{
+	if (d->u.tls.have != 0 || d->flags & D_HELLO || in->p[0] != 'H' ||
+	    s->proto != SESSION_TLS ||
+	    (unsigned)s->client == sess_index(s, d) ||
+	    http_guess(in->p, in->len) != HTTP_RESPONSE)
+		return false;
+	hand_give_up(s);
+	d->state = ST_HEAD;
+	return true;
+}
+
+size_t
+hand_step(struct session *s, struct dir *d, struct in *in)
+{
+	struct tls_piece t;
+	size_t		 used, n = 0;
+	int		 r;
+
+	if (plain_answer(s, d, in))
+		return 0;
+	while (n < in->len && d->state == ST_TLS) {
+		r = tls_records(&d->u.tls, in->p + n, in->len - n, &used, &t);
+		n += used;
+		if (r == -1) {
+			if (!(d->flags & D_HELLO))
+				sess_odd(s, SESSION_A_TLS_BAD);
+			hand_give_up(s);
+		} else if (r == 1 && tls_piece(s, d, &t, in->ts))
+			tls_done(s, in->ts);
+	}
+	return in->len;
+}

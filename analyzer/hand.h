@@ -1,0 +1,14 @@
+/*
+ * hand: the handshake of a TLS connection: both hellos, and when it is done.
+ */
+#ifndef ANALYZER_HAND_H
+#define ANALYZER_HAND_H
+
+#include "analyzer/sess.h"
+
+void		 hand_give_up(struct session *s);
+void		 hand_begin(struct session *s, struct dir *d, enum tls_guess g,
+		    uint64_t ts);
+size_t		 hand_step(struct session *s, struct dir *d, struct in *in);
+
+#endif

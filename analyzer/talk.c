@@ -1,0 +1,353 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/body.h"
+#include "analyzer/deal.h"
+#include "analyzer/talk.h"
+#include "analyzer/tell.h"
+/* What the bytes look like to a direction of that role. */
+enum http_guess
+talk_guess(const struct dir *d, const uint8_t *p, size_t len)
+{
+	enum http_guess	 g = http_guess(p, len);
+	bool		 answer;
+
+	if (g == HTTP_NO || d->role == NOT_HEARD)
+		return g;
+	while (len > 0 && (*p == '\r' || *p == '\n')) {
+		p++;
+		len--;
+	}
+	answer = memcmp(p, "HTTP/", len < 5 ? len : 5) == 0;
+	if (d->role == ANSWERS)
+		return answer ? g : HTTP_NO;
+	return answer && (len >= 5 || g == HTTP_RESPONSE) ? HTTP_NO : g;
+}
+
+/* A head found by searching must be clean to be believed. */
+static bool
+acceptable(const struct dir *d, const struct http_head *h)
+{
+	const uint32_t	 bad = HTTP_F_NO_COLON | HTTP_F_NAME | HTTP_F_NUL |
+			    HTTP_F_CTL | HTTP_F_START_LINE | HTTP_F_OBS_FOLD;
+
+	if (d->role != NOT_HEARD && h->is_request != (d->role == ASKS))
+		return false;
+	if (!(d->flags & D_TRIAL))
+		return true;
+	if (h->is_request && h->method_id == HTTP_METHOD_OTHER &&
+	    h->method.len < 3)
+		return false;
+	return (h->flaws & bad) == 0 && (h->fields > 0 || h->minor == 0);
+}
+
+/*
+ * Cuts long lines of a head that fills its buffer in the middle; false when
+ * that frees too little.
+ */
+static bool
+squeeze(struct dir *d)
+{
+	uint8_t		*from = d->buf, *end = d->buf + d->len, *to = d->buf;
+	uint8_t		*nl;
+	size_t		 n;
+
+	while (from < end) {
+		nl = memchr(from, '\n', (size_t)(end - from));
+		n = nl != NULL ? (size_t)(nl - from) + 1 :
+		    (size_t)(end - from);
+		if (n > LINE_KEEP + LINE_TAIL) {
+			memmove(to, from, LINE_KEEP);
+			memmove(to + LINE_KEEP, from + n - LINE_TAIL,
+			    LINE_TAIL);
+			to += LINE_KEEP + LINE_TAIL;
+		} else {
+			memmove(to, from, n);
+			to += n;
+		}
+		from += n;
+	}
+	d->len = (uint32_t)(to - d->buf);
+	return d->len < d->cap / 4 * 3;
+}
+
+/* Adds to the head being collected; false: no memory. */
+static bool
+collect(struct session *s, struct dir *d, const uint8_t *p, size_t len)
+{
+	uint32_t	 max = sess_head_max(s);
+	size_t		 n;
+
+	while (len > 0 && !(d->flags & D_DROP)) {
+		n = len < max - d->len ? len : max - d->len;
+		if (!sess_room(s, d, n, max))
+			return false;
+		memcpy(d->buf + d->len, p, n);
+		d->len += (uint32_t)n;
+		p += n;
+		len -= n;
+		if (len == 0)
+			break;
+		if (!(d->flags & D_CUT))
+			sess_odd(s, SESSION_A_HEAD_LONG);
+		d->flags |= D_CUT;
+		if (!squeeze(d))
+			d->flags |= D_DROP;
+	}
+	return true;
+}
+
+/* Ends a head whose last part is missing at its last whole line. */
+static void
+seal(struct dir *d)
+{
+	uint32_t	 limit = d->len;
+	const uint8_t	*nl = NULL;
+
+	if (d->cap - d->len < 2)
+		limit = d->len > 2 ? d->len - 2 : 0;
+	if (limit > 0)
+		nl = memrchr(d->buf, '\n', limit);
+	d->len = nl != NULL ? (uint32_t)(nl - d->buf) + 1 : 0;
+	if (d->cap - d->len < 2)
+		return;
+	d->buf[d->len++] = '\r';
+	d->buf[d->len++] = '\n';
+}
+
+/* What was collected is no head: go over it again after its first line. */
+static void
+collected_nothing(struct session *s, struct dir *d, struct in *in)
+{
+	const uint8_t	*nl;
+	bool		 trial = (d->flags & D_TRIAL) != 0;
+	uint64_t	 off = d->head_off;
+
+	nl = d->flags & D_CUT ? NULL : memchr(d->buf, '\n', d->len);
+	if (nl != NULL) {
+		in->redo = d->buf;
+		in->redo_skip = (uint32_t)(nl - d->buf) + 1;
+		in->redo_len = d->len;
+		in->redo_cap = d->cap;
+		in->redo_off = off;
+		d->buf = NULL;
+		d->len = d->cap = 0;
+	}
+	sess_drop(s, d);
+	d->flags &= (uint16_t)~D_TRIAL;
+	if (trial) {
+		d->state = d->role == NOT_HEARD ? ST_LATE : ST_SEARCH;
+		return;
+	}
+	if (s->proto == SESSION_HTTP1)
+		sess_odd(s, SESSION_A_GARBAGE);
+	deal_lose(s, d, off, in->ts);
+}
+
+/* A collected head was parsed; off is where it ends. */
+static void
+on_collected(struct session *s, struct dir *d, const struct http_head *h,
+    uint64_t off, uint64_t ts)
+{
+	uint8_t		*buf = d->buf;
+	uint32_t	 cap = d->cap;
+
+	d->buf = NULL;
+	d->len = d->cap = 0;
+	d->scan = 0;
+	tell_head(s, d, h, (size_t)(off - d->head_off), off, ts);
+	d->flags &= (uint16_t)~(D_CUT | D_DROP);
+	sess_give(s, buf, cap);
+}
+
+/*
+ * The rest of a head will never come. Its start line is whole: it counts with
+ * the fields that are there.
+ */
+void
+talk_salvage(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
+{
+	struct http_head	 h;
+
+	if (d->state != ST_HEAD || !(d->flags & D_SURE) || d->len == 0)
+		return;
+	seal(d);
+	if (http_parse(d->buf, d->len, &h) > 0 && acceptable(d, &h))
+		on_collected(s, d, &h, off, ts);
+}
+
+/* A head of which a part is collected. */
+static size_t
+head_more(struct session *s, struct dir *d, struct in *in)
+{
+	struct http_head	 h;
+	enum http_guess		 g = HTTP_MAYBE;
+	size_t			 n, took;
+	ssize_t			 r = -1;
+
+	n = http_end(&d->scan, in->p, in->len);
+	took = n > 0 ? n : in->len;
+	if (!collect(s, d, in->p, took)) {
+		deal_lose(s, d, d->head_off, in->ts);
+		return took;
+	}
+	if (!(d->flags & (D_SURE | D_CUT)) && (d->len < 64 ||
+	    memchr(in->p, '\n', took) != NULL))
+		g = talk_guess(d, d->buf, d->len);
+	if (g == HTTP_REQUEST || g == HTTP_RESPONSE)
+		d->flags |= D_SURE;
+	if (n == 0 && g != HTTP_NO && g != HTTP_TWO)
+		return took;
+	if (d->flags & D_DROP)
+		seal(d);
+	if (n > 0)
+		r = http_parse(d->buf, d->len, &h);
+	if (r <= 0 || !acceptable(d, &h)) {
+		collected_nothing(s, d, in);
+		return took;
+	}
+	on_collected(s, d, &h, in->off + n, in->ts);
+	return took;
+}
+
+/* These bytes are no head: skip the line and look on. */
+static size_t
+no_head(struct session *s, struct dir *d, const struct in *in)
+{
+	const uint8_t	*nl;
+
+	if (d->flags & D_TRIAL) {
+		d->flags &= (uint16_t)~D_TRIAL;
+		d->state = d->role == NOT_HEARD ? ST_LATE : ST_SEARCH;
+	} else {
+		if (s->proto == SESSION_HTTP1)
+			sess_odd(s, SESSION_A_GARBAGE);
+		deal_lose(s, d, in->off, in->ts);
+	}
+	nl = memchr(in->p, '\n', in->len);
+	return nl == NULL ? in->len : (size_t)(nl - in->p) + 1;
+}
+
+size_t
+talk_head(struct session *s, struct dir *d, struct in *in)
+{
+	struct http_head	 h;
+	enum http_guess		 g;
+	size_t			 n = 0;
+	ssize_t			 r;
+
+	if (d->len > 0)
+		return head_more(s, d, in);
+	while (n < in->len && (in->p[n] == '\r' || in->p[n] == '\n'))
+		n++;
+	if (n > 0)
+		return n;
+	r = http_parse(in->p, in->len, &h);
+	if (r > 0 && d->role != NOT_HEARD &&
+	    h.is_request != (d->role == ASKS))
+		sess_odd(s, SESSION_A_ROLES);
+	if (r < 0 || (r > 0 && !acceptable(d, &h)))
+		return no_head(s, d, in);
+	d->head_off = in->off;
+	d->head_us = in->ts;
+	if (r > 0) {
+		tell_head(s, d, &h, (size_t)r, in->off + (uint64_t)r, in->ts);
+		return (size_t)r;
+	}
+	g = talk_guess(d, in->p, in->len);
+	if (g == HTTP_NO || g == HTTP_TWO)
+		return no_head(s, d, in);
+	d->scan = 0;
+	d->flags &= (uint16_t)~(D_SURE | D_CUT | D_DROP);
+	return head_more(s, d, in);
+}
+
+static void
+bad_body(struct session *s, struct dir *d, const struct in *in, size_t used)
+{
+	static const uint8_t	what[] = {
+		[BODY_ESIZE] = SESSION_A_CHUNK_SIZE,
+		[BODY_EHUGE] = SESSION_A_CHUNK_HUGE,
+		[BODY_ELINE] = SESSION_A_CHUNK_LINE,
+		[BODY_ECRLF] = SESSION_A_CHUNK_END
+	};
+
+	sess_odd(s, (enum session_anomaly)what[d->u.body.error]);
+	sess_odd(s, SESSION_A_AMBIGUOUS);
+	deal_lose(s, d, in->off + used, in->ts);
+}
+
+/* A body without an end, but the next answer is here and was asked for. */
+static bool
+next_answer(const struct session *s, const struct dir *d,
+    const struct in *in)
+{
+	const struct pair_req	*q;
+
+	if (d->role != ANSWERS || d->u.body.kind != BODY_CLOSE ||
+	    !in->edge || s->pair.n < 2 || in->p[0] != 'H')
+		return false;
+	q = pair_at(&s->pair, 1);
+	return q->kind == PAIR_REQUEST && q->acked == in->off &&
+	    http_guess(in->p, in->len) == HTTP_RESPONSE;
+}
+
+size_t
+talk_body(struct session *s, struct dir *d, struct in *in)
+{
+	enum body_answer	 a;
+	size_t			 used;
+
+	if (d->flags & D_BODILESS) {
+		d->flags &= (uint16_t)~D_BODILESS;
+		if (http_guess(in->p, in->len) == HTTP_RESPONSE) {
+			tell_end(s, d, in->off, in->ts);
+			return 0;
+		}
+	}
+	if (next_answer(s, d, in)) {
+		tell_end(s, d, in->off, in->ts);
+		return 0;
+	}
+	a = body_eat(&d->u.body, in->p, in->len, &used);
+	if (a == BODY_BAD)
+		bad_body(s, d, in, used);
+	else if (a == BODY_DONE) {
+		if (d->u.body.lax)
+			sess_odd(s, SESSION_A_CHUNK_LAX);
+		tell_end(s, d, in->off + used, in->ts);
+	}
+	return used;
+}
+
+size_t
+talk_search(struct session *s, struct dir *d, struct in *in)
+{
+	const uint8_t	*nl;
+	enum http_guess	 g;
+	size_t		 i = 0;
+
+	(void)s;
+	if (!in->edge && in->off > d->first) {
+		if ((nl = memchr(in->p, '\n', in->len)) == NULL)
+			return in->len;
+		i = (size_t)(nl - in->p) + 1;
+	}
+	for (;;) {
+		if (i >= in->len)
+			return in->len;
+		g = HTTP_NO;
+		if (d->role == ASKS || in->p[i] == 'H')
+			g = talk_guess(d, in->p + i, in->len - i);
+		if (g == HTTP_REQUEST || g == HTTP_RESPONSE ||
+		    g == HTTP_MAYBE)
+			break;
+		nl = memchr(in->p + i, '\n', in->len - i);
+		if (nl == NULL)
+			return in->len;
+		i = (size_t)(nl - in->p) + 1;
+	}
+	d->flags |= D_TRIAL;
+	d->state = ST_HEAD;
+	return i;
+}

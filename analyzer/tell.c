@@ -1,0 +1,355 @@
+#include <string.h>
+
+#include "analyzer/deal.h"
+#include "analyzer/tell.h"
+
+static void
+count_flaws(struct session *s, const struct http_head *h)
+{
+	unsigned	 i;
+
+	if (h->flaws == 0)
+		return;
+	for (i = 0; i <= SESSION_A_STATUS; i++)
+		if (h->flaws & 1U << i)
+			sess_odd(s, (enum session_anomaly)i);
+	if (h->flaws & HTTP_AMBIGUOUS)
+		sess_odd(s, SESSION_A_AMBIGUOUS);
+}
+
+static unsigned
+head_flags(const struct session *s, const struct dir *d,
+    const struct http_head *h)
+{
+	unsigned	 flags = 0;
+
+	(void)s;
+	if (h->flaws & HTTP_AMBIGUOUS)
+		flags |= SESSION_TX_AMBIGUOUS;
+	if (d->flags & D_LOST_GAP)
+		flags |= SESSION_TX_GAP;
+	if (d->flags & D_LOST_START)
+		flags |= SESSION_TX_MIDSTREAM;
+	return flags;
+}
+
+void
+tell_end(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
+{
+	d->flags &= (uint16_t)~(D_OPEN | D_BODILESS);
+	d->state = ST_HEAD;
+	if (d->role == ANSWERS) {
+		sess_mark(s, d, off, SESSION_MARK_END, s->cur.number);
+		deal_end_response(s, d, ts, true);
+		return;
+	}
+	sess_mark(s, d, off, SESSION_MARK_END, s->asked);
+	deal_end_request(s, d, ts, true);
+	if (d->flags & D_WAITS)
+		d->state = ST_WAIT;
+	d->flags &= (uint16_t)~D_WAITS;
+}
+
+/* Sets up the body; off is where it begins. */
+static void
+begin_body(struct session *s, struct dir *d, enum body_kind kind,
+    uint64_t length, uint64_t off, uint64_t ts)
+{
+	body_init(&d->u.body, kind, length);
+	d->flags = (uint16_t)((d->flags | D_OPEN) & ~D_GAPPED);
+	d->state = ST_BODY;
+	if (body_done(&d->u.body))
+		tell_end(s, d, off, ts);
+}
+
+static enum body_kind
+framing(const struct http_head *h)
+{
+	if (h->chunked)
+		return BODY_CHUNKED;
+	if (h->has_length && (!h->has_coding || h->is_request))
+		return BODY_LENGTH;
+	return h->is_request ? BODY_NONE : BODY_CLOSE;
+}
+
+static uint64_t
+tell_request(struct session *s, struct dir *d, const struct http_head *h,
+    const struct http_span *host, size_t head_len, uint64_t ts)
+{
+	struct session_request	 r;
+	uint8_t			 section[HTTP_SECTION_MAX];
+
+	if (s->ops->request == NULL)
+		return 0;
+	r.head = h;
+	r.host = host->p;
+	r.host_len = host->len;
+	r.section = section;
+	r.section_len = http_section(h, s->conf->depth, section);
+	r.id = s->asked;
+	r.offset = d->head_off;
+	r.head_len = head_len;
+	r.first_us = d->head_us;
+	r.now_us = ts;
+	r.dir = sess_index(s, d);
+	r.flags = head_flags(s, d, h);
+	return s->ops->request(s->arg, &r);
+}
+
+/* Whether the last open request was sent with no answer in between. */
+static bool
+pipelines(const struct session *s, uint64_t acked)
+{
+	const struct pair_req	*q;
+	uint32_t		 i;
+
+	for (i = s->pair.n; i > 0; i--) {
+		q = pair_at(&s->pair, i - 1);
+		if (q->kind == PAIR_REQUEST)
+			return q->acked == acked;
+	}
+	return false;
+}
+
+/* A request beyond the limit, or one that memory has no room for. */
+static void
+unqueued(struct session *s, struct dir *d, const struct http_head *h,
+    size_t head_len, uint64_t token, uint64_t ts)
+{
+	struct pair_req	 q;
+
+	sess_odd(s, SESSION_A_QUEUE_FULL);
+	memset(&q, 0, sizeof(q));
+	q.token = token;
+	q.id = s->asked;
+	q.first_us = d->head_us;
+	q.end_us = ts;
+	q.head_len = (uint32_t)head_len;
+	q.method = h->method_id;
+	q.flags = (uint8_t)head_flags(s, d, h);
+	deal_report(s, &q, NULL, SESSION_BY_LIMIT);
+}
+
+static void
+queue_request(struct session *s, struct dir *d, const struct http_head *h,
+    const struct http_span *host, size_t head_len, uint64_t token,
+    uint64_t ts)
+{
+	struct pair_req	*q;
+	uint64_t	 acked = d->acked;
+	bool		 first = s->pair.n == 0;
+
+	if (acked == PAIR_NO_OFFSET)
+		acked = sess_other(s, d)->next;
+	if (!first && pipelines(s, acked))
+		s->pair.pipelined = true;
+	q = pair_push(&s->pair, s->mem, sess_queue_max(s));
+	if (q == NULL) {
+		unqueued(s, d, h, head_len, token, ts);
+		return;
+	}
+	q->token = token;
+	q->id = s->asked;
+	q->first_us = d->head_us;
+	q->off = d->head_off;
+	q->acked = acked;
+	q->head_len = (uint32_t)head_len;
+	q->method = h->method_id;
+	q->flags = (uint8_t)head_flags(s, d, h);
+	if (s->conf->keep_strings)
+		q->text = kept_new(s, h, host, (d->flags & D_CUT) != 0);
+	if (first)
+		deal_claim(s, d, ts);
+}
+
+static void
+on_request(struct session *s, struct dir *d, const struct http_head *h,
+    size_t head_len, uint64_t off, uint64_t ts)
+{
+	uint8_t			 name[HTTP_HOST_MAX];
+	struct http_span	 host;
+	uint64_t		 token;
+	enum body_kind		 kind = framing(h);
+
+	s->asked++;
+	host.p = name;
+	host.len = http_host(h, name);
+	sess_mark(s, d, d->head_off, SESSION_MARK_HEAD, s->asked);
+	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->asked);
+	token = tell_request(s, d, h, &host, head_len, ts);
+	queue_request(s, d, h, &host, head_len, token, ts);
+	d->flags &= (uint16_t)~(D_LOST | D_WAITS);
+	if (h->method_id == HTTP_CONNECT) {
+		kind = BODY_NONE;
+		d->flags |= D_WAITS;
+	} else if (h->connection & HTTP_CN_UPGRADE && h->upgrade.len > 0)
+		d->flags |= D_WAITS;
+	begin_body(s, d, kind, h->content_length, off, ts);
+}
+
+/* Finds the request of the response that begins at d->head_off. */
+static enum session_pair
+find_owner(struct session *s, struct dir *d)
+{
+	static const uint8_t	 why[] = {
+		[PAIR_FRONT] = SESSION_PAIRED, [PAIR_EMPTY] = SESSION_LATE,
+		[PAIR_OLDER] = SESSION_NO_REQUEST,
+		[PAIR_UNKNOWN] = SESSION_BY_GAP,
+		[PAIR_SKIPPED] = SESSION_BY_LIMIT
+	};
+	struct dir		*asks = sess_other(s, d);
+	enum pair_answer	 a;
+	uint32_t		 drop;
+	bool			 exact;
+
+	a = pair_owner(&s->pair, d->head_off, d->acked,
+	    (d->flags & D_LOST) != 0, &drop);
+	for (; drop > 0; drop--)
+		deal_close(s, NULL, SESSION_BY_GAP);
+	if (a == PAIR_EMPTY && asks->flags & D_ENDED)
+		return SESSION_NO_REQUEST;
+	if (a == PAIR_EMPTY && asks->flags & D_LOST_GAP)
+		return SESSION_BY_GAP;
+	if (a == PAIR_OLDER && d->flags & D_LOST_GAP)
+		return SESSION_BY_GAP;
+	if (a == PAIR_FRONT) {
+		exact = pair_at(&s->pair, 0)->acked == d->head_off;
+		if (exact)
+			d->flags &= (uint16_t)~D_LOST;
+	}
+	return (enum session_pair)why[a];
+}
+
+static void
+tell_response(struct session *s, struct dir *d, const struct http_head *h,
+    size_t head_len, uint64_t ts, bool interim)
+{
+	struct session_response	 r;
+	const struct pair_req	*q = NULL;
+
+	if (s->ops->response == NULL)
+		return;
+	memset(&r, 0, sizeof(r));
+	r.head = h;
+	r.pair = interim ? SESSION_NO_REQUEST : (enum session_pair)s->cur.pair;
+	r.number = s->answered;
+	r.interim = interim;
+	if (r.pair == SESSION_PAIRED)
+		q = pair_at(&s->pair, 0);
+	if (q != NULL) {
+		r.token = q->token;
+		r.id = q->id;
+	}
+	r.offset = d->head_off;
+	r.head_len = head_len;
+	r.first_us = d->head_us;
+	r.now_us = ts;
+	r.dir = sess_index(s, d);
+	r.flags = interim ? head_flags(s, d, h) : s->cur.flags;
+	s->ops->response(s->arg, &r);
+}
+
+/* 101 or 2xx to CONNECT: what follows is no HTTP. True if so. */
+static bool
+switches(struct session *s, struct dir *d, const struct http_head *h,
+    uint64_t off, uint64_t ts)
+{
+	const struct pair_req	*q = NULL;
+	enum session_proto	 proto;
+	const struct http_span	*up = &h->upgrade;
+
+	if (s->cur.pair == SESSION_PAIRED)
+		q = pair_at(&s->pair, 0);
+	if (h->status == 101) {
+		s->cur.flags |= SESSION_TX_UPGRADED;
+		proto = SESSION_UPGRADED;
+		if (up->len == 9 && strncasecmp((const char *)up->p,
+		    "websocket", 9) == 0)
+			proto = SESSION_WEBSOCKET;
+		else if (up->len == 3 && strncasecmp((const char *)up->p,
+		    "h2c", 3) == 0)
+			proto = SESSION_HTTP2;
+	} else if (h->status / 100 == 2 && q != NULL &&
+	    q->method == HTTP_CONNECT) {
+		s->cur.flags |= SESSION_TX_TUNNEL;
+		proto = SESSION_TUNNEL;
+	} else
+		return false;
+	body_init(&d->u.body, BODY_NONE, 0);
+	deal_end_response(s, d, ts, true);
+	deal_opaque(s, d, off, proto);
+	return true;
+}
+
+static void
+interim(struct session *s, struct dir *d, const struct http_head *h,
+    size_t head_len, uint64_t off, uint64_t ts)
+{
+	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->answered);
+	tell_response(s, d, h, head_len, ts, true);
+	pair_interim(&s->pair, d->head_off, off);
+	sess_mark(s, d, off, SESSION_MARK_END, s->answered);
+	d->state = ST_HEAD;
+}
+
+static enum body_kind
+response_framing(struct session *s, struct dir *d, const struct http_head *h)
+{
+	enum body_kind	 kind = framing(h);
+
+	if (h->status == 204 || h->status == 304)
+		return BODY_NONE;
+	if (s->cur.pair == SESSION_PAIRED) {
+		if (pair_at(&s->pair, 0)->method == HTTP_HEAD)
+			return BODY_NONE;
+	} else if (kind == BODY_CHUNKED || kind == BODY_LENGTH)
+		d->flags |= D_BODILESS;
+	return kind;
+}
+
+static void
+on_response(struct session *s, struct dir *d, const struct http_head *h,
+    size_t head_len, uint64_t off, uint64_t ts)
+{
+	struct resp	*r = &s->cur;
+
+	sess_mark(s, d, d->head_off, SESSION_MARK_HEAD, s->answered + 1);
+	if (h->status < 200 && h->status >= 100 && h->status != 101) {
+		interim(s, d, h, head_len, off, ts);
+		return;
+	}
+	s->answered++;
+	memset(r, 0, sizeof(*r));
+	r->open = true;
+	r->flags = (uint8_t)head_flags(s, d, h);
+	r->first_us = d->head_us;
+	r->off = d->head_off;
+	r->known = d->acked;
+	r->number = s->answered;
+	r->head_len = (uint32_t)head_len;
+	r->status = h->status;
+	r->minor = h->minor;
+	r->pair = (uint8_t)find_owner(s, d);
+	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->answered);
+	tell_response(s, d, h, head_len, ts, false);
+	if (switches(s, d, h, off, ts))
+		return;
+	begin_body(s, d, response_framing(s, d, h), h->content_length, off,
+	    ts);
+}
+
+/* A head is complete; off is where it ends. */
+void
+tell_head(struct session *s, struct dir *d, const struct http_head *h,
+    size_t head_len, uint64_t off, uint64_t ts)
+{
+	deal_role(s, d, h->is_request ? ASKS : ANSWERS);
+	count_flaws(s, h);
+	if (d->flags & D_FOUND)
+		sess_odd(s, SESSION_A_RESYNC);
+	d->flags &= (uint16_t)~(D_TRIAL | D_FOUND | D_SURE);
+	if (h->is_request)
+		on_request(s, d, h, head_len, off, ts);
+	else
+		on_response(s, d, h, head_len, off, ts);
+}
