@@ -17,6 +17,9 @@
 #include "sandbox/compat.h"
 #include "sandbox/policy.h"
 
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING	23
+#endif
 #ifndef SO_BPF_EXTENSIONS
 #define SO_BPF_EXTENSIONS	48
 #endif
@@ -139,6 +142,7 @@ static const struct policy_rule capture_rules[] = {
 	SETOPT(SOL_PACKET, PACKET_VERSION, "libpcap, TPACKET_V3"),
 	SETOPT(SOL_PACKET, PACKET_RESERVE, "libpcap, VLAN tags"),
 	SETOPT(SOL_PACKET, PACKET_RX_RING, "the ring; TX_RING is refused"),
+	SETOPT(SOL_PACKET, PACKET_IGNORE_OUTGOING, "loopback shows once"),
 	SETOPT(SOL_SOCKET, SO_TIMESTAMPNS, "nanosecond stamps"),
 	SETOPT(SOL_SOCKET, SO_ATTACH_FILTER, "the BPF filter"),
 	SETOPT(SOL_SOCKET, SO_DETACH_FILTER, "the BPF filter, at a reload"),

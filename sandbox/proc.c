@@ -858,7 +858,7 @@ answer_begin(struct answer *a, struct chan *ch, uint32_t request)
 	a->failed = false;
 }
 
-static void
+void
 answer_flush(struct answer *a)
 {
 	if (a->buf == NULL)

@@ -135,6 +135,8 @@ struct answer {
 void		 answer_begin(struct answer *, struct chan *, uint32_t request);
 bool		 answer_row(struct answer *, struct row_writer *,
 		    enum row_kind, unsigned level);
+/* Sends what was collected so far; answer_end does it too. */
+void		 answer_flush(struct answer *);
 void		 answer_end(struct answer *);
 /* ERROR with the exit status that the client shall use. */
 void		 answer_error(struct chan *, uint32_t request, uint32_t status,

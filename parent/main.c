@@ -1,0 +1,851 @@
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "parent/alerts.h"
+#include "parent/control.h"
+#include "parent/files.h"
+#include "parent/launcher.h"
+#include "parent/notify.h"
+#include "parent/options.h"
+#include "parent/reload.h"
+#include "parent/supervise.h"
+#include "parent/syslog.h"
+#include "sandbox/jail.h"
+#include "sandbox/log.h"
+#include "sandbox/priv.h"
+#include "sandbox/proc.h"
+#include "sandbox/vis.h"
+
+#define STATUS_CONFIG	2
+
+struct parent {
+	struct options	 opt;
+	struct conf	*conf;
+	struct priv	 priv;
+	struct launcher	 launcher;
+	struct event_base *base;
+	struct supervise *supervise;
+	struct control	*control;
+	struct alerts	*alerts;
+	struct reload	*reload;
+	struct syslog	 syslog;
+	struct notify	 notify;
+	struct tally	 tally;
+	int		 listen_fd;
+	int		 input_fd;
+	int		 waiting_fd;	/* who started us in the background */
+	uint64_t	 epoch;
+	uint64_t	 start_us;
+	bool		 ready;
+	bool		 bad_input;
+	bool		 interrupted;
+	unsigned	 judged;	/* -n: 1 << role */
+	bool		 refused;
+	int		 status;
+	char		 socket[CONF_PATH_MAX];	/* as bound at the start */
+};
+
+static bool
+is_live(const struct parent *p)
+{
+	return !p->opt.check && p->opt.input == NULL;
+}
+
+/* ---- log ---- */
+
+/*
+ * Before READY a person is still looking at the terminal: what went wrong is
+ * said there too.
+ */
+static void
+say(enum log_level level, const char *line, void *arg)
+{
+	struct parent	*p = arg;
+
+	if (p->opt.debug || ((!p->ready || !is_live(p)) &&
+	    level <= LOG_LEVEL_WARNING))
+		dprintf(STDERR_FILENO, "netmond: %s\n", line);
+	if (is_live(p))
+		syslog_send(&p->syslog, level, line);
+}
+
+static void
+say_line(const char *line, void *arg)
+{
+	(void)arg;
+	log_warnx("%s", line);
+}
+
+/* ---- stop ---- */
+
+static void
+stop(struct parent *p, int status)
+{
+	if (supervise_stopping(p->supervise))
+		return;
+	notify_send(&p->notify, "STOPPING=1\nSTATUS=ending");
+	control_close(p->control);
+	supervise_stop(p->supervise, status);
+}
+
+static void
+on_terminate(void *arg)
+{
+	log_notice("ending: asked by netmonctl");
+	stop(arg, 0);
+}
+
+static void
+on_signal_end(evutil_socket_t sig, short what, void *arg)
+{
+	struct parent	*p = arg;
+
+	(void)what;
+	if (sig == SIGINT && p->interrupted) {
+		supervise_kill(p->supervise);
+		p->status = 0;
+		event_base_loopbreak(p->base);
+		return;
+	}
+	p->interrupted = p->interrupted || sig == SIGINT;
+	log_notice("ending: signal %s", sig == SIGINT ? "INT" : "TERM");
+	stop(p, 0);
+}
+
+/* -t: the time is over; whoever watches the terminal gets a summary. */
+static void
+on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct parent	*p = arg;
+
+	(void)fd;
+	(void)what;
+	log_notice("ending: time is over");
+	if ((p->opt.debug || p->opt.foreground) &&
+	    supervise_all_ready(p->supervise) &&
+	    p->launcher.pid != 0 && control_adopt(p->control,
+	    p->launcher.channel[ROLE_CLIENT]) == 0)
+		supervise_render(p->supervise);
+	else
+		stop(p, 0);
+}
+
+static void
+on_gone(int status, void *arg)
+{
+	struct parent	*p = arg;
+
+	p->status = status;
+	event_base_loopbreak(p->base);
+}
+
+/* ---- reload ---- */
+
+static struct conf *
+reload_load(const char *path, parse_say_fn *fn, void *fn_arg, void *arg)
+{
+	struct parent	*p = arg;
+
+	return options_load(&p->opt, path, fn, fn_arg);
+}
+
+static int
+reload_prepare(enum role role, const struct conf *conf, void *arg)
+{
+	struct parent	*p = arg;
+	struct chan	*ch = supervise_chan(p->supervise, role);
+
+	if (ch == NULL ||
+	    supervise_send_conf(p->supervise, role, conf) == -1)
+		return -1;
+	return chan_send(ch, MSG_PREPARE, 0);
+}
+
+static void
+tell(struct parent *p, enum role role, uint16_t type)
+{
+	struct chan	*ch = supervise_chan(p->supervise, role);
+
+	if (ch != NULL)
+		chan_send(ch, type, 0);
+}
+
+static void
+reload_commit(enum role role, void *arg)
+{
+	tell(arg, role, MSG_COMMIT);
+}
+
+static void
+reload_abort(enum role role, void *arg)
+{
+	tell(arg, role, MSG_ABORT);
+}
+
+static void
+send_files(struct parent *p)
+{
+	struct chan	*ch = supervise_chan(p->supervise, ROLE_MIRROR);
+
+	if (ch != NULL)
+		files_send_all(p->conf, ch, proc_wall_us());
+}
+
+static void
+take_conf(struct parent *p, const struct reload_result *r)
+{
+	struct conf	*old = p->conf;
+	enum role	 role;
+
+	p->conf = r->conf;
+	supervise_set_conf(p->supervise, p->conf);
+	control_set_conf(p->control, p->conf, proc_wall_us());
+	syslog_facility(&p->syslog, p->conf->facility);
+	conf_free(old);
+	for (role = ROLE_FIRST_CHILD; role <= ROLE_LAST_CHILD; role++)
+		if (r->restart & 1U << role)
+			supervise_restart(p->supervise, role);
+	if (!(r->restart & 1U << ROLE_MIRROR))
+		send_files(p);
+}
+
+static void
+reload_done(const struct reload_result *r, void *arg)
+{
+	struct parent	*p = arg;
+	size_t		 i;
+
+	tally_add(&p->tally, r->ok ? TALLY_PAR_RELOADS :
+	    TALLY_PAR_RELOADS_BAD, 1);
+	for (i = 0; !r->ok && i < r->errors.n; i++)
+		log_warnx("reload: %s", r->errors.v[i]);
+	if (r->ok) {
+		take_conf(p, r);
+		log_notice("reload: in force, %zu lines changed",
+		    r->changes.n);
+	} else
+		log_warnx("reload: keeping the running configuration");
+	control_event(p->control, "config", r->ok ? "reload in force" :
+	    "reload refused");
+	control_reloaded(p->control, r);
+	notify_send(&p->notify, "READY=1\nSTATUS=%s", r->ok ?
+	    "watching" : "watching; last reload refused");
+}
+
+static const struct reload_ops reload_ops = {
+	.load		= reload_load,
+	.prepare	= reload_prepare,
+	.commit		= reload_commit,
+	.abort		= reload_abort,
+	.done		= reload_done,
+};
+
+static int
+begin_reload(const char *path, uint64_t cookie, void *arg)
+{
+	struct parent	*p = arg;
+
+	if (reload_busy(p->reload) || supervise_stopping(p->supervise))
+		return -1;
+	if (path == NULL && p->conf->file[0] != '\0')
+		path = p->conf->file;
+	notify_send(&p->notify, "RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)proc_mono_us());
+	return reload_start(p->reload, path, p->conf, cookie, proc_mono_us());
+}
+
+static void
+on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	if (begin_reload(NULL, 0, arg) == -1)
+		log_warnx("reload: another one is under way");
+}
+
+static void
+on_usr1(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	log_info("opening records and logs anew");
+	send_files(arg);
+}
+
+/* ---- what supervise tells ---- */
+
+static void
+release_starter(struct parent *p, int status)
+{
+	unsigned char	 b = (unsigned char)status;
+	ssize_t		 n;
+	int		 null;
+
+	if (p->waiting_fd == -1)
+		return;
+	n = write(p->waiting_fd, &b, 1);
+	(void)n;
+	close(p->waiting_fd);
+	p->waiting_fd = -1;
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return;
+	dup2(null, STDOUT_FILENO);
+	dup2(null, STDERR_FILENO);
+	close(null);
+}
+
+static void
+start_clock(struct parent *p)
+{
+	struct timeval	 tv;
+
+	if (p->conf->timeout_us == 0)
+		return;
+	tv.tv_sec = (time_t)(p->conf->timeout_us / 1000000);
+	tv.tv_usec = (suseconds_t)(p->conf->timeout_us % 1000000);
+	event_base_once(p->base, -1, EV_TIMEOUT, on_timeout, p, &tv);
+}
+
+static void
+on_ready(void *arg)
+{
+	struct parent	*p = arg;
+	enum role	 r;
+
+	if (p->opt.check) {
+		for (r = ROLE_FIRST_CHILD; r <= ROLE_LAST_CHILD; r++)
+			tell(p, r, MSG_CHECK);
+		return;
+	}
+	if (!is_live(p)) {
+		if (control_adopt(p->control,
+		    p->launcher.channel[ROLE_CLIENT]) == -1)
+			stop(p, 1);
+		else
+			supervise_render(p->supervise);
+		return;
+	}
+	log_notice("netmond %s ready, control socket %s", NETMON_VERSION,
+	    p->socket);
+	p->ready = true;
+	release_starter(p, 0);
+	notify_send(&p->notify, "READY=1\nSTATUS=watching");
+	start_clock(p);
+}
+
+static void
+send_input(struct parent *p)
+{
+	struct msg_file	 m;
+	struct chan	*ch = supervise_chan(p->supervise, ROLE_CAPTURE);
+	struct stat	 st;
+
+	memset(&m, 0, sizeof(m));
+	m.kind = FILE_INPUT;
+	if (fstat(p->input_fd, &st) == 0) {
+		m.size = (uint64_t)st.st_size;
+		m.flags = S_ISREG(st.st_mode) ? FILE_REGULAR : 0;
+	}
+	compat_strlcpy(m.name, p->conf->input, sizeof(m.name));
+	msg_put_file(chan_begin(ch, MSG_FILE, 0), &m);
+	chan_end_fd(ch, p->input_fd);
+	p->input_fd = -1;
+}
+
+static void
+on_fresh(enum role role, void *arg)
+{
+	struct parent	*p = arg;
+
+	if (p->opt.check)
+		return;
+	if (role == ROLE_MIRROR)
+		send_files(p);
+	if (role == ROLE_CAPTURE && p->input_fd != -1)
+		send_input(p);
+}
+
+static void
+on_lost(enum role role, void *arg)
+{
+	struct parent	*p = arg;
+
+	control_lost(p->control, role);
+	reload_lost(p->reload, role);
+}
+
+static void
+on_rendered(int status, void *arg)
+{
+	struct parent	*p = arg;
+	bool		 good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	if (!good)
+		log_warnx("the report could not be written");
+	stop(p, good && !p->bad_input ? 0 : 1);
+}
+
+static void
+on_bad_input(const char *text, void *arg)
+{
+	struct parent	*p = arg;
+
+	log_warnx("%s", text);
+	p->bad_input = true;
+}
+
+/* -n: each role has looked at its part. */
+static void
+on_checked(struct parent *p, enum role role, const char *why)
+{
+	if (why != NULL) {
+		log_warnx("%s: %s", role_name(role), why);
+		p->refused = true;
+	}
+	p->judged |= 1U << role;
+	if (p->judged == (1U << ROLE_CAPTURE | 1U << ROLE_ANALYZER |
+	    1U << ROLE_MIRROR))
+		stop(p, p->refused ? STATUS_CONFIG : 0);
+}
+
+static void
+on_judged(enum role role, const char *why, void *arg)
+{
+	struct parent	*p = arg;
+
+	if (p->opt.check)
+		on_checked(p, role, why);
+	else if (why == NULL)
+		reload_prepared(p->reload, role);
+	else
+		reload_refused(p->reload, role, why);
+}
+
+static int
+on_answer(enum role role, struct frame *f, void *arg)
+{
+	struct parent	*p = arg;
+
+	return control_answer(p->control, role, f);
+}
+
+static int
+on_alert(struct frame *f, void *arg)
+{
+	struct parent	*p = arg;
+
+	return control_alert(p->control, f);
+}
+
+static int
+on_monitor(struct frame *f, void *arg)
+{
+	struct parent	*p = arg;
+
+	return control_monitor(p->control, f);
+}
+
+static int
+on_file_wanted(struct chan *ch, struct frame *f, void *arg)
+{
+	struct parent	*p = arg;
+
+	return files_wanted(p->conf, ch, f, proc_wall_us());
+}
+
+static const struct supervise_ops supervise_ops = {
+	.ready		= on_ready,
+	.fresh		= on_fresh,
+	.lost		= on_lost,
+	.gone		= on_gone,
+	.rendered	= on_rendered,
+	.bad_input	= on_bad_input,
+	.judged		= on_judged,
+	.answer		= on_answer,
+	.alert		= on_alert,
+	.monitor	= on_monitor,
+	.file_wanted	= on_file_wanted,
+};
+
+static void
+set_verbose(uint32_t n, void *arg)
+{
+	struct parent	*p = arg;
+
+	log_setverbose(n != 0);
+	supervise_verbose(p->supervise, n);
+}
+
+static const struct control_ops control_ops = {
+	.reload		= begin_reload,
+	.verbose	= set_verbose,
+	.terminate	= on_terminate,
+	.say		= say,
+};
+
+/* ---- events of the parent itself ---- */
+
+static void
+on_second(evutil_socket_t fd, short what, void *arg)
+{
+	struct parent	*p = arg;
+	uint64_t	 now = proc_mono_us();
+
+	(void)fd;
+	(void)what;
+	control_tick(p->control, now);
+	if (reload_busy(p->reload))
+		reload_tick(p->reload, now);
+}
+
+static void
+on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	struct parent	*p = arg;
+
+	(void)fd;
+	(void)what;
+	notify_send(&p->notify, "WATCHDOG=1");
+}
+
+static void
+on_chld(evutil_socket_t sig, short what, void *arg)
+{
+	struct parent	*p = arg;
+
+	(void)sig;
+	(void)what;
+	supervise_reap(p->supervise);
+}
+
+static void
+add_event(struct parent *p, int fd, short what, event_callback_fn fn,
+    uint64_t us)
+{
+	struct event	*ev;
+	struct timeval	 tv;
+
+	tv.tv_sec = (time_t)(us / 1000000);
+	tv.tv_usec = (suseconds_t)(us % 1000000);
+	ev = event_new(p->base, fd, what | EV_PERSIST, fn, p);
+	if (ev == NULL || event_add(ev, us > 0 ? &tv : NULL) == -1)
+		fatalx("event: out of memory");
+}
+
+static void
+add_events(struct parent *p)
+{
+	add_event(p, SIGCHLD, EV_SIGNAL, on_chld, 0);
+	add_event(p, SIGTERM, EV_SIGNAL, on_signal_end, 0);
+	add_event(p, SIGINT, EV_SIGNAL, on_signal_end, 0);
+	if (is_live(p)) {
+		add_event(p, SIGHUP, EV_SIGNAL, on_hup, 0);
+		add_event(p, SIGUSR1, EV_SIGNAL, on_usr1, 0);
+	}
+	add_event(p, -1, 0, on_second, 1000000);
+	if (p->notify.watchdog_us > 0)
+		add_event(p, -1, 0, on_watchdog, p->notify.watchdog_us / 2);
+}
+
+/* ---- start ---- */
+
+static void
+open_base(struct parent *p)
+{
+	struct event_config	*ec;
+
+	if ((ec = event_config_new()) == NULL)
+		fatalx("event loop: out of memory");
+	event_config_set_flag(ec,
+	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+	p->base = event_base_new_with_config(ec);
+	event_config_free(ec);
+	if (p->base == NULL)
+		fatal("event loop");
+}
+
+static void
+build(struct parent *p)
+{
+	struct supervise_conf	 sc;
+	struct control_conf	 cc;
+
+	open_base(p);
+	memset(&sc, 0, sizeof(sc));
+	sc.base = p->base;
+	sc.launcher = &p->launcher;
+	sc.hello = (p->opt.check ? HELLO_CHECK : 0) |
+	    (p->opt.input != NULL ? HELLO_OFFLINE : 0);
+	sc.epoch = p->epoch;
+	sc.tally = &p->tally;
+	sc.ops = &supervise_ops;
+	sc.arg = p;
+	p->supervise = supervise_new(&sc);
+	p->alerts = alerts_new(p->epoch);
+	p->reload = reload_new(&reload_ops, p);
+	memset(&cc, 0, sizeof(cc));
+	cc.base = p->base;
+	cc.supervise = p->supervise;
+	cc.alerts = p->alerts;
+	cc.tally = &p->tally;
+	cc.epoch = p->epoch;
+	cc.start_us = p->start_us;
+	cc.obey_own_user = p->priv.way != PRIV_ROOT;
+	cc.ops = &control_ops;
+	cc.arg = p;
+	p->control = control_new(&cc);
+	if (p->supervise == NULL || p->alerts == NULL || p->reload == NULL ||
+	    p->control == NULL || (p->listen_fd != -1 &&
+	    control_serve(p->control, p->listen_fd) == -1))
+		fatalx("out of memory");
+	control_set_conf(p->control, p->conf, p->epoch);
+	add_events(p);
+}
+
+/* A rule sits on the folder above, so that a folder may be made anew. */
+static void
+add_root(struct jail *j, char (*names)[CONF_PATH_MAX], const char *path,
+    int up, bool write)
+{
+	char	*name = names[j->nroots], *slash;
+
+	if (*path != '/' || j->nroots >= JAIL_ROOTS_MAX)
+		return;
+	compat_strlcpy(name, path, CONF_PATH_MAX);
+	for (; up > 0; up--) {
+		if ((slash = strrchr(name, '/')) == NULL)
+			break;
+		slash[slash == name ? 1 : 0] = '\0';
+	}
+	j->roots[j->nroots].path = name;
+	j->roots[j->nroots++].write = write;
+}
+
+static void
+add_roots(struct parent *p, struct jail *j, char (*names)[CONF_PATH_MAX])
+{
+	struct files_roots	 roots;
+	char			*real;
+	size_t			 i;
+
+	add_root(j, names, "/etc", 0, false);
+	add_root(j, names, "/usr/share/zoneinfo", 0, false);
+	add_root(j, names, "/dev/null", 0, true);
+	if (p->conf->file[0] != '\0' &&
+	    (real = realpath(p->conf->file, NULL)) != NULL) {
+		add_root(j, names, real, 2, false);
+		free(real);
+	}
+	if (p->opt.input == NULL) {
+		files_roots(p->conf, &roots);
+		for (i = 0; i < roots.n; i++)
+			add_root(j, names, roots.dir[i], 1, true);
+		return;
+	}
+	for (i = 0; i < p->conf->nmirrors; i++)
+		if ((real = realpath(".", NULL)) != NULL) {
+			add_root(j, names, p->conf->mirrors[i].path[0] == '/' ?
+			    p->conf->mirrors[i].path : real,
+			    p->conf->mirrors[i].path[0] == '/', true);
+			free(real);
+		}
+	for (i = 0; i < p->conf->nlogs; i++)
+		add_root(j, names, p->conf->logs[i].path, 1, true);
+}
+
+static void
+lock(struct parent *p)
+{
+	struct jail	*j;
+	char		(*names)[CONF_PATH_MAX], why[160];
+
+	j = calloc(1, sizeof(*j));
+	names = calloc(JAIL_ROOTS_MAX, sizeof(*names));
+	if (j == NULL || names == NULL)
+		fatalx("out of memory");
+	j->role = ROLE_PARENT;
+	add_roots(p, j, names);
+	if (jail_enter(j, why, sizeof(why)) == -1)
+		fatalx("%s", why);
+	free(names);
+	free(j);
+}
+
+/*
+ * The one that the user started waits until all are READY, so that its exit
+ * status is the truth.
+ */
+static void
+go_to_background(struct parent *p)
+{
+	unsigned char	 status = 1;
+	int		 fd[2], null, st;
+	pid_t		 pid;
+
+	if (pipe2(fd, O_CLOEXEC) == -1 || (pid = fork()) == -1)
+		fatal("background");
+	if (pid > 0) {
+		close(fd[1]);
+		if (read(fd[0], &status, 1) == 1)
+			_exit(status);
+		if (waitpid(pid, &st, 0) == pid && WIFEXITED(st))
+			_exit(WEXITSTATUS(st));
+		_exit(1);
+	}
+	close(fd[0]);
+	p->waiting_fd = fd[1];
+	setsid();
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) != -1) {
+		dup2(null, STDIN_FILENO);
+		close(null);
+	}
+	/* A relative -f is read again at a reload. */
+	if ((p->opt.file == NULL || *p->opt.file == '/') && chdir("/") == -1)
+		log_warn("/");
+}
+
+static int
+open_input(struct parent *p)
+{
+	char	 name[CONF_PATH_MAX * 4];
+
+	if (strcmp(p->opt.input, "-") == 0)
+		p->input_fd = dup(STDIN_FILENO);
+	else
+		p->input_fd = open(p->opt.input, O_RDONLY | O_CLOEXEC);
+	if (p->input_fd != -1)
+		return 0;
+	log_warn("%s", vis_str(VIS_TERM, name, sizeof(name), p->opt.input));
+	return -1;
+}
+
+/* What must happen while we may still open things; an exit status. */
+static int
+acquire(struct parent *p)
+{
+	enum priv_status	 s;
+	char			 why[512];
+
+	if (p->opt.input != NULL && open_input(p) == -1)
+		return 1;
+	s = priv_find(&p->priv, !is_live(p), p->conf->user, p->conf->group,
+	    why, sizeof(why));
+	if (s != PRIV_OK) {
+		log_warnx("%s", why);
+		return s;
+	}
+	if (launcher_open(&p->launcher, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return EX_OSERR;
+	}
+	p->launcher.json = p->opt.json;
+	if (!is_live(p))
+		return 0;
+	compat_strlcpy(p->socket, p->conf->socket, sizeof(p->socket));
+	p->listen_fd = control_listen(p->socket, &p->priv, why, sizeof(why));
+	if (p->listen_fd == -1) {
+		log_warnx("%s", why);
+		return EX_OSERR;
+	}
+	syslog_facility(&p->syslog, p->conf->facility);
+	return 0;
+}
+
+static int
+give_up(struct parent *p, int argc, char **argv)
+{
+	enum priv_status	 s;
+	char			 why[256];
+
+	if ((s = priv_drop(&p->priv, why, sizeof(why))) != PRIV_OK) {
+		log_warnx("%s", why);
+		return s;
+	}
+	if (launcher_fork(&p->launcher, &p->priv, argc, argv) == -1 ||
+	    priv_parent(&p->priv) == -1) {
+		log_warn("launcher");
+		return EX_OSERR;
+	}
+	return 0;
+}
+
+static int
+finish(struct parent *p)
+{
+	if (p->opt.check && p->status == 0)
+		fprintf(stderr, "configuration OK\n");
+	release_starter(p, p->status);
+	control_free(p->control);
+	if (p->socket[0] != '\0')
+		unlink(p->socket);
+	supervise_free(p->supervise);
+	reload_free(p->reload);
+	alerts_free(p->alerts);
+	conf_free(p->conf);
+	if (is_live(p))
+		log_notice("ended");
+	syslog_clear(&p->syslog);
+	return p->status;
+}
+
+static void
+prepare_process(struct parent *p)
+{
+	static const int	 early[] = { SIGPIPE, SIGHUP, SIGUSR1 };
+	size_t			 i;
+
+	memset(p, 0, sizeof(*p));
+	p->listen_fd = p->input_fd = p->waiting_fd = -1;
+	p->epoch = proc_wall_us();
+	p->start_us = proc_mono_us();
+	umask(027);
+	for (i = 0; i < nitems(early); i++)
+		signal(early[i], SIG_IGN);
+	log_procinit("netmond");
+	syslog_init(&p->syslog, SYSLOG_PATH, &p->tally);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct parent	 p;
+	int		 status;
+
+	prepare_process(&p);
+	if (options_parse(&p.opt, argc, argv) == -1)
+		return EX_USAGE;
+	log_setverbose(p.opt.verbose);
+	log_init(say, &p);
+	p.conf = options_load(&p.opt, NULL, say_line, &p);
+	if (p.conf == NULL)
+		return STATUS_CONFIG;
+	if (p.opt.check && p.opt.verbose > 0) {
+		conf_print(p.conf, stdout, true);
+		fflush(stdout);
+	}
+	if ((status = acquire(&p)) != 0)
+		return status;
+	if (is_live(&p)) {
+		if (!p.opt.debug && !p.opt.foreground)
+			go_to_background(&p);
+		notify_init(&p.notify);
+	}
+	if ((status = give_up(&p, argc, argv)) != 0)
+		return status;
+	build(&p);
+	lock(&p);
+	supervise_start(p.supervise, p.conf);
+	event_base_dispatch(p.base);
+	return finish(&p);
+}

@@ -1,0 +1,247 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/files.h"
+#include "parent/options.h"
+#include "sandbox/compat.h"
+#include "sandbox/proc.h"
+
+static int
+usage(void)
+{
+	fprintf(stderr, "usage: netmond [-dFnv] [-D macro=value] [-f file] "
+	    "[-i interface] [-o text|json]\n"
+	    "               [-p ports] [-r file] [-t seconds] "
+	    "[filter ...]\n");
+	return -1;
+}
+
+static int
+bad(const char *option, const char *value, const char *why)
+{
+	fprintf(stderr, "netmond: %s %s: %s\n", option, value, why);
+	return -1;
+}
+
+static int
+set_macro(struct options *o, char *arg)
+{
+	char	*eq;
+
+	if ((eq = strchr(arg, '=')) == NULL || eq == arg)
+		return bad("-D", arg, "must be macro=value");
+	if (o->nmacros >= OPTIONS_LIST_MAX)
+		return bad("-D", arg, "too many");
+	*eq = '\0';
+	o->macros[o->nmacros].name = arg;
+	o->macros[o->nmacros++].value = eq + 1;
+	return 0;
+}
+
+static int
+set_interface(struct options *o, char *arg)
+{
+	if (*arg == '\0' || strlen(arg) >= CONF_GLOB_MAX)
+		return bad("-i", arg, "not a name");
+	if (o->ninterfaces >= OPTIONS_LIST_MAX)
+		return bad("-i", arg, "too many");
+	o->interfaces[o->ninterfaces++] = arg;
+	return 0;
+}
+
+static int
+set_ports(struct options *o, char *arg)
+{
+	char	 why[CONF_WHY_MAX];
+
+	if (parse_ports(arg, &o->ports, why, sizeof(why)) == -1)
+		return bad("-p", arg, why);
+	o->has_ports = true;
+	return 0;
+}
+
+static int
+set_timeout(struct options *o, char *arg)
+{
+	char	 why[CONF_WHY_MAX];
+
+	if (parse_time(arg, &o->timeout_us, why, sizeof(why)) == -1)
+		return bad("-t", arg, why);
+	o->has_timeout = true;
+	return 0;
+}
+
+static int
+set_output(struct options *o, char *arg)
+{
+	o->json = strcmp(arg, "json") == 0;
+	if (!o->json && strcmp(arg, "text") != 0)
+		return bad("-o", arg, "must be text or json");
+	return 0;
+}
+
+static int
+set_file(struct options *o, char *arg)
+{
+	o->file = arg;
+	return 0;
+}
+
+static int
+set_input(struct options *o, char *arg)
+{
+	if (strlen(arg) >= CONF_PATH_MAX)
+		return bad("-r", arg, "path too long");
+	o->input = arg;
+	return 0;
+}
+
+static const struct {
+	int	 letter;
+	int	(*set)(struct options *, char *);
+} with_value[] = {
+	{ 'D', set_macro }, { 'f', set_file }, { 'i', set_interface },
+	{ 'o', set_output }, { 'p', set_ports }, { 'r', set_input },
+	{ 't', set_timeout },
+};
+
+static int
+set_value(struct options *o, int letter, char *arg)
+{
+	size_t	 i;
+
+	for (i = 0; i < nitems(with_value); i++)
+		if (with_value[i].letter == letter)
+			return with_value[i].set(o, arg);
+	return usage();
+}
+
+/* The words of a filter are one BPF expression. */
+static int
+join_filter(struct options *o, int argc, char **argv)
+{
+	size_t	 n = 0;
+	int	 i;
+
+	for (i = 0; i < argc; i++) {
+		n += (size_t)snprintf(o->filter + n, sizeof(o->filter) - n,
+		    "%s%s", i > 0 ? " " : "", argv[i]);
+		if (n >= sizeof(o->filter))
+			return bad("filter", argv[i], "expression too long");
+	}
+	return 0;
+}
+
+int
+options_parse(struct options *o, int argc, char **argv)
+{
+	int	 ch;
+
+	memset(o, 0, sizeof(*o));
+	while ((ch = getopt(argc, argv, "+dD:f:Fi:no:p:r:t:v")) != -1) {
+		switch (ch) {
+		case 'd':
+			o->debug = true;
+			break;
+		case 'F':
+			o->foreground = true;
+			break;
+		case 'n':
+			o->check = true;
+			break;
+		case 'v':
+			o->verbose++;
+			break;
+		default:
+			if (set_value(o, ch, optarg) == -1)
+				return -1;
+		}
+	}
+	if (o->check && o->input != NULL)
+		return usage();
+	return join_filter(o, argc - optind, argv + optind);
+}
+
+/* No default file is read under -r, and it need not be there. */
+static struct conf *
+read_file(const struct options *o, const char *path, parse_say_fn *say,
+    void *arg)
+{
+	struct conf	*c;
+
+	if (path == NULL)
+		path = o->file;
+	if (path == NULL && o->input == NULL && access(CONF_PATH, F_OK) == 0)
+		path = CONF_PATH;
+	if (path != NULL)
+		return parse_conf(path, o->macros, o->nmacros, say, arg);
+	if ((c = conf_new()) == NULL || conf_finish(c) == -1) {
+		conf_free(c);
+		say("out of memory", arg);
+		return NULL;
+	}
+	return c;
+}
+
+static int
+add_interfaces(const struct options *o, struct conf *c)
+{
+	struct conf_interface	*f;
+	size_t			 i;
+
+	if (o->ninterfaces > 0)
+		c->ninterfaces = 0;
+	for (i = 0; i < o->ninterfaces; i++) {
+		if ((f = conf_add_interface(c)) == NULL)
+			return -1;
+		compat_strlcpy(f->name, o->interfaces[i], sizeof(f->name));
+		f->match = strpbrk(f->name, "*?[") != NULL;
+	}
+	return 0;
+}
+
+static int
+add_options(const struct options *o, struct conf *c)
+{
+	struct conf_service	*s;
+
+	if (add_interfaces(o, c) == -1)
+		return -1;
+	if (o->has_ports) {
+		c->nservices = 0;
+		if ((s = conf_add_service(c)) == NULL)
+			return -1;
+		s->proto = CONF_HTTP;
+		s->ports = o->ports;
+	}
+	if (o->has_timeout)
+		c->timeout_us = o->timeout_us;
+	if (o->filter[0] != '\0')
+		compat_strlcpy(c->filter, o->filter, sizeof(c->filter));
+	if (o->input != NULL) {
+		c->offline = true;
+		compat_strlcpy(c->input, o->input, sizeof(c->input));
+	}
+	return 0;
+}
+
+struct conf *
+options_load(const struct options *o, const char *path, parse_say_fn *say,
+    void *arg)
+{
+	struct conf	*c;
+	char		 why[CONF_WHY_MAX];
+
+	if ((c = read_file(o, path, say, arg)) == NULL)
+		return NULL;
+	if (add_options(o, c) == -1) {
+		say("too many entries on the command line", arg);
+	} else if (conf_check(c, why, sizeof(why)) == -1) {
+		say(why, arg);
+	} else if (files_check(c, say, arg) == 0)
+		return c;
+	conf_free(c);
+	return NULL;
+}
