@@ -203,6 +203,7 @@ client_send(struct client *c, uint16_t type, const struct buf *b)
 	if (b != NULL && b->err)
 		return fail(c, CLIENT_USAGE, "request too long");
 	c->request++;
+	c->refused = false;
 	return send_frame(c, type, b == NULL ? 0 : b->len);
 }
 
@@ -272,6 +273,7 @@ client_error(struct client *c, struct frame *f)
 	struct msg_text	 t;
 	char		 v[1100];
 
+	c->refused = true;
 	if (msg_get_text(&f->body, &t) == -1)
 		return fail(c, CLIENT_DATA, "answer not understood");
 	return fail(c, t.number > 0 && t.number < 126 ? (int)t.number :

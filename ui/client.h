@@ -29,8 +29,9 @@
 struct client {
 	int		 fd;		/* -1: not connected */
 	bool		 owned;		/* close it */
-	int		 timeout_ms;	/* -1: none (renderer of an offline run) */
+	int		 timeout_ms;	/* -1: none, for the renderer of -r */
 	uint32_t	 request;
+	bool		 refused;	/* the last status came in an ERROR */
 	struct msg_hello hello;		/* of the daemon, once it came */
 	uint8_t		*rx;		/* FRAME_MAX bytes */
 	uint8_t		*tx;

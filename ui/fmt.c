@@ -186,7 +186,7 @@ fmt_by_unit(char b[FMT_MAX], const char *unit, size_t n, double v)
 	return b;
 }
 
-/* Days since 1970 to a date: proleptic Gregorian calendar, eras of 400 years. */
+/* Days since 1970 to a date: Gregorian calendar, in eras of 400 years. */
 void
 fmt_utc(struct fmt_time *t, uint64_t us)
 {

@@ -58,7 +58,7 @@ ctl_ask(struct ctl *c, const struct msg_show *s)
 	if ((status = ctl_connect(c)) != CLIENT_OK)
 		return status;
 	status = client_show(&c->client, MSG_SHOW, s, &c->doc);
-	if (status != CLIENT_OK && status != CLIENT_REFUSED)
+	if (status != CLIENT_OK && !c->client.refused)
 		client_close(&c->client);
 	return status;
 }
@@ -158,7 +158,15 @@ act_show(struct ctl *c, const struct command *cmd)
 	int			 status;
 
 	for (;;) {
-		if ((status = ctl_ask(c, &cmd->show)) != CLIENT_OK)
+		status = ctl_ask(c, &cmd->show);
+		if (status == CLIENT_LATE && c->every > 0 &&
+		    c->client.refused) {
+			/* A role is being replaced: the next round has it. */
+			ctl_complain(c, status);
+			ctl_sleep(c->every);
+			continue;
+		}
+		if (status != CLIENT_OK)
 			return ctl_complain(c, status);
 		measure_terminal(c, &rows);
 		view->draw(&c->out, view_subject(cmd->show.subject), &c->doc,

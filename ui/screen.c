@@ -568,52 +568,64 @@ draw_sections(struct pen *p, size_t max)
 	}
 }
 
+static void
+put_tls_name(struct pen *p, size_t i, size_t name)
+{
+	struct row	 r;
+	char		 b[CELL_MAX];
+
+	doc_get(p->d, i, &r);
+	out_char(&p->line, ' ', 1);
+	put_name(p, &r, "name", name);
+	cell_count(b, &r, "connections");
+	out_printf(&p->line, " %6s  ", b);
+	put_name(p, &r, "version", 8);
+	out_char(&p->line, ' ', 1);
+	put_name(p, &r, "alpn", 10);
+}
+
+static void
+put_mirror(struct pen *p, size_t i, const bool *shown)
+{
+	struct row	 r;
+
+	doc_get(p->d, i, &r);
+	out_char(&p->line, ' ', 1);
+	put_name(p, &r, "mirror", 10);
+	out_char(&p->line, ' ', 1);
+	put_name(p, &r, "state", 7);
+	put_cells(p, mirror_columns, nitems(mirror_columns), shown, &r,
+	    false);
+}
+
 /* Names on the left, mirrors on the right, when there are any. */
 static void
 draw_names(struct pen *p, size_t max)
 {
-	const struct column *mc = mirror_columns;
+	static const bool shown[] = { true, true, true };
 	const struct doc *d = p->d;
-	struct row	 r;
-	bool		 shown[COLUMNS_MAX] = { true, true, true };
-	bool		 mirrors = doc_find(d, ROW_MIRROR, NULL) != -1;
 	size_t		 i, m, n, name = p->s->width > 90 ? 30 : 22;
-	char		 b[CELL_MAX];
 
 	rule(p);
 	out_printf(&p->line, " %-*s %6s  %-8s %-10s", (int)name,
 	    "TLS NAMES (claimed)", "CONN", "PROTO", "ALPN");
-	if (mirrors) {
+	if (doc_find(d, ROW_MIRROR, NULL) != -1) {
 		out_printf(&p->line, " %-10s %-7s", "MIRROR", "STATE");
-		put_titles(p, mc, nitems(mirror_columns), shown);
+		put_titles(p, mirror_columns, nitems(mirror_columns), shown);
 	}
 	end_line(p, LOOK_HEAD);
 	i = doc_next(d, 0, d->n, ROW_NAME, 0);
 	m = doc_next(d, 0, d->n, ROW_MIRROR, 0);
 	for (n = 0; n < max && (i < d->n || m < d->n); n++) {
-		if (i < d->n) {
-			doc_get(d, i, &r);
-			out_char(&p->line, ' ', 1);
-			put_name(p, &r, "name", name);
-			cell_count(b, &r, "connections");
-			out_printf(&p->line, " %6s  ", b);
-			put_name(p, &r, "version", 8);
-			out_char(&p->line, ' ', 1);
-			put_name(p, &r, "alpn", 10);
-			i = doc_next(d, i + 1, d->n, ROW_NAME, 0);
-		} else
+		if (i < d->n)
+			put_tls_name(p, i, name);
+		else
 			out_char(&p->line, ' ', name + 28);
-		if (m < d->n) {
-			doc_get(d, m, &r);
-			out_char(&p->line, ' ', 1);
-			put_name(p, &r, "mirror", 10);
-			out_char(&p->line, ' ', 1);
-			put_name(p, &r, "state", 7);
-			put_cells(p, mc, nitems(mirror_columns), shown, &r,
-			    false);
-			m = doc_next(d, m + 1, d->n, ROW_MIRROR, 0);
-		}
+		if (m < d->n)
+			put_mirror(p, m, shown);
 		end_line(p, LOOK_PLAIN);
+		i = i < d->n ? doc_next(d, i + 1, d->n, ROW_NAME, 0) : d->n;
+		m = m < d->n ? doc_next(d, m + 1, d->n, ROW_MIRROR, 0) : d->n;
 	}
 }
 

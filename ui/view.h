@@ -22,8 +22,8 @@ struct view_subject {
 	enum show_subject subject;
 	const char	*name;		/* "hosts": schema netmond.hosts/1 */
 	bool		 traffic;	/* numbers that losses make too low */
-	bool		 nested;	/* text draws children under their row */
-	enum row_kind	 kinds[VIEW_KINDS];	/* in this order */
+	bool		 nested;	/* text draws children too */
+	enum row_kind	 kinds[VIEW_KINDS];	/* in order */
 	size_t		 nkinds;
 };
 

@@ -70,8 +70,11 @@ fetch_part(struct console *cs, size_t k)
 	s.sort = cs->sort;
 	s.top = TOP_HOSTS;
 	status = ctl_ask(cs->ctl, &s);
-	if (status == CLIENT_REFUSED)
+	if (status != CLIENT_OK && cs->ctl->client.refused) {
+		compat_strlcpy(cs->note, cs->ctl->client.why,
+		    sizeof(cs->note));
 		return CLIENT_OK;
+	}
 	for (i = 0; status == CLIENT_OK && i < parts[k].n; i++)
 		if (doc_take(&cs->doc, &cs->ctl->doc, parts[k].kinds[i]) ==
 		    -1)
@@ -93,7 +96,7 @@ fetch_events(struct console *cs)
 	client_body(cl, &b);
 	msg_put_watch(&b, &w);
 	status = client_ask(cl, MSG_WATCH, &b, &cs->doc);
-	return status == CLIENT_REFUSED ? CLIENT_OK : status;
+	return cl->refused ? CLIENT_OK : status;
 }
 
 static int
@@ -117,7 +120,7 @@ fetch_detail(struct console *cs)
 	s.nargs = 1;
 	memcpy(s.args[0], host, n);
 	status = ctl_ask(cs->ctl, &s);
-	if (status == CLIENT_REFUSED)
+	if (status != CLIENT_OK && cs->ctl->client.refused)
 		return CLIENT_OK;
 	if (status == CLIENT_OK &&
 	    doc_take(&cs->detail, &cs->ctl->doc, ROW_HOST) == -1)

@@ -230,6 +230,8 @@ put_sources(struct metrics *m)
 		for (; i < d->n; i = doc_next(d, i + 1, d->n, s->kind, 0)) {
 			doc_get(d, i, &r);
 			source_row(m, s, &r);
+			if (view_single(s->kind))
+				break;
 		}
 	}
 }

@@ -21,7 +21,7 @@
 
 #define RECONNECT_SECONDS	60
 #define RETRY_SECONDS		0.25
-#define CURSOR_LEN		42	/* two numbers of 20 digits, blank, LF */
+#define CURSOR_LEN		42	/* 20 digits, blank, 20 digits, LF */
 #define TYPES_MAX		8
 
 struct watch {
@@ -186,6 +186,17 @@ ask(struct watch *w)
 	return client_send(&w->ctl->client, MSG_WATCH, &b);
 }
 
+static int
+begin(struct watch *w)
+{
+	int	 status;
+
+	if ((status = ctl_connect(w->ctl)) != CLIENT_OK)
+		return status;
+	w->from.pid = client_daemon_pid(&w->ctl->client);
+	return ask(w);
+}
+
 /*
  * One connection, from the request to its end. CLIENT_AWAY: the daemon went,
  * try again; anything else is final.
@@ -198,10 +209,7 @@ follow(struct watch *w, bool *final)
 	int		 status, timeout;
 
 	*final = false;
-	if ((status = ctl_connect(w->ctl)) != CLIENT_OK)
-		return status;
-	w->from.pid = client_daemon_pid(cl);
-	if ((status = ask(w)) != CLIENT_OK)
+	if ((status = begin(w)) != CLIENT_OK)
 		return status;
 	timeout = (w->flags & WATCH_FOLLOW) != 0 ? -1 : cl->timeout_ms;
 	for (;;) {
@@ -279,45 +287,52 @@ init(struct watch *w, struct ctl *c, uint32_t flags)
 	w->cursor = -1;
 }
 
+/* One option of netmonctl alerts; -1 when it is not one. */
+static int
+alerts_option(struct watch *w, int ch, const char **file, bool *some)
+{
+	const char	*err = NULL;
+
+	switch (ch) {
+	case '5':
+		w->prefix = EVENT_RFC5424;
+		break;
+	case 'a':
+		w->last = (uint32_t)compat_strtonum(optarg, 0, UINT32_MAX,
+		    &err);
+		*some = true;
+		break;
+	case 'c':
+		*file = optarg;
+		break;
+	case 'f':
+		w->flags |= WATCH_FOLLOW;
+		break;
+	case 'p':
+		w->prefix = EVENT_PRI;
+		break;
+	case 'W':
+		w->patience = (double)compat_strtonum(optarg, 0, 86400, &err);
+		break;
+	default:
+		return -1;
+	}
+	return err == NULL ? 0 : -1;
+}
+
 int
 watch_alerts(struct ctl *c, int argc, char **argv)
 {
-	const char	*err = NULL, *file = NULL;
+	const char	*file = NULL;
 	struct watch	 w;
 	bool		 some = false;
 	int		 ch, status;
 
 	init(&w, c, WATCH_ALERTS);
 	optind = 0;
-	while ((ch = getopt(argc, argv, "5a:c:fpW:")) != -1) {
-		switch (ch) {
-		case '5':
-			w.prefix = EVENT_RFC5424;
-			break;
-		case 'a':
-			w.last = (uint32_t)compat_strtonum(optarg, 0,
-			    UINT32_MAX, &err);
-			some = true;
-			break;
-		case 'c':
-			file = optarg;
-			break;
-		case 'f':
-			w.flags |= WATCH_FOLLOW;
-			break;
-		case 'p':
-			w.prefix = EVENT_PRI;
-			break;
-		case 'W':
-			w.patience = (double)compat_strtonum(optarg, 0, 86400,
-			    &err);
-			break;
-		default:
+	while ((ch = getopt(argc, argv, "5a:c:fpW:")) != -1)
+		if (alerts_option(&w, ch, &file, &some) == -1)
 			return alerts_usage();
-		}
-		if (err != NULL)
-			return alerts_usage();
-	}
 	if (optind != argc)
 		return alerts_usage();
 	if (file != NULL && (status = open_cursor(&w, file)) != CLIENT_OK)

@@ -16,4 +16,9 @@ for p in parent/main.c:parent/netmond.8 ui/netmonctl.c:ui/netmonctl.8; do
 		echo "$i" | grep -qx -- "$c" || { echo "${p##*:}: -$c is not described"; bad=1; }
 	done
 done
+# every key that rows may have is described
+for k in $(sed -n 's/^	[UIDSB]("\([a-z0-9_]*\)".*/\1/p' sandbox/row.c | sort -u); do
+	grep -qx "\.It Cm $k" etc/netmonctl-json.7 ||
+	    { echo "etc/netmonctl-json.7: $k is not described"; bad=1; }
+done
 exit $bad
