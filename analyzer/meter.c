@@ -330,6 +330,23 @@ by_token(const struct meter *m, uint64_t token, struct sketch_entry **section)
 	return e->home->owner;
 }
 
+void
+meter_token_keys(const struct meter *m, uint64_t token, const uint8_t **host,
+    size_t *host_len, const uint8_t **section, size_t *section_len)
+{
+	struct sketch_entry	*h, *s;
+
+	h = by_token(m, token, &s);
+	if (host != NULL) {
+		*host = h == NULL ? NULL : h->key;
+		*host_len = h == NULL ? 0 : h->klen;
+	}
+	if (section != NULL) {
+		*section = s == NULL ? NULL : s->key;
+		*section_len = s == NULL ? 0 : s->klen;
+	}
+}
+
 static struct sketch_entry *
 client_entry(struct meter *m, const char *client, uint64_t weight)
 {

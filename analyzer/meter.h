@@ -22,7 +22,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyzer/flow.h"
+#include "analyzer/frag.h"
 #include "analyzer/hist.h"
+#include "analyzer/packet.h"
+#include "analyzer/reass.h"
+#include "analyzer/session.h"
 #include "analyzer/sketch.h"
 #include "sandbox/addr.h"
 #include "sandbox/conf.h"
@@ -74,8 +79,15 @@ enum meter_counter {
 	MC_PARSE_ERRORS,
 	MC_GAPS,
 	MC_FIRST_SUM,		/* microseconds to first byte, summed */
-	MC_TOUCHED,		/* messages of a client at a host */
-	MC_MAX
+	MC_LINK_LOST,		/* packets lost with a child or a link */
+	/* counts of the modules below, of the grand total only */
+	MC_REASON,
+	MC_TUNNEL = MC_REASON + PACKET_REASON_MAX,
+	MC_FRAG = MC_TUNNEL + PACKET_TUNNEL_MAX,
+	MC_FLOW = MC_FRAG + FRAG_COUNT_MAX,
+	MC_REASS = MC_FLOW + FLOW_COUNT_MAX,
+	MC_ANOMALY = MC_REASS + REASS_COUNT_MAX,
+	MC_MAX = MC_ANOMALY + SESSION_ANOMALY_MAX
 };
 
 enum meter_kind {
@@ -207,6 +219,13 @@ uint64_t	 meter_hello(struct meter *, struct sketch_entry *iface,
 void		 meter_tls(struct meter *, struct sketch_entry *iface,
 		    uint64_t token, unsigned version, bool resumed,
 		    uint64_t handshake_us);
+/*
+ * The host and section of a token, in place; NULL when they are not kept.
+ * Any of the pointers may be NULL.
+ */
+void		 meter_token_keys(const struct meter *, uint64_t token,
+		    const uint8_t **host, size_t *host_len,
+		    const uint8_t **section, size_t *section_len);
 /* Payload bytes of a named connection, at its end. */
 void		 meter_name_bytes(struct meter *, uint64_t token, uint64_t);
 

@@ -1,0 +1,198 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/save.h"
+#include "sandbox/chan.h"
+
+#define FRAME_FILL	(64 * 1024)
+
+/* A frame of slots that is being filled. */
+struct out {
+	struct chan	*ch;
+	struct buf	*b;
+};
+
+static void
+put(struct out *o, uint16_t table, uint32_t slot, const uint8_t *p,
+    size_t len)
+{
+	struct msg_slot	 m;
+
+	if (o->b != NULL && o->b->len >= FRAME_FILL) {
+		chan_end(o->ch);
+		o->b = NULL;
+	}
+	if (o->b == NULL)
+		o->b = chan_begin(o->ch, MSG_SAVE, 0);
+	m.table = table;
+	m.slot = slot;
+	m.data = p;
+	m.len = len;
+	msg_put_slot(o->b, &m);
+}
+
+/* ---- entries that went ---- */
+
+static void
+on_gone(void *arg, const struct sketch_kind *k, const struct sketch_entry *e)
+{
+	struct analyzer	*az = arg;
+	ptrdiff_t	 kind;
+
+	kind = k - az->meter->kind;
+	if (e->id < MSG_SAVE_SLOTS && az->gone[kind] != NULL)
+		az->gone[kind][e->id / 8] |= (uint8_t)(1 << e->id % 8);
+}
+
+void
+save_init(struct analyzer *az)
+{
+	unsigned	 k;
+
+	for (k = 0; k < METER_KINDS; k++) {
+		if (k == METER_HOST_CLIENT || az->gone[k] != NULL)
+			continue;
+		az->gone[k] = calloc(1, MSG_SAVE_SLOTS / 8);
+		az->meter->kind[k].gone = on_gone;
+		az->meter->kind[k].arg = az;
+	}
+}
+
+static void
+save_gone(struct analyzer *az, struct out *o, unsigned k)
+{
+	uint32_t	 i;
+
+	for (i = 0; az->gone[k] != NULL && i < MSG_SAVE_SLOTS; i++) {
+		if (az->gone[k][i / 8] == 0) {
+			i |= 7;
+			continue;
+		}
+		if (az->gone[k][i / 8] & 1 << i % 8)
+			put(o, (uint16_t)k, i, NULL, 0);
+	}
+	if (az->gone[k] != NULL)
+		memset(az->gone[k], 0, MSG_SAVE_SLOTS / 8);
+}
+
+/* ---- what changed ---- */
+
+static bool
+worth(const struct sketch_entry *e)
+{
+	if (e->id >= MSG_SAVE_SLOTS)
+		return false;
+	return e->home->owner == NULL || e->home->owner->id < MSG_SAVE_SLOTS;
+}
+
+static void
+save_kind(struct analyzer *az, struct out *o, unsigned k)
+{
+	struct sketch_kind	*kind = &az->meter->kind[k];
+	struct sketch_entry	*e;
+	uint8_t			 data[MSG_SAVE_MAX];
+	size_t			 len;
+
+	while ((e = LIST_FIRST(&kind->dirty)) != NULL) {
+		LIST_REMOVE(e, dirty);
+		e->is_dirty = false;
+		if (k == METER_HOST_CLIENT || !worth(e) ||
+		    (len = meter_pack(e, data, sizeof(data))) == 0)
+			continue;
+		put(o, (uint16_t)k, e->id, data, len);
+	}
+}
+
+static void
+save_alerts(struct analyzer *az, struct out *o)
+{
+	uint8_t		 data[MSG_SAVE_MAX];
+	uint32_t	 slot;
+	size_t		 len;
+
+	while (alert_save(az->alerts, &slot, data, sizeof(data), &len))
+		put(o, SAVE_ALERTS, slot, len == 0 ? NULL : data, len);
+}
+
+static void
+save_meta(struct analyzer *az, struct out *o)
+{
+	uint8_t		 data[MSG_SAVE_MAX];
+	struct buf	 b;
+	size_t		 i;
+
+	buf_writer(&b, data, sizeof(data));
+	buf_put_u64(&b, az->meter->first_us);
+	buf_put_u64(&b, az->meter->lost_us);
+	buf_put_u64(&b, az->number);
+	put(o, SAVE_META, 0, data, b.len);
+	for (i = 0; i < az->proc->conf->nrules; i++) {
+		if (az->rules->hits[i].hits + az->rules->hits[i].connections
+		    == 0)
+			continue;
+		buf_writer(&b, data, sizeof(data));
+		buf_put_u64(&b, az->rules->hits[i].hits);
+		buf_put_u64(&b, az->rules->hits[i].connections);
+		put(o, SAVE_META, (uint32_t)i + 1, data, b.len);
+	}
+}
+
+void
+save_send(struct analyzer *az)
+{
+	struct out	 o;
+	unsigned	 k;
+
+	if (az->offline)
+		return;
+	o.ch = az->proc->chan[ROLE_PARENT];
+	o.b = NULL;
+	for (k = 0; k < METER_KINDS; k++) {
+		save_gone(az, &o, k);
+		save_kind(az, &o, k);
+	}
+	save_alerts(az, &o);
+	save_meta(az, &o);
+	if (o.b != NULL)
+		chan_end(o.ch);
+}
+
+/* ---- and back ---- */
+
+static void
+restore_meta(struct analyzer *az, const struct msg_slot *s)
+{
+	struct buf	 b;
+	uint64_t	 first, x, y;
+
+	buf_reader(&b, s->data, s->len);
+	x = buf_get_u64(&b);
+	y = buf_get_u64(&b);
+	first = s->slot == 0 ? buf_get_u64(&b) : 0;
+	if (b.err)
+		return;
+	if (s->slot == 0) {
+		az->meter->first_us = x;
+		az->meter->lost_us = y;
+		az->number = first;
+	} else if (s->slot <= az->proc->conf->nrules) {
+		az->rules->hits[s->slot - 1].hits = x;
+		az->rules->hits[s->slot - 1].connections = y;
+	}
+}
+
+void
+save_restore(struct analyzer *az, const struct msg_slot *s)
+{
+	if (s->len == 0)
+		return;
+	if (s->table == SAVE_META)
+		restore_meta(az, s);
+	else if (s->table == SAVE_ALERTS)
+		alert_restore(az->alerts, s->slot, s->data, s->len);
+	else if (s->table < METER_KINDS && meter_unpack(az->meter,
+	    (enum meter_kind)s->table, s->slot, s->data, s->len) == -1 &&
+	    az->gone[s->table] != NULL)
+		az->gone[s->table][s->slot / 8] |=
+		    (uint8_t)(1 << s->slot % 8);
+}

@@ -1,0 +1,23 @@
+/*
+ * save: what must outlive this process: entries of the meter, the state of
+ * alerts, and since when totals count. Sent as SAVE slots each second and
+ * before every answer; a fresh analyzer gets them back as RESTORE.
+ *
+ * Tables 0 to METER_KINDS - 1 hold the entries of a kind by their id, table
+ * SAVE_ALERTS the series of alert rules, table SAVE_META the rest.
+ */
+#ifndef ANALYZER_SAVE_H
+#define ANALYZER_SAVE_H
+
+#include "analyzer/state.h"
+#include "sandbox/msg.h"
+
+#define SAVE_META	14
+#define SAVE_ALERTS	15
+
+void	 save_init(struct analyzer *);
+/* Sends what changed. */
+void	 save_send(struct analyzer *);
+void	 save_restore(struct analyzer *, const struct msg_slot *);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * state: what the analyzer's shell and its parts share. One per process; no
+ * module below the shell reads it.
+ *
+ * Two clocks: ts is the packet's own time, printed and given to flows and
+ * sessions; now is the mapped time that never goes back (monotonic clock
+ * live, clamped packet time offline), on which windows and alerts run.
+ */
+#ifndef ANALYZER_STATE_H
+#define ANALYZER_STATE_H
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "analyzer/alert.h"
+#include "analyzer/event.h"
+#include "analyzer/flow.h"
+#include "analyzer/frag.h"
+#include "analyzer/meter.h"
+#include "analyzer/packet.h"
+#include "analyzer/recent.h"
+#include "analyzer/rule.h"
+#include "analyzer/session.h"
+#include "sandbox/mem.h"
+#include "sandbox/proc.h"
+
+#define ANALYZER_IFACES		4096	/* ids; later ones share one entry */
+#define ANALYZER_OWN_MAX	4096	/* connections of the mirror */
+#define ANALYZER_EXAMPLE	64	/* bytes of a masked example */
+
+/* An interface as capture named it. */
+struct iface {
+	struct msg_iface info;
+	struct msg_capstat stat;	/* last totals of this capture */
+	struct sketch_entry *entry;	/* in the meter */
+	uint64_t	 packets;	/* since the last flush to the entry */
+	uint64_t	 bytes;
+	uint64_t	 again;
+	uint64_t	 payload;
+	uint64_t	 cut;
+	bool		 known;
+	bool		 has_stat;
+	bool		 touched;
+	/* rates of the kernel's own counters */
+	struct msg_capstat old_stat;
+	uint64_t	 stat_us;
+	uint64_t	 old_stat_us;
+};
+
+struct own_tuple {
+	struct endpoint	 source;
+	struct endpoint	 target;
+	uint64_t	 until_us;	/* 0: alive */
+};
+
+struct conn;
+TAILQ_HEAD(conn_list, conn);
+
+struct analyzer {
+	struct proc	*proc;
+	struct mem	 mem;
+	struct meter	*meter;
+	struct alert_set *alerts;
+	struct rule_set	*rules;
+	struct flow_table *flows;
+	struct frag_table *frags;
+	struct session_conf sconf;
+	struct recent	 recent;
+	struct iface	*ifaces;	/* by id; never moves */
+	uint32_t	 nifaces;
+	uint64_t	 ts;		/* of the packet at hand */
+	uint64_t	 max_ts;
+	uint64_t	 now;		/* mapped */
+	uint64_t	 wall_off;	/* printed time = mapped + this */
+	uint64_t	 number;	/* of the next packet; 0 not known */
+	uint64_t	 flow_seen[FLOW_COUNT_MAX];	/* at the last look */
+	uint64_t	 reass_seen[REASS_COUNT_MAX];
+	uint64_t	 frag_seen[FRAG_COUNT_MAX];
+	uint32_t	 reasons[PACKET_REASON_MAX];	/* of this batch */
+	uint32_t	 tunnels[PACKET_TUNNEL_MAX];
+	uint64_t	 segments;
+	char		 example[SESSION_ANOMALY_MAX][ANALYZER_EXAMPLE];
+	char		 bad_example[PACKET_REASON_MAX][ANALYZER_EXAMPLE];
+	uint8_t		*gone[METER_KINDS];	/* bit per slot: tell */
+	struct own_tuple *own;
+	uint32_t	 nown;
+	uint32_t	 event_types;	/* CONF_EV_* that a log wants */
+	struct event_batch *events;
+	struct event_batch *streams;
+	struct conn_list mirrored;
+	struct hash_key	 day_key;
+	uint64_t	 day;
+	/* of the connection whose reader was freed last */
+	uint64_t	 last_id;
+	uint64_t	 last_tx;
+	struct event	*ev_tick;
+	bool		 offline;
+	bool		 paused;	/* capture is not read */
+	bool		 ended;
+	uint32_t	 reconfs;
+};
+
+/* Mapped time to the time that is printed. */
+static inline uint64_t
+state_print_time(const struct analyzer *az, uint64_t us)
+{
+	return us + az->wall_off;
+}
+
+static inline struct iface *
+state_iface(struct analyzer *az, uint16_t id)
+{
+	return id < az->nifaces && az->ifaces[id].known ? &az->ifaces[id] :
+	    NULL;
+}
+
+#endif
