@@ -260,7 +260,7 @@ deal_opaque(struct session *s, struct dir *answers, uint64_t off,
 	sess_mark(s, answers, off, SESSION_MARK_OPAQUE, 0);
 	deal_close_all(s, SESSION_NO_RESPONSE);
 	sess_proto(s, proto);
-	if (asks->state != ST_TLS) {
+	if (asks->state != ST_TLS && asks->state != ST_PEEK) {
 		sess_drop(s, asks);
 		asks->flags &= (uint16_t)~D_OPEN;
 		asks->state = next;

@@ -182,8 +182,7 @@ plain_answer(struct session *s, struct dir *d, const struct in *in)
 {
 	if (d->u.tls.have != 0 || d->flags & D_HELLO || in->p[0] != 'H' ||
 	    s->proto != SESSION_TLS ||
-	    (unsigned)s->client == sess_index(s, d) ||
-	    http_guess(in->p, in->len) != HTTP_RESPONSE)
+	    (unsigned)s->client == sess_index(s, d))
 		return false;
 	hand_give_up(s);
 	d->state = ST_HEAD;

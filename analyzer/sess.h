@@ -66,6 +66,7 @@ struct dir {
 	union {
 		struct body		 body;
 		struct tls_reader	 tls;
+		uint64_t		 first;	/* offset first seen */
 	}		 u;
 	uint8_t		*buf;		/* a partial head or hello */
 	uint32_t	 len;
@@ -74,7 +75,6 @@ struct dir {
 	uint64_t	 acked;		/* bytes of the other stream it had */
 	uint64_t	 head_off;
 	uint64_t	 head_us;
-	uint64_t	 first;		/* offset of the first byte seen */
 	uint16_t	 flags;
 	uint8_t		 state;
 	uint8_t		 role;

@@ -102,28 +102,37 @@ st_start(struct session *s, struct dir *d, struct in *in)
 	return n;
 }
 
-/* Another protocol: STARTTLS, SOCKS and the like turn into ours. */
+/*
+ * Another protocol, which STARTTLS and the like may turn into ours: a client
+ * hello is looked for everywhere, a head where a segment or a line begins.
+ */
 static size_t
 st_late(struct session *s, struct dir *d, struct in *in)
 {
-	enum http_guess	 g;
+	const uint8_t	*p = in->p, *end = in->p + in->len;
+	enum http_guess	 g = HTTP_NO;
+	enum tls_guess	 t;
 
-	if (in->off - d->first > PEEK_BYTES) {
+	if (in->off - d->u.first > PEEK_BYTES) {
 		deal_stop(s, d);
 		return in->len;
 	}
-	if (!in->edge)
-		return in->len;
-	if (in->len >= 11 && tls_guess(in->p, in->len) == TLS_CLIENT) {
-		hand_begin(s, d, TLS_CLIENT, in->ts);
+	if (in->edge)
+		g = http_guess(in->p, in->len);
+	if (g == HTTP_REQUEST || g == HTTP_RESPONSE) {
+		d->flags |= D_TRIAL;
+		d->state = ST_HEAD;
 		return 0;
 	}
-	g = http_guess(in->p, in->len);
-	if (g != HTTP_REQUEST && g != HTTP_RESPONSE)
-		return in->len;
-	d->flags |= D_TRIAL;
-	d->state = ST_HEAD;
-	return 0;
+	for (; (p = memchr(p, TLS_HANDSHAKE, (size_t)(end - p))) != NULL;
+	    p++) {
+		t = tls_guess(p, (size_t)(end - p));
+		if (t == TLS_CLIENT || t == TLS_MAYBE) {
+			d->state = ST_PEEK;
+			return (size_t)(p - in->p);
+		}
+	}
+	return in->len;
 }
 
 /* After CONNECT or an upgrade was asked for: HTTP goes on, or does not. */
@@ -133,9 +142,9 @@ st_wait(struct session *s, struct dir *d, struct in *in)
 	enum http_guess	 g = talk_guess(d, in->p, in->len);
 	enum tls_guess	 t = tls_guess(in->p, in->len);
 
-	if (t == TLS_CLIENT) {
-		sess_proto(s, SESSION_TUNNEL);
-		hand_begin(s, d, t, in->ts);
+	(void)s;
+	if (t == TLS_CLIENT || t == TLS_MAYBE) {
+		d->state = ST_PEEK;
 		return 0;
 	}
 	if (g == HTTP_REQUEST || g == HTTP_MAYBE) {
@@ -145,33 +154,46 @@ st_wait(struct session *s, struct dir *d, struct in *in)
 	return in->len;
 }
 
-/* The first bytes inside a tunnel. */
+/* It was no TLS: back to what was before, or the end of interest. */
+static void
+peek_nothing(struct session *s, struct dir *d)
+{
+	sess_drop(s, d);
+	if (s->proto == SESSION_TUNNEL)
+		d->state = ST_STOP;
+	else
+		d->state = d->role == ASKS ? ST_WAIT : ST_LATE;
+}
+
+/* Is it TLS? Inside a tunnel, or where it looks like it. */
 static size_t
 st_peek(struct session *s, struct dir *d, struct in *in)
 {
 	enum tls_guess	 g;
-	size_t		 n = 0;
+	size_t		 n;
 
 	if (d->len == 0) {
 		g = tls_guess(in->p, in->len);
 		d->head_off = in->off;
-	} else {
-		n = 11 - d->len < in->len ? 11 - d->len : in->len;
+		n = 0;
+	}
+	if (d->len > 0 || (g == TLS_MAYBE &&
+	    sess_room(s, d, TLS_GUESS_MAX, BUF_MIN))) {
+		n = TLS_GUESS_MAX - d->len;
+		if (n > in->len)
+			n = in->len;
 		memcpy(d->buf + d->len, in->p, n);
 		d->len += (uint32_t)n;
 		g = tls_guess(d->buf, d->len);
-	}
-	if (g == TLS_MAYBE && d->len > 0)
-		return n;
-	if (g == TLS_MAYBE && sess_room(s, d, BUF_MIN, BUF_MIN)) {
-		memcpy(d->buf, in->p, in->len);
-		d->len = (uint32_t)in->len;
-		return in->len;
+		if (g == TLS_MAYBE)
+			return n;
 	}
 	if (g != TLS_CLIENT && g != TLS_SERVER) {
-		deal_stop(s, d);
-		return in->len;
+		peek_nothing(s, d);
+		return n > 0 ? n : in->len;
 	}
+	if (d->role == ASKS)
+		sess_proto(s, SESSION_TUNNEL);
 	if (d->len > 0)
 		redo_all(d, in);
 	hand_begin(s, d, g, in->ts);
@@ -292,7 +314,7 @@ session_data(struct session *s, unsigned dir, uint64_t offset,
 		deal_expire(s, ts_us);
 	if (!(d->flags & D_BEGUN)) {
 		d->flags |= D_BEGUN;
-		d->first = d->next = offset;
+		d->u.first = d->next = offset;
 	} else if (offset > d->next)
 		session_gap(s, dir, d->next, offset - d->next, ts_us);
 	if (offset < d->next) {
@@ -360,7 +382,7 @@ session_gap(struct session *s, unsigned dir, uint64_t offset, uint64_t len,
 
 	if (!(d->flags & D_BEGUN)) {
 		d->flags |= D_BEGUN;
-		d->first = d->next = offset;
+		d->u.first = d->next = offset;
 	}
 	if (offset + len <= d->next)
 		return;

@@ -328,7 +328,7 @@ talk_search(struct session *s, struct dir *d, struct in *in)
 	size_t		 i = 0;
 
 	(void)s;
-	if (!in->edge && in->off > d->first) {
+	if (!in->edge) {
 		if ((nl = memchr(in->p, '\n', in->len)) == NULL)
 			return in->len;
 		i = (size_t)(nl - in->p) + 1;

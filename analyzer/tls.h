@@ -23,7 +23,9 @@ enum tls_record_type {
 
 enum tls_guess { TLS_NO, TLS_MAYBE, TLS_CLIENT, TLS_SERVER, TLS_OTHER };
 
-/* What the first bytes look like; never more than 11 are needed. */
+#define TLS_GUESS_MAX	11
+
+/* What the first bytes look like; TLS_GUESS_MAX are always enough. */
 enum tls_guess	 tls_guess(const uint8_t *, size_t len);
 
 struct tls_span {

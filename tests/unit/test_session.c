@@ -656,8 +656,8 @@ static void
 hello_is_found_behind_starttls_and_connect(void **state)
 {
 	struct seen	 w;
-	uint8_t		 in[256];
-	size_t		 n = client_hello(in, 200);
+	uint8_t		 in[256], both[300];
+	size_t		 i, k, cut, n = client_hello(in, 200);
 
 	(void)state;
 	begin(&w, SESSION_SYN_SEEN);
@@ -665,13 +665,42 @@ hello_is_found_behind_starttls_and_connect(void **state)
 	data(&w, 0, "STARTTLS\r\n");
 	data_n(&w, 0, in, n);
 	check(&w, "P other\nP tls\nH a.b\n");
-	begin(&w, SESSION_SYN_SEEN);
-	data(&w, 0, "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n");
-	data(&w, 1, "HTTP/1.1 200 x\r\n\r\n");
-	data_n(&w, 0, in, 5);
-	data_n(&w, 0, in + 5, n - 5);
-	check(&w, "P http\nQ CONNECT a (connect)\nR 200 paired\n"
-	    "T 1 200 paired 0/0\nP tunnel\nH a.b\n");
+	memcpy(both, "STARTTLS\r\n", 10);
+	memcpy(both + 10, in, n);
+	for (cut = 1; cut < n; cut++) {
+		begin(&w, SESSION_SYN_SEEN);
+		for (i = 0; i < n + 10; i += k) {
+			k = n + 10 - i < cut ? n + 10 - i : cut;
+			data_n(&w, 0, both + i, k);
+		}
+		check(&w, "P other\nP tls\nH a.b\n");
+		begin(&w, SESSION_SYN_SEEN);
+		data(&w, 0, "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n");
+		data(&w, 1, "HTTP/1.1 200 x\r\n\r\n");
+		data_n(&w, 0, in, cut);
+		data_n(&w, 0, in + cut, n - cut);
+		check(&w, "P http\nQ CONNECT a (connect)\nR 200 paired\n"
+		    "T 1 200 paired 0/0\nP tunnel\nH a.b\n");
+	}
+}
+
+/* The client does not wait for the answer to CONNECT, or it was lost. */
+static void
+hello_is_found_before_the_answer(void **state)
+{
+	struct seen	 w;
+	uint8_t		 in[256];
+	size_t		 cut, n = client_hello(in, 200);
+
+	(void)state;
+	for (cut = 1; cut < n; cut++) {
+		begin(&w, SESSION_SYN_SEEN);
+		data(&w, 0, "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n");
+		data_n(&w, 0, in, cut);
+		data_n(&w, 0, in + cut, n - cut);
+		check(&w, "P http\nQ CONNECT a (connect)\nP tunnel\nH a.b\n"
+		    "T 1 0 no-response 0/0\n");
+	}
 }
 
 static void
@@ -704,7 +733,8 @@ http_answer_to_a_hello_is_seen(void **state)
 	(void)state;
 	begin(&w, SESSION_SYN_SEEN);
 	data_n(&w, 0, in, client_hello(in, 200));
-	data(&w, 1, "HTTP/1.1 400 x\r\nContent-Length: 0\r\n\r\n");
+	data(&w, 1, "H");
+	data(&w, 1, "TTP/1.1 400 x\r\nContent-Length: 0\r\n\r\n");
 	check(&w, "P tls\nH a.b\nP http\nR 400 late\nL 400 no-request 0\n"
 	    "T 0 400 no-request 0/0\n");
 }
@@ -759,6 +789,7 @@ main(void)
 		cmocka_unit_test(session_is_small),
 		cmocka_unit_test(hello_is_read_over_records_and_segments),
 		cmocka_unit_test(hello_is_found_behind_starttls_and_connect),
+		cmocka_unit_test(hello_is_found_before_the_answer),
 		cmocka_unit_test(handshake_of_tls12_ends_with_both_finished),
 		cmocka_unit_test(http_answer_to_a_hello_is_seen),
 		cmocka_unit_test(names_are_complete)
