@@ -46,6 +46,10 @@
 	    "netlink overflows, each followed by a fresh dump")		\
 	T(CAP_BAD_RECORDS,	CAPTURE,  PACKETS, COUNTER,		\
 	    "records of a capture file that could not be read")		\
+	T(CAP_BAD_TIME,		CAPTURE,  PACKETS, COUNTER,		\
+	    "packets of a file whose time was out of range")		\
+	T(CAP_FILTERED,		CAPTURE,  PACKETS, COUNTER,		\
+	    "packets of a file that the filter left out")		\
 	T(CAP_INTERFACES,	CAPTURE,  ITEMS,   GAUGE,		\
 	    "interfaces open now")					\
 	/* analyzer: packets */						\
@@ -208,6 +212,34 @@
 	    "event lines written")					\
 	T(MIR_EVENTS_LOST,	MIRROR,	  EVENTS,  COUNTER,		\
 	    "event lines that could not be written")			\
+	T(MIR_SENT_BYTES,	MIRROR,	  BYTES,   COUNTER,		\
+	    "bytes forwarded to targets")				\
+	T(MIR_REQUESTS,		MIRROR,	  MESSAGES, COUNTER,		\
+	    "requests forwarded to targets")				\
+	T(MIR_ANSWERS,		MIRROR,	  MESSAGES, COUNTER,		\
+	    "answers of targets, read and thrown away")			\
+	T(MIR_DROPPED,		MIRROR,	  ITEMS,   COUNTER,		\
+	    "mirrored connections of which something was lost")		\
+	T(MIR_DROPPED_BYTES,	MIRROR,	  BYTES,   COUNTER,		\
+	    "bytes that were not forwarded or recorded")		\
+	T(MIR_ERRORS,		MIRROR,	  EVENTS,  COUNTER,		\
+	    "errors of targets and record files")			\
+	T(MIR_HOOK_ERRORS,	MIRROR,	  EVENTS,  COUNTER,		\
+	    "chunks whose hook failed, was late or absent")		\
+	T(MIR_RECORDS,		MIRROR,	  ITEMS,   COUNTER,		\
+	    "records written")						\
+	T(MIR_RECORD_BYTES,	MIRROR,	  BYTES,   COUNTER,		\
+	    "bytes written to records")					\
+	T(MIR_RECORDS_LOST,	MIRROR,	  ITEMS,   COUNTER,		\
+	    "records that a file did not take")				\
+	T(MIR_GAPS,		MIRROR,	  EVENTS,  COUNTER,		\
+	    "pieces of connections that are not in a record")		\
+	T(MIR_GAPS_UNLISTED,	MIRROR,	  EVENTS,  COUNTER,		\
+	    "of these, not named in FILE.gaps: no room")		\
+	T(MIR_UNKNOWN,		MIRROR,	  EVENTS,  COUNTER,		\
+	    "stream records of connections that are not known")		\
+	T(MIR_NO_MEMORY,	MIRROR,	  BYTES,   COUNTER,		\
+	    "mirrored bytes that the memory limit did not hold")	\
 	/* every process: the channel */				\
 	T(CHAN_BAD_FRAMES,	ANY,	  EVENTS,  COUNTER,		\
 	    "malformed or misdirected frames received")			\

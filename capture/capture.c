@@ -1,0 +1,589 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "capture/batch.h"
+#include "capture/filter.h"
+#include "capture/ifaces.h"
+#include "capture/ifwatch.h"
+#include "capture/offline.h"
+#include "capture/source.h"
+#include "sandbox/log.h"
+#include "sandbox/policy.h"
+#include "sandbox/proc.h"
+#include "sandbox/vis.h"
+
+#define PER_DISPATCH	256	/* packets of one interface in a row */
+#define DISPATCHES	16	/* before other interfaces get a turn */
+#define FIRST_DUMP_MS	2000
+#define LAST_LOOK_US	30000	/* at stop: three timeouts of a ring */
+
+struct capture {
+	struct proc	*proc;
+	struct batch	 batch;
+	struct ifaces	 ifaces;
+	struct iface	*current;	/* whose packets are handed out */
+	struct offline	*offline;
+	int		 netlink;	/* -1: a file is read */
+	uint32_t	 dump;		/* number of the last one asked for */
+	bool		 dumping;
+	bool		 dump_broken;
+	bool		 file_ended;
+	struct event	*ev_netlink;
+	struct event	*ev_second;
+	struct event	*ev_last;
+};
+
+static void	capture_resume(struct capture *);
+
+/* ---- batches out ---- */
+
+static struct chan *
+analyzer(struct capture *c)
+{
+	return c->proc->chan[ROLE_ANALYZER];
+}
+
+static bool
+ready(struct capture *c)
+{
+	return c->proc->linked[ROLE_ANALYZER] && chan_ready(analyzer(c));
+}
+
+static void
+flush_batch(struct capture *c)
+{
+	uint8_t	*p;
+	size_t	 len;
+
+	if ((p = batch_frame(&c->batch, &len)) == NULL)
+		return;
+	if (chan_send_raw(analyzer(c), MSG_PACKETS, 0, p, len) == -1)
+		tally_add(&c->proc->tally, TALLY_CAP_QUEUE_DROPS,
+		    c->batch.count);
+	tally_add(&c->proc->tally, TALLY_CAP_BATCHES, 1);
+	batch_next(&c->batch);
+}
+
+/* False when the analyzer has enough for now; this packet was taken. */
+static bool
+put_packet(struct capture *c, const struct msg_packet *p)
+{
+	struct tally		*t = &c->proc->tally;
+	enum batch_result	 r;
+	bool			 more = true;
+
+	if ((r = batch_add(&c->batch, p)) == BATCH_FULL) {
+		flush_batch(c);
+		more = ready(c);
+		r = batch_add(&c->batch, p);
+	}
+	if (r == BATCH_CUT)
+		tally_add(t, TALLY_CAP_OVERSIZE, 1);
+	if (p->caplen < p->wirelen)
+		tally_add(t, TALLY_CAP_TRUNCATED, 1);
+	tally_add(t, TALLY_CAP_PACKETS, 1);
+	tally_add(t, TALLY_CAP_BYTES, p->caplen);
+	return more;
+}
+
+static int
+send_iface(struct capture *c, const struct msg_iface *m)
+{
+	msg_put_iface(chan_begin(analyzer(c), MSG_IFACE, 0), m);
+	return chan_end(analyzer(c));
+}
+
+/* ---- live ---- */
+
+static void
+send_changed(struct capture *c)
+{
+	struct msg_iface	 m;
+	struct iface		*i;
+
+	if (!c->proc->linked[ROLE_ANALYZER])
+		return;
+	TAILQ_FOREACH(i, &c->ifaces.list, entry) {
+		if (!i->changed)
+			continue;
+		ifaces_message(i, &m);
+		if (send_iface(c, &m) == -1)
+			break;		/* the next second tries again */
+		i->changed = false;
+	}
+	ifaces_forget_gone(&c->ifaces);
+}
+
+#define CAPSTATS	512	/* in one frame */
+
+static void
+send_capstats(struct capture *c)
+{
+	struct msg_capstat	 m;
+	struct iface		*i;
+	struct buf		*b = NULL;
+	int			 n = 0;
+
+	if (!ready(c))
+		return;
+	TAILQ_FOREACH(i, &c->ifaces.list, entry) {
+		if (b == NULL)
+			b = chan_begin(analyzer(c), MSG_CAPSTAT, 0);
+		ifaces_capstat(i, &m);
+		msg_put_capstat(b, &m);
+		if (++n % CAPSTATS == 0) {
+			chan_end(analyzer(c));
+			b = NULL;
+		}
+	}
+	if (b != NULL)
+		chan_end(analyzer(c));
+}
+
+static void
+settle(struct capture *c)
+{
+	ifaces_settle(&c->ifaces, proc_mono_us());
+	send_changed(c);
+}
+
+static void
+on_live_packet(void *arg, const struct source_packet *s)
+{
+	struct capture		*c = arg;
+	struct msg_packet	 p;
+
+	p.ts_us = s->ts_us;
+	p.wirelen = s->wirelen;
+	p.caplen = s->caplen;
+	p.iface = c->current->id;
+	p.flags = 0;
+	p.data = s->data;
+	c->current->sent++;
+	if (!put_packet(c, &p))
+		source_break(c->current->source);
+}
+
+static void
+pause_reading(struct capture *c)
+{
+	tally_add(&c->proc->tally, TALLY_CAP_PAUSES, 1);
+	ifaces_read(&c->ifaces, false);
+}
+
+static void
+on_ring(struct iface *i, void *arg)
+{
+	struct capture	*c = arg;
+	char		 why[SOURCE_WHY_MAX];
+	int		 n = PER_DISPATCH, rounds;
+
+	c->current = i;
+	for (rounds = 0; ready(c) && n == PER_DISPATCH; rounds++) {
+		if (rounds == DISPATCHES) {
+			event_active(i->ev, EV_READ, 0);
+			return;
+		}
+		n = source_dispatch(i->source, PER_DISPATCH, on_live_packet,
+		    c, why, sizeof(why));
+	}
+	if (n == -1) {
+		ifaces_failed(i, why, proc_mono_us());
+		settle(c);
+	}
+	if (ready(c))
+		flush_batch(c);
+	if (!ready(c))
+		pause_reading(c);
+}
+
+static void
+on_link(enum ifwatch_event what, const struct ifwatch_link *l, bool dump,
+    void *arg)
+{
+	struct capture	*c = arg;
+
+	(void)dump;
+	if (what == IFWATCH_LINK) {
+		ifaces_update(&c->ifaces, l, c->dump);
+	} else if (what == IFWATCH_GONE) {
+		ifaces_gone(&c->ifaces, l->index);
+	} else if (what == IFWATCH_BROKEN) {
+		c->dump_broken = true;
+	} else {
+		c->dumping = false;
+		if (!c->dump_broken)
+			ifaces_sweep(&c->ifaces, c->dump);
+		ifaces_count(&c->ifaces);
+		send_capstats(c);
+	}
+}
+
+static void
+ask(struct capture *c)
+{
+	if (++c->dump == 0)
+		c->dump = 1;
+	c->dump_broken = false;
+	c->dumping = ifwatch_ask(c->netlink, c->dump) == 0;
+	if (!c->dumping)
+		log_debug("netlink: %s", strerror(errno));
+}
+
+static void
+read_netlink(struct capture *c)
+{
+	if (ifwatch_read(c->netlink, c->dump, on_link, c) == 0)
+		return;
+	if (errno != ENOBUFS) {
+		log_warn("netlink");
+		return;
+	}
+	tally_add(&c->proc->tally, TALLY_CAP_NETLINK_LOST, 1);
+	ask(c);
+}
+
+static void
+on_netlink(evutil_socket_t fd, short what, void *arg)
+{
+	struct capture	*c = arg;
+
+	(void)fd;
+	(void)what;
+	read_netlink(c);
+	settle(c);
+}
+
+/*
+ * The re-check: a dump brings the link counters and whatever an event did
+ * not tell. A dump that is still on its way after a second is given up.
+ */
+static void
+on_second(evutil_socket_t fd, short what, void *arg)
+{
+	struct capture	*c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->dumping)
+		read_netlink(c);
+	ask(c);
+	settle(c);
+	capture_resume(c);
+}
+
+static void
+first_dump(struct capture *c)
+{
+	struct pollfd	 p = { .fd = c->netlink, .events = POLLIN };
+	int		 i;
+
+	ask(c);
+	for (i = 0; c->dumping && i < 100; i++) {
+		if (poll(&p, 1, FIRST_DUMP_MS / 100) > 0)
+			read_netlink(c);
+	}
+}
+
+/* Nothing to watch at the very start is an error that a person must see. */
+static void
+need_an_interface(struct capture *c)
+{
+	const struct iface	*i, *bad = NULL;
+
+	if (c->ifaces.open > 0 || (c->proc->hello.flags & HELLO_RESTARTED))
+		return;
+	TAILQ_FOREACH(i, &c->ifaces.list, entry)
+		if (i->why[0] != '\0' && (bad == NULL ||
+		    i->error == SOURCE_DENIED))
+			bad = i;
+	proc_exit(c->proc, bad != NULL && bad->error == SOURCE_DENIED ?
+	    EX_NOPERM : EX_UNAVAILABLE, "no interface could be opened: %s",
+	    bad != NULL ? bad->why :
+	    "none that the configuration allows is up");
+}
+
+static void
+init_live(struct capture *c)
+{
+	int	 fd;
+
+	/* the filter knows the socket by its number */
+	fd = ifwatch_open();
+	if (fd == -1 || dup3(fd, POLICY_FD_NETLINK, O_CLOEXEC) == -1)
+		fatal("netlink");
+	close(fd);
+	c->netlink = POLICY_FD_NETLINK;
+	first_dump(c);
+	ifaces_settle(&c->ifaces, proc_mono_us());
+	need_an_interface(c);
+}
+
+static void
+run_live(struct capture *c)
+{
+	struct timeval	 second = { 1, 0 };
+
+	c->ev_netlink = event_new(c->proc->base, c->netlink,
+	    EV_READ | EV_PERSIST, on_netlink, c);
+	c->ev_second = event_new(c->proc->base, -1, EV_PERSIST, on_second, c);
+	if (c->ev_netlink == NULL || c->ev_second == NULL ||
+	    event_add(c->ev_netlink, NULL) == -1 ||
+	    event_add(c->ev_second, &second) == -1)
+		fatalx("no memory");
+}
+
+/* ---- from a file ---- */
+
+static bool
+on_file_packet(void *arg, const struct savefile_packet *s)
+{
+	struct capture		*c = arg;
+	struct msg_packet	 p;
+
+	p.ts_us = s->ts_us;
+	p.wirelen = s->wirelen;
+	p.caplen = s->caplen;
+	p.iface = s->iface;
+	p.flags = s->outgoing ? PACKET_OUTGOING : 0;
+	p.data = s->data;
+	return put_packet(c, &p);
+}
+
+static void
+on_file_iface(void *arg, const struct savefile_iface *s)
+{
+	struct capture		*c = arg;
+	struct msg_iface	 m;
+
+	memset(&m, 0, sizeof(m));
+	m.id = s->id;
+	m.state = IFACE_UP;
+	m.linktype = s->linktype;
+	m.snaplen = s->snaplen;
+	compat_strlcpy(m.name, s->name[0] != '\0' ? s->name : "file",
+	    sizeof(m.name));
+	compat_strlcpy(m.type, "file", sizeof(m.type));
+	if (send_iface(c, &m) == -1)
+		log_warnx("an interface of the file could not be told");
+}
+
+static void
+on_file_end(void *arg, const char *why)
+{
+	struct capture		*c = arg;
+	struct msg_data_end	 m = { why != NULL, 0 };
+	char			 f[CONF_PATH_MAX], w[SAVEFILE_WHY_MAX * 2];
+
+	if (why != NULL)
+		proc_bad_input(c->proc, "%s: %s", vis_str(VIS_LOG, f,
+		    sizeof(f), c->proc->conf->input), vis_str(VIS_LOG, w,
+		    sizeof(w), why));
+	flush_batch(c);
+	msg_put_data_end(chan_begin(analyzer(c), MSG_DATA_END, 0), &m);
+	chan_end(analyzer(c));
+	c->file_ended = true;
+}
+
+static int
+capture_on_file(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc		*p = arg;
+	struct capture		*c = p->state;
+	struct offline_conf	 o;
+	struct msg_file		 m;
+
+	(void)ch;
+	if (msg_get_file(&f->body, &m) == -1 || m.kind != FILE_INPUT ||
+	    f->fd == -1 || c == NULL || c->offline != NULL)
+		return -1;
+	memset(&o, 0, sizeof(o));
+	o.base = p->base;
+	o.fd = f->fd;
+	f->fd = -1;
+	o.regular = (m.flags & FILE_REGULAR) != 0;
+	o.conf = p->conf;
+	o.tally = &p->tally;
+	o.packet = on_file_packet;
+	o.iface = on_file_iface;
+	o.end = on_file_end;
+	o.arg = c;
+	if ((c->offline = offline_new(&o)) == NULL)
+		on_file_end(c, "no memory");
+	else
+		capture_resume(c);
+	return 0;
+}
+
+/* ---- the life ---- */
+
+static void
+on_said(void *arg, const char *line)
+{
+	struct capture	*c = arg;
+
+	proc_monitor(c->proc, "interface", "%s", line);
+}
+
+static int
+capture_check(struct proc *p, const struct conf *conf, char *why, size_t size)
+{
+	struct source_program	*f;
+	char			 text[FILTER_TEXT_MAX];
+	char			 w[CONF_WHY_MAX], v[CONF_WHY_MAX];
+
+	(void)p;
+	if (filter_check(conf->filter, why, size) == -1)
+		return -1;
+	if (filter_build(conf, false, text, sizeof(text)) == -1) {
+		snprintf(why, size, "filter: too long");
+		return -1;
+	}
+	f = source_compile(text, 1, SOURCE_SNAPLEN, w, sizeof(w));
+	if (f == NULL) {
+		snprintf(why, size, "filter: %s", vis_str(VIS_LOG, v,
+		    sizeof(v), w));
+		return -1;
+	}
+	source_program_free(f);
+	return 0;
+}
+
+static void
+capture_init(struct proc *p)
+{
+	struct capture	*c;
+	char		 why[CONF_WHY_MAX];
+
+	if ((c = calloc(1, sizeof(*c))) == NULL || batch_init(&c->batch) == -1)
+		fatalx("no memory");
+	p->state = c;
+	c->proc = p;
+	c->netlink = -1;
+	ifaces_init(&c->ifaces);
+	c->ifaces.base = p->base;
+	c->ifaces.conf = p->conf;
+	c->ifaces.tally = &p->tally;
+	c->ifaces.readable = on_ring;
+	c->ifaces.said = on_said;
+	c->ifaces.arg = c;
+	if (capture_check(p, p->conf, why, sizeof(why)) == -1)
+		fatalx("%s", why);
+	if (!p->conf->offline)
+		init_live(c);
+}
+
+static void
+capture_run(struct proc *p)
+{
+	struct capture	*c = p->state;
+
+	if (c->netlink != -1)
+		run_live(c);
+}
+
+/* Reads when there is somebody to read for. */
+static void
+capture_resume(struct capture *c)
+{
+	if (c->proc->stopping || !ready(c))
+		return;
+	if (c->offline != NULL)
+		offline_resume(c->offline);
+	ifaces_read(&c->ifaces, true);
+}
+
+static void
+capture_linked(struct proc *p, enum role peer)
+{
+	struct capture	*c = p->state;
+	struct iface	*i;
+
+	if (peer != ROLE_ANALYZER)
+		return;
+	TAILQ_FOREACH(i, &c->ifaces.list, entry)
+		i->changed = true;
+	send_changed(c);
+	ifaces_count(&c->ifaces);
+	send_capstats(c);
+	capture_resume(c);
+}
+
+static void
+capture_drained(struct proc *p, enum role peer)
+{
+	if (peer == ROLE_ANALYZER)
+		capture_resume(p->state);
+}
+
+static void
+capture_commit(struct proc *p, const struct conf *old)
+{
+	struct capture	*c = p->state;
+
+	(void)old;
+	if (c->netlink == -1)
+		return;
+	ifaces_reconfigure(&c->ifaces, p->conf, proc_mono_us());
+	send_changed(c);
+}
+
+/* What came before STOP has left the rings by now. */
+static void
+on_last_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct capture	*c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->netlink != -1) {
+		ifaces_count(&c->ifaces);
+		send_capstats(c);
+	}
+	if (c->proc->linked[ROLE_ANALYZER])
+		flush_batch(c);
+	proc_bye(c->proc);
+}
+
+static void
+capture_stop(struct proc *p)
+{
+	struct capture	*c = p->state;
+	struct timeval	 soon = { 0, LAST_LOOK_US };
+
+	if (c->netlink == -1) {
+		on_last_look(-1, 0, c);
+		return;
+	}
+	c->ev_last = event_new(p->base, -1, 0, on_last_look, c);
+	if (c->ev_last == NULL || event_add(c->ev_last, &soon) == -1)
+		on_last_look(-1, 0, c);
+}
+
+static const struct handler from_parent[] = {
+	{ MSG_FILE,	capture_on_file },
+	{ 0,		NULL }
+};
+
+static const struct proc_ops capture_ops = {
+	.role	 = ROLE_CAPTURE,
+	.check	 = capture_check,
+	.init	 = capture_init,
+	.run	 = capture_run,
+	.stop	 = capture_stop,
+	.commit	 = capture_commit,
+	.linked	 = capture_linked,
+	.drained = capture_drained,
+	.from	 = { [ROLE_PARENT] = from_parent },
+};
+
+int
+main(int argc, char **argv)
+{
+	return proc_main(argc, argv, &capture_ops);
+}

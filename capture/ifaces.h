@@ -1,0 +1,98 @@
+/*
+ * ifaces: the table of interfaces: what ifwatch told, what ifselect chose,
+ * and the open handle of each. Capture drives it and is told what changed.
+ *
+ * An entry belongs to one kernel index from its appearance to its end. A
+ * handle stays open while its interface is down (it goes on by itself) and is
+ * opened anew after a rename, because libpcap asks for the state of the
+ * interface by name.
+ */
+#ifndef CAPTURE_IFACES_H
+#define CAPTURE_IFACES_H
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/ifselect.h"
+#include "capture/ifwatch.h"
+#include "capture/source.h"
+#include "sandbox/conf.h"
+#include "sandbox/msg.h"
+#include "sandbox/tally.h"
+
+#define IFACES_MAX	4096
+#define IFACES_WHY_MAX	128
+
+struct ifaces;
+
+struct iface {
+	TAILQ_ENTRY(iface)	 entry;
+	struct ifaces		*all;
+	struct ifwatch_link	 link;
+	struct source		*source;
+	struct event		*ev;
+	char			 opened[IFWATCH_NAME_MAX]; /* source's name */
+	struct conf_interface	 options;	/* source's options */
+	uint64_t		 ring;
+	struct source_stats	 before;	/* of handles closed since */
+	struct source_stats	 counted;	/* in the tallies already */
+	uint64_t		 sent;		/* packets put into batches */
+	uint64_t		 retry_us;	/* not before, 0 now */
+	uint32_t		 dump;		/* number of the last dump */
+	uint16_t		 id;
+	enum ifselect		 select;
+	enum source_error	 error;
+	bool			 changed;	/* IFACE is to be sent */
+	char			 why[IFACES_WHY_MAX];
+};
+
+struct ifaces {
+	TAILQ_HEAD(, iface)	 list;
+	struct event_base	*base;
+	const struct conf	*conf;
+	struct tally		*tally;
+	void			(*readable)(struct iface *, void *arg);
+	/* A line about an interface, as logged. */
+	void			(*said)(void *arg, const char *line);
+	void			*arg;
+	bool			 reading;	/* events are added */
+	size_t			 n;
+	size_t			 open;
+	uint16_t		 last_id;
+};
+
+void	 ifaces_init(struct ifaces *);
+void	 ifaces_clear(struct ifaces *);
+
+/*
+ * From ifwatch: an interface as it is now. dump is the number of the dump
+ * under way or of the last one, for events too: they are newer than it.
+ */
+void	 ifaces_update(struct ifaces *, const struct ifwatch_link *,
+	    uint32_t dump);
+void	 ifaces_gone(struct ifaces *, uint32_t index);
+/* After a complete dump: what it did not name is gone. */
+void	 ifaces_sweep(struct ifaces *, uint32_t dump);
+/* Forgets entries that are gone once changed is false: their end was told. */
+void	 ifaces_forget_gone(struct ifaces *);
+/* Chooses again, opens and closes. After every change, and each second. */
+void	 ifaces_settle(struct ifaces *, uint64_t now_us);
+/* A new configuration: filters, options and choice. */
+void	 ifaces_reconfigure(struct ifaces *, const struct conf *,
+	    uint64_t now_us);
+/* The handle is of no more use: it is opened again later. */
+void	 ifaces_failed(struct iface *, const char *why, uint64_t now_us);
+
+/* Starts and stops reading from all handles. */
+void	 ifaces_read(struct ifaces *, bool on);
+/* Reads the counters of all handles into entries and tallies. */
+void	 ifaces_count(struct ifaces *);
+
+/* The IFACE and CAPSTAT messages of an entry. */
+void	 ifaces_message(const struct iface *, struct msg_iface *);
+void	 ifaces_capstat(const struct iface *, struct msg_capstat *);
+
+#endif

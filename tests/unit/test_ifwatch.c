@@ -1,0 +1,241 @@
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "capture/ifwatch.h"
+#include "tests/lib/guard.h"
+
+static struct seen {
+	unsigned		 events[4];
+	unsigned		 dumped;
+	struct ifwatch_link	 last;
+} seen;
+
+static void
+on_event(enum ifwatch_event what, const struct ifwatch_link *l, bool dump,
+    void *arg)
+{
+	(void)arg;
+	seen.events[what]++;
+	seen.dumped += dump;
+	if (l != NULL)
+		seen.last = *l;
+}
+
+/* ---- messages as the kernel writes them ---- */
+
+static _Alignas(8) uint8_t	 msg[4096];
+static size_t			 msg_len;
+
+static struct nlmsghdr *
+start(uint16_t type, uint32_t seq, uint32_t index)
+{
+	struct nlmsghdr		*h = (struct nlmsghdr *)(void *)(msg + msg_len);
+	struct ifinfomsg	*i = NLMSG_DATA(h);
+
+	memset(h, 0, NLMSG_SPACE(sizeof(*i)));
+	h->nlmsg_type = type;
+	h->nlmsg_seq = seq;
+	h->nlmsg_len = NLMSG_LENGTH(sizeof(*i));
+	i->ifi_index = (int)index;
+	i->ifi_flags = IFF_UP | IFF_RUNNING;
+	i->ifi_type = 1;
+	return h;
+}
+
+static void
+put(struct nlmsghdr *h, uint16_t type, const void *p, size_t n)
+{
+	struct rtattr	*a = (struct rtattr *)(void *)((uint8_t *)h +
+	    NLMSG_ALIGN(h->nlmsg_len));
+
+	a->rta_type = type;
+	a->rta_len = (unsigned short)RTA_LENGTH(n);
+	memset(RTA_DATA(a), 0, RTA_SPACE(n) - RTA_LENGTH(0));
+	memcpy(RTA_DATA(a), p, n);
+	h->nlmsg_len = NLMSG_ALIGN(h->nlmsg_len) + RTA_ALIGN(a->rta_len);
+}
+
+static void
+finish(struct nlmsghdr *h)
+{
+	msg_len += NLMSG_ALIGN(h->nlmsg_len);
+}
+
+static struct nlmsghdr *
+vlan(uint16_t type, uint32_t seq)
+{
+	struct nlmsghdr			*h = start(type, seq, 7);
+	struct rtnl_link_stats64	 st;
+	uint32_t			 v = 3;
+	_Alignas(4) uint8_t		 kind[RTA_SPACE(5)];
+	struct rtattr			*a = (struct rtattr *)(void *)kind;
+
+	memset(kind, 0, sizeof(kind));
+	memset(&st, 0, sizeof(st));
+	st.rx_packets = 11;
+	st.tx_bytes = (uint64_t)1 << 40;
+	put(h, IFLA_IFNAME, "eth0.10", 8);
+	put(h, IFLA_LINK, &v, 4);
+	put(h, IFLA_CARRIER, "\1", 1);
+	put(h, IFLA_STATS64, &st, sizeof(st));
+	a->rta_type = IFLA_INFO_KIND;
+	a->rta_len = RTA_LENGTH(5);
+	memcpy(RTA_DATA(a), "vlan", 5);
+	put(h, IFLA_LINKINFO | NLA_F_NESTED, kind, sizeof(kind));
+	return h;
+}
+
+static void
+parse(uint32_t seq)
+{
+	memset(&seen, 0, sizeof(seen));
+	ifwatch_parse(guard_copy(msg, msg_len), msg_len, seq, on_event, NULL);
+}
+
+static void
+a_link_is_read_with_all_that_matters(void **state)
+{
+	(void)state;
+	msg_len = 0;
+	finish(vlan(RTM_NEWLINK, 0));
+	parse(5);
+	assert_int_equal(seen.events[IFWATCH_LINK], 1);
+	assert_int_equal(seen.dumped, 0);
+	assert_string_equal(seen.last.name, "eth0.10");
+	assert_string_equal(seen.last.kind, "vlan");
+	assert_int_equal(seen.last.index, 7);
+	assert_int_equal(seen.last.link, 3);
+	assert_int_equal(seen.last.flags, IFF_UP | IFF_RUNNING);
+	assert_true(seen.last.carrier);
+	assert_true(seen.last.has_stats);
+	assert_int_equal(seen.last.rx_packets, 11);
+	assert_true(seen.last.tx_bytes == (uint64_t)1 << 40);
+}
+
+static void
+a_link_of_another_namespace_is_no_parent(void **state)
+{
+	struct nlmsghdr	*h;
+	uint32_t	 v = 9, ns = 0;
+
+	(void)state;
+	msg_len = 0;
+	h = start(RTM_NEWLINK, 0, 7);
+	put(h, IFLA_IFNAME, "veth0", 6);
+	put(h, IFLA_LINK, &v, 4);
+	put(h, IFLA_LINK_NETNSID, &ns, 4);
+	finish(h);
+	parse(0);
+	assert_int_equal(seen.events[IFWATCH_LINK], 1);
+	assert_int_equal(seen.last.link, 0);
+}
+
+static void
+a_dump_ends_and_may_be_broken(void **state)
+{
+	struct nlmsghdr	*h;
+
+	(void)state;
+	msg_len = 0;
+	finish(vlan(RTM_NEWLINK, 5));
+	finish(vlan(RTM_DELLINK, 0));
+	finish(start(NLMSG_DONE, 5, 1));
+	parse(5);
+	assert_int_equal(seen.events[IFWATCH_LINK], 1);
+	assert_int_equal(seen.events[IFWATCH_GONE], 1);
+	assert_int_equal(seen.events[IFWATCH_DONE], 1);
+	assert_int_equal(seen.dumped, 2);
+	parse(6);			/* the end of an older dump */
+	assert_int_equal(seen.events[IFWATCH_DONE], 0);
+	msg_len = 0;
+	h = start(NLMSG_DONE, 5, 1);
+	h->nlmsg_flags = NLM_F_DUMP_INTR;
+	finish(h);
+	finish(start(NLMSG_ERROR, 5, 1));
+	parse(5);
+	assert_int_equal(seen.events[IFWATCH_BROKEN], 2);
+}
+
+static void
+words_of_bridge_ports_are_not_links(void **state)
+{
+	struct nlmsghdr		*h;
+	struct ifinfomsg	*i;
+
+	(void)state;
+	msg_len = 0;
+	h = vlan(RTM_DELLINK, 0);
+	i = NLMSG_DATA(h);
+	i->ifi_family = 7;		/* AF_BRIDGE: it left its bridge */
+	finish(h);
+	parse(0);
+	assert_int_equal(seen.events[IFWATCH_GONE], 0);
+}
+
+/* Any cut, and any byte changed, reads inside the bytes and tells no more. */
+static void
+lies_about_lengths_stay_inside(void **state)
+{
+	uint8_t	 copy[sizeof(msg)];
+	size_t	 n, i, v;
+
+	(void)state;
+	msg_len = 0;
+	finish(vlan(RTM_NEWLINK, 5));
+	finish(start(NLMSG_DONE, 5, 1));
+	memcpy(copy, msg, msg_len);
+	for (n = 0; n < msg_len; n++) {
+		memset(&seen, 0, sizeof(seen));
+		ifwatch_parse(guard_copy(msg, n), n, 5, on_event, NULL);
+		assert_true(seen.events[IFWATCH_LINK] <= 1);
+	}
+	for (i = 0; i < msg_len; i++)
+		for (v = 0; v < 256; v += 5) {
+			memcpy(msg, copy, msg_len);
+			msg[i] = (uint8_t)v;
+			parse(5);
+			assert_true(strlen(seen.last.name) <
+			    IFWATCH_NAME_MAX);
+		}
+}
+
+static void
+a_name_without_an_end_is_cut(void **state)
+{
+	struct nlmsghdr	*h;
+	char		 name[64];
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	msg_len = 0;
+	h = start(RTM_NEWLINK, 0, 7);
+	put(h, IFLA_IFNAME, name, sizeof(name));
+	finish(h);
+	parse(0);
+	assert_int_equal(strlen(seen.last.name), IFWATCH_NAME_MAX - 1);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(a_link_is_read_with_all_that_matters),
+		cmocka_unit_test(a_link_of_another_namespace_is_no_parent),
+		cmocka_unit_test(a_dump_ends_and_may_be_broken),
+		cmocka_unit_test(words_of_bridge_ports_are_not_links),
+		cmocka_unit_test(lies_about_lengths_stay_inside),
+		cmocka_unit_test(a_name_without_an_end_is_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
