@@ -1,11 +1,8 @@
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sandbox/compat.h"
 #include "ui/check.h"
 #include "ui/fmt.h"
-#include "ui/netmonctl.h"
 
 static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
 
@@ -120,23 +117,4 @@ check_judge(struct out *o, const struct doc *d, const char *name)
 	}
 	report(o, d, &worst, status_of(&worst));
 	return status_of(&worst);
-}
-
-int
-check_run(struct ctl *c, const struct msg_show *s)
-{
-	struct msg_show		 show = *s;
-	enum check_status	 status;
-
-	show.subject = SHOW_CHECK;
-	if (ctl_ask(c, &show) != CLIENT_OK) {
-		out_printf(&c->out, "UNKNOWN ");
-		out_vis(&c->out, VIS_LOG, show.args[0], strlen(show.args[0]));
-		out_printf(&c->out, ": %s\n", c->client.why);
-		(void)ctl_flush(c);
-		return CHECK_UNKNOWN;
-	}
-	status = check_judge(&c->out, &c->doc, show.args[0]);
-	(void)ctl_flush(c);
-	return (int)status;
 }

@@ -1,6 +1,6 @@
 /*
  * check: the state of one alert rule as a line and status of Nagios plugins.
- * Pure but for check_run in netmonctl.h.
+ * Pure.
  */
 #ifndef UI_CHECK_H
 #define UI_CHECK_H

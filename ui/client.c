@@ -210,16 +210,13 @@ client_send(struct client *c, uint16_t type, const struct buf *b)
 static int
 check_hello(struct client *c, struct frame *f)
 {
-	char	 v[128];
-
 	if (msg_get_hello(&f->body, &c->hello) == -1)
 		return fail(c, CLIENT_DATA, "greeting not understood");
 	if (c->hello.version == MSG_VERSION)
 		return CLIENT_OK;
-	return fail(c, CLIENT_DATA, "netmond %s speaks version %u of the "
+	return fail(c, CLIENT_DATA, "the daemon speaks version %u of the "
 	    "control protocol, netmonctl %s speaks version %u",
-	    vis_str(VIS_TERM, v, sizeof(v), c->hello.text), c->hello.version,
-	    NETMON_VERSION, MSG_VERSION);
+	    c->hello.version, NETMON_VERSION, MSG_VERSION);
 }
 
 /* The wire of one frame, without judgement; 1 when f holds one. */

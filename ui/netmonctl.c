@@ -16,6 +16,7 @@
 #include "sandbox/conf.h"
 #include "sandbox/jail.h"
 #include "sandbox/priv.h"
+#include "ui/check.h"
 #include "ui/hook.h"
 #include "ui/netmonctl.h"
 #include "ui/replay.h"
@@ -335,10 +336,23 @@ act_metrics(struct ctl *c, const struct command *cmd)
 	return ctl_complain(c, CLIENT_REFUSED);
 }
 
+/* The status is that of Nagios plugins, also when nobody answers. */
 static int
 act_check(struct ctl *c, const struct command *cmd)
 {
-	return check_run(c, &cmd->show);
+	struct msg_show		 s = cmd->show;
+	enum check_status	 status = CHECK_UNKNOWN;
+
+	s.subject = SHOW_CHECK;
+	if (ctl_ask(c, &s) == CLIENT_OK) {
+		status = check_judge(&c->out, &c->doc, s.args[0]);
+	} else {
+		out_str(&c->out, "UNKNOWN ");
+		out_vis(&c->out, VIS_LOG, s.args[0], strlen(s.args[0]));
+		out_printf(&c->out, ": %s\n", c->client.why);
+	}
+	(void)ctl_flush(c);
+	return (int)status;
 }
 
 static int

@@ -43,8 +43,6 @@ const char *ctl_hostname(char *, size_t);
 /* ui/watch.c: netmonctl alerts, netmonctl monitor. */
 int	 watch_alerts(struct ctl *, int argc, char **argv);
 int	 watch_monitor(struct ctl *, int argc, char **argv);
-/* ui/check.c: netmonctl check RULE; the status is that of Nagios plugins. */
-int	 check_run(struct ctl *, const struct msg_show *);
 /* ui/view_console.c: netmonctl top. */
 int	 console_run(struct ctl *);
 
