@@ -286,9 +286,11 @@ write_file(struct ctl *c, const char *path)
 	char	*tmp = NULL;
 	int	 fd, saved;
 
-	if (asprintf(&tmp, "%s.XXXXXX", path) == -1)
+	if (asprintf(&tmp, "%s.%ld.new", path, (long)getpid()) == -1)
 		return -1;
-	if ((fd = mkostemp(tmp, O_CLOEXEC)) == -1) {
+	(void)unlink(tmp);	/* of an earlier process with this number */
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd == -1) {
 		free(tmp);
 		return -1;
 	}
