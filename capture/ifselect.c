@@ -213,9 +213,10 @@ ifselect_ring(const struct conf *c, const struct conf_interface *ci,
 	if (ci != NULL && ci->ring != 0)
 		return ci->ring < IFSELECT_RING_MIN ? IFSELECT_RING_MIN :
 		    ci->ring;
-	share = c->ring_total / (shares == 0 ? 1 : shares);
+	share = c->ring_total / (shares < 2 ? 2 : shares);
+	share -= share % IFSELECT_RING_BLOCK;
 	left = granted < c->ring_total ? c->ring_total - granted : 0;
-	if (share > left)
-		share = left;
+	if (share > left)	/* a late one: others may follow it */
+		share = left / 2;
 	return share < IFSELECT_RING_MIN ? IFSELECT_RING_MIN : share;
 }

@@ -51,11 +51,13 @@ void	 ifselect(const struct conf *, struct ifselect_if *, size_t n);
 const struct conf_interface *
 	 ifselect_conf(const struct conf *, const char *name);
 /*
- * The ring of one interface: its own override, or a share of total for
- * shares interfaces of which the others have granted taken already.
+ * The ring of one interface: its own override, or a share of the total for
+ * shares interfaces, of which granted bytes are taken already. One alone
+ * gets half, so that the next one finds room; rings are never made anew.
  */
 uint64_t ifselect_ring(const struct conf *, const struct conf_interface *,
 	    size_t shares, uint64_t granted);
+#define IFSELECT_RING_BLOCK	(256 * 1024)
 #define IFSELECT_RING_MIN	(2 * 1024 * 1024)
 
 #endif

@@ -378,7 +378,7 @@ static const struct policy policies[ROLE_MAX] = {
 		.fail = true
 	},
 	[ROLE_CAPTURE] = {
-		.table = { &loop, &soft, &parent_link, &fstats, &capture, SAN }
+		.table = { &loop, &soft, &parent_link, &nostat, &capture, SAN }
 	},
 	[ROLE_ANALYZER] = {
 		.table = { &loop, &soft, &parent_link, &nostat, &analyzer,

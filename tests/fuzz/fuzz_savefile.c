@@ -6,6 +6,8 @@
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
+static volatile uint8_t	 touched;
+
 /* The file in steps; every packet's bytes are touched at both ends. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -13,7 +15,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct savefile_record	 r;
 	struct savefile		*f;
 	enum savefile_result	 res;
-	static volatile uint8_t	 touched;
 	uint8_t			*to;
 	size_t			 room, step = n > 0 ? 1 + p[n - 1] * 16 : 1;
 

@@ -196,11 +196,16 @@ rings_share_the_total_and_have_a_minimum(void **state)
 	c->ring_total = 64 * mb;
 	memset(&own, 0, sizeof(own));
 	assert_int_equal(ifselect_ring(c, NULL, 2, 0), 32 * mb);
-	assert_int_equal(ifselect_ring(c, NULL, 4, 60 * mb), 4 * mb);
+	assert_int_equal(ifselect_ring(c, NULL, 2, 32 * mb), 32 * mb);
+	assert_int_equal(ifselect_ring(c, NULL, 3, 0), 21 * mb + mb / 4);
+	assert_int_equal(ifselect_ring(c, NULL, 3, 42 * mb + mb / 2),
+	    21 * mb + mb / 4);
+	assert_int_equal(ifselect_ring(c, NULL, 4, 56 * mb), 4 * mb);
 	assert_int_equal(ifselect_ring(c, NULL, 4, 63 * mb), 2 * mb);
 	assert_int_equal(ifselect_ring(c, NULL, 4, 90 * mb), 2 * mb);
 	assert_int_equal(ifselect_ring(c, NULL, 1000, 0), 2 * mb);
-	assert_int_equal(ifselect_ring(c, NULL, 0, 0), 64 * mb);
+	assert_int_equal(ifselect_ring(c, NULL, 0, 0), 32 * mb);
+	assert_int_equal(ifselect_ring(c, NULL, 1, 0), 32 * mb);
 	assert_int_equal(ifselect_ring(c, &own, 2, 0), 32 * mb);
 	own.ring = 8 * mb;
 	assert_int_equal(ifselect_ring(c, &own, 2, 64 * mb), 8 * mb);
