@@ -67,11 +67,12 @@ doc_add(struct doc *d, const uint8_t *bytes, size_t n)
 	size_t		 base = d->len, at;
 	void		*p = d->p;
 
+	if (n == 0)
+		return 0;
 	if (grow(&p, &d->cap, d->len + n, 1) == -1)
 		return -1;
 	d->p = p;
-	if (n > 0)
-		memcpy(d->p + base, bytes, n);
+	memcpy(d->p + base, bytes, n);
 	d->len += n;
 	buf_reader(&b, d->p + base, n);
 	while (buf_left(&b) > 0) {
