@@ -1,0 +1,460 @@
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "parent/files.h"
+#include "sandbox/compat.h"
+#include "sandbox/log.h"
+
+#define STAMP_LEN	16	/* YYYYMMDDTHHMMSSZ */
+#define SAME_SECOND_MAX	99	/* rotations of one file in one second */
+#define OLD_MAX		200000	/* rotated files that pruning looks at */
+
+/* ---- where files may lie ---- */
+
+/* The folder of a path, "/" at least. */
+static void
+folder(const char *path, char *dir, size_t size)
+{
+	char	*slash;
+
+	compat_strlcpy(dir, path, size);
+	slash = strrchr(dir, '/');
+	if (slash == NULL || slash == dir)
+		compat_strlcpy(dir, "/", size);
+	else
+		*slash = '\0';
+}
+
+void
+files_roots(const struct conf *c, struct files_roots *r)
+{
+	memset(r, 0, sizeof(*r));
+	folder(c->socket, r->dir[0], sizeof(r->dir[0]));
+	compat_strlcpy(r->dir[1], CONF_STATE_DIR, sizeof(r->dir[1]));
+	compat_strlcpy(r->dir[2], CONF_LOG_DIR, sizeof(r->dir[2]));
+	r->n = 3;
+}
+
+static bool
+dotted(const char *path)
+{
+	const char	*p;
+
+	for (p = path; (p = strstr(p, "..")) != NULL; p += 2)
+		if ((p == path || p[-1] == '/') &&
+		    (p[2] == '/' || p[2] == '\0'))
+			return true;
+	return false;
+}
+
+static bool
+below(const char *path, const char *dir)
+{
+	size_t	 n = strlen(dir);
+
+	return n > 1 && strncmp(path, dir, n) == 0 && path[n] == '/';
+}
+
+static const char *
+path_fault(const struct conf *c, const struct files_roots *r,
+    const char *path)
+{
+	size_t	 i;
+
+	if (c->offline || strcmp(path, "-") == 0)
+		return NULL;
+	if (path[0] != '/')
+		return "must begin with /";
+	if (dotted(path))
+		return "must not hold ..";
+	if (path[strlen(path) - 1] == '/')
+		return "is a folder";
+	for (i = 0; i < r->n; i++)
+		if (below(path, r->dir[i]))
+			return NULL;
+	return "lies outside of the folders that netmond may write";
+}
+
+static size_t
+check_one(const struct conf *c, const struct files_roots *r,
+    const char *path, parse_say_fn *say, void *arg)
+{
+	const char	*why;
+	char		 line[2 * PARSE_LINE_MAX];
+
+	if ((why = path_fault(c, r, path)) == NULL)
+		return 0;
+	snprintf(line, sizeof(line), "%s: \"%s\" %s (%s, %s, %s)", c->file,
+	    path, why, r->dir[0], r->dir[1], r->dir[2]);
+	say(line, arg);
+	return 1;
+}
+
+size_t
+files_check(const struct conf *c, parse_say_fn *say, void *arg)
+{
+	struct files_roots	 r;
+	size_t			 i, n = 0;
+
+	files_roots(c, &r);
+	for (i = 0; i < c->nmirrors; i++)
+		if (c->mirrors[i].has_record)
+			n += check_one(c, &r, c->mirrors[i].path, say, arg);
+	for (i = 0; i < c->nlogs; i++)
+		n += check_one(c, &r, c->logs[i].path, say, arg);
+	return n;
+}
+
+/* ---- rotation ---- */
+
+/* Whether s is what rotation puts behind "FILE.". */
+static bool
+is_stamp(const char *s)
+{
+	size_t	 i;
+
+	for (i = 0; i < STAMP_LEN; i++)
+		if (i == 8 ? s[i] != 'T' : i == 15 ? s[i] != 'Z' :
+		    s[i] < '0' || s[i] > '9')
+			return false;
+	if (s[i] == '\0')
+		return true;
+	return s[i] == '-' && s[i + 1] >= '0' && s[i + 1] <= '9' &&
+	    s[i + 2] >= '0' && s[i + 2] <= '9' && s[i + 3] == '\0';
+}
+
+/* Moves FILE out of the way; it keeps every byte. */
+static int
+rotate(const char *path, uint64_t now_us)
+{
+	char		 to[PATH_MAX], stamp[STAMP_LEN + 1];
+	struct stat	 st;
+	struct tm	 tm;
+	time_t		 t = (time_t)(now_us / 1000000);
+	int		 i;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm) !=
+	    STAMP_LEN) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (i = 0; i <= SAME_SECOND_MAX; i++) {
+		if (i == 0)
+			snprintf(to, sizeof(to), "%s.%s", path, stamp);
+		else
+			snprintf(to, sizeof(to), "%s.%s-%02d", path, stamp, i);
+		/* Only netmond writes such names here, so no race. */
+		if (lstat(to, &st) == -1)
+			return errno == ENOENT ? rename(path, to) : -1;
+	}
+	errno = EEXIST;
+	return -1;
+}
+
+struct old {
+	char		 name[NAME_MAX + 1];
+	uint64_t	 size;
+};
+
+static int
+old_cmp(const void *a, const void *b)
+{
+	const struct old	*x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* The rotated files of base in dir, oldest first. */
+static struct old *
+list_old(DIR *d, const char *base, size_t *n)
+{
+	struct dirent	*e;
+	struct stat	 st;
+	struct old	*v = NULL, *more;
+	size_t		 len = strlen(base);
+
+	*n = 0;
+	while ((e = readdir(d)) != NULL && *n < OLD_MAX) {
+		if (strncmp(e->d_name, base, len) != 0 ||
+		    e->d_name[len] != '.' || !is_stamp(e->d_name + len + 1) ||
+		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+		    -1 || !S_ISREG(st.st_mode))
+			continue;
+		if ((*n & (*n - 1)) == 0) {
+			more = realloc(v, (*n == 0 ? 1 : *n * 2) *
+			    sizeof(*v));
+			if (more == NULL)
+				break;
+			v = more;
+		}
+		compat_strlcpy(v[*n].name, e->d_name, sizeof(v[*n].name));
+		v[(*n)++].size = (uint64_t)st.st_size;
+	}
+	if (v != NULL)
+		qsort(v, *n, sizeof(*v), old_cmp);
+	return v;
+}
+
+/* The file that is being written counts for both limits. */
+static size_t
+prune_dir(DIR *d, const char *base, const struct conf_rotate *r)
+{
+	struct stat	 st;
+	struct old	*v;
+	uint64_t	 bytes = 0;
+	size_t		 i, n, left, gone = 0;
+
+	v = list_old(d, base, &n);
+	if (fstatat(dirfd(d), base, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		bytes = (uint64_t)st.st_size;
+	for (i = 0; i < n; i++)
+		bytes += v[i].size;
+	left = n + 1;
+	for (i = 0; i < n; i++) {
+		if ((r->keep == 0 || left <= r->keep) &&
+		    (r->max == 0 || bytes <= r->max))
+			break;
+		if (unlinkat(dirfd(d), v[i].name, 0) == -1) {
+			log_warn("%s: cannot delete", v[i].name);
+			continue;
+		}
+		bytes -= v[i].size;
+		left--;
+		gone++;
+	}
+	free(v);
+	return gone;
+}
+
+size_t
+files_prune(const char *path, const struct conf_rotate *r)
+{
+	char		 dir[CONF_PATH_MAX];
+	const char	*base;
+	size_t		 n;
+	DIR		*d;
+
+	if (r->keep == 0 && r->max == 0)
+		return 0;
+	folder(path, dir, sizeof(dir));
+	base = strrchr(path, '/');
+	base = base == NULL ? path : base + 1;
+	if (path[0] != '/' && strchr(path, '/') == NULL)
+		compat_strlcpy(dir, ".", sizeof(dir));
+	if ((d = opendir(dir)) == NULL) {
+		log_warn("%s: cannot read the folder", dir);
+		return 0;
+	}
+	n = prune_dir(d, base, r);
+	closedir(d);
+	return n;
+}
+
+/* ---- opening ---- */
+
+struct wanted {
+	char			 path[CONF_PATH_MAX];
+	struct conf_rotate	 rotate;
+	mode_t			 mode;
+};
+
+/* What kind and index of f stand for in c; -1 when it is not there. */
+static int
+look_up(const struct conf *c, const struct msg_file *f, struct wanted *w)
+{
+	const struct conf_mirror	*m;
+
+	memset(w, 0, sizeof(*w));
+	if (f->kind == FILE_EVENTS && f->index < c->nlogs) {
+		compat_strlcpy(w->path, c->logs[f->index].path,
+		    sizeof(w->path));
+		w->rotate = c->logs[f->index].rotate;
+		w->mode = c->logs[f->index].mode;
+		return 0;
+	}
+	if ((f->kind != FILE_RECORD && f->kind != FILE_GAPS) ||
+	    f->index >= c->nmirrors || !c->mirrors[f->index].has_record)
+		return -1;
+	m = &c->mirrors[f->index];
+	w->rotate = m->rotate;
+	w->mode = m->mode;
+	if (compat_strlcpy(w->path, m->path, sizeof(w->path)) +
+	    sizeof(FILES_GAPS) > sizeof(w->path))
+		return -1;
+	if (f->kind == FILE_GAPS)
+		memcpy(w->path + strlen(w->path), FILES_GAPS,
+		    sizeof(FILES_GAPS));
+	return 0;
+}
+
+static int
+open_socket(const char *path)
+{
+	struct sockaddr_un	 sun;
+	int			 fd, saved;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (compat_strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/*
+ * A fifo opened for both ways never blocks and never ends. The mode holds
+ * for a file that is made here; one that is there keeps its own.
+ */
+static int
+open_path(const char *path, mode_t mode, struct stat *st)
+{
+	int	 fd, made = 0;
+
+	if (strcmp(path, "-") == 0)
+		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	else if (lstat(path, st) == 0 && S_ISSOCK(st->st_mode))
+		fd = open_socket(path);
+	else {
+		made = lstat(path, st) == -1;
+		fd = open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC |
+		    O_NOCTTY | O_NONBLOCK | O_CREAT, mode);
+	}
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, st) == -1 || (made && fchmod(fd, mode) == -1)) {
+		close(fd);
+		return -1;
+	}
+	if (S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode) ||
+	    S_ISSOCK(st->st_mode) || S_ISCHR(st->st_mode))
+		return fd;
+	close(fd);
+	errno = EISDIR;
+	return -1;
+}
+
+static bool
+is_regular(const char *path)
+{
+	struct stat	 st;
+
+	return strcmp(path, "-") != 0 && lstat(path, &st) == 0 &&
+	    S_ISREG(st.st_mode);
+}
+
+int
+files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
+{
+	struct files_roots	 roots;
+	struct wanted		 w;
+	struct stat		 st;
+	int			 fd;
+
+	f->error = 0;
+	f->size = 0;
+	f->name[0] = '\0';
+	if (look_up(c, f, &w) == -1) {
+		f->error = ENOENT;
+		return -1;
+	}
+	compat_strlcpy(f->name, w.path, sizeof(f->name));
+	files_roots(c, &roots);
+	if (path_fault(c, &roots, w.path) != NULL) {
+		f->error = EACCES;
+		return -1;
+	}
+	if ((f->flags & FILE_ROTATE) && is_regular(w.path) &&
+	    rotate(w.path, now_us) == -1)
+		log_warn("%s: cannot rename, going on with it", w.path);
+	if ((fd = open_path(w.path, w.mode, &st)) == -1) {
+		f->error = (uint32_t)errno;
+		log_warn("%s: cannot open", w.path);
+		return -1;
+	}
+	if (f->flags & FILE_ROTATE)
+		(void)files_prune(w.path, &w.rotate);
+	f->flags &= ~(uint32_t)FILE_REGULAR;
+	if (S_ISREG(st.st_mode)) {
+		f->flags |= FILE_REGULAR;
+		f->size = (uint64_t)st.st_size;
+	}
+	return fd;
+}
+
+int
+files_send(const struct conf *c, struct chan *ch, const struct msg_file *want,
+    uint64_t now_us)
+{
+	struct msg_file	 f = *want;
+	struct buf	*b;
+	int		 fd;
+
+	fd = files_open(c, &f, now_us);
+	if ((b = chan_begin(ch, MSG_FILE, 0)) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	msg_put_file(b, &f);
+	return fd == -1 ? chan_end(ch) : chan_end_fd(ch, fd);
+}
+
+void
+files_send_all(const struct conf *c, struct chan *ch, uint64_t now_us)
+{
+	struct msg_file	 f;
+	uint32_t	 i;
+
+	memset(&f, 0, sizeof(f));
+	for (i = 0; i < c->nmirrors; i++) {
+		if (!c->mirrors[i].has_record)
+			continue;
+		f.index = i;
+		f.kind = FILE_RECORD;
+		(void)files_send(c, ch, &f, now_us);
+		/* What cannot rotate has no folder to lie in either. */
+		if (!is_regular(c->mirrors[i].path))
+			continue;
+		f.kind = FILE_GAPS;
+		(void)files_send(c, ch, &f, now_us);
+	}
+	f.kind = FILE_EVENTS;
+	for (i = 0; i < c->nlogs; i++) {
+		f.index = i;
+		(void)files_send(c, ch, &f, now_us);
+	}
+}
+
+int
+files_wanted(const struct conf *c, struct chan *ch, struct frame *fr,
+    uint64_t now_us)
+{
+	struct msg_file	 f;
+
+	if (msg_get_file(&fr->body, &f) == -1)
+		return -1;
+	(void)files_send(c, ch, &f, now_us);
+	return 0;
+}
