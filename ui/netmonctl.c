@@ -15,6 +15,7 @@
 
 #include "sandbox/conf.h"
 #include "sandbox/jail.h"
+#include "sandbox/policy.h"
 #include "sandbox/priv.h"
 #include "ui/check.h"
 #include "ui/hook.h"
@@ -475,6 +476,13 @@ enter_jail(struct ctl *c)
 
 	memset(&j, 0, sizeof(j));
 	j.role = ROLE_CLIENT;
+	/* The filter knows the channel by its number. */
+	if (c->fd != POLICY_FD_PARENT && dup2(c->fd, POLICY_FD_PARENT) == -1) {
+		snprintf(c->client.why, sizeof(c->client.why),
+		    "descriptor %d: %s", c->fd, strerror(errno));
+		return CLIENT_USAGE;
+	}
+	c->fd = POLICY_FD_PARENT;
 	if (priv_role(false) == -1) {
 		snprintf(c->client.why, sizeof(c->client.why),
 		    "cannot give up privileges: %s", strerror(errno));
