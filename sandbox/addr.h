@@ -54,7 +54,8 @@ void		 endpoint_put(struct buf *, const struct endpoint *);
 void		 endpoint_get(struct buf *, struct endpoint *);
 
 /* The same value for both directions of a connection. */
-uint64_t	 flow_key_hash(const struct flow_key *, const struct hash_key *);
+uint64_t	 flow_key_hash(const struct flow_key *,
+		    const struct hash_key *);
 int		 flow_key_cmp(const struct flow_key *, const struct flow_key *);
 
 #endif

@@ -27,7 +27,7 @@ struct chan {
 	struct event_base	*base;
 	struct event		*ev_read;
 	struct event		*ev_write;
-	struct event		*ev_fault;	/* a fault found while sending */
+	struct event		*ev_fault;	/* found while sending */
 	TAILQ_HEAD(, queued)	 queue;
 	size_t			 queued;
 	bool			 was_high;

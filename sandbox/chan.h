@@ -52,8 +52,8 @@ struct chan_conf {
 	uint32_t	 generation;	/* put into every frame sent */
 	const struct handler *handlers;
 	/* what is wrong with the peer; may call chan_free on the channel */
-	void		(*fault)(struct chan *, enum chan_fault, const char *why,
-			    void *arg);
+	void		(*fault)(struct chan *, enum chan_fault,
+			    const char *why, void *arg);
 	/* the queue fell under half of high_mark again; may be NULL */
 	void		(*drained)(struct chan *, void *arg);
 	struct tally	*tally;		/* CHAN_* rows; may be NULL */

@@ -116,7 +116,7 @@ struct conf_stats {
 	uint32_t	 max_sections;		/* kept, per host */
 	uint32_t	 max_clients;
 	uint32_t	 max_names;
-	uint64_t	 transactions;		/* bytes of the recent-requests ring */
+	uint64_t	 transactions;		/* bytes of their ring */
 };
 
 enum conf_metric {
@@ -152,7 +152,7 @@ struct conf_alert {
 	uint8_t		 ratio_of;		/* enum conf_metric of Y */
 	struct conf_select select;
 	uint8_t		 op;			/* enum conf_op */
-	double		 value;			/* count, bytes, part, seconds */
+	double		 value;		/* count, bytes, part, seconds */
 	uint64_t	 span_us;
 	uint8_t		 key;			/* enum conf_key */
 	uint64_t	 for_us;
@@ -243,7 +243,7 @@ struct conf_log {
 };
 
 struct conf {
-	char		 file[CONF_PATH_MAX];	/* where it came from, "" none */
+	char		 file[CONF_PATH_MAX];	/* its path, "" none */
 	char		 user[CONF_NAME_MAX];
 	uint64_t	 timeout_us;		/* 0: for ever */
 	uint64_t	 memory_limit;

@@ -21,5 +21,5 @@ for f in $src; do
 done
 code=$(ls sandbox/*.c parent/*.[cy] capture/*.c analyzer/*.c mirror/*.c ui/*.c)
 grep -nE '(^|[^a-z_])(strcpy|strcat|sprintf|strtok|atoi|alloca|system|popen)\(' $code && bad=1
-grep -nE '(TODO|FIXME|XXX)' $src && bad=1
+grep -nE '\b(TODO|FIXME|XXX)\b' $src && bad=1
 exit $bad

@@ -91,7 +91,8 @@ hash_matches_the_published_vectors(void **state)
 {
 	static const uint64_t	 want[] = { 0xabac0158050fc4dcULL,
 		0xc9f49bf37d57ca93ULL };
-	struct hash_key	 k = { 0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL };
+	struct hash_key	 k = { 0x0706050403020100ULL,
+	    0x0f0e0d0c0b0a0908ULL };
 	uint8_t		 in[2] = { 0, 1 };
 
 	(void)state;

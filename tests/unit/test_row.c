@@ -137,7 +137,8 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
-		cmocka_unit_test(every_kind_round_trips_and_is_refused_when_cut),
+		cmocka_unit_test(
+		    every_kind_round_trips_and_is_refused_when_cut),
 		cmocka_unit_test(keys_are_unique_in_a_kind),
 		cmocka_unit_test(a_producer_that_leaves_the_table_adds_nothing),
 		cmocka_unit_test(
