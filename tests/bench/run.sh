@@ -1,0 +1,66 @@
+#!/bin/sh
+# make bench: netmond -r against a libpcap reader that only counts (a) and
+# against the floor (b): that reader, the link and an empty consumer.
+# Interleaved; medians. BENCH_RUNS (5), BENCH_SIZE (1G; the small-packet
+# profiles take a quarter), BENCH_PROFILES, BENCH_DIR (BUILD/bench).
+set -eu
+BUILD=${BUILD:-build}
+RUNS=${BENCH_RUNS:-5}
+SIZE=${BENCH_SIZE:-1G}
+PROFILES=${BENCH_PROFILES:-web tiny conns}
+DIR=${BENCH_DIR:-$BUILD/bench}
+B=$BUILD/tests/bench
+
+bytes() {
+	echo "$1" | awk '{ u = substr($1, length($1)); n = $1 + 0
+	    m["K"] = 1024; m["M"] = 1048576; m["G"] = 1073741824
+	    printf "%.0f", u in m ? n * m[u] : n }'
+}
+
+median() {	# column of a file
+	sort -n -k "$2,$2" "$1" | awk -v c="$2" '{ v[NR] = $c }
+	    END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+mkdir -p "$DIR"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT INT TERM
+
+for p in $PROFILES; do
+	n=$(bytes "$SIZE")
+	[ "$p" = web ] || n=$((n / 4))
+	f=$DIR/$p-$n.pcap
+	[ -s "$f" ] || { "$B/gen_pcap" "$p" "$n" > "$f.new"; mv "$f.new" "$f"; }
+	packets=$("$B/reader_count" "$f")	# also fills the page cache
+	i=0
+	while [ $i -lt "$RUNS" ]; do
+		"$B/measure" "$B/reader_count" "$f" >> "$tmp/a.$p"
+		"$B/measure" "$B/floor" "$f" >> "$tmp/b.$p"
+		"$B/measure" "$BUILD/netmond" -r "$f" -o json >> "$tmp/n.$p"
+		i=$((i + 1))
+	done
+	"$B/measure" -p "$BUILD/netmond" -r "$f" -o json > "$tmp/m.$p"
+	echo "$p: $packets, medians of $RUNS"
+	case $p in
+	web) wall=2.5; cpu=4 ;;
+	tiny) wall=8; cpu=10 ;;
+	*) wall=5; cpu=8 ;;
+	esac
+	for t in a b n; do
+		echo "$t $(median "$tmp/$t.$p" 1) $(median "$tmp/$t.$p" 2)"
+	done | awk -v wall=$wall -v cpu=$cpu -v pss="$(median "$tmp/m.$p" 3)" '
+	    BEGIN { name["a"] = "counting reader (a)"; name["b"] = "floor (b)"
+		name["n"] = "netmond -r" }
+	    { w[$1] = $2; c[$1] = $3
+		printf "  %-20s wall %7.3f s   cpu %7.3f s\n", name[$1], $2, $3 }
+	    END { lim = wall * w["a"]
+		if (1.4 * w["b"] > lim) lim = 1.4 * w["b"]
+		printf "  wall %.2f x (a), %.2f x (b)   at most %.3f s: %s\n",
+		    w["n"] / w["a"], w["n"] / w["b"], lim,
+		    w["n"] <= lim ? "ok" : "OVER"
+		printf "  cpu  %.2f x (a), %.2f x (b)   at most %.1f x (a): %s\n",
+		    c["n"] / c["a"], c["n"] / c["b"], cpu,
+		    c["n"] <= cpu * c["a"] ? "ok" : "OVER"
+		printf "  memory of all processes %.1f MB   at most 300: %s\n",
+		    pss, pss <= 300 ? "ok" : "OVER" }'
+done
