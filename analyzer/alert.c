@@ -1134,39 +1134,47 @@ worst(const struct rule *r)
 	return w;
 }
 
-bool
-alert_rows(struct alert_set *a, bool active_only,
+static bool
+rule_rows(struct alert_set *a, struct rule *r, bool active_only,
     bool (*row)(void *arg, struct row_writer *), void *arg)
 {
-	const struct series	*s, *shown;
+	const struct series	*shown;
 	struct row_writer	 w;
-	struct rule		*r;
-	struct series		*m;
-	unsigned		 i;
+	struct series		*s;
 
-	for (i = 0; i < a->n; i++) {
-		r = &a->rule[i];
-		for (m = r->first; m != NULL; m = m->next) {
-			series_move(r, m);
-			m->value = series_value(r, m);
-		}
-		shown = worst(r);
-		for (s = r->first; s != NULL; s = s->next) {
-			if (s->state == ALERT_OK &&
-			    (active_only || s != shown))
-				continue;
-			if (!row(arg, &w))
-				return false;
-			put_row(a, r, s, &w);
-			row_end(&w);
-		}
-		if (r->first != NULL || active_only)
+	for (s = r->first; s != NULL; s = s->next) {
+		series_move(r, s);
+		s->value = series_value(r, s);
+	}
+	shown = worst(r);
+	for (s = r->first; s != NULL; s = s->next) {
+		if (s->state == ALERT_OK && (active_only || s != shown))
 			continue;
 		if (!row(arg, &w))
 			return false;
-		put_row(a, r, NULL, &w);
+		put_row(a, r, s, &w);
 		row_end(&w);
 	}
+	if (r->first != NULL || active_only)
+		return true;
+	if (!row(arg, &w))
+		return false;
+	put_row(a, r, NULL, &w);
+	row_end(&w);
+	return true;
+}
+
+bool
+alert_rows(struct alert_set *a, bool active_only, const char *name,
+    bool (*row)(void *arg, struct row_writer *), void *arg)
+{
+	unsigned	 i;
+
+	for (i = 0; i < a->n; i++)
+		if (name == NULL ||
+		    strcmp(a->rule[i].conf->name, name) == 0)
+			if (!rule_rows(a, &a->rule[i], active_only, row, arg))
+				return false;
 	return true;
 }
 

@@ -126,8 +126,12 @@ void		 alert_slices(struct alert_set *, uint64_t now_us);
 /* When alert_slices must be called again. */
 uint64_t	 alert_next_us(const struct alert_set *);
 
-/* ROW_ALERT rows: one per rule without keys, else one per key and a sum. */
+/*
+ * ROW_ALERT rows of all rules, or of the named one: each series that is not
+ * ok, and the one nearest to its limit. row begins each of them.
+ */
 bool		 alert_rows(struct alert_set *, bool active_only,
+		    const char *name,
 		    bool (*row)(void *arg, struct row_writer *), void *arg);
 /* ROW_ALERT_EVENT and its ROW_CONTRIBUTORs. */
 void		 alert_event_rows(const struct alert_event *, struct buf *);

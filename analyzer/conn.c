@@ -25,7 +25,6 @@ struct conn {
 	uint64_t	 tx;
 	uint64_t	 offset[2];	/* next byte of each direction */
 	uint64_t	 mirrors;	/* bit mask of conf mirrors */
-	uint32_t	 reconf;	/* rules that rule.iface points to */
 	uint16_t	 iface;
 	uint8_t		*tags;		/* by request id, on demand */
 	uint8_t		 host_len;
@@ -300,6 +299,22 @@ conn_reopen_streams(struct analyzer *az)
 
 	TAILQ_FOREACH(c, &az->mirrored, entry)
 		open_stream(c, true);
+}
+
+void
+conn_new_mirrors(struct analyzer *az)
+{
+	struct conn	*c, *next;
+	uint64_t	 was;
+
+	TAILQ_FOREACH_SAFE(c, &az->mirrored, entry, next) {
+		was = c->mirrors;
+		find_mirrors(c);
+		if (c->mirrors == 0)
+			close_stream(c, STREAM_EOF);
+		else if (c->mirrors != was)
+			open_stream(c, true);
+	}
 }
 
 /* ---- rules ---- */
@@ -860,7 +875,7 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 		    rule_ignores_flow(az->rules, &c->rule);
 	if (c->ignored && c->mirrors == 0)
 		return c;
-	c->session = session_new(&az->sconf, &ops, c, &az->mem, how_met(f));
+	c->session = session_new(az->sconf, &ops, c, &az->mem, how_met(f));
 	if (c->session == NULL) {
 		mem_give(&az->mem, MEM_SESSIONS, sizeof(*c));
 		free(c);

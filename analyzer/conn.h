@@ -19,6 +19,8 @@ extern const struct flow_feed	 conn_feed;
 void	 conn_session_conf(struct session_conf *, const struct conf *);
 /* A fresh mirror: opens all mirrored connections again. */
 void	 conn_reopen_streams(struct analyzer *);
+/* After a reload: connections go to the mirrors that observe them now. */
+void	 conn_new_mirrors(struct analyzer *);
 /* The protocol and the last host of a connection, for show flows. */
 const char *conn_proto(const void *reader);
 size_t	 conn_host(const void *reader, const uint8_t **host);

@@ -67,13 +67,14 @@ struct analyzer {
 	struct rule_set	*rules;
 	struct flow_table *flows;
 	struct frag_table *frags;
-	struct session_conf sconf;
+	const struct session_conf *sconf;
 	struct recent	 recent;
 	struct iface	*ifaces;	/* by id; never moves */
 	uint32_t	 nifaces;
 	uint64_t	 ts;		/* of the packet at hand */
 	uint64_t	 max_ts;
 	uint64_t	 now;		/* mapped */
+	uint64_t	 mono;		/* at the last look */
 	uint64_t	 wall_off;	/* printed time = mapped + this */
 	uint64_t	 number;	/* of the next packet; 0 not known */
 	uint64_t	 flow_seen[FLOW_COUNT_MAX];	/* at the last look */
@@ -100,7 +101,8 @@ struct analyzer {
 	bool		 offline;
 	bool		 paused;	/* capture is not read */
 	bool		 ended;
-	uint32_t	 reconfs;
+	bool		 had_capture;
+	bool		 fresh_capture;	/* its counts began at zero */
 };
 
 /* Mapped time to the time that is printed. */

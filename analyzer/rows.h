@@ -1,0 +1,54 @@
+/*
+ * rows: the fields of each kind of row, out of sums of the meter. The order
+ * of the calls is the order of the table in sandbox/row.c.
+ */
+#ifndef ANALYZER_ROWS_H
+#define ANALYZER_ROWS_H
+
+#include "analyzer/state.h"
+#include "sandbox/proc.h"
+#include "sandbox/row.h"
+
+/* An answer in the making. v is scratch for the sums of one entry. */
+struct rows {
+	struct analyzer	*az;
+	struct answer	 a;
+	const struct msg_show *q;
+	enum show_window window;
+	double		 seconds;	/* that the window really covers */
+	uint32_t	 top;		/* UINT32_MAX: all */
+	uint64_t	 v[MC_MAX];
+};
+
+void	 rows_complete(struct rows *);
+void	 rows_summary(struct rows *);
+void	 rows_capture(struct rows *);
+void	 rows_advice(struct rows *);
+void	 rows_tunnels(struct rows *);
+void	 rows_interface(struct rows *, const struct iface *);
+/* v holds the sums already. */
+void	 rows_host(struct rows *, const struct sketch_entry *);
+void	 rows_section(struct rows *, const struct sketch_entry *,
+	    unsigned level);
+void	 rows_client(struct rows *, const struct sketch_entry *,
+	    unsigned level, bool of_host);
+void	 rows_name(struct rows *, const struct sketch_entry *);
+void	 rows_plain_name(struct rows *, const char *, uint64_t n);
+void	 rows_methods_of(struct rows *, unsigned level);
+void	 rows_status_of(struct rows *, unsigned level);
+void	 rows_versions_of(struct rows *, unsigned level);
+void	 rows_method(struct rows *, const struct sketch_entry *);
+void	 rows_status(struct rows *, const struct sketch_entry *);
+void	 rows_other(struct rows *, const char *what, uint64_t items,
+	    uint64_t count, uint64_t responses, uint64_t bytes);
+void	 rows_errors(struct rows *);
+void	 rows_memory(struct rows *);
+void	 rows_flow(struct rows *, const struct flow_info *, const void *reader);
+void	 rows_rules(struct rows *);
+void	 rows_transactions(struct rows *);
+void	 rows_buckets(struct rows *, bool fixed);
+void	 rows_alerts(struct rows *, bool active, const char *name);
+void	 rows_text(struct rows *, const char *state, const char *fmt, ...)
+	    PRINTFLIKE(3, 4);
+
+#endif

@@ -1,0 +1,984 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/conn.h"
+#include "analyzer/rows.h"
+#include "analyzer/show.h"
+#include "sandbox/compat.h"
+
+#define TOP_DEFAULT	50	/* rows of lists without their own number */
+#define TOP_FLOWS	1000
+#define TOP_CLIENTS	20	/* of one host */
+#define WALK		4096	/* slots of the flow table at a time */
+
+/* ---- sorted lists ---- */
+
+struct pick {
+	const struct sketch_entry *e;
+	uint64_t	 value;
+};
+
+struct list {
+	struct pick	*p;
+	size_t		 n;
+	size_t		 room;
+	bool		 failed;
+};
+
+static uint64_t
+value_of(const struct rows *r)
+{
+	const uint64_t	*v = r->v;
+
+	switch (r->q->sort) {
+	case SORT_BYTES:
+		return v[MC_REQ_BODY] + v[MC_RESP_BODY] + v[MC_PAYLOAD];
+	case SORT_ERRORS:
+		return v[MC_ERRORS] + meter_class(r->az->meter, v, 4) +
+		    meter_class(r->az->meter, v, 5);
+	case SORT_P95:
+		return hist_quantile_us(v + MC_FIRST, 0.95);
+	default:
+		return v[MC_REQUESTS] + v[MC_TLS];
+	}
+}
+
+static void
+add(struct list *l, const struct sketch_entry *e, uint64_t value)
+{
+	struct pick	*p;
+	size_t		 room;
+
+	if (l->n == l->room) {
+		room = l->room == 0 ? 256 : l->room * 2;
+		if ((p = realloc(l->p, room * sizeof(*p))) == NULL) {
+			l->failed = true;
+			return;
+		}
+		l->p = p;
+		l->room = room;
+	}
+	l->p[l->n].e = e;
+	l->p[l->n++].value = value;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct pick	*x = a, *y = b;
+	size_t			 n;
+	int			 d;
+
+	if (x->value != y->value)
+		return x->value > y->value ? -1 : 1;
+	n = x->e->klen < y->e->klen ? x->e->klen : y->e->klen;
+	if ((d = memcmp(x->e->key, y->e->key, n)) != 0)
+		return d;
+	if (x->e->klen != y->e->klen)
+		return x->e->klen < y->e->klen ? -1 : 1;
+	if (x->e->home->owner == NULL || y->e->home->owner == NULL ||
+	    x->e->home->owner == y->e->home->owner)
+		return 0;
+	n = x->e->home->owner->klen < y->e->home->owner->klen ?
+	    x->e->home->owner->klen : y->e->home->owner->klen;
+	d = memcmp(x->e->home->owner->key, y->e->home->owner->key, n);
+	return d != 0 ? d : (int)x->e->home->owner->klen -
+	    (int)y->e->home->owner->klen;
+}
+
+/* All entries of a sketch that did something in the window. */
+static void
+collect(struct rows *r, struct list *l, const struct sketch *s,
+    unsigned counter)
+{
+	uint32_t	 i;
+
+	for (i = 0; s != NULL && i < s->n; i++) {
+		meter_sum(r->az->meter, s->heap[i], r->window, r->v);
+		if (r->v[counter] > 0)
+			add(l, s->heap[i], counter == MC_RESPONSES ?
+			    r->v[counter] : value_of(r));
+	}
+}
+
+static void
+sort(struct list *l)
+{
+	if (l->n > 1)
+		qsort(l->p, l->n, sizeof(l->p[0]), compare);
+}
+
+/* Sums of what a list shows, to know what the others are. */
+struct shown {
+	uint64_t	 items;
+	uint64_t	 count;
+	uint64_t	 responses;
+	uint64_t	 bytes;
+};
+
+static void
+show_one(const struct rows *r, struct shown *s, unsigned counter)
+{
+	s->items++;
+	s->count += r->v[counter];
+	s->responses += r->v[MC_RESPONSES];
+	s->bytes += r->v[MC_REQ_BODY] + r->v[MC_RESP_BODY];
+}
+
+static uint64_t
+minus(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static void
+others(struct rows *r, const char *what, const struct list *l,
+    const struct shown *s, uint64_t evicted, unsigned counter)
+{
+	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
+	rows_other(r, what, minus(l->n, s->items) +
+	    (r->window == WINDOW_TOTAL ? evicted : 0),
+	    minus(r->v[counter], s->count),
+	    minus(r->v[MC_RESPONSES], s->responses),
+	    minus(r->v[MC_REQ_BODY] + r->v[MC_RESP_BODY], s->bytes));
+}
+
+/* ---- hosts ---- */
+
+static void
+host_clients(struct rows *r, const struct sketch_entry *host)
+{
+	struct list	 l = { 0 };
+	size_t		 i;
+
+	collect(r, &l, host->child[METER_CHILD_CLIENTS], MC_REQUESTS);
+	sort(&l);
+	for (i = 0; i < l.n && i < TOP_CLIENTS; i++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		rows_client(r, l.p[i].e, 1, true);
+	}
+	free(l.p);
+}
+
+static void
+host_sections(struct rows *r, const struct sketch_entry *host,
+    unsigned level)
+{
+	struct list	 l = { 0 };
+	size_t		 i;
+
+	collect(r, &l, host->child[METER_CHILD_SECTIONS], MC_REQUESTS);
+	sort(&l);
+	for (i = 0; i < l.n && !r->a.failed; i++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		rows_section(r, l.p[i].e, level);
+	}
+	free(l.p);
+}
+
+static void
+whole_host(struct rows *r, const struct sketch_entry *e, bool clients)
+{
+	meter_sum(r->az->meter, e, r->window, r->v);
+	rows_host(r, e);
+	rows_methods_of(r, 1);
+	rows_status_of(r, 1);
+	host_sections(r, e, 1);
+	if (clients)
+		host_clients(r, e);
+}
+
+static void
+hosts(struct rows *r, uint32_t top, bool nested)
+{
+	struct shown	 s = { 0 };
+	struct list	 l = { 0 };
+	size_t		 i;
+
+	collect(r, &l, r->az->meter->hosts, MC_REQUESTS);
+	sort(&l);
+	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		show_one(r, &s, MC_REQUESTS);
+		if (nested)
+			whole_host(r, l.p[i].e, false);
+		else
+			rows_host(r, l.p[i].e);
+	}
+	others(r, "hosts", &l, &s, r->az->meter->hosts == NULL ? 0 :
+	    r->az->meter->hosts->evicted, MC_REQUESTS);
+	free(l.p);
+}
+
+static void
+show_hosts(struct rows *r)
+{
+	rows_complete(r);
+	hosts(r, r->top, false);
+}
+
+static struct sketch_entry *
+host_named(const struct rows *r, const char *name)
+{
+	if (r->az->meter->hosts == NULL)
+		return NULL;
+	if (strcmp(name, "(no host)") == 0)
+		name = "";
+	return sketch_find(r->az->meter->hosts, name, strlen(name));
+}
+
+static void
+show_host(struct rows *r)
+{
+	rows_complete(r);
+	whole_host(r, host_named(r, r->q->args[0]), true);
+}
+
+static void
+show_sections(struct rows *r)
+{
+	struct sketch_entry	*host = NULL;
+	const struct sketch	*hs = r->az->meter->hosts;
+	struct shown		 s = { 0 };
+	struct list		 l = { 0 };
+	uint64_t		 evicted = 0;
+	uint32_t		 k;
+	size_t			 i;
+
+	rows_complete(r);
+	if (r->q->nargs > 0)
+		host = host_named(r, r->q->args[0]);
+	for (k = 0; hs != NULL && k < hs->n; k++) {
+		if (host != NULL && hs->heap[k] != host)
+			continue;
+		collect(r, &l, hs->heap[k]->child[METER_CHILD_SECTIONS],
+		    MC_REQUESTS);
+		if (hs->heap[k]->child[METER_CHILD_SECTIONS] != NULL)
+			evicted += hs->heap[k]->child[METER_CHILD_SECTIONS]->
+			    evicted;
+	}
+	sort(&l);
+	for (i = 0; i < l.n && i < r->top && !r->a.failed; i++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		show_one(r, &s, MC_REQUESTS);
+		rows_section(r, l.p[i].e, 0);
+	}
+	if (host == NULL)
+		others(r, "sections", &l, &s, evicted, MC_REQUESTS);
+	else {
+		meter_sum(r->az->meter, host, r->window, r->v);
+		rows_other(r, "sections", minus(l.n, s.items) +
+		    (r->window == WINDOW_TOTAL ? evicted : 0),
+		    minus(r->v[MC_REQUESTS], s.count), 0, 0);
+	}
+	free(l.p);
+}
+
+/* ---- lists of one kind ---- */
+
+static void
+methods(struct rows *r)
+{
+	struct shown	 s = { 0 };
+	struct list	 l = { 0 };
+	size_t		 i;
+
+	collect(r, &l, r->az->meter->methods, MC_REQUESTS);
+	sort(&l);
+	for (i = 0; i < l.n && !r->a.failed; i++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		show_one(r, &s, MC_REQUESTS);
+		rows_method(r, l.p[i].e);
+	}
+	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
+	rows_other(r, "methods", 0, minus(r->v[MC_REQUESTS], s.count), 0, 0);
+	free(l.p);
+}
+
+static void
+statuses(struct rows *r)
+{
+	struct list	 l = { 0 };
+	size_t		 i;
+
+	collect(r, &l, r->az->meter->statuses, MC_RESPONSES);
+	sort(&l);
+	for (i = 0; i < l.n && !r->a.failed; i++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		rows_status(r, l.p[i].e);
+	}
+	free(l.p);
+}
+
+static void
+clients(struct rows *r, uint32_t top)
+{
+	struct shown	 s = { 0 };
+	struct list	 l = { 0 };
+	size_t		 i;
+
+	collect(r, &l, r->az->meter->clients, MC_REQUESTS);
+	sort(&l);
+	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		show_one(r, &s, MC_REQUESTS);
+		rows_client(r, l.p[i].e, 0, false);
+	}
+	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
+	rows_other(r, "clients", minus(l.n, s.items) +
+	    (r->window == WINDOW_TOTAL && r->az->meter->clients != NULL ?
+	    r->az->meter->clients->evicted : 0),
+	    minus(r->v[MC_REQUESTS], s.count),
+	    minus(r->v[MC_RESPONSES], s.responses), 0);
+	free(l.p);
+}
+
+static void
+names(struct rows *r, uint32_t top)
+{
+	struct shown	 s = { 0 };
+	struct list	 l = { 0 };
+	uint64_t	 named;
+	size_t		 i;
+
+	collect(r, &l, r->az->meter->names, MC_TLS);
+	sort(&l);
+	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		show_one(r, &s, MC_TLS);
+		rows_name(r, l.p[i].e);
+	}
+	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
+	named = minus(r->v[MC_TLS], r->v[MC_TLS_NO_NAME]);
+	rows_plain_name(r, "(no name)", r->v[MC_TLS_NO_NAME]);
+	rows_plain_name(r, "(ech)", r->v[MC_TLS_ECH]);
+	rows_other(r, "names", minus(l.n, s.items), minus(named, s.count), 0,
+	    0);
+	free(l.p);
+}
+
+static void
+interfaces(struct rows *r)
+{
+	struct analyzer	*az = r->az;
+	uint32_t	 i, k;
+
+	for (i = 0; i < az->nifaces && !r->a.failed; i++) {
+		if (!az->ifaces[i].known)
+			continue;
+		/* Of several lives of one name the last one is shown. */
+		for (k = i + 1; k < az->nifaces; k++)
+			if (az->ifaces[k].known &&
+			    strcmp(az->ifaces[k].info.name,
+			    az->ifaces[i].info.name) == 0)
+				break;
+		if (k == az->nifaces)
+			rows_interface(r, &az->ifaces[i]);
+	}
+}
+
+static void
+show_methods(struct rows *r)
+{
+	rows_complete(r);
+	methods(r);
+}
+
+static void
+show_status(struct rows *r)
+{
+	rows_complete(r);
+	statuses(r);
+}
+
+static void
+show_clients(struct rows *r)
+{
+	rows_complete(r);
+	clients(r, r->top);
+}
+
+static void
+show_names(struct rows *r)
+{
+	rows_complete(r);
+	names(r, r->top);
+}
+
+static void
+show_interfaces(struct rows *r)
+{
+	rows_complete(r);
+	interfaces(r);
+}
+
+static void
+show_capture(struct rows *r)
+{
+	rows_complete(r);
+	rows_capture(r);
+	rows_tunnels(r);
+	rows_advice(r);
+}
+
+static void
+show_summary(struct rows *r)
+{
+	rows_complete(r);
+	rows_summary(r);
+	rows_alerts(r, false, NULL);
+	hosts(r, r->q->top == 0 ? 5 : r->top, false);
+	rows_memory(r);
+}
+
+static void
+show_alerts(struct rows *r)
+{
+	rows_complete(r);
+	rows_alerts(r, r->q->nargs > 0 && strcmp(r->q->args[0], "active") == 0,
+	    NULL);
+}
+
+static void
+show_rules(struct rows *r)
+{
+	rows_complete(r);
+	rows_rules(r);
+	rows_alerts(r, false, NULL);
+}
+
+static void
+show_errors(struct rows *r)
+{
+	rows_complete(r);
+	rows_errors(r);
+}
+
+static void
+show_memory(struct rows *r)
+{
+	rows_complete(r);
+	rows_memory(r);
+}
+
+static void
+show_transactions(struct rows *r)
+{
+	rows_complete(r);
+	rows_transactions(r);
+}
+
+static void
+show_tally(struct rows *r)
+{
+	const struct tally	*t = &r->az->proc->tally;
+	struct row_writer	 w;
+	char			 name[TALLY_NAME_MAX];
+	unsigned		 i;
+
+	for (i = 0; i < TALLY_MAX; i++) {
+		if (tally_owner((enum tally_id)i) != ROLE_ANALYZER)
+			continue;
+		if (!answer_row(&r->a, &w, ROW_TALLY, 0))
+			return;
+		row_str(&w, tally_name((enum tally_id)i, name));
+		row_u64(&w, t->v[i]);
+		row_str(&w, tally_unit_name((enum tally_id)i));
+		row_str(&w, role_name(ROLE_ANALYZER));
+		row_end(&w);
+	}
+}
+
+static void
+show_check(struct rows *r)
+{
+	rows_complete(r);
+	rows_alerts(r, false, r->q->args[0]);
+}
+
+static void
+show_report(struct rows *r)
+{
+	rows_complete(r);
+	rows_summary(r);
+	interfaces(r);
+	hosts(r, r->top, true);
+	methods(r);
+	statuses(r);
+	clients(r, r->top);
+	names(r, r->top);
+	rows_capture(r);
+	rows_tunnels(r);
+	rows_advice(r);
+	rows_alerts(r, false, NULL);
+	rows_errors(r);
+	rows_buckets(r, false);
+	if (r->az->recent.size > 0)
+		rows_transactions(r);
+	rows_memory(r);
+}
+
+static void
+show_top_screen(struct rows *r)
+{
+	rows_complete(r);
+	rows_summary(r);
+	rows_memory(r);
+	rows_alerts(r, false, NULL);
+	interfaces(r);
+	hosts(r, r->top, false);
+	names(r, r->top);
+}
+
+static void
+show_metrics(struct rows *r)
+{
+	rows_complete(r);
+	interfaces(r);
+	hosts(r, r->q->top, false);
+	rows_buckets(r, true);
+	rows_alerts(r, false, NULL);
+	rows_memory(r);
+}
+
+/* ---- flows ---- */
+
+struct flow_filter {
+	struct rows	*r;
+	uint32_t	 left;
+	/* for why */
+	uint64_t	 seen;
+	uint64_t	 midstream;
+	uint64_t	 one_sided;
+	uint64_t	 half_open;
+	uint64_t	 lossy;
+	uint64_t	 vlan;
+	uint64_t	 packets;
+	uint64_t	 protos[SESSION_PROTOS];
+};
+
+static bool
+has(const char *text, size_t len, const char *word)
+{
+	return *word != '\0' && memmem(text, len, word, strlen(word)) != NULL;
+}
+
+/* "port 80", "interface eth0", "host x", "proto tls", or any part of these. */
+static bool
+word_fits(const struct rows *r, const struct flow_info *f,
+    const void *reader, const char *key, const char *value)
+{
+	const uint8_t	*host;
+	struct iface	*i;
+	char		 a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
+	char		 port[8];
+	size_t		 n;
+
+	n = conn_host(reader, &host);
+	i = state_iface(r->az, f->half[f->half[0].seen ? 0 : 1].iface);
+	if (strcmp(key, "port") == 0) {
+		snprintf(port, sizeof(port), "%u", f->key.b.port);
+		if (strcmp(port, value) == 0)
+			return true;
+		snprintf(port, sizeof(port), "%u", f->key.a.port);
+		return !f->client_known && strcmp(port, value) == 0;
+	}
+	if (strcmp(key, "interface") == 0)
+		return i != NULL && strcmp(i->info.name, value) == 0;
+	if (strcmp(key, "host") == 0)
+		return conf_glob(value, (const char *)host, n);
+	if (strcmp(key, "proto") == 0)
+		return strcmp(conn_proto(reader), value) == 0;
+	endpoint_print(&f->key.a, a, sizeof(a));
+	endpoint_print(&f->key.b, b, sizeof(b));
+	return has(a, strlen(a), value) || has(b, strlen(b), value) ||
+	    has((const char *)host, n, value) ||
+	    has(conn_proto(reader), strlen(conn_proto(reader)), value) ||
+	    (i != NULL && has(i->info.name, strlen(i->info.name), value));
+}
+
+static bool
+is_key(const char *word)
+{
+	static const char *const keys[] = {
+		"port", "interface", "host", "proto"
+	};
+	size_t	 i;
+
+	for (i = 0; i < nitems(keys); i++)
+		if (strcmp(keys[i], word) == 0)
+			return true;
+	return false;
+}
+
+static bool
+flow_fits(const struct rows *r, const struct flow_info *f,
+    const void *reader)
+{
+	unsigned	 i;
+
+	for (i = 0; i < r->q->nargs; i++) {
+		if (is_key(r->q->args[i]) && i + 1U < r->q->nargs) {
+			if (!word_fits(r, f, reader, r->q->args[i],
+			    r->q->args[i + 1]))
+				return false;
+			i++;
+		} else if (!word_fits(r, f, reader, "", r->q->args[i]))
+			return false;
+	}
+	return true;
+}
+
+static void
+flow_one(void *arg, struct flow *fl)
+{
+	struct flow_filter	*ff = arg;
+	struct flow_info	 f;
+
+	if (ff->left == 0 || ff->r->a.failed)
+		return;
+	flow_info(ff->r->az->flows, fl, &f);
+	if (f.state == FLOW_ALIAS || !flow_fits(ff->r, &f, f.reader))
+		return;
+	ff->left--;
+	rows_flow(ff->r, &f, f.reader);
+}
+
+static void
+walk(struct rows *r, struct flow_filter *ff,
+    void (*fn)(void *, struct flow *))
+{
+	uint64_t	 cursor = 0;
+
+	ff->r = r;
+	while (ff->left > 0 && !r->a.failed &&
+	    flow_walk(r->az->flows, &cursor, WALK, fn, ff))
+		continue;
+}
+
+static void
+show_flows(struct rows *r)
+{
+	struct flow_filter	 ff;
+
+	memset(&ff, 0, sizeof(ff));
+	ff.left = r->q->top == 0 ? TOP_FLOWS : r->top;
+	rows_complete(r);
+	walk(r, &ff, flow_one);
+}
+
+/* ---- why ---- */
+
+static void
+why_one(void *arg, struct flow *fl)
+{
+	struct flow_filter	*ff = arg;
+	struct flow_info	 f;
+	const char		*proto;
+	unsigned		 i;
+
+	flow_info(ff->r->az->flows, fl, &f);
+	if (f.state == FLOW_ALIAS || !flow_fits(ff->r, &f, f.reader))
+		return;
+	ff->seen++;
+	ff->midstream += f.midstream;
+	ff->one_sided += f.one_sided || !f.half[0].seen || !f.half[1].seen;
+	ff->half_open += f.state == FLOW_SYN;
+	ff->lossy += f.half[0].lost + f.half[1].lost > 0;
+	ff->vlan += f.half[f.half[0].seen ? 0 : 1].nvlan > 0;
+	ff->packets += f.half[0].packets + (uint64_t)f.half[1].packets;
+	proto = conn_proto(f.reader);
+	for (i = 0; i < SESSION_PROTOS; i++)
+		if (strcmp(proto,
+		    session_proto_name((enum session_proto)i)) == 0)
+			ff->protos[i]++;
+}
+
+static void
+why_interfaces(struct rows *r)
+{
+	const struct analyzer	*az = r->az;
+	const char		*want = NULL;
+	unsigned		 i, up = 0, other = 0;
+	bool			 found = false;
+
+	for (i = 0; i + 1U < r->q->nargs; i++)
+		if (strcmp(r->q->args[i], "interface") == 0)
+			want = r->q->args[i + 1];
+	for (i = 0; i < az->nifaces; i++) {
+		if (!az->ifaces[i].known)
+			continue;
+		if (want != NULL &&
+		    strcmp(az->ifaces[i].info.name, want) != 0)
+			continue;
+		found = true;
+		if (az->ifaces[i].info.state == IFACE_UP)
+			up++;
+		else
+			other++;
+	}
+	if (want != NULL && !found)
+		rows_text(r, "cause", "1 interfaces    %s is not watched",
+		    want);
+	else
+		rows_text(r, up > 0 ? "ok" : "cause",
+		    "1 interfaces    %u open, %u not up or not opened", up,
+		    other);
+}
+
+static bool
+why_packets(struct rows *r, const struct flow_filter *ff)
+{
+	const uint64_t	*v = r->v;
+	double		 c;
+
+	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
+	c = meter_complete(v, (uint64_t)(r->seconds * 1e6), 0);
+	rows_text(r, v[MC_PACKETS] > 0 ? "ok" : "cause", "2 packets       "
+	    "%llu packets in the last %.0f s, %llu of them TCP",
+	    (unsigned long long)v[MC_PACKETS], r->seconds,
+	    (unsigned long long)v[MC_SEGMENTS]);
+	if (v[MC_PACKETS] == 0 && r->az->proc->conf->filter[0] != '\0')
+		rows_text(r, "", "  A filter is set; it may leave all out: %s",
+		    r->az->proc->conf->filter);
+	if (v[MC_KERNEL_DROPS] > 0)
+		rows_text(r, c < 0.5 ? "cause" : "", "  the kernel dropped "
+		    "%llu packets: raise ring total",
+		    (unsigned long long)v[MC_KERNEL_DROPS]);
+	if (v[MC_CUT_PACKETS] > 0)
+		rows_text(r, "cause", "  %llu packets are cut by snaplen: "
+		    "raise it", (unsigned long long)v[MC_CUT_PACKETS]);
+	if (ff->vlan > 0 && ff->vlan == ff->seen)
+		rows_text(r, "", "  all of these connections carry VLAN tags");
+	return v[MC_PACKETS] > 0;
+}
+
+static void
+why_protocols(struct rows *r, const struct flow_filter *ff)
+{
+	uint64_t	 http = ff->protos[SESSION_HTTP1];
+
+	if (http > 0) {
+		rows_text(r, "ok", "4 http          %llu of %llu connections "
+		    "speak HTTP/1", (unsigned long long)http,
+		    (unsigned long long)ff->seen);
+		return;
+	}
+	if (ff->protos[SESSION_TLS] > 0) {
+		rows_text(r, "cause", "4 http          0 requests: first "
+		    "bytes look like TLS in %llu of %llu",
+		    (unsigned long long)ff->protos[SESSION_TLS],
+		    (unsigned long long)ff->seen);
+		rows_text(r, "", "  This is TLS: see show names");
+	} else if (ff->protos[SESSION_HTTP2] > 0)
+		rows_text(r, "cause", "4 http          0 requests: HTTP/2 in "
+		    "%llu of %llu, which is not parsed",
+		    (unsigned long long)ff->protos[SESSION_HTTP2],
+		    (unsigned long long)ff->seen);
+	else if (ff->protos[SESSION_OTHER] > 0)
+		rows_text(r, "cause", "4 http          0 requests: neither "
+		    "HTTP nor TLS in %llu of %llu",
+		    (unsigned long long)ff->protos[SESSION_OTHER],
+		    (unsigned long long)ff->seen);
+	else
+		rows_text(r, "cause", "4 http          0 requests: no "
+		    "payload yet in %llu connections",
+		    (unsigned long long)ff->seen);
+}
+
+static void
+show_why(struct rows *r)
+{
+	struct flow_filter	 ff;
+
+	memset(&ff, 0, sizeof(ff));
+	ff.left = UINT32_MAX;
+	walk(r, &ff, why_one);
+	rows_complete(r);
+	why_interfaces(r);
+	if (!why_packets(r, &ff))
+		return;
+	rows_text(r, ff.seen > 0 ? "ok" : "cause", "3 connections   %llu "
+	    "live, %llu without a seen start, %llu seen on one side only",
+	    (unsigned long long)ff.seen, (unsigned long long)ff.midstream,
+	    (unsigned long long)ff.one_sided);
+	if (ff.seen == 0) {
+		rows_text(r, "", "  No connection fits: the port or host may "
+		    "be another one, see show flows");
+		return;
+	}
+	if (ff.half_open == ff.seen)
+		rows_text(r, "cause", "  none of them was answered");
+	else if (ff.one_sided == ff.seen)
+		rows_text(r, "cause", "  only one direction passes here: "
+		    "watch the other interface too");
+	why_protocols(r, &ff);
+}
+
+/* ---- answers ---- */
+
+static const struct {
+	void		(*fn)(struct rows *);
+	uint8_t		 nargs;		/* at least */
+} subjects[SHOW_SUBJECTS] = {
+	[SHOW_SUMMARY]		= { show_summary, 0 },
+	[SHOW_HOSTS]		= { show_hosts, 0 },
+	[SHOW_HOST]		= { show_host, 1 },
+	[SHOW_SECTIONS]		= { show_sections, 0 },
+	[SHOW_METHODS]		= { show_methods, 0 },
+	[SHOW_STATUS]		= { show_status, 0 },
+	[SHOW_CLIENTS]		= { show_clients, 0 },
+	[SHOW_NAMES]		= { show_names, 0 },
+	[SHOW_FLOWS]		= { show_flows, 0 },
+	[SHOW_INTERFACES]	= { show_interfaces, 0 },
+	[SHOW_CAPTURE]		= { show_capture, 0 },
+	[SHOW_ALERTS]		= { show_alerts, 0 },
+	[SHOW_RULES]		= { show_rules, 0 },
+	[SHOW_ERRORS]		= { show_errors, 0 },
+	[SHOW_MEMORY]		= { show_memory, 0 },
+	[SHOW_TALLY]		= { show_tally, 0 },
+	[SHOW_TRANSACTIONS]	= { show_transactions, 0 },
+	[SHOW_REPORT]		= { show_report, 0 },
+	[SHOW_WHY]		= { show_why, 0 },
+	[SHOW_CHECK]		= { show_check, 1 },
+	[SHOW_TOP]		= { show_top_screen, 0 },
+	[SHOW_METRICS]		= { show_metrics, 0 },
+};
+
+static bool
+knows_rule(const struct analyzer *az, const char *name)
+{
+	size_t	 i;
+
+	for (i = 0; i < az->proc->conf->nalerts; i++)
+		if (strcmp(az->proc->conf->alerts[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Whether what is asked for exists. */
+static bool
+exists(struct rows *r, struct chan *ch, uint32_t request)
+{
+	const struct msg_show	*q = r->q;
+	bool			 host;
+
+	host = q->subject == SHOW_HOST ||
+	    (q->subject == SHOW_SECTIONS && q->nargs > 0);
+	if (host && host_named(r, q->args[0]) == NULL) {
+		answer_error(ch, request, 1, "no such host: %s", q->args[0]);
+		return false;
+	}
+	if (q->subject == SHOW_CHECK && !knows_rule(r->az, q->args[0])) {
+		answer_error(ch, request, 1, "no such rule: %s", q->args[0]);
+		return false;
+	}
+	return true;
+}
+
+static uint32_t
+rows_wanted(const struct analyzer *az, const struct msg_show *q)
+{
+	if (az->offline || q->top == UINT32_MAX)
+		return UINT32_MAX;
+	if (q->top != 0)
+		return q->top;
+	return az->proc->conf->stats.top_hosts > 0 ?
+	    az->proc->conf->stats.top_hosts : TOP_DEFAULT;
+}
+
+void
+show_answer(struct analyzer *az, const struct msg_show *q, struct chan *ch,
+    uint32_t request)
+{
+	struct rows	*r;
+
+	if (q->subject >= SHOW_SUBJECTS || subjects[q->subject].fn == NULL ||
+	    q->nargs < subjects[q->subject].nargs) {
+		answer_error(ch, request, 1, "the analyzer cannot answer this");
+		return;
+	}
+	if ((r = calloc(1, sizeof(*r))) == NULL) {
+		answer_error(ch, request, 75, "out of memory");
+		return;
+	}
+	r->az = az;
+	r->q = q;
+	r->window = az->offline || q->subject == SHOW_METRICS ? WINDOW_TOTAL :
+	    q->window < WINDOW_MAX ? (enum show_window)q->window :
+	    WINDOW_LAST;
+	r->seconds = (double)meter_window_us(az->meter, r->window) / 1e6;
+	r->top = rows_wanted(az, q);
+	if (exists(r, ch, request)) {
+		answer_begin(&r->a, ch, request);
+		subjects[q->subject].fn(r);
+		answer_end(&r->a);
+	}
+	free(r);
+}
+
+/* ---- for alerts ---- */
+
+double
+show_complete(const struct analyzer *az, const char *on, uint64_t span_us,
+    bool *gone)
+{
+	uint64_t	 v[MC_MAX], sum[MC_MAX];
+	unsigned	 known = 0, up = 0, k;
+	uint32_t	 i;
+
+	memset(sum, 0, sizeof(sum));
+	if (*on == '\0')
+		meter_sum_span(az->meter, az->meter->total, span_us, sum);
+	for (i = 0; i < az->nifaces; i++) {
+		if (!az->ifaces[i].known || (*on != '\0' &&
+		    !conf_glob(on, az->ifaces[i].info.name,
+		    strlen(az->ifaces[i].info.name))))
+			continue;
+		known++;
+		up += az->ifaces[i].info.state == IFACE_UP;
+		if (*on == '\0')
+			continue;
+		meter_sum_span(az->meter, az->ifaces[i].entry, span_us, v);
+		for (k = 0; k < MC_MAX; k++)
+			sum[k] += v[k];
+	}
+	*gone = known > 0 && up == 0 && !az->offline;
+	return meter_complete(sum, span_us,
+	    meter_unwatched_us(az->meter, span_us));
+}
+
+unsigned
+show_top(const struct analyzer *az, uint64_t span_us,
+    struct alert_top top[ALERT_TOP])
+{
+	const struct sketch	*s = az->meter->hosts;
+	const struct sketch_entry *best[ALERT_TOP] = { NULL };
+	uint64_t		 v[MC_MAX], n[ALERT_TOP] = { 0 }, all;
+	unsigned		 k, found = 0;
+	uint32_t		 i;
+
+	meter_sum_span(az->meter, az->meter->total, span_us, v);
+	all = v[MC_REQUESTS];
+	for (i = 0; s != NULL && i < s->n; i++) {
+		meter_sum_span(az->meter, s->heap[i], span_us, v);
+		for (k = ALERT_TOP; k > 0 && v[MC_REQUESTS] > n[k - 1]; k--) {
+			if (k < ALERT_TOP) {
+				n[k] = n[k - 1];
+				best[k] = best[k - 1];
+			}
+			n[k - 1] = v[MC_REQUESTS];
+			best[k - 1] = s->heap[i];
+		}
+	}
+	for (k = 0; k < ALERT_TOP && best[k] != NULL; k++, found++) {
+		snprintf(top[k].host, sizeof(top[k].host), "%.*s",
+		    (int)best[k]->klen, (const char *)best[k]->key);
+		if (best[k]->klen == 0)
+			snprintf(top[k].host, sizeof(top[k].host),
+			    "(no host)");
+		top[k].share = (double)n[k] / (double)all;
+	}
+	return found;
+}

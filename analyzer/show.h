@@ -1,0 +1,24 @@
+/*
+ * show: answers to SHOW, as rows, out of what the analyzer holds.
+ */
+#ifndef ANALYZER_SHOW_H
+#define ANALYZER_SHOW_H
+
+#include "analyzer/state.h"
+#include "sandbox/msg.h"
+#include "sandbox/proc.h"
+
+/* Answers with rows and END, or with ERROR. */
+void	 show_answer(struct analyzer *, const struct msg_show *,
+	    struct chan *, uint32_t request);
+/*
+ * How complete the last span was on the interfaces of a glob ("" for all);
+ * gone: all of them are away.
+ */
+double	 show_complete(const struct analyzer *, const char *on,
+	    uint64_t span_us, bool *gone);
+/* The hosts with the most requests of the last span; their number. */
+unsigned show_top(const struct analyzer *, uint64_t span_us,
+	    struct alert_top top[ALERT_TOP]);
+
+#endif
