@@ -465,8 +465,12 @@ void
 sink_file_tick(struct sink_file *f, uint64_t now_us)
 {
 	f->now_us = now_us;
-	if (f->since_us == 0)
+	if (f->since_us == 0) {
+		/* The first one comes without asking. */
 		f->since_us = now_us;
+		if (f->fd == -1 && f->retry_us == 0)
+			f->retry_us = now_us + SINK_FILE_RETRY_US;
+	}
 	if (f->fd == -1 && now_us >= f->retry_us) {
 		/* An answer that never came is asked for again. */
 		f->asked = false;

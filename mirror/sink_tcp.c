@@ -20,7 +20,7 @@ struct sink_out {
 	struct sink_leg	*leg;		/* NULL when it has gone */
 	struct event	*rd;
 	struct event	*wr;
-	struct answer	 answer;
+	struct reply	 answer;
 	struct endpoint	 local;
 	int		 fd;
 	uint8_t		 state;
@@ -99,7 +99,7 @@ out_free(struct sink_out *o)
 	struct sink_tcp	*s = o->sink;
 	uint64_t	 open;
 
-	open = answer_open(&o->answer);
+	open = reply_open(&o->answer);
 	s->stats.unanswered += o->http ? open : 0;
 	if (o->state == CONNECTING)
 		s->dialling--;
@@ -115,7 +115,7 @@ out_free(struct sink_out *o)
 		o->leg->out = NULL;
 	if (o->local.port != 0)
 		s->conf.own(s->conf.arg, &o->local, &s->conf.target, true);
-	answer_clear(&o->answer);
+	reply_clear(&o->answer);
 	TAILQ_REMOVE(&s->outs, o, entry);
 	free(o->buf);
 	free(o);
@@ -140,7 +140,7 @@ out_fail(struct sink_out *o, enum sink_lost why, int error)
 	uint64_t	 bytes, open;
 
 	bytes = o->len - o->off;
-	open = o->http ? answer_open(&o->answer) : 0;
+	open = o->http ? reply_open(&o->answer) : 0;
 	s->stats.errors++;
 	s->conf.error(s->conf.arg, why, error);
 	if (leg != NULL) {
@@ -238,7 +238,7 @@ unanswered(const struct sink_out *o)
 {
 	uint64_t	 open;
 
-	open = answer_open(&o->answer);
+	open = reply_open(&o->answer);
 	return open > 0 && o->in_message ? open - 1 : open;
 }
 
@@ -289,7 +289,7 @@ on_status(void *arg, unsigned status)
 static void
 on_eof(struct sink_out *o)
 {
-	answer_eof(&o->answer);
+	reply_eof(&o->answer);
 	if (o->draining && (!o->http || o->answer.lost ||
 	    unanswered(o) == 0)) {
 		out_reset(o);
@@ -297,7 +297,7 @@ on_eof(struct sink_out *o)
 	}
 	/* Between two messages, all answered: the next head opens anew. */
 	if (o->off == o->len && !o->in_message && (!o->http ||
-	    answer_open(&o->answer) == 0)) {
+	    reply_open(&o->answer) == 0)) {
 		if (!o->http && o->leg != NULL)
 			o->leg->waits = true;
 		out_reset(o);
@@ -329,7 +329,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (o->http)
-		answer_data(&o->answer, s->in, (size_t)n, on_status, s);
+		reply_data(&o->answer, s->in, (size_t)n, on_status, s);
 	if (o->draining)
 		drain(o);
 }
@@ -496,7 +496,7 @@ open_out(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
 	o->http = c->part == FRAMER_REQUEST;
 	o->state = CONNECTING;
 	o->since_us = s->now_us;
-	answer_init(&o->answer);
+	reply_init(&o->answer);
 	TAILQ_INSERT_TAIL(&s->outs, o, entry);
 	s->stats.open++;
 	s->dialling++;
@@ -564,7 +564,7 @@ sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
 	if (s->stats.queued > s->stats.high)
 		s->stats.high = s->stats.queued;
 	if (c->part == FRAMER_REQUEST) {
-		answer_asked(&o->answer, c->data, c->len);
+		reply_asked(&o->answer, c->data, c->len);
 		s->stats.requests++;
 	}
 	if (c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE)

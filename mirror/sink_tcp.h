@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mirror/answer.h"
+#include "mirror/reply.h"
 #include "mirror/hook.h"
 #include "sandbox/addr.h"
 
@@ -89,7 +89,7 @@ struct sink_tcp_stats {
 	uint64_t	 answers;
 	uint64_t	 unanswered;	/* given up */
 	uint64_t	 errors;
-	uint64_t	 status[ANSWER_STATUS];
+	uint64_t	 status[REPLY_STATUS];
 	uint64_t	 queued;	/* bytes, now */
 	uint64_t	 open;		/* sockets, now */
 	uint64_t	 high;		/* most bytes ever queued */

@@ -222,6 +222,7 @@ the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile(void **state)
 	(void)state;
 	sink_file_set_rotate(f, &r);
 	sink_file_tick(f, SECOND);
+	sink_file_tick(f, 2 * SECOND);
 	assert_int_equal(asked, 1);	/* for the first */
 	sink_file_take(f, open_file(), true, path, 0);
 	put(f, 1, "one");
@@ -295,6 +296,8 @@ a_reader_that_does_not_read_costs_units_and_never_blocks(void **state)
 	assert_false(sink_file_is_open(f));
 	sink_file_tick(f, 5 * SECOND);
 	assert_int_equal(asked, 1);
+	sink_file_tick(f, 5 * SECOND + 1);
+	assert_int_equal(asked, 1);
 	sink_file_free(f);
 }
 
@@ -304,8 +307,10 @@ a_file_that_cannot_be_opened_is_asked_for_again(void **state)
 	struct sink_file	*f = fresh(SINK_LINES);
 
 	(void)state;
-	sink_file_tick(f, SECOND);
-	sink_file_tick(f, SECOND + 1);
+	sink_file_tick(f, 1);
+	assert_int_equal(asked, 0);
+	sink_file_tick(f, 1 + SECOND);
+	sink_file_tick(f, 2 + SECOND);
 	assert_int_equal(asked, 1);
 	sink_file_take(f, -1, true, path, EACCES);
 	assert_int_equal(sink_file_error(f), EACCES);

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "mirror/answer.h"
+#include "mirror/reply.h"
 
 enum {
 	IN_STATUS,
@@ -16,13 +16,13 @@ enum {
 };
 
 void
-answer_init(struct answer *a)
+reply_init(struct reply *a)
 {
 	memset(a, 0, sizeof(*a));
 }
 
 void
-answer_clear(struct answer *a)
+reply_clear(struct reply *a)
 {
 	free(a->heads);
 	a->heads = NULL;
@@ -30,13 +30,13 @@ answer_clear(struct answer *a)
 }
 
 static int
-grow(struct answer *a)
+grow(struct reply *a)
 {
 	uint64_t	*p;
 	size_t		 room, i;
 
 	room = a->room == 0 ? 64 : a->room * 2;
-	if (room > ANSWER_OPEN_MAX ||
+	if (room > REPLY_OPEN_MAX ||
 	    (p = calloc(room / 64, sizeof(*p))) == NULL)
 		return -1;
 	/* The open ones keep their bits, at their places modulo the room. */
@@ -50,7 +50,7 @@ grow(struct answer *a)
 }
 
 void
-answer_asked(struct answer *a, const uint8_t *p, size_t n)
+reply_asked(struct reply *a, const uint8_t *p, size_t n)
 {
 	uint64_t	 bit, i;
 
@@ -72,7 +72,7 @@ answer_asked(struct answer *a, const uint8_t *p, size_t n)
 }
 
 static bool
-is_head(const struct answer *a)
+is_head(const struct reply *a)
 {
 	if (a->done >= a->asked || a->room == 0)
 		return false;
@@ -80,14 +80,14 @@ is_head(const struct answer *a)
 }
 
 static void
-complete(struct answer *a)
+complete(struct reply *a)
 {
 	a->done++;
 	a->state = IN_STATUS;
 }
 
 static void
-on_status(struct answer *a)
+on_status(struct reply *a)
 {
 	const char	*p;
 
@@ -96,7 +96,7 @@ on_status(struct answer *a)
 	if (a->nline < 12 || strncmp(a->line, "HTTP/1.", 7) != 0 ||
 	    (p = strchr(a->line, ' ')) == NULL ||
 	    (a->status = (uint16_t)strtoul(p, NULL, 10)) < 100 ||
-	    a->status >= ANSWER_STATUS) {
+	    a->status >= REPLY_STATUS) {
 		a->lost = true;
 		a->state = UNTIL_EOF;
 		return;
@@ -121,7 +121,7 @@ field(const char *line, const char *name)
 
 /* The head is complete: what follows? */
 static void
-on_head(struct answer *a, void (*seen)(void *, unsigned), void *arg)
+on_head(struct reply *a, void (*seen)(void *, unsigned), void *arg)
 {
 	if (a->status < 200 && a->status != 101) {
 		a->state = IN_STATUS;
@@ -145,7 +145,7 @@ on_head(struct answer *a, void (*seen)(void *, unsigned), void *arg)
 }
 
 static void
-on_field(struct answer *a)
+on_field(struct reply *a)
 {
 	const char	*v;
 
@@ -160,7 +160,7 @@ on_field(struct answer *a)
 
 /* A whole line without its end is in a->line. */
 static void
-on_line(struct answer *a, void (*seen)(void *, unsigned), void *arg)
+on_line(struct reply *a, void (*seen)(void *, unsigned), void *arg)
 {
 	switch (a->state) {
 	case IN_STATUS:
@@ -189,7 +189,7 @@ on_line(struct answer *a, void (*seen)(void *, unsigned), void *arg)
 }
 
 static size_t
-take_line(struct answer *a, const uint8_t *p, size_t n,
+take_line(struct reply *a, const uint8_t *p, size_t n,
     void (*seen)(void *, unsigned), void *arg)
 {
 	const uint8_t	*nl;
@@ -213,7 +213,7 @@ take_line(struct answer *a, const uint8_t *p, size_t n,
 }
 
 void
-answer_data(struct answer *a, const uint8_t *p, size_t n,
+reply_data(struct reply *a, const uint8_t *p, size_t n,
     void (*seen)(void *, unsigned status), void *arg)
 {
 	size_t	 used;
@@ -235,14 +235,14 @@ answer_data(struct answer *a, const uint8_t *p, size_t n,
 }
 
 void
-answer_eof(struct answer *a)
+reply_eof(struct reply *a)
 {
 	if (a->state == UNTIL_EOF && !a->lost)
 		complete(a);
 }
 
 uint64_t
-answer_open(const struct answer *a)
+reply_open(const struct reply *a)
 {
 	return a->asked > a->done ? a->asked - a->done : 0;
 }

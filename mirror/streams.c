@@ -1,0 +1,613 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "mirror/streams.h"
+#include "sandbox/compat.h"
+
+#define BUCKETS_MIN	1024
+
+struct stream;
+
+struct side {
+	struct stream	*stream;
+	struct framer	 framer;
+	uint8_t		 dir;
+	uint8_t		 flags;		/* CHUNK_* of the next chunk */
+};
+
+struct stream {
+	struct stream	*next;		/* in its bucket, or ended */
+	struct streams	*table;
+	uint64_t	 id;
+	uint64_t	 ts_us;		/* of the record at hand */
+	struct endpoint	 client;
+	struct endpoint	 server;
+	int32_t		 vlan;
+	char		 iface[32];
+	unsigned	 refs;		/* items in providers' queues */
+	struct side	 side[COPY_DIRS];
+	size_t		 nlegs;
+	struct leg	 legs[];
+};
+
+struct orphan {
+	struct gap_open	 open;
+	char		 from[ENDPOINT_TEXT_MAX];
+	char		 to[ENDPOINT_TEXT_MAX];
+	unsigned	 slot;
+	bool		 done;
+};
+
+struct streams {
+	struct streams_conf conf;
+	struct stream	**bucket;
+	size_t		 nbuckets;
+	size_t		 n;
+	struct stream	*ended;
+	struct orphan	*orphans;
+	size_t		 norphans;
+	size_t		 orphan_room;
+	bool		 sorted;
+	uint64_t	 used[MSG_SAVE_SLOTS / 64];
+	unsigned	 next_slot;
+};
+
+/* ---- table ---- */
+
+struct streams *
+streams_new(const struct streams_conf *conf)
+{
+	struct streams	*t;
+
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		return NULL;
+	t->conf = *conf;
+	t->nbuckets = BUCKETS_MIN;
+	t->bucket = calloc(t->nbuckets, sizeof(*t->bucket));
+	if (t->bucket == NULL) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+/* Flow ids are the analyzer's own numbers: nobody else chooses them. */
+static struct stream **
+place(const struct streams *t, uint64_t id)
+{
+	uint64_t	 h = id * 0x9e3779b97f4a7c15ull;
+
+	return &t->bucket[(h >> 32) & (t->nbuckets - 1)];
+}
+
+static struct stream *
+lookup(const struct streams *t, uint64_t id)
+{
+	struct stream	*s;
+
+	for (s = *place(t, id); s != NULL && s->id != id; s = s->next)
+		continue;
+	return s;
+}
+
+static void
+grow(struct streams *t)
+{
+	struct stream	**old = t->bucket, *s, **to;
+	size_t		  n = t->nbuckets, i;
+
+	if ((t->bucket = calloc(n * 2, sizeof(*t->bucket))) == NULL) {
+		t->bucket = old;
+		return;
+	}
+	t->nbuckets = n * 2;
+	for (i = 0; i < n; i++)
+		while ((s = old[i]) != NULL) {
+			old[i] = s->next;
+			to = place(t, s->id);
+			s->next = *to;
+			*to = s;
+		}
+	free(old);
+}
+
+static void
+unlink_stream(struct streams *t, struct stream *s)
+{
+	struct stream	**at;
+
+	for (at = place(t, s->id); *at != s; at = &(*at)->next)
+		continue;
+	*at = s->next;
+	t->n--;
+}
+
+/* ---- what the framers give out ---- */
+
+static void
+fill(const struct side *sd, struct chunk *c, uint64_t offset)
+{
+	const struct stream	*s = sd->stream;
+	bool			 to = sd->dir == STREAM_TO_OBSERVED;
+
+	memset(c, 0, sizeof(*c));
+	c->from = to ? &s->client : &s->server;
+	c->to = to ? &s->server : &s->client;
+	c->iface = s->iface;
+	c->vlan = s->vlan;
+	c->dir = sd->dir;
+	c->flags = sd->flags;
+	c->seen_us = s->ts_us;
+	c->flow = s->id;
+	c->offset = offset;
+	c->id = sd->framer.id;
+}
+
+static void
+on_chunk(void *arg, enum framer_part part, uint64_t offset,
+    const uint8_t *p, size_t n)
+{
+	struct side	*sd = arg;
+	struct chunk	 c;
+	size_t		 i;
+
+	fill(sd, &c, offset);
+	c.part = (uint8_t)part;
+	c.data = p;
+	c.len = n;
+	for (i = 0; i < sd->stream->nlegs; i++)
+		leg_chunk(&sd->stream->legs[i], &c);
+	sd->flags = 0;
+}
+
+static void
+on_end(void *arg, uint64_t offset)
+{
+	struct side	*sd = arg;
+	struct chunk	 c;
+	size_t		 i;
+
+	fill(sd, &c, offset);
+	for (i = 0; i < sd->stream->nlegs; i++)
+		leg_end(&sd->stream->legs[i], &c);
+}
+
+static void
+on_gap(void *arg, uint64_t offset, uint64_t n)
+{
+	struct side	*sd = arg;
+	struct chunk	 c;
+	size_t		 i;
+
+	fill(sd, &c, offset);
+	for (i = 0; i < sd->stream->nlegs; i++)
+		leg_gap(&sd->stream->legs[i], &c, n);
+	sd->flags |= CHUNK_GAP;
+}
+
+static const struct framer_ops framer_ops = { on_chunk, on_end, on_gap };
+
+/* ---- slots ---- */
+
+static int
+take_slot(struct streams *t)
+{
+	unsigned	 i, slot;
+
+	for (i = 0; i < MSG_SAVE_SLOTS; i++) {
+		slot = (t->next_slot + i) % MSG_SAVE_SLOTS;
+		if (t->used[slot / 64] >> (slot % 64) & 1)
+			continue;
+		t->used[slot / 64] |= (uint64_t)1 << (slot % 64);
+		t->next_slot = slot + 1;
+		return (int)slot;
+	}
+	return -1;
+}
+
+static void
+give_slot(struct streams *t, unsigned slot)
+{
+	t->used[slot / 64] &= ~((uint64_t)1 << (slot % 64));
+	t->conf.save(t->conf.arg, slot, NULL);
+}
+
+static uint64_t
+last_record(const struct leg *l)
+{
+	return l->rec[0].last_us > l->rec[1].last_us ? l->rec[0].last_us :
+	    l->rec[1].last_us;
+}
+
+static void
+save_leg(struct streams *t, struct leg *l)
+{
+	struct gap_open	 o = { .flow = l->flow, .from = *l->client,
+	    .to = *l->server, .last_us = last_record(l) };
+
+	if (l->slot == -1)
+		return;
+	compat_strlcpy(o.mirror, l->copy->conf.name, sizeof(o.mirror));
+	l->saved_us = o.last_us;
+	t->conf.save(t->conf.arg, (unsigned)l->slot, &o);
+}
+
+void
+streams_save(struct streams *t)
+{
+	struct stream	*s;
+	size_t		 i, k;
+
+	for (i = 0; i < t->nbuckets; i++)
+		for (s = t->bucket[i]; s != NULL; s = s->next)
+			for (k = 0; k < s->nlegs; k++)
+				if (s->legs[k].copy != NULL &&
+				    s->legs[k].slot != -1 &&
+				    last_record(&s->legs[k]) !=
+				    s->legs[k].saved_us)
+					save_leg(t, &s->legs[k]);
+}
+
+/* ---- open and close ---- */
+
+static void
+leg_gone(struct streams *t, struct leg *l)
+{
+	if (l->slot != -1)
+		give_slot(t, (unsigned)l->slot);
+	l->slot = -1;
+}
+
+static void
+end_stream(struct streams *t, struct stream *s)
+{
+	size_t	 i;
+
+	for (i = 0; i < COPY_DIRS; i++) {
+		framer_end(&s->side[i].framer);
+		if (s->side[i].framer.refused > 0)
+			tally_add(t->conf.tally, TALLY_MIR_NO_MEMORY,
+			    s->side[i].framer.refused);
+		framer_clear(&s->side[i].framer);
+	}
+	for (i = 0; i < s->nlegs; i++)
+		leg_close(&s->legs[i]);
+	unlink_stream(t, s);
+	s->next = t->ended;
+	t->ended = s;
+}
+
+void
+streams_reap(struct streams *t)
+{
+	struct stream	**at, *s;
+	size_t		  i;
+
+	for (at = &t->ended; (s = *at) != NULL;) {
+		if (s->refs > 0) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		for (i = 0; i < s->nlegs; i++)
+			leg_gone(t, &s->legs[i]);
+		mem_give(t->conf.mem, MEM_STREAMS,
+		    sizeof(*s) + s->nlegs * sizeof(s->legs[0]));
+		free(s);
+	}
+}
+
+/* One line for the time this process's forerunner was away. */
+static void
+orphan_line(struct streams *t, struct orphan *o, struct copy *c,
+    uint64_t next_us)
+{
+	struct gap	 g = { .mirror = o->open.mirror,
+	    .flow = o->open.flow, .from = o->open.from, .to = o->open.to,
+	    .reason = GAP_RESTART, .unsized = true,
+	    .last_us = o->open.last_us, .next_us = next_us };
+
+	o->done = true;
+	copy_write_gap(c, &g);
+	give_slot(t, o->slot);
+}
+
+static void
+claim_orphan(struct streams *t, const struct leg *l, uint64_t next_us)
+{
+	struct orphan	*o;
+	size_t		 i;
+
+	for (i = 0; i < t->norphans; i++) {
+		o = &t->orphans[i];
+		if (!o->done && o->open.flow == l->flow &&
+		    strcmp(o->open.mirror, l->copy->conf.name) == 0 &&
+		    endpoint_cmp(&o->open.from, l->client) == 0)
+			orphan_line(t, o, l->copy, next_us);
+	}
+}
+
+static void
+open_leg(struct streams *t, struct stream *s, struct copy *c, bool mid)
+{
+	struct leg	*l = &s->legs[s->nlegs++];
+
+	l->client = &s->client;
+	l->server = &s->server;
+	l->flow = s->id;
+	l->refs = &s->refs;
+	leg_open(l, c, mid);
+	if (c->file == NULL || !l->wanted[HOOK_RECORD])
+		return;
+	if (t->norphans > 0)
+		claim_orphan(t, l, s->ts_us);
+	l->slot = take_slot(t);
+	save_leg(t, l);
+}
+
+static bool
+wants(const struct streams *t, uint64_t mask, size_t i,
+    const struct endpoint *server)
+{
+	/* A mask made from another configuration must not misdirect. */
+	return i < 64 && mask >> i & 1 && t->conf.copies[i] != NULL &&
+	    conf_ports_has(&t->conf.copies[i]->conf.observe, server->port);
+}
+
+static void
+open_stream(struct streams *t, const struct msg_stream *m)
+{
+	struct stream	*s, **at;
+	bool		 mid = (m->flags & STREAM_MIDSTREAM) != 0;
+	size_t		 i, n, size;
+
+	if ((s = lookup(t, m->id)) != NULL)
+		end_stream(t, s);
+	for (i = 0, n = 0; i < t->conf.ncopies; i++)
+		n += wants(t, m->value, i, &m->server);
+	size = sizeof(*s) + n * sizeof(s->legs[0]);
+	if (n == 0)
+		return;
+	if (!mem_take(t->conf.mem, MEM_STREAMS, size) ||
+	    (s = calloc(1, size)) == NULL) {
+		tally_add(t->conf.tally, TALLY_MIR_UNKNOWN, 1);
+		return;
+	}
+	s->table = t;
+	s->id = m->id;
+	s->ts_us = m->ts_us;
+	s->client = m->client;
+	s->server = m->server;
+	s->vlan = m->vlan;
+	memcpy(s->iface, m->iface, sizeof(s->iface));
+	for (i = 0; i < COPY_DIRS; i++) {
+		s->side[i].stream = s;
+		s->side[i].dir = (uint8_t)i;
+		framer_init(&s->side[i].framer, &framer_ops, &s->side[i],
+		    t->conf.mem);
+	}
+	for (i = 0; i < t->conf.ncopies; i++)
+		if (wants(t, m->value, i, &m->server))
+			open_leg(t, s, t->conf.copies[i], mid);
+	if (t->n >= t->nbuckets)
+		grow(t);
+	at = place(t, s->id);
+	s->next = *at;
+	*at = s;
+	t->n++;
+	tally_add(t->conf.tally, TALLY_MIR_STREAMS, 1);
+}
+
+void
+streams_take(struct streams *t, const struct msg_stream *m)
+{
+	struct stream	*s;
+	struct side	*sd;
+
+	if (m->kind == STREAM_OPEN) {
+		open_stream(t, m);
+		return;
+	}
+	if ((s = lookup(t, m->id)) == NULL) {
+		tally_add(t->conf.tally, TALLY_MIR_UNKNOWN, 1);
+		return;
+	}
+	if (m->ts_us != 0)
+		s->ts_us = m->ts_us;
+	if (m->kind == STREAM_CLOSE) {
+		end_stream(t, s);
+		return;
+	}
+	if (m->dir >= COPY_DIRS) {
+		tally_add(t->conf.tally, TALLY_MIR_UNKNOWN, 1);
+		return;
+	}
+	sd = &s->side[m->dir];
+	if (m->flags & STREAM_TRUNCATED)
+		sd->flags |= CHUNK_TRUNCATED;
+	if (m->kind == STREAM_DATA)
+		framer_data(&sd->framer, m->offset, m->data, m->len);
+	else if (m->kind == STREAM_GAP)
+		framer_gap(&sd->framer, m->offset, m->value);
+	else
+		framer_mark(&sd->framer, (enum stream_mark)m->mark,
+		    m->offset, m->value);
+}
+
+/* The analyzer was lost: its open connections have a hole that never ends. */
+static void
+lose_stream(struct stream *s)
+{
+	struct chunk	 c;
+	size_t		 i, k;
+
+	for (i = 0; i < COPY_DIRS; i++) {
+		if (!s->side[i].framer.started)
+			continue;
+		fill(&s->side[i], &c, s->side[i].framer.pos);
+		for (k = 0; k < s->nlegs; k++)
+			leg_gap(&s->legs[k], &c, 0);
+	}
+}
+
+void
+streams_close_all(struct streams *t, bool lost)
+{
+	size_t	 i;
+
+	for (i = 0; i < t->nbuckets; i++)
+		while (t->bucket[i] != NULL) {
+			if (lost)
+				lose_stream(t->bucket[i]);
+			end_stream(t, t->bucket[i]);
+		}
+}
+
+static void
+drop_legs(struct streams *t, struct stream *s, struct copy *c, bool ended)
+{
+	size_t	 i;
+
+	for (i = 0; i < s->nlegs; i++)
+		if (s->legs[i].copy == c) {
+			if (!ended)
+				leg_close(&s->legs[i]);
+			leg_gone(t, &s->legs[i]);
+			s->legs[i].copy = NULL;
+		}
+}
+
+void
+streams_drop_copy(struct streams *t, struct copy *c)
+{
+	struct stream	*s;
+	size_t		 i;
+
+	for (i = 0; i < t->nbuckets; i++)
+		for (s = t->bucket[i]; s != NULL; s = s->next)
+			drop_legs(t, s, c, false);
+	for (s = t->ended; s != NULL; s = s->next)
+		drop_legs(t, s, c, true);
+}
+
+void
+streams_set_copies(struct streams *t, struct copy **copies, size_t n)
+{
+	t->conf.copies = copies;
+	t->conf.ncopies = n;
+}
+
+struct leg *
+streams_find(struct streams *t, uint64_t flow, struct copy *c)
+{
+	struct stream	*s;
+	size_t		 i;
+
+	if ((s = lookup(t, flow)) == NULL)
+		for (s = t->ended; s != NULL && s->id != flow; s = s->next)
+			continue;
+	for (i = 0; s != NULL && i < s->nlegs; i++)
+		if (s->legs[i].copy == c)
+			return &s->legs[i];
+	return NULL;
+}
+
+size_t
+streams_count(const struct streams *t)
+{
+	return t->n;
+}
+
+void
+streams_free(struct streams *t)
+{
+	if (t == NULL)
+		return;
+	streams_close_all(t, false);
+	streams_reap(t);
+	free(t->orphans);
+	free(t->bucket);
+	free(t);
+}
+
+/* ---- connections of the mirror before ---- */
+
+void
+streams_restore(struct streams *t, unsigned slot, const struct gap_open *o)
+{
+	struct orphan	*p;
+	size_t		 room;
+
+	if (slot >= MSG_SAVE_SLOTS)
+		return;
+	if (t->norphans == t->orphan_room) {
+		room = t->orphan_room == 0 ? 64 : t->orphan_room * 2;
+		if ((p = realloc(t->orphans, room * sizeof(*p))) == NULL)
+			return;
+		t->orphans = p;
+		t->orphan_room = room;
+	}
+	t->used[slot / 64] |= (uint64_t)1 << (slot % 64);
+	p = &t->orphans[t->norphans++];
+	memset(p, 0, sizeof(*p));
+	p->open = *o;
+	p->slot = slot;
+	endpoint_print(&o->from, p->from, sizeof(p->from));
+	endpoint_print(&o->to, p->to, sizeof(p->to));
+	t->sorted = false;
+}
+
+static int
+by_from(const void *a, const void *b)
+{
+	const struct orphan	*x = a, *y = b;
+
+	return strcmp(x->from, y->from);
+}
+
+void
+streams_restored_at(struct streams *t, const char *mirror, const char *from,
+    const char *to, uint64_t ts_us)
+{
+	struct orphan	 key, *o, *end;
+
+	if (t->norphans == 0)
+		return;
+	if (!t->sorted)
+		qsort(t->orphans, t->norphans, sizeof(key), by_from);
+	t->sorted = true;
+	memset(&key, 0, sizeof(key));
+	compat_strlcpy(key.from, from, sizeof(key.from));
+	o = bsearch(&key, t->orphans, t->norphans, sizeof(key), by_from);
+	if (o == NULL)
+		return;
+	while (o > t->orphans && strcmp(o[-1].from, from) == 0)
+		o--;
+	for (end = t->orphans + t->norphans; o < end &&
+	    strcmp(o->from, from) == 0; o++)
+		if (strcmp(o->to, to) == 0 && ts_us > o->open.last_us &&
+		    strcmp(o->open.mirror, mirror) == 0)
+			o->open.last_us = ts_us;
+}
+
+void
+streams_restored_end(struct streams *t, uint64_t next_us)
+{
+	struct orphan	*o;
+	size_t		 i, k;
+
+	for (i = 0; i < t->norphans; i++) {
+		o = &t->orphans[i];
+		for (k = 0; !o->done && k < t->conf.ncopies; k++)
+			if (t->conf.copies[k] != NULL &&
+			    t->conf.copies[k]->file != NULL &&
+			    strcmp(t->conf.copies[k]->conf.name,
+			    o->open.mirror) == 0)
+				orphan_line(t, o, t->conf.copies[k], next_us);
+		if (!o->done)
+			give_slot(t, o->slot);
+	}
+	free(t->orphans);
+	t->orphans = NULL;
+	t->norphans = t->orphan_room = 0;
+}
