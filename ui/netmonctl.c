@@ -251,8 +251,8 @@ act_load(struct ctl *c, const struct command *cmd)
 		return ctl_complain(c, status);
 	/* The parent's working directory is not ours. */
 	if ((path = realpath(cmd->file, NULL)) == NULL) {
-		snprintf(c->client.why, sizeof(c->client.why), "%s",
-		    strerror(errno));
+		snprintf(c->client.why, sizeof(c->client.why),
+		    "file to load: %s", strerror(errno));
 		return ctl_complain(c, CLIENT_REFUSED);
 	}
 	client_body(&c->client, &b);

@@ -11,6 +11,7 @@
 #include "ui/view.h"
 
 #define TOP_HOSTS	5
+#define TAB_WIDTH	8
 #define STATE_COLUMN	76	/* of a step of why */
 
 struct ctx {
@@ -280,6 +281,23 @@ draw_capture(struct ctx *c)
 	draw_advice(c);
 }
 
+/* A configuration is indented by tabs, which no screen shall see. */
+static void
+put_line(struct out *o, const struct row *r)
+{
+	const char	*s, *tab;
+	size_t		 n;
+
+	s = doc_text(r, "text", &n);
+	while (n > 0 && (tab = memchr(s, '\t', n)) != NULL) {
+		out_vis(o, VIS_TERM, s, (size_t)(tab - s));
+		out_char(o, ' ', TAB_WIDTH);
+		n -= (size_t)(tab + 1 - s);
+		s = tab + 1;
+	}
+	out_vis(o, VIS_TERM, s, n);
+}
+
 /* Lines of text; a state stands right, at a fixed column. */
 static void
 draw_lines(struct ctx *c)
@@ -294,10 +312,11 @@ draw_lines(struct ctx *c)
 	    i = doc_next(d, i + 1, d->n, ROW_TEXT, 0)) {
 		doc_get(d, i, &r);
 		out_reset(&t);
-		put_text(&t, &r, "text");
+		put_line(&t, &r);
 		if (t.p != NULL)
 			out_str(c->o, t.p);
-		if (has_text(&r, "state")) {
+		if (c->subject->subject == SHOW_WHY &&
+		    has_text(&r, "state")) {
 			w = t.p == NULL ? 0 : view_width(t.p);
 			out_char(c->o, ' ', w < STATE_COLUMN ?
 			    STATE_COLUMN - w : 2);
