@@ -227,11 +227,14 @@ msg_get_link(struct buf *b, struct msg_link *m)
 void
 msg_put_packet(struct buf *b, const struct msg_packet *m)
 {
-	buf_put_u64(b, m->ts_us);
-	buf_put_u32(b, m->wirelen);
-	buf_put_u32(b, m->caplen);
-	buf_put_u16(b, m->iface);
-	buf_put_u16(b, m->flags);
+	uint8_t	 h[MSG_PACKET_HDR];
+
+	memcpy(h, &m->ts_us, 8);
+	memcpy(h + 8, &m->wirelen, 4);
+	memcpy(h + 12, &m->caplen, 4);
+	memcpy(h + 16, &m->iface, 2);
+	memcpy(h + 18, &m->flags, 2);
+	buf_put(b, h, sizeof(h));
 	buf_put(b, m->data, m->caplen);
 }
 
