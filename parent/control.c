@@ -453,9 +453,10 @@ put_process(struct control *c, struct answer *a, enum role role)
 	if (role == ROLE_PARENT) {
 		i.pid = getpid();
 		i.state = CHILD_READY;
-		i.ready_us = c->conf.start_us;
-		compat_strlcpy(i.jail, "seccomp", sizeof(i.jail));
+		compat_strlcpy(i.jail, c->conf.jail, sizeof(i.jail));
 	}
+	if (role < ROLE_FIRST_CHILD)
+		i.ready_us = c->conf.start_us;
 	up = i.state == CHILD_READY && now > i.ready_us ? now - i.ready_us : 0;
 	if (!answer_row(a, &w, ROW_PROCESS, 0))
 		return;

@@ -49,6 +49,7 @@ struct control_conf {
 	struct tally	*tally;		/* the parent's own */
 	uint64_t	 epoch;		/* wall clock of the start */
 	uint64_t	 start_us;	/* monotonic */
+	const char	*jail;		/* the parent's, for show processes */
 	bool		 obey_own_user;
 	const struct control_ops *ops;
 	void		*arg;

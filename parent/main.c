@@ -54,6 +54,7 @@ struct parent {
 	bool		 refused;
 	int		 status;
 	char		 socket[CONF_PATH_MAX];	/* as bound at the start */
+	char		 jail[32];
 };
 
 static bool
@@ -601,6 +602,7 @@ build(struct parent *p)
 	cc.tally = &p->tally;
 	cc.epoch = p->epoch;
 	cc.start_us = p->start_us;
+	cc.jail = p->jail;
 	cc.obey_own_user = p->priv.way != PRIV_ROOT;
 	cc.ops = &control_ops;
 	cc.arg = p;
@@ -678,6 +680,8 @@ lock(struct parent *p)
 	add_roots(p, j, names);
 	if (jail_enter(j, why, sizeof(why)) == -1)
 		fatalx("%s", why);
+	snprintf(p->jail, sizeof(p->jail), j->landlock > 0 ?
+	    "seccomp, landlock %d" : "seccomp", j->landlock);
 	free(names);
 	free(j);
 }

@@ -574,8 +574,10 @@ on_launched(struct chan *ch, struct frame *f, void *arg)
 	c->pid = m.pid;
 	if (take_early(s, m.pid, &status) == 0)
 		lost(c, status);
-	else if (s->ended || (s->stopping && !c->stop_sent))
+	else if (s->stopping && !c->stop_sent) {
+		c->wanted = true;	/* it has done nothing yet */
 		kill(c->pid, SIGKILL);
+	}
 	return 0;
 }
 
@@ -945,6 +947,12 @@ supervise_info(const struct supervise *s, enum role role,
 	const struct child	*c = &s->child[role];
 
 	memset(i, 0, sizeof(*i));
+	if (role == ROLE_LAUNCHER && s->conf.launcher->pid != 0) {
+		i->state = CHILD_READY;
+		i->pid = s->conf.launcher->pid;
+		compat_strlcpy(i->jail, "seccomp", sizeof(i->jail));
+		return;
+	}
 	i->state = c->state;
 	i->generation = c->generation;
 	i->restarts = c->restarts;
