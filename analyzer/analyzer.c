@@ -147,6 +147,7 @@ flush_iface(struct analyzer *az, struct iface *i)
 	meter_add(az->meter, i->entry, MC_SEEN_AGAIN, i->again);
 	meter_add(az->meter, i->entry, MC_PAYLOAD, i->payload);
 	meter_add(az->meter, i->entry, MC_CUT_PACKETS, i->cut);
+	meter_add(az->meter, i->entry, MC_SHED, i->shed);
 	if (alert_wants(az->alerts, METRIC_PACKETS) ||
 	    alert_wants(az->alerts, METRIC_BYTES)) {
 		memset(&w, 0, sizeof(w));
@@ -155,7 +156,8 @@ flush_iface(struct analyzer *az, struct iface *i)
 		alert_count(az->alerts, METRIC_PACKETS, &w, i->packets);
 		alert_count(az->alerts, METRIC_BYTES, &w, i->bytes);
 	}
-	i->packets = i->bytes = i->again = i->payload = i->cut = 0;
+	i->packets = i->bytes = i->again = i->payload = i->cut =
+	    i->shed = 0;
 }
 
 static void
@@ -223,6 +225,10 @@ advance(struct analyzer *az, uint64_t now)
 {
 	if (now < az->now)
 		return;
+	/* A slice ends: what belongs to it must be in it. */
+	if (now >= az->meter->slice_end_us ||
+	    now >= alert_next_us(az->alerts))
+		collect(az);
 	az->now = now;
 	meter_advance(az->meter, now);
 	alert_slices(az->alerts, now);
@@ -294,7 +300,7 @@ tcp_packet(struct analyzer *az, struct packet *p, struct iface *i)
 		tally_add(&az->proc->tally, TALLY_PKT_SEEN_AGAIN, 1);
 		break;
 	case FLOW_NO_ROOM:
-		meter_add(az->meter, i->entry, MC_SHED, 1);
+		i->shed++;
 		break;
 	default:
 		az->segments++;

@@ -181,8 +181,6 @@ meter_new(const struct meter_conf *mc, const struct hash_key *seed,
 	m->conf = *mc;
 	if (!mc->offline)
 		sketch_time_init(&m->time, mc->window_us);
-	else
-		m->slice_end_us = UINT64_MAX;
 	for (k = 0; k < METER_KINDS; k++)
 		sketch_kind_init(&m->kind[k], &m->time, seed, mem,
 		    kind_limit(m, (enum meter_kind)k));
@@ -249,8 +247,10 @@ meter_slices(struct meter *m, uint64_t now_us)
 		m->start_us = now_us;
 	if (m->first_us == 0)
 		m->first_us = now_us;
-	if (m->time.slice_us == 0)
+	if (m->time.slice_us == 0) {
+		m->slice_end_us = UINT64_MAX;
 		return;
+	}
 	slice = (uint32_t)(now_us / m->time.slice_us);
 	m->slice_end_us = (slice + 1ULL) * m->time.slice_us;
 	if (slice == m->time.now)

@@ -41,6 +41,7 @@ struct iface {
 	uint64_t	 again;
 	uint64_t	 payload;
 	uint64_t	 cut;
+	uint64_t	 shed;
 	bool		 known;
 	bool		 has_stat;
 	bool		 touched;
