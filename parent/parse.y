@@ -1733,18 +1733,21 @@ get_word(struct parser *p, enum conf_words table, const char *what,
     uint8_t *to, const char *s)
 {
 	char	 all[CONF_WHY_MAX];
+	bool	 none;
 	int	 i;
 
 	if (s == NULL)
 		return;
 	i = conf_word_find(table, s);
-	if (i >= 0 && !(table == WORDS_KEY && i == KEY_NONE)) {
+	/* The first of these is "none": what one gets without the word. */
+	none = table == WORDS_KEY || table == WORDS_SAMPLE;
+	if (i >= 0 && !(none && i == 0)) {
 		*to = (uint8_t)i;
 		return;
 	}
 	list_words(table, all, sizeof(all));
 	fail(p, "unknown %s \"%s\", valid: %s", what, s,
-	    table == WORDS_KEY ? strchr(all, ' ') + 1 : all);
+	    none ? strchr(all, ' ') + 1 : all);
 }
 
 static void
@@ -1888,17 +1891,20 @@ placed(struct parser *p, enum conf_part part, size_t n)
 		p->places[part][n - 1].line = 0;
 }
 
-/* Entry is a new one of the configuration, NULL when there is no room. */
+/*
+ * Entry is a new one of the configuration, NULL when there is no room; n is
+ * how many there are with it (a pointer, as adding changes it).
+ */
 static void
 join(struct parser *p, enum conf_part part, void *entry, const void *from,
-    size_t size, size_t n)
+    size_t size, const size_t *n)
 {
 	if (entry == NULL) {
 		fail(p, "more than %d entries of one kind", CONF_LIST_MAX);
 		return;
 	}
 	memcpy(entry, from, size);
-	placed(p, part, n);
+	placed(p, part, *n);
 }
 
 static void
@@ -1914,7 +1920,7 @@ interface_end(struct parser *p, bool match, bool exclude)
 		set_text(p, "interface", p->interface.name,
 		    sizeof(p->interface.name), p->names->v[i]);
 		join(p, CONF_INTERFACE, conf_add_interface(p->conf),
-		    &p->interface, sizeof(p->interface), p->conf->ninterfaces);
+		    &p->interface, sizeof(p->interface), &p->conf->ninterfaces);
 	}
 	memset(&p->interface, 0, sizeof(p->interface));
 }
@@ -1928,7 +1934,7 @@ service_end(struct parser *p, const char *proto, struct list *ports)
 	get_word(p, WORDS_PROTO, "service", &s.proto, proto);
 	get_ports(p, &s.ports, ports);
 	join(p, CONF_SERVICE, conf_add_service(p->conf), &s, sizeof(s),
-	    p->conf->nservices);
+	    &p->conf->nservices);
 }
 
 static void
@@ -2030,7 +2036,7 @@ rule_end(struct parser *p, bool ignore)
 	for (i = 0; i < n && p->errors == p->stmt_errors; i++) {
 		rule_one(p, i);
 		join(p, CONF_RULE, conf_add_rule(p->conf), &l->rule,
-		    sizeof(l->rule), p->conf->nrules);
+		    sizeof(l->rule), &p->conf->nrules);
 	}
 }
 
@@ -2203,7 +2209,7 @@ static void
 alert_end(struct parser *p)
 {
 	join(p, CONF_ALERT, conf_add_alert(p->conf), &p->alert,
-	    sizeof(p->alert), p->conf->nalerts);
+	    sizeof(p->alert), &p->conf->nalerts);
 }
 
 /* ---- mirrors and logs ---- */
@@ -2219,7 +2225,7 @@ static void
 mirror_end(struct parser *p)
 {
 	join(p, CONF_MIRROR, conf_add_mirror(p->conf), &p->mirror,
-	    sizeof(p->mirror), p->conf->nmirrors);
+	    sizeof(p->mirror), &p->conf->nmirrors);
 }
 
 static void
@@ -2299,8 +2305,6 @@ sample(struct parser *p, const char *part, const char *by)
 	get_part(p, &p->mirror.sample_part, part);
 	p->mirror.sample = SAMPLE_CLIENT;
 	get_word(p, WORDS_SAMPLE, "sample", &p->mirror.sample, by);
-	if (p->mirror.sample == SAMPLE_NONE)
-		fail(p, "sample is by client or by connection");
 }
 
 /* A size, or a time: only times end in ms, s, m, h or d. */
@@ -2358,7 +2362,7 @@ log_end(struct parser *p)
 	if (p->log.format != LOG_EVE && p->log.types == fresh.types)
 		p->log.types = CONF_EV_HTTP;
 	join(p, CONF_LOG, conf_add_log(p->conf), &p->log, sizeof(p->log),
-	    p->conf->nlogs);
+	    &p->conf->nlogs);
 }
 
 /* ---- entry points ---- */

@@ -1,0 +1,394 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "sandbox/compat.h"
+#include "sandbox/conf.h"
+#include "tests/lib/guard.h"
+#include "tests/lib/cmocka_first.h"
+
+static uint8_t	 bytes[CONF_PACK_MAX];
+
+static size_t
+pack(const struct conf *c)
+{
+	struct buf	 b;
+
+	buf_writer(&b, bytes, sizeof(bytes));
+	conf_pack(c, &b);
+	assert_false(b.err);
+	return b.len;
+}
+
+/* One of each kind, with every list in use. */
+static struct conf *
+full(void)
+{
+	struct conf		*c = conf_new();
+	struct conf_interface	*i;
+	struct conf_service	*s;
+	struct conf_rule	*r;
+	struct conf_alert	*a;
+	struct conf_mirror	*m;
+	struct conf_log		*l;
+
+	i = conf_add_interface(c);
+	compat_strlcpy(i->name, "eth0", sizeof(i->name));
+	compat_strlcpy(i->label, "wan", sizeof(i->label));
+	i->snaplen = 2048;
+	s = conf_add_service(c);
+	s->proto = CONF_TLS;
+	s->ports.n = 1;
+	s->ports.range[0].lo = s->ports.range[0].hi = 443;
+	r = conf_add_rule(c);
+	r->vlan = -1;
+	r->has_from = true;
+	assert_int_equal(addr_parse("10.0.0.0", &r->from), 0);
+	r->from_bits = 8;
+	r->nmethods = 1;
+	compat_strlcpy(r->methods[0], "GET", sizeof(r->methods[0]));
+	r->nstatus = 1;
+	r->status[0].lo = 500;
+	r->status[0].hi = 599;
+	a = conf_add_alert(c);
+	conf_alert_defaults(a);
+	compat_strlcpy(a->name, "a", sizeof(a->name));
+	a->value = 5;
+	a->span_us = 10000000;
+	m = conf_add_mirror(c);
+	conf_mirror_defaults(m);
+	compat_strlcpy(m->name, "m", sizeof(m->name));
+	m->observe = s->ports;
+	m->has_forward = true;
+	assert_int_equal(endpoint_parse("[2001:db8::1]:80", &m->target), 0);
+	m->nset = 1;
+	compat_strlcpy(m->set[0].name, "X-A", sizeof(m->set[0].name));
+	compat_strlcpy(m->set[0].value, "b", sizeof(m->set[0].value));
+	m->nforward_strip = 1;
+	compat_strlcpy(m->forward_strip[0], "cookie", CONF_NAME_MAX);
+	l = conf_add_log(c);
+	conf_log_defaults(l);
+	compat_strlcpy(l->path, "/var/log/netmond/x", sizeof(l->path));
+	return c;
+}
+
+static void
+defaults_are_those_of_the_manual(void **state)
+{
+	struct conf	*c = conf_new();
+
+	(void)state;
+	assert_int_equal(c->window_us, 10000000);
+	assert_int_equal(c->memory_limit, 256 * 1024 * 1024);
+	assert_int_equal(c->ring_total, 64 * 1024 * 1024);
+	assert_int_equal(c->stats.section_depth, 1);
+	assert_int_equal(c->stats.top_hosts, 10);
+	assert_int_equal(c->stats.max_hosts, 4096);
+	assert_int_equal(c->stats.max_sections, 64);
+	assert_int_equal(c->stats.max_clients, 4096);
+	assert_int_equal(c->stats.max_names, 4096);
+	assert_int_equal(c->stats.transactions, 256 * 1024);
+	assert_string_equal(c->user, "_netmon");
+	assert_string_equal(c->socket, "/run/netmond/control.sock");
+	assert_int_equal(c->privacy.clients, CONF_CLIENTS_FULL);
+	assert_int_equal(c->privacy.query, CONF_QUERY_NONE);
+	assert_int_equal(c->nalerts, 0);
+	assert_int_equal(conf_finish(c), 0);
+	assert_int_equal(c->nalerts, 1);
+	assert_string_equal(c->alerts[0].name, "high-traffic");
+	assert_true(c->alerts[0].value == 7000);
+	assert_int_equal(c->alerts[0].span_us, 120000000);
+	assert_int_equal(conf_finish(c), 0);
+	assert_int_equal(c->nalerts, 1);
+	conf_free(c);
+}
+
+static void
+defaults_and_a_full_one_pass_the_check(void **state)
+{
+	char		 why[CONF_WHY_MAX] = "";
+	struct conf	*c = conf_new();
+
+	(void)state;
+	assert_int_equal(conf_check(c, why, sizeof(why)), 0);
+	conf_free(c);
+	c = full();
+	assert_int_equal(conf_check(c, why, sizeof(why)), 0);
+	conf_free(c);
+}
+
+static void
+packed_comes_back_the_same(void **state)
+{
+	struct conf	*c = full(), *d;
+	struct buf	 b;
+	uint8_t		*first;
+	size_t		 n;
+
+	(void)state;
+	n = pack(c);
+	first = malloc(n);
+	memcpy(first, bytes, n);
+	buf_reader(&b, guard_copy(first, n), n);
+	d = conf_unpack(&b);
+	assert_non_null(d);
+	assert_int_equal(pack(d), n);
+	assert_memory_equal(bytes, first, n);
+	assert_string_equal(d->mirrors[0].set[0].name, "X-A");
+	free(first);
+	conf_free(c);
+	conf_free(d);
+}
+
+static void
+packed_is_refused_at_every_cut_and_with_more(void **state)
+{
+	struct conf	*c = full();
+	struct buf	 b;
+	size_t		 i, n;
+
+	(void)state;
+	n = pack(c);
+	for (i = 0; i < n; i++) {
+		buf_reader(&b, guard_copy(bytes, i), i);
+		assert_null(conf_unpack(&b));
+	}
+	bytes[n] = 0;
+	buf_reader(&b, bytes, n + 1);
+	assert_null(conf_unpack(&b));
+	conf_free(c);
+}
+
+static void
+packed_is_refused_when_an_enum_is_out_of_range(void **state)
+{
+	struct conf	*c = full();
+	struct buf	 b;
+	size_t		 n;
+
+	(void)state;
+	c->services[0].proto = 2;
+	buf_writer(&b, bytes, sizeof(bytes));
+	conf_pack(c, &b);
+	assert_true(b.err);
+	c->services[0].proto = CONF_TLS;
+	n = pack(c);
+	bytes[0] ^= 1;		/* the format */
+	buf_reader(&b, bytes, n);
+	assert_null(conf_unpack(&b));
+	conf_free(c);
+}
+
+static void
+lists_end_at_their_limit(void **state)
+{
+	struct conf	*c = conf_new();
+	int		 i;
+
+	(void)state;
+	for (i = 0; i < CONF_LIST_MAX; i++)
+		assert_non_null(conf_add_rule(c));
+	assert_null(conf_add_rule(c));
+	assert_int_equal(c->nrules, CONF_LIST_MAX);
+	conf_free(c);
+}
+
+static bool
+glob(const char *g, const char *s)
+{
+	size_t	 n = strlen(s);
+
+	return conf_glob(g, (const char *)guard_copy(s, n), n);
+}
+
+static void
+globs_match_as_a_shell_does(void **state)
+{
+	(void)state;
+	assert_true(glob("*", ""));
+	assert_true(glob("*", "abc"));
+	assert_true(glob("", ""));
+	assert_false(glob("", "a"));
+	assert_true(glob("a?c", "abc"));
+	assert_false(glob("a?c", "ac"));
+	assert_true(glob("*.example.com", "www.example.com"));
+	assert_false(glob("*.example.com", "example.com"));
+	assert_true(glob("/health*", "/healthz/x"));
+	assert_true(glob("*a*b*c", "xxaxxbxbxxc"));
+	assert_false(glob("*a*b*c", "xxaxxbxbxxcd"));
+	assert_true(glob("veth[0-9]*", "veth3a"));
+	assert_false(glob("veth[0-9]*", "vetha"));
+	assert_true(glob("[!a-c]x", "dx"));
+	assert_false(glob("[^a-c]x", "bx"));
+	assert_true(glob("[]a]", "]"));
+	assert_true(glob("a**b", "ab"));
+	assert_true(glob("[a-]", "-"));
+	assert_false(glob("[a", "a"));
+}
+
+static void
+a_glob_of_many_stars_ends_soon(void **state)
+{
+	char	 text[2000];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	assert_false(conf_glob("*a*a*a*a*a*a*a*a*a*a*a*a*b", text,
+	    sizeof(text)));
+}
+
+static void
+bad_globs_are_named(void **state)
+{
+	char	 why[CONF_WHY_MAX];
+
+	(void)state;
+	assert_int_equal(conf_glob_check("a[b", why, sizeof(why)), -1);
+	assert_int_equal(conf_glob_check("[z-a]", why, sizeof(why)), -1);
+	assert_int_equal(conf_glob_check("", why, sizeof(why)), -1);
+	assert_int_equal(conf_glob_check("[]a-z]*?", why, sizeof(why)), 0);
+}
+
+static void
+ports_are_inclusive_and_none_is_any(void **state)
+{
+	struct conf_ports	 p = { .n = 2 };
+
+	(void)state;
+	p.range[0].lo = 80;
+	p.range[0].hi = 80;
+	p.range[1].lo = 8000;
+	p.range[1].hi = 8010;
+	assert_true(conf_ports_has(&p, 80));
+	assert_false(conf_ports_has(&p, 79));
+	assert_false(conf_ports_has(&p, 7999));
+	assert_true(conf_ports_has(&p, 8000));
+	assert_true(conf_ports_has(&p, 8010));
+	assert_false(conf_ports_has(&p, 8011));
+	p.n = 0;
+	assert_true(conf_ports_has(&p, 1));
+}
+
+static void
+numbers_hold_at_the_limit_and_not_beyond(void **state)
+{
+	char	 why[CONF_WHY_MAX];
+
+	(void)state;
+	assert_int_equal(conf_limit(LIMIT_DEPTH, 4, why, sizeof(why)), 0);
+	assert_int_equal(conf_limit(LIMIT_DEPTH, 5, why, sizeof(why)), -1);
+	assert_string_equal(why, "section depth must be 0 to 4");
+	assert_int_equal(conf_limit(LIMIT_WINDOW, 999999, why, sizeof(why)),
+	    -1);
+	assert_string_equal(why, "window must be 1s to 1h");
+	assert_int_equal(conf_limit(LIMIT_WINDOW, 1000000, why, sizeof(why)),
+	    0);
+	assert_int_equal(conf_limit(LIMIT_WINDOW, 3600000000ULL, why,
+	    sizeof(why)), 0);
+	assert_int_equal(conf_limit(LIMIT_WINDOW, 3600000001ULL, why,
+	    sizeof(why)), -1);
+	assert_int_equal(conf_limit(LIMIT_SNAPLEN, 0, why, sizeof(why)), 0);
+	assert_int_equal(conf_limit(LIMIT_SNAPLEN, 63, why, sizeof(why)), -1);
+	assert_int_equal(conf_limit(LIMIT_SNAPLEN, 64, why, sizeof(why)), 0);
+	assert_int_equal(conf_limit(LIMIT_MEMORY, 0, why, sizeof(why)), -1);
+}
+
+static void
+numbers_print_in_their_units(void **state)
+{
+	char	 s[CONF_TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(conf_print_size(0, s), "0");
+	assert_string_equal(conf_print_size(1025, s), "1025");
+	assert_string_equal(conf_print_size(256 * 1024, s), "256K");
+	assert_string_equal(conf_print_size(1ULL << 40, s), "1024G");
+	assert_string_equal(conf_print_time(0, s), "0s");
+	assert_string_equal(conf_print_time(120000000, s), "120s");
+	assert_string_equal(conf_print_time(1800000000, s), "30m");
+	assert_string_equal(conf_print_time(86400000000ULL, s), "1d");
+	assert_string_equal(conf_print_time(250000, s), "250ms");
+	assert_string_equal(conf_print_part(0.05, s), "5%");
+	assert_string_equal(conf_print_part(0.0025, s), "0.25%");
+	assert_string_equal(conf_print_value(METRIC_RESPONSE_TIME, 0.8, s),
+	    "800ms");
+	assert_string_equal(conf_print_value(METRIC_BYTES, 1048576, s), "1M");
+	assert_string_equal(conf_print_value(METRIC_MESSAGES, 7000, s),
+	    "7000");
+}
+
+static void
+words_have_values_and_back(void **state)
+{
+	unsigned	 w, i;
+
+	(void)state;
+	for (w = 0; w < WORDS_MAX; w++) {
+		for (i = 0; conf_word((enum conf_words)w, i) != NULL; i++)
+			assert_int_equal(conf_word_find((enum conf_words)w,
+			    conf_word((enum conf_words)w, i)), i);
+		assert_true(i > 0);
+		assert_int_equal(conf_word_find((enum conf_words)w, "?"), -1);
+	}
+	assert_string_equal(conf_metric_name(METRIC_RESPONSE_TIME),
+	    "response-time");
+	assert_string_equal(conf_op_name(OP_LE), "<=");
+	assert_string_equal(conf_key_name(KEY_SNI), "sni");
+}
+
+struct faults {
+	size_t	 n;
+	char	 why[CONF_WHY_MAX];
+};
+
+static void
+on_fault(enum conf_part part, size_t index, const char *why, void *arg)
+{
+	struct faults	*f = arg;
+
+	(void)part;
+	(void)index;
+	f->n++;
+	compat_strlcpy(f->why, why, sizeof(f->why));
+}
+
+static void
+all_faults_are_told(void **state)
+{
+	struct faults	 f = { 0, "" };
+	struct conf	*c = full();
+	char		 why[CONF_WHY_MAX];
+
+	(void)state;
+	c->window_us = 1;
+	c->interfaces[0].snaplen = 1;
+	c->mirrors[0].sample_part = 0;
+	assert_int_equal(conf_check_all(c, on_fault, &f), 3);
+	assert_int_equal(f.n, 3);
+	assert_int_equal(conf_check(c, why, sizeof(why)), -1);
+	assert_string_equal(why, "window must be 1s to 1h");
+	conf_free(c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(defaults_are_those_of_the_manual),
+		cmocka_unit_test(defaults_and_a_full_one_pass_the_check),
+		cmocka_unit_test(packed_comes_back_the_same),
+		cmocka_unit_test(packed_is_refused_at_every_cut_and_with_more),
+		cmocka_unit_test(
+		    packed_is_refused_when_an_enum_is_out_of_range),
+		cmocka_unit_test(lists_end_at_their_limit),
+		cmocka_unit_test(globs_match_as_a_shell_does),
+		cmocka_unit_test(a_glob_of_many_stars_ends_soon),
+		cmocka_unit_test(bad_globs_are_named),
+		cmocka_unit_test(ports_are_inclusive_and_none_is_any),
+		cmocka_unit_test(numbers_hold_at_the_limit_and_not_beyond),
+		cmocka_unit_test(numbers_print_in_their_units),
+		cmocka_unit_test(words_have_values_and_back),
+		cmocka_unit_test(all_faults_are_told)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
