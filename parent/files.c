@@ -134,6 +134,15 @@ is_stamp(const char *s)
 	    s[i + 2] >= '0' && s[i + 2] <= '9' && s[i + 3] == '\0';
 }
 
+static void
+old_name(char *to, size_t size, const char *path, const char *stamp, int n)
+{
+	if (n == 0)
+		snprintf(to, size, "%s.%s", path, stamp);
+	else
+		snprintf(to, size, "%s.%s-%02d", path, stamp, n);
+}
+
 /* Moves FILE out of the way; it keeps every byte. */
 static int
 rotate(const char *path, uint64_t now_us)
@@ -150,17 +159,18 @@ rotate(const char *path, uint64_t now_us)
 		errno = EINVAL;
 		return -1;
 	}
-	for (i = 0; i <= SAME_SECOND_MAX; i++) {
-		if (i == 0)
-			snprintf(to, sizeof(to), "%s.%s", path, stamp);
-		else
-			snprintf(to, sizeof(to), "%s.%s-%02d", path, stamp, i);
-		/* Only netmond writes such names here, so no race. */
-		if (lstat(to, &st) == -1)
-			return errno == ENOENT ? rename(path, to) : -1;
+	/* Behind the last of this second, also when earlier ones are gone. */
+	for (i = SAME_SECOND_MAX; i >= 0; i--) {
+		old_name(to, sizeof(to), path, stamp, i);
+		if (lstat(to, &st) == 0 || errno != ENOENT)
+			break;
 	}
-	errno = EEXIST;
-	return -1;
+	if (i == SAME_SECOND_MAX) {
+		errno = EEXIST;
+		return -1;
+	}
+	old_name(to, sizeof(to), path, stamp, i + 1);
+	return rename(path, to);
 }
 
 struct old {
@@ -288,6 +298,8 @@ look_up(const struct conf *c, const struct msg_file *f, struct wanted *w)
 	    f->index >= c->nmirrors || !c->mirrors[f->index].has_record)
 		return -1;
 	m = &c->mirrors[f->index];
+	if (f->kind == FILE_GAPS && strcmp(m->path, "-") == 0)
+		return -1;
 	w->rotate = m->rotate;
 	w->mode = m->mode;
 	if (compat_strlcpy(w->path, m->path, sizeof(w->path)) +

@@ -424,7 +424,9 @@ popt	: K_CLIENTS STRING		{
 		get_word(p, WORDS_CLIENTS, "clients",
 		    &p->conf->privacy.clients, $2);
 	}
-	| K_CLIENTS STRING STRING STRING	{ clients_prefix(p, $2, $3, $4); }
+	| K_CLIENTS STRING STRING STRING	{
+		clients_prefix(p, $2, $3, $4);
+	}
 	| K_QUERY STRING		{
 		get_word(p, WORDS_QUERY, "query", &p->conf->privacy.query, $2);
 	}
@@ -1974,8 +1976,8 @@ rule_net(struct parser *p, const char *s, bool *has, struct addr *a,
 	if (s == NULL || strcmp(s, "any") == 0)
 		return;
 	if (addr_parse_net(s, a, &n) == -1) {
-		fail(p, "\"%s\" is not an address, use numbers like 192.0.2.0/24 "
-		    "or 2001:db8::/32", s);
+		fail(p, "\"%s\" is not an address, use numbers like "
+		    "192.0.2.0/24 or 2001:db8::/32", s);
 		return;
 	}
 	addr_mask(a, n);

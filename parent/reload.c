@@ -15,7 +15,7 @@ struct reload {
 	uint64_t		 cookie;
 	uint64_t		 deadline_us;
 	unsigned		 waiting;	/* 1 << role: no answer yet */
-	unsigned		 asked;		/* 1 << role: PREPARE was sent */
+	unsigned		 asked;		/* 1 << role: PREPARE sent */
 	struct reload_lines	 errors;
 };
 

@@ -1,0 +1,369 @@
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/files.h"
+#include "sandbox/compat.h"
+#include "tests/lib/cmocka_first.h"
+
+/* 2026-11-20 18:30:12 UTC */
+#define NOW	1795199412000000ULL
+#define STAMP	".20261120T183012Z"
+
+/* A folder, and a configuration with one mirror and one log in it. */
+struct world {
+	char		 dir[32];
+	struct conf	*c;
+	struct conf_mirror *m;
+	struct conf_log	*l;
+};
+
+static int
+setup(void **state)
+{
+	struct world	*w = calloc(1, sizeof(*w));
+
+	compat_strlcpy(w->dir, "/tmp/netmon-files.XXXXXX", sizeof(w->dir));
+	if (mkdtemp(w->dir) == NULL || (w->c = conf_new()) == NULL)
+		return -1;
+	/* The folder of the socket is one of the roots. */
+	snprintf(w->c->socket, sizeof(w->c->socket), "%s/sock", w->dir);
+	w->m = conf_add_mirror(w->c);
+	conf_mirror_defaults(w->m);
+	w->m->has_record = true;
+	snprintf(w->m->path, sizeof(w->m->path), "%s/rec", w->dir);
+	w->l = conf_add_log(w->c);
+	conf_log_defaults(w->l);
+	snprintf(w->l->path, sizeof(w->l->path), "%s/log", w->dir);
+	*state = w;
+	return 0;
+}
+
+static size_t
+matches(struct world *w, const char *pattern)
+{
+	char	 path[128];
+	glob_t	 g;
+	size_t	 n;
+
+	snprintf(path, sizeof(path), "%s/%s", w->dir, pattern);
+	n = glob(path, 0, NULL, &g) == 0 ? g.gl_pathc : 0;
+	if (n > 0)
+		globfree(&g);
+	return n;
+}
+
+static int
+teardown(void **state)
+{
+	struct world	*w = *state;
+	char		 path[128];
+	glob_t		 g;
+	size_t		 i;
+
+	snprintf(path, sizeof(path), "%s/*", w->dir);
+	if (glob(path, 0, NULL, &g) == 0) {
+		for (i = 0; i < g.gl_pathc; i++)
+			unlink(g.gl_pathv[i]);
+		globfree(&g);
+	}
+	rmdir(w->dir);
+	conf_free(w->c);
+	free(w);
+	return 0;
+}
+
+static int
+get(struct world *w, struct msg_file *f, uint32_t kind, uint32_t flags)
+{
+	memset(f, 0, sizeof(*f));
+	f->kind = kind;
+	f->flags = flags;
+	return files_open(w->c, f, NOW);
+}
+
+static void
+write_all(int fd, size_t n)
+{
+	char	 zero[4096] = "";
+
+	for (; n > 0; n -= n < sizeof(zero) ? n : sizeof(zero))
+		assert_true(write(fd, zero, n < sizeof(zero) ? n :
+		    sizeof(zero)) > 0);
+}
+
+static void
+a_record_is_opened_to_append_with_its_mode(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f;
+	struct stat	 st;
+	int		 fd;
+
+	umask(077);
+	w->m->mode = 0640;
+	fd = get(w, &f, FILE_RECORD, 0);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(f.error, 0);
+	assert_int_equal(f.size, 0);
+	assert_string_equal(f.name, w->m->path);
+	assert_true(f.flags & FILE_REGULAR);
+	assert_int_equal(fcntl(fd, F_GETFL) & (O_APPEND | O_ACCMODE),
+	    O_APPEND | O_RDWR);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	write_all(fd, 10);
+	close(fd);
+	fd = get(w, &f, FILE_RECORD, 0);
+	assert_int_equal(f.size, 10);
+	close(fd);
+}
+
+static void
+gaps_and_events_have_their_own_files(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f;
+
+	close(get(w, &f, FILE_GAPS, 0));
+	assert_int_equal(matches(w, "rec.gaps"), 1);
+	close(get(w, &f, FILE_EVENTS, 0));
+	assert_string_equal(f.name, w->l->path);
+	assert_int_equal(get(w, &f, FILE_INPUT, 0), -1);
+	assert_int_equal(f.error, ENOENT);
+	memset(&f, 0, sizeof(f));
+	f.kind = FILE_EVENTS;
+	f.index = 1;
+	assert_int_equal(files_open(w->c, &f, NOW), -1);
+	assert_int_equal(f.error, ENOENT);
+}
+
+static void
+rotation_renames_and_never_overwrites(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f;
+	struct stat	 st;
+	char		 old[128];
+	int		 fd, i;
+
+	for (i = 0; i < 3; i++) {
+		fd = get(w, &f, FILE_RECORD, FILE_ROTATE);
+		assert_int_equal(f.size, 0);
+		write_all(fd, 100 + (size_t)i);
+		close(fd);
+	}
+	assert_int_equal(matches(w, "rec" STAMP), 1);
+	assert_int_equal(matches(w, "rec" STAMP "-01"), 1);
+	snprintf(old, sizeof(old), "%s/rec" STAMP "-01", w->dir);
+	assert_int_equal(stat(old, &st), 0);
+	assert_int_equal(st.st_size, 101);
+	assert_int_equal(stat(w->m->path, &st), 0);
+	assert_int_equal(st.st_size, 102);
+}
+
+static void
+keep_counts_the_current_file(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f;
+	int		 i;
+
+	w->m->rotate.keep = 3;
+	for (i = 0; i < 6; i++) {
+		close(get(w, &f, FILE_RECORD, FILE_ROTATE));
+		close(get(w, &f, FILE_GAPS, 0));
+	}
+	assert_int_equal(matches(w, "rec*Z*"), 2);
+	assert_int_equal(matches(w, "rec.gaps"), 1);
+	assert_int_equal(matches(w, "rec"), 1);
+	/* The oldest went first. */
+	assert_int_equal(matches(w, "rec" STAMP), 0);
+	assert_int_equal(matches(w, "rec" STAMP "-04"), 1);
+}
+
+static void
+the_cap_of_bytes_holds(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f;
+	int		 fd, i;
+
+	w->m->rotate.max = 2500;
+	for (i = 0; i < 6; i++) {
+		fd = get(w, &f, FILE_RECORD, FILE_ROTATE);
+		write_all(fd, 1000);
+		close(fd);
+	}
+	/* Two old ones and an empty new one when it was made. */
+	assert_int_equal(matches(w, "rec*Z*"), 2);
+	assert_int_equal(files_prune(w->m->path, &w->m->rotate), 1);
+	assert_int_equal(matches(w, "rec*Z*"), 1);
+}
+
+static void
+files_of_others_are_not_pruned(void **state)
+{
+	static const char *const names[] = {
+		"rec.1", "rec.gaps", "rec.20261120T183012Z.gz", "recX" STAMP,
+		"rec.2026112xT183012Z", "rec" STAMP "-1"
+	};
+	const struct conf_rotate r = { .keep = 1 };
+	struct world	*w = *state;
+	char		 path[128];
+	size_t		 i;
+
+	for (i = 0; i < nitems(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", w->dir, names[i]);
+		close(open(path, O_CREAT | O_WRONLY, 0600));
+	}
+	assert_int_equal(files_prune(w->m->path, &r), 0);
+	assert_int_equal(matches(w, "rec*"), nitems(names));
+}
+
+static void
+a_symbolic_link_and_a_folder_are_refused(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f;
+
+	assert_int_equal(symlink("/etc/passwd", w->m->path), 0);
+	assert_int_equal(get(w, &f, FILE_RECORD, 0), -1);
+	assert_int_equal(f.error, ELOOP);
+	assert_int_equal(get(w, &f, FILE_RECORD, FILE_ROTATE), -1);
+	assert_int_equal(unlink(w->m->path), 0);
+	assert_int_equal(mkdir(w->m->path, 0700), 0);
+	assert_int_equal(get(w, &f, FILE_RECORD, 0), -1);
+	assert_int_equal(rmdir(w->m->path), 0);
+}
+
+static void
+a_fifo_opens_without_a_reader_and_does_not_rotate(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f;
+	int		 fd;
+
+	assert_int_equal(mkfifo(w->m->path, 0600), 0);
+	fd = get(w, &f, FILE_RECORD, FILE_ROTATE);
+	assert_int_not_equal(fd, -1);
+	assert_false(f.flags & FILE_REGULAR);
+	assert_int_equal(matches(w, "rec*"), 1);
+	close(fd);
+}
+
+static void
+a_unix_socket_is_connected(void **state)
+{
+	struct sockaddr_un	 sun;
+	struct world		*w = *state;
+	struct msg_file		 f;
+	int			 fd, s;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	compat_strlcpy(sun.sun_path, w->m->path, sizeof(sun.sun_path));
+	s = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(s, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(get(w, &f, FILE_RECORD, 0), -1);
+	assert_int_equal(f.error, ECONNREFUSED);
+	assert_int_equal(listen(s, 1), 0);
+	fd = get(w, &f, FILE_RECORD, FILE_ROTATE);
+	assert_int_not_equal(fd, -1);
+	assert_false(f.flags & FILE_REGULAR);
+	close(fd);
+	close(s);
+}
+
+static void
+standard_output_is_a_copy_of_it(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f;
+	int		 fd;
+
+	compat_strlcpy(w->m->path, "-", sizeof(w->m->path));
+	fd = get(w, &f, FILE_RECORD, FILE_ROTATE);
+	assert_true(fd > 2);
+	close(fd);
+	assert_int_equal(get(w, &f, FILE_GAPS, 0), -1);
+}
+
+static void
+count_line(const char *line, void *arg)
+{
+	(void)line;
+	(*(int *)arg)++;
+}
+
+static void
+paths_outside_of_the_roots_are_named(void **state)
+{
+	static const char *const bad[] = {
+		"/etc/x", "/var/log/netmondx/y", "/var/log/netmond/../x",
+		"/var/log/netmond", "/var/log/netmond/", "/var/log/netmond/.."
+	};
+	struct world	*w = *state;
+	struct msg_file	 f;
+	int		 said = 0;
+	size_t		 i;
+
+	assert_int_equal(files_check(w->c, count_line, &said), 0);
+	assert_int_equal(said, 0);
+	for (i = 0; i < nitems(bad); i++) {
+		compat_strlcpy(w->l->path, bad[i], sizeof(w->l->path));
+		assert_int_equal(files_check(w->c, count_line, &said), 1);
+		assert_int_equal(said, (int)i + 1);
+		assert_int_equal(get(w, &f, FILE_EVENTS, 0), -1);
+		assert_int_equal(f.error, EACCES);
+	}
+	compat_strlcpy(w->l->path, "/var/log/netmond/a..b", CONF_PATH_MAX);
+	assert_int_equal(files_check(w->c, count_line, &said), 0);
+	compat_strlcpy(w->l->path, "/etc/x", CONF_PATH_MAX);
+	w->c->offline = true;
+	assert_int_equal(files_check(w->c, count_line, &said), 0);
+}
+
+static void
+no_folder_is_an_error_that_is_told(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f;
+
+	snprintf(w->m->path, sizeof(w->m->path), "%s/none/rec", w->dir);
+	assert_int_equal(get(w, &f, FILE_RECORD, FILE_ROTATE), -1);
+	assert_int_equal(f.error, ENOENT);
+	assert_string_equal(f.name, w->m->path);
+}
+
+#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		T(a_record_is_opened_to_append_with_its_mode),
+		T(gaps_and_events_have_their_own_files),
+		T(rotation_renames_and_never_overwrites),
+		T(keep_counts_the_current_file),
+		T(the_cap_of_bytes_holds),
+		T(files_of_others_are_not_pruned),
+		T(a_symbolic_link_and_a_folder_are_refused),
+		T(a_fifo_opens_without_a_reader_and_does_not_rotate),
+		T(a_unix_socket_is_connected),
+		T(standard_output_is_a_copy_of_it),
+		T(paths_outside_of_the_roots_are_named),
+		T(no_folder_is_an_error_that_is_told)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

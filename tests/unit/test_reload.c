@@ -1,0 +1,268 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parent/reload.h"
+#include "sandbox/compat.h"
+#include "tests/lib/cmocka_first.h"
+
+/* What the state machine did, one word each. */
+struct world {
+	char		 log[512];
+	const char	*text;		/* of the file that load reads */
+	enum role	 away;		/* prepare fails for it */
+	struct conf	*running;
+	struct reload	*reload;
+};
+
+static void
+note(struct world *w, const char *word, enum role role)
+{
+	size_t	 n = strlen(w->log);
+
+	snprintf(w->log + n, sizeof(w->log) - n, "%s%s-%c", n ? " " : "", word,
+	    role_name(role)[0]);
+}
+
+static struct conf *
+load(const char *path, parse_say_fn *say, void *say_arg, void *arg)
+{
+	struct world	*w = arg;
+
+	return parse_text(path, w->text, strlen(w->text), NULL, 0, say,
+	    say_arg);
+}
+
+static int
+prepare(enum role role, const struct conf *c, void *arg)
+{
+	struct world	*w = arg;
+
+	assert_non_null(c);
+	if (role == w->away)
+		return -1;
+	note(w, "prepare", role);
+	return 0;
+}
+
+static void
+commit(enum role role, void *arg)
+{
+	note(arg, "commit", role);
+}
+
+static void
+undo(enum role role, void *arg)
+{
+	note(arg, "abort", role);
+}
+
+static void
+done(const struct reload_result *r, void *arg)
+{
+	struct world	*w = arg;
+	size_t		 i, n;
+
+	assert_int_equal(r->cookie, 77);
+	assert_false(reload_busy(w->reload));
+	n = strlen(w->log);
+	n += (size_t)snprintf(w->log + n, sizeof(w->log) - n, " %s",
+	    r->ok ? "ok" : "failed");
+	if (r->restart & (1U << ROLE_MIRROR))
+		n += (size_t)snprintf(w->log + n, sizeof(w->log) - n,
+		    " restart");
+	for (i = 0; i < r->errors.n; i++)
+		n += (size_t)snprintf(w->log + n, sizeof(w->log) - n, " [%s]",
+		    r->errors.v[i]);
+	for (i = 0; i < r->changes.n; i++)
+		n += (size_t)snprintf(w->log + n, sizeof(w->log) - n, " [%s]",
+		    r->changes.v[i]);
+	assert_int_equal(r->ok, r->conf != NULL);
+	if (r->ok) {
+		conf_free(w->running);
+		w->running = r->conf;
+	}
+}
+
+static const struct reload_ops	 ops = { load, prepare, commit, undo, done };
+
+static int
+setup(void **state)
+{
+	struct world	*w = calloc(1, sizeof(*w));
+
+	w->away = ROLE_MAX;
+	w->running = parse_text("old", "", 0, NULL, 0, parse_say_file, stderr);
+	w->reload = reload_new(&ops, w);
+	*state = w;
+	return w->running == NULL || w->reload == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world	*w = *state;
+
+	reload_free(w->reload);
+	conf_free(w->running);
+	free(w);
+	return 0;
+}
+
+static int
+start(struct world *w, const char *text)
+{
+	w->text = text;
+	return reload_start(w->reload, "new", w->running, 77, 1000);
+}
+
+static void
+all_prepared_is_in_force(void **state)
+{
+	struct world	*w = *state;
+
+	assert_int_equal(start(w, "window 20s\n"), 0);
+	assert_true(reload_busy(w->reload));
+	assert_int_equal(start(w, "window 30s\n"), -1);
+	reload_prepared(w->reload, ROLE_ANALYZER);
+	reload_prepared(w->reload, ROLE_ANALYZER);
+	reload_prepared(w->reload, ROLE_MIRROR);
+	assert_true(reload_busy(w->reload));
+	assert_int_equal(w->running->window_us, 10000000);
+	reload_prepared(w->reload, ROLE_CAPTURE);
+	assert_int_equal(w->running->window_us, 20000000);
+	assert_string_equal(w->log, "prepare-c prepare-a prepare-m "
+	    "commit-c commit-a commit-m ok [- window 10s] [+ window 20s]");
+}
+
+static void
+one_refused_aborts_the_others(void **state)
+{
+	struct world	*w = *state;
+
+	assert_int_equal(start(w, "window 20s\n"), 0);
+	reload_prepared(w->reload, ROLE_ANALYZER);
+	reload_refused(w->reload, ROLE_CAPTURE, "filter: syntax error");
+	assert_int_equal(w->running->window_us, 10000000);
+	assert_string_equal(w->log, "prepare-c prepare-a prepare-m abort-a "
+	    "abort-m failed [new: capture: filter: syntax error]");
+	/* Late answers change nothing. */
+	reload_prepared(w->reload, ROLE_MIRROR);
+	reload_lost(w->reload, ROLE_MIRROR);
+	assert_int_equal(start(w, "window 20s\n"), 0);
+}
+
+static void
+a_lost_child_aborts(void **state)
+{
+	struct world	*w = *state;
+
+	assert_int_equal(start(w, "window 20s\n"), 0);
+	reload_prepared(w->reload, ROLE_MIRROR);
+	reload_lost(w->reload, ROLE_MIRROR);
+	assert_string_equal(w->log, "prepare-c prepare-a prepare-m abort-c "
+	    "abort-a failed [new: mirror: was lost before it could answer, "
+	    "try again]");
+}
+
+static void
+a_silent_child_aborts_after_a_while(void **state)
+{
+	struct world	*w = *state;
+
+	assert_int_equal(start(w, "window 20s\n"), 0);
+	reload_prepared(w->reload, ROLE_CAPTURE);
+	reload_tick(w->reload, 1000 + RELOAD_WAIT_US - 1);
+	assert_true(reload_busy(w->reload));
+	reload_tick(w->reload, 1000 + RELOAD_WAIT_US);
+	assert_false(reload_busy(w->reload));
+	assert_string_equal(w->log, "prepare-c prepare-a prepare-m abort-c "
+	    "abort-a abort-m failed [new: analyzer: did not answer]");
+}
+
+static void
+a_child_that_does_not_run_aborts(void **state)
+{
+	struct world	*w = *state;
+
+	w->away = ROLE_ANALYZER;
+	assert_int_equal(start(w, "window 20s\n"), 0);
+	assert_string_equal(w->log, "prepare-c abort-c failed [new: analyzer: "
+	    "is not running now, try again]");
+}
+
+static void
+a_bad_file_reaches_no_child_and_names_each_line(void **state)
+{
+	struct world	*w = *state;
+
+	assert_int_equal(start(w, "window 0\nmemory limit 1\n"), 0);
+	assert_string_equal(w->log, " failed [new:1: window must be 1s to 1h] "
+	    "[new:2: memory limit must be 8M to 1024G]");
+}
+
+static void
+what_cannot_change_is_refused(void **state)
+{
+	struct world	*w = *state;
+
+	assert_int_equal(start(w, "user \"other\"\n"), 0);
+	assert_string_equal(w->log, " failed [new: user cannot change while "
+	    "netmond runs, restart it]");
+	w->log[0] = '\0';
+	assert_int_equal(start(w, "control socket \"/run/x\"\n"), 0);
+	assert_string_equal(w->log, " failed [new: control socket cannot "
+	    "change while netmond runs, restart it]");
+}
+
+static void
+a_new_target_restarts_the_mirror_alone(void **state)
+{
+	struct world	*w = *state;
+
+	assert_int_equal(start(w, "mirror m { observe port 80, "
+	    "forward to 192.0.2.1 port 80 }\n"), 0);
+	reload_prepared(w->reload, ROLE_CAPTURE);
+	reload_prepared(w->reload, ROLE_ANALYZER);
+	reload_prepared(w->reload, ROLE_MIRROR);
+	assert_non_null(strstr(w->log, "ok restart [+ mirror \"m\" {]"));
+	w->log[0] = '\0';
+	assert_int_equal(start(w, "mirror m { observe port 81, "
+	    "forward to 192.0.2.1 port 80 }\n"), 0);
+	reload_prepared(w->reload, ROLE_CAPTURE);
+	reload_prepared(w->reload, ROLE_ANALYZER);
+	reload_prepared(w->reload, ROLE_MIRROR);
+	assert_non_null(strstr(w->log, "ok [  mirror \"m\" {] "
+	    "[- \tobserve port 80] [+ \tobserve port 81]"));
+}
+
+static void
+no_change_has_no_lines(void **state)
+{
+	struct reload_lines	 l = { NULL, 0 };
+	struct world		*w = *state;
+
+	assert_int_equal(reload_changes(w->running, w->running, &l), 0);
+	assert_int_equal(l.n, 0);
+	reload_lines_clear(&l);
+}
+
+#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		T(all_prepared_is_in_force),
+		T(one_refused_aborts_the_others),
+		T(a_lost_child_aborts),
+		T(a_silent_child_aborts_after_a_while),
+		T(a_child_that_does_not_run_aborts),
+		T(a_bad_file_reaches_no_child_and_names_each_line),
+		T(what_cannot_change_is_refused),
+		T(a_new_target_restarts_the_mirror_alone),
+		T(no_change_has_no_lines)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
