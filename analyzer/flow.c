@@ -505,6 +505,8 @@ hold_start(struct seg *s)
 {
 	struct flow_half	*h = s->h, *o = s->o;
 
+	if (h->r.next != 0 && !(h->flags & HALF_BASE))
+		return;		/* it began with bytes that were cut */
 	if (!(h->flags & (HALF_SYN | HALF_BASE)) ||
 	    (o->r.flags & REASS_HELD && !(o->flags & HALF_SYN_DATA)))
 		h->r.flags |= REASS_HELD;
@@ -1019,9 +1021,9 @@ on_syn(struct seg *s)
 		reass_init(&s->h->r, p->seq + 1);	/* after a restart */
 	s->h->flags |= HALF_SEEN | HALF_SYN;
 	s->h->flags &= (uint16_t)~HALF_BASE;
+	name_client(s);
 	if (s->h->r.flags & REASS_HELD)
 		flowlife_release(s->t, s->f);
-	name_client(s);
 	s->h->wscale = p->wscale;
 	s->h->win = p->win;
 	s->f->ttl[(p->flags & PACKET_TCP_ACK) != 0] = p->ttl;

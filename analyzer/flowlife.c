@@ -262,6 +262,8 @@ on_deliver(void *arg, uint64_t off, const uint8_t *p, size_t len,
 
 	if (f->flags & FLOW_F_SKIP)
 		return false;
+	if (f->half[c->dir].flags & HALF_EOF)
+		return true;
 	if (f->read->reader == NULL && !reader_open(c->t, f, ts_us))
 		return false;
 	return wanted(f, c->t->feed->data(f->read->reader,
@@ -291,7 +293,7 @@ on_gap(void *arg, uint64_t off, uint64_t len, uint64_t ts_us,
 
 	flowlife_lost(c->t, f, c->dir, len, why);
 	if (f->flags & FLOW_F_SKIP || f->read == NULL ||
-	    f->read->reader == NULL)
+	    f->read->reader == NULL || f->half[c->dir].flags & HALF_EOF)
 		return;
 	(void)wanted(f, c->t->feed->gap(f->read->reader,
 	    reader_dir(f, c->dir), off, len, ts_us, why));
@@ -417,7 +419,8 @@ acquit_one(struct flow_table *t, struct flow *f, struct flow_suspect *sp)
 	struct flow_half	*h = &f->half[sp->dir];
 	int64_t			 ahead = reass_ahead(&h->r, sp->seq);
 
-	if (ahead + sp->wire <= 0 || ahead > t->env.limit_bytes)
+	if (ahead + sp->wire <= 0 || ahead > t->env.limit_bytes ||
+	    h->flags & HALF_FIN_DONE)
 		return;		/* a good copy came */
 	if (!(h->flags & HALF_SUM_OFF))
 		t->count[FLOW_C_SUM_DISTRUST]++;

@@ -1,0 +1,904 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/flow.h"
+#include "sandbox/compat.h"
+#include "tests/lib/cmocka_first.h"
+#include "tests/lib/guard.h"
+#include "tests/lib/pcapgen.h"
+
+#define F	PACKET_TCP_FIN
+#define S	PACKET_TCP_SYN
+#define R	PACKET_TCP_RST
+#define P	PACKET_TCP_PSH
+#define A	PACKET_TCP_ACK
+
+#define CISN	0xfffffff0U	/* wraps soon */
+#define SISN	5000U
+
+struct world {
+	struct mem		 mem;
+	struct flow_table	*t;
+	char			 log[8192];	/* what the reader was told */
+	unsigned		 opened, closed, sightings, lost, rtts;
+	enum flow_how		 how;
+	uint64_t		 now;
+	uint16_t		 iface;
+	uint8_t			 ttl;
+	bool			 refuse;	/* no reader */
+	enum flow_want		 want;
+};
+
+static struct pcapgen	 g;
+
+static void PRINTFLIKE(2, 3)
+note(struct world *w, const char *fmt, ...)
+{
+	size_t	 at = strlen(w->log);
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w->log + at, sizeof(w->log) - at, fmt, ap);
+	va_end(ap);
+}
+
+static void *
+on_open(void *arg, struct flow *f, uint64_t ts)
+{
+	struct world	*w = arg;
+
+	(void)f;
+	(void)ts;
+	return w->refuse ? NULL : w;
+}
+
+static enum flow_want
+on_data(void *arg, int dir, uint64_t off, const uint8_t *p, size_t len,
+    uint64_t ts, uint64_t acked)
+{
+	struct world	*w = arg;
+
+	(void)off;
+	(void)ts;
+	(void)acked;
+	note(w, "%.*s%c", (int)len, (const char *)p, "><"[dir]);
+	return w->want;
+}
+
+static enum flow_want
+on_gap(void *arg, int dir, uint64_t off, uint64_t len, uint64_t ts,
+    enum reass_why why)
+{
+	(void)off;
+	(void)ts;
+	(void)why;
+	note(arg, "-%u-%c", (unsigned)len, "><"[dir]);
+	return FLOW_WANT;
+}
+
+static void
+on_eof(void *arg, int dir, enum flow_how how, uint64_t ts)
+{
+	(void)ts;
+	note(arg, "$%u%c", (unsigned)how, "><"[dir]);
+}
+
+static void
+on_free(void *arg)
+{
+	note(arg, ".");
+}
+
+static void
+on_opened(void *arg, struct flow *f)
+{
+	(void)f;
+	((struct world *)arg)->opened++;
+}
+
+static void
+on_closed(void *arg, struct flow *f, enum flow_how how)
+{
+	(void)f;
+	((struct world *)arg)->closed++;
+	((struct world *)arg)->how = how;
+}
+
+static void
+on_sighting(void *arg, struct flow *f, const struct packet *p)
+{
+	(void)f;
+	(void)p;
+	((struct world *)arg)->sightings++;
+}
+
+static void
+on_lost(void *arg, struct flow *f, int dir, uint64_t n, enum reass_why why)
+{
+	(void)f;
+	(void)dir;
+	(void)why;
+	((struct world *)arg)->lost += (unsigned)n;
+}
+
+static void
+on_rtt(void *arg, struct flow *f, int dir, uint32_t us, bool handshake)
+{
+	(void)f;
+	(void)dir;
+	(void)us;
+	(void)handshake;
+	((struct world *)arg)->rtts++;
+}
+
+static const struct flow_ops	 ops = { on_opened, on_closed, on_sighting,
+				    on_lost, on_rtt };
+static const struct flow_feed	 fd = { on_open, on_data, on_gap, on_eof,
+				    on_free };
+static const struct hash_key	 key = { 1, 2 };
+
+static void
+begin_with(struct world *w, uint64_t limit, uint32_t max_flows)
+{
+	struct flow_config	 c;
+
+	memset(w, 0, sizeof(*w));
+	w->mem.limit = limit;
+	w->now = 1000000000;
+	flow_config_default(&c);
+	c.max_flows = max_flows;
+	w->t = flow_table_new(&c, &key, &w->mem, &ops, &fd, w);
+	assert_non_null(w->t);
+}
+
+static void
+begin(struct world *w)
+{
+	begin_with(w, 64 << 20, 0);
+}
+
+static void
+end(struct world *w)
+{
+	flow_table_free(w->t);
+	assert_true(w->mem.used == 0);
+}
+
+static enum flow_verdict
+raw(struct world *w, struct pcapgen_seg *s, bool bad)
+{
+	struct packet	 p;
+
+	s->ttl = w->ttl;
+	pcapgen_tcp(&g, s);
+	if (bad)
+		g.p[36] ^= 0x55;
+	memset(&p, 0, sizeof(p));
+	p.dlt = 101;
+	p.iface = w->iface;
+	p.ts_us = w->now += 1000;
+	assert_int_equal(packet_parse(&p, guard_copy(g.p, g.len), g.len),
+	    PACKET_OK);
+	return flow_packet(w->t, &p);
+}
+
+/* From client (or server) port 4000 (80), sequence relative to the ISN. */
+static enum flow_verdict
+seg(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
+    const char *data)
+{
+	struct pcapgen_seg	 s = { .flags = flags, .data = data,
+				    .len = strlen(data) };
+
+	s.src = who == 'c' ? 1 : 2;
+	s.dst = who == 'c' ? 2 : 1;
+	s.sport = who == 'c' ? 4000 : 80;
+	s.dport = who == 'c' ? 80 : 4000;
+	s.seq = seq + (who == 'c' ? CISN : SISN);
+	s.ack = flags & A ? ack + (who == 'c' ? SISN : CISN) : 0;
+	return raw(w, &s, false);
+}
+
+static void
+shake(struct world *w)
+{
+	seg(w, 'c', S, 0, 0, "");
+	seg(w, 's', S | A, 0, 1, "");
+	seg(w, 'c', A, 1, 1, "");
+}
+
+static uint64_t
+count(const struct world *w, enum flow_count c)
+{
+	return flow_count(w->t, c);
+}
+
+static void
+take_info(void *arg, struct flow *f)
+{
+	struct world		*w = ((void **)arg)[0];
+	struct flow_info	*i = ((void **)arg)[1];
+
+	flow_info(w->t, f, i);
+}
+
+static void
+a_connection_is_told_from_open_to_close(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	assert_int_equal(w.opened, 0);
+	seg(&w, 'c', P | A, 1, 1, "hello");
+	assert_int_equal(w.opened, 1);
+	seg(&w, 's', P | A, 1, 6, "world");
+	seg(&w, 'c', F | A, 6, 6, "");
+	seg(&w, 's', F | A, 6, 7, "!");
+	assert_string_equal(w.log, "hello>world<$0>!<$0<.");
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(w.how, FLOW_EOF_FIN);
+	assert_true(w.rtts >= 3);
+	seg(&w, 'c', A, 7, 8, "");
+	assert_int_equal(flow_live(w.t), 1);
+	assert_true(count(&w, FLOW_C_PAYLOAD) == 11);
+	flow_tick(w.t, w.now + FLOW_LINGER_US * 3);
+	flow_tick(w.t, w.now + FLOW_LINGER_US * 6);
+	assert_int_equal(flow_live(w.t), 0);
+	end(&w);
+}
+
+static void
+a_missed_start_waits_for_earlier_bytes_and_then_goes(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', P | A, 14, 1, "def");
+	seg(&w, 'c', P | A, 11, 1, "abc");
+	seg(&w, 's', P | A, 1, 17, "answer");
+	assert_string_equal(w.log, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_US);
+	assert_string_equal(w.log, "abc>def>answer<");
+	assert_true(count(&w, FLOW_C_MIDSTREAM) == 1);
+	assert_true(count(&w, FLOW_C_UNSEEN) == 0);
+	end(&w);
+}
+
+static void
+a_hole_becomes_a_gap_when_acked_and_50_ms_old(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', P | A, 6, 1, "fg");
+	flow_tick(w.t, w.now + FLOW_HOLE_US);
+	assert_string_equal(w.log, "ab>");	/* may be sent again */
+	seg(&w, 's', A, 1, 8, "");
+	assert_string_equal(w.log, "ab>");
+	flow_tick(w.t, w.now + FLOW_HOLE_US - 3000);
+	assert_string_equal(w.log, "ab>");
+	flow_tick(w.t, w.now + FLOW_HOLE_US * 2);
+	assert_string_equal(w.log, "ab>-3->fg>");
+	assert_true(count(&w, FLOW_C_UNSEEN) == 3);
+	assert_int_equal(w.lost, 3);
+	end(&w);
+}
+
+static void
+a_late_block_fills_the_hole(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 's', A, 1, 4, "");		/* acked before it is seen */
+	seg(&w, 'c', P | A, 4, 1, "de");
+	w.now += 20000;
+	seg(&w, 'c', P | A, 1, 1, "abc");
+	flow_tick(w.t, w.now + FLOW_HOLE_US * 2);
+	assert_string_equal(w.log, "abc>de>");
+	assert_true(count(&w, FLOW_C_UNSEEN) == 0);
+	end(&w);
+}
+
+static void
+the_end_of_input_gives_up_the_holes(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', P | A, 6, 1, "fg");
+	seg(&w, 's', A, 1, 12, "");		/* four more were acked */
+	flow_flush(w.t, w.now);
+	assert_string_equal(w.log, "ab>-3->fg>-4->$2>$2<.");
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(flow_live(w.t), 0);
+	end(&w);
+}
+
+static void
+bad_checksums_are_ignored_once_good_ones_were_seen(void **state)
+{
+	struct pcapgen_seg	 s = { .src = 1, .dst = 2, .sport = 4000,
+				    .dport = 80, .seq = CISN + 1,
+				    .ack = SISN + 1, .flags = P | A,
+				    .data = "evil!", .len = 5 };
+	struct world		 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	assert_int_equal(raw(&w, &s, true), FLOW_IGNORED);
+	seg(&w, 'c', P | A, 1, 1, "good!");
+	seg(&w, 's', A, 1, 6, "");
+	flow_flush(w.t, w.now);
+	assert_string_equal(w.log, "good!>$2>$2<.");
+	assert_true(count(&w, FLOW_C_BAD_SUM) == 1);
+	end(&w);
+}
+
+static void
+a_bad_checksum_that_the_peer_accepts_is_believed(void **state)
+{
+	struct pcapgen_seg	 s = { .src = 1, .dst = 2, .sport = 4000,
+				    .dport = 80, .seq = CISN + 1,
+				    .ack = SISN + 1, .flags = P | A,
+				    .data = "edited", .len = 6 };
+	struct world		 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	raw(&w, &s, true);
+	assert_string_equal(w.log, "");
+	seg(&w, 's', A, 1, 7, "");
+	assert_string_equal(w.log, "edited>");
+	assert_true(count(&w, FLOW_C_SUM_DISTRUST) == 1);
+	end(&w);
+}
+
+static void
+offloaded_checksums_do_not_matter(void **state)
+{
+	struct pcapgen_seg	 s = { .src = 1, .dst = 2, .sport = 4000,
+				    .dport = 80, .seq = CISN, .flags = S };
+	struct world		 w;
+
+	(void)state;
+	begin(&w);
+	raw(&w, &s, true);
+	seg(&w, 's', S | A, 0, 1, "");
+	s.seq++;
+	s.ack = SISN + 1;
+	s.flags = P | A;
+	s.data = "data";
+	s.len = 4;
+	raw(&w, &s, true);
+	assert_string_equal(w.log, "data>");
+	assert_true(count(&w, FLOW_C_BAD_SUM) == 0);
+	end(&w);
+}
+
+static void
+what_is_out_of_window_is_ignored(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	assert_int_equal(seg(&w, 'c', P | A, 900000000, 1, "zz"),
+	    FLOW_IGNORED);
+	assert_int_equal(seg(&w, 's', R | A, 500000000, 3, ""), FLOW_IGNORED);
+	assert_int_equal(seg(&w, 's', A, 1, 800000000, ""), FLOW_IGNORED);
+	seg(&w, 'c', P | A, 3, 1, "cd");
+	assert_string_equal(w.log, "ab>cd>");
+	assert_true(count(&w, FLOW_C_OUT_OF_WINDOW) == 1);
+	assert_true(count(&w, FLOW_C_BAD_RST) == 1);
+	assert_true(count(&w, FLOW_C_BAD_ACK) == 1);
+	end(&w);
+}
+
+static void
+a_loss_beyond_the_window_is_survived(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 's', P | A, 1, 1, "ab");
+	seg(&w, 's', P | A, 50000003, 1, "yz");	/* 50 MB were not captured */
+	seg(&w, 'c', A, 1, 50000005, "");
+	seg(&w, 's', P | A, 50000005, 1, "!!");
+	assert_string_equal(w.log, "ab<-50000002-<!!<");
+	end(&w);
+}
+
+static void
+a_reset_ends_it_unless_it_goes_on(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', R, 3, 0, "junk");
+	assert_int_equal(w.closed, 0);
+	seg(&w, 'c', P | A, 3, 1, "cd");
+	assert_string_equal(w.log, "ab>cd>");
+	assert_true(count(&w, FLOW_C_AFTER_RST) == 1);
+	assert_true(count(&w, FLOW_C_RST_DATA) == 1);
+	seg(&w, 's', R | A, 1, 5, "");
+	flow_tick(w.t, w.now + FLOW_LINGER_US);
+	flow_tick(w.t, w.now + FLOW_LINGER_US);
+	assert_string_equal(w.log, "ab>cd>$1>$1<.");
+	assert_int_equal(w.how, FLOW_EOF_RST);
+	end(&w);
+}
+
+static void
+data_without_ack_and_after_fin_is_ignored(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	assert_int_equal(seg(&w, 'c', P, 1, 0, "xx"), FLOW_IGNORED);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', F | A, 3, 1, "");
+	assert_int_equal(seg(&w, 'c', P | A, 4, 1, "cd"), FLOW_IGNORED);
+	seg(&w, 's', P | A, 1, 4, "ok");
+	assert_string_equal(w.log, "ab>$0>ok<");
+	assert_true(count(&w, FLOW_C_NO_ACK) == 1);
+	assert_true(count(&w, FLOW_C_AFTER_FIN) == 1);
+	assert_int_equal(seg(&w, 'c', S | F, 1, 0, ""), FLOW_IGNORED);
+	assert_true(count(&w, FLOW_C_BAD_FLAGS) == 1);
+	end(&w);
+}
+
+static void
+syn_data_counts_when_it_is_accepted(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', S, 0, 0, "fast");
+	assert_string_equal(w.log, "");
+	seg(&w, 's', S | A, 0, 5, "");
+	assert_string_equal(w.log, "fast>");
+	end(&w);
+	begin(&w);
+	seg(&w, 'c', S, 0, 0, "fast");
+	seg(&w, 's', S | A, 0, 1, "");
+	seg(&w, 'c', P | A, 1, 1, "slow");
+	assert_string_equal(w.log, "slow>");
+	assert_true(count(&w, FLOW_C_SYN_DATA_REFUSED) == 1);
+	end(&w);
+}
+
+static void
+a_tuple_used_again_is_a_new_connection(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "one");
+	seg(&w, 'c', S, 77777777, 0, "");
+	assert_int_equal(w.closed, 0);		/* anybody can send a SYN */
+	seg(&w, 's', S | A, 88888888, 77777778, "");
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(w.how, FLOW_EOF_REUSE);
+	seg(&w, 'c', P | A, 77777778, 88888889, "two");
+	assert_string_equal(w.log, "one>$4>$4<.two>");
+	assert_int_equal(w.opened, 2);
+	assert_true(count(&w, FLOW_C_REUSED) == 1);
+	end(&w);
+}
+
+static void
+a_stray_syn_harms_nothing(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "one");
+	seg(&w, 'c', S, 77777777, 0, "");
+	seg(&w, 'c', P | A, 4, 1, "two");
+	assert_string_equal(w.log, "one>two>");
+	assert_true(count(&w, FLOW_C_BAD_SYN) == 1);
+	assert_int_equal(seg(&w, 'x', R, 1, 0, ""), FLOW_COUNTED);
+	end(&w);
+}
+
+static void
+another_interface_is_counted_once(void **state)
+{
+	struct flow_info	 i;
+	struct world		 w;
+	void			*arg[2] = { &w, &i };
+	uint64_t		 cursor = 0;
+	int			 n;
+	static const char *const what[] = { "ab", "cd" };
+	enum flow_verdict	 v[2];
+
+	(void)state;
+	begin(&w);
+	for (n = 0; n < 2; n++) {
+		w.iface = (uint16_t)n;
+		v[n] = seg(&w, 'c', S, 0, 0, "");
+	}
+	assert_int_equal(v[0], FLOW_COUNTED);
+	assert_int_equal(v[1], FLOW_AGAIN);
+	for (n = 1; n >= 0; n--) {
+		w.iface = (uint16_t)n;
+		seg(&w, 's', S | A, 0, 1, "");
+	}
+	for (n = 0; n < 4; n++) {
+		w.iface = n & 1;
+		v[n & 1] = seg(&w, 'c', P | A, 1 + 2 * (uint32_t)(n / 2), 1,
+		    what[n / 2]);
+		assert_int_equal(v[n & 1], n & 1 ? FLOW_AGAIN : FLOW_COUNTED);
+	}
+	assert_string_equal(w.log, "ab>cd>");
+	assert_int_equal(w.sightings, 1);
+	assert_true(count(&w, FLOW_C_RETRANS) == 0);
+	assert_false(flow_walk(w.t, &cursor, 100000, take_info, arg));
+	assert_int_equal(i.nseen, 1);
+	assert_int_equal(i.seen[0].iface, 1);
+	assert_int_equal(i.half[0].iface, 0);
+	assert_int_equal(i.half[1].iface, 0);
+	end(&w);
+}
+
+static void
+another_interface_helps_when_the_home_lost_something(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	w.iface = 1;
+	assert_int_equal(seg(&w, 'c', P | A, 3, 1, "cd"), FLOW_COUNTED);
+	w.iface = 0;
+	assert_int_equal(seg(&w, 'c', P | A, 3, 1, "cd"), FLOW_AGAIN);
+	seg(&w, 'c', P | A, 5, 1, "ef");
+	assert_string_equal(w.log, "ab>cd>ef>");
+	assert_true(count(&w, FLOW_C_RETRANS) == 0);
+	assert_true(count(&w, FLOW_C_ELSEWHERE) == 1);
+	end(&w);
+}
+
+/* One packet of a connection as it looks before and after translation. */
+static enum flow_verdict
+nat(struct world *w, int after, char who, uint8_t flags, uint32_t seq,
+    uint32_t ack, const char *data)
+{
+	struct pcapgen_seg	 s = { .flags = flags, .data = data,
+				    .len = strlen(data) };
+	uint8_t			 client = after ? 9 : 1;
+	uint16_t		 port = after ? 61000 : 4000;
+
+	w->iface = (uint16_t)after;
+	w->ttl = (uint8_t)((who == 'c') == (after != 0) ? 63 : 64);
+	s.src = who == 'c' ? client : 2;
+	s.dst = who == 'c' ? 2 : client;
+	s.sport = who == 'c' ? port : 80;
+	s.dport = who == 'c' ? 80 : port;
+	s.seq = seq;
+	s.ack = ack;
+	return raw(w, &s, false);
+}
+
+static void
+both_sides_of_a_translation_are_one_connection(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	nat(&w, 0, 'c', S, 111, 0, "");
+	nat(&w, 1, 'c', S, 111, 0, "");
+	nat(&w, 1, 's', S | A, 222, 112, "");
+	nat(&w, 0, 's', S | A, 222, 112, "");
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	nat(&w, 0, 'c', P | A, 112, 223, "ask");
+	assert_int_equal(nat(&w, 1, 'c', P | A, 112, 223, "ask"), FLOW_AGAIN);
+	assert_int_equal(nat(&w, 1, 's', P | A, 223, 115, "say"), FLOW_AGAIN);
+	nat(&w, 0, 's', P | A, 223, 115, "say");
+	assert_string_equal(w.log, "ask>say<");
+	assert_int_equal(w.opened, 1);
+	assert_int_equal(w.sightings, 1);
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.closed, 1);
+	end(&w);
+}
+
+static void
+equal_sequence_numbers_alone_do_not_merge(void **state)
+{
+	struct pcapgen_seg	 s = { .dst = 2, .dport = 80 };
+	struct world		 w;
+	int			 i;
+
+	(void)state;
+	begin(&w);
+	for (i = 0; i < 10; i++) {
+		s.src = (uint8_t)(10 + i);
+		s.dst = 2;
+		s.sport = 4000;
+		s.dport = 80;
+		s.flags = S;
+		s.seq = 111;
+		s.ack = 0;
+		raw(&w, &s, false);
+		s.dst = s.src;
+		s.src = 2;
+		s.sport = 80;
+		s.dport = 4000;
+		s.flags = S | A;
+		s.seq = 222;
+		s.ack = 112;
+		raw(&w, &s, false);
+	}
+	assert_true(count(&w, FLOW_C_NAT) == 0);
+	end(&w);
+}
+
+static void
+a_reader_that_is_done_is_freed_and_counting_goes_on(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	w.want = FLOW_DONE;
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	assert_string_equal(w.log, "ab>.");
+	seg(&w, 'c', P | A, 3, 1, "cd");
+	seg(&w, 'c', P | A, 7, 1, "gh");
+	assert_true(count(&w, FLOW_C_PAYLOAD) == 6);
+	flow_flush(w.t, w.now);
+	assert_string_equal(w.log, "ab>.");
+	assert_true(count(&w, FLOW_C_UNSEEN) == 2);
+	assert_int_equal(w.closed, 1);
+	end(&w);
+	begin(&w);
+	w.want = FLOW_SKIP;
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', P | A, 3, 1, "cd");
+	flow_flush(w.t, w.now);
+	assert_string_equal(w.log, "ab>$2>$2<.");
+	end(&w);
+	begin(&w);
+	w.refuse = true;
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	assert_string_equal(w.log, "");
+	assert_true(count(&w, FLOW_C_UNREAD) == 1);
+	end(&w);
+}
+
+static void
+flood(struct world *w, uint32_t n)
+{
+	struct pcapgen_seg	 s = { .src = 7, .dst = 2, .dport = 80,
+				    .flags = S };
+	uint32_t		 i;
+
+	for (i = 0; i < n; i++) {
+		s.src = (uint8_t)(10 + i / 60000);
+		s.sport = (uint16_t)(1 + i % 60000);
+		s.seq = i * 77;
+		raw(w, &s, false);
+		w->now -= 999;
+	}
+}
+
+static void
+at_the_limit_half_open_ones_go_before_talkers(void **state)
+{
+	static const uint32_t	 limits[] = { 99, 100, 101 };
+	struct world		 w;
+	int			 i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		begin_with(&w, 64 << 20, 100);
+		shake(&w);
+		seg(&w, 'c', P | A, 1, 1, "ab");
+		flood(&w, limits[i] - 1);
+		assert_true(count(&w, FLOW_C_SHED_HALF) ==
+		    (limits[i] > 100 ? 1 : 0));
+		seg(&w, 'c', P | A, 3, 1, "cd");
+		assert_string_equal(w.log, "ab>cd>");
+		end(&w);
+	}
+}
+
+static void
+a_flood_stays_under_the_ceiling(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin_with(&w, 4 << 20, 0);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	flood(&w, 40000);
+	assert_true(w.mem.used <= w.mem.limit);
+	assert_true(flow_live(w.t) > 8000);
+	assert_true(count(&w, FLOW_C_SHED_HALF) > 10000);
+	seg(&w, 'c', P | A, 3, 1, "cd");
+	assert_string_equal(w.log, "ab>cd>");
+	assert_true(flow_shed(w.t, 1, w.now) > 0);
+	assert_string_equal(w.log, "ab>cd>$3>$3<.");
+	end(&w);
+}
+
+static void
+idle_ones_go_by_class(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	flood(&w, 10);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	flow_tick(w.t, w.now + 31000000);
+	flow_tick(w.t, w.now + 31000000);
+	assert_int_equal(flow_live(w.t), 1);
+	assert_true(count(&w, FLOW_C_CLOSED_HALF) == 10);
+	flow_tick(w.t, w.now + 299000000);
+	assert_int_equal(flow_live(w.t), 1);
+	flow_tick(w.t, w.now + 601000000);
+	assert_int_equal(flow_live(w.t), 0);
+	assert_true(count(&w, FLOW_C_CLOSED_IDLE) == 1);
+	end(&w);
+}
+
+static void
+time_that_jumps_back_stops_nothing(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', P | A, 5, 1, "ef");
+	seg(&w, 's', A, 1, 7, "");
+	w.now -= 900000000;
+	seg(&w, 's', A, 1, 7, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_US * 3);
+	flow_tick(w.t, w.now + FLOW_HOLE_US * 6);
+	assert_string_equal(w.log, "ab>-2->ef>");
+	end(&w);
+}
+
+static void
+quality_is_counted(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', P | A, 5, 1, "ef");
+	seg(&w, 's', A, 1, 3, "");
+	seg(&w, 's', A, 1, 3, "");
+	seg(&w, 'c', A, 2, 1, "b");
+	assert_true(count(&w, FLOW_C_RETRANS) == 1);
+	assert_true(count(&w, FLOW_C_OUT_OF_ORDER) == 1);
+	assert_true(count(&w, FLOW_C_KEEPALIVE) == 1);
+	end(&w);
+}
+
+static void
+a_late_syn_corrects_who_is_the_client(void **state)
+{
+	struct flow_info	 i;
+	struct pcapgen_seg	 s = { .src = 1, .dst = 2, .sport = 70,
+				    .dport = 4000, .seq = 11, .ack = 99,
+				    .flags = P | A, .data = "ab", .len = 2 };
+	struct world		 w;
+	void			*arg[2] = { &w, &i };
+	uint64_t		 cursor = 0;
+
+	(void)state;
+	begin(&w);
+	raw(&w, &s, false);
+	s.seq = 10;
+	s.flags = S;
+	s.len = 0;
+	raw(&w, &s, false);
+	assert_string_equal(w.log, "ab>");
+	assert_false(flow_walk(w.t, &cursor, 100000, take_info, arg));
+	assert_int_equal(i.key.a.port, 70);
+	assert_true(i.client_known);
+	assert_false(i.midstream);
+	assert_int_equal(i.half[0].bytes, 2);
+	assert_true(i.one_sided);
+	end(&w);
+}
+
+static void
+every_counter_has_a_name(void **state)
+{
+	int	 i;
+
+	(void)state;
+	for (i = 0; i < FLOW_COUNT_MAX; i++) {
+		assert_true(strlen(flow_count_name(i)) > 0);
+		assert_true(strlen(flow_count_help(i)) > 0);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(a_connection_is_told_from_open_to_close),
+		cmocka_unit_test(
+		    a_missed_start_waits_for_earlier_bytes_and_then_goes),
+		cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
+		cmocka_unit_test(a_late_block_fills_the_hole),
+		cmocka_unit_test(the_end_of_input_gives_up_the_holes),
+		cmocka_unit_test(
+		    bad_checksums_are_ignored_once_good_ones_were_seen),
+		cmocka_unit_test(
+		    a_bad_checksum_that_the_peer_accepts_is_believed),
+		cmocka_unit_test(offloaded_checksums_do_not_matter),
+		cmocka_unit_test(what_is_out_of_window_is_ignored),
+		cmocka_unit_test(a_loss_beyond_the_window_is_survived),
+		cmocka_unit_test(a_reset_ends_it_unless_it_goes_on),
+		cmocka_unit_test(data_without_ack_and_after_fin_is_ignored),
+		cmocka_unit_test(syn_data_counts_when_it_is_accepted),
+		cmocka_unit_test(a_tuple_used_again_is_a_new_connection),
+		cmocka_unit_test(a_stray_syn_harms_nothing),
+		cmocka_unit_test(another_interface_is_counted_once),
+		cmocka_unit_test(
+		    another_interface_helps_when_the_home_lost_something),
+		cmocka_unit_test(
+		    both_sides_of_a_translation_are_one_connection),
+		cmocka_unit_test(equal_sequence_numbers_alone_do_not_merge),
+		cmocka_unit_test(
+		    a_reader_that_is_done_is_freed_and_counting_goes_on),
+		cmocka_unit_test(at_the_limit_half_open_ones_go_before_talkers),
+		cmocka_unit_test(a_flood_stays_under_the_ceiling),
+		cmocka_unit_test(idle_ones_go_by_class),
+		cmocka_unit_test(time_that_jumps_back_stops_nothing),
+		cmocka_unit_test(quality_is_counted),
+		cmocka_unit_test(a_late_syn_corrects_who_is_the_client),
+		cmocka_unit_test(every_counter_has_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
