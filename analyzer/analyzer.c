@@ -668,6 +668,7 @@ analyzer_linked(struct proc *p, enum role peer)
 		if (!az->offline)
 			conn_reopen_streams(az);
 		flush_batches(az);
+		analyzer_drained(p, peer);
 		return;
 	}
 	collect(az);
@@ -778,8 +779,13 @@ analyzer_run(struct proc *p)
 	az->ev_tick = evtimer_new(p->base, on_timer, az);
 	if (az->ev_tick == NULL)
 		fatalx("out of memory");
-	if (!az->offline)
+	if (!az->offline) {
 		on_timer(-1, 0, az);
+		return;
+	}
+	/* Nothing may be lost: no input before mirror can hear of it. */
+	az->paused = true;
+	chan_pause(p->chan[ROLE_CAPTURE]);
 }
 
 static void
