@@ -34,195 +34,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyzer/flowtype.h"
 #include "analyzer/packet.h"
 #include "analyzer/reass.h"
 #include "sandbox/addr.h"
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 
-#define FLOW_HOLE_US		50000ULL	/* acknowledged, unseen */
-#define FLOW_HOLE_ALONE_US	1000000ULL	/* peer never seen */
-#define FLOW_HOLE_MAX_US	10000000ULL
-#define FLOW_NAT_US		1000000ULL	/* pairing of two tuples */
-#define FLOW_LINGER_US		2000000ULL	/* closed, kept for stragglers */
-#define FLOW_SIGHTINGS		4		/* other places kept by flow */
-
-struct flow;
-struct flow_table;
-
-struct flow_config {
-	uint64_t	 idle_us;	/* established */
-	uint64_t	 syn_us;	/* half-open */
-	uint32_t	 max_flows;	/* 0: only memory counts */
-	uint32_t	 reass_bytes;	/* waiting bytes of one direction */
-	uint32_t	 reass_segs;
-	bool		 checksums;	/* look at TCP checksums at all */
-};
-
 /* 300 s, 30 s, no limit, 1 MiB, 1024, true */
 void		 flow_config_default(struct flow_config *);
-
-enum flow_want {
-	FLOW_WANT,		/* go on */
-	FLOW_SKIP,		/* no more bytes, ever; eof and free will come */
-	FLOW_DONE		/* no more bytes; free is called at once */
-};
-
-enum flow_how {
-	FLOW_EOF_FIN,		/* in order, after the last byte */
-	FLOW_EOF_RST,
-	FLOW_EOF_TIMEOUT,	/* idle, or end of input */
-	FLOW_EOF_SHED,		/* dropped for memory */
-	FLOW_EOF_REUSE		/* a new connection took the tuple */
-};
-
-/*
- * The reader of a connection's bytes, made at the first payload. data and gap
- * come in order per direction, each offset once; spans are valid during the
- * call only. eof comes at most once per direction; after both, or at any
- * other end, free comes and is the last call. The reader may not call
- * flow_packet, flow_tick or flow_shed.
- */
-struct flow_feed {
-	/* NULL: no memory; the table sheds something and asks once more */
-	void		*(*open)(void *arg, struct flow *, uint64_t ts_us);
-	/*
-	 * acked: how far the sender had received the other direction when
-	 * it sent this (an offset there); UINT64_MAX when unknown.
-	 */
-	enum flow_want	 (*data)(void *reader, int dir, uint64_t off,
-			    const uint8_t *, size_t, uint64_t ts_us,
-			    uint64_t acked);
-	enum flow_want	 (*gap)(void *reader, int dir, uint64_t off,
-			    uint64_t len, uint64_t ts_us, enum reass_why);
-	void		 (*eof)(void *reader, int dir, enum flow_how,
-			    uint64_t ts_us);
-	void		 (*free)(void *reader);
-};
-
-/* What happens to connections; any may be NULL. */
-struct flow_ops {
-	/* once per connection: at its first payload, or before closed */
-	void	(*opened)(void *arg, struct flow *);
-	/* once per connection, after the reader is gone */
-	void	(*closed)(void *arg, struct flow *, enum flow_how);
-	/* first sighting at another place; key is the tuple seen there */
-	void	(*sighting)(void *arg, struct flow *, const struct packet *);
-	/* acknowledged or given-up bytes that were never seen, or cut ones */
-	void	(*lost)(void *arg, struct flow *, int dir, uint64_t bytes,
-		    enum reass_why);
-	/* a round trip: dir 0 to the server, 1 to the client */
-	void	(*rtt)(void *arg, struct flow *, int dir, uint32_t us,
-		    bool handshake);
-};
-
-/* What flow_packet made of a packet. */
-enum flow_verdict {
-	FLOW_COUNTED,		/* first sighting; part of a connection */
-	FLOW_AGAIN,		/* seen again at another place */
-	FLOW_IGNORED,		/* as the receiver would; counted by reason */
-	FLOW_NO_ROOM		/* no entry for it */
-};
-
-#define FLOW_COUNTS(M)							\
-	M(NEW,		"new",			"connections made")	\
-	M(MIDSTREAM,	"midstream",		"whose start was missed") \
-	M(ONE_SIDED,	"one-sided",		"closed, one side unseen") \
-	M(REUSED,	"reused",		"tuples used again")	\
-	M(SEEN_AGAIN,	"seen-again",		"packets at another place") \
-	M(SIGHTINGS,	"sightings",		"other places of a flow") \
-	M(NAT,		"nat",			"tuples paired by NAT")	\
-	M(ELSEWHERE,	"elsewhere",		"data first seen off home") \
-	M(BAD_SUM,	"bad-checksum",		"segments with a bad checksum") \
-	M(BAD_IP_SUM,	"bad-ip-checksum",	"bad IPv4 header checksum") \
-	M(SUM_DISTRUST,	"checksum-distrust",	"half-flows, not believed") \
-	M(OUT_OF_WINDOW, "out-of-window",	"segments out of window") \
-	M(BAD_ACK,	"bad-ack",		"acks of nothing sent")	\
-	M(NO_ACK,	"no-ack",		"data without ACK flag") \
-	M(BAD_FLAGS,	"bad-flags",		"impossible TCP flags")	\
-	M(BAD_RST,	"bad-rst",		"resets out of window")	\
-	M(BAD_SYN,	"bad-syn",		"unconfirmed new SYNs")	\
-	M(AFTER_FIN,	"after-fin",		"data after FIN")	\
-	M(AFTER_RST,	"after-rst",		"went on after a reset") \
-	M(SYN_DATA,	"syn-data",		"SYNs that carried data") \
-	M(SYN_DATA_REFUSED, "syn-data-refused",	"data not accepted")	\
-	M(RST_DATA,	"rst-data",		"resets that carried data") \
-	M(URGENT,	"urgent",		"segments with urgent data") \
-	M(KEEPALIVE,	"keepalive",		"keep-alive probes")	\
-	M(STRAY,	"stray",		"packets of no connection") \
-	M(RETRANS,	"retransmitted",	"retransmitted segments") \
-	M(OUT_OF_ORDER,	"out-of-order",		"segments out of order") \
-	M(DUP_ACK,	"duplicate-ack",	"duplicate acks")	\
-	M(ZERO_WINDOW,	"zero-window",		"closed windows")	\
-	M(PAYLOAD,	"payload",		"payload bytes seen once") \
-	M(UNSEEN,	"unseen",		"bytes acked but unseen") \
-	M(CUT,		"truncated",		"bytes cut by snaplen")	\
-	M(UNREAD,	"no-reader-memory",	"flows without a reader") \
-	M(CLOSED_FIN,	"closed-fin",		"closed by FIN")	\
-	M(CLOSED_RST,	"closed-rst",		"closed by RST")	\
-	M(CLOSED_IDLE,	"closed-idle",		"closed by time")	\
-	M(CLOSED_HALF,	"closed-half-open",	"half-open, timed out")	\
-	M(SHED_CLOSED,	"shed-closed",		"dropped: closed")	\
-	M(SHED_HALF,	"shed-half-open",	"dropped: half-open")	\
-	M(SHED_PLAIN,	"shed-unclassified",	"dropped: no reader")	\
-	M(SHED_READ,	"shed-classified",	"dropped: with a reader") \
-	M(NO_ROOM,	"no-room",		"packets without an entry")
-
-#define M(name, text, help)	FLOW_C_##name,
-enum flow_count { FLOW_COUNTS(M) FLOW_COUNT_MAX };
-#undef M
-
-enum flow_state {
-	FLOW_SYN,		/* SYN seen, no answer */
-	FLOW_OPEN,		/* established or picked up mid-stream */
-	FLOW_CLOSING,		/* one FIN, or a reset not yet believed */
-	FLOW_CLOSED,		/* lingers for stragglers */
-	FLOW_ALIAS		/* another tuple's connection (NAT) */
-};
-
-struct flow_half_info {
-	uint64_t	 bytes;		/* payload seen once */
-	uint64_t	 lost;		/* acked or given up, unseen or cut */
-	uint32_t	 packets;	/* at its home */
-	uint32_t	 retrans;	/* these four stop at 65535 */
-	uint32_t	 ooo;
-	uint32_t	 dup_acks;
-	uint32_t	 zero_windows;
-	uint32_t	 rtt_us;	/* handshake round trip to it, 0 none */
-	uint32_t	 srtt_us;	/* smoothed data round trip to it */
-	uint16_t	 iface;		/* home; 0xffff: never seen */
-	uint16_t	 vlan[2];
-	uint8_t		 nvlan;
-	bool		 seen;
-	bool		 fin;
-};
-
-struct flow_seen {
-	struct flow_key	 key;		/* client to server there */
-	uint64_t	 packets;
-	uint64_t	 bytes;		/* on the wire */
-	uint32_t	 place;
-	uint16_t	 iface;
-	uint16_t	 vlan[2];
-	uint8_t		 nvlan;
-};
-
-struct flow_info {
-	uint64_t		 id;	/* never used again */
-	struct flow_key		 key;	/* a: client, b: server */
-	uint64_t		 first_us;
-	uint64_t		 last_us;
-	enum flow_state		 state;
-	bool			 midstream;
-	bool			 client_known;	/* a SYN or content said so */
-	bool			 one_sided;
-	bool			 nat;	/* a sighting has another tuple */
-	int			 tunnel;	/* enum packet_tunnel, outermost */
-	struct flow_half_info	 half[2];	/* 0: from the client */
-	unsigned		 nseen;
-	struct flow_seen	 seen[FLOW_SIGHTINGS];
-	void			*reader;
-};
 
 /* NULL without memory; key, mem, ops and feed must outlive the table. */
 struct flow_table *flow_table_new(const struct flow_config *,
@@ -238,7 +58,8 @@ void		 flow_table_config(struct flow_table *,
  * Optional: touches the memory that flow_packet will want for p. A caller with
  * a batch parses some packets ahead and calls this for each.
  */
-void		 flow_prefetch(const struct flow_table *, const struct packet *);
+void		 flow_prefetch(const struct flow_table *,
+    const struct packet *);
 /* One TCP segment: p as packet_parse (or frag_put) left it at PACKET_OK. */
 enum flow_verdict flow_packet(struct flow_table *, const struct packet *p);
 /*

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "analyzer/flow.h"
+#include "analyzer/flowtype.h"
 #include "analyzer/flowtab.h"
 
 /* The arg of reass callbacks: which stream it is. */

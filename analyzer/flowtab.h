@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "analyzer/flow.h"
+#include "analyzer/flowtype.h"
 #include "analyzer/packet.h"
 #include "analyzer/reass.h"
 #include "sandbox/addr.h"

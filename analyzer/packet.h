@@ -122,7 +122,7 @@ struct packet {
 
 	/* where it was seen */
 	uint32_t	 link;		/* SLL2 interface index, or 0 */
-	uint32_t	 tunnel_id;	/* mix of VNI, keys, sessions; 0: none */
+	uint32_t	 tunnel_id;	/* mix of VNIs and keys; 0: none */
 	uint16_t	 vlan[2];	/* outer, next; ids only */
 	uint8_t		 nvlan;		/* tags seen, may exceed 2 */
 	uint8_t		 depth;		/* tunnels entered */
