@@ -9,7 +9,7 @@ done
 # every option of netmond's getopt string has its item, and the other way round
 opts() { sed -n 's/.*getopt([^"]*"\([^"]*\)".*/\1/p' "$1" | head -1 | tr -d ':+' | grep -o . | sort -u; }
 items() { sed -n 's/^\.It Fl \(.\).*/\1/p' "$1" | sort -u; }
-for p in parent/main.c:parent/netmond.8 ui/netmonctl.c:ui/netmonctl.8; do
+for p in parent/options.c:parent/netmond.8 ui/netmonctl.c:ui/netmonctl.8; do
 	o=$(opts "${p%%:*}")
 	i=$(items "${p##*:}")
 	for c in $o; do
