@@ -301,6 +301,7 @@ static const struct policy_rule launcher_rules[] = {
 	YES(rt_sigaction, "default signals"),
 	YES(sigaltstack, "last words of a child"),
 	YES(getppid, "is the parent still there"),
+	YES(tgkill, "last words of a child, which pins it to itself"),
 	YES(write, "standard error"),
 	/* start of a program: loader and libc */
 	YES(mmap, "the loader maps code"),
