@@ -23,6 +23,8 @@
 
 /* ---- out to the mirror ---- */
 
+#define EVENTS_HIGH	(4 * 1024 * 1024)	/* queued: no more events */
+
 static bool
 send_batch(struct analyzer *az, struct event_batch *b, uint16_t type)
 {
@@ -30,7 +32,9 @@ send_batch(struct analyzer *az, struct event_batch *b, uint16_t type)
 
 	if (!az->proc->linked[ROLE_MIRROR] && !az->offline)
 		return false;
-	if (!az->offline && !chan_ready(ch))
+	/* Event lines go first; streams were let in one by one. */
+	if (!az->offline && type == MSG_EVENT &&
+	    chan_queued(ch) > EVENTS_HIGH)
 		return false;
 	if (chan_send_raw(ch, type, 0, b->frame, b->body.len) == -1)
 		return false;

@@ -25,6 +25,7 @@ struct conn {
 	uint64_t	 tx;
 	uint64_t	 offset[2];	/* next byte of each direction */
 	uint64_t	 mirrors;	/* bit mask of conf mirrors */
+	uint8_t		 mirror_dirs;	/* 1 << stream_dir that any wants */
 	uint16_t	 iface;
 	uint8_t		*tags;		/* by request id, on demand */
 	uint8_t		 host_len;
@@ -138,6 +139,13 @@ stream_dir(const struct conn *c, unsigned dir)
 	    STREAM_FROM_OBSERVED;
 }
 
+/* Whether any mirror takes this direction; else it is not sent at all. */
+static bool
+dir_wanted(const struct conn *c, unsigned dir)
+{
+	return c->mirror_dirs >> stream_dir(c, dir) & 1;
+}
+
 static void
 stream_head(const struct conn *c, struct msg_stream *m, uint8_t kind)
 {
@@ -203,6 +211,8 @@ stream_data(struct conn *c, unsigned dir, uint64_t off, const uint8_t *p,
 	struct msg_stream	 m;
 	size_t			 n;
 
+	if (!dir_wanted(c, dir))
+		return;
 	if (!c->stream_open) {
 		tally_add(&c->az->proc->tally, TALLY_STREAM_DROPPED_BYTES,
 		    len);
@@ -227,7 +237,7 @@ stream_gap(struct conn *c, unsigned dir, uint64_t off, uint64_t len,
 {
 	struct msg_stream	 m;
 
-	if (!c->stream_open || stream_full(c, 0))
+	if (!c->stream_open || !dir_wanted(c, dir) || stream_full(c, 0))
 		return;
 	stream_head(c, &m, STREAM_GAP);
 	m.dir = stream_dir(c, dir);
@@ -244,7 +254,7 @@ on_mark(void *arg, unsigned dir, uint64_t offset, enum session_mark mark,
 	struct conn		*c = arg;
 	struct msg_stream	 m;
 
-	if (!c->stream_open)
+	if (!c->stream_open || !dir_wanted(c, dir))
 		return;
 	stream_head(c, &m, STREAM_MARK);
 	m.dir = stream_dir(c, dir);
@@ -271,6 +281,23 @@ on_mark(void *arg, unsigned dir, uint64_t offset, enum session_mark mark,
 	put_stream(c, &m);
 }
 
+static uint8_t
+dirs_of(const struct conf_mirror *m)
+{
+	static const uint8_t	 bits[] = {
+		[DIR_REQUESTS]	= 1 << STREAM_TO_OBSERVED,
+		[DIR_RESPONSES]	= 1 << STREAM_FROM_OBSERVED,
+		[DIR_BOTH]	= 1 << STREAM_TO_OBSERVED |
+		    1 << STREAM_FROM_OBSERVED,
+	};
+	uint8_t			 r;
+
+	r = m->has_forward ? bits[m->forward_dir] : 0;
+	if (m->has_record || m->record_hook[0] != '\0')
+		r |= bits[m->record_dir];
+	return r;
+}
+
 /* Which mirrors observe this connection, and which side they observe. */
 static void
 find_mirrors(struct conn *c)
@@ -290,6 +317,10 @@ find_mirrors(struct conn *c)
 	}
 	c->server_dir = to_b == 0 && to_a != 0;
 	c->mirrors = c->server_dir == 0 ? to_b : to_a;
+	c->mirror_dirs = 0;
+	for (i = 0; i < conf->nmirrors && i < 64; i++)
+		if (c->mirrors >> i & 1)
+			c->mirror_dirs |= dirs_of(&conf->mirrors[i]);
 }
 
 void

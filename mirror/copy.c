@@ -749,6 +749,8 @@ copy_set_state(struct copy *c, enum copy_state state)
 void
 copy_flush(struct copy *c)
 {
+	if (c->tcp != NULL)
+		sink_tcp_flush(c->tcp);
 	if (c->file != NULL)
 		sink_file_flush(c->file);
 }
@@ -783,8 +785,10 @@ tell_tallies(struct copy *c)
 void
 copy_tick(struct copy *c)
 {
-	if (c->tcp != NULL)
+	if (c->tcp != NULL) {
+		sink_tcp_flush(c->tcp);
 		sink_tcp_tick(c->tcp, c->env->now_us);
+	}
 	if (c->file != NULL) {
 		sink_file_tick(c->file, c->env->now_us);
 		sink_file_flush(c->file);

@@ -16,6 +16,7 @@ enum out_state { CONNECTING, UP, DRAINING, HALF_CLOSED };
 
 struct sink_out {
 	TAILQ_ENTRY(sink_out) entry;
+	TAILQ_ENTRY(sink_out) next_dirty;
 	struct sink_tcp	*sink;
 	struct sink_leg	*leg;		/* NULL when it has gone */
 	struct event	*rd;
@@ -24,6 +25,7 @@ struct sink_out {
 	struct endpoint	 local;
 	int		 fd;
 	uint8_t		 state;
+	bool		 dirty;		/* to be written at the next flush */
 	bool		 draining;	/* the leg has gone: end it well */
 	bool		 counted;	/* what the leg's was */
 	bool		 http;		/* answers can be counted */
@@ -41,6 +43,7 @@ struct sink_tcp {
 	struct sink_tcp_conf conf;
 	struct sink_tcp_stats stats;
 	struct outs	 outs;
+	struct outs	 dirty;
 	uint64_t	 now_us;
 	uint64_t	 delay_us;	/* of the back-off, 0: target is there */
 	uint64_t	 next_us;
@@ -70,6 +73,7 @@ sink_tcp_new(const struct sink_tcp_conf *conf)
 		return NULL;
 	s->conf = *conf;
 	TAILQ_INIT(&s->outs);
+	TAILQ_INIT(&s->dirty);
 	return s;
 }
 
@@ -117,6 +121,8 @@ out_free(struct sink_out *o)
 		s->conf.own(s->conf.arg, &o->local, &s->conf.target, true);
 	reply_clear(&o->answer);
 	TAILQ_REMOVE(&s->outs, o, entry);
+	if (o->dirty)
+		TAILQ_REMOVE(&s->dirty, o, next_dirty);
 	free(o->buf);
 	free(o);
 }
@@ -354,6 +360,19 @@ dial_failed(struct sink_out *o, enum sink_lost why, int error)
 	out_fail(o, why, error);
 }
 
+/* Writes what waits; one that drains may come to its end by it. */
+static void
+flush_out(struct sink_out *o)
+{
+	struct sink_tcp	*s = o->sink;
+	uint64_t	 errors = s->stats.errors;
+
+	try_write(o);
+	/* A failed write has freed it. */
+	if (s->stats.errors == errors && o->draining && o->off == o->len)
+		drain(o);
+}
+
 static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
@@ -372,18 +391,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 		}
 		connected(o);
 	}
-	if (o->draining && o->off == o->len)
-		drain(o);
-	else if (o->draining) {
-		struct sink_tcp	*s = o->sink;
-		uint64_t	 errors = s->stats.errors;
-
-		try_write(o);
-		/* A failed write has freed it. */
-		if (s->stats.errors == errors && o->off == o->len)
-			drain(o);
-	} else
-		try_write(o);
+	flush_out(o);
 }
 
 /* ---- opening ---- */
@@ -569,8 +577,22 @@ sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
 	}
 	if (c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE)
 		o->in_message = true;
-	if (o->state == UP)
-		try_write(o);
+	if (o->state == UP && !o->dirty) {
+		o->dirty = true;
+		TAILQ_INSERT_TAIL(&s->dirty, o, next_dirty);
+	}
+}
+
+void
+sink_tcp_flush(struct sink_tcp *s)
+{
+	struct sink_out	*o;
+
+	while ((o = TAILQ_FIRST(&s->dirty)) != NULL) {
+		TAILQ_REMOVE(&s->dirty, o, next_dirty);
+		o->dirty = false;
+		flush_out(o);
+	}
 }
 
 void

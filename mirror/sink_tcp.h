@@ -102,6 +102,8 @@ struct sink_tcp	*sink_tcp_new(const struct sink_tcp_conf *);
 void		 sink_tcp_free(struct sink_tcp *);
 void		 sink_tcp_data(struct sink_tcp *, struct sink_leg *,
 		    const struct chunk *);
+/* Writes what has come since: after each frame. */
+void		 sink_tcp_flush(struct sink_tcp *);
 /* The message whose head came last is complete. */
 void		 sink_tcp_end(struct sink_tcp *, struct sink_leg *);
 /* Bytes are missing: the next head opens a new connection. */

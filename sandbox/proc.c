@@ -21,6 +21,9 @@
 #include "sandbox/proc.h"
 
 #define HANDLERS_MAX	48
+/* What may wait for the mirror: bursts that it has no time for at once. */
+#define STREAMS_HIGH	(16 * 1024 * 1024)
+#define STREAMS_LIMIT	(24 * 1024 * 1024)
 #define RESTORE_MAX	(32 * 1024 * 1024)
 #define HELD_MAX	16
 #define ANSWER_FRAME	(32 * 1024)
@@ -620,6 +623,10 @@ open_chan(struct proc *p, enum role peer, int fd)
 	c.self = p->ops->role;
 	c.peer = peer;
 	c.flags = peer == ROLE_PARENT ? CHAN_FDS : 0;
+	if (p->ops->role == ROLE_ANALYZER && peer == ROLE_MIRROR) {
+		c.high_mark = STREAMS_HIGH;
+		c.limit = STREAMS_LIMIT;
+	}
 	c.generation = p->generation;
 	c.handlers = p->priv->table[peer];
 	c.fault = on_fault;
