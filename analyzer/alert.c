@@ -800,11 +800,11 @@ count_rule(struct alert_set *a, struct rule *r, enum conf_metric m,
 		return;
 	if (c->metric == m || c->metric == METRIC_NEW)
 		series_add(r, s, RING_NUM, n);
-	if (c->metric == METRIC_RATIO && c->ratio_of == m) {
+	if (c->metric == METRIC_RATIO && c->ratio_of == m)
 		series_add(r, s, RING_DEN, n);
-		if (selects(&c->ratio, w))
-			series_add(r, s, RING_NUM, n);
-	}
+	if (c->metric == METRIC_RATIO && c->ratio_metric == m &&
+	    selects(&c->ratio, w))
+		series_add(r, s, RING_NUM, n);
 	if (c->at_least > 0 && c->at_least_metric == m)
 		series_add(r, s, RING_LEAST, n);
 	judge_now(a, r, s);
@@ -931,7 +931,7 @@ rule_init(struct alert_set *a, struct rule *r, const struct conf_alert *c,
 		r->slices = 1;
 	r->feeds = 1U << c->metric;
 	if (c->metric == METRIC_RATIO)
-		r->feeds = 1U << c->ratio_of;
+		r->feeds = 1U << c->ratio_of | 1U << c->ratio_metric;
 	if (c->metric == METRIC_NEW)
 		r->feeds = 1U << METRIC_REQUESTS | 1U << METRIC_CONNECTIONS |
 		    1U << METRIC_HANDSHAKES;
