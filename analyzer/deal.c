@@ -53,6 +53,8 @@ deal_close(struct session *s, const struct resp *r, enum session_pair why)
 {
 	struct pair_req	*q = pair_at(&s->pair, 0);
 
+	if (r != NULL)
+		s->unowned = 0;
 	if (q->kind == PAIR_REQUEST) {
 		deal_report(s, q, r, why);
 		kept_return(s, q->text);
@@ -74,6 +76,8 @@ resolve(struct session *s, struct resp *r, enum session_pair why,
 	r->pair = (uint8_t)why;
 	if (why == SESSION_PAIRED)
 		r->flags |= SESSION_TX_LATE;
+	else
+		s->unowned++;
 	if (s->ops->resolved != NULL)
 		s->ops->resolved(s->arg, r->number, r->status, why, token, ts);
 }
@@ -133,12 +137,19 @@ late_fits(const struct session *s, const struct resp *r,
 		return false;
 	if (s->synced)
 		return true;
-	if (ack_known && q->acked > r->off)
+	if (ack_known && q->acked != r->off)
 		return false;
 	return q->first_us <= r->first_us;
 }
 
-/* The request just put into an empty queue may have an answer already. */
+/* Gives a response to the last request; what was before it is lost bytes. */
+static void
+claim_for_last(struct session *s)
+{
+	while (s->pair.n > 1)
+		deal_close(s, NULL, SESSION_BY_GAP);
+}
+
 void
 deal_claim(struct session *s, const struct dir *d, uint64_t ts)
 {
@@ -147,12 +158,13 @@ deal_claim(struct session *s, const struct dir *d, uint64_t ts)
 	bool		 known = d->acked != PAIR_NO_OFFSET;
 
 	while (s->late != NULL && s->late->n > 0) {
-		q = pair_at(&s->pair, 0);
+		q = pair_at(&s->pair, s->pair.n - 1);
 		r = &s->late->r[0];
 		if (!late_fits(s, r, q, known)) {
 			deal_give_up(s, ts);
 			continue;
 		}
+		claim_for_last(s);
 		resolve(s, r, SESSION_PAIRED, q->token, ts);
 		deal_close(s, r, SESSION_PAIRED);
 		s->late->n--;
@@ -162,10 +174,11 @@ deal_claim(struct session *s, const struct dir *d, uint64_t ts)
 	}
 	if (!s->cur.open || s->cur.pair != SESSION_LATE)
 		return;
-	q = pair_at(&s->pair, 0);
-	if (late_fits(s, &s->cur, q, known))
+	q = pair_at(&s->pair, s->pair.n - 1);
+	if (late_fits(s, &s->cur, q, known)) {
+		claim_for_last(s);
 		resolve(s, &s->cur, SESSION_PAIRED, q->token, ts);
-	else
+	} else
 		resolve(s, &s->cur, SESSION_NO_REQUEST, 0, ts);
 }
 
@@ -234,7 +247,7 @@ deal_lose(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
 	} else {
 		if (was_open)
 			deal_end_request(s, d, ts, false);
-		pair_hole(&s->pair, s->mem, sess_queue_max(s));
+		pair_hole(&s->pair, s->mem, sess_queue_max(s), s->unowned);
 	}
 	d->flags &= (uint16_t)~(D_OPEN | D_TRIAL | D_BODILESS | D_WAITS);
 	d->flags |= D_LOST_GAP | D_FOUND;

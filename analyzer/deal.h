@@ -17,7 +17,7 @@ void		 deal_close_all(struct session *s, enum session_pair why);
 /* The oldest waiting response will never find its request. */
 void		 deal_give_up(struct session *s, uint64_t ts);
 void		 deal_expire(struct session *s, uint64_t ts);
-/* The request just put into an empty queue may have an answer already. */
+/* The only open request, just queued, may have an answer already. */
 void		 deal_claim(struct session *s, const struct dir *d,
 		    uint64_t ts);
 /* The response at hand is over. */

@@ -69,14 +69,16 @@ pair_push(struct pair *p, struct mem *mem, uint32_t max)
 }
 
 void
-pair_hole(struct pair *p, struct mem *mem, uint32_t max)
+pair_hole(struct pair *p, struct mem *mem, uint32_t max, uint32_t answered)
 {
 	struct pair_req	*r;
 
 	if (p->n > 0 && pair_at(p, p->n - 1)->kind == PAIR_HOLE)
 		return;
-	if ((r = pair_push(p, mem, max)) != NULL)
-		r->kind = PAIR_HOLE;
+	if ((r = pair_push(p, mem, max)) == NULL)
+		return;
+	r->kind = PAIR_HOLE;
+	r->id = p->n == 1 ? answered : 0;
 }
 
 void
@@ -99,16 +101,28 @@ pair_interim(struct pair *p, uint64_t at, uint64_t end)
 	}
 }
 
-/* Whether a request before i cannot be told from the one at i. */
+/*
+ * Whether what begins where the request at i had read to may belong to one
+ * before it: this client pipelines, or lost bytes had no answer by then.
+ */
 static bool
 blurred(const struct pair *p, uint32_t i)
 {
-	return i > 0 && p->pipelined;
+	const struct pair_req	*r;
+
+	if (i > 0 && p->pipelined)
+		return true;
+	while (i-- > 0) {
+		r = pair_at(p, i);
+		if (r->kind == PAIR_HOLE && r->id == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Neither order nor an exact offset: only a lone asker can be told. */
 static enum pair_answer
-likely(const struct pair *p, uint64_t at, uint64_t known, bool lost,
+likely(const struct pair *p, uint64_t at, uint64_t known, bool unsafe,
     uint32_t *drop)
 {
 	const struct pair_req	*r;
@@ -124,20 +138,19 @@ likely(const struct pair *p, uint64_t at, uint64_t known, bool lost,
 	}
 	if (last == UINT32_MAX)
 		return hole ? PAIR_UNKNOWN : PAIR_OLDER;
-	if (hole || !lost || p->pipelined)
+	if (hole || unsafe || p->pipelined)
 		return PAIR_UNKNOWN;
 	*drop = last;
 	return PAIR_FRONT;
 }
 
-enum pair_answer
-pair_owner(struct pair *p, uint64_t at, uint64_t known, bool lost,
+static enum pair_answer
+find(struct pair *p, uint64_t at, uint64_t known, bool lost, bool blind,
     uint32_t *drop)
 {
 	const struct pair_req	*r;
 	uint32_t		 i;
 
-	*drop = 0;
 	if (p->n == 0 && p->skipped > 0) {
 		p->skipped--;
 		return PAIR_SKIPPED;
@@ -158,5 +171,18 @@ pair_owner(struct pair *p, uint64_t at, uint64_t known, bool lost,
 		*drop = i;
 		return PAIR_FRONT;
 	}
-	return likely(p, at, known, lost, drop);
+	return likely(p, at, known, !lost || blind, drop);
+}
+
+enum pair_answer
+pair_owner(struct pair *p, uint64_t at, uint64_t known, bool lost,
+    bool blind, uint32_t *drop)
+{
+	enum pair_answer	 a;
+
+	*drop = 0;
+	a = find(p, at, known, lost, blind, drop);
+	if (a == PAIR_UNKNOWN && pair_at(p, 0)->kind == PAIR_HOLE)
+		pair_at(p, 0)->id++;
+	return a;
 }

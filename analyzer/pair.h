@@ -28,7 +28,7 @@ enum pair_kind {
 
 struct pair_req {
 	uint64_t	 token;
-	uint64_t	 id;
+	uint64_t	 id;		/* hole: responses that were its */
 	uint64_t	 first_us;
 	uint64_t	 end_us;	/* 0: not ended */
 	uint64_t	 off;		/* of the head in the client's stream */
@@ -39,7 +39,6 @@ struct pair_req {
 	uint8_t		 kind;
 	uint8_t		 method;
 	uint8_t		 flags;		/* the caller's */
-	bool		 upgrade;
 };
 
 struct pair {
@@ -65,17 +64,22 @@ void		 pair_clear(struct pair *, struct mem *);
 struct pair_req	*pair_at(const struct pair *, uint32_t i);
 /* A zeroed entry at the end; NULL: at max or no memory, counted as skipped. */
 struct pair_req	*pair_push(struct pair *, struct mem *, uint32_t max);
-/* Client bytes were lost. */
-void		 pair_hole(struct pair *, struct mem *, uint32_t max);
+/*
+ * Client bytes were lost, and with them perhaps requests. answered: responses
+ * so far that belong to none of the requests before.
+ */
+void		 pair_hole(struct pair *, struct mem *, uint32_t max,
+		    uint32_t answered);
 void		 pair_pop(struct pair *);
 /* An interim response took server bytes [at, end). */
 void		 pair_interim(struct pair *, uint64_t at, uint64_t end);
 /*
  * Whose response begins at server offset at? known: client bytes the server
  * had acknowledged when it sent it, or PAIR_NO_OFFSET. lost: server bytes were
- * lost, or the start never seen, since the last sure pairing.
+ * lost, or the start never seen, since the last sure pairing. blind: the
+ * server may have had a request that is not in the queue yet.
  */
 enum pair_answer pair_owner(struct pair *, uint64_t at, uint64_t known,
-		    bool lost, uint32_t *drop);
+		    bool lost, bool blind, uint32_t *drop);
 
 #endif

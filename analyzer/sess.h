@@ -131,6 +131,7 @@ struct session {
 	uint64_t	 asked;		/* requests so far */
 	uint64_t	 answered;
 	uint32_t	 held;
+	uint32_t	 unowned;	/* responses since the last pair */
 	uint8_t		 proto;
 	int8_t		 client;
 	bool		 synced;	/* from byte 0, nothing lost */

@@ -350,6 +350,17 @@ gap_in_body(struct session *s, struct dir *d, uint64_t off, uint64_t len,
 		deal_lose(s, d, off, ts);
 }
 
+/* A loss where a head is or begins. */
+static void
+gap_in_head(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
+{
+	if (d->len > 0)
+		sess_odd(s, SESSION_A_HEAD_LOST);
+	d->flags |= D_LOST_GAP;
+	talk_salvage(s, d, off, ts);
+	deal_lose(s, d, off, ts);
+}
+
 static void
 gap_in_tls(struct session *s, struct dir *d, uint64_t len)
 {
@@ -370,7 +381,8 @@ gap_in_start(struct session *s, struct dir *d, uint64_t off, uint64_t len)
 	d->flags |= D_LOST_GAP;
 	s->synced = false;
 	if (d->role == ASKS)
-		pair_hole(&s->pair, s->mem, sess_queue_max(s));
+		pair_hole(&s->pair, s->mem, sess_queue_max(s),
+		    s->midstream ? 0 : s->unowned);
 	d->next = off + len;
 }
 
@@ -397,13 +409,9 @@ session_gap(struct session *s, unsigned dir, uint64_t offset, uint64_t len,
 		gap_in_body(s, d, offset, len, ts_us);
 	else if (d->state == ST_TLS)
 		gap_in_tls(s, d, len);
-	else if (d->state == ST_HEAD || d->state == ST_SEARCH) {
-		if (d->len > 0)
-			sess_odd(s, SESSION_A_HEAD_LOST);
-		d->flags |= D_LOST_GAP;
-		talk_salvage(s, d, offset, ts_us);
-		deal_lose(s, d, offset, ts_us);
-	} else
+	else if (d->state == ST_HEAD || d->state == ST_SEARCH)
+		gap_in_head(s, d, offset, ts_us);
+	else
 		sess_drop(s, d);
 }
 

@@ -137,10 +137,15 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 {
 	struct pair_req	*q;
 	uint64_t	 acked = d->acked;
-	bool		 first = s->pair.n == 0;
+	bool		 first;
 
 	if (acked == PAIR_NO_OFFSET)
 		acked = sess_other(s, d)->next;
+	if (d->flags & D_LOST_GAP)
+		pair_hole(&s->pair, s->mem, sess_queue_max(s),
+		    s->midstream && s->asked == 1 ? 0 : s->unowned);
+	first = s->pair.n == 0 || (s->pair.n == 1 &&
+	    pair_at(&s->pair, 0)->kind == PAIR_HOLE);
 	if (!first && pipelines(s, acked))
 		s->pair.pipelined = true;
 	q = pair_push(&s->pair, s->mem, sess_queue_max(s));
@@ -203,13 +208,15 @@ find_owner(struct session *s, struct dir *d)
 	bool			 exact;
 
 	a = pair_owner(&s->pair, d->head_off, d->acked,
-	    (d->flags & D_LOST) != 0, &drop);
+	    (d->flags & D_LOST) != 0, asks->len > 0 ||
+	    (d->acked != PAIR_NO_OFFSET && d->acked > asks->next), &drop);
 	for (; drop > 0; drop--)
 		deal_close(s, NULL, SESSION_BY_GAP);
-	if (a == PAIR_EMPTY && asks->flags & D_ENDED)
-		return SESSION_NO_REQUEST;
-	if (a == PAIR_EMPTY && asks->flags & D_LOST_GAP)
-		return SESSION_BY_GAP;
+	if (a == PAIR_EMPTY && asks->flags & (D_ENDED | D_LOST_GAP)) {
+		s->unowned++;
+		return asks->flags & D_LOST_GAP ? SESSION_BY_GAP :
+		    SESSION_NO_REQUEST;
+	}
 	if (a == PAIR_OLDER && d->flags & D_LOST_GAP)
 		return SESSION_BY_GAP;
 	if (a == PAIR_FRONT) {

@@ -27,7 +27,8 @@ owner_is(struct pair *p, uint64_t at, bool lost, enum pair_answer want,
 {
 	uint32_t	 drop;
 
-	assert_int_equal(pair_owner(p, at, PAIR_NO_OFFSET, lost, &drop), want);
+	assert_int_equal(pair_owner(p, at, PAIR_NO_OFFSET, lost, false,
+	    &drop), want);
 	if (want == PAIR_FRONT)
 		assert_int_equal(pair_at(p, drop)->id, id);
 }
@@ -61,9 +62,12 @@ lost_answer_is_not_given_to_another(void **state)
 	ask(&p, 1, 0, 0);
 	ask(&p, 2, 50, 300);
 	owner_is(&p, 300, true, PAIR_FRONT, 2);
-	assert_int_equal(pair_owner(&p, 300, PAIR_NO_OFFSET, true, &drop),
-	    PAIR_FRONT);
+	assert_int_equal(pair_owner(&p, 300, PAIR_NO_OFFSET, true, false,
+	    &drop), PAIR_FRONT);
 	assert_int_equal(drop, 1);
+	/* unless the server had another request that nobody has seen */
+	assert_int_equal(pair_owner(&p, 350, PAIR_NO_OFFSET, true, true,
+	    &drop), PAIR_UNKNOWN);
 	/* further on, an asker who waits can only wait for the last one */
 	owner_is(&p, 350, true, PAIR_FRONT, 2);
 	/* before b was asked it can only be a's */
@@ -96,8 +100,8 @@ hole_hides_requests(void **state)
 	(void)state;
 	pair_init(&p);
 	ask(&p, 1, 0, 0);
-	pair_hole(&p, &mem, 100);
-	pair_hole(&p, &mem, 100);
+	pair_hole(&p, &mem, 100, 0);
+	pair_hole(&p, &mem, 100, 0);
 	assert_int_equal(p.n, 2);
 	ask(&p, 2, 500, 800);
 	owner_is(&p, 0, false, PAIR_FRONT, 1);
@@ -105,6 +109,24 @@ hole_hides_requests(void **state)
 	owner_is(&p, 400, false, PAIR_UNKNOWN, 0);
 	owner_is(&p, 800, false, PAIR_FRONT, 2);
 	owner_is(&p, 900, false, PAIR_UNKNOWN, 0);
+	pair_clear(&p, &mem);
+}
+
+static void
+lost_request_is_answered_before_the_next(void **state)
+{
+	struct pair	 p;
+
+	(void)state;
+	pair_init(&p);
+	pair_hole(&p, &mem, 100, 0);
+	ask(&p, 1, 100, 50);
+	owner_is(&p, 50, false, PAIR_UNKNOWN, 0);
+	owner_is(&p, 50, false, PAIR_FRONT, 1);
+	pair_clear(&p, &mem);
+	pair_hole(&p, &mem, 100, 1);
+	ask(&p, 1, 100, 50);
+	owner_is(&p, 50, false, PAIR_FRONT, 1);
 	pair_clear(&p, &mem);
 }
 
@@ -117,8 +139,10 @@ unheard_request_is_not_answered(void **state)
 	(void)state;
 	pair_init(&p);
 	ask(&p, 1, 100, 0);
-	assert_int_equal(pair_owner(&p, 0, 100, false, &drop), PAIR_OLDER);
-	assert_int_equal(pair_owner(&p, 0, 101, false, &drop), PAIR_FRONT);
+	assert_int_equal(pair_owner(&p, 0, 100, false, false, &drop),
+	    PAIR_OLDER);
+	assert_int_equal(pair_owner(&p, 0, 101, false, false, &drop),
+	    PAIR_FRONT);
 	pair_clear(&p, &mem);
 }
 
@@ -219,6 +243,7 @@ main(void)
 		cmocka_unit_test(lost_answer_is_not_given_to_another),
 		cmocka_unit_test(pipelined_requests_stay_apart_after_a_loss),
 		cmocka_unit_test(hole_hides_requests),
+		cmocka_unit_test(lost_request_is_answered_before_the_next),
 		cmocka_unit_test(unheard_request_is_not_answered),
 		cmocka_unit_test(older_answer_than_any_request_is_told),
 		cmocka_unit_test(interim_answers_do_not_move_the_final_one),

@@ -739,6 +739,161 @@ http_answer_to_a_hello_is_seen(void **state)
 	    "T 0 400 no-request 0/0\n");
 }
 
+/* ---- loss: nothing is ever given to the wrong request ---- */
+
+struct link {
+	struct session	*s;
+	uint32_t	 seed;
+	uint64_t	 sent[2];	/* all that was said */
+	uint64_t	 lost[2];	/* bytes lost just before now */
+	uint64_t	 ts;
+	unsigned	 loss;		/* per cent of segments */
+	unsigned	 asked;
+	unsigned	 target[600];	/* by token: what was asked for */
+	unsigned	 pairs;
+	unsigned	 wrong;
+	unsigned	 told;
+};
+
+static unsigned
+roll(struct link *l, unsigned n)
+{
+	l->seed = l->seed * 1664525 + 1013904223;
+	return (l->seed >> 8) % n;
+}
+
+static uint64_t
+link_request(void *arg, const struct session_request *r)
+{
+	struct link	*l = arg;
+	char		 n[8] = "";
+
+	assert_true(r->head->target.len > 1 && r->head->target.len < 8);
+	memcpy(n, r->head->target.p + 1, r->head->target.len - 1);
+	l->target[++l->asked] = (unsigned)atoi(n);
+	return l->asked;
+}
+
+static void
+link_transaction(void *arg, const struct session_tx *tx)
+{
+	struct link	*l = arg;
+
+	l->told++;
+	if (tx->pair != SESSION_PAIRED)
+		return;
+	l->pairs++;
+	if (l->target[tx->token] + 400 != tx->status)
+		l->wrong++;
+}
+
+/* One side says something, in segments of which some are lost. */
+static void
+link_send(struct link *l, unsigned dir, const char *p, size_t len)
+{
+	uint64_t	 acked = l->sent[!dir];
+	size_t		 n;
+
+	for (; len > 0; p += n, len -= n) {
+		n = 1 + roll(l, 120);
+		if (n > len)
+			n = len;
+		l->ts += 100;
+		if (roll(l, 100) < l->loss)
+			l->lost[dir] += n;
+		else {
+			if (l->lost[dir] > 0)
+				session_gap(l->s, dir, l->sent[dir] -
+				    l->lost[dir], l->lost[dir], l->ts);
+			l->lost[dir] = 0;
+			session_acked(l->s, dir, acked);
+			session_data(l->s, dir, l->sent[dir],
+			    (const uint8_t *)p, n, l->ts);
+		}
+		l->sent[dir] += n;
+	}
+}
+
+static void
+link_ask(struct link *l, unsigned k)
+{
+	char	 m[128];
+
+	snprintf(m, sizeof(m), "GET /%u HTTP/1.1\r\nHost: a\r\nX: %0*u\r\n\r\n",
+	    k, 1 + (int)roll(l, 40), 0U);
+	link_send(l, 0, m, strlen(m));
+}
+
+static void
+link_answer(struct link *l, unsigned k)
+{
+	char	 m[600];
+	int	 n = (int)roll(l, 300);
+
+	if (roll(l, 10) == 0)
+		link_send(l, 1, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+	if (roll(l, 2) == 0)
+		snprintf(m, sizeof(m), "HTTP/1.1 %u x\r\n"
+		    "Content-Length: %d\r\n\r\n%0*d", k + 400, n + 1, n + 1,
+		    0);
+	else
+		snprintf(m, sizeof(m), "HTTP/1.1 %u x\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n%x\r\n%0*d\r\n0\r\n\r\n",
+		    k + 400, n + 1, n + 1, 0);
+	link_send(l, 1, m, strlen(m));
+}
+
+/* 40 requests, in batches when pipelined; the pairs that were told. */
+static unsigned
+lossy_talk(uint32_t seed, unsigned loss, unsigned batch, bool syn)
+{
+	static const struct session_ops	 lo = {
+		.request = link_request, .transaction = link_transaction
+	};
+	struct session_conf		 c = { .depth = 1 };
+	struct mem			 mem = { .limit = 1 << 20 };
+	struct link			 l = { .seed = seed, .loss = loss };
+	unsigned			 k = 0, i, n;
+
+	l.s = session_new(&c, &lo, &l, &mem, syn ? SESSION_SYN_SEEN : 0);
+	if (!syn)
+		link_answer(&l, 299);
+	while (k < 40) {
+		n = 1 + roll(&l, batch);
+		for (i = 0; i < n; i++)
+			link_ask(&l, k + i);
+		for (i = 0; i < n; i++)
+			link_answer(&l, k + i);
+		k += n;
+	}
+	session_eof(l.s, 0, SESSION_END, l.ts);
+	session_free(l.s);
+	assert_int_equal(mem.used, 0);
+	if (l.wrong > 0)
+		fail_msg("seed %u loss %u batch %u: %u wrong pairs", seed,
+		    loss, batch, l.wrong);
+	return l.pairs;
+}
+
+static void
+loss_never_makes_a_wrong_pair(void **state)
+{
+	unsigned	 seed, all = 0, n = 0;
+
+	(void)state;
+	for (seed = 1; seed <= 400; seed++) {
+		assert_true(lossy_talk(seed, 0, 1, true) >= 40);
+		assert_true(lossy_talk(seed, 0, 5, true) >= 40);
+		all += lossy_talk(seed, 3, 1, true);
+		n += 40;
+		(void)lossy_talk(seed, 10, 1, seed % 2);
+		(void)lossy_talk(seed, 3, 4, seed % 2);
+		(void)lossy_talk(seed, 15, 6, seed % 2);
+	}
+	/* and what can be paired is paired */
+	assert_true(all > n * 7 / 10);
+}
+
 static void
 names_are_complete(void **state)
 {
@@ -792,6 +947,7 @@ main(void)
 		cmocka_unit_test(hello_is_found_before_the_answer),
 		cmocka_unit_test(handshake_of_tls12_ends_with_both_finished),
 		cmocka_unit_test(http_answer_to_a_hello_is_seen),
+		cmocka_unit_test(loss_never_makes_a_wrong_pair),
 		cmocka_unit_test(names_are_complete)
 	};
 
