@@ -36,10 +36,12 @@ for p in $PROFILES; do
 	while [ $i -lt "$RUNS" ]; do
 		"$B/measure" "$B/reader_count" "$f" >> "$tmp/a.$p"
 		"$B/measure" "$B/floor" "$f" >> "$tmp/b.$p"
-		"$B/measure" "$BUILD/netmond" -r "$f" -o json >> "$tmp/n.$p"
+		"$B/measure" "$BUILD/netmond" -r "$f" -o json \
+		    2>/dev/null >> "$tmp/n.$p"
 		i=$((i + 1))
 	done
-	"$B/measure" -p "$BUILD/netmond" -r "$f" -o json > "$tmp/m.$p"
+	"$B/measure" -p "$BUILD/netmond" -r "$f" -o json \
+	    2>/dev/null > "$tmp/m.$p"
 	echo "$p: $packets, medians of $RUNS"
 	case $p in
 	web) wall=2.5; cpu=4 ;;
