@@ -294,7 +294,9 @@ first_dump(struct capture *c)
 static void
 need_an_interface(struct capture *c)
 {
+	const struct conf	*conf = c->proc->conf;
 	const struct iface	*i, *bad = NULL;
+	char			 name[CONF_GLOB_MAX * 4];
 
 	if (c->ifaces.open > 0 || (c->proc->hello.flags & HELLO_RESTARTED))
 		return;
@@ -302,10 +304,15 @@ need_an_interface(struct capture *c)
 		if (i->why[0] != '\0' && (bad == NULL ||
 		    i->error == SOURCE_DENIED))
 			bad = i;
-	proc_exit(c->proc, bad != NULL && bad->error == SOURCE_DENIED ?
-	    EX_NOPERM : EX_UNAVAILABLE, "no interface could be opened: %s",
-	    bad != NULL ? bad->why :
-	    "none that the configuration allows is up");
+	if (bad != NULL)
+		proc_exit(c->proc, bad->error == SOURCE_DENIED ? EX_NOPERM :
+		    EX_UNAVAILABLE, "no interface could be opened: %s: %s",
+		    bad->link.name, bad->why);
+	vis_str(VIS_LOG, name, sizeof(name), conf->ninterfaces > 0 ?
+	    conf->interfaces[0].name : "*");
+	proc_exit(c->proc, EX_UNAVAILABLE, "no interface could be opened: "
+	    "none that the configuration allows (%s%s) is up", name,
+	    conf->ninterfaces > 1 ? " ..." : "");
 }
 
 static void

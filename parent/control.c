@@ -21,7 +21,7 @@
 #define STATUS_REFUSED	1
 #define STATUS_VERSION	65
 #define STATUS_AGAIN	75
-#define STATUS_PERM	77
+#define STATUS_REFUSED	1
 #define OWNERS_MAX	3
 #define LOG_EVERY_US	1000000
 
@@ -411,7 +411,7 @@ allowed(struct client *cl, const struct frame *f)
 {
 	if (may_change(cl))
 		return true;
-	answer_error(cl->chan, f->request, STATUS_PERM,
+	answer_error(cl->chan, f->request, STATUS_REFUSED,
 	    "only root may ask this");
 	return false;
 }
@@ -811,7 +811,7 @@ on_hook(struct chan *ch, struct frame *f, void *arg)
 	case 1:
 		return connect_hook(cl, f, m.args[0]);
 	case 0:
-		answer_error(ch, f->request, STATUS_PERM, "only root or the "
+		answer_error(ch, f->request, STATUS_REFUSED, "only root or the "
 		    "user that the mirror names may provide this hook");
 		return 0;
 	default:

@@ -151,8 +151,7 @@ on_ready(struct chan *ch, struct frame *f, void *arg)
 	c->ready_us = c->heard_us = proc_mono_us();
 	c->heard_wall_us = wall;
 	vis_str(VIS_LOG, c->jail, sizeof(c->jail), m.text);
-	log_info("%s ready, pid %ld, %s", role_name(c->role), (long)c->pid,
-	    c->jail);
+	log_info("%s ready, pid %u, %s", role_name(c->role), m.pid, c->jail);
 	if (c->away_from_us != 0 && wall > c->away_from_us) {
 		c->lost_us += wall - c->away_from_us;
 		if (c->s->naway < AWAY_MAX) {

@@ -81,7 +81,7 @@ is "who may read may not change" $? 1
 kill -0 "$NM" && ok "the daemon still runs" || not_ok "the daemon is gone"
 ctl nonsense > "$TMP/out" 2>&1
 is "a wrong word is status 64" $? 64
-like "and lists the right ones" "$(cat "$TMP/out")" 'valid words:.*show'
+like "and lists the right ones" "$(cat "$TMP/out")" 'valid words:.*alerts'
 ctl terminate
 is "root may end it" $? 0
 wait "$NM"
