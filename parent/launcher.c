@@ -365,7 +365,7 @@ launcher_main(struct launcher *l, struct ends *e, int request, int argc,
 	if (lift_all(l, e, &request) == -1)
 		fatal("launcher: descriptors");
 	close_strangers(l, e, request);
-	if (priv_launcher(e->priv) == -1)
+	if (chdir("/") == -1 || priv_launcher(e->priv) == -1)
 		fatal("launcher: privileges");
 	memset(&j, 0, sizeof(j));
 	j.role = ROLE_LAUNCHER;

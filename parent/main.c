@@ -81,6 +81,16 @@ say(enum log_level level, const char *line, void *arg)
 		syslog_send(&p->syslog, level, line);
 }
 
+/* Alerts of a file are in its report. */
+static void
+say_alert(enum log_level level, const char *line, void *arg)
+{
+	struct parent	*p = arg;
+
+	if (is_live(p))
+		say(level, line, arg);
+}
+
 static void
 say_line(const char *line, void *arg)
 {
@@ -492,7 +502,7 @@ static const struct control_ops control_ops = {
 	.reload		= begin_reload,
 	.verbose	= set_verbose,
 	.terminate	= on_terminate,
-	.say		= say,
+	.say		= say_alert,
 };
 
 /* ---- events of the parent itself ---- */
@@ -588,6 +598,8 @@ build(struct parent *p)
 	sc.launcher = &p->launcher;
 	sc.hello = (p->opt.check ? HELLO_CHECK : 0) |
 	    (p->opt.input != NULL ? HELLO_OFFLINE : 0);
+	if (p->opt.input != NULL)
+		p->epoch = 0;		/* same file, same bytes */
 	sc.epoch = p->epoch;
 	sc.tally = &p->tally;
 	sc.ops = &supervise_ops;

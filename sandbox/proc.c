@@ -678,6 +678,10 @@ open_base(struct proc *p)
 {
 	struct event_config	*ec;
 
+	/* Keeps the number free for the socket that the filter knows. */
+	if (p->ops->role == ROLE_CAPTURE &&
+	    dup2(STDIN_FILENO, POLICY_FD_NETLINK) == -1)
+		fatal("descriptor %d", POLICY_FD_NETLINK);
 	if ((ec = event_config_new()) == NULL)
 		fatalx("event loop: out of memory");
 	event_config_set_flag(ec,
@@ -686,10 +690,6 @@ open_base(struct proc *p)
 	event_config_free(ec);
 	if (p->base == NULL)
 		fatal("event loop");
-	/* Keeps the number free for the socket that the filter knows. */
-	if (p->ops->role == ROLE_CAPTURE &&
-	    dup2(STDIN_FILENO, POLICY_FD_NETLINK) == -1)
-		fatal("descriptor %d", POLICY_FD_NETLINK);
 }
 
 static void
