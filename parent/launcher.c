@@ -29,7 +29,7 @@
 static const struct {
 	enum role	 role;
 	const char	*file;
-	bool		 beside;	/* netmond itself, also when installed */
+	bool		 beside;	/* netmond too, also installed */
 } programs[] = {
 	{ ROLE_CAPTURE,	 "netmond-capture",	false },
 	{ ROLE_ANALYZER, "netmond-analyzer",	false },

@@ -16,7 +16,7 @@ struct notify {
 	struct sockaddr_un	 to;
 	socklen_t		 len;		/* 0: nobody listens */
 	int			 fd;
-	uint64_t		 watchdog_us;	/* 0: none; ping at half of it */
+	uint64_t		 watchdog_us;	/* 0: none; ping at half */
 };
 
 /* Reads and removes the environment variables. */

@@ -16,7 +16,7 @@
 #define HOOKMSG_VERSION		1
 #define HOOKMSG_DATA_MAX	(64 * 1024)	/* of one chunk */
 #define HOOKMSG_ANSWER_MAX	(96 * 1024)	/* of the data of a verdict */
-#define HOOKMSG_HEAD_MAX	160		/* of a chunk without its data */
+#define HOOKMSG_HEAD_MAX	160		/* of a chunk, no data */
 #define HOOKMSG_VERDICT_HEAD	9
 
 enum hookmsg_kind {

@@ -52,7 +52,7 @@ struct policy_table {
 
 struct policy {
 	const struct policy_table *table[POLICY_TABLES_MAX];	/* NULL ends */
-	/* Rows of these roles that allow are added: their filter is inherited. */
+	/* Allowing rows of these are added: their filter is inherited. */
 	enum role	 heirs[4];
 	size_t		 nheirs;
 	bool		 fail;		/* default: EPERM, not the end */

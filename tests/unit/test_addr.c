@@ -107,7 +107,8 @@ main(void)
 		cmocka_unit_test(texts_round_trip),
 		cmocka_unit_test(endpoints_round_trip),
 		cmocka_unit_test(prefixes_hold_at_every_bit),
-		cmocka_unit_test(both_directions_hash_alike_and_the_key_matters),
+		cmocka_unit_test(
+		    both_directions_hash_alike_and_the_key_matters),
 		cmocka_unit_test(hash_matches_the_published_vectors),
 	};
 

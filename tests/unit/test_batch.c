@@ -90,7 +90,8 @@ a_batch_closes_by_size_exactly(void **state)
 
 	(void)state;
 	for (over = 0; over < 2; over++) {
-		struct msg_packet	 p = packet(1000), q = packet(room + over);
+		struct msg_packet	 p = packet(1000),
+		    q = packet(room + over);
 
 		assert_int_equal(batch_init(&b), 0);
 		assert_int_equal(batch_add(&b, &p), BATCH_TAKEN);
@@ -122,7 +123,8 @@ a_batch_closes_by_count(void **state)
 static void
 a_giant_packet_has_a_frame_of_its_own(void **state)
 {
-	struct msg_packet	 small = packet(10), giant = packet(BATCH_CAPLEN);
+	struct msg_packet	 small = packet(10),
+	    giant = packet(BATCH_CAPLEN);
 	struct batch		 b;
 	uint64_t		 first;
 	size_t			 len;

@@ -64,7 +64,8 @@ numbers_pass_and_never_reach_the_resolver(void **state)
 {
 	static const char *const texts[] = {
 		"port 80", "tcp port 80 or udp port 53", "host 192.0.2.1",
-		"net 10.0.0.0/8", "net 10", "net 192.168", "src net 10.1.2", "portrange 80-90",
+		"net 10.0.0.0/8", "net 10", "net 192.168", "src net 10.1.2",
+		"portrange 80-90",
 		"net 10.0.0.0 mask 255.0.0.0",
 		"ether host 00:11:22:33:44:55", "ether src 0:1:2:3:4:5",
 		"tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
@@ -120,7 +121,8 @@ names_are_refused(void **state)
 		"host ::1::2", "host \"web\"", "host $web", "host web_1",
 		"host caf\xc3\xa9", "host fe80::1%eth0x", "host .", "proto foo",
 		"host 00:11:22:33:44", "host 00:11:22:33:44:55:66",
-		"host aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"host aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaa"
 		"aaaaaaaaaaaaaaaaaaaaaaaa",
 		"tcp[foo] = 1", "host 0x", "host 123456789012",
 	};
@@ -148,7 +150,8 @@ nothing_that_passes_asks_the_resolver(void **state)
 		"00:11:22:33:44:55", "[", "]", "-", ":", "/", "mask",
 		"broadcast", "1-2-3-4-5-6", "1.2.3.4.5.6", "arp", "len",
 		"icmp-echo", "tcp-syn", "multicast", "protochain", "aarp",
-		"decnet", "iso", "::1", "2001:db8::1", "isis", "llc", "wlan", "geneve", "mpls"
+		"decnet", "iso", "::1", "2001:db8::1", "isis",
+		"llc", "wlan", "geneve", "mpls"
 	};
 	struct bpf_program	 code;
 	char			 text[256], why[256];

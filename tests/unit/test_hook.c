@@ -156,10 +156,12 @@ a_set_header_is_there_once_and_last(void **state)
 		const char	*out;
 	} t[] = {
 		{ "POST / HTTP/1.1\r\nHost: a\r\n\r\n",
-		  "POST / HTTP/1.1\r\nHost: a\r\nX-Mirror: 1\r\nB: two\r\n\r\n" },
+		  "POST / HTTP/1.1\r\nHost: a\r\nX-Mirror: 1\r\n"
+		  "B: two\r\n\r\n" },
 		{ "POST / HTTP/1.1\r\nx-mirror: 0\r\nX-MIRROR: 2\r\n 3\r\n"
 		  "Host: a\r\n\r\n",
-		  "POST / HTTP/1.1\r\nHost: a\r\nX-Mirror: 1\r\nB: two\r\n\r\n" },
+		  "POST / HTTP/1.1\r\nHost: a\r\nX-Mirror: 1\r\n"
+		  "B: two\r\n\r\n" },
 		{ "GET / HTTP/1.0\r\n\r\n",
 		  "GET / HTTP/1.0\r\nX-Mirror: 1\r\nB: two\r\n\r\n" },
 		{ "GET / HTTP/1.0\n\n",

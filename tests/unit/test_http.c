@@ -309,7 +309,8 @@ long_hosts_are_cut(void **state)
 static void
 sections_are_cut_to_depth(void **state)
 {
-	static const struct { const char *line; unsigned depth; const char *want; }
+	static const struct { const char *line; unsigned depth;
+	    const char *want; }
 	c[] = {
 		{ "GET / ", 1, "/" }, { "GET /a ", 1, "/a" },
 		{ "GET /a/ ", 1, "/a" }, { "GET /a/b/c ", 1, "/a" },

@@ -130,7 +130,8 @@ stacks_reduce_to_what_is_below(void **state)
 {
 	struct ifselect_if	 v[] = {
 		IF("vrf0", "vrf", 20, 0, 0), IF("br0", "bridge", 10, 0, 20),
-		IF("bond0.7", "vlan", 11, 12, 10), IF("bond0", "bond", 12, 0, 0),
+		IF("bond0.7", "vlan", 11, 12, 10),
+		IF("bond0", "bond", 12, 0, 0),
 		IF("eth0", "", 2, 0, 12)
 	};
 

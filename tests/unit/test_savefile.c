@@ -347,7 +347,8 @@ broken_pcap_keeps_what_came_before(void **state)
 static void
 what_is_no_capture_is_said(void **state)
 {
-	static const struct { const char *b; size_t n; const char *why; } t[] = {
+	static const struct { const char *b; size_t n;
+	    const char *why; } t[] = {
 		{ "", 0, "truncated" },
 		{ "\xd4\xc3\xb2", 3, "truncated" },
 		{ "\xde\xad\xbe\xef....................", 24,
@@ -615,7 +616,8 @@ main(void)
 		cmocka_unit_test(times_out_of_range_are_marked),
 		cmocka_unit_test(broken_pcap_keeps_what_came_before),
 		cmocka_unit_test(what_is_no_capture_is_said),
-		cmocka_unit_test(the_largest_packet_passes_and_one_more_does_not),
+		cmocka_unit_test(
+		    the_largest_packet_passes_and_one_more_does_not),
 		cmocka_unit_test(pcapng_is_read_in_both_orders),
 		cmocka_unit_test(interfaces_may_differ_and_sections_follow),
 		cmocka_unit_test(time_resolutions_become_microseconds),
