@@ -20,7 +20,7 @@
 #define TICK_MS		100
 #define ORPHANS_US	2000000		/* for open connections to be re-sent */
 #define STOP_US		1500000		/* for answers, when told to stop */
-#define OPEN_MAX	3500		/* outgoing connections of all mirrors */
+#define OPEN_MAX	3800		/* outgoing connections of all mirrors */
 #define TAIL_MAX	(8 * 1024 * 1024)
 #define SAVE_TABLE	1		/* of open connections */
 #define SAVE_MAX	(32 * 1024)

@@ -12,7 +12,9 @@
 #include "mirror/sink_tcp.h"
 #include "sandbox/compat.h"
 
-enum out_state { CONNECTING, UP, DRAINING, HALF_CLOSED };
+#define WAITING_MAX	65536	/* connections that wait for a socket */
+
+enum out_state { WAITING, CONNECTING, UP, DRAINING, HALF_CLOSED };
 
 struct sink_out {
 	TAILQ_ENTRY(sink_out) entry;
@@ -44,6 +46,8 @@ struct sink_tcp {
 	struct sink_tcp_stats stats;
 	struct outs	 outs;
 	struct outs	 dirty;
+	struct outs	 waiting;	/* for a socket to be free */
+	size_t		 nwaiting;
 	uint64_t	 now_us;
 	uint64_t	 delay_us;	/* of the back-off, 0: target is there */
 	uint64_t	 next_us;
@@ -74,8 +78,11 @@ sink_tcp_new(const struct sink_tcp_conf *conf)
 	s->conf = *conf;
 	TAILQ_INIT(&s->outs);
 	TAILQ_INIT(&s->dirty);
+	TAILQ_INIT(&s->waiting);
 	return s;
 }
+
+static void	 start_waiting(struct sink_tcp *);
 
 /* ---- loss ---- */
 
@@ -108,7 +115,10 @@ out_free(struct sink_out *o)
 	if (o->state == CONNECTING)
 		s->dialling--;
 	s->stats.queued -= o->len - o->off;
-	s->stats.open--;
+	if (o->state == WAITING)
+		s->nwaiting--;
+	else
+		s->stats.open--;
 	if (o->rd != NULL)
 		event_free(o->rd);
 	if (o->wr != NULL)
@@ -120,7 +130,7 @@ out_free(struct sink_out *o)
 	if (o->local.port != 0)
 		s->conf.own(s->conf.arg, &o->local, &s->conf.target, true);
 	reply_clear(&o->answer);
-	TAILQ_REMOVE(&s->outs, o, entry);
+	TAILQ_REMOVE(o->state == WAITING ? &s->waiting : &s->outs, o, entry);
 	if (o->dirty)
 		TAILQ_REMOVE(&s->dirty, o, next_dirty);
 	free(o->buf);
@@ -252,7 +262,8 @@ unanswered(const struct sink_out *o)
 static void
 drain(struct sink_out *o)
 {
-	if (o->state == CONNECTING || o->off < o->len)
+	if (o->state == WAITING || o->state == CONNECTING ||
+	    o->off < o->len)
 		return;
 	if (o->http && !o->answer.lost) {
 		if (unanswered(o) == 0)
@@ -336,8 +347,10 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	if (o->http)
 		reply_data(&o->answer, s->in, (size_t)n, on_status, s);
-	if (o->draining)
+	if (o->draining) {
 		drain(o);
+		start_waiting(s);
+	}
 }
 
 static void
@@ -479,7 +492,49 @@ may_open(const struct sink_tcp *s, enum sink_lost *why)
 	if (s->delay_us > 0 && (s->now_us < s->next_us || s->dialling > 0))
 		return false;
 	*why = SINK_LOST_LIMIT;
-	return s->stats.open < s->conf.max_open;
+	return s->nwaiting < WAITING_MAX;
+}
+
+/* A socket is free: o gets it. */
+static void
+start(struct sink_tcp *s, struct sink_out *o)
+{
+	enum sink_lost	 why;
+	int		 error;
+
+	TAILQ_INSERT_TAIL(&s->outs, o, entry);
+	s->stats.open++;
+	s->dialling++;
+	o->state = CONNECTING;
+	o->since_us = s->now_us;
+	if (dial(s, o) == 0)
+		return;
+	error = errno;
+	why = error == EMFILE || error == EADDRNOTAVAIL || error == ENOMEM ||
+	    error == ENOBUFS || error == EADDRINUSE ? SINK_LOST_SYSTEM :
+	    SINK_LOST_REFUSED;
+	if (why == SINK_LOST_REFUSED)
+		target_away(s);
+	out_fail(o, why, error);
+}
+
+/* The next ones that wait for a socket. */
+static void
+start_waiting(struct sink_tcp *s)
+{
+	struct sink_out	*o;
+	enum sink_lost	 why;
+
+	while (s->stats.open < s->conf.max_open &&
+	    (o = TAILQ_FIRST(&s->waiting)) != NULL) {
+		if (!may_open(s, &why)) {
+			out_fail(o, why, ECONNREFUSED);
+			continue;
+		}
+		TAILQ_REMOVE(&s->waiting, o, entry);
+		s->nwaiting--;
+		start(s, o);
+	}
 }
 
 static void
@@ -487,7 +542,6 @@ open_out(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
 {
 	struct sink_out	*o;
 	enum sink_lost	 why;
-	int		 error;
 
 	if (!may_open(s, &why)) {
 		leg->waits = true;
@@ -502,22 +556,16 @@ open_out(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
 	o->sink = s;
 	o->leg = leg;
 	o->http = c->part == FRAMER_REQUEST;
-	o->state = CONNECTING;
-	o->since_us = s->now_us;
+	o->fd = -1;
 	reply_init(&o->answer);
-	TAILQ_INSERT_TAIL(&s->outs, o, entry);
-	s->stats.open++;
-	s->dialling++;
 	leg->out = o;
-	if (dial(s, o) == -1) {
-		error = errno;
-		why = error == EMFILE || error == EADDRNOTAVAIL ||
-		    error == ENOMEM || error == ENOBUFS || error == EADDRINUSE ?
-		    SINK_LOST_SYSTEM : SINK_LOST_REFUSED;
-		if (why == SINK_LOST_REFUSED)
-			target_away(s);
-		out_fail(o, why, error);
+	if (s->stats.open < s->conf.max_open) {
+		start(s, o);
+		return;
 	}
+	o->state = WAITING;
+	TAILQ_INSERT_TAIL(&s->waiting, o, entry);
+	s->nwaiting++;
 }
 
 /* ---- data ---- */
@@ -593,6 +641,7 @@ sink_tcp_flush(struct sink_tcp *s)
 		o->dirty = false;
 		flush_out(o);
 	}
+	start_waiting(s);
 }
 
 void
@@ -652,6 +701,7 @@ sink_tcp_tick(struct sink_tcp *s, uint64_t now_us)
 	s->now_us = now_us;
 	TAILQ_FOREACH_SAFE(o, &s->outs, entry, next)
 		check(s, o);
+	start_waiting(s);
 }
 
 void
@@ -670,7 +720,8 @@ sink_tcp_free(struct sink_tcp *s)
 
 	if (s == NULL)
 		return;
-	while ((o = TAILQ_FIRST(&s->outs)) != NULL) {
+	while ((o = TAILQ_FIRST(&s->waiting)) != NULL ||
+	    (o = TAILQ_FIRST(&s->outs)) != NULL) {
 		if (o->off < o->len)
 			lose(s, o->leg != NULL ? &o->leg->counted :
 			    &o->counted, SINK_LOST_STOPPED, o->len - o->off);
@@ -698,5 +749,5 @@ sink_tcp_stats(const struct sink_tcp *s)
 bool
 sink_tcp_idle(const struct sink_tcp *s)
 {
-	return TAILQ_EMPTY(&s->outs);
+	return TAILQ_EMPTY(&s->outs) && TAILQ_EMPTY(&s->waiting);
 }
