@@ -168,6 +168,9 @@ reload_load(const char *path, parse_say_fn *fn, void *fn_arg, void *arg)
 {
 	struct parent	*p = arg;
 
+	/* The default file need not be there, as at the start. */
+	if (p->opt.file == NULL && strcmp(path, CONF_PATH) == 0)
+		path = NULL;
 	return options_load(&p->opt, path, fn, fn_arg);
 }
 
@@ -269,8 +272,8 @@ begin_reload(const char *path, uint64_t cookie, void *arg)
 
 	if (reload_busy(p->reload) || supervise_stopping(p->supervise))
 		return -1;
-	if (path == NULL && p->conf->file[0] != '\0')
-		path = p->conf->file;
+	if (path == NULL)
+		path = p->opt.file != NULL ? p->opt.file : CONF_PATH;
 	notify_send(&p->notify, "RELOADING=1\nMONOTONIC_USEC=%llu",
 	    (unsigned long long)proc_mono_us());
 	return reload_start(p->reload, path, p->conf, cookie, proc_mono_us());
