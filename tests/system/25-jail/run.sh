@@ -10,7 +10,8 @@ need jq python3
 ${CC:-gcc} -O1 -o "$TMP/sysinject" "$CORPUS/tools/sysinject.c" 2> "$TMP/cc.out" ||
     { not_ok "sysinject does not build" "$(cat "$TMP/cc.out")"; finish; }
 start -i lo
-q="$BUILD/netmonctl -s $SOCK -j show processes | jq '.processes[] | select(.state == \"ready\" and .process == \"%s\") | .pid'"
+# A child that lived a second after READY comes back at once; else it waits.
+q="sleep 1.2; $BUILD/netmonctl -s $SOCK -j show processes | jq '.processes[] | select(.state == \"ready\" and .process == \"%s\") | .pid'"
 set --
 for r in capture analyzer mirror; do
 	# shellcheck disable=SC2059
