@@ -74,8 +74,8 @@ numbers_pass_and_never_reach_the_resolver(void **state)
 		"vlan and not (port 22)", "ether proto 0x8864",
 		"greater 100 and less 1500", "not broadcast", "", "  ",
 		"icmp6 and ip6[40] == 135", "len > 100", "!tcp || udp",
-		"tcp port 80 and (((ip[2:2] - ((ip[0]&0xf)<<2)) - "
-		"((tcp[12]&0xf0)>>2)) != 0)", "dst port 443 and inbound",
+		("tcp port 80 and (((ip[2:2] - ((ip[0]&0xf)<<2)) - "
+		"((tcp[12]&0xf0)>>2)) != 0)"), "dst port 443 and inbound",
 	};
 	struct bpf_program	 code;
 	char			 why[256] = "";
