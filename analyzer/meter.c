@@ -243,8 +243,8 @@ meter_slices(struct meter *m, uint64_t now_us)
 	uint32_t	 slice;
 	unsigned	 k;
 
-	if (m->start_us == 0)
-		m->start_us = now_us;
+	if (m->born_us == 0)
+		m->born_us = now_us;
 	if (m->first_us == 0)
 		m->first_us = now_us;
 	if (m->time.slice_us == 0) {
@@ -270,7 +270,7 @@ void
 meter_reset(struct meter *m)
 {
 	free_sketches(m);
-	m->first_us = m->start_us = m->now_us;
+	m->first_us = m->start_us = m->born_us = m->now_us;
 	m->nlost = 0;
 	m->lost_us = 0;
 	if (make_sketches(m) == -1)
@@ -426,6 +426,23 @@ count_status(struct sketch_entry *e, unsigned slot, bool final)
 		sketch_add(e, MC_RESPONSES, 1);
 }
 
+static void
+host_client_response(struct sketch_entry *host, const char *client,
+    unsigned status)
+{
+	struct sketch_entry	*e;
+
+	if (client == NULL || host->child[METER_CHILD_CLIENTS] == NULL)
+		return;
+	e = sketch_find(host->child[METER_CHILD_CLIENTS], client,
+	    strlen(client));
+	if (e == NULL)
+		return;
+	sketch_add(e, MC_RESPONSES, 1);
+	if (status >= 400)
+		sketch_add(e, MC_ERRORS, 1);
+}
+
 void
 meter_response(struct meter *m, struct sketch_entry *iface, uint64_t token,
     const char *client, unsigned status, bool interim)
@@ -445,6 +462,8 @@ meter_response(struct meter *m, struct sketch_entry *iface, uint64_t token,
 	if ((host = by_token(m, token, &section)) != NULL)
 		count_status(host, slot, !interim);
 	count_status(section, slot, !interim);
+	if (host != NULL && !interim)
+		host_client_response(host, client, status);
 	if (interim || (e = client_entry(m, client, 0)) == NULL)
 		return;
 	sketch_add(e, MC_RESPONSES, 1);
@@ -643,6 +662,8 @@ meter_window_us(const struct meter *m, enum show_window w)
 		    m->time.slice_us;
 		if (from < m->start_us)
 			from = m->start_us;
+		if (from < m->first_us)
+			from = m->first_us;
 	}
 	return m->now_us > from ? m->now_us - from : 1;
 }
@@ -663,13 +684,17 @@ meter_lost_time(struct meter *m, uint64_t from_us, uint64_t to_us)
 }
 
 uint64_t
-meter_unwatched_us(const struct meter *m, uint64_t span_us)
+meter_unwatched_us(const struct meter *m, uint64_t span_us, bool windows)
 {
 	const struct meter_lost	*l;
 	uint64_t		 start, from, sum = 0;
 	uint32_t		 i, n;
 
 	start = m->now_us > span_us ? m->now_us - span_us : 0;
+	if (windows && m->born_us > start) {
+		sum = m->born_us - start;
+		start = m->born_us;
+	}
 	n = m->nlost < METER_LOST_MAX ? m->nlost : METER_LOST_MAX;
 	for (i = 0; i < n; i++) {
 		l = &m->lost[i];

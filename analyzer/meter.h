@@ -131,8 +131,9 @@ struct meter {
 	struct sketch_entry *total;
 	uint64_t	 now_us;
 	uint64_t	 slice_end_us;
-	uint64_t	 start_us;	/* first time seen by this process */
+	uint64_t	 born_us;	/* first time seen by this process */
 	uint64_t	 first_us;	/* by the first one: totals begin here */
+	uint64_t	 start_us;	/* windows begin not before this */
 	uint64_t	 aged_us;
 	struct meter_lost lost[METER_LOST_MAX];
 	uint32_t	 nlost;		/* in all; the last ones are kept */
@@ -254,8 +255,12 @@ uint64_t	 meter_class(const struct meter *, const uint64_t v[MC_MAX],
 /* Completeness as DESIGN.md 3 defines it, of a vector of sums. */
 void		 meter_lost_time(struct meter *, uint64_t from_us,
 		    uint64_t to_us);
-/* Microseconds of the last span during which somebody was missing. */
-uint64_t	 meter_unwatched_us(const struct meter *, uint64_t span_us);
+/*
+ * Microseconds of the last span during which somebody was missing; with
+ * windows, also those whose slices went down with an earlier process.
+ */
+uint64_t	 meter_unwatched_us(const struct meter *, uint64_t span_us,
+		    bool windows);
 /* 0 to 1, rounded down to 1e-6; 1 only if nothing is known to be lost. */
 double		 meter_complete(const uint64_t v[MC_MAX], uint64_t span_us,
 		    uint64_t unwatched_us);

@@ -44,7 +44,7 @@ unwatched_us(const struct rows *r)
 {
 	if (r->window == WINDOW_TOTAL)
 		return r->az->meter->lost_us;
-	return meter_unwatched_us(r->az->meter, span_us(r));
+	return meter_unwatched_us(r->az->meter, span_us(r), true);
 }
 
 static void
@@ -459,8 +459,7 @@ rows_status_of(struct rows *r, unsigned level)
 }
 
 void
-rows_client(struct rows *r, const struct sketch_entry *e, unsigned level,
-    bool of_host)
+rows_client(struct rows *r, const struct sketch_entry *e, unsigned level)
 {
 	struct row_writer	 w;
 
@@ -468,7 +467,7 @@ rows_client(struct rows *r, const struct sketch_entry *e, unsigned level,
 		return;
 	row_strn(&w, e->key, e->klen);
 	row_u64(&w, r->v[MC_REQUESTS]);
-	row_u64(&w, of_host ? 0 : r->v[MC_RESPONSES]);
+	row_u64(&w, r->v[MC_RESPONSES]);
 	row_u64(&w, r->v[MC_ERRORS]);
 	row_u64(&w, r->v[MC_RESP_BODY]);
 	row_u64(&w, e->error);

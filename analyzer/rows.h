@@ -31,7 +31,7 @@ void	 rows_host(struct rows *, const struct sketch_entry *);
 void	 rows_section(struct rows *, const struct sketch_entry *,
 	    unsigned level);
 void	 rows_client(struct rows *, const struct sketch_entry *,
-	    unsigned level, bool of_host);
+	    unsigned level);
 void	 rows_name(struct rows *, const struct sketch_entry *);
 void	 rows_plain_name(struct rows *, const char *, uint64_t n);
 void	 rows_methods_of(struct rows *, unsigned level);

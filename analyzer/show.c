@@ -156,7 +156,7 @@ host_clients(struct rows *r, const struct sketch_entry *host)
 	sort(&l);
 	for (i = 0; i < l.n && i < TOP_CLIENTS; i++) {
 		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
-		rows_client(r, l.p[i].e, 1, true);
+		rows_client(r, l.p[i].e, 1);
 	}
 	free(l.p);
 }
@@ -323,7 +323,7 @@ clients(struct rows *r, uint32_t top)
 	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
 		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
 		show_one(r, &s, MC_REQUESTS);
-		rows_client(r, l.p[i].e, 0, false);
+		rows_client(r, l.p[i].e, 0);
 	}
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
 	rows_other(r, "clients", minus(l.n, s.items) +
@@ -781,6 +781,10 @@ why_protocols(struct rows *r, const struct flow_filter *ff)
 		    "HTTP nor TLS in %llu of %llu",
 		    (unsigned long long)ff->protos[SESSION_OTHER],
 		    (unsigned long long)ff->seen);
+	else if (r->v[MC_REQUESTS] > 0)
+		rows_text(r, "ok", "4 http          %llu requests in the "
+		    "last %.0f s",
+		    (unsigned long long)r->v[MC_REQUESTS], r->seconds);
 	else
 		rows_text(r, "cause", "4 http          0 requests: no "
 		    "payload yet in %llu connections",
@@ -946,7 +950,7 @@ show_complete(const struct analyzer *az, const char *on, uint64_t span_us,
 	}
 	*gone = known > 0 && up == 0 && !az->offline;
 	return meter_complete(sum, span_us,
-	    meter_unwatched_us(az->meter, span_us));
+	    meter_unwatched_us(az->meter, span_us, false));
 }
 
 unsigned
