@@ -623,8 +623,7 @@ main(void)
 		cmocka_unit_test(times_out_of_range_are_marked),
 		cmocka_unit_test(broken_pcap_keeps_what_came_before),
 		cmocka_unit_test(what_is_no_capture_is_said),
-		cmocka_unit_test(
-		    the_largest_packet_passes_and_one_more_does_not),
+		cmocka_unit_test(the_largest_packet_passes_one_more_fails),
 		cmocka_unit_test(pcapng_is_read_in_both_orders),
 		cmocka_unit_test(interfaces_may_differ_and_sections_follow),
 		cmocka_unit_test(time_resolutions_become_microseconds),
