@@ -77,16 +77,19 @@ from_server(const struct packet *p)
 	return p->key.a.port < p->key.b.port;
 }
 
+/* The end of something that was never seen. */
+static bool
+stray(const struct packet *p)
+{
+	return p->flags & PACKET_TCP_RST ||
+	    (p->flags & PACKET_TCP_FIN && p->wire == 0);
+}
+
 static struct flow *
 create(struct flow_table *t, const struct packet *p, uint32_t hash, int *dir)
 {
 	struct flow	*f;
 
-	if (p->flags & PACKET_TCP_RST ||
-	    (p->flags & PACKET_TCP_FIN && p->wire == 0)) {
-		t->count[FLOW_C_STRAY]++;
-		return NULL;
-	}
 	if ((f = entry_new(t, p->ts_us)) == NULL)
 		return NULL;
 	f->key = p->key;
@@ -552,6 +555,7 @@ feed(struct seg *s)
 	struct flow_half	*h = s->h;
 	struct flow_extra	*x = s->f->extra;
 	const struct packet	*p = s->p;
+	enum reass_result	 res;
 	int64_t			 ahead;
 
 	if (h->bytes == 0 && !(s->f->flags & FLOW_F_SKIP) &&
@@ -564,8 +568,13 @@ feed(struct seg *s)
 	note_quality(s, ahead);
 	if (h->r.store == NULL)
 		skip_unread(s, ahead);
-	if (reass_data(&h->r, &s->t->env, &c, p->seq, p->payload, p->len,
-	    p->wire, p->ts_us, p->ack) != REASS_DUPLICATE) {
+	if (s->f->read != NULL)
+		flowtab_lend(s->t, s->f->read);
+	res = reass_data(&h->r, &s->t->env, &c, p->seq, p->payload, p->len,
+	    p->wire, p->ts_us, p->ack);
+	if (s->f->read != NULL)
+		flowtab_unlend(s->f->read);
+	if (res != REASS_DUPLICATE) {
 		s->fresh = note_bytes(s, ahead) > 0;
 		if (s->again && x != NULL) {
 			x->end[s->dir] = p->seq + p->wire;
@@ -1097,8 +1106,13 @@ flow_packet(struct flow_table *t, const struct packet *p)
 		t->count[FLOW_C_BAD_FLAGS]++;
 		return FLOW_IGNORED;
 	}
-	hash = flowtab_hash(t, &p->key);
+	hash = p->hashed ? p->hash : flowtab_hash(t, &p->key);
 	f = flowtab_find(t, &p->key, hash, &dir);
+	if (f == NULL && stray(p)) {
+		t->count[FLOW_C_STRAY]++;
+		housekeeping(t, p->ts_us);
+		return FLOW_IGNORED;
+	}
 	if (f == NULL && (f = create(t, p, hash, &dir)) == NULL) {
 		housekeeping(t, p->ts_us);
 		return FLOW_NO_ROOM;
@@ -1115,9 +1129,23 @@ flow_packet(struct flow_table *t, const struct packet *p)
 }
 
 void
-flow_prefetch(const struct flow_table *t, const struct packet *p)
+flow_prefetch(const struct flow_table *t, struct packet *p)
 {
-	flowtab_prefetch(t, flowtab_hash(t, &p->key));
+	p->hash = flowtab_hash(t, &p->key);
+	p->hashed = true;
+	flowtab_prefetch(t, p->hash, 0);
+}
+
+void
+flow_prefetch_entry(const struct flow_table *t, const struct packet *p)
+{
+	flowtab_prefetch(t, p->hash, 1);
+}
+
+void
+flow_prefetch_reader(const struct flow_table *t, const struct packet *p)
+{
+	flowtab_prefetch(t, p->hash, 2);
 }
 
 /* ---- the table ---- */
@@ -1178,7 +1206,7 @@ flow_table_free(struct flow_table *t)
 	if (t == NULL)
 		return;
 	t->ops = &quiet;
-	for (slot = 0; slot < t->nchunks * FLOWTAB_CHUNK; slot++) {
+	for (slot = 0; slot < t->nused; slot++) {
 		f = flowtab_at(t, slot);
 		if (f->list == FLOWTAB_FREE)
 			continue;
@@ -1205,7 +1233,7 @@ flow_flush(struct flow_table *t, uint64_t now_us)
 	struct flow	*f;
 	uint32_t	 slot;
 
-	for (slot = 0; slot < t->nchunks * FLOWTAB_CHUNK; slot++) {
+	for (slot = 0; slot < t->nused; slot++) {
 		f = flowtab_at(t, slot);
 		if (f->list == FLOWTAB_FREE)
 			continue;
@@ -1229,7 +1257,7 @@ bool
 flow_walk(struct flow_table *t, uint64_t *cursor, size_t max,
     void (*visit)(void *, struct flow *), void *arg)
 {
-	uint64_t	 slots = (uint64_t)t->nchunks * FLOWTAB_CHUNK;
+	uint64_t	 slots = t->nused;
 	struct flow	*f;
 
 	for (; *cursor < slots && max > 0; max--, (*cursor)++) {

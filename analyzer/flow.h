@@ -56,9 +56,13 @@ void		 flow_table_config(struct flow_table *,
 
 /*
  * Optional: touches the memory that flow_packet will want for p. A caller with
- * a batch parses some packets ahead and calls this for each.
+ * a batch takes each of these steps for all of it in turn; the first also
+ * spares flow_packet the hash.
  */
-void		 flow_prefetch(const struct flow_table *,
+void		 flow_prefetch(const struct flow_table *, struct packet *);
+void		 flow_prefetch_entry(const struct flow_table *,
+    const struct packet *);
+void		 flow_prefetch_reader(const struct flow_table *,
     const struct packet *);
 /* One TCP segment: p as packet_parse (or frag_put) left it at PACKET_OK. */
 enum flow_verdict flow_packet(struct flow_table *, const struct packet *p);

@@ -6,7 +6,6 @@
 #define FAR_US		60000000ULL	/* further ahead: the clock jumped */
 #define SECOND_CHANCES	16
 #define READ_COST	(sizeof(struct flow_read) + 16)
-#define TAILS_COST	(2 * REASS_TAIL + 16)
 
 /* Packet time may have jumped back: then count from the jump on. */
 static uint64_t
@@ -102,17 +101,6 @@ flowlife_watch(struct flow_table *t, struct flow *f, uint64_t now_us)
 
 /* ---- the reader ---- */
 
-static void
-tails_free(struct flow_table *t, struct flow_read *rd)
-{
-	if (rd->tails == NULL)
-		return;
-	free(rd->tails);
-	mem_give(t->mem, MEM_SEGMENTS, TAILS_COST);
-	rd->tails = NULL;
-	rd->store[0].tail = rd->store[1].tail = NULL;
-}
-
 static size_t
 suspect_cost(const struct flow_suspect *sp)
 {
@@ -146,17 +134,9 @@ flowlife_store(struct flow_table *t, struct flow *f)
 		mem_give(t->mem, MEM_FLOWS, READ_COST);
 		goto none;
 	}
-	if (t->mem->used < t->mem->limit / 2 &&
-	    mem_take(t->mem, MEM_SEGMENTS, TAILS_COST)) {
-		if ((rd->tails = malloc(2 * REASS_TAIL)) == NULL)
-			mem_give(t->mem, MEM_SEGMENTS, TAILS_COST);
-	}
 	f->read = rd;
-	for (d = 0; d < 2; d++) {
-		if (rd->tails != NULL)
-			rd->store[d].tail = rd->tails + d * REASS_TAIL;
+	for (d = 0; d < 2; d++)
 		f->half[d].r.store = &rd->store[d];
-	}
 	flowtab_list(t, f, flowlife_class(f));
 	return true;
  none:
@@ -177,7 +157,6 @@ stores_free(struct flow_table *t, struct flow *f)
 		f->half[d].r.store = NULL;
 		f->half[d].r.flags = 0;
 	}
-	tails_free(t, f->read);
 	suspects_free(t, f->read);
 }
 

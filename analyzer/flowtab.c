@@ -1,9 +1,11 @@
+#include <sys/mman.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/flowtab.h"
 
-#define CHUNK_BYTES	(sizeof(struct flow) * FLOWTAB_CHUNK)
+#define SMALL_LIMIT	(64ULL << 20)
 #define SEGMENT_BYTES	(sizeof(uint32_t) * FLOWTAB_SEGMENT)
 #define NAT_MAX		(1U << 16)	/* sets */
 
@@ -63,6 +65,61 @@ nat_init(struct flow_table *t)
 	return 0;
 }
 
+static size_t
+chunk_bytes(const struct flow_table *t)
+{
+	return sizeof(struct flow) << t->chunk_shift;
+}
+
+static size_t
+tails_bytes(const struct flow_table *t)
+{
+	return (size_t)t->ntails * (2 * REASS_TAIL + sizeof(*t->tail_id));
+}
+
+static int
+tails_init(struct flow_table *t)
+{
+	uint64_t	 want = t->mem->limit / 32;
+
+	if (want > FLOWTAB_TAILS_MAX)
+		want = FLOWTAB_TAILS_MAX;
+	t->ntails = (uint32_t)(want / (2 * REASS_TAIL)) | 1;
+	if (!charge(t, tails_bytes(t))) {
+		t->ntails = 0;
+		return -1;
+	}
+	t->tails = malloc((size_t)t->ntails * 2 * REASS_TAIL);
+	t->tail_id = calloc(t->ntails, sizeof(*t->tail_id));
+	return t->tails == NULL || t->tail_id == NULL ? -1 : 0;
+}
+
+void
+flowtab_lend(struct flow_table *t, struct flow_read *rd)
+{
+	uint8_t	*p;
+	int	 d;
+
+	if (rd->tail_id == 0 || t->tail_id[rd->tail] != rd->tail_id) {
+		rd->tail = t->tail_at;
+		if (++t->tail_at == t->ntails)
+			t->tail_at = 0;
+		if (++t->tail_ids == 0)
+			t->tail_ids = 1;
+		rd->tail_id = t->tail_id[rd->tail] = t->tail_ids;
+		rd->store[0].tail_len = rd->store[1].tail_len = 0;
+	}
+	p = t->tails + (size_t)rd->tail * 2 * REASS_TAIL;
+	for (d = 0; d < 2; d++)
+		rd->store[d].tail = p + d * REASS_TAIL;
+}
+
+void
+flowtab_unlend(struct flow_read *rd)
+{
+	rd->store[0].tail = rd->store[1].tail = NULL;
+}
+
 int
 flowtab_init(struct flow_table *t)
 {
@@ -75,7 +132,9 @@ flowtab_init(struct flow_table *t)
 	t->mask = FLOWTAB_SEGMENT - 1;
 	t->nbuckets = FLOWTAB_SEGMENT;
 	t->nplaces = 1;		/* 0 is what did not fit */
-	if (segment_add(t) == -1)
+	t->chunk_shift = t->mem->limit < SMALL_LIMIT ? FLOWTAB_CHUNK_SMALL :
+	    FLOWTAB_CHUNK_SHIFT;
+	if (segment_add(t) == -1 || tails_init(t) == -1)
 		return -1;
 	return nat_init(t);
 }
@@ -88,7 +147,10 @@ flowtab_clear(struct flow_table *t)
 	for (i = 0; i < t->nchunks; i++)
 		free(t->chunk[i]);
 	free(t->chunk);
-	mem_give(t->mem, MEM_FLOWS, CHUNK_BYTES * t->nchunks);
+	mem_give(t->mem, MEM_FLOWS, chunk_bytes(t) * t->nchunks);
+	free(t->tails);
+	free(t->tail_id);
+	mem_give(t->mem, MEM_FLOWS, tails_bytes(t));
 	for (i = 0; i < t->nsegments; i++)
 		free(t->segment[i]);
 	free(t->segment);
@@ -131,18 +193,29 @@ bucket(const struct flow_table *t, uint32_t hash)
 }
 
 void
-flowtab_prefetch(const struct flow_table *t, uint32_t hash)
+flowtab_prefetch(const struct flow_table *t, uint32_t hash, int step)
 {
 	const struct flow	*f;
-	uint32_t		 slot = *bucket(t, hash);
+	const uint32_t		*b = bucket(t, hash);
 
-	if (slot == FLOWTAB_NONE)
+	if (step == 0) {
+		__builtin_prefetch(b);
 		return;
-	f = flowtab_at(t, slot);
-	__builtin_prefetch(&f->key);
-	__builtin_prefetch(&f->id);
-	__builtin_prefetch(&f->half[0]);
-	__builtin_prefetch(&f->half[1]);
+	}
+	if (*b == FLOWTAB_NONE)
+		return;
+	f = flowtab_at(t, *b);
+	if (step == 1) {
+		__builtin_prefetch(&f->key);
+		__builtin_prefetch(&f->id);
+		__builtin_prefetch(&f->half[0]);
+		__builtin_prefetch(&f->half[1]);
+	} else if (f->read != NULL) {
+		__builtin_prefetch(f->read);
+		__builtin_prefetch((const uint8_t *)f->read + 64);
+		__builtin_prefetch((const uint8_t *)f->read + 128);
+	} else if (f->hash != hash && f->chain != FLOWTAB_NONE)
+		__builtin_prefetch(flowtab_at(t, f->chain));
 }
 
 struct flow *
@@ -169,13 +242,15 @@ flowtab_find(const struct flow_table *t, const struct flow_key *k,
 	return NULL;
 }
 
+/* Pages are touched as entries are taken; large ones spare the TLB. */
 static int
 chunk_add(struct flow_table *t)
 {
 	struct flow	**p, *c;
-	uint32_t	 i, n = t->nchunks;
+	size_t		 size = chunk_bytes(t);
+	uint32_t	 n = t->nchunks;
 
-	if (n >= FLOWTAB_NONE / FLOWTAB_CHUNK || !charge(t, CHUNK_BYTES))
+	if (n >= FLOWTAB_NONE >> t->chunk_shift || !charge(t, size))
 		return -1;
 	if ((n & (n - 1)) == 0) {
 		p = realloc(t->chunk, (n == 0 ? 1 : n * 2) * sizeof(*p));
@@ -183,19 +258,14 @@ chunk_add(struct flow_table *t)
 			goto fail;
 		t->chunk = p;
 	}
-	if ((c = aligned_alloc(64, CHUNK_BYTES)) == NULL)
+	if ((c = aligned_alloc(size, size)) == NULL)
 		goto fail;
+	if (t->chunk_shift == FLOWTAB_CHUNK_SHIFT)
+		(void)madvise(c, size, MADV_HUGEPAGE);
 	t->chunk[t->nchunks++] = c;
-	for (i = FLOWTAB_CHUNK; i-- > 0;) {
-		c[i].slot = n * FLOWTAB_CHUNK + i;
-		c[i].list = FLOWTAB_FREE;
-		c[i].id = 0;
-		c[i].next = t->free;
-		t->free = c[i].slot;
-	}
 	return 0;
  fail:
-	mem_give(t->mem, MEM_FLOWS, CHUNK_BYTES);
+	mem_give(t->mem, MEM_FLOWS, size);
 	return -1;
 }
 
@@ -207,11 +277,16 @@ flowtab_take(struct flow_table *t)
 
 	if (t->cfg.max_flows != 0 && t->nlive >= t->cfg.max_flows)
 		return NULL;
-	if (t->free == FLOWTAB_NONE && chunk_add(t) == -1)
-		return NULL;
-	slot = t->free;
+	if (t->free != FLOWTAB_NONE) {
+		slot = t->free;
+		t->free = flowtab_at(t, slot)->next;
+	} else {
+		if (t->nused == t->nchunks << t->chunk_shift &&
+		    chunk_add(t) == -1)
+			return NULL;
+		slot = t->nused++;
+	}
 	f = flowtab_at(t, slot);
-	t->free = f->next;
 	memset(f, 0, sizeof(*f));
 	f->slot = slot;
 	f->list = FLOWTAB_FREE;

@@ -23,7 +23,9 @@
 #include "sandbox/mem.h"
 
 #define FLOWTAB_NONE		UINT32_MAX
-#define FLOWTAB_CHUNK		1024	/* entries */
+#define FLOWTAB_CHUNK_SHIFT	13	/* entries: two megabytes */
+#define FLOWTAB_CHUNK_SMALL	10	/* where the ceiling is low */
+#define FLOWTAB_TAILS_MAX	(8 << 20)
 #define FLOWTAB_SEGMENT		4096	/* buckets */
 #define FLOWTAB_PLACES		4096	/* a power of two */
 #define FLOWTAB_NAT_WAYS	4
@@ -101,13 +103,14 @@ struct flow_suspect {
 /* What only flows with a reader need. */
 struct flow_read {
 	void			*reader;
-	uint8_t			*tails;
 	struct flow_suspect	*suspects;	/* in order of arrival */
 	struct reass_store	 store[2];
 	uint64_t		 due_us;	/* when holes are looked at */
 	uint32_t		 due_prev;
 	uint32_t		 due_next;
 	bool			 due;
+	uint32_t		 tail;		/* number in flow_table.tails */
+	uint32_t		 tail_id;
 	struct {
 		uint32_t	 seq;
 		uint32_t	 us;	/* 0: nothing measured now */
@@ -180,6 +183,8 @@ struct flow_table {
 
 	struct flow		**chunk;
 	uint32_t		 nchunks;
+	uint32_t		 chunk_shift;
+	uint32_t		 nused;		/* slots that were ever taken */
 	uint32_t		 free;		/* slots, by flow.next */
 	uint32_t		 busy;		/* slot in use: never shed */
 	size_t			 nlive;
@@ -191,6 +196,16 @@ struct flow_table {
 
 	struct { uint32_t head, tail; } list[FLOWTAB_LISTS];
 	struct { uint32_t head, tail; } due;
+
+	/*
+	 * The last bytes that went out, of the flows that were fed last: one
+	 * ring for all, so that a tail costs an idle flow nothing.
+	 */
+	uint8_t			*tails;
+	uint32_t		*tail_id;	/* whose it is */
+	uint32_t		 ntails;
+	uint32_t		 tail_at;
+	uint32_t		 tail_ids;
 
 	struct flowtab_nat	*nat;
 	uint32_t		 nat_mask;
@@ -204,14 +219,20 @@ struct flow_table {
 static inline struct flow *
 flowtab_at(const struct flow_table *t, uint32_t slot)
 {
-	return &t->chunk[slot / FLOWTAB_CHUNK][slot % FLOWTAB_CHUNK];
+	return &t->chunk[slot >> t->chunk_shift]
+	    [slot & ((1U << t->chunk_shift) - 1)];
 }
 
 int		 flowtab_init(struct flow_table *);
 void		 flowtab_clear(struct flow_table *);
 uint32_t	 flowtab_hash(const struct flow_table *,
     const struct flow_key *);
-void		 flowtab_prefetch(const struct flow_table *, uint32_t hash);
+/* step 0: the bucket; 1: the entry; 2: what hangs off it */
+void		 flowtab_prefetch(const struct flow_table *, uint32_t hash,
+    int step);
+/* Lends a flow with a reader its tails until flowtab_unlend. */
+void		 flowtab_lend(struct flow_table *, struct flow_read *);
+void		 flowtab_unlend(struct flow_read *);
 /* dir: 0 when p's a is the flow's a. */
 struct flow	*flowtab_find(const struct flow_table *,
     const struct flow_key *, uint32_t hash, int *dir);

@@ -153,6 +153,8 @@ struct packet {
 	uint16_t	 win;		/* as sent, not scaled */
 	uint16_t	 mss;		/* 0: no option */
 	uint8_t		 wscale;	/* PACKET_NO_WSCALE: no option */
+	bool		 hashed;	/* hash is set: flow_prefetch did it */
+	uint32_t	 hash;
 	const uint8_t	*payload;
 	uint32_t	 len;		/* payload bytes captured */
 	uint32_t	 wire;		/* payload bytes by the IP length */

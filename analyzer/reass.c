@@ -50,8 +50,12 @@ tail_keep(struct reass *r, const uint8_t *p, uint32_t len)
 	uint32_t		 at, n;
 	uint64_t		 off = r->next;
 
-	if (s == NULL || s->tail == NULL)
+	if (s == NULL)
 		return;
+	if (s->tail == NULL) {
+		s->tail_len = 0;
+		return;
+	}
 	if (len > REASS_TAIL) {
 		p += len - REASS_TAIL;
 		off += len - REASS_TAIL;
