@@ -180,7 +180,7 @@ status_line(const struct http_span *line, struct http_head *h)
 		return false;
 	p += 9;
 	if (!is(p[0], C_DIGIT) || !is(p[1], C_DIGIT) ||
-	    !is(p[2], C_DIGIT) || (end - p > 3 && !blank(p[3])))
+	    !is(p[2], C_DIGIT) || (end - p > 3 && p[3] != ' '))
 		return false;
 	h->status = (uint16_t)((p[0] - '0') * 100 + (p[1] - '0') * 10 +
 	    (p[2] - '0'));
@@ -242,13 +242,14 @@ request_line(const struct http_span *line, struct http_head *h)
 	end -= 8;
 	if (end > p && !blank(end[-1]))
 		return false;
-	if (end == p || (end - p > 1 && blank(end[-2])))
+	if (end == p || end[-1] == '\t' || (end - p > 1 && blank(end[-2])))
 		h->flaws |= HTTP_F_START_LINE;
 	while (end > p && blank(end[-1]))
 		end--;
 	h->target.p = p;
 	h->target.len = (size_t)(end - p);
-	if (memchr(p, ' ', h->target.len) != NULL)
+	if (memchr(p, ' ', h->target.len) != NULL ||
+	    memchr(p, '\t', h->target.len) != NULL)
 		h->flaws |= HTTP_F_START_LINE;
 	h->is_request = true;
 	return h->method_id != HTTP_METHOD_OTHER ||
@@ -286,6 +287,7 @@ set_length(struct http_head *h, struct http_span v)
 	struct http_span part;
 	uint64_t	 n;
 	size_t		 i;
+	uint8_t		 last = v.len > 0 ? v.p[v.len - 1] : 0;
 	bool		 any = false;
 
 	while (next_part(&v, &part)) {
@@ -304,7 +306,7 @@ set_length(struct http_head *h, struct http_span v)
 			h->content_length = n;
 		h->has_length = true;
 	}
-	if (!any)
+	if (!any || last == ',')
 		h->flaws |= HTTP_F_CL_BAD;
 }
 
@@ -317,7 +319,7 @@ set_coding(struct http_head *h, struct http_span v)
 	struct http_span part;
 	size_t		 i;
 
-	if (h->has_coding || v.len == 0)
+	if (h->has_coding || v.len == 0 || v.p[v.len - 1] == ',')
 		h->flaws |= HTTP_F_TE_ODD;
 	while (next_part(&v, &part)) {
 		if (part.len == 8 && same(part.p, "identity", 8))
@@ -589,7 +591,7 @@ guess_status(const uint8_t *p, size_t len)
 	}
 	if (i < sizeof(shape) - 1 || len == i)
 		return HTTP_MAYBE;
-	return blank(p[i]) || p[i] == '\r' || p[i] == '\n' ?
+	return p[i] == ' ' || p[i] == '\r' || p[i] == '\n' ?
 	    HTTP_RESPONSE : HTTP_NO;
 }
 
