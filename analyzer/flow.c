@@ -220,6 +220,12 @@ locate(struct seg *s)
 
 /* ---- the same connection behind NAT ---- */
 
+static uint16_t
+port_of(const struct flow *f, int side)
+{
+	return side == 0 ? f->key.a.port : f->key.b.port;
+}
+
 static bool
 hop_apart(const struct flow *a, const struct flow *b)
 {
@@ -232,6 +238,21 @@ hop_apart(const struct flow *a, const struct flow *b)
 		e = -e;
 	}
 	return d > 0 && d <= TTL_HOPS && e < 0 && e >= -TTL_HOPS;
+}
+
+/*
+ * Translated by a bridge that filters: no hop, but another interface. The
+ * time to live is then the same both ways, and at least one port is kept.
+ */
+static bool
+bridge_apart(const struct flow *a, const struct flow *b)
+{
+	int	 c = client_of(a), d = client_of(b);
+
+	return a->half[c].place != b->half[d].place &&
+	    a->ttl[0] == b->ttl[0] && a->ttl[1] == b->ttl[1] &&
+	    (port_of(a, c) == port_of(b, d) ||
+	    port_of(a, !c) == port_of(b, !d));
 }
 
 static bool
@@ -256,7 +277,8 @@ same_behind_nat(const struct flow *a, const struct flow *b)
 		return false;
 	apart = a->first_us > b->first_us ? a->first_us - b->first_us :
 	    b->first_us - a->first_us;
-	return apart <= FLOW_NAT_US && hop_apart(a, b) && share_address(a, b);
+	return apart <= FLOW_NAT_US && share_address(a, b) &&
+	    (hop_apart(a, b) || bridge_apart(a, b));
 }
 
 /* f is no connection of its own: it is twin, seen with another tuple. */
