@@ -169,7 +169,7 @@ peek_nothing(struct session *s, struct dir *d)
 static size_t
 st_peek(struct session *s, struct dir *d, struct in *in)
 {
-	enum tls_guess	 g;
+	enum tls_guess	 g = TLS_MAYBE;
 	size_t		 n;
 
 	if (d->len == 0) {
