@@ -798,7 +798,9 @@ count_rule(struct alert_set *a, struct rule *r, enum conf_metric m,
 	}
 	if ((s = series_get(a, r, key)) == NULL)
 		return;
-	if (c->metric == m || c->metric == METRIC_NEW)
+	if (c->metric == METRIC_NEW)
+		series_add(r, s, RING_NUM, 1);
+	else if (c->metric == m)
 		series_add(r, s, RING_NUM, n);
 	if (c->metric == METRIC_RATIO && c->ratio_of == m)
 		series_add(r, s, RING_DEN, n);

@@ -1,0 +1,808 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/alert.h"
+#include "sandbox/compat.h"
+#include "tests/lib/cmocka_first.h"
+#include "tests/lib/guard.h"
+
+#define S	1000000ULL
+#define BEGIN	(1000 * S)
+
+/* A set of rules, a clock, and every event as a word. */
+struct world {
+	struct conf	 conf;
+	struct conf_alert rule[4];
+	struct mem	 mem;
+	struct hash_key	 seed;
+	struct alert_set *set;
+	uint64_t	 now;
+	double		 complete;
+	bool		 gone;
+	char		 said[512];
+	struct alert_event last;
+	char		 last_id[ALERT_ID_MAX];
+};
+
+static void
+on_event(void *arg, const struct alert_event *e)
+{
+	struct world	*w = arg;
+	size_t		 n = strlen(w->said);
+
+	snprintf(w->said + n, sizeof(w->said) - n, "%s%s%s%s",
+	    n == 0 ? "" : " ", alert_event_name(e->kind),
+	    *e->key == '\0' ? "" : ":", e->key);
+	w->last = *e;
+	compat_strlcpy(w->last_id, e->id, sizeof(w->last_id));
+}
+
+static double
+on_complete(void *arg, const char *on, uint64_t span_us, bool *gone)
+{
+	struct world	*w = arg;
+
+	(void)on;
+	(void)span_us;
+	*gone = w->gone;
+	return w->complete;
+}
+
+static unsigned
+on_top(void *arg, const struct conf_alert *c, const char *key,
+    struct alert_top top[ALERT_TOP])
+{
+	(void)arg;
+	(void)c;
+	(void)key;
+	compat_strlcpy(top[0].host, "a.example", sizeof(top[0].host));
+	top[0].share = 0.61;
+	return 1;
+}
+
+static uint64_t
+on_time(void *arg, uint64_t us)
+{
+	(void)arg;
+	return us;
+}
+
+static const struct alert_ops test_ops = {
+	on_event, on_complete, on_top, on_time
+};
+
+static struct conf_alert *
+begin(struct world *w, enum conf_metric metric, enum conf_op op, double value,
+    uint64_t span_s)
+{
+	struct conf_alert	*c = &w->rule[0];
+
+	memset(w, 0, sizeof(*w));
+	w->conf.alerts = w->rule;
+	w->conf.nalerts = 1;
+	w->mem.limit = 64 << 20;
+	w->complete = 1.0;
+	w->now = BEGIN;
+	compat_strlcpy(c->name, "r", sizeof(c->name));
+	c->metric = (uint8_t)metric;
+	c->op = (uint8_t)op;
+	c->value = value;
+	c->span_us = span_s * S;
+	c->severity = SEV_WARNING;
+	c->max_keys = 256;
+	return c;
+}
+
+static void
+start(struct world *w)
+{
+	w->set = alert_new(&w->conf, "41", &test_ops, w, &w->mem, &w->seed,
+	    w->now);
+	assert_non_null(w->set);
+	alert_slices(w->set, w->now);
+}
+
+static void
+end(struct world *w)
+{
+	alert_free(w->set);
+	assert_int_equal(w->mem.used, 0);
+}
+
+static void
+to(struct world *w, double seconds)
+{
+	w->now = BEGIN + (uint64_t)(seconds * 1e6);
+	alert_slices(w->set, w->now);
+}
+
+static void
+hits(struct world *w, const char *host, unsigned status, uint64_t n)
+{
+	struct alert_what	 what;
+
+	memset(&what, 0, sizeof(what));
+	what.iface = "eth0";
+	what.tag = "dmz";
+	what.host = (const uint8_t *)host;
+	what.host_len = strlen(host);
+	what.status = status;
+	what.vlan = -1;
+	if (status == 0)
+		alert_count(w->set, METRIC_REQUESTS, &what, n);
+	else
+		alert_count(w->set, METRIC_RESPONSES, &what, n);
+	alert_count(w->set, METRIC_MESSAGES, &what, n);
+}
+
+static void
+said(struct world *w, const char *words)
+{
+	assert_string_equal(w->said, words);
+	w->said[0] = '\0';
+}
+
+static void
+a_count_fires_at_the_very_message(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_GE, 100, 120);
+	start(&w);
+	to(&w, 0.3);
+	hits(&w, "a", 0, 99);
+	said(&w, "");
+	hits(&w, "a", 0, 1);
+	said(&w, "fired");
+	assert_int_equal(w.last.time_us, BEGIN + 300000);
+	assert_true(w.last.value == 100);
+	assert_int_equal(w.last.ntop, 1);
+	assert_string_equal(w.last_id, "41-1");
+	hits(&w, "a", 0, 50);
+	said(&w, "");
+	end(&w);
+}
+
+static void
+more_than_fires_above_only(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_GT, 100, 120);
+	start(&w);
+	hits(&w, "a", 0, 100);
+	said(&w, "");
+	hits(&w, "a", 0, 1);
+	said(&w, "fired");
+	end(&w);
+}
+
+static void
+it_clears_when_the_window_empties_on_an_idle_link(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_GE, 100, 120);
+	start(&w);
+	to(&w, 0.5);
+	hits(&w, "a", 0, 100);
+	said(&w, "fired");
+	to(&w, 119);
+	said(&w, "");
+	to(&w, 123);
+	said(&w, "cleared");
+	assert_in_range(w.last.after_us, 120 * S, 123 * S);
+	assert_string_equal(w.last_id, "41-1");
+	to(&w, 100000);
+	said(&w, "");
+	hits(&w, "a", 0, 100);
+	said(&w, "fired");
+	assert_string_equal(w.last_id, "41-2");
+	end(&w);
+}
+
+/* Ten minutes of 99, 101, 99, ... in every window: one fired, no cleared. */
+static void
+a_wobble_makes_no_second_alert(void **state)
+{
+	struct world	 w;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_GE, 100, 10);
+	start(&w);
+	for (i = 0; i < 600; i++) {
+		to(&w, i + 0.1);
+		hits(&w, "a", 0, i / 10 % 2 == 0 ? 10 : 9);
+	}
+	said(&w, "fired");
+	to(&w, 700);
+	said(&w, "cleared");
+	end(&w);
+}
+
+static void
+compat_clears_at_once_below_the_limit(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_MESSAGES, OP_GE, 100, 10);
+	c->compat = true;
+	start(&w);
+	for (i = 0; i < 10; i++) {
+		to(&w, i + 0.1);
+		hits(&w, "a", 0, 10);
+	}
+	to(&w, 10.05);
+	said(&w, "fired");
+	to(&w, 10.6);		/* 90 are left: not under 90 % */
+	said(&w, "cleared");
+	end(&w);
+}
+
+static void
+for_waits_and_forgets(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 10);
+	c->for_us = 5 * S;
+	start(&w);
+	to(&w, 1);
+	hits(&w, "a", 0, 10);
+	to(&w, 5);
+	said(&w, "");
+	for (i = 5; i < 8; i++)
+		to(&w, i);
+	said(&w, "fired");
+	end(&w);
+	c->for_us = 30 * S;	/* the window empties before that */
+	w.now = BEGIN;
+	start(&w);
+	hits(&w, "a", 0, 10);
+	to(&w, 60);
+	said(&w, "");
+	end(&w);
+}
+
+static void
+a_clear_band_of_its_own_is_used(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_MESSAGES, OP_GE, 100, 10);
+	c->has_clear = true;
+	c->clear_op = OP_LT;
+	c->clear_value = 50;
+	c->clear_for_us = 5 * S;
+	start(&w);
+	hits(&w, "a", 0, 100);
+	said(&w, "fired");
+	for (i = 1; i < 30; i++) {
+		to(&w, i + 0.1);
+		hits(&w, "a", 0, 6);
+	}
+	said(&w, "");			/* 60 in each window */
+	to(&w, 36.7);	/* under 50 since second 32 */
+	said(&w, "");
+	to(&w, 37.3);
+	said(&w, "cleared");
+	end(&w);
+}
+
+static void
+small_values_do_not_fire_before_a_whole_span(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_REQUESTS, OP_LT, 5, 20);
+	start(&w);
+	to(&w, 19);
+	said(&w, "");
+	to(&w, 21);
+	said(&w, "fired");
+	hits(&w, "a", 0, 5);
+	to(&w, 23);
+	said(&w, "");			/* 5 is not above 110 % */
+	hits(&w, "a", 0, 5);
+	to(&w, 25);
+	said(&w, "cleared");
+	end(&w);
+}
+
+static void
+a_ratio_needs_enough_to_divide(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_RATIO, OP_GT, 0.05, 10);
+	c->ratio.status.lo = 500;
+	c->ratio.status.hi = 599;
+	c->ratio_of = METRIC_RESPONSES;
+	c->key = KEY_HOST;
+	c->at_least = 20;
+	c->at_least_metric = METRIC_REQUESTS;
+	start(&w);
+	for (i = 0; i < 15; i++) {
+		to(&w, i);
+		hits(&w, "bad", 0, 10);
+		hits(&w, "bad", 502, 1);
+		hits(&w, "bad", 200, 9);
+		hits(&w, "good", 0, 10);
+		hits(&w, "good", 200, 10);
+		hits(&w, "few", 0, 1);
+		hits(&w, "few", 500, 1);
+	}
+	said(&w, "fired:bad");
+	assert_true(w.last.value > 0.09 && w.last.value < 0.11);
+	end(&w);
+}
+
+static void
+a_percentile_is_taken_over_the_span(void **state)
+{
+	struct alert_what	 what = { .iface = "eth0", .vlan = -1 };
+	struct conf_alert	*c;
+	struct world		 w;
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_RESPONSE_TIME, OP_GT, 0.8, 24);
+	c->percentile = 95;
+	start(&w);
+	for (i = 0; i < 30; i++) {
+		to(&w, i);
+		alert_sample(w.set, METRIC_RESPONSE_TIME, &what, 10000);
+	}
+	said(&w, "");
+	for (; i < 40; i++) {
+		to(&w, i);
+		alert_sample(w.set, METRIC_RESPONSE_TIME, &what, 2000000);
+	}
+	said(&w, "fired");
+	assert_in_range((uint64_t)(w.last.value * 1000), 1500, 2500);
+	to(&w, 90);
+	said(&w, "cleared");
+	end(&w);
+}
+
+static void
+nobody_recovers_because_nothing_is_seen(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_GE, 100, 10);
+	start(&w);
+	hits(&w, "a", 0, 100);
+	said(&w, "fired");
+	w.complete = 0.5;
+	to(&w, 30);
+	said(&w, "unknown");
+	to(&w, 60);
+	said(&w, "");
+	w.complete = 1.0;
+	to(&w, 70);
+	said(&w, "cleared");
+	w.gone = true;
+	to(&w, 75);
+	said(&w, "unknown");
+	end(&w);
+}
+
+static void
+unless_lossy_blocks_firing_and_else_it_fires(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+
+	(void)state;
+	c = begin(&w, METRIC_MESSAGES, OP_GE, 100, 10);
+	start(&w);
+	w.complete = 0.9;
+	hits(&w, "a", 0, 100);
+	said(&w, "fired");
+	end(&w);
+	c->unless_lossy = true;
+	w.now = BEGIN;
+	start(&w);
+	hits(&w, "a", 0, 100);
+	said(&w, "unknown");
+	to(&w, 5);
+	said(&w, "");
+	end(&w);
+}
+
+static void
+completeness_itself_can_be_watched(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+
+	(void)state;
+	c = begin(&w, METRIC_COMPLETENESS, OP_LT, 0.95, 10);
+	c->for_us = 10 * S;
+	start(&w);
+	to(&w, 20);
+	w.complete = 0.5;
+	to(&w, 25);
+	said(&w, "");
+	to(&w, 35);
+	said(&w, "fired");
+	w.complete = 0.96;
+	to(&w, 50);
+	said(&w, "");
+	w.complete = 1.0;
+	to(&w, 60);
+	said(&w, "cleared");
+	end(&w);
+}
+
+static void
+repeat_and_worse_are_told(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+
+	(void)state;
+	c = begin(&w, METRIC_MESSAGES, OP_GE, 100, 60);
+	c->repeat_us = 20 * S;
+	start(&w);
+	hits(&w, "a", 0, 100);
+	said(&w, "fired");
+	to(&w, 19);
+	said(&w, "");
+	to(&w, 22);
+	said(&w, "repeated");
+	hits(&w, "a", 0, 100);
+	to(&w, 24);
+	said(&w, "worse");
+	assert_true(w.last.peak == 200);
+	end(&w);
+}
+
+static void
+selections_leave_others_out(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 10);
+	compat_strlcpy(c->select.host, "*.example", sizeof(c->select.host));
+	compat_strlcpy(c->select.tag, "dmz", sizeof(c->select.tag));
+	compat_strlcpy(c->select.on, "eth*", sizeof(c->select.on));
+	start(&w);
+	hits(&w, "other.test", 0, 100);
+	said(&w, "");
+	hits(&w, "a.example", 0, 10);
+	said(&w, "fired");
+	end(&w);
+	compat_strlcpy(c->select.tag, "lan", sizeof(c->select.tag));
+	w.now = BEGIN;
+	start(&w);
+	hits(&w, "a.example", 0, 10);
+	said(&w, "");
+	end(&w);
+}
+
+static unsigned
+keys_of(struct world *w)
+{
+	struct alert_counts	 n;
+	unsigned		 i, sum = 0;
+
+	alert_counts(w->set, &n);
+	for (i = 0; i < ALERT_STATES; i++)
+		sum += n.state[i];
+	return sum;
+}
+
+static void
+keys_are_bounded_and_those_that_fire_stay(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	char			 host[16];
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 60);
+	c->key = KEY_HOST;
+	c->max_keys = 8;
+	start(&w);
+	hits(&w, "hot", 0, 10);
+	said(&w, "fired:hot");
+	for (i = 0; i < 500; i++) {
+		snprintf(host, sizeof(host), "h%u", i);
+		hits(&w, host, 0, 1);
+		assert_in_range(keys_of(&w), 1, 8);
+	}
+	said(&w, "");
+	to(&w, 63);
+	said(&w, "cleared:hot");
+	end(&w);
+}
+
+static void
+many_firings_become_one_storm(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	char			 host[16];
+	unsigned		 i, fired = 0;
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 300);
+	c->key = KEY_HOST;
+	start(&w);
+	for (i = 0; i < 100; i++) {
+		to(&w, 1 + i * 0.1);
+		snprintf(host, sizeof(host), "h%u", i);
+		hits(&w, host, 0, 10);
+		fired += w.said[0] != '\0';
+		w.said[0] = '\0';
+	}
+	assert_int_equal(fired, ALERT_STORM);
+	to(&w, 70);
+	assert_int_equal(strncmp(w.said, "storm", 5), 0);
+	assert_null(strchr(w.said, ' '));
+	assert_int_equal(w.last.count, 100);
+	end(&w);
+}
+
+static void
+new_keys_are_counted_once(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+
+	(void)state;
+	c = begin(&w, METRIC_NEW, OP_GE, 3, 60);
+	c->key = KEY_HOST;
+	start(&w);
+	hits(&w, "a", 0, 100);
+	hits(&w, "b", 0, 100);
+	hits(&w, "a", 0, 100);
+	said(&w, "");
+	hits(&w, "c", 0, 1);
+	said(&w, "fired");
+	end(&w);
+}
+
+static void
+a_reload_keeps_what_did_not_change(void **state)
+{
+	struct conf_alert	*c;
+	struct conf		 conf2;
+	struct conf_alert	 rules2[2];
+	struct world		 w;
+
+	(void)state;
+	c = begin(&w, METRIC_MESSAGES, OP_GE, 100, 120);
+	start(&w);
+	hits(&w, "a", 0, 60);
+	memset(&conf2, 0, sizeof(conf2));
+	memset(rules2, 0, sizeof(rules2));
+	rules2[0] = *c;
+	compat_strlcpy(rules2[0].name, "first", sizeof(rules2[0].name));
+	rules2[0].value = 1000;
+	rules2[1] = *c;
+	conf2.alerts = rules2;
+	conf2.nalerts = 2;
+	assert_int_equal(alert_reconf(w.set, &conf2), 0);
+	hits(&w, "a", 0, 40);
+	said(&w, "fired");
+	assert_int_equal(w.last.number, 2);
+	conf2.nalerts = 1;
+	assert_int_equal(alert_reconf(w.set, &conf2), 0);
+	said(&w, "ended");
+	end(&w);
+}
+
+static void
+an_ended_daemon_says_so(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_GE, 100, 120);
+	start(&w);
+	hits(&w, "a", 0, 100);
+	alert_end(w.set);
+	said(&w, "fired ended");
+	alert_end(w.set);
+	said(&w, "");
+	end(&w);
+}
+
+static void
+state_window_and_ids_survive_the_process(void **state)
+{
+	struct {
+		uint32_t	 slot;
+		size_t		 len;
+		uint8_t		 data[512];
+	}		 saved[8];
+	struct world	 w;
+	unsigned	 i, n = 0;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_GE, 100, 120);
+	start(&w);
+	for (i = 0; i < 50; i++) {
+		to(&w, i);
+		hits(&w, "a", 0, 3);
+	}
+	said(&w, "fired");
+	while (n < 8 && alert_save(w.set, &saved[n].slot, saved[n].data, 512,
+	    &saved[n].len))
+		n++;
+	assert_int_equal(n, 2);
+	end(&w);
+
+	start(&w);
+	for (i = 0; i < n; i++)
+		assert_int_equal(alert_restore(w.set, saved[i].slot,
+		    guard_copy(saved[i].data, saved[i].len), saved[i].len),
+		    0);
+	assert_int_equal(alert_fired(w.set, 0), 1);
+	to(&w, 60);
+	said(&w, "");		/* it goes on firing: the window is there */
+	to(&w, 200);
+	said(&w, "cleared");
+	assert_string_equal(w.last_id, "41-1");
+	hits(&w, "a", 0, 100);
+	said(&w, "fired");
+	assert_string_equal(w.last_id, "41-2");
+	end(&w);
+}
+
+static void
+damaged_slots_are_refused(void **state)
+{
+	struct world	 w;
+	uint8_t		 data[512];
+	uint32_t	 slot;
+	size_t		 len, n;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_GE, 100, 120);
+	start(&w);
+	hits(&w, "a", 0, 100);
+	alert_save(w.set, &slot, data, sizeof(data), &len);
+	assert_true(alert_save(w.set, &slot, data, sizeof(data), &len));
+	for (n = 0; n < len; n++)
+		alert_restore(w.set, slot, guard_copy(data, n), n);
+	assert_int_equal(alert_restore(w.set, slot, data, 3), -1);
+	end(&w);
+}
+
+struct rows {
+	uint8_t		 mem[16384];
+	struct buf	 b;
+	unsigned	 n;
+};
+
+static bool
+next_row(void *arg, struct row_writer *rw)
+{
+	struct rows	*r = arg;
+
+	row_begin(rw, &r->b, ROW_ALERT, 0);
+	r->n++;
+	return true;
+}
+
+static void
+rows_follow_the_table(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	struct rows		 r = { .n = 0 };
+	struct row		 row;
+	struct buf		 b;
+	uint8_t			 mem[2048];
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 60);
+	c->key = KEY_HOST;
+	start(&w);
+	buf_writer(&r.b, r.mem, sizeof(r.mem));
+	assert_true(alert_rows(w.set, false, NULL, next_row, &r));
+	assert_int_equal(r.n, 1);
+	hits(&w, "hot", 0, 12);
+	hits(&w, "warm", 0, 5);
+	assert_true(alert_rows(w.set, true, "r", next_row, &r));
+	assert_int_equal(r.n, 2);
+	assert_true(alert_rows(w.set, false, "nobody", next_row, &r));
+	assert_int_equal(r.n, 2);
+	buf_reader(&b, r.mem, r.b.len);
+	assert_int_equal(row_get(&b, &row), 0);
+	assert_int_equal(row_get(&b, &row), 0);
+	assert_memory_equal(row_value(&row, "state")->s.p, "firing", 6);
+	assert_true(row_value(&row, "value")->d == 12);
+	buf_writer(&b, mem, sizeof(mem));
+	alert_event_rows(&w.last, &b);
+	buf_reader(&b, mem, b.len);
+	assert_int_equal(row_get(&b, &row), 0);
+	assert_int_equal(row.kind, ROW_ALERT_EVENT);
+	assert_int_equal(row_get(&b, &row), 0);
+	assert_int_equal(row.kind, ROW_CONTRIBUTOR);
+	assert_int_equal(buf_left(&b), 0);
+	end(&w);
+}
+
+static void
+memory_is_bounded_and_a_refusal_is_survived(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	char			 host[16];
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 60);
+	c->key = KEY_HOST;
+	w.mem.limit = 8192;
+	start(&w);
+	for (i = 0; i < 100; i++) {
+		snprintf(host, sizeof(host), "h%u", i);
+		hits(&w, host, 0, 1);
+		assert_true(w.mem.used <= w.mem.limit);
+	}
+	assert_true(w.mem.refused[MEM_METERS] > 0);
+	end(&w);
+}
+
+#define T(f)	cmocka_unit_test(f)
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		T(a_count_fires_at_the_very_message),
+		T(more_than_fires_above_only),
+		T(it_clears_when_the_window_empties_on_an_idle_link),
+		T(a_wobble_makes_no_second_alert),
+		T(compat_clears_at_once_below_the_limit),
+		T(for_waits_and_forgets),
+		T(a_clear_band_of_its_own_is_used),
+		T(small_values_do_not_fire_before_a_whole_span),
+		T(a_ratio_needs_enough_to_divide),
+		T(a_percentile_is_taken_over_the_span),
+		T(nobody_recovers_because_nothing_is_seen),
+		T(unless_lossy_blocks_firing_and_else_it_fires),
+		T(completeness_itself_can_be_watched),
+		T(repeat_and_worse_are_told),
+		T(selections_leave_others_out),
+		T(keys_are_bounded_and_those_that_fire_stay),
+		T(many_firings_become_one_storm),
+		T(new_keys_are_counted_once),
+		T(a_reload_keeps_what_did_not_change),
+		T(an_ended_daemon_says_so),
+		T(state_window_and_ids_survive_the_process),
+		T(damaged_slots_are_refused),
+		T(rows_follow_the_table),
+		T(memory_is_bounded_and_a_refusal_is_survived),
+	};
+
+	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
+}

@@ -1,0 +1,468 @@
+#include <string.h>
+
+#include "analyzer/meter.h"
+#include "tests/lib/cmocka_first.h"
+#include "tests/lib/guard.h"
+
+struct world {
+	struct mem	 mem;
+	struct hash_key	 seed;
+	struct meter_conf conf;
+	struct meter	*m;
+	struct sketch_entry *iface;
+};
+
+static void
+begin(struct world *w, bool offline)
+{
+	memset(w, 0, sizeof(*w));
+	w->mem.limit = 64 << 20;
+	w->conf.window_us = 10000000;
+	w->conf.offline = offline;
+	w->conf.limit = 32 << 20;
+	w->conf.max_hosts = 100;
+	w->conf.max_sections = 4;
+	w->conf.max_clients = 100;
+	w->conf.max_names = 100;
+	w->m = meter_new(&w->conf, &w->seed, &w->mem);
+	meter_advance(w->m, 1000000000);
+	w->iface = meter_iface(w->m, "eth0");
+}
+
+static void
+end(struct world *w)
+{
+	meter_free(w->m);
+	assert_int_equal(w->mem.used, 0);
+}
+
+static uint64_t
+request(struct world *w, const char *host, const char *section,
+    const char *client)
+{
+	struct meter_request	 r;
+
+	memset(&r, 0, sizeof(r));
+	r.host = (const uint8_t *)host;
+	r.host_len = strlen(host);
+	r.section = (const uint8_t *)section;
+	r.section_len = strlen(section);
+	r.client = client;
+	return meter_request(w->m, w->iface, &r);
+}
+
+static uint64_t
+count(struct world *w, const struct sketch_entry *e, unsigned index,
+    enum show_window window)
+{
+	uint64_t	 v[MC_MAX];
+
+	meter_sum(w->m, e, window, v);
+	return v[index];
+}
+
+static struct sketch_entry *
+host(struct world *w, const char *name)
+{
+	return sketch_find(w->m->hosts, name, strlen(name));
+}
+
+static void
+a_pair_is_counted_everywhere(void **state)
+{
+	struct meter_end	 t;
+	struct sketch_entry	*h, *s, *c;
+	struct world		 w;
+	uint64_t		 token, v[MC_MAX];
+
+	(void)state;
+	begin(&w, false);
+	token = request(&w, "a.example", "/shop", "192.0.2.1");
+	meter_response(w.m, w.iface, token, "192.0.2.1", 404, false);
+	memset(&t, 0, sizeof(t));
+	t.first_us = 5000;
+	t.last_us = 9000;
+	t.resp_body = 77;
+	meter_end(w.m, w.iface, token, "192.0.2.1", &t);
+	h = host(&w, "a.example");
+	meter_sum(w.m, h, WINDOW_LAST, v);
+	assert_int_equal(v[MC_REQUESTS], 1);
+	assert_int_equal(v[MC_RESPONSES], 1);
+	assert_int_equal(v[MC_METHOD], 1);
+	assert_int_equal(meter_class(w.m, v, 4), 1);
+	assert_int_equal(v[MC_RESP_BODY], 77);
+	assert_int_equal(hist_count(v + MC_FIRST), 1);
+	s = sketch_find(h->child[METER_CHILD_SECTIONS], "/shop", 5);
+	assert_int_equal(count(&w, s, MC_RESPONSES, WINDOW_TOTAL), 1);
+	c = sketch_find(w.m->clients, "192.0.2.1", 9);
+	assert_int_equal(count(&w, c, MC_ERRORS, WINDOW_1M), 1);
+	c = sketch_find(h->child[METER_CHILD_CLIENTS], "192.0.2.1", 9);
+	assert_int_equal(count(&w, c, MC_RESPONSES, WINDOW_1M), 1);
+	assert_int_equal(count(&w, w.iface, MC_REQUESTS, WINDOW_10M), 1);
+	assert_int_equal(count(&w, w.m->total, MC_RESP_BODY, WINDOW_LAST), 77);
+	end(&w);
+}
+
+static void
+windows_move_on_while_nothing_comes(void **state)
+{
+	struct world	 w;
+	uint64_t	 now = 1000000000;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w, false);
+	for (i = 0; i < 100; i++)
+		request(&w, "a", "/", "c");
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
+	    100);
+	meter_advance(w.m, now + 9000000);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
+	    100);
+	meter_advance(w.m, now + 12000000);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
+	    0);
+	assert_int_equal(count(&w, w.m->total, MC_REQUESTS, WINDOW_LAST), 0);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_1M),
+	    100);
+	meter_advance(w.m, now + 80000000);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_1M), 0);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_10M),
+	    100);
+	meter_advance(w.m, now + 700000000);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_10M),
+	    0);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_TOTAL),
+	    100);
+	end(&w);
+}
+
+static void
+a_window_is_as_long_as_it_was_watched(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, false);
+	meter_advance(w.m, 1000000000 + 3500000);
+	assert_int_equal(meter_window_us(w.m, WINDOW_LAST), 3500000);
+	meter_advance(w.m, 1000000000 + 100500000);
+	assert_int_equal(meter_window_us(w.m, WINDOW_LAST), 10500000);
+	assert_int_equal(meter_window_us(w.m, WINDOW_TOTAL), 100500000);
+	end(&w);
+}
+
+/* With more hosts than fit, rows and "other" still add up. */
+static void
+totals_stay_exact_when_hosts_do_not_fit(void **state)
+{
+	char		 name[3] = "aa";
+	uint64_t	 sum = 0;
+	struct world	 w;
+	unsigned	 i;
+	uint32_t	 k;
+
+	(void)state;
+	begin(&w, false);
+	for (i = 0; i < 26 * 26; i++) {
+		name[0] = (char)('a' + i / 26);
+		name[1] = (char)('a' + i % 26);
+		request(&w, name, "/", "c");
+	}
+	assert_int_equal(count(&w, w.m->total, MC_REQUESTS, WINDOW_TOTAL),
+	    676);
+	assert_int_equal(w.m->hosts->n, 100);
+	for (k = 0; k < w.m->hosts->n; k++)
+		sum += count(&w, w.m->hosts->heap[k], MC_REQUESTS,
+		    WINDOW_TOTAL);
+	assert_true(sum <= 676);
+	assert_int_equal(w.m->hosts->evicted, 576);
+	end(&w);
+}
+
+static void
+the_token_of_a_lost_host_counts_in_total_only(void **state)
+{
+	char		 name[3] = "aa";
+	struct world	 w;
+	uint64_t	 token;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w, false);
+	token = request(&w, "gone", "/", "c");
+	for (i = 0; i < 26 * 26; i++) {
+		name[0] = (char)('a' + i / 26);
+		name[1] = (char)('a' + i % 26);
+		request(&w, name, "/", "c");
+		request(&w, name, "/", "c");
+	}
+	assert_null(host(&w, "gone"));
+	meter_response(w.m, w.iface, token, "c", 200, false);
+	assert_int_equal(count(&w, w.m->total, MC_RESPONSES, WINDOW_TOTAL),
+	    1);
+	end(&w);
+}
+
+static void
+interim_answers_are_statuses_but_no_responses(void **state)
+{
+	struct world	 w;
+	uint64_t	 token, v[MC_MAX];
+
+	(void)state;
+	begin(&w, false);
+	token = request(&w, "a", "/", "c");
+	meter_response(w.m, w.iface, token, "c", 100, true);
+	meter_response(w.m, w.iface, token, "c", 101, false);
+	meter_sum(w.m, host(&w, "a"), WINDOW_TOTAL, v);
+	assert_int_equal(v[MC_RESPONSES], 1);
+	assert_int_equal(meter_class(w.m, v, 1), 2);
+	end(&w);
+}
+
+static void
+every_status_has_a_slot_and_strange_ones_share_one(void **state)
+{
+	struct world	 w;
+	unsigned	 code, slot;
+
+	(void)state;
+	begin(&w, false);
+	for (code = 0; code < 1000; code++) {
+		slot = meter_status_slot(w.m, code);
+		assert_in_range(slot, 0, METER_STATUSES - 1);
+		assert_true(slot == METER_STATUSES - 1 ||
+		    meter_status_code(w.m, slot) == code);
+	}
+	for (code = 200; code < 207; code++)
+		assert_int_equal(meter_status_code(w.m,
+		    meter_status_slot(w.m, code)), code);
+	assert_int_equal(meter_status_code(w.m, METER_STATUSES - 1), 0);
+	end(&w);
+}
+
+static void
+names_keep_versions_and_times(void **state)
+{
+	struct meter_hello	 h = { 0 };
+	struct world		 w;
+	uint64_t		 token, v[MC_MAX];
+
+	(void)state;
+	begin(&w, false);
+	assert_int_equal(meter_hello(w.m, w.iface, &h), 0);
+	h.name = (const uint8_t *)"mail.example";
+	h.len = 12;
+	h.alpn = (const uint8_t *)"h2";
+	h.alpn_len = 2;
+	token = meter_hello(w.m, w.iface, &h);
+	meter_tls(w.m, w.iface, token, 0x0304, true, 12000);
+	meter_sum(w.m, sketch_find(w.m->names, "mail.example", 12),
+	    WINDOW_LAST, v);
+	assert_int_equal(v[MC_TLS], 1);
+	assert_int_equal(v[MC_VERSION + 4], 1);
+	assert_int_equal(v[MC_ALPN + 1], 1);
+	assert_int_equal(v[MC_RESUMED], 1);
+	assert_int_equal(hist_count(v + MC_TLS_TIME), 1);
+	assert_int_equal(count(&w, w.m->total, MC_TLS, WINDOW_LAST), 2);
+	assert_int_equal(count(&w, w.m->total, MC_TLS_NO_NAME, WINDOW_LAST),
+	    1);
+	assert_string_equal(meter_version_name(4), "TLS 1.3");
+	end(&w);
+}
+
+static void
+completeness_is_the_smaller_share_rounded_down(void **state)
+{
+	uint64_t	 v[MC_MAX] = { 0 };
+
+	(void)state;
+	assert_true(meter_complete(v, 10000000, 0) == 1.0);
+	v[MC_PACKETS] = 999999999;
+	v[MC_KERNEL_DROPS] = 1;
+	assert_true(meter_complete(v, 10000000, 0) < 1.0);
+	v[MC_KERNEL_DROPS] = 0;
+	v[MC_PAYLOAD] = 80;
+	v[MC_GAP_BYTES] = 15;
+	v[MC_CUT_BYTES] = 5;
+	assert_true(meter_complete(v, 10000000, 0) == 0.8);
+	assert_true(meter_complete(v, 10000000, 5000000) == 0.5);
+	v[MC_PACKETS] = 1;
+	v[MC_SHED] = 3;
+	assert_true(meter_complete(v, 10000000, 5000000) == 0.25);
+	memset(v, 0, sizeof(v));
+	v[MC_QUEUE_DROPS] = 1;
+	assert_true(meter_complete(v, 1, 0) == 0.0);
+}
+
+static void
+lost_time_counts_for_the_windows_it_touches(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, false);
+	meter_advance(w.m, 1100000000);
+	meter_lost_time(w.m, 1095000000, 1097000000);
+	meter_lost_time(w.m, 1050000000, 1051000000);
+	meter_lost_time(w.m, 5, 5);
+	assert_int_equal(meter_unwatched_us(w.m, 10000000, true), 2000000);
+	assert_int_equal(meter_unwatched_us(w.m, 4000000, true), 1000000);
+	assert_int_equal(meter_unwatched_us(w.m, 60000000, true), 3000000);
+	assert_int_equal(w.m->lost_us, 3000000);
+	meter_advance(w.m, 1200000000);
+	assert_int_equal(meter_unwatched_us(w.m, 10000000, true), 0);
+	end(&w);
+}
+
+static void
+entries_come_back_after_a_loss(void **state)
+{
+	uint8_t		 host_data[512], section_data[512];
+	struct sketch_entry	*h, *s;
+	struct world	 w, x;
+	size_t		 hn, sn, n;
+	uint64_t	 token;
+	uint32_t	 hid, sid;
+
+	(void)state;
+	begin(&w, false);
+	request(&w, "b.example", "/", "c");
+	token = request(&w, "a.example", "/shop", "c");
+	meter_response(w.m, w.iface, token, "c", 200, false);
+	h = host(&w, "a.example");
+	s = sketch_find(h->child[METER_CHILD_SECTIONS], "/shop", 5);
+	hn = meter_pack(h, host_data, sizeof(host_data));
+	sn = meter_pack(s, section_data, sizeof(section_data));
+	assert_true(hn > 0 && sn > 0);
+	hid = h->id;
+	sid = s->id;
+	end(&w);
+
+	begin(&x, false);
+	assert_int_equal(meter_unpack(x.m, METER_SECTION, sid,
+	    guard_copy(section_data, sn), sn), -1);
+	assert_int_equal(meter_unpack(x.m, METER_HOST, hid,
+	    guard_copy(host_data, hn), hn), 0);
+	assert_int_equal(meter_unpack(x.m, METER_SECTION, sid,
+	    guard_copy(section_data, sn), sn), 0);
+	h = host(&x, "a.example");
+	assert_int_equal(h->id, hid);
+	assert_int_equal(count(&x, h, MC_RESPONSES, WINDOW_TOTAL), 1);
+	assert_int_equal(count(&x, h, MC_RESPONSES, WINDOW_LAST), 0);
+	s = sketch_find(h->child[METER_CHILD_SECTIONS], "/shop", 5);
+	assert_int_equal(s->id, sid);
+	assert_int_equal(count(&x, s, MC_REQUESTS, WINDOW_TOTAL), 1);
+	for (n = 0; n < hn; n++)
+		meter_unpack(x.m, METER_HOST, 9, guard_copy(host_data, n), n);
+	end(&x);
+}
+
+static void
+a_packed_entry_keeps_its_counts_in_little_room(void **state)
+{
+	struct meter_end t = { 0 };
+	struct world	 w, x;
+	uint8_t		 data[80];
+	uint64_t	 token;
+	size_t		 n;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w, false);
+	for (i = 0; i < 60; i++) {
+		token = request(&w, "a.example", "/", "c");
+		meter_response(w.m, w.iface, token, "c", 200, false);
+		t.first_us = t.last_us = 1ULL << i % 28;
+		meter_end(w.m, w.iface, token, "c", &t);
+	}
+	n = meter_pack(host(&w, "a.example"), data, sizeof(data));
+	assert_in_range(n, 30, sizeof(data));
+	begin(&x, false);
+	assert_int_equal(meter_unpack(x.m, METER_HOST, 0, data, n), 0);
+	assert_int_equal(count(&x, host(&x, "a.example"), MC_REQUESTS,
+	    WINDOW_TOTAL), 60);
+	end(&x);
+	end(&w);
+}
+
+static void
+offline_there_are_totals_only(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, true);
+	request(&w, "a", "/", "c");
+	meter_advance(w.m, 5000000000);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
+	    1);
+	assert_int_equal(meter_window_us(w.m, WINDOW_LAST), 4000000000);
+	end(&w);
+}
+
+static void
+a_reset_forgets_all_and_goes_on(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, false);
+	request(&w, "a", "/", "c");
+	meter_reset(w.m);
+	w.iface = meter_iface(w.m, "eth0");
+	assert_null(host(&w, "a"));
+	request(&w, "a", "/", "c");
+	assert_int_equal(count(&w, w.m->total, MC_REQUESTS, WINDOW_TOTAL), 1);
+	end(&w);
+}
+
+static void
+a_new_window_length_begins_empty(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, false);
+	request(&w, "a", "/", "c");
+	w.conf.window_us = 60000000;
+	meter_reconf(w.m, &w.conf);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
+	    0);
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_TOTAL),
+	    1);
+	request(&w, "a", "/", "c");
+	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
+	    1);
+	end(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(a_pair_is_counted_everywhere),
+		cmocka_unit_test(windows_move_on_while_nothing_comes),
+		cmocka_unit_test(a_window_is_as_long_as_it_was_watched),
+		cmocka_unit_test(totals_stay_exact_when_hosts_do_not_fit),
+		cmocka_unit_test(
+		    the_token_of_a_lost_host_counts_in_total_only),
+		cmocka_unit_test(
+		    interim_answers_are_statuses_but_no_responses),
+		cmocka_unit_test(
+		    every_status_has_a_slot_and_strange_ones_share_one),
+		cmocka_unit_test(names_keep_versions_and_times),
+		cmocka_unit_test(
+		    completeness_is_the_smaller_share_rounded_down),
+		cmocka_unit_test(lost_time_counts_for_the_windows_it_touches),
+		cmocka_unit_test(entries_come_back_after_a_loss),
+		cmocka_unit_test(
+		    a_packed_entry_keeps_its_counts_in_little_room),
+		cmocka_unit_test(offline_there_are_totals_only),
+		cmocka_unit_test(a_reset_forgets_all_and_goes_on),
+		cmocka_unit_test(a_new_window_length_begins_empty),
+	};
+
+	return cmocka_run_group_tests_name("meter", tests, NULL, NULL);
+}
