@@ -296,9 +296,9 @@ a_clear_band_of_its_own_is_used(void **state)
 		hits(&w, "a", 0, 6);
 	}
 	said(&w, "");			/* 60 in each window */
-	to(&w, 36.7);	/* under 50 since second 32 */
+	to(&w, 36.2);	/* under 50 since 31.25 */
 	said(&w, "");
-	to(&w, 37.3);
+	to(&w, 36.3);
 	said(&w, "cleared");
 	end(&w);
 }
