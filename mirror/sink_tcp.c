@@ -599,6 +599,11 @@ sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
 		leg_lose(s, leg, (enum sink_lost)leg->reason, c->len);
 		return;
 	}
+	/* The target said that it closes: the next head opens anew. */
+	if (leg->out != NULL && c->part == FRAMER_REQUEST &&
+	    leg->out->answer.closes && leg->out->off == leg->out->len &&
+	    reply_open(&leg->out->answer) == 0)
+		let_go(leg->out);
 	if (leg->out == NULL && may_start(leg, c)) {
 		leg->waits = false;
 		open_out(s, leg, c);

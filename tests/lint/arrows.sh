@@ -16,7 +16,8 @@ for f in sandbox/*.[ch] parent/*.[chy] capture/*.[ch] analyzer/*.[ch] \
 		[ -f "$inc" ] || { say "$f: includes $inc, which is not there"; continue; }
 		case "$dir:$idir" in
 		"$dir:$dir"|*:sandbox) ;;
-		ui:mirror) [ "$imod" = record ] || say "$f: ui reads only mirror/record, not $inc" ;;
+		ui:mirror) [ "$imod" = record ] || [ "$imod" = reply ] ||
+			say "$f: ui reads only mirror/record and reply, not $inc" ;;
 		*) say "$f: $dir must not include $inc" ;;
 		esac
 		[ "$dir" = "$idir" ] && [ "$mod" != "$imod" ] || continue
