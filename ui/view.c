@@ -224,19 +224,36 @@ losses(struct out *o, const struct row *r)
 }
 
 void
-view_complete(struct out *o, const struct doc *d)
+view_window(struct out *o, const struct row *r)
 {
-	struct row	 r;
 	char		 b[FMT_MAX];
 	const char	*s;
 	size_t		 n;
 
-	if (doc_find(d, ROW_COMPLETE, &r) == -1)
-		return;
-	s = doc_text(&r, "window", &n);
-	if (n > 0) {
+	s = doc_text(r, "window", &n);
+	if (n == 5 && memcmp(s, "total", n) == 0)
+		out_str(o, "since start");
+	else if (n == 4 && memcmp(s, "last", n) == 0)
+		out_printf(o, "window %s",
+		    fmt_span(b, doc_num(r, "window_seconds")));
+	else {
 		out_str(o, "window ");
 		out_vis(o, VIS_TERM, s, n);
+	}
+}
+
+void
+view_complete(struct out *o, const struct doc *d)
+{
+	struct row	 r;
+	char		 b[FMT_MAX];
+	size_t		 n;
+
+	if (doc_find(d, ROW_COMPLETE, &r) == -1)
+		return;
+	doc_text(&r, "window", &n);
+	if (n > 0) {
+		view_window(o, &r);
 		out_str(o, "   ");
 	}
 	out_printf(o, "complete %s", fmt_ratio(b, doc_num(&r, "ratio")));

@@ -66,6 +66,8 @@ void		 view_cell(struct out *, const struct row_field *,
 		    const struct row_value *, bool star);
 /* Whether a loss makes this number too low. */
 bool		 view_starred(const struct row_field *);
+/* "window 10s" or "since start", of a ROW_COMPLETE. */
+void		 view_window(struct out *, const struct row *);
 /* "window 10s   complete 99.98%   2026-11-20 18:30:12 UTC", and the losses */
 void		 view_complete(struct out *, const struct doc *);
 /* All rows of a kind and level in [from, to) as a table. */

@@ -106,8 +106,8 @@ http_line(struct ctx *c, const struct row *s)
 		    fmt_seconds(b, doc_num(s, "response_p95_seconds")));
 	if (doc_find(c->d, ROW_COMPLETE, &r) != -1 &&
 	    has_text(&r, "window")) {
-		out_str(c->o, "        window ");
-		put_text(c->o, &r, "window");
+		out_str(c->o, "        ");
+		view_window(c->o, &r);
 	}
 	out_printf(c->o, "\ntls       %s%s handshakes/s",
 	    fmt_rate(b, doc_num(s, "tls_handshakes_per_second")), c->star);
