@@ -6,7 +6,7 @@
 #include "analyzer/frag.h"
 #include "sandbox/compat.h"
 
-#define BUCKETS		1024
+#define BUCKETS		16384
 #define DATAGRAM_MAX	65535
 #define HEADER_MAX	40		/* a plain IPv6 header */
 

@@ -25,7 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 	if (n < 1)
 		return 0;
 	memset(&mem, 0, sizeof(mem));
-	mem.limit = 16384 + (uint64_t)d[0] * 512;
+	mem.limit = 140000 + (uint64_t)d[0] * 512;
 	ft = frag_table_new(&mem, &key, 65536);
 	for (d++, n--; n > 2; d += len, n -= len) {
 		now += (uint64_t)d[0] * d[0] * 1000;
