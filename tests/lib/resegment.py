@@ -47,8 +47,11 @@ def pieces(pkt, r):
     off = (tcp[12] >> 4) * 4
     flags = tcp[13]
     data = tcp[off:]
-    # SYN, RST and URG segments mean more than their bytes
-    if off < 20 or len(data) < 2 or flags & 0x26:
+    full = pseudo + (struct.pack(">BBH", 0, 6, len(tcp)) if kind == 0x0800
+                     else struct.pack(">IHBB", len(tcp), 0, 0, 6))
+    # SYN, RST and URG segments mean more than their bytes, and so does a
+    # checksum that is wrong
+    if checksum(full + tcp) != 0 or off < 20 or len(data) < 2 or flags & 0x26:
         return None
     seq = struct.unpack(">I", tcp[4:8])[0]
     cuts = sorted({0, len(data)} | {r.randrange(1, len(data)) for _ in range(r.randrange(1, 5))})
