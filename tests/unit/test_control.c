@@ -1,0 +1,493 @@
+/*
+ * The control socket against a client that speaks raw frames. No child is
+ * running: what they would answer is ERROR 75.
+ */
+#include <sys/socket.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/control.h"
+#include "sandbox/row.h"
+#include "tests/lib/cmocka_first.h"
+
+struct fix {
+	struct event_base *base;
+	struct launcher	 launcher;
+	struct supervise *supervise;
+	struct control	*control;
+	struct alerts	*alerts;
+	struct conf	*conf;
+	struct tally	 tally;
+	int		 fd;		/* the client's end */
+	unsigned	 lines;		/* of the log */
+	char		 line[ALERTS_LINE_MAX];
+	enum log_level	 level;
+	uint8_t		 rx[FRAME_MAX];
+};
+
+static int
+no_reload(const char *path, uint64_t cookie, void *arg)
+{
+	(void)path;
+	(void)cookie;
+	(void)arg;
+	fail_msg("a client without rights reached the reload");
+	return -1;
+}
+
+static void
+no_verbose(uint32_t n, void *arg)
+{
+	(void)n;
+	(void)arg;
+	fail_msg("a client without rights reached the log level");
+}
+
+static void
+no_terminate(void *arg)
+{
+	(void)arg;
+	fail_msg("a client without rights ended the daemon");
+}
+
+static void
+note(enum log_level level, const char *line, void *arg)
+{
+	struct fix	*x = arg;
+
+	x->lines++;
+	x->level = level;
+	compat_strlcpy(x->line, line, sizeof(x->line));
+}
+
+static const struct control_ops ops = {
+	no_reload, no_verbose, no_terminate, note
+};
+
+static int
+setup(void **state)
+{
+	static const struct supervise_ops none;
+	struct supervise_conf	 sc;
+	struct control_conf	 cc;
+	struct fix		*x = calloc(1, sizeof(*x));
+	int			 fd[2], l[2];
+
+	x->base = event_base_new();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, l), 0);
+	x->launcher.fd = l[0];
+	memset(&sc, 0, sizeof(sc));
+	sc.base = x->base;
+	sc.launcher = &x->launcher;
+	sc.tally = &x->tally;
+	sc.ops = &none;
+	x->supervise = supervise_new(&sc);
+	x->alerts = alerts_new(77);
+	x->conf = conf_new();
+	memset(&cc, 0, sizeof(cc));
+	cc.base = x->base;
+	cc.supervise = x->supervise;
+	cc.alerts = x->alerts;
+	cc.tally = &x->tally;
+	cc.epoch = 77;
+	cc.jail = "seccomp";
+	cc.ops = &ops;
+	cc.arg = x;
+	x->control = control_new(&cc);
+	control_set_conf(x->control, x->conf, 1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, fd), 0);
+	x->fd = fd[0];
+	assert_int_equal(control_adopt(x->control, fd[1]), 0);
+	*state = x;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fix	*x = *state;
+
+	control_free(x->control);
+	supervise_free(x->supervise);
+	alerts_free(x->alerts);
+	conf_free(x->conf);
+	event_base_free(x->base);
+	close(x->fd);
+	free(x);
+	return 0;
+}
+
+static void
+turn(struct fix *x)
+{
+	int	 i;
+
+	for (i = 0; i < 4; i++)
+		event_base_loop(x->base, EVLOOP_NONBLOCK);
+}
+
+/* Sends a frame whose body is in b (NULL: none). */
+static void
+ask(struct fix *x, uint16_t type, uint32_t request, const struct buf *b)
+{
+	static uint8_t	 out[FRAME_MAX];
+	struct frame	 f;
+	size_t		 n = b == NULL ? 0 : b->len;
+
+	memset(&f, 0, sizeof(f));
+	f.type = type;
+	f.request = request;
+	frame_put_header(out, &f, n);
+	if (n > 0)
+		memcpy(out + FRAME_HDR, b->r, n);
+	assert_int_equal(send(x->fd, out, FRAME_HDR + n, 0), FRAME_HDR + n);
+	turn(x);
+}
+
+/* The next frame's type, 0 when there is none, -1 when we were closed. */
+static int
+next(struct fix *x, struct frame *f)
+{
+	ssize_t	 n;
+
+	n = recv(x->fd, x->rx, sizeof(x->rx), MSG_DONTWAIT);
+	if (n == -1)
+		return 0;
+	if (n == 0)
+		return -1;
+	assert_int_equal(frame_get(f, x->rx, (size_t)n), 0);
+	return f->type;
+}
+
+static void
+greet(struct fix *x, uint32_t version)
+{
+	static uint8_t	 body[256];
+	struct msg_hello m;
+	struct frame	 f;
+	struct buf	 b;
+
+	memset(&m, 0, sizeof(m));
+	m.version = version;
+	buf_writer(&b, body, sizeof(body));
+	msg_put_hello(&b, &m);
+	b.r = body;
+	ask(x, MSG_HELLO, 0, &b);
+	assert_int_equal(next(x, &f), MSG_HELLO);
+	assert_int_equal(msg_get_hello(&f.body, &m), 0);
+	assert_int_equal(m.version, MSG_VERSION);
+}
+
+static void
+show(struct fix *x, uint32_t subject, uint32_t request)
+{
+	static uint8_t		 body[1024];
+	static struct msg_show	 m;
+	struct buf		 b;
+
+	memset(&m, 0, sizeof(m));
+	m.subject = subject;
+	buf_writer(&b, body, sizeof(body));
+	msg_put_show(&b, &m);
+	b.r = body;
+	ask(x, MSG_SHOW, request, &b);
+}
+
+static uint32_t
+error_status(struct fix *x, uint32_t request)
+{
+	static struct msg_text	 m;
+	struct frame		 f;
+
+	assert_int_equal(next(x, &f), MSG_ERROR);
+	assert_int_equal(f.request, request);
+	assert_int_equal(msg_get_text(&f.body, &m), 0);
+	return m.number;
+}
+
+static void
+the_parent_answers_for_itself(void **state)
+{
+	static const uint32_t	 own[] = {
+		SHOW_VERSION, SHOW_PROCESSES, SHOW_TALLY, SHOW_CONFIG
+	};
+	struct fix		*x = *state;
+	struct frame		 f;
+	struct row		 r;
+	uint32_t		 i;
+
+	greet(x, MSG_VERSION);
+	for (i = 0; i < 4; i++) {
+		show(x, own[i], 100 + i);
+		assert_int_equal(next(x, &f), MSG_ROW);
+		assert_int_equal(f.request, 100 + i);
+		while (buf_left(&f.body) > 0)
+			assert_int_equal(row_get(&f.body, &r), 0);
+		assert_int_equal(next(x, &f), MSG_END);
+		assert_int_equal(f.request, 100 + i);
+		assert_int_equal(next(x, &f), 0);
+	}
+}
+
+static void
+an_owner_that_is_not_there_is_an_error_to_try_again(void **state)
+{
+	struct fix	*x = *state;
+
+	greet(x, MSG_VERSION);
+	show(x, SHOW_HOSTS, 5);
+	assert_int_equal(error_status(x, 5), 75);
+	show(x, SHOW_MIRRORS, 6);
+	assert_int_equal(error_status(x, 6), 75);
+}
+
+static void
+words_that_change_something_need_root(void **state)
+{
+	static const uint16_t	 types[] = {
+		MSG_RELOAD, MSG_ROTATE, MSG_TERMINATE
+	};
+	struct fix		*x = *state;
+	struct buf		 b;
+	uint8_t			 body[64];
+	uint32_t		 i;
+
+	greet(x, MSG_VERSION);
+	for (i = 0; i < 3; i++) {
+		ask(x, types[i], i, NULL);
+		assert_int_equal(error_status(x, i), 1);
+	}
+	buf_writer(&b, body, sizeof(body));
+	msg_put_number(&b, 1);
+	b.r = body;
+	ask(x, MSG_VERBOSITY, 9, &b);
+	assert_int_equal(error_status(x, 9), 1);
+}
+
+static void
+another_version_is_told_so_and_closed(void **state)
+{
+	struct fix	*x = *state;
+	struct frame	 f;
+
+	greet(x, MSG_VERSION + 1);
+	assert_int_equal(error_status(x, 0), 65);
+	ask(x, MSG_RELOAD, 1, NULL);
+	assert_int_equal(next(x, &f), 0);
+	assert_int_equal(x->tally.v[TALLY_PAR_CLIENTS], 0);
+}
+
+static void
+nothing_is_answered_before_hello(void **state)
+{
+	struct fix	*x = *state;
+	struct frame	 f;
+
+	show(x, SHOW_VERSION, 1);
+	assert_int_equal(next(x, &f), 0);
+	assert_int_equal(x->tally.v[TALLY_PAR_CLIENTS], 0);
+	assert_int_equal(x->tally.v[TALLY_PAR_CLIENTS_BAD], 1);
+}
+
+static void
+a_malformed_frame_costs_the_connection_and_is_counted(void **state)
+{
+	struct fix	*x = *state;
+
+	greet(x, MSG_VERSION);
+	assert_int_equal(x->tally.v[TALLY_PAR_CLIENTS], 1);
+	assert_int_equal(send(x->fd, "rubbish", 7, 0), 7);
+	turn(x);
+	assert_int_equal(x->tally.v[TALLY_PAR_CLIENTS], 0);
+	assert_int_equal(x->tally.v[TALLY_PAR_CLIENTS_BAD], 1);
+}
+
+/* ---- alerts ---- */
+
+static void
+put_event(struct buf *b, const char *event, const char *severity)
+{
+	struct row_writer	 w;
+
+	row_begin(&w, b, ROW_ALERT_EVENT, 0);
+	row_u64(&w, 0);
+	row_u64(&w, 0);
+	row_u64(&w, 1000000);
+	row_str(&w, event);
+	row_str(&w, "high traffic\n");
+	row_str(&w, "1-1");
+	row_str(&w, "");
+	row_str(&w, "messages");
+	row_double(&w, 7001);
+	row_double(&w, 7000);
+	row_double(&w, 120);
+	row_u64(&w, 0);
+	row_u64(&w, 0);
+	row_double(&w, 0);
+	row_double(&w, 7001);
+	row_double(&w, 0.99996);
+	row_str(&w, severity);
+	row_bool(&w, false);
+	row_bool(&w, false);
+	row_str(&w, "count");
+	row_u64(&w, 0);
+	assert_int_equal(row_end(&w), 0);
+	row_begin(&w, b, ROW_CONTRIBUTOR, 1);
+	row_str(&w, "www.example.com");
+	row_double(&w, 0.61);
+	assert_int_equal(row_end(&w), 0);
+}
+
+static int
+alert(struct fix *x, const char *event, const char *severity)
+{
+	struct frame	 f;
+	struct buf	 b;
+	uint8_t		 body[1024];
+
+	buf_writer(&b, body, sizeof(body));
+	put_event(&b, event, severity);
+	memset(&f, 0, sizeof(f));
+	buf_reader(&f.body, body, b.len);
+	return control_alert(x->control, &f);
+}
+
+static void
+watch(struct fix *x, uint32_t flags, uint32_t last, uint64_t epoch,
+    uint64_t after)
+{
+	static uint8_t	 body[64];
+	struct msg_watch m;
+	struct buf	 b;
+
+	m.flags = flags;
+	m.last = last;
+	m.epoch = epoch;
+	m.after = after;
+	buf_writer(&b, body, sizeof(body));
+	msg_put_watch(&b, &m);
+	b.r = body;
+	ask(x, MSG_WATCH, 42, &b);
+}
+
+/* The number of the next event; 0 none. missed may be NULL. */
+static uint64_t
+next_seq(struct fix *x, uint64_t *missed)
+{
+	struct frame	 f;
+	struct row	 r;
+
+	if (next(x, &f) != MSG_ROW)
+		return 0;
+	assert_int_equal(f.request, 42);
+	assert_int_equal(row_get(&f.body, &r), 0);
+	assert_int_equal(row_value(&r, "epoch")->u, 77);
+	if (missed != NULL)
+		*missed = row_value(&r, "missed")->u;
+	return row_value(&r, "seq")->u;
+}
+
+static void
+an_alert_is_logged_with_its_severity_and_escaped(void **state)
+{
+	struct fix	*x = *state;
+
+	assert_int_equal(alert(x, "fired", "error"), 0);
+	assert_int_equal(x->lines, 1);
+	assert_int_equal(x->level, LOG_LEVEL_ERR);
+	assert_null(strchr(x->line, '\n'));
+	assert_non_null(strstr(x->line, "fired"));
+	assert_non_null(strstr(x->line, "value=7001 limit=7000 span=120s"));
+	assert_non_null(strstr(x->line, "complete=99.99%"));
+	assert_non_null(strstr(x->line, "top=www.example.com:61%"));
+	assert_non_null(strstr(x->line, "seq=77.1"));
+	assert_int_equal(alert(x, "cleared", "error"), 0);
+	assert_int_equal(x->level, LOG_LEVEL_NOTICE);
+}
+
+static void
+a_watcher_gets_the_last_and_what_follows(void **state)
+{
+	struct fix	*x = *state;
+	struct frame	 f;
+
+	greet(x, MSG_VERSION);
+	alert(x, "fired", "warning");
+	alert(x, "cleared", "warning");
+	alert(x, "fired", "warning");
+	watch(x, WATCH_ALERTS, 2, 0, 0);
+	assert_int_equal(next_seq(x, NULL), 2);
+	assert_int_equal(next_seq(x, NULL), 3);
+	assert_int_equal(next(x, &f), MSG_END);
+	watch(x, WATCH_ALERTS | WATCH_FOLLOW, 0, 0, 0);
+	assert_int_equal(next(x, &f), 0);
+	alert(x, "cleared", "warning");
+	turn(x);
+	assert_int_equal(next_seq(x, NULL), 4);
+}
+
+static void
+a_watcher_goes_on_where_it_was_and_is_told_what_it_missed(void **state)
+{
+	struct fix	*x = *state;
+	struct frame	 f;
+	uint64_t	 missed;
+	int		 i;
+
+	greet(x, MSG_VERSION);
+	for (i = 0; i < 3; i++)
+		alert(x, "fired", "warning");
+	watch(x, WATCH_ALERTS, 0, 77, 2);
+	assert_int_equal(next_seq(x, &missed), 3);
+	assert_int_equal(missed, 0);
+	assert_int_equal(next(x, &f), MSG_END);
+	for (i = 0; i < ALERTS_KEPT + 10; i++)
+		alert(x, "fired", "warning");
+	watch(x, WATCH_ALERTS, 0, 77, 3);
+	assert_int_equal(next_seq(x, &missed), 14);
+	assert_int_equal(missed, 10);
+	assert_int_equal(next_seq(x, &missed), 15);
+	assert_int_equal(missed, 0);
+	assert_int_equal(x->tally.v[TALLY_PAR_ALERTS_MISSED], 10);
+}
+
+static void
+an_event_that_is_none_is_refused(void **state)
+{
+	struct fix	*x = *state;
+	struct frame	 f;
+
+	memset(&f, 0, sizeof(f));
+	buf_reader(&f.body, (const uint8_t *)"rubbish!", 8);
+	assert_int_equal(control_alert(x->control, &f), -1);
+	buf_reader(&f.body, (const uint8_t *)"", 0);
+	assert_int_equal(control_alert(x->control, &f), -1);
+	assert_int_equal(alerts_last(x->alerts), 0);
+	assert_int_equal(x->lines, 0);
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		TEST(the_parent_answers_for_itself),
+		TEST(an_owner_that_is_not_there_is_an_error_to_try_again),
+		TEST(words_that_change_something_need_root),
+		TEST(another_version_is_told_so_and_closed),
+		TEST(nothing_is_answered_before_hello),
+		TEST(a_malformed_frame_costs_the_connection_and_is_counted),
+		TEST(an_alert_is_logged_with_its_severity_and_escaped),
+		TEST(a_watcher_gets_the_last_and_what_follows),
+		TEST(
+		    a_watcher_goes_on_where_it_was_and_is_told_what_it_missed),
+		TEST(an_event_that_is_none_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,324 @@
+/*
+ * The policy as the kernel enforces it: each case enters a role's jail in a
+ * child of its own, does one thing, and must end as stated.
+ */
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sandbox/jail.h"
+#include "sandbox/policy.h"
+#include "tests/lib/cmocka_first.h"
+
+#define PACKET_FD	9	/* stands for a packet socket */
+
+typedef long	 attempt(void);
+
+/* Descriptors as a role finds them, in a child that will be jailed. */
+static void
+take_places(void)
+{
+	int	 pair[2], fd;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == -1)
+		_exit(70);
+	pair[0] = fcntl(pair[0], F_DUPFD, 20);
+	pair[1] = fcntl(pair[1], F_DUPFD, 20);
+	for (fd = 3; fd <= PACKET_FD; fd++)
+		if (dup2(pair[0], fd) == -1)
+			_exit(71);
+}
+
+/* How the child ended: 0 the call worked, else errno; 128 + signal. */
+static int
+try(enum role role, attempt *fn)
+{
+	struct jail	 j;
+	char		 why[160];
+	pid_t		 pid;
+	int		 status;
+
+	if ((pid = fork()) == 0) {
+		take_places();
+		memset(&j, 0, sizeof(j));
+		j.role = role;
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+		    jail_enter(&j, why, sizeof(why)) == -1)
+			_exit(72);
+		_exit(fn() == -1 ? errno : 0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+	    WEXITSTATUS(status);
+}
+
+#define KILLED	(128 + SIGSYS)
+
+static long
+send_on(int fd)
+{
+	struct iovec	 v = { NULL, 0 };
+	struct msghdr	 m;
+	char		 frame[64];
+
+	memset(&m, 0, sizeof(m));
+	memset(frame, 0xff, sizeof(frame));
+	v.iov_base = frame;
+	v.iov_len = sizeof(frame);
+	m.msg_iov = &v;
+	m.msg_iovlen = 1;
+	return sendmsg(fd, &m, MSG_DONTWAIT);
+}
+
+static long	 send_3(void) { return send_on(3); }
+static long	 send_4(void) { return send_on(4); }
+static long	 send_packet(void) { return send_on(PACKET_FD); }
+static long
+sendto_packet(void)
+{
+	return sendto(PACKET_FD, "frame", 5, MSG_DONTWAIT, NULL, 0);
+}
+static long	 write_packet(void) { return write(PACKET_FD, "frame", 5); }
+static long	 close_3(void) { return close(3); }
+static long	 close_netlink(void) { return close(POLICY_FD_NETLINK); }
+static long	 close_7(void) { return close(7); }
+static long	 close_9(void) { return close(9); }
+static long
+close_3_disguised(void)
+{
+	return syscall(SYS_close, 0x100000003UL);
+}
+static long	 dup_3(void) { return dup2(PACKET_FD, 3); }
+static long
+tx_ring(void)
+{
+	return setsockopt(PACKET_FD, SOL_PACKET, PACKET_TX_RING, "", 0);
+}
+static long	 open_file(void) { return open("/etc/passwd", O_RDONLY); }
+static long
+socket_udp(void)
+{
+	return socket(AF_INET, SOCK_DGRAM, 0);
+}
+static long
+socket_tcp(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+static long
+socket_route(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, 0);
+}
+static long
+map_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE |
+	    MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+}
+static long
+map_64g(void)
+{
+	return mmap(NULL, (size_t)64 << 30, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+}
+static long	 make_process(void) { return syscall(SYS_fork); }
+static long
+run_program(void)
+{
+	char	*none[] = { NULL };
+
+	return execve("/bin/true", none, none);
+}
+static long	 signal_parent(void) { return kill(getppid(), 0); }
+static long	 receive_4(void) { return recvmsg(4, NULL, 0); }
+static long	 abort_itself(void) { abort(); }
+static long
+peer_socket(void)
+{
+	return socket(AF_PACKET, SOCK_RAW, 0);
+}
+
+static void
+capture_sends_to_its_links_only(void **state)
+{
+	(void)state;
+	assert_int_equal(try(ROLE_CAPTURE, send_3), 0);
+	assert_int_equal(try(ROLE_CAPTURE, send_4), 0);
+	assert_int_equal(try(ROLE_CAPTURE, send_packet), KILLED);
+	assert_int_equal(try(ROLE_CAPTURE, sendto_packet), KILLED);
+	assert_int_equal(try(ROLE_CAPTURE, write_packet), KILLED);
+	assert_int_equal(try(ROLE_CAPTURE, tx_ring), KILLED);
+}
+
+static void
+capture_cannot_put_another_socket_on_a_pinned_number(void **state)
+{
+	(void)state;
+	assert_int_equal(try(ROLE_CAPTURE, close_3), KILLED);
+	assert_int_equal(try(ROLE_CAPTURE, close_3_disguised), KILLED);
+	assert_int_equal(try(ROLE_CAPTURE, close_netlink), KILLED);
+	assert_int_equal(try(ROLE_CAPTURE, dup_3), KILLED);
+	assert_int_equal(try(ROLE_CAPTURE, close_7), 0);
+	assert_int_equal(try(ROLE_CAPTURE, close_9), 0);
+}
+
+/* With CAP_NET_RAW in hand: the frame must not leave. */
+static long
+inject_for_real(void)
+{
+	struct sockaddr_ll	 ll;
+	int			 s;
+
+	if ((s = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL))) == -1)
+		return 0;
+	memset(&ll, 0, sizeof(ll));
+	ll.sll_family = AF_PACKET;
+	ll.sll_ifindex = 1;
+	if (bind(s, (struct sockaddr *)&ll, sizeof(ll)) == -1)
+		return 0;
+	return send_on(s);
+}
+
+static void
+capture_cannot_inject_a_frame(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(try(ROLE_CAPTURE, inject_for_real), KILLED);
+}
+
+static void
+roles_do_without_files_programs_and_processes(void **state)
+{
+	static const enum role	 roles[] = {
+		ROLE_CAPTURE, ROLE_ANALYZER, ROLE_MIRROR, ROLE_CLIENT
+	};
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(try(roles[i], open_file), EACCES);
+		assert_int_equal(try(roles[i], make_process), KILLED);
+		assert_int_equal(try(roles[i], run_program), KILLED);
+		assert_int_equal(try(roles[i], map_code), KILLED);
+		assert_int_equal(try(roles[i], socket_udp), KILLED);
+		assert_int_equal(try(roles[i], socket_route), KILLED);
+		assert_int_equal(try(roles[i], receive_4), KILLED);
+		assert_int_equal(try(roles[i], signal_parent), KILLED);
+#ifndef NETMON_SAN
+		assert_int_equal(try(roles[i], map_64g), ENOMEM);
+#endif
+	}
+}
+
+static void
+only_mirror_makes_tcp_sockets(void **state)
+{
+	(void)state;
+	assert_int_equal(try(ROLE_MIRROR, socket_tcp), 0);
+	assert_int_equal(try(ROLE_CAPTURE, socket_tcp), KILLED);
+	assert_int_equal(try(ROLE_ANALYZER, socket_tcp), KILLED);
+	assert_int_equal(try(ROLE_PARENT, socket_tcp), KILLED);
+}
+
+static void
+the_parent_starts_nothing_and_captures_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(try(ROLE_PARENT, make_process), KILLED);
+	assert_int_equal(try(ROLE_PARENT, run_program), KILLED);
+	assert_int_equal(try(ROLE_PARENT, peer_socket), KILLED);
+	assert_int_equal(try(ROLE_PARENT, open_file), EACCES);
+}
+
+static void
+an_abort_in_a_jail_is_an_abort(void **state)
+{
+	(void)state;
+	assert_int_equal(try(ROLE_ANALYZER, abort_itself), 128 + SIGABRT);
+}
+
+static void
+the_launcher_refuses_and_lives(void **state)
+{
+	(void)state;
+	assert_int_equal(try(ROLE_LAUNCHER, make_process), EPERM);
+	assert_int_equal(try(ROLE_LAUNCHER, run_program), EPERM);
+	assert_int_equal(try(ROLE_LAUNCHER, signal_parent), EPERM);
+}
+
+/* ---- the tables, as data ---- */
+
+static void
+every_row_says_why(void **state)
+{
+	const struct policy	*p;
+	size_t			 t, i;
+	int			 r;
+
+	(void)state;
+	for (r = ROLE_PARENT; r <= ROLE_CLIENT; r++) {
+		assert_non_null(p = policy_of((enum role)r));
+		for (t = 0; p->table[t] != NULL; t++) {
+			for (i = 0; i < p->table[t]->n; i++) {
+				assert_non_null(p->table[t]->rules[i].why);
+				assert_true(strlen(
+				    p->table[t]->rules[i].why) > 3);
+				assert_true(p->table[t]->rules[i].nargs <=
+				    POLICY_ARGS_MAX);
+			}
+		}
+	}
+}
+
+static void
+only_the_launcher_has_heirs_and_is_lenient(void **state)
+{
+	int	 r;
+
+	(void)state;
+	for (r = ROLE_PARENT; r <= ROLE_CLIENT; r++) {
+		assert_int_equal(policy_of((enum role)r)->nheirs > 0,
+		    r == ROLE_LAUNCHER);
+		assert_int_equal(policy_of((enum role)r)->fail,
+		    r == ROLE_LAUNCHER);
+	}
+	assert_null(policy_of(ROLE_PROVIDER));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(capture_sends_to_its_links_only),
+		cmocka_unit_test(
+		    capture_cannot_put_another_socket_on_a_pinned_number),
+		cmocka_unit_test(capture_cannot_inject_a_frame),
+		cmocka_unit_test(
+		    roles_do_without_files_programs_and_processes),
+		cmocka_unit_test(only_mirror_makes_tcp_sockets),
+		cmocka_unit_test(
+		    the_parent_starts_nothing_and_captures_nothing),
+		cmocka_unit_test(an_abort_in_a_jail_is_an_abort),
+		cmocka_unit_test(the_launcher_refuses_and_lives),
+		cmocka_unit_test(every_row_says_why),
+		cmocka_unit_test(only_the_launcher_has_heirs_and_is_lenient),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

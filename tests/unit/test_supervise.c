@@ -1,0 +1,188 @@
+#include <sys/socket.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/slots.h"
+#include "parent/supervise.h"
+#include "tests/lib/cmocka_first.h"
+
+static void
+a_child_that_lived_comes_back_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(supervise_delay(0, 1000000), 0);
+	assert_int_equal(supervise_delay(30000000, 1000000), 0);
+	assert_int_equal(supervise_delay(0, 999999), 100000);
+}
+
+static void
+the_delay_doubles_up_to_thirty_seconds(void **state)
+{
+	uint64_t	 d = 0, last;
+	int		 i;
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		last = d;
+		d = supervise_delay(d, 0);
+		assert_true(d == 100000 || d == 2 * last || d == 30000000);
+	}
+	assert_int_equal(d, 30000000);
+}
+
+/* ---- slots ---- */
+
+struct got {
+	unsigned	 slots;
+	unsigned	 frames;
+	bool		 last;		/* a frame without FRAME_MORE came */
+	uint32_t	 slot;
+	char		 text[16];
+};
+
+static int
+on_restore(struct chan *ch, struct frame *f, void *arg)
+{
+	struct got	*g = arg;
+	struct msg_slot	 m;
+
+	(void)ch;
+	g->frames++;
+	assert_false(g->last);
+	g->last = !(f->flags & FRAME_MORE);
+	while (buf_left(&f->body) > 0) {
+		assert_int_equal(msg_get_slot(&f->body, &m), 0);
+		g->slots++;
+		g->slot = m.slot;
+		memset(g->text, 0, sizeof(g->text));
+		memcpy(g->text, m.data, m.len < 15 ? m.len : 15);
+	}
+	return 0;
+}
+
+/* What a fresh child would be sent. */
+static void
+send_and_read(const struct slots *s, struct got *g)
+{
+	static const struct handler h[] = {
+		{ MSG_RESTORE, on_restore }, { 0, NULL }
+	};
+	struct event_base	*base = event_base_new();
+	struct chan_conf	 c;
+	struct chan		*a, *b;
+	int			 fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, fd), 0);
+	memset(g, 0, sizeof(*g));
+	memset(&c, 0, sizeof(c));
+	c.fd = fd[0];
+	c.self = ROLE_PARENT;
+	c.peer = ROLE_ANALYZER;
+	c.limit = 64 * 1024 * 1024;
+	a = chan_new(base, &c);
+	c.fd = fd[1];
+	c.self = ROLE_ANALYZER;
+	c.peer = ROLE_PARENT;
+	c.handlers = h;
+	c.arg = g;
+	b = chan_new(base, &c);
+	slots_send(s, a);
+	while (!g->last)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	chan_free(a);
+	chan_free(b);
+	event_base_free(base);
+}
+
+static int
+set(struct slots *s, uint32_t slot, const char *text, size_t len)
+{
+	struct msg_slot	 m;
+
+	m.table = 1;
+	m.slot = slot;
+	m.data = (const uint8_t *)text;
+	m.len = len;
+	return slots_set(s, &m);
+}
+
+static void
+a_fresh_child_gets_an_end_even_without_slots(void **state)
+{
+	struct slots	 s;
+	struct got	 g;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	send_and_read(&s, &g);
+	assert_int_equal(g.frames, 1);
+	assert_int_equal(g.slots, 0);
+}
+
+static void
+the_last_value_of_a_slot_is_kept_and_length_zero_deletes(void **state)
+{
+	struct slots	 s;
+	struct got	 g;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	assert_int_equal(set(&s, 7, "one", 3), 0);
+	assert_int_equal(set(&s, 7, "second", 6), 0);
+	send_and_read(&s, &g);
+	assert_int_equal(g.slots, 1);
+	assert_int_equal(g.slot, 7);
+	assert_string_equal(g.text, "second");
+	assert_int_equal(s.bytes, 6);
+	assert_int_equal(set(&s, 7, NULL, 0), 0);
+	send_and_read(&s, &g);
+	assert_int_equal(g.slots, 0);
+	assert_int_equal(s.bytes, 0);
+	slots_clear(&s);
+}
+
+static void
+slots_stop_at_their_bytes(void **state)
+{
+	static char	 big[MSG_SAVE_MAX];
+	struct slots	 s;
+	struct msg_slot	 m;
+	struct got	 g;
+	unsigned	 n = 0, t;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	m.data = (const uint8_t *)big;
+	m.len = sizeof(big);
+	for (t = 0; t < MSG_SAVE_TABLES; t++) {
+		for (m.slot = 0; m.slot < MSG_SAVE_SLOTS; m.slot++) {
+			m.table = (uint16_t)t;
+			if (slots_set(&s, &m) == 0)
+				n++;
+		}
+	}
+	assert_int_equal(n, SLOTS_BYTES_MAX / sizeof(big));
+	assert_int_equal(s.bytes, SLOTS_BYTES_MAX);
+	assert_int_equal(set(&s, 3, "still fits in its place", 23), 0);
+	send_and_read(&s, &g);
+	assert_int_equal(g.slots, n);
+	slots_clear(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(a_child_that_lived_comes_back_at_once),
+		cmocka_unit_test(the_delay_doubles_up_to_thirty_seconds),
+		cmocka_unit_test(a_fresh_child_gets_an_end_even_without_slots),
+		cmocka_unit_test(
+		    the_last_value_of_a_slot_is_kept_and_length_zero_deletes),
+		cmocka_unit_test(slots_stop_at_their_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
