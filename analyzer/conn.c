@@ -19,6 +19,7 @@ struct conn {
 	struct endpoint	 client;	/* as it may be kept */
 	struct endpoint	 real_client;
 	struct endpoint	 server;
+	struct meter_cache cache;
 	uint64_t	 name_token;	/* TLS name in the meter */
 	uint64_t	 hello_us;
 	uint64_t	 requests;
@@ -189,17 +190,23 @@ close_stream(struct conn *c, enum stream_reason why)
 	TAILQ_REMOVE(&c->az->mirrored, c, entry);
 }
 
-/* The mirror does not keep up: this connection is lost to it. */
+/*
+ * The mirror does not keep up: this connection is lost to it. While it is
+ * away the stream only pauses; a fresh one is told of it as mid-stream.
+ */
 static bool
 stream_full(struct conn *c, uint64_t bytes)
 {
 	struct analyzer	*az = c->az;
 	struct chan	*ch = az->proc->chan[ROLE_MIRROR];
+	bool		 linked = az->proc->linked[ROLE_MIRROR];
 
-	if (az->offline || (az->proc->linked[ROLE_MIRROR] && chan_ready(ch)))
+	if (az->offline || (linked && chan_ready(ch)))
 		return false;
-	tally_add(&az->proc->tally, TALLY_STREAM_DROPPED, 1);
 	tally_add(&az->proc->tally, TALLY_STREAM_DROPPED_BYTES, bytes);
+	if (!linked)
+		return true;
+	tally_add(&az->proc->tally, TALLY_STREAM_DROPPED, 1);
 	close_stream(c, STREAM_SHED);
 	return true;
 }
@@ -484,7 +491,7 @@ on_request(void *arg, const struct session_request *r)
 	q.method_len = r->head->method.len;
 	q.client = c->client_text;
 	alert_request(c, r);
-	return meter_request(az->meter, meter_entry(c), &q);
+	return meter_request(az->meter, meter_entry(c), &c->cache, &q);
 }
 
 static void
@@ -525,8 +532,8 @@ on_response(void *arg, const struct session_response *r)
 	}
 	tally_add(&az->proc->tally,
 	    r->interim ? TALLY_HTTP_INTERIM : TALLY_HTTP_RESPONSES, 1);
-	meter_response(az->meter, meter_entry(c), r->token, c->client_text,
-	    status, r->interim);
+	meter_response(az->meter, meter_entry(c), &c->cache, r->token,
+	    c->client_text, status, r->interim);
 	if (!r->interim)
 		alert_response(c, r->id, r->token, status);
 }
@@ -555,8 +562,6 @@ keep_recent(struct conn *c, const struct msg_event *e,
     const struct session_tx *x)
 {
 	struct recent_tx	 t;
-	char			 server[ENDPOINT_TEXT_MAX];
-	char			 client[ENDPOINT_TEXT_MAX];
 
 	memset(&t, 0, sizeof(t));
 	t.ts_us = e->ts_us;
@@ -568,10 +573,8 @@ keep_recent(struct conn *c, const struct msg_event *e,
 	t.status = x->status;
 	t.gap = e->gap;
 	span_text(&t.iface, c->rule.iface);
-	span_text(&t.client, endpoint_print(&c->client, client,
-	    sizeof(client)));
-	span_text(&t.server, endpoint_print(&c->server, server,
-	    sizeof(server)));
+	t.client = c->client;
+	t.server = c->server;
 	t.method = e->method;
 	t.host = e->host;
 	t.uri = e->uri;
@@ -656,7 +659,8 @@ on_transaction(void *arg, const struct session_tx *x)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_REQ, 1);
 	if (t.unpaired_resp)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_RESP, 1);
-	meter_end(az->meter, meter_entry(c), x->token, c->client_text, &t);
+	meter_end(az->meter, meter_entry(c), &c->cache, x->token,
+	    c->client_text, &t);
 	alert_time(c, x, t.first_us);
 	tell(c, x);
 }

@@ -1,8 +1,8 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "analyzer/event.h"
 #include "analyzer/rule.h"
+#include "sandbox/compat.h"
 
 #define ID_MASK	((1ULL << 53) - 1)
 
@@ -101,7 +101,7 @@ event_flow(struct msg_event *e, enum event_kind kind, uint64_t ts_us,
 	if (f == NULL)
 		return;
 	e->flow_id = f->id & ID_MASK;
-	snprintf(e->iface, sizeof(e->iface), "%s", f->iface);
+	compat_strlcpy(e->iface, f->iface, sizeof(e->iface));
 	e->vlan[0] = f->vlan[0];
 	e->vlan[1] = f->vlan[1];
 	e->client = f->client;
@@ -154,10 +154,10 @@ event_http(struct msg_event *e, struct event_text *t,
 	if (x->resp_end_us > x->req_us && x->req_us != 0)
 		e->last_byte_us = x->resp_end_us - x->req_us;
 	e->rtt_us = rtt_us;
-	snprintf(t->protocol, sizeof(t->protocol), "HTTP/1.%u",
-	    x->minor > 9 ? 9U : x->minor);
+	memcpy(t->protocol, "HTTP/1.", 7);
+	t->protocol[7] = (char)('0' + (x->minor > 9 ? 9 : x->minor));
 	e->protocol.p = (const uint8_t *)t->protocol;
-	e->protocol.n = strlen(t->protocol);
+	e->protocol.n = 8;
 	e->tag.p = (const uint8_t *)tag;
 	e->tag.n = strlen(tag);
 	if (x->text != NULL)

@@ -347,27 +347,55 @@ meter_token_keys(const struct meter *m, uint64_t token, const uint8_t **host,
 	}
 }
 
+/* The entry behind a token, counted once more; NULL: look it up. */
 static struct sketch_entry *
-client_entry(struct meter *m, const char *client, uint64_t weight)
-{
-	if (client == NULL || *client == '\0' || m->clients == NULL)
-		return NULL;
-	return sketch_touch(m->clients, client, strlen(client), weight);
-}
-
-static void
-count_host_client(struct meter *m, struct sketch_entry *host,
-    const char *client)
+again(struct sketch_kind *k, uint64_t token, uint64_t weight)
 {
 	struct sketch_entry	*e;
 
-	if (client == NULL || *client == '\0' ||
-	    child(m, host, METER_CHILD_CLIENTS, METER_HOST_CLIENT,
+	if ((e = sketch_by_token(k, token)) != NULL && weight > 0)
+		sketch_bump(e, weight);
+	return e;
+}
+
+static struct sketch_entry *
+client_entry(struct meter *m, struct meter_cache *c, const char *client,
+    uint64_t weight)
+{
+	struct sketch_entry	*e;
+
+	if (client == NULL || *client == '\0' || m->clients == NULL)
+		return NULL;
+	e = again(&m->kind[METER_CLIENT], c->client, weight);
+	if (e != NULL && sketch_is(e, client, strlen(client)))
+		return e;
+	e = sketch_touch(m->clients, client, strlen(client), weight);
+	c->client = e == NULL ? 0 : sketch_token(e);
+	return e;
+}
+
+static struct sketch_entry *
+host_client(struct meter *m, struct meter_cache *c, struct sketch_entry *host,
+    const char *client, uint64_t weight)
+{
+	struct sketch_entry	*e;
+
+	if (client == NULL || *client == '\0')
+		return NULL;
+	e = sketch_by_token(&m->kind[METER_HOST_CLIENT], c->host_client);
+	if (e != NULL && e->home->owner == host &&
+	    sketch_is(e, client, strlen(client))) {
+		if (weight > 0)
+			sketch_bump(e, weight);
+		return e;
+	}
+	if (child(m, host, METER_CHILD_CLIENTS, METER_HOST_CLIENT,
 	    m->conf.offline ? 65536 : 256) == NULL)
-		return;
-	if ((e = sketch_touch(host->child[METER_CHILD_CLIENTS], client,
-	    strlen(client), 1)) != NULL)
-		sketch_add(e, MC_REQUESTS, 1);
+		return NULL;
+	e = sketch_touch(host->child[METER_CHILD_CLIENTS], client,
+	    strlen(client), weight);
+	c->host_client = e == NULL ? 0 : sketch_token(e);
+	return e;
 }
 
 static void
@@ -375,41 +403,81 @@ count_method(struct meter *m, const struct meter_request *r)
 {
 	struct sketch_entry	*e = NULL;
 	const char		*name;
+	unsigned		 i = r->method;
 
 	if (m->methods == NULL)
 		return;
-	name = meter_method_name(r->method);
-	if (r->method < METER_METHODS - 1 || r->method_len == 0)
-		e = sketch_touch(m->methods, name, strlen(name), 1);
-	else
+	name = meter_method_name(i);
+	if (i >= METER_METHODS - 1 && r->method_len > 0)
 		e = sketch_touch(m->methods, r->method_name, r->method_len, 1);
-	if (e != NULL)
-		sketch_add(e, MC_REQUESTS, 1);
+	else if (i < METER_METHODS)
+		e = again(&m->kind[METER_METHOD], m->method_token[i], 1);
+	if (e == NULL && (e = sketch_touch(m->methods, name, strlen(name),
+	    1)) == NULL)
+		return;
+	if (i < METER_METHODS - 1)
+		m->method_token[i] = sketch_token(e);
+	sketch_add(e, MC_REQUESTS, 1);
+}
+
+static struct sketch_entry *
+host_entry(struct meter *m, struct meter_cache *c,
+    const struct meter_request *r)
+{
+	struct sketch_entry	*e;
+
+	if (m->hosts == NULL)
+		return NULL;
+	e = sketch_by_token(&m->kind[METER_HOST], c->host);
+	if (e != NULL && sketch_is(e, r->host, r->host_len)) {
+		sketch_bump(e, 1);
+		return e;
+	}
+	e = sketch_touch(m->hosts, r->host, r->host_len, 1);
+	c->host = e == NULL ? 0 : sketch_token(e);
+	return e;
+}
+
+static struct sketch_entry *
+section_entry(struct meter *m, struct meter_cache *c,
+    struct sketch_entry *host, const struct meter_request *r)
+{
+	struct sketch_entry	*e;
+
+	e = sketch_by_token(&m->kind[METER_SECTION], c->section);
+	if (e != NULL && e->home->owner == host &&
+	    sketch_is(e, r->section, r->section_len)) {
+		sketch_bump(e, 1);
+		return e;
+	}
+	if (child(m, host, METER_CHILD_SECTIONS, METER_SECTION,
+	    m->conf.max_sections) == NULL)
+		return NULL;
+	e = sketch_touch(host->child[METER_CHILD_SECTIONS], r->section,
+	    r->section_len, 1);
+	c->section = e == NULL ? 0 : sketch_token(e);
+	return e;
 }
 
 uint64_t
 meter_request(struct meter *m, struct sketch_entry *iface,
-    const struct meter_request *r)
+    struct meter_cache *c, const struct meter_request *r)
 {
-	struct sketch_entry	*host, *section = NULL, *e;
+	struct sketch_entry	*host, *section, *e;
 	unsigned		 method;
 
 	method = r->method < METER_METHODS ? r->method : METER_METHODS - 1;
 	meter_add(m, iface, MC_REQUESTS, 1);
 	count_method(m, r);
-	if ((e = client_entry(m, r->client, 1)) != NULL)
+	if ((e = client_entry(m, c, r->client, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
-	if (m->hosts == NULL || (host = sketch_touch(m->hosts, r->host,
-	    r->host_len, 1)) == NULL)
+	if ((host = host_entry(m, c, r)) == NULL)
 		return 0;
 	sketch_add(host, MC_REQUESTS, 1);
 	sketch_add(host, MC_METHOD + method, 1);
-	count_host_client(m, host, r->client);
-	if (child(m, host, METER_CHILD_SECTIONS, METER_SECTION,
-	    m->conf.max_sections) != NULL)
-		section = sketch_touch(host->child[METER_CHILD_SECTIONS],
-		    r->section, r->section_len, 1);
-	if (section == NULL)
+	if ((e = host_client(m, c, host, r->client, 1)) != NULL)
+		sketch_add(e, MC_REQUESTS, 1);
+	if ((section = section_entry(m, c, host, r)) == NULL)
 		return sketch_token(host) | HOST_TOKEN;
 	sketch_add(section, MC_REQUESTS, 1);
 	sketch_add(section, MC_METHOD + method, 1);
@@ -427,15 +495,8 @@ count_status(struct sketch_entry *e, unsigned slot, bool final)
 }
 
 static void
-host_client_response(struct sketch_entry *host, const char *client,
-    unsigned status)
+count_answer(struct sketch_entry *e, unsigned status)
 {
-	struct sketch_entry	*e;
-
-	if (client == NULL || host->child[METER_CHILD_CLIENTS] == NULL)
-		return;
-	e = sketch_find(host->child[METER_CHILD_CLIENTS], client,
-	    strlen(client));
 	if (e == NULL)
 		return;
 	sketch_add(e, MC_RESPONSES, 1);
@@ -443,32 +504,45 @@ host_client_response(struct sketch_entry *host, const char *client,
 		sketch_add(e, MC_ERRORS, 1);
 }
 
-void
-meter_response(struct meter *m, struct sketch_entry *iface, uint64_t token,
-    const char *client, unsigned status, bool interim)
+static void
+count_code(struct meter *m, unsigned status)
 {
-	struct sketch_entry	*host, *section, *e;
+	struct sketch_entry	*e = NULL;
 	uint8_t			 key[2];
+
+	if (m->statuses == NULL)
+		return;
+	if (status < nitems(m->status_token))
+		e = again(&m->kind[METER_STATUS], m->status_token[status], 1);
+	key[0] = (uint8_t)(status >> 8);
+	key[1] = (uint8_t)status;
+	if (e == NULL && (e = sketch_touch(m->statuses, key, 2, 1)) == NULL)
+		return;
+	if (status < nitems(m->status_token))
+		m->status_token[status] = sketch_token(e);
+	sketch_add(e, MC_RESPONSES, 1);
+}
+
+void
+meter_response(struct meter *m, struct sketch_entry *iface,
+    struct meter_cache *c, uint64_t token, const char *client,
+    unsigned status, bool interim)
+{
+	struct sketch_entry	*host, *section;
 	unsigned		 slot;
 
 	slot = meter_status_slot(m, status);
 	count_status(m->total, slot, !interim);
 	count_status(iface, slot, !interim);
-	key[0] = (uint8_t)(status >> 8);
-	key[1] = (uint8_t)status;
-	if (m->statuses != NULL &&
-	    (e = sketch_touch(m->statuses, key, 2, 1)) != NULL)
-		sketch_add(e, MC_RESPONSES, 1);
-	if ((host = by_token(m, token, &section)) != NULL)
-		count_status(host, slot, !interim);
+	count_code(m, status);
+	host = by_token(m, token, &section);
+	count_status(host, slot, !interim);
 	count_status(section, slot, !interim);
-	if (host != NULL && !interim)
-		host_client_response(host, client, status);
-	if (interim || (e = client_entry(m, client, 0)) == NULL)
+	if (interim)
 		return;
-	sketch_add(e, MC_RESPONSES, 1);
-	if (status >= 400)
-		sketch_add(e, MC_ERRORS, 1);
+	if (host != NULL)
+		count_answer(host_client(m, c, host, client, 0), status);
+	count_answer(client_entry(m, c, client, 0), status);
 }
 
 void
@@ -510,8 +584,8 @@ count_end(struct sketch_entry *e, const struct meter_end *t)
 }
 
 void
-meter_end(struct meter *m, struct sketch_entry *iface, uint64_t token,
-    const char *client, const struct meter_end *t)
+meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
+    uint64_t token, const char *client, const struct meter_end *t)
 {
 	struct sketch_entry	*host, *section, *e;
 
@@ -522,7 +596,7 @@ meter_end(struct meter *m, struct sketch_entry *iface, uint64_t token,
 	if (section != NULL && t->first_us != 0)
 		sketch_add(section, MC_FIRST + hist_bucket(t->first_us), 1);
 	if (t->req_body + t->resp_body > 0 &&
-	    (e = client_entry(m, client, 0)) != NULL)
+	    (e = client_entry(m, c, client, 0)) != NULL)
 		sketch_add(e, MC_RESP_BODY, t->req_body + t->resp_body);
 }
 

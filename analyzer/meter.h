@@ -138,6 +138,8 @@ struct meter {
 	struct meter_lost lost[METER_LOST_MAX];
 	uint32_t	 nlost;		/* in all; the last ones are kept */
 	uint64_t	 lost_us;
+	uint64_t	 method_token[METER_METHODS];
+	uint64_t	 status_token[1000];
 	uint16_t	 extra[16];	/* status codes met beyond the known */
 	unsigned	 nextra;
 };
@@ -168,6 +170,14 @@ struct sketch_entry *meter_iface(struct meter *, const char *name);
 void		 meter_add(struct meter *, struct sketch_entry *iface,
 		    unsigned counter, uint64_t n);
 
+/* What a connection met last: most messages find their entries here. */
+struct meter_cache {
+	uint64_t	 host;		/* tokens */
+	uint64_t	 section;
+	uint64_t	 client;
+	uint64_t	 host_client;
+};
+
 struct meter_request {
 	const uint8_t	*host;		/* normalised; len 0: none */
 	size_t		 host_len;
@@ -178,13 +188,16 @@ struct meter_request {
 	unsigned	 method;	/* enum http_method */
 	const char	*client;	/* text after the privacy block */
 };
-/* Counts it and returns the token for its response; 0: no entry. */
+/*
+ * Counts it and returns the token for its response; 0: no entry. The cache
+ * belongs to the connection, whose client text never changes.
+ */
 uint64_t	 meter_request(struct meter *, struct sketch_entry *iface,
-		    const struct meter_request *);
+		    struct meter_cache *, const struct meter_request *);
 /* token 0: the request is not known. interim: 1xx but 101. */
 void		 meter_response(struct meter *, struct sketch_entry *iface,
-		    uint64_t token, const char *client, unsigned status,
-		    bool interim);
+		    struct meter_cache *, uint64_t token, const char *client,
+		    unsigned status, bool interim);
 /*
  * A response found its request only later: what belongs to the host is
  * counted there; the totals know it already.
@@ -203,7 +216,7 @@ struct meter_end {
 	bool		 ambiguous;
 };
 void		 meter_end(struct meter *, struct sketch_entry *iface,
-		    uint64_t token, const char *client,
+		    struct meter_cache *, uint64_t token, const char *client,
 		    const struct meter_end *);
 
 struct meter_hello {

@@ -89,8 +89,8 @@ recent_put(struct recent *r, const struct recent_tx *t)
 	buf_put_u32(&b, t->status);
 	buf_put_u8(&b, t->gap);
 	put_span(&b, &t->iface, 64);
-	put_span(&b, &t->client, 64);
-	put_span(&b, &t->server, 64);
+	endpoint_put(&b, &t->client);
+	endpoint_put(&b, &t->server);
 	put_span(&b, &t->method, 64);
 	put_span(&b, &t->host, 256);
 	put_span(&b, &t->uri, 2048);
@@ -139,8 +139,8 @@ recent_next(const struct recent *r, size_t *cursor,
 	t->status = buf_get_u32(&b);
 	t->gap = buf_get_u8(&b) != 0;
 	get_span(&b, &t->iface);
-	get_span(&b, &t->client);
-	get_span(&b, &t->server);
+	endpoint_get(&b, &t->client);
+	endpoint_get(&b, &t->server);
 	get_span(&b, &t->method);
 	get_span(&b, &t->host);
 	get_span(&b, &t->uri);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sandbox/addr.h"
 #include "sandbox/mem.h"
 #include "sandbox/msg.h"
 
@@ -23,8 +24,8 @@ struct recent_tx {
 	uint32_t	 status;
 	bool		 gap;
 	struct msg_span	 iface;
-	struct msg_span	 client;
-	struct msg_span	 server;
+	struct endpoint	 client;
+	struct endpoint	 server;
 	struct msg_span	 method;
 	struct msg_span	 host;
 	struct msg_span	 uri;

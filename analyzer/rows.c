@@ -854,14 +854,15 @@ static void
 transaction(struct rows *r, const struct recent_tx *t)
 {
 	struct row_writer	 w;
+	char			 text[ENDPOINT_TEXT_MAX];
 
 	if (!answer_row(&r->a, &w, ROW_TRANSACTION, 0))
 		return;
 	row_u64(&w, t->ts_us);
 	row_u64(&w, t->flow_id);
 	put_span(&w, &t->iface);
-	put_span(&w, &t->client);
-	put_span(&w, &t->server);
+	row_str(&w, endpoint_print(&t->client, text, sizeof(text)));
+	row_str(&w, endpoint_print(&t->server, text, sizeof(text)));
 	put_span(&w, &t->method);
 	put_span(&w, &t->host);
 	put_span(&w, &t->uri);

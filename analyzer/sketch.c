@@ -416,6 +416,8 @@ sift_down(struct sketch *s, struct sketch_entry *e)
 {
 	uint32_t	 at, kid;
 
+	if (e->heap * 2 + 1 >= s->n)
+		return;		/* a leaf: the heaviest end up here */
 	for (at = e->heap; (kid = at * 2 + 1) < s->n; at = kid) {
 		if (kid + 1 < s->n &&
 		    s->heap[kid + 1]->count < s->heap[kid]->count)
@@ -731,6 +733,13 @@ sketch_touch(struct sketch *s, const void *key, size_t len, uint64_t weight)
 	e->count += weight;
 	sift_down(s, e);
 	return e;
+}
+
+void
+sketch_bump(struct sketch_entry *e, uint64_t weight)
+{
+	e->count += weight;
+	sift_down(e->home, e);
 }
 
 void

@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
@@ -141,6 +142,14 @@ void		 sketch_set_max(struct sketch *, uint32_t max);
  */
 struct sketch_entry *sketch_touch(struct sketch *, const void *key, size_t len,
 		    uint64_t weight);
+/* The same for an entry at hand. */
+void		 sketch_bump(struct sketch_entry *, uint64_t weight);
+/* Whether this is the entry of a key (that is not too long). */
+static inline bool
+sketch_is(const struct sketch_entry *e, const void *key, size_t len)
+{
+	return e->klen == len && memcmp(e->key, key, len) == 0;
+}
 /* NULL when it is not there. */
 struct sketch_entry *sketch_find(const struct sketch *, const void *key,
 		    size_t len);
