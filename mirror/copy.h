@@ -111,6 +111,7 @@ struct copy {
 	struct sink_file *file;
 	struct sink_file *gaps;
 	bool		 gap_refused;
+	uint64_t	 tail_us;	/* last record of the mirror before */
 	uint8_t		*pending;	/* gap lines that wait for room */
 	size_t		 npending;
 	uint64_t	 told_sent;	/* what the tally knows already */

@@ -9,7 +9,9 @@
  * offset and length count bytes of that direction since the connection (or
  * its first seen byte) began. last_record is the capture time of the last
  * record of the connection before the gap, next that of the first frame
- * after it: all missing bytes were captured between the two. Pure.
+ * after it: all missing bytes were captured between the two. A line whose
+ * from and to are "*" stands for connections that came and went while the
+ * mirror was away. Pure.
  */
 #ifndef MIRROR_GAPS_H
 #define MIRROR_GAPS_H
@@ -50,6 +52,7 @@ struct gap {
 	uint64_t	 offset;
 	uint64_t	 length;
 	bool		 unsized;	/* offset and length are not known */
+	bool		 all;		/* of any connection: "from":"*" */
 	uint64_t	 last_us;	/* 0: nothing recorded before */
 	uint64_t	 next_us;
 };

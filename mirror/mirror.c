@@ -51,6 +51,7 @@ struct mirror_state {
 	uint64_t	 linked_packet_us;
 	uint64_t	 stop_us;
 	uint64_t	 start_us;
+	bool		 absence_told;
 	bool		 holding;	/* the analyzer's link is paused */
 	struct buf	 save;		/* slots for the next SAVE */
 	uint8_t		 save_bytes[SAVE_MAX];
@@ -330,6 +331,19 @@ flush_all(struct mirror_state *ms)
 	save_end(ms);
 }
 
+/* One line for all connections that came and went while nobody looked. */
+static void
+tell_absence(struct mirror_state *ms, uint64_t next_us)
+{
+	size_t	 i;
+
+	for (i = 0; i < ms->ncopies && !ms->absence_told; i++)
+		if (ms->copies[i]->file != NULL)
+			streams_restored_last(ms->streams, ms->copies[i],
+			    ms->copies[i]->tail_us, next_us);
+	ms->absence_told = true;
+}
+
 static int
 mirror_on_stream(struct chan *ch, struct frame *f, void *arg)
 {
@@ -344,8 +358,10 @@ mirror_on_stream(struct chan *ch, struct frame *f, void *arg)
 			return -1;
 		if (m.ts_us > ms->env.packet_us)
 			ms->env.packet_us = m.ts_us;
-		if (ms->linked_packet_us == 0)
+		if (ms->linked_packet_us == 0) {
 			ms->linked_packet_us = ms->env.packet_us;
+			tell_absence(ms, ms->linked_packet_us);
+		}
 		tally_add(&p->tally, TALLY_MIR_BYTES, m.len);
 		streams_take(ms->streams, &m);
 	}
@@ -394,7 +410,7 @@ mirror_linked(struct proc *p, enum role peer)
 
 /* When each connection of the mirror before was last recorded. */
 static void
-read_tail(struct mirror_state *ms, const struct copy *c)
+read_tail(struct mirror_state *ms, struct copy *c)
 {
 	struct record	 r;
 	uint8_t		*p;
@@ -415,6 +431,8 @@ read_tail(struct mirror_state *ms, const struct copy *c)
 			    n - at);
 			continue;
 		}
+		if (r.ts_ns / 1000 > c->tail_us)
+			c->tail_us = r.ts_ns / 1000;
 		/* Responses are recorded the other way round. */
 		streams_restored_at(ms->streams, c->conf.name, r.from, r.to,
 		    r.ts_ns / 1000);
@@ -755,6 +773,20 @@ gauges(struct mirror_state *ms)
 	tally_set(&ms->proc->tally, TALLY_MIR_QUEUE, all_queued(ms, NULL));
 }
 
+/* What was open before and did not come again has ended meanwhile. */
+static void
+restart_over(struct mirror_state *ms)
+{
+	uint64_t	 next;
+
+	next = ms->linked_packet_us != 0 ? ms->linked_packet_us :
+	    ms->env.wall_us;
+	streams_restored_end(ms->streams, next);
+	tell_absence(ms, next);
+	streams_restarted(ms->streams);
+	ms->linked_us = 0;
+}
+
 static void
 stop_if_idle(struct mirror_state *ms)
 {
@@ -766,7 +798,8 @@ stop_if_idle(struct mirror_state *ms)
 			return;
 	for (i = 0; i < ms->nevents; i++)
 		sink_file_flush(ms->events[i].file);
-	streams_restored_end(ms->streams, ms->env.packet_us);
+	if (ms->linked_us != 0)
+		restart_over(ms);
 	save_end(ms);
 	for (i = 0; i < ms->ncopies; i++)
 		copy_tick(ms->copies[i]);
@@ -797,8 +830,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	hold_or_resume(ms);
 	if (ms->linked_us != 0 && !files_missing(ms) &&
 	    ms->env.now_us - ms->linked_us > ORPHANS_US) {
-		streams_restored_end(ms->streams, ms->linked_packet_us);
-		ms->linked_us = 0;
+		restart_over(ms);
 	}
 	if (ms->stop_us != 0)
 		stop_if_idle(ms);
@@ -848,6 +880,7 @@ mirror_init(struct proc *p)
 	sc.tally = &p->tally;
 	sc.copies = ms->copies;
 	sc.ncopies = ms->ncopies;
+	sc.restarted = (p->hello.flags & HELLO_RESTARTED) != 0;
 	sc.save = save_open;
 	sc.arg = ms;
 	if (ms->events == NULL || (ms->streams = streams_new(&sc)) == NULL)

@@ -312,19 +312,35 @@ orphan_line(struct streams *t, struct orphan *o, struct copy *c,
 	give_slot(t, o->slot);
 }
 
+/* Opened while this process was away: all before is missing. */
 static void
+stranger_line(const struct leg *l, uint64_t next_us)
+{
+	struct gap	 g = { .mirror = l->copy->conf.name, .flow = l->flow,
+	    .from = *l->client, .to = *l->server, .reason = GAP_RESTART,
+	    .unsized = true, .next_us = next_us };
+
+	copy_write_gap(l->copy, &g);
+}
+
+/* Whether it was open when the mirror before this one was lost. */
+static bool
 claim_orphan(struct streams *t, const struct leg *l, uint64_t next_us)
 {
 	struct orphan	*o;
+	bool		 found = false;
 	size_t		 i;
 
 	for (i = 0; i < t->norphans; i++) {
 		o = &t->orphans[i];
 		if (!o->done && o->open.flow == l->flow &&
 		    strcmp(o->open.mirror, l->copy->conf.name) == 0 &&
-		    endpoint_cmp(&o->open.from, l->client) == 0)
+		    endpoint_cmp(&o->open.from, l->client) == 0) {
 			orphan_line(t, o, l->copy, next_us);
+			found = true;
+		}
 	}
+	return found;
 }
 
 static void
@@ -339,8 +355,8 @@ open_leg(struct streams *t, struct stream *s, struct copy *c, bool mid)
 	leg_open(l, c, mid);
 	if (c->file == NULL || !l->wanted[HOOK_RECORD])
 		return;
-	if (t->norphans > 0)
-		claim_orphan(t, l, s->ts_us);
+	if (t->conf.restarted && mid && !claim_orphan(t, l, s->ts_us))
+		stranger_line(l, s->ts_us);
 	l->slot = take_slot(t);
 	save_leg(t, l);
 }
@@ -610,4 +626,22 @@ streams_restored_end(struct streams *t, uint64_t next_us)
 	free(t->orphans);
 	t->orphans = NULL;
 	t->norphans = t->orphan_room = 0;
+}
+
+void
+streams_restored_last(struct streams *t, struct copy *c, uint64_t last_us,
+    uint64_t next_us)
+{
+	struct gap	 g = { .mirror = c->conf.name, .reason = GAP_RESTART,
+	    .unsized = true, .all = true, .last_us = last_us,
+	    .next_us = next_us };
+
+	if (t->conf.restarted)
+		copy_write_gap(c, &g);
+}
+
+void
+streams_restarted(struct streams *t)
+{
+	t->conf.restarted = false;
 }

@@ -23,6 +23,7 @@ struct streams_conf {
 	struct tally	*tally;
 	struct copy	**copies;	/* by index of the configuration */
 	size_t		 ncopies;
+	bool		restarted;	/* this mirror replaces a lost one */
 	/* A slot to save; NULL deletes it. */
 	void		(*save)(void *arg, unsigned slot,
 			    const struct gap_open *);
@@ -55,5 +56,10 @@ void		 streams_restore(struct streams *, unsigned slot,
 void		 streams_restored_at(struct streams *, const char *mirror,
 		    const char *from, const char *to, uint64_t ts_us);
 void		 streams_restored_end(struct streams *, uint64_t next_us);
+/* The last record of all, for connections that nobody saw. */
+void		 streams_restored_last(struct streams *, struct copy *,
+		    uint64_t last_us, uint64_t next_us);
+/* From now on a mid-stream connection is only that. */
+void		 streams_restarted(struct streams *);
 
 #endif
