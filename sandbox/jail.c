@@ -200,6 +200,32 @@ limits(const struct jail *j)
 	return 0;
 }
 
+/* ---- SAN=1 ---- */
+
+#ifdef NETMON_SAN
+/*
+ * Leaks are looked for by a traced clone, which no jail allows: unit tests
+ * do that. A finding aborts, so that it is told as the loss of a child.
+ */
+#define SAN_OPTIONS	"detect_leaks=0:abort_on_error=1:symbolize=0:" \
+			"print_summary=1:print_stacktrace=1"
+
+const char	*__asan_default_options(void);
+const char	*__ubsan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return SAN_OPTIONS;
+}
+
+const char *
+__ubsan_default_options(void)
+{
+	return SAN_OPTIONS;
+}
+#endif
+
 /* ---- the filter ---- */
 
 static int
