@@ -38,7 +38,7 @@ give(struct sketch_kind *k, void *p, size_t n)
 
 /* ---- vectors ---- */
 
-static uint64_t *
+static inline uint64_t *
 vec_place(const struct vec *v, unsigned index)
 {
 	uint32_t	 at, mask;
@@ -68,19 +68,30 @@ vec_grow(struct sketch_kind *k, struct vec *v)
 	return true;
 }
 
-static void
-vec_add(struct sketch_kind *k, struct vec *v, unsigned index, uint64_t n)
+/* A place for a counter that is not there yet; NULL: no memory. */
+static uint64_t *
+vec_new(struct sketch_kind *k, struct vec *v, unsigned index)
 {
 	uint64_t	*p;
 
 	if (v->n * 4U >= v->cap * 3U && !vec_grow(k, v) &&
 	    v->n + 1U >= v->cap)
-		return;
+		return NULL;
 	p = vec_place(v, index);
-	if (*p == 0) {
-		*p = (uint64_t)index << VALUE_BITS;
-		v->n++;
-	}
+	*p = (uint64_t)index << VALUE_BITS;
+	v->n++;
+	return p;
+}
+
+static inline void
+vec_add(struct sketch_kind *k, struct vec *v, unsigned index, uint64_t n)
+{
+	uint64_t	*p = NULL;
+
+	if (v->cap > 0)
+		p = vec_place(v, index);
+	if ((p == NULL || *p == 0) && (p = vec_new(k, v, index)) == NULL)
+		return;
 	if (n > VALUE_MASK - VALUE(*p))
 		n = VALUE_MASK - VALUE(*p);
 	*p += n;
@@ -402,7 +413,13 @@ sketch_by_token(const struct sketch_kind *k, uint64_t token)
 	return k->ref[id].entry;
 }
 
-/* ---- the heap: lightest first ---- */
+/*
+ * ---- the heap: lightest first ----
+ *
+ * In the order of rank, which is what count was when the entry was last put
+ * in its place. Counts only grow, so the lightest is found when it is wanted
+ * by correcting the top until its rank is its count; counting is free.
+ */
 
 static void
 put_at(struct sketch *s, uint32_t at, struct sketch_entry *e)
@@ -416,13 +433,11 @@ sift_down(struct sketch *s, struct sketch_entry *e)
 {
 	uint32_t	 at, kid;
 
-	if (e->heap * 2 + 1 >= s->n)
-		return;		/* a leaf: the heaviest end up here */
 	for (at = e->heap; (kid = at * 2 + 1) < s->n; at = kid) {
 		if (kid + 1 < s->n &&
-		    s->heap[kid + 1]->count < s->heap[kid]->count)
+		    s->heap[kid + 1]->rank < s->heap[kid]->rank)
 			kid++;
-		if (e->count <= s->heap[kid]->count)
+		if (e->rank <= s->heap[kid]->rank)
 			break;
 		put_at(s, at, s->heap[kid]);
 	}
@@ -436,11 +451,24 @@ sift_up(struct sketch *s, struct sketch_entry *e)
 
 	for (at = e->heap; at > 0; at = up) {
 		up = (at - 1) / 2;
-		if (s->heap[up]->count <= e->count)
+		if (s->heap[up]->rank <= e->rank)
 			break;
 		put_at(s, at, s->heap[up]);
 	}
 	put_at(s, at, e);
+}
+
+/* The sketch must not be empty. */
+static struct sketch_entry *
+lightest(struct sketch *s)
+{
+	struct sketch_entry	*e;
+
+	for (e = s->heap[0]; e->rank != e->count; e = s->heap[0]) {
+		e->rank = e->count;
+		sift_down(s, e);
+	}
+	return e;
 }
 
 /* ---- sketches ---- */
@@ -463,7 +491,7 @@ sketch_set_max(struct sketch *s, uint32_t max)
 {
 	s->max = max == 0 ? 1 : max;
 	while (s->n > s->max)
-		sketch_remove(s->heap[0]);
+		sketch_remove(lightest(s));
 }
 
 static void
@@ -628,7 +656,8 @@ new_id(struct sketch_kind *k, uint32_t *id)
 }
 
 static struct sketch_entry *
-admit(struct sketch *s, const void *key, size_t len, uint64_t hash)
+admit(struct sketch *s, const void *key, size_t len, uint64_t hash,
+    uint64_t count)
 {
 	struct sketch_kind	*k = s->kind;
 	struct sketch_entry	*e;
@@ -647,6 +676,7 @@ admit(struct sketch *s, const void *key, size_t len, uint64_t hash)
 	}
 	e->room = (uint8_t)room;
 	e->home = s;
+	e->count = e->rank = count;
 	k->ref[e->id].entry = e;
 	enter(s, e, key, len, hash);
 	s->n++;
@@ -657,28 +687,30 @@ admit(struct sketch *s, const void *key, size_t len, uint64_t hash)
 
 /* The lightest makes room for a newcomer, who inherits its count. */
 static struct sketch_entry *
-replace(struct sketch *s, const void *key, size_t len, uint64_t hash)
+replace(struct sketch *s, const void *key, size_t len, uint64_t hash,
+    uint64_t weight)
 {
 	struct sketch_entry	*e;
 	uint64_t		 count;
 
 	if (s->n == 0)
 		return NULL;
-	e = s->heap[0];
+	e = lightest(s);
 	count = e->count;
 	s->evicted++;
 	s->kind->evicted++;
 	if (e->room < len) {
 		sketch_remove(e);
-		if ((e = admit(s, key, len, hash)) == NULL)
+		e = admit(s, key, len, hash, count + weight);
+		if (e == NULL)
 			return NULL;
 	} else {
 		unchain(s, e);
 		empty(s->kind, e);
 		enter(s, e, key, len, hash);
 	}
-	e->count = e->error = count;
-	sift_down(s, e);
+	e->error = count;
+	e->count = count + weight;
 	return e;
 }
 
@@ -724,22 +756,19 @@ sketch_touch(struct sketch *s, const void *key, size_t len, uint64_t weight)
 		key = cut;
 	}
 	hash = hash_bytes(s->kind->seed, key, len);
-	if ((e = lookup(s, key, len, hash)) == NULL) {
-		if (s->n < s->max)
-			e = admit(s, key, len, hash);
-		if (e == NULL && (e = replace(s, key, len, hash)) == NULL)
-			return NULL;
+	if ((e = lookup(s, key, len, hash)) != NULL) {
+		e->count += weight;
+		return e;
 	}
-	e->count += weight;
-	sift_down(s, e);
-	return e;
+	if (s->n < s->max)
+		e = admit(s, key, len, hash, weight);
+	return e != NULL ? e : replace(s, key, len, hash, weight);
 }
 
 void
 sketch_bump(struct sketch_entry *e, uint64_t weight)
 {
 	e->count += weight;
-	sift_down(e->home, e);
 }
 
 void

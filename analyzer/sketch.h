@@ -57,6 +57,7 @@ struct sketch;
 struct sketch_entry {
 	uint64_t	 count;		/* for the order: error + weight seen */
 	uint64_t	 error;
+	uint64_t	 rank;		/* count when last put in the heap */
 	uint64_t	 hash;
 	struct vec	 cur;
 	struct vec	 total;
