@@ -220,6 +220,7 @@ collect(struct analyzer *az)
 	for (i = 0; i < FRAG_COUNT_MAX; i++)
 		add_delta(az, MC_FRAG + i, frag_count(az->frags,
 		    (enum frag_count)i), &az->frag_seen[i]);
+	meter_flush(az->meter);
 }
 
 /* ---- time ---- */
@@ -326,6 +327,8 @@ one_packet(struct analyzer *az, struct packet *p, enum packet_reason r,
 	for (k = 0; k < p->depth && k < PACKET_DEPTH_MAX; k++)
 		if (p->tunnel[k] < PACKET_TUNNEL_MAX)
 			az->tunnels[p->tunnel[k]]++;
+	if (i->outside && p->depth > 0)
+		r = PACKET_NOT_TCP;
 	if (r == PACKET_FRAGMENT)
 		r = frag_put(az->frags, p);
 	az->reasons[r]++;
@@ -382,6 +385,20 @@ parse_some(struct analyzer *az, struct buf *b, struct ahead *a,
 	return 0;
 }
 
+/* The memory that each packet will want, while others are parsed. */
+static void
+prefetch_some(struct analyzer *az, const struct ahead *a, uint32_t n)
+{
+	uint32_t	 k;
+
+	for (k = 0; k < n; k++)
+		if (a[k].i != NULL && a[k].r == PACKET_OK)
+			flow_prefetch_entry(az->flows, &a[k].p);
+	for (k = 0; k < n; k++)
+		if (a[k].i != NULL && a[k].r == PACKET_OK)
+			flow_prefetch_reader(az->flows, &a[k].p);
+}
+
 /* Numbers that are missing went down with a child or a link. */
 static void
 check_number(struct analyzer *az, uint64_t number, uint32_t count)
@@ -418,6 +435,7 @@ analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 		n = count < AHEAD ? count : AHEAD;
 		if (parse_some(az, &f->body, a, number, n) == -1)
 			return -1;
+		prefetch_some(az, a, n);
 		for (k = 0; k < n; k++) {
 			crash_mark(a[k].number);
 			if (a[k].i != NULL)
@@ -427,6 +445,23 @@ analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 	collect(az);
 	flush_batches(az);
 	return buf_end(&f->body);
+}
+
+/* decap none, of the interface line that fits. */
+static void
+set_outside(const struct conf *c, struct iface *i)
+{
+	const struct conf_interface	*ci;
+	size_t				 k;
+
+	i->outside = false;
+	for (k = 0; k < c->ninterfaces; k++) {
+		ci = &c->interfaces[k];
+		if (!ci->exclude && (ci->match ? conf_glob(ci->name,
+		    i->info.name, strlen(i->info.name)) :
+		    strcmp(ci->name, i->info.name) == 0))
+			i->outside = ci->decap == CONF_DECAP_NONE;
+	}
 }
 
 static int
@@ -450,6 +485,7 @@ analyzer_on_iface(struct chan *ch, struct frame *f, void *arg)
 	i->info = m;
 	i->known = true;
 	i->entry = meter_iface(az->meter, m.name);
+	set_outside(p->conf, i);
 	if (m.id >= az->nifaces)
 		az->nifaces = m.id + 1U;
 	if (m.linktype <= 0xffff && !packet_dlt_known(m.linktype) &&
@@ -767,7 +803,7 @@ analyzer_init(struct proc *p)
 	    &p->seed, az->now);
 	if (az->meter == NULL || az->rules == NULL || az->alerts == NULL)
 		fatalx("out of memory");
-	recent_init(&az->recent, &az->mem, p->conf->stats.transactions);
+	recent_init(&az->recent, &az->mem, conn_recent_size(p->conf));
 	make_tables(az);
 	if (!az->offline) {
 		save_init(az);
@@ -815,8 +851,11 @@ analyzer_commit(struct proc *p, const struct conf *old)
 	struct analyzer		*az = p->state;
 	struct meter_conf	 mc;
 	struct rule_set		*rules;
+	unsigned		 k;
 
 	catch_up(az);
+	for (k = 0; k < az->nifaces; k++)
+		set_outside(p->conf, &az->ifaces[k]);
 	if ((rules = rule_new(p->conf, az->rules->epoch + 1)) != NULL) {
 		rule_carry(rules, az->rules);
 		rule_free(az->rules);
@@ -834,10 +873,9 @@ analyzer_commit(struct proc *p, const struct conf *old)
 	}
 	meter_conf_init(&mc, p->conf);
 	meter_reconf(az->meter, &mc);
-	if (old->stats.transactions != p->conf->stats.transactions) {
+	if (conn_recent_size(old) != conn_recent_size(p->conf)) {
 		recent_clear(&az->recent);
-		recent_init(&az->recent, &az->mem,
-		    p->conf->stats.transactions);
+		recent_init(&az->recent, &az->mem, conn_recent_size(p->conf));
 	}
 	set_conf(az, p->conf);
 	conn_new_mirrors(az);

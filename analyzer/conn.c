@@ -6,6 +6,7 @@
 #include "analyzer/http.h"
 #include "sandbox/compat.h"
 
+#define RECENT_DEFAULT	(256 * 1024)	/* of conf->stats.transactions */
 #define TAGS		64	/* requests whose tag is remembered */
 #define IGNORED		UINT64_MAX	/* token: a rule ignores this one */
 #define HOST_KEEP	64	/* bytes of the last host, for show flows */
@@ -799,12 +800,20 @@ static const struct session_ops ops = {
 	.anomaly	= on_anomaly,
 };
 
+size_t
+conn_recent_size(const struct conf *c)
+{
+	if (c->offline && c->stats.transactions <= RECENT_DEFAULT)
+		return 0;
+	return c->stats.transactions;
+}
+
 void
 conn_session_conf(struct session_conf *s, const struct conf *c)
 {
 	memset(s, 0, sizeof(*s));
 	s->depth = c->stats.section_depth;
-	s->keep_strings = c->stats.transactions > 0 ||
+	s->keep_strings = conn_recent_size(c) > 0 ||
 	    (event_types(c) & CONF_EV_HTTP) != 0;
 	s->marks = c->nmirrors > 0;
 }

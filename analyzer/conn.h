@@ -17,6 +17,11 @@ extern const struct flow_feed	 conn_feed;
 
 /* What the sessions shall keep, by configuration. */
 void	 conn_session_conf(struct session_conf *, const struct conf *);
+/*
+ * Bytes for recent requests. A report of a file holds them only when the
+ * configuration asks for more than the default.
+ */
+size_t	 conn_recent_size(const struct conf *);
 /* A fresh mirror: opens all mirrored connections again. */
 void	 conn_reopen_streams(struct analyzer *);
 /* After a reload: connections go to the mirrors that observe them now. */

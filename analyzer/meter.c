@@ -210,6 +210,7 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 	bool		 other_window;
 	unsigned	 k;
 
+	meter_flush(m);
 	other_window = !mc->offline && mc->window_us != m->conf.window_us;
 	if (other_window)
 		for (k = 0; k < METER_KINDS; k++)
@@ -255,6 +256,7 @@ meter_slices(struct meter *m, uint64_t now_us)
 	m->slice_end_us = (slice + 1ULL) * m->time.slice_us;
 	if (slice == m->time.now)
 		return;
+	meter_flush(m);
 	for (k = 0; k < METER_KINDS; k++)
 		sketch_close(&m->kind[k]);
 	m->time.now = slice;
@@ -269,6 +271,8 @@ meter_slices(struct meter *m, uint64_t now_us)
 void
 meter_reset(struct meter *m)
 {
+	meter_flush(m);
+	m->acc_iface = NULL;
 	free_sketches(m);
 	m->first_us = m->start_us = m->born_us = m->now_us;
 	m->nlost = 0;
@@ -297,10 +301,29 @@ meter_add(struct meter *m, struct sketch_entry *iface, unsigned counter,
 {
 	if (n == 0)
 		return;
-	if (m->total != NULL)
-		sketch_add(m->total, counter, n);
-	if (iface != NULL)
-		sketch_add(iface, counter, n);
+	if (iface != m->acc_iface) {
+		meter_flush(m);
+		m->acc_iface = iface;
+	}
+	if (m->acc[counter] == 0)
+		m->touched[m->ntouched++] = (uint16_t)counter;
+	m->acc[counter] += n;
+}
+
+void
+meter_flush(struct meter *m)
+{
+	unsigned	 i, c;
+
+	for (i = 0; i < m->ntouched; i++) {
+		c = m->touched[i];
+		if (m->total != NULL)
+			sketch_add(m->total, c, m->acc[c]);
+		if (m->acc_iface != NULL)
+			sketch_add(m->acc_iface, c, m->acc[c]);
+		m->acc[c] = 0;
+	}
+	m->ntouched = 0;
 }
 
 #define HOST_TOKEN	(1ULL << 31)	/* in the id half of a token */
@@ -473,25 +496,20 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 		sketch_add(e, MC_REQUESTS, 1);
 	if ((host = host_entry(m, c, r)) == NULL)
 		return 0;
-	sketch_add(host, MC_REQUESTS, 1);
 	sketch_add(host, MC_METHOD + method, 1);
 	if ((e = host_client(m, c, host, r->client, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
 	if ((section = section_entry(m, c, host, r)) == NULL)
 		return sketch_token(host) | HOST_TOKEN;
-	sketch_add(section, MC_REQUESTS, 1);
 	sketch_add(section, MC_METHOD + method, 1);
 	return sketch_token(section);
 }
 
 static void
-count_status(struct sketch_entry *e, unsigned slot, bool final)
+count_status(struct sketch_entry *e, unsigned slot)
 {
-	if (e == NULL)
-		return;
-	sketch_add(e, MC_STATUS + slot, 1);
-	if (final)
-		sketch_add(e, MC_RESPONSES, 1);
+	if (e != NULL)
+		sketch_add(e, MC_STATUS + slot, 1);
 }
 
 static void
@@ -532,12 +550,12 @@ meter_response(struct meter *m, struct sketch_entry *iface,
 	unsigned		 slot;
 
 	slot = meter_status_slot(m, status);
-	count_status(m->total, slot, !interim);
-	count_status(iface, slot, !interim);
+	meter_add(m, iface, MC_STATUS + slot, 1);
+	meter_add(m, iface, MC_RESPONSES, !interim);
 	count_code(m, status);
 	host = by_token(m, token, &section);
-	count_status(host, slot, !interim);
-	count_status(section, slot, !interim);
+	count_status(host, slot);
+	count_status(section, slot);
 	if (interim)
 		return;
 	if (host != NULL)
@@ -552,9 +570,9 @@ meter_resolved(struct meter *m, uint64_t token, unsigned status)
 	unsigned		 slot;
 
 	slot = meter_status_slot(m, status);
-	if ((host = by_token(m, token, &section)) != NULL)
-		count_status(host, slot, true);
-	count_status(section, slot, true);
+	host = by_token(m, token, &section);
+	count_status(host, slot);
+	count_status(section, slot);
 }
 
 static void
@@ -569,10 +587,8 @@ count_end(struct sketch_entry *e, const struct meter_end *t)
 {
 	if (e == NULL)
 		return;
-	if (t->first_us != 0) {
+	if (t->first_us != 0)
 		sketch_add(e, MC_FIRST + hist_bucket(t->first_us), 1);
-		sketch_add(e, MC_FIRST_SUM, t->first_us);
-	}
 	if (t->last_us != 0)
 		sketch_add(e, MC_LAST + hist_bucket(t->last_us), 1);
 	add_nonzero(e, MC_REQ_BODY, t->req_body);
@@ -583,16 +599,31 @@ count_end(struct sketch_entry *e, const struct meter_end *t)
 	add_nonzero(e, MC_AMBIGUOUS, t->ambiguous);
 }
 
+static void
+add_end(struct meter *m, struct sketch_entry *iface,
+    const struct meter_end *t)
+{
+	meter_add(m, iface, MC_FIRST + hist_bucket(t->first_us),
+	    t->first_us != 0);
+	meter_add(m, iface, MC_LAST + hist_bucket(t->last_us),
+	    t->last_us != 0);
+	meter_add(m, iface, MC_FIRST_SUM, t->first_us);
+	meter_add(m, iface, MC_REQ_BODY, t->req_body);
+	meter_add(m, iface, MC_RESP_BODY, t->resp_body);
+	meter_add(m, iface, MC_UNPAIRED_REQ, t->unpaired_req);
+	meter_add(m, iface, MC_UNPAIRED_RESP, t->unpaired_resp);
+	meter_add(m, iface, MC_GAP_MARKED, t->gap);
+	meter_add(m, iface, MC_AMBIGUOUS, t->ambiguous);
+}
+
 void
 meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
     uint64_t token, const char *client, const struct meter_end *t)
 {
-	struct sketch_entry	*host, *section, *e;
+	struct sketch_entry	*section, *e;
 
-	count_end(m->total, t);
-	count_end(iface, t);
-	if ((host = by_token(m, token, &section)) != NULL)
-		count_end(host, t);
+	add_end(m, iface, t);
+	count_end(by_token(m, token, &section), t);
 	if (section != NULL && t->first_us != 0)
 		sketch_add(section, MC_FIRST + hist_bucket(t->first_us), 1);
 	if (t->req_body + t->resp_body > 0 &&
@@ -693,6 +724,29 @@ window_slices(const struct meter *m, enum show_window w)
 	return w == WINDOW_1M ? m->time.mid : m->time.fine;
 }
 
+/*
+ * Hosts and sections count methods and statuses alone; requests and responses
+ * are their sums (1xx but 101 are no responses).
+ */
+static void
+derive(const struct meter *m, const struct sketch_entry *e, uint64_t *v)
+{
+	unsigned	 i, code;
+
+	if (e->home->kind != &m->kind[METER_HOST] &&
+	    e->home->kind != &m->kind[METER_SECTION])
+		return;
+	for (i = 0; i < METER_METHODS; i++)
+		v[MC_REQUESTS] += v[MC_METHOD + i];
+	for (i = 0; i < METER_STATUSES; i++) {
+		if (v[MC_STATUS + i] == 0)
+			continue;
+		code = meter_status_code(m, i);
+		if (code / 100 != 1 || code == 101)
+			v[MC_RESPONSES] += v[MC_STATUS + i];
+	}
+}
+
 void
 meter_sum(const struct meter *m, const struct sketch_entry *e,
     enum show_window w, uint64_t out[MC_MAX])
@@ -705,6 +759,7 @@ meter_sum(const struct meter *m, const struct sketch_entry *e,
 	else
 		sketch_sum(e, sketch_from(&m->time, window_slices(m, w)), out,
 		    MC_MAX);
+	derive(m, e, out);
 }
 
 void
@@ -720,9 +775,11 @@ meter_sum_span(const struct meter *m, const struct sketch_entry *e,
 	memset(out, 0, MC_MAX * sizeof(out[0]));
 	slices = (uint32_t)((span_us + m->time.slice_us - 1) /
 	    m->time.slice_us);
-	if (e != NULL)
-		sketch_sum(e, m->time.now > slices ? m->time.now - slices : 0,
-		    out, MC_MAX);
+	if (e == NULL)
+		return;
+	sketch_sum(e, m->time.now > slices ? m->time.now - slices : 0, out,
+	    MC_MAX);
+	derive(m, e, out);
 }
 
 uint64_t

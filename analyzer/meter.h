@@ -138,6 +138,11 @@ struct meter {
 	struct meter_lost lost[METER_LOST_MAX];
 	uint32_t	 nlost;		/* in all; the last ones are kept */
 	uint64_t	 lost_us;
+	/* gathered for one interface, until meter_flush */
+	struct sketch_entry *acc_iface;
+	uint64_t	 acc[MC_MAX];
+	uint16_t	 touched[MC_MAX];
+	unsigned	 ntouched;
 	uint64_t	 method_token[METER_METHODS];
 	uint64_t	 status_token[1000];
 	uint16_t	 extra[16];	/* status codes met beyond the known */
@@ -166,9 +171,13 @@ void		 meter_reset(struct meter *);
 
 /* The entry of an interface; NULL only without memory. */
 struct sketch_entry *meter_iface(struct meter *, const char *name);
-/* Adds to the grand total and to an interface (may be NULL). */
+/*
+ * Adds to the grand total and to an interface (may be NULL). It is gathered:
+ * meter_flush must come before anything is asked.
+ */
 void		 meter_add(struct meter *, struct sketch_entry *iface,
 		    unsigned counter, uint64_t n);
+void		 meter_flush(struct meter *);
 
 /* What a connection met last: most messages find their entries here. */
 struct meter_cache {
@@ -245,7 +254,7 @@ void		 meter_name_bytes(struct meter *, uint64_t token, uint64_t);
 
 /* ---- asking ---- */
 
-/* First slice of a window; WINDOW_TOTAL has none. */
+/* All counters of an entry in a window. */
 void		 meter_sum(const struct meter *, const struct sketch_entry *,
 		    enum show_window, uint64_t out[MC_MAX]);
 /* Sums of the last span, as slices allow. */

@@ -58,6 +58,7 @@ count(struct world *w, const struct sketch_entry *e, unsigned index,
 {
 	uint64_t	 v[MC_MAX];
 
+	meter_flush(w->m);
 	meter_sum(w->m, e, window, v);
 	return v[index];
 }
