@@ -191,12 +191,13 @@ limits(const struct jail *j)
 	if (limit(RLIMIT_NPROC, 0) == -1)
 		return -1;
 #ifndef NETMON_SAN
+	/* Sanitizers map terabytes, and write their reports to a file. */
 	if (limit(RLIMIT_AS, j->memory == 0 ? MEMORY_DEFAULT : j->memory) ==
 	    -1)
 		return -1;
-#endif
 	if (j->role == ROLE_CAPTURE || j->role == ROLE_ANALYZER)
 		return limit(RLIMIT_FSIZE, 0);
+#endif
 	return 0;
 }
 

@@ -129,12 +129,14 @@ map_code(void)
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE |
 	    MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
 }
+#ifndef NETMON_SAN
 static long
 map_64g(void)
 {
 	return mmap(NULL, (size_t)64 << 30, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
 }
+#endif
 static long	 make_process(void) { return syscall(SYS_fork); }
 static long
 run_program(void)
