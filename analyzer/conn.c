@@ -6,6 +6,7 @@
 #include "analyzer/http.h"
 #include "sandbox/compat.h"
 
+#define OTHER_MAX	(256 * 1024)	/* bytes of an unknown protocol */
 #define RECENT_DEFAULT	(256 * 1024)	/* of conf->stats.transactions */
 #define TAGS		64	/* requests whose tag is remembered */
 #define IGNORED		UINT64_MAX	/* token: a rule ignores this one */
@@ -943,8 +944,10 @@ finished(const struct conn *c)
 	if (c->mirrors != 0 && c->stream_open)
 		return false;
 	p = session_proto(c->session);
-	return p == SESSION_OTHER || p == SESSION_HTTP2 ||
-	    p == SESSION_WEBSOCKET || p == SESSION_UPGRADED;
+	if (p == SESSION_OTHER)		/* it may still turn to HTTP or TLS */
+		return c->offset[0] + c->offset[1] > OTHER_MAX;
+	return p == SESSION_HTTP2 || p == SESSION_WEBSOCKET ||
+	    p == SESSION_UPGRADED;
 }
 
 static enum flow_want
