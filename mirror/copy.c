@@ -187,7 +187,7 @@ gap_finish(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
 	struct leg_record	*r = &l->rec[dir];
 	struct gap		 g = { .mirror = l->copy->conf.name,
 	    .flow = l->flow, .dir = (uint8_t)dir, .reason = r->reason,
-	    .offset = r->offset, .last_us = r->last_us,
+	    .offset = r->offset, .last_us = r->before_us,
 	    .next_us = next_us };
 
 	r->waits = false;
@@ -201,6 +201,16 @@ gap_finish(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
 }
 
 static void
+look_after_flush(struct leg *l)
+{
+	if (l->listed)
+		return;
+	l->listed = true;
+	l->next_resumed = l->copy->resumed;
+	l->copy->resumed = l;
+}
+
+static void
 gap_begin(struct leg *l, unsigned dir, enum gap_reason why, uint64_t offset)
 {
 	struct leg_record	*r = &l->rec[dir];
@@ -208,16 +218,58 @@ gap_begin(struct leg *l, unsigned dir, enum gap_reason why, uint64_t offset)
 	r->waits = true;
 	r->msg_type = 0;
 	r->len = 0;
+	r->resumed = false;
+	if (r->closed)
+		look_after_flush(l);
 	if (r->gap)
 		return;
 	r->gap = true;
 	r->reason = (uint8_t)why;
 	r->offset = offset;
+	r->before_us = r->last_us;
 	count_connection(l->copy, &l->counted);
-	if (r->closed) {
-		/* Refused after its end: told once, up to the end. */
-		gap_finish(l, dir, r->next, l->copy->env->packet_us);
-		r->gap = true;
+}
+
+/* The gap ends with this chunk, if the file takes it. */
+static void
+gap_resume(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
+{
+	struct leg_record	*r = &l->rec[dir];
+
+	r->waits = false;
+	if (!r->gap || r->resumed)
+		return;
+	if (l->copy->file == NULL) {
+		gap_finish(l, dir, offset, next_us);
+		return;
+	}
+	r->resumed = true;
+	r->resume_offset = offset;
+	r->resume_us = next_us;
+	look_after_flush(l);
+}
+
+/* The file was flushed: what has resumed and what has ended is settled. */
+static void
+settle_gaps(struct copy *c)
+{
+	struct leg_record	*r;
+	struct leg		*l;
+	unsigned		 dir;
+
+	while ((l = c->resumed) != NULL) {
+		c->resumed = l->next_resumed;
+		l->listed = false;
+		for (dir = 0; dir < COPY_DIRS; dir++) {
+			r = &l->rec[dir];
+			if (r->gap && r->resumed)
+				gap_finish(l, dir, r->resume_offset,
+				    r->resume_us);
+			else if (r->gap && r->closed)
+				gap_finish(l, dir, r->next,
+				    c->env->packet_us);
+			r->resumed = false;
+		}
 	}
 }
 
@@ -426,7 +478,12 @@ record_chunk(struct leg *l, const struct chunk *c)
 			gap_begin(l, c->dir, GAP_UNMARKED, c->offset);
 			return;
 		}
-		gap_finish(l, c->dir, c->offset, c->seen_us);
+		if (l->copy->file != NULL &&
+		    !sink_file_ready(l->copy->file)) {
+			refused_now(l, c->dir, c->offset, c->len);
+			return;
+		}
+		gap_resume(l, c->dir, c->offset, c->seen_us);
 	}
 	if (l->copy->file == NULL)
 		return;
@@ -521,9 +578,9 @@ finish_record(struct leg *l)
 		r = &l->rec[dir];
 		if (r->msg_type != 0)
 			gap_begin(l, dir, GAP_CUT, r->msg_offset);
-		if (r->gap)
-			gap_finish(l, dir, r->next, l->copy->env->packet_us);
 		r->closed = true;
+		if (r->gap)
+			look_after_flush(l);
 		free(r->msg);
 		r->msg = NULL;
 		r->len = r->room = 0;
@@ -753,6 +810,7 @@ copy_flush(struct copy *c)
 		sink_tcp_flush(c->tcp);
 	if (c->file != NULL)
 		sink_file_flush(c->file);
+	settle_gaps(c);
 }
 
 static void
@@ -792,6 +850,7 @@ copy_tick(struct copy *c)
 	if (c->file != NULL) {
 		sink_file_tick(c->file, c->env->now_us);
 		sink_file_flush(c->file);
+		settle_gaps(c);
 		sink_file_tick(c->gaps, c->env->now_us);
 		retry_pending(c);
 	}

@@ -69,7 +69,11 @@ struct copy_env {
 struct leg_record {
 	bool		 waits;		/* for the next head */
 	bool		 gap;		/* a gap is open, from offset on */
-	bool		 closed;	/* one that begins now ends at once */
+	bool		 closed;	/* no more will come */
+	bool		 resumed;	/* it ends if the file takes the rest */
+	uint64_t	 before_us;	/* of the last record before the gap */
+	uint64_t	 resume_offset;
+	uint64_t	 resume_us;
 	uint8_t		 reason;	/* enum gap_reason */
 	uint64_t	 offset;	/* where it began */
 	uint64_t	 next;		/* offset behind the last byte seen */
@@ -90,6 +94,8 @@ struct leg {
 	uint64_t	 flow;
 	bool		 wanted[HOOK_SIDES];
 	bool		 counted;	/* as a connection with loss */
+	bool		 listed;	/* in copy->resumed */
+	struct leg	*next_resumed;
 	int		 slot;		/* saved with the parent, -1 not */
 	uint64_t	 saved_us;	/* last_us that was saved */
 	unsigned	*refs;		/* of the stream: items that wait */
@@ -110,6 +116,7 @@ struct copy {
 	struct sink_tcp	*tcp;
 	struct sink_file *file;
 	struct sink_file *gaps;
+	struct leg	*resumed;	/* to be looked at after the flush */
 	bool		 gap_refused;
 	uint64_t	 tail_us;	/* last record of the mirror before */
 	uint8_t		*pending;	/* gap lines that wait for room */

@@ -427,7 +427,7 @@ sink_file_put(struct sink_file *f, const struct sink_note *note,
 	size_t	 max;
 
 	max = f->regular || f->conf.wait ? SINK_FILE_BATCH : f->conf.limit;
-	if (f->fd == -1 || f->now_us < f->retry_us)
+	if (!sink_file_ready(f))
 		goto refuse;
 	if (f->len > 0 && n > max - (f->len < max ? f->len : max)) {
 		sink_file_flush(f);
@@ -485,6 +485,12 @@ sink_file_tick(struct sink_file *f, uint64_t now_us)
 }
 
 /* ---- what is shown ---- */
+
+bool
+sink_file_ready(const struct sink_file *f)
+{
+	return f->fd != -1 && f->now_us >= f->retry_us;
+}
 
 bool
 sink_file_is_open(const struct sink_file *f)

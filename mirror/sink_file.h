@@ -82,6 +82,8 @@ void		 sink_file_rotate(struct sink_file *);
 uint8_t		*sink_file_tail(const struct sink_file *, size_t max,
 		    size_t *n, bool *whole);
 
+/* Whether a unit would be tried now. */
+bool		 sink_file_ready(const struct sink_file *);
 bool		 sink_file_is_open(const struct sink_file *);
 /* 0, or the errno that stands in the way now. */
 int		 sink_file_error(const struct sink_file *);

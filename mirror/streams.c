@@ -489,8 +489,19 @@ drop_legs(struct streams *t, struct stream *s, struct copy *c, bool ended)
 			if (!ended)
 				leg_close(&s->legs[i]);
 			leg_gone(t, &s->legs[i]);
-			s->legs[i].copy = NULL;
+			if (ended)
+				s->legs[i].copy = NULL;
 		}
+}
+
+static void
+forget_legs(struct stream *s, const struct copy *c)
+{
+	size_t	 i;
+
+	for (i = 0; i < s->nlegs; i++)
+		if (s->legs[i].copy == c)
+			s->legs[i].copy = NULL;
 }
 
 void
@@ -502,6 +513,10 @@ streams_drop_copy(struct streams *t, struct copy *c)
 	for (i = 0; i < t->nbuckets; i++)
 		for (s = t->bucket[i]; s != NULL; s = s->next)
 			drop_legs(t, s, c, false);
+	copy_flush(c);
+	for (i = 0; i < t->nbuckets; i++)
+		for (s = t->bucket[i]; s != NULL; s = s->next)
+			forget_legs(s, c);
 	for (s = t->ended; s != NULL; s = s->next)
 		drop_legs(t, s, c, true);
 }
