@@ -1,5 +1,4 @@
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,7 +290,7 @@ alerts_line(const struct alerts *a, uint64_t seq, char *line, size_t size)
 	if (row_value(&r, "after_seconds")->d > 0)
 		add(&l, " after=%.0fs", row_value(&r, "after_seconds")->d);
 	add(&l, " complete=%.2f%%",
-	    floor(row_value(&r, "complete")->d * 10000) / 100);
+	    (double)(unsigned)(row_value(&r, "complete")->d * 10000) / 100);
 	add_top(&l, &b);
 	if (row_value(&r, "restarted")->b)
 		add(&l, " restarted=yes");
