@@ -132,7 +132,7 @@ struct meter {
 	uint64_t	 now_us;
 	uint64_t	 slice_end_us;
 	uint64_t	 born_us;	/* first time seen by this process */
-	uint64_t	 first_us;	/* by the first one: totals begin here */
+	uint64_t	 first_us;	/* by the first: totals begin here */
 	uint64_t	 start_us;	/* windows begin not before this */
 	uint64_t	 aged_us;
 	struct meter_lost lost[METER_LOST_MAX];

@@ -84,7 +84,7 @@ struct sketch_time {
 	uint32_t	 fine;		/* the last window */
 	uint32_t	 mid_block;	/* about 10 s */
 	uint32_t	 mid;		/* 1 minute */
-	uint32_t	 old_block;	/* about 1 minute, a multiple of mid_block */
+	uint32_t	 old_block;	/* about 1 minute, whole mid_blocks */
 	uint32_t	 old;		/* 10 minutes */
 };
 void		 sketch_time_init(struct sketch_time *, uint64_t window_us);
