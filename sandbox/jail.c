@@ -209,7 +209,7 @@ limits(const struct jail *j)
  * do that. A finding aborts, so that it is told as the loss of a child.
  */
 #define SAN_OPTIONS	"detect_leaks=0:abort_on_error=1:symbolize=0:" \
-			"print_summary=1:print_stacktrace=1"
+			"color=never:print_stacktrace=1"
 
 const char	*__asan_default_options(void);
 const char	*__ubsan_default_options(void);
