@@ -358,11 +358,36 @@ names(struct rows *r, uint32_t top)
 	free(l.p);
 }
 
+/* A fresh analyzer knows the names before capture has told the rest. */
+static void
+remembered_interfaces(struct rows *r)
+{
+	const struct sketch	*s = r->az->meter->ifaces;
+	struct iface		*f;
+	uint32_t		 i;
+
+	if (s == NULL || (f = calloc(1, sizeof(*f))) == NULL)
+		return;
+	f->info.state = UINT16_MAX;
+	for (i = 0; i < s->n; i++) {
+		snprintf(f->info.name, sizeof(f->info.name), "%.*s",
+		    (int)s->heap[i]->klen, (const char *)s->heap[i]->key);
+		f->entry = s->heap[i];
+		rows_interface(r, f);
+	}
+	free(f);
+}
+
 static void
 interfaces(struct rows *r)
 {
 	struct analyzer	*az = r->az;
 	uint32_t	 i, k;
+
+	for (i = 0; i < az->nifaces && !az->ifaces[i].known; i++)
+		continue;
+	if (i == az->nifaces)
+		remembered_interfaces(r);
 
 	for (i = 0; i < az->nifaces && !r->a.failed; i++) {
 		if (!az->ifaces[i].known)
