@@ -690,18 +690,24 @@ lost(struct child *c, int status)
 	c->pid = 0;
 	clear_gauges(&c->tally);
 	s->conf.ops->lost(c->role, s->conf.arg);
-	if (s->stopping || was_orderly(c, status)) {
-		if (s->stopping && !was_orderly(c, status) && !c->wanted)
+	if (s->stopping) {
+		if (!was_orderly(c, status) && !c->wanted)
 			log_loss(c, pid, status);
-		if (s->stopping)
-			next_to_stop(s);
+		next_to_stop(s);
 		return;
 	}
-	log_loss(c, pid, status);
-	tally_add(s->conf.tally, TALLY_PAR_CHILDREN_LOST, 1);
+	if (was_orderly(c, status) && !c->wanted)
+		return;
+	if (c->wanted && !s->launcher_lost) {
+		log_info("%s is started anew for the new configuration",
+		    role_name(c->role));
+	} else {
+		log_loss(c, pid, status);
+		tally_add(s->conf.tally, TALLY_PAR_CHILDREN_LOST, 1);
+	}
 	c->lost_time_us = proc_wall_us();
 	if (c->away_from_us == 0)
-		c->away_from_us = was_ready ? c->heard_wall_us :
+		c->away_from_us = was_ready && !c->wanted ? c->heard_wall_us :
 		    c->lost_time_us;
 	if (!s->all_ready || special(s)) {
 		fail(s, first_status(status));
@@ -771,6 +777,8 @@ look_after(struct child *c, uint64_t now)
 	}
 	if (c->state == CHILD_WAITING && now >= c->again_us)
 		launch(c);
+	else if (c->wanted && now > c->asked_us + PROC_STOP_SECONDS * 1000000)
+		put_down(c, "did not end in time");
 	else if (c->state == CHILD_READY && now > c->heard_us + silent)
 		put_down(c, "silent for %u s", (unsigned)(silent / 1000000));
 	else if (c->state == CHILD_STARTING && now > c->asked_us + start)
@@ -894,7 +902,13 @@ supervise_restart(struct supervise *s, enum role role)
 	if (c->pid == 0 || s->stopping)
 		return;
 	c->wanted = true;
-	put_down(c, "its jail does not fit the new configuration");
+	/* Mirror flushes first; the end of the others would end the data. */
+	if (role == ROLE_MIRROR && c->state == CHILD_READY) {
+		c->stop_sent = true;
+		c->asked_us = proc_mono_us();
+		chan_send(c->chan, MSG_STOP, 0);
+	} else
+		kill(c->pid, SIGKILL);
 }
 
 /* ---- the rest ---- */
