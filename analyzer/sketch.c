@@ -50,6 +50,14 @@ vec_place(const struct vec *v, unsigned index)
 	return &v->slot[at];
 }
 
+/* Few counters lie in the entry itself. */
+static void
+vec_give(struct sketch_kind *k, struct vec *v)
+{
+	if (v->cap > SKETCH_FEW)
+		give(k, v->slot, v->cap * sizeof(v->slot[0]));
+}
+
 static bool
 vec_grow(struct sketch_kind *k, struct vec *v)
 {
@@ -57,13 +65,13 @@ vec_grow(struct sketch_kind *k, struct vec *v)
 	uint32_t	 i;
 
 	w.n = v->n;
-	w.cap = v->cap == 0 ? 8 : (uint16_t)(v->cap * 2);
+	w.cap = (uint16_t)((v->cap == 0 ? SKETCH_FEW : v->cap) * 2);
 	if ((w.slot = take(k, w.cap * sizeof(w.slot[0]))) == NULL)
 		return false;
 	for (i = 0; i < v->cap; i++)
 		if (v->slot[i] != 0)
 			*vec_place(&w, INDEX(v->slot[i])) = v->slot[i];
-	give(k, v->slot, v->cap * sizeof(v->slot[0]));
+	vec_give(k, v);
 	*v = w;
 	return true;
 }
@@ -116,7 +124,7 @@ vec_get(const struct vec *v, unsigned index)
 static void
 vec_free(struct sketch_kind *k, struct vec *v)
 {
-	give(k, v->slot, v->cap * sizeof(v->slot[0]));
+	vec_give(k, v);
 	memset(v, 0, sizeof(*v));
 }
 
@@ -505,6 +513,15 @@ unchain(struct sketch *s, struct sketch_entry *e)
 	*pp = e->chain;
 }
 
+static void
+begin_few(struct sketch_entry *e)
+{
+	memset(e->few, 0, sizeof(e->few));
+	e->cur.slot = e->few;
+	e->cur.cap = SKETCH_FEW;
+	e->cur.n = 0;
+}
+
 /* Frees what an entry holds besides itself and its id. */
 static void
 empty(struct sketch_kind *k, struct sketch_entry *e)
@@ -587,25 +604,27 @@ static bool
 grow(struct sketch *s)
 {
 	struct sketch_entry	**heap, **bucket;
-	uint32_t		 i, n;
+	uint32_t		 i, n, nb;
 
 	n = s->room == 0 ? 4 : s->room * 2;
+	nb = n * 2;
 	if ((heap = take(s->kind, n * sizeof(heap[0]))) == NULL)
 		return false;
-	if ((bucket = take(s->kind, n * sizeof(bucket[0]))) == NULL) {
+	if ((bucket = take(s->kind, nb * sizeof(bucket[0]))) == NULL) {
 		give(s->kind, heap, n * sizeof(heap[0]));
 		return false;
 	}
 	for (i = 0; i < s->n; i++) {
 		heap[i] = s->heap[i];
-		heap[i]->chain = bucket[heap[i]->hash & (n - 1)];
-		bucket[heap[i]->hash & (n - 1)] = heap[i];
+		heap[i]->chain = bucket[heap[i]->hash & (nb - 1)];
+		bucket[heap[i]->hash & (nb - 1)] = heap[i];
 	}
 	give(s->kind, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
 	give(s->kind, s->heap, s->room * sizeof(s->heap[0]));
 	s->bucket = bucket;
 	s->heap = heap;
-	s->nbuckets = s->room = n;
+	s->nbuckets = nb;
+	s->room = n;
 	return true;
 }
 
@@ -677,6 +696,7 @@ admit(struct sketch *s, const void *key, size_t len, uint64_t hash,
 	e->room = (uint8_t)room;
 	e->home = s;
 	e->count = e->rank = count;
+	begin_few(e);
 	k->ref[e->id].entry = e;
 	enter(s, e, key, len, hash);
 	s->n++;
@@ -707,6 +727,7 @@ replace(struct sketch *s, const void *key, size_t len, uint64_t hash,
 	} else {
 		unchain(s, e);
 		empty(s->kind, e);
+		begin_few(e);
 		enter(s, e, key, len, hash);
 	}
 	e->error = count;

@@ -35,6 +35,7 @@
 
 #define SKETCH_KEY_MAX		255
 #define SKETCH_CHILDREN		2
+#define SKETCH_FEW	4	/* counters that need no memory of their own */
 #define SKETCH_INDEX_MAX	4095	/* counter indexes: 1 to this */
 
 /* Counters by index: index in the upper 12 bits, value in the lower 52. */
@@ -54,25 +55,27 @@ struct sketch_pane {
 
 struct sketch;
 
+/* What counting touches comes first, then what looking up does. */
 struct sketch_entry {
-	uint64_t	 count;		/* for the order: error + weight seen */
-	uint64_t	 error;
-	uint64_t	 rank;		/* count when last put in the heap */
-	uint64_t	 hash;
 	struct vec	 cur;
-	struct vec	 total;
-	struct sketch_pane *panes;	/* newest first */
+	uint64_t	 count;		/* for the order: error + weight seen */
 	struct sketch	*home;
-	struct sketch	*child[SKETCH_CHILDREN];
+	uint64_t	 hash;
 	struct sketch_entry *chain;
-	LIST_ENTRY(sketch_entry) active;
-	LIST_ENTRY(sketch_entry) dirty;
-	uint32_t	 heap;		/* place in the heap */
 	uint32_t	 id;		/* in the kind */
 	bool		 is_active;
 	bool		 is_dirty;
 	uint8_t		 room;		/* bytes that key can hold */
 	uint8_t		 klen;
+	uint64_t	 few[SKETCH_FEW];	/* where cur begins */
+	struct sketch	*child[SKETCH_CHILDREN];
+	LIST_ENTRY(sketch_entry) active;
+	LIST_ENTRY(sketch_entry) dirty;
+	uint64_t	 error;
+	uint64_t	 rank;		/* count when last put in the heap */
+	struct vec	 total;
+	struct sketch_pane *panes;	/* newest first */
+	uint32_t	 heap;		/* place in the heap */
 	uint8_t		 key[];
 };
 LIST_HEAD(sketch_list, sketch_entry);
