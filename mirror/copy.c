@@ -282,7 +282,7 @@ on_want_file(void *arg, bool rotate)
 
 	c->env->ops->want(c->env->ops->arg, c->index, false, rotate);
 	/* The lines about a record go with it. */
-	if (rotate)
+	if (rotate && c->gaps != NULL)
 		sink_file_rotate(c->gaps);
 }
 
@@ -346,6 +346,9 @@ files_open(struct copy *c)
 
 	if ((c->file = sink_file_new(&f)) == NULL)
 		return -1;
+	/* Beside standard output there is no file. */
+	if (strcmp(c->conf.path, "-") == 0)
+		return 0;
 	f.kind = SINK_LINES;
 	f.ask = on_want_gaps;
 	f.refused = on_gap_refused;
@@ -851,6 +854,8 @@ copy_tick(struct copy *c)
 		sink_file_tick(c->file, c->env->now_us);
 		sink_file_flush(c->file);
 		settle_gaps(c);
+	}
+	if (c->gaps != NULL) {
 		sink_file_tick(c->gaps, c->env->now_us);
 		retry_pending(c);
 	}

@@ -695,7 +695,8 @@ put_word(struct line *l, const struct msg_span *s)
 static void
 access_line(struct line *l, const struct msg_event *e, bool combined)
 {
-	static const char	*months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char	 months[] =
+	    "JanFebMarAprMayJunJulAugSepOctNovDec";
 	time_t			 t = (time_t)(e->ts_us / 1000000);
 	struct tm		 tm = { 0 };
 	char			 s[ADDR_TEXT_MAX];

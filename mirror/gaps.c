@@ -53,7 +53,8 @@ gap_line(char out[GAPS_LINE_MAX], const struct gap *g, uint64_t now_us)
 	    "\"next\":%s}\n", stamp(now_us, a),
 	    vis_str(VIS_JSON, name, sizeof(name), g->mirror),
 	    g->all ? "*" : endpoint_print(&g->from, from, sizeof(from)),
-	    g->all ? "*" : endpoint_print(&g->to, to, sizeof(to)), g->flow, dirs[g->dir],
+	    g->all ? "*" : endpoint_print(&g->to, to, sizeof(to)), g->flow,
+	    dirs[g->dir],
 	    reasons[g->reason], where, stamp(g->last_us, b),
 	    stamp(g->next_us, c));
 	return n < 0 || n >= GAPS_LINE_MAX ? 0 : (size_t)n;

@@ -20,7 +20,7 @@
 #define TICK_MS		100
 #define ORPHANS_US	2000000		/* for open connections to be re-sent */
 #define STOP_US		1500000		/* for answers, when told to stop */
-#define OPEN_MAX	3800		/* outgoing connections of all mirrors */
+#define OPEN_MAX	3800		/* outgoing connections of all */
 #define TAIL_MAX	(8 * 1024 * 1024)
 #define SAVE_TABLE	1		/* of open connections */
 #define SAVE_MAX	(32 * 1024)
@@ -278,6 +278,12 @@ too_full(const struct mirror_state *ms)
 	return false;
 }
 
+static bool
+file_missing(const struct sink_file *f)
+{
+	return f != NULL && !sink_file_is_open(f) && sink_file_error(f) == 0;
+}
+
 /* Files that have not been answered yet: their records would be refused. */
 static bool
 files_missing(const struct mirror_state *ms)
@@ -287,15 +293,11 @@ files_missing(const struct mirror_state *ms)
 
 	for (i = 0; i < ms->ncopies; i++) {
 		c = ms->copies[i];
-		if (c->file != NULL && ((!sink_file_is_open(c->file) &&
-		    sink_file_error(c->file) == 0) ||
-		    (!sink_file_is_open(c->gaps) &&
-		    sink_file_error(c->gaps) == 0)))
+		if (file_missing(c->file) || file_missing(c->gaps))
 			return true;
 	}
 	for (i = 0; i < ms->nevents; i++)
-		if (!sink_file_is_open(ms->events[i].file) &&
-		    sink_file_error(ms->events[i].file) == 0)
+		if (file_missing(ms->events[i].file))
 			return true;
 	return false;
 }

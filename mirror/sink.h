@@ -12,7 +12,7 @@
 struct sink_note {
 	uint64_t	 flow;
 	uint64_t	 offset;	/* in its stream, of the first byte */
-	uint64_t	 len;		/* bytes of the stream that it stands for */
+	uint64_t	 len;		/* bytes of the stream */
 	uint64_t	 ts_us;
 	uint8_t		 dir;		/* enum stream_dir */
 };

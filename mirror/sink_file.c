@@ -30,7 +30,7 @@ struct sink_file {
 	uint64_t	 now_us;
 	uint64_t	 retry_us;
 	uint64_t	 since_us;	/* of this file */
-	uint64_t	 size;		/* of the file, in whole units and more */
+	uint64_t	 size;		/* of the file */
 	uint8_t		*buf;
 	size_t		 room;
 	size_t		 len;

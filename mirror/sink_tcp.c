@@ -49,7 +49,7 @@ struct sink_tcp {
 	struct outs	 waiting;	/* for a socket to be free */
 	size_t		 nwaiting;
 	uint64_t	 now_us;
-	uint64_t	 delay_us;	/* of the back-off, 0: target is there */
+	uint64_t	 delay_us;	/* of the back-off, 0: it is there */
 	uint64_t	 next_us;
 	unsigned	 dialling;
 	bool		 was_up;

@@ -54,7 +54,7 @@ struct conn {
 	bool		 failed;
 	bool		 skip;		/* to the next start */
 	uint32_t	 off;		/* of piece at, already sent */
-	uint64_t	 since_us;	/* of the dial, or of what is unanswered */
+	uint64_t	 since_us;	/* of the dial, or the request */
 	struct reply	 reply;
 };
 

@@ -1,0 +1,175 @@
+#!/bin/sh
+# The example of etc/examples/mirror-8090.conf with real servers: shadow,
+# recording, replay, a hook, a shadow that goes away, a mirror that is killed.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need nginx ab curl jq ip python3
+
+LOGS=$TMP/logs
+REC=$TMP/run/rec.log
+mkdir -p "$LOGS" "$TMP/www" "$TMP/ngx"
+echo hello > "$TMP/www/index.html"
+chmod 755 "$TMP/www" "$LOGS"
+cat > "$TMP/ngx.conf" <<EOT
+pid $TMP/ngx.pid;
+error_log $TMP/ngx-error.log crit;
+worker_processes 1;
+user root;
+daemon on;
+events { worker_connections 4096; }
+http {
+	log_format t '\$request_method \$request_uri \$http_x_mirror \$http_authorization \$request_length';
+	client_body_temp_path $TMP/ngx;
+	proxy_temp_path $TMP/ngx;
+	fastcgi_temp_path $TMP/ngx;
+	uwsgi_temp_path $TMP/ngx;
+	scgi_temp_path $TMP/ngx;
+	root $TMP/www;
+	keepalive_requests 1000000;
+	server { listen 10.77.0.2:8090 backlog=4096; access_log $LOGS/service t; }
+	server { listen 127.0.0.1:18090 backlog=4096; access_log $LOGS/shadow t; }
+	server { listen 127.0.0.1:28090 backlog=4096; access_log $LOGS/third t; }
+}
+EOT
+net_up
+inb nginx -c "$TMP/ngx.conf" || { not_ok "nginx starts"; finish; }
+at_exit "kill \$(cat $TMP/ngx.pid)"
+
+count() { wc -l < "$LOGS/$1" | tr -d ' '; }
+same_count() { [ "$(count shadow)" = "$(count service)" ]; }
+row() { json ".mirrors[0].$1" show mirrors; }
+is_row() { [ "$(row "$1")" = "$2" ]; }
+mirror_config() {
+	conf 'interface "vb"' "include \"$TOP/etc/examples/mirror-8090.conf\"" "$@"
+}
+begin() { start -D "record=$REC" "$@"; }
+
+# ---- the example ----
+mirror_config
+WRAP="ip netns exec $NSB"
+begin
+ina curl -s -o /dev/null -H 'Authorization: Basic c2VjcmV0' \
+    -H 'traceparent: 00-1' -H 'Cookie: a=b' http://10.77.0.2:8090/one
+ina curl -s -o /dev/null -d "$(head -c 70000 /dev/zero | tr '\0' t)" \
+    -H 'Expect:' http://10.77.0.2:8090/two
+wait_for 5 same_count
+is "the shadow sees each request, with the header" \
+    "$(cut -d' ' -f1-3 "$LOGS/shadow")" "GET /one 1
+POST /two 1"
+is "what the record strips the shadow still gets" \
+    "$(head -1 "$LOGS/shadow" | cut -d' ' -f4-5)" "Basic c2VjcmV0"
+is "the service saw none of it" \
+    "$(cut -d' ' -f3 "$LOGS/service" | sort -u)" "-"
+wait_for 5 grep -q traceparent "$REC"
+is "the record holds no credentials" \
+    "$(grep -aic 'authorization\|cookie\|x-mirror' "$REC")" 0
+is "it is for its owner alone" "$(stat -c %a "$REC")" 600
+ina ab -q -k -n 3000 -c 8 http://10.77.0.2:8090/index.html > /dev/null 2>&1
+ina ab -q -n 2000 -c 8 http://10.77.0.2:8090/index.html > /dev/null 2>&1
+wait_for 10 same_count
+is "5,002 requests reach the shadow exactly once" \
+    "$(count shadow)" "$(count service)"
+wait_for 5 is_row answers 5002
+is "and are answered" "$(row answers)" 5002
+is "nothing was dropped" "$(row dropped_connections) $(row gaps)" "0 0"
+is "no connection stays" "$(row open_connections)" 0
+
+# ---- replay ----
+inb "$BUILD/netmonctl" replay -x max -o "$TMP/replay.json" "$REC" \
+    127.0.0.1:28090 > "$TMP/replay.out" 2>&1
+is "replay sends all" "$?" 0
+is "a third server has the same requests" \
+    "$(cut -d' ' -f1,2 "$LOGS/third" | sort | uniq -c)" \
+    "$(cut -d' ' -f1,2 "$LOGS/service" | sort | uniq -c)"
+is "its report counts them" "$(jq .answers "$TMP/replay.json")" 5002
+printf 'no recording' > "$TMP/bad"
+inb "$BUILD/netmonctl" replay "$TMP/bad" 127.0.0.1:28090 > /dev/null 2>&1
+is "a file that is no recording is status 65" "$?" 65
+inb "$BUILD/netmonctl" replay "$REC" 127.0.0.1:9 > /dev/null 2>&1
+is "a target that is not there is status 69" "$?" 69
+
+# ---- words ----
+ctl mirror example pause
+before=$(count shadow)
+ina curl -s -o /dev/null http://10.77.0.2:8090/paused
+sleep 1
+is "paused, nothing is forwarded" "$(count shadow)" "$before"
+like "and the record's gap is named" "$(cat "$REC.gaps")" '"reason":"paused"'
+ctl mirror example start
+ctl mirror example rotate
+wait_for 5 sh -c "ls $REC.2* > /dev/null 2>&1"
+ina curl -s -o /dev/null http://10.77.0.2:8090/started
+wait_for 5 grep -q started "$REC"
+is "after rotate the next file has the next request" \
+    "$(grep -ac 'GET /' "$REC")" 1
+ctl mirror nosuch start > /dev/null 2>&1
+is "an unknown mirror is status 1" "$?" 1
+
+# ---- the mirror is lost ----
+old=$(pid_of mirror)
+kill -9 "$old"
+wait_for 10 all_ready
+ina curl -s -o /dev/null http://10.77.0.2:8090/after-kill
+wait_for 5 grep -q after-kill "$REC"
+is "a fresh mirror goes on recording" "$(grep -ac after-kill "$REC")" 1
+stop
+is "it ends in order" "$status" 0
+
+# ---- refused, then there ----
+sed 's/18090/19090/' "$TOP/etc/examples/mirror-8090.conf" > "$TMP/away.conf"
+chmod 644 "$TMP/away.conf"
+rm -f "$REC" "$REC".*
+conf 'interface "vb"' "include \"$TMP/away.conf\""
+begin
+ina ab -q -n 500 -c 4 http://10.77.0.2:8090/index.html > /dev/null 2>&1
+wait_for 5 is_row records 500
+is "a refusing shadow costs only its own" "$(row records)" 500
+is "each connection is counted as dropped" "$(row dropped_connections)" 500
+like "and the reason said" "$(row last_error)" refused
+is "the capture lost nothing" \
+    "$(json '[.tallies[] | select(.name == "cap_kernel_drops") | .value] | add // 0' show tally)" 0
+sed -i "s/28090 /19090 /" "$TMP/ngx.conf"
+kill -HUP "$(cat "$TMP/ngx.pid")"
+t0=$(now_ms)
+back() {
+	ina curl -s -o /dev/null http://10.77.0.2:8090/back
+	grep -q back "$LOGS/third"
+}
+wait_for 8 back && ok "a returned shadow is used within $(($(now_ms) - t0)) ms" ||
+    not_ok "a returned shadow is not used"
+stop
+
+# ---- a hook ----
+rm -f "$REC" "$REC".*
+conf 'interface "vb"' "mirror \"h\" {" "observe port 8090" \
+    "record to \"$REC\" format gogetway" 'hook record "mask-pan"' "}"
+start
+ina curl -s -o /dev/null -d 'n=4111111111111111' http://10.77.0.2:8090/early
+wait_for 3 grep -q '"reason":"hook"' "$REC.gaps"
+is "nobody attached: nothing is recorded, the gap is named" \
+    "$(wc -c < "$REC") $(grep -c '"reason":"hook"' "$REC.gaps")" "0 1"
+"$BUILD/netmonctl" -s "$SOCK" hook mask-pan -- \
+    python3 "$TOP/etc/examples/mask-pan.py" 2> "$TMP/hook.err" &
+hook=$!
+at_exit "kill $hook 2>/dev/null"
+wait_for 5 grep -q attached "$TMP/hook.err"
+sleep 0.5
+i=0
+while [ $i -lt 40 ]; do
+	ina curl -s -o /dev/null -d "n=4111111111111111&i=$i" \
+	    "http://10.77.0.2:8090/hooked"
+	[ $((i % 8)) != 3 ] || kill -9 "$(pgrep -P $hook)" 2>/dev/null
+	i=$((i + 1))
+done
+sleep 1
+is "no unmasked digit reaches the record, whatever dies" \
+    "$(grep -ac '4111111111111111' "$REC")" 0
+at_least "what passed the hook is recorded, masked" \
+    "$(grep -ac 'n=\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*' "$REC")" 5
+kill $hook 2>/dev/null
+"$BUILD/netmonctl" -s "$SOCK" hook nosuch -- true 2> /dev/null
+is "a hook that no mirror names is status 1" "$?" 1
+stop
+finish
