@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyzer/conn.h"
+#include "analyzer/rows.h"
 #include "analyzer/save.h"
 #include "analyzer/show.h"
 #include "analyzer/state.h"
@@ -136,6 +137,27 @@ static const struct alert_ops alert_ops = {
 	.top		= alert_top,
 	.print_time	= alert_time,
 };
+
+/* The counters, for logs that want them. */
+static void
+send_stats(struct analyzer *az)
+{
+	struct msg_event	 e;
+	struct buf		 b;
+	uint8_t			 rows[8192];
+
+	az->stats_us = az->now;
+	buf_writer(&b, rows, sizeof(rows));
+	rows_tallies(az, &b);
+	event_flow(&e, EVENT_STATS, state_print_time(az, az->now), NULL);
+	e.start_us = az->offline ? az->meter->first_us :
+	    az->proc->hello.epoch;
+	e.rows.p = rows;
+	e.rows.n = b.len;
+	tally_add(&az->proc->tally, TALLY_EVENT_SENT, 1);
+	if (event_put(az->events, &e) > 0)
+		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, 1);
+}
 
 /* ---- counting ---- */
 
@@ -555,6 +577,8 @@ analyzer_on_data_end(struct chan *ch, struct frame *f, void *arg)
 	frag_flush(az->frags);
 	flow_flush(az->flows, az->max_ts);
 	collect(az);
+	if (az->event_types & CONF_EV_STATS)
+		send_stats(az);
 	flush_batches(az);
 	msg_put_data_end(chan_begin(p->chan[ROLE_MIRROR], MSG_DATA_END, 0),
 	    &m);
@@ -693,6 +717,9 @@ analyzer_tick(struct proc *p)
 	struct analyzer	*az = p->state;
 
 	catch_up(az);
+	if ((az->event_types & CONF_EV_STATS) && !az->offline &&
+	    az->now >= az->stats_us + az->proc->conf->window_us)
+		send_stats(az);
 	expire_own(az);
 	save_send(az);
 }

@@ -954,3 +954,42 @@ rows_text(struct rows *r, const char *state, const char *fmt, ...)
 	row_str(&w, state);
 	row_end(&w);
 }
+
+static void
+tally_row(struct buf *b, const char *name, uint64_t n, const char *unit)
+{
+	struct row_writer	 w;
+
+	row_begin(&w, b, ROW_TALLY, 0);
+	row_str(&w, name);
+	row_u64(&w, n);
+	row_str(&w, unit);
+	row_str(&w, role_name(ROLE_ANALYZER));
+	row_end(&w);
+}
+
+void
+rows_tallies(struct analyzer *az, struct buf *b)
+{
+	const struct sketch_entry	*t = az->meter->total;
+	char				 name[TALLY_NAME_MAX];
+	unsigned			 i;
+
+	for (i = 0; i < TALLY_MAX; i++)
+		if (tally_owner((enum tally_id)i) == ROLE_ANALYZER)
+			tally_row(b, tally_name((enum tally_id)i, name),
+			    az->proc->tally.v[i],
+			    tally_unit_name((enum tally_id)i));
+	if (t == NULL)
+		return;
+	tally_row(b, "cap_packets", sketch_get(t, MC_PACKETS) +
+	    sketch_get(t, MC_LINK_LOST), "packets");
+	tally_row(b, "cap_kernel_drops", sketch_get(t, MC_KERNEL_DROPS),
+	    "packets");
+	tally_row(b, "flow_created", sketch_get(t, MC_FLOW + FLOW_C_NEW),
+	    "items");
+	tally_row(b, "reass_gaps", sketch_get(t, MC_REASS + REASS_GAPS),
+	    "events");
+	tally_row(b, "reass_overlaps", sketch_get(t, MC_REASS + REASS_OVERLAP),
+	    "events");
+}

@@ -48,6 +48,8 @@ void	 rows_rules(struct rows *);
 void	 rows_transactions(struct rows *);
 void	 rows_buckets(struct rows *, bool fixed);
 void	 rows_alerts(struct rows *, bool active, const char *name);
+/* ROW_TALLY rows of this process and of what it knows of capture. */
+void	 rows_tallies(struct analyzer *, struct buf *);
 void	 rows_text(struct rows *, const char *state, const char *fmt, ...)
 	    PRINTFLIKE(3, 4);
 
