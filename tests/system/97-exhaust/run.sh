@@ -1,0 +1,37 @@
+#!/bin/sh
+# Floods in full size under `memory limit 256M`: bounded memory and time, and
+# the real session behind them is reported. Long: BIG=1 (make soak) only.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+need python3 jq
+[ "${BIG:-0}" = 1 ] || { skip "takes minutes; BIG=1 or make soak runs it"; finish; }
+[ -n "${CORPUS:-}" ] && [ -f "$CORPUS/adversarial/gen.py" ] || { skip "needs CORPUS"; finish; }
+python3 "$CORPUS/adversarial/gen.py" public "$TMP" --big > "$TMP/gen.out" 2>&1 ||
+    { not_ok "the captures could not be made" "$(tail -3 "$TMP/gen.out")"; finish; }
+echo 'memory limit 256M' > "$TMP/netmond.conf"
+for f in $(find "$TMP" -name '*.pcap' | sort); do
+	n=$(basename "$f" .pcap)
+	t0=$(now_ms)
+	"$BUILD/netmond" -f "$TMP/netmond.conf" -r "$f" -o json > "$TMP/out.json" 2> "$TMP/err" &
+	p=$!
+	peak=0
+	while kill -0 $p 2>/dev/null; do
+		now=0
+		for c in $(pgrep -P $p); do
+			case "$(cat "/proc/$c/comm" 2>/dev/null)" in
+			netmond-analyze*|netmond-mirror*)
+				k=$(awk '/^Pss:/ { print $2 }' "/proc/$c/smaps_rollup" 2>/dev/null)
+				now=$((now + ${k:-0})) ;;
+			esac
+		done
+		[ $now -le $peak ] || peak=$now
+		sleep 0.05
+	done
+	wait $p
+	is "$n: status" $? 0
+	at_most "$n: took $(($(now_ms) - t0)) ms" $(($(now_ms) - t0)) 60000
+	at_most "$n: peak PSS of analyzer and mirror is $peak KiB" $peak $((256 * 1024 * 105 / 100))
+	like "$n: the real session is there" \
+	    "$(jq -r '.hosts[].host' "$TMP/out.json")" '^www\.shop-a\.example$'
+	echo "# $(jq -c '[.errors[] | select(.count > 0) | [.reason, .count]]' "$TMP/out.json")"
+done
+finish
