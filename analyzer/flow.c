@@ -291,6 +291,8 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin)
 		return;
 	x->twin = twin->slot;
 	x->twin_id = twin->id;
+	f->flags |= FLOW_F_SKIP | FLOW_F_DROP;	/* data of a SYN may wait */
+	flowlife_settle(t, f, f->last_us);
 	f->state = FLOW_ALIAS;
 	flowtab_list(t, f, FLOWTAB_ALIAS);
 	twin->flags |= FLOW_F_NAT;
@@ -676,7 +678,8 @@ on_ack(struct seg *s)
 	int64_t			 a;
 
 	if (s->f->state == FLOW_SYN && s->f->flags & FLOW_F_RE << !s->dir &&
-	    o->bytes == 0 && s->p->ack == s->f->other_seq[!s->dir] + 1) {
+	    o->r.next == 0 && s->p->ack == s->f->other_seq[!s->dir] + 1) {
+		reass_clear(&o->r, &s->t->env);
 		reass_init(&o->r, s->p->ack);	/* the second SYN-ACK won */
 		s->f->flags &= (uint16_t)~(FLOW_F_RE << !s->dir);
 	}
@@ -922,6 +925,8 @@ take_syn(struct seg *s, bool *known)
 		}
 		return odd_syn(s);
 	}
+	if (s->f->state == FLOW_CLOSED)
+		return restart(s);
 	if (h->flags & HALF_SEEN) {	/* data was shown before it */
 		back = reass_seq_diff(h->r.base, base);
 		if (back != 0 && (h->r.next != 0 || back < 0 || back > NEAR))

@@ -64,7 +64,7 @@ flowlife_unseen(const struct flow *f, int dir)
 	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
 	int32_t			 a, fin;
 
-	if (!(o->flags & HALF_ACKED))
+	if (!(o->flags & HALF_ACKED) || !(h->flags & HALF_SEEN))
 		return 0;
 	a = reass_seq_diff(o->ack, reass_next_seq(&h->r));
 	if (h->flags & HALF_FIN) {
@@ -188,6 +188,18 @@ say_opened(struct flow_table *t, struct flow *f)
 		t->ops->opened(t->arg, f);
 }
 
+/* A half that ended before there was anything to read. */
+static void
+say_ended(struct flow_table *t, struct flow *f, uint64_t ts_us)
+{
+	int	 d;
+
+	for (d = 0; d < 2; d++)
+		if (f->half[d].flags & HALF_EOF)
+			t->feed->eof(f->read->reader, reader_dir(f, d),
+			    FLOW_EOF_FIN, ts_us);
+}
+
 static bool
 reader_open(struct flow_table *t, struct flow *f, uint64_t ts_us)
 {
@@ -195,15 +207,17 @@ reader_open(struct flow_table *t, struct flow *f, uint64_t ts_us)
 
 	say_opened(t, f);
 	rd->reader = t->feed->open(t->arg, f, ts_us);
-	if (rd->reader != NULL)
-		return true;
-	flowlife_relieve(t, ts_us);
-	rd->reader = t->feed->open(t->arg, f, ts_us);
-	if (rd->reader != NULL)
-		return true;
-	t->count[FLOW_C_UNREAD]++;
-	f->flags |= FLOW_F_SKIP | FLOW_F_DROP;
-	return false;
+	if (rd->reader == NULL) {
+		flowlife_relieve(t, ts_us);
+		rd->reader = t->feed->open(t->arg, f, ts_us);
+	}
+	if (rd->reader == NULL) {
+		t->count[FLOW_C_UNREAD]++;
+		f->flags |= FLOW_F_SKIP | FLOW_F_DROP;
+		return false;
+	}
+	say_ended(t, f, ts_us);
+	return true;
 }
 
 /* An acknowledgement as an offset of the stream it is about. */
@@ -308,7 +322,8 @@ fin_check(struct flow_table *t, struct flow *f, int dir, uint64_t ts_us)
 
 	if ((h->flags & (HALF_FIN | HALF_FIN_DONE)) != HALF_FIN ||
 	    reass_seq_lt(reass_next_seq(&h->r), h->fin_seq) ||
-	    reass_waits(&h->r))
+	    reass_waits(&h->r) ||
+	    (f->half[0].r.flags | f->half[1].r.flags) & REASS_HELD)
 		return;
 	h->flags |= HALF_FIN_DONE;
 	half_eof(t, f, dir, FLOW_EOF_FIN, ts_us);

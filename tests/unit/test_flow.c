@@ -850,6 +850,79 @@ a_late_syn_corrects_who_is_the_client(void **state)
 }
 
 static void
+a_suspect_beyond_the_end_is_not_told(void **state)
+{
+	struct pcapgen_seg	 s = { .src = 1, .dst = 2, .sport = 4000,
+				    .dport = 80, .seq = CISN + 3,
+				    .ack = SISN + 1, .flags = P | A,
+				    .data = "late", .len = 4 };
+	struct world		 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', F | A, 3, 1, "");
+	raw(&w, &s, true);
+	flow_flush(w.t, w.now);
+	assert_string_equal(w.log, "ab>$0>$2<.");
+	end(&w);
+}
+
+static void
+a_syn_with_data_on_a_closed_tuple_is_a_new_connection(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', F | A, 3, 1, "");
+	seg(&w, 's', F | A, 1, 4, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_US);
+	assert_string_equal(w.log, "ab>$0>$0<.");
+	seg(&w, 's', S, 0, 0, "xy");
+	assert_true(count(&w, FLOW_C_REUSED) == 1);
+	flow_flush(w.t, w.now);
+	end(&w);
+}
+
+static void
+acks_of_a_half_that_was_never_seen_are_no_gap(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 's', S | A, 0, 1, "");
+	seg(&w, 's', P | A, 1, 11, "one");
+	seg(&w, 's', P | A, 4, 21, "two");
+	flow_tick(w.t, w.now + FLOW_HOLE_US * 2);
+	assert_string_equal(w.log, "one<two<");
+	assert_true(count(&w, FLOW_C_UNSEEN) == 20);
+	seg(&w, 'c', P | A, 21, 7, "ask");
+	assert_string_equal(w.log, "one<two<ask>");
+	flow_flush(w.t, w.now);
+	end(&w);
+}
+
+static void
+an_alias_with_early_data_keeps_nothing(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	nat(&w, 0, 'c', S, 111, 0, "fast");
+	nat(&w, 1, 'c', S, 111, 0, "fast");
+	nat(&w, 1, 's', S | A, 222, 116, "");
+	nat(&w, 0, 's', S | A, 222, 116, "");
+	flow_flush(w.t, w.now);
+	assert_true(count(&w, FLOW_C_NAT) <= 1);
+	end(&w);
+}
+
+static void
 every_counter_has_a_name(void **state)
 {
 	int	 i;
@@ -897,6 +970,11 @@ main(void)
 		cmocka_unit_test(time_that_jumps_back_stops_nothing),
 		cmocka_unit_test(quality_is_counted),
 		cmocka_unit_test(a_late_syn_corrects_who_is_the_client),
+		cmocka_unit_test(a_suspect_beyond_the_end_is_not_told),
+		cmocka_unit_test(
+		    a_syn_with_data_on_a_closed_tuple_is_a_new_connection),
+		cmocka_unit_test(acks_of_a_half_that_was_never_seen_are_no_gap),
+		cmocka_unit_test(an_alias_with_early_data_keeps_nothing),
 		cmocka_unit_test(every_counter_has_a_name),
 	};
 
