@@ -8,9 +8,12 @@
 
 #include "analyzer/conn.h"
 #include "analyzer/rows.h"
+#include "analyzer/said.h"
 #include "analyzer/save.h"
+#include "analyzer/seen.h"
 #include "analyzer/show.h"
 #include "analyzer/state.h"
+#include "analyzer/stream.h"
 #include "sandbox/crash.h"
 #include "sandbox/log.h"
 #include "sandbox/vis.h"
@@ -733,7 +736,7 @@ analyzer_linked(struct proc *p, enum role peer)
 	if (peer == ROLE_MIRROR) {
 		az->nown = 0;
 		if (!az->offline)
-			conn_reopen_streams(az);
+			stream_reopen_all(az);
 		flush_batches(az);
 		analyzer_drained(p, peer);
 		return;
@@ -757,7 +760,7 @@ set_conf(struct analyzer *az, const struct conf *c)
 	struct session_conf	 s, *new;
 
 	az->event_types = event_types(c);
-	conn_session_conf(&s, c);
+	said_session_conf(&s, c);
 	if (az->sconf != NULL && memcmp(&s, az->sconf, sizeof(s)) == 0)
 		return;
 	/* Live sessions keep the one that they began with. */
@@ -796,7 +799,7 @@ make_tables(struct analyzer *az)
 
 	flow_config_default(&fc);
 	az->frags = frag_table_new(&az->mem, &p->seed, FRAG_LIMIT);
-	az->flows = flow_table_new(&fc, &p->seed, &az->mem, &conn_ops,
+	az->flows = flow_table_new(&fc, &p->seed, &az->mem, &seen_ops,
 	    &conn_feed, az);
 	if (az->frags == NULL || az->flows == NULL)
 		fatalx("out of memory");
@@ -830,7 +833,7 @@ analyzer_init(struct proc *p)
 	    &p->seed, az->now);
 	if (az->meter == NULL || az->rules == NULL || az->alerts == NULL)
 		fatalx("out of memory");
-	recent_init(&az->recent, &az->mem, conn_recent_size(p->conf));
+	recent_init(&az->recent, &az->mem, said_recent_size(p->conf));
 	make_tables(az);
 	if (!az->offline) {
 		save_init(az);
@@ -900,12 +903,12 @@ analyzer_commit(struct proc *p, const struct conf *old)
 	}
 	meter_conf_init(&mc, p->conf);
 	meter_reconf(az->meter, &mc);
-	if (conn_recent_size(old) != conn_recent_size(p->conf)) {
+	if (said_recent_size(old) != said_recent_size(p->conf)) {
 		recent_clear(&az->recent);
-		recent_init(&az->recent, &az->mem, conn_recent_size(p->conf));
+		recent_init(&az->recent, &az->mem, said_recent_size(p->conf));
 	}
 	set_conf(az, p->conf);
-	conn_new_mirrors(az);
+	stream_new_mirrors(az);
 }
 
 static int

@@ -99,6 +99,7 @@ struct analyzer {
 	/* of the connection whose reader was freed last */
 	uint64_t	 last_id;
 	uint64_t	 last_tx;
+	const char	*last_proto;
 	uint64_t	 stats_us;	/* last EVENT_STATS */
 	struct event	*ev_tick;
 	bool		 offline;

@@ -1,0 +1,473 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/http.h"
+#include "analyzer/said.h"
+#include "analyzer/stream.h"
+#include "sandbox/compat.h"
+
+#define RECENT_DEFAULT	(256 * 1024)	/* of conf->stats.transactions */
+#define IGNORED		UINT64_MAX	/* token: a rule ignores this one */
+
+/* ---- rules ---- */
+
+static void
+remember_tag(struct conn *c, uint64_t id, int tag)
+{
+	if (tag == -1 && c->tags == NULL)
+		return;
+	if (c->tags == NULL) {
+		if (!mem_take(&c->az->mem, MEM_SESSIONS, SIDE_TAGS))
+			return;
+		if ((c->tags = calloc(1, SIDE_TAGS)) == NULL) {
+			mem_give(&c->az->mem, MEM_SESSIONS, SIDE_TAGS);
+			return;
+		}
+	}
+	c->tags[id % SIDE_TAGS] = (uint8_t)(tag >= 0 && tag < 255 ? tag + 1 : 0);
+}
+
+static const char *
+tag_of(const struct conn *c, uint64_t id)
+{
+	struct rule_verdict	 v = { -1, -1, false };
+
+	if (c->tags == NULL || c->tags[id % SIDE_TAGS] == 0)
+		return "";
+	v.tag = c->tags[id % SIDE_TAGS] - 1;
+	return rule_tag(c->az->rules, &v);
+}
+
+static bool
+judge_request(struct conn *c, const struct session_request *r)
+{
+	struct rule_message	 m;
+	struct rule_verdict	 v;
+
+	if (c->az->proc->conf->nrules == 0)
+		return false;
+	memset(&m, 0, sizeof(m));
+	m.host = r->host;
+	m.host_len = r->host_len;
+	m.path = r->head->target.p;
+	m.path_len = r->head->target.len;
+	m.method = r->head->method.p;
+	m.method_len = r->head->method.len;
+	rule_judge(c->az->rules, &c->rule, &m, true, &v);
+	remember_tag(c, r->id, v.tag);
+	return v.ignore;
+}
+
+/* Status rules act on what is told only. */
+static bool
+judge_event(struct conn *c, const struct session_tx *x, const char **tag)
+{
+	struct rule_message	 m;
+	struct rule_verdict	 v;
+
+	*tag = tag_of(c, x->id);
+	if (c->az->proc->conf->nrules == 0 || x->text == NULL)
+		return false;
+	memset(&m, 0, sizeof(m));
+	m.host = x->text->host.p;
+	m.host_len = x->text->host.len;
+	m.path = x->text->target.p;
+	m.path_len = x->text->target.len;
+	m.method = x->text->method.p;
+	m.method_len = x->text->method.len;
+	m.status = x->status;
+	rule_judge(c->az->rules, &c->rule, &m, false, &v);
+	*tag = rule_tag(c->az->rules, &v);
+	return v.ignore;
+}
+
+/* ---- what the session tells ---- */
+
+static void
+method_text(char s[HTTP_METHOD_MAX + 1], const struct http_span *m)
+{
+	size_t	 n;
+
+	n = m->p == NULL ? 0 : m->len < HTTP_METHOD_MAX ? m->len :
+	    HTTP_METHOD_MAX;
+	if (n > 0)
+		memcpy(s, m->p, n);
+	s[n] = '\0';
+}
+
+static void
+alert_request(struct conn *c, const struct session_request *r)
+{
+	struct alert_set	*as = c->az->alerts;
+	struct alert_what	 w;
+	char			 method[HTTP_METHOD_MAX + 1];
+
+	if (!alert_wants(as, METRIC_MESSAGES) &&
+	    !alert_wants(as, METRIC_REQUESTS))
+		return;
+	side_what(c, &w);
+	method_text(method, &r->head->method);
+	w.host = r->host == NULL ? (const uint8_t *)"" : r->host;
+	w.host_len = r->host_len;
+	w.section = r->section;
+	w.section_len = r->section_len;
+	w.method = method;
+	w.tag = tag_of(c, r->id);
+	w.service = "http";
+	alert_count(as, METRIC_REQUESTS, &w, 1);
+	alert_count(as, METRIC_MESSAGES, &w, 1);
+}
+
+static uint64_t
+on_request(void *arg, const struct session_request *r)
+{
+	struct conn		*c = arg;
+	struct analyzer		*az = c->az;
+	struct meter_request	 q;
+
+	side_client_is(c, r->dir);
+	c->requests++;
+	if (c->ignored || judge_request(c, r)) {
+		tally_add(&az->proc->tally, TALLY_HTTP_RULE_IGNORED, 1);
+		return IGNORED;
+	}
+	tally_add(&az->proc->tally, TALLY_HTTP_REQUESTS, 1);
+	c->host_len = (uint8_t)(r->host_len < SIDE_HOST ? r->host_len :
+	    SIDE_HOST);
+	if (c->host_len > 0)
+		memcpy(c->host, r->host, c->host_len);
+	q.host = r->host_len == 0 ? (const uint8_t *)"" : r->host;
+	q.host_len = r->host_len;
+	q.section = r->section_len == 0 ? (const uint8_t *)"" : r->section;
+	q.section_len = r->section_len;
+	q.method = r->head->method_id;
+	q.method_name = r->head->method.p;
+	q.method_len = r->head->method.len;
+	q.client = c->client_text;
+	alert_request(c, r);
+	return meter_request(az->meter, side_entry(c), &c->cache, &q);
+}
+
+static void
+alert_response(struct conn *c, uint64_t id, uint64_t token, unsigned status)
+{
+	struct alert_set	*as = c->az->alerts;
+	struct alert_what	 w;
+	bool			 wants;
+
+	wants = alert_wants(as, METRIC_MESSAGES) ||
+	    alert_wants(as, METRIC_RESPONSES) ||
+	    (status >= 400 && alert_wants(as, METRIC_ERRORS));
+	if (!wants)
+		return;
+	side_what(c, &w);
+	meter_token_keys(c->az->meter, token, &w.host, &w.host_len,
+	    &w.section, &w.section_len);
+	w.tag = tag_of(c, id);
+	w.status = status;
+	w.service = "http";
+	alert_count(as, METRIC_RESPONSES, &w, 1);
+	alert_count(as, METRIC_MESSAGES, &w, 1);
+	if (status >= 400)
+		alert_count(as, METRIC_ERRORS, &w, 1);
+}
+
+static void
+on_response(void *arg, const struct session_response *r)
+{
+	struct conn	*c = arg;
+	struct analyzer	*az = c->az;
+	unsigned	 status = r->head->status;
+
+	side_client_is(c, !r->dir);
+	if (c->ignored || r->token == IGNORED) {
+		tally_add(&az->proc->tally, TALLY_HTTP_RULE_IGNORED, 1);
+		return;
+	}
+	tally_add(&az->proc->tally,
+	    r->interim ? TALLY_HTTP_INTERIM : TALLY_HTTP_RESPONSES, 1);
+	meter_response(az->meter, side_entry(c), &c->cache, r->token,
+	    c->client_text, status, r->interim);
+	if (!r->interim)
+		alert_response(c, r->id, r->token, status);
+}
+
+static void
+on_resolved(void *arg, uint64_t number, uint16_t status,
+    enum session_pair pair, uint64_t token, uint64_t now_us)
+{
+	struct conn	*c = arg;
+
+	(void)number;
+	(void)now_us;
+	if (pair == SESSION_PAIRED && token != 0 && token != IGNORED)
+		meter_resolved(c->az->meter, token, status);
+}
+
+static void
+span_text(struct msg_span *s, const char *text)
+{
+	s->p = (const uint8_t *)text;
+	s->n = strlen(text);
+}
+
+static void
+keep_recent(struct conn *c, const struct msg_event *e,
+    const struct session_tx *x)
+{
+	struct recent_tx	 t;
+
+	memset(&t, 0, sizeof(t));
+	t.ts_us = e->ts_us;
+	t.flow_id = e->flow_id;
+	t.first_us = e->first_byte_us;
+	t.last_us = e->last_byte_us;
+	t.req_body = x->req_body;
+	t.resp_body = x->resp_body;
+	t.status = x->status;
+	t.gap = e->gap;
+	span_text(&t.iface, c->rule.iface);
+	t.client = c->client;
+	t.server = c->server;
+	t.method = e->method;
+	t.host = e->host;
+	t.uri = e->uri;
+	t.tag = e->tag;
+	recent_put(&c->az->recent, &t);
+}
+
+void
+said_event(struct analyzer *az, const struct msg_event *e)
+{
+	uint32_t	 lost;
+
+	lost = event_put(az->events, e);
+	tally_add(&az->proc->tally, TALLY_EVENT_SENT, 1);
+	if (lost > 0)
+		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, lost);
+}
+
+/* The transaction as an event, for logs and for the recent ones. */
+static void
+tell(struct conn *c, const struct session_tx *x)
+{
+	struct analyzer		*az = c->az;
+	struct event_text	 text;
+	struct event_flow	 f;
+	struct msg_event	 e;
+	const char		*tag;
+
+	if (!(az->event_types & CONF_EV_HTTP) && az->recent.size == 0)
+		return;
+	if (judge_event(c, x, &tag))
+		return;
+	side_event(c, &f);
+	event_flow(&e, EVENT_HTTP, x->req_us != 0 ? x->req_us : x->resp_us,
+	    &f);
+	event_http(&e, &text, &az->proc->conf->privacy, x, tag, 0);
+	meter_token_keys(az->meter, x->token, NULL, NULL, &e.section.p,
+	    &e.section.n);
+	if (az->event_types & CONF_EV_HTTP)
+		said_event(az, &e);
+	keep_recent(c, &e, x);
+}
+
+static void
+alert_time(struct conn *c, const struct session_tx *x, uint64_t us)
+{
+	struct alert_what	 w;
+
+	if (us == 0 || !alert_wants(c->az->alerts, METRIC_RESPONSE_TIME))
+		return;
+	side_what(c, &w);
+	meter_token_keys(c->az->meter, x->token, &w.host, &w.host_len,
+	    &w.section, &w.section_len);
+	w.tag = tag_of(c, x->id);
+	w.status = x->status;
+	w.service = "http";
+	alert_sample(c->az->alerts, METRIC_RESPONSE_TIME, &w, us);
+}
+
+static void
+on_transaction(void *arg, const struct session_tx *x)
+{
+	struct conn		*c = arg;
+	struct analyzer		*az = c->az;
+	struct meter_end	 t;
+
+	if (c->ignored || x->token == IGNORED)
+		return;
+	c->tx++;
+	memset(&t, 0, sizeof(t));
+	if (x->req_us != 0 && x->resp_us > x->req_us)
+		t.first_us = x->resp_us - x->req_us;
+	if (x->req_us != 0 && x->resp_end_us > x->req_us)
+		t.last_us = x->resp_end_us - x->req_us;
+	t.req_body = x->req_body;
+	t.resp_body = x->resp_body;
+	t.unpaired_req = x->id != 0 && x->status == 0;
+	t.unpaired_resp = x->id == 0;
+	t.gap = (x->flags & SESSION_TX_GAP) != 0;
+	t.ambiguous = (x->flags & SESSION_TX_AMBIGUOUS) != 0;
+	if (t.unpaired_req)
+		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_REQ, 1);
+	if (t.unpaired_resp)
+		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_RESP, 1);
+	meter_end(az->meter, side_entry(c), &c->cache, x->token,
+	    c->client_text, &t);
+	alert_time(c, x, t.first_us);
+	tell(c, x);
+}
+
+static void
+alert_hello(struct conn *c, const struct session_hello *h)
+{
+	struct alert_what	 w;
+
+	if (!alert_wants(c->az->alerts, METRIC_HANDSHAKES))
+		return;
+	side_what(c, &w);
+	w.sni = h->name;
+	w.sni_len = h->name_len;
+	w.service = "tls";
+	alert_count(c->az->alerts, METRIC_HANDSHAKES, &w, 1);
+}
+
+static void
+put_alpn(struct msg_event *e, uint8_t *s, size_t size,
+    const struct tls_hello *t)
+{
+	unsigned	 i;
+	size_t		 n = 0;
+
+	for (i = 0; i < t->nalpn; i++) {
+		if (n + t->alpn[i].len + 1 > size)
+			break;
+		if (i > 0)
+			s[n++] = ',';
+		memcpy(s + n, t->alpn[i].p, t->alpn[i].len);
+		n += t->alpn[i].len;
+	}
+	e->alpn.p = s;
+	e->alpn.n = n;
+}
+
+static void
+tell_hello(struct conn *c, const struct session_hello *h)
+{
+	struct event_flow	 f;
+	struct msg_event	 e;
+	const char		*version;
+	uint8_t			 alpn[256];
+
+	if (!(c->az->event_types & CONF_EV_TLS))
+		return;
+	side_event(c, &f);
+	event_flow(&e, EVENT_TLS, h->ts_us, &f);
+	e.host.p = h->name;
+	e.host.n = h->name_len;
+	version = meter_version_name(h->tls->version - 0x0300U);
+	span_text(&e.protocol, version);
+	e.resumed = h->tls->resumes;
+	put_alpn(&e, alpn, sizeof(alpn), h->tls);
+	said_event(c->az, &e);
+}
+
+static void
+on_hello(void *arg, const struct session_hello *h)
+{
+	struct conn		*c = arg;
+	struct analyzer		*az = c->az;
+	struct meter_hello	 m;
+
+	side_client_is(c, h->dir);
+	if (c->ignored || h->again)
+		return;
+	tally_add(&az->proc->tally, TALLY_TLS_HELLOS, 1);
+	if (h->name_len == 0)
+		tally_add(&az->proc->tally, TALLY_TLS_NO_NAME, 1);
+	if (h->tls->ech)
+		tally_add(&az->proc->tally, TALLY_TLS_ECH, 1);
+	m.name = h->name;
+	m.len = h->name_len;
+	m.ech = h->tls->ech;
+	m.alpn = h->tls->nalpn > 0 ? h->tls->alpn[0].p : NULL;
+	m.alpn_len = h->tls->nalpn > 0 ? h->tls->alpn[0].len : 0;
+	c->name_token = meter_hello(az->meter, side_entry(c), &m);
+	c->host_len = (uint8_t)(h->name_len < SIDE_HOST ? h->name_len :
+	    SIDE_HOST);
+	memcpy(c->host, h->name, c->host_len);
+	alert_hello(c, h);
+	tell_hello(c, h);
+}
+
+static void
+on_established(void *arg, const struct session_tls *t)
+{
+	struct conn	*c = arg;
+	uint64_t	 us = 0;
+
+	if (c->ignored)
+		return;
+	if (t->hello_us != 0 && t->done_us > t->hello_us)
+		us = t->done_us - t->hello_us;
+	meter_tls(c->az->meter, side_entry(c), c->name_token, t->version,
+	    t->resumed, us);
+}
+
+static void
+on_anomaly(void *arg, enum session_anomaly a)
+{
+	struct conn		*c = arg;
+	struct analyzer		*az = c->az;
+	struct event_flow	 f;
+	struct msg_event	 e;
+	char			 server[ENDPOINT_TEXT_MAX];
+
+	if (c->ignored)
+		return;
+	tally_add(&az->proc->tally, session_anomaly_tally(a), 1);
+	meter_add(az->meter, side_entry(c), MC_PARSE_ERRORS, 1);
+	if (az->meter->total != NULL)
+		sketch_add(az->meter->total, MC_ANOMALY + a, 1);
+	if (az->example[a][0] == '\0')
+		snprintf(az->example[a], sizeof(az->example[a]), "%s on %s",
+		    endpoint_print(&c->server, server, sizeof(server)),
+		    c->rule.iface);
+	if (!(az->event_types & CONF_EV_ANOMALY))
+		return;
+	side_event(c, &f);
+	event_flow(&e, EVENT_ANOMALY, az->ts, &f);
+	span_text(&e.text, session_anomaly_name(a));
+	said_event(az, &e);
+}
+
+const struct session_ops said_ops = {
+	.request	= on_request,
+	.response	= on_response,
+	.resolved	= on_resolved,
+	.transaction	= on_transaction,
+	.hello		= on_hello,
+	.established	= on_established,
+	.mark		= stream_mark,
+	.anomaly	= on_anomaly,
+};
+
+size_t
+said_recent_size(const struct conf *c)
+{
+	if (c->offline && c->stats.transactions <= RECENT_DEFAULT)
+		return 0;
+	return c->stats.transactions;
+}
+
+void
+said_session_conf(struct session_conf *s, const struct conf *c)
+{
+	memset(s, 0, sizeof(*s));
+	s->depth = c->stats.section_depth;
+	s->keep_strings = said_recent_size(c) > 0 ||
+	    (event_types(c) & CONF_EV_HTTP) != 0;
+	s->marks = c->nmirrors > 0;
+}

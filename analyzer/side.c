@@ -1,0 +1,83 @@
+#include <string.h>
+
+#include "analyzer/side.h"
+
+const char *
+side_iface_name(struct analyzer *az, uint16_t id)
+{
+	struct iface	*i = state_iface(az, id);
+
+	return i == NULL ? "" : i->info.name;
+}
+
+struct sketch_entry *
+side_entry(const struct conn *c)
+{
+	struct iface	*i = state_iface(c->az, c->iface);
+
+	return i == NULL ? NULL : i->entry;
+}
+
+void
+side_new_day(struct analyzer *az)
+{
+	uint64_t	 day = az->ts / 86400000000ULL + 1;
+
+	if (day == az->day)
+		return;
+	az->day = day;
+	rule_day_key(&az->proc->seed, az->ts, &az->day_key);
+}
+
+/* Endpoints, after it became clear which side is the client. */
+void
+side_set(struct conn *c)
+{
+	const struct conf_privacy *p = &c->az->proc->conf->privacy;
+	struct flow_key		 key;
+
+	flow_key(c->flow, &key);
+	c->real_client = c->swapped ? key.b : key.a;
+	c->server = c->swapped ? key.a : key.b;
+	c->client = c->real_client;
+	c->rule.client = c->real_client.addr;
+	c->rule.server = c->server.addr;
+	c->rule.port = c->server.port;
+	side_new_day(c->az);
+	c->hidden = rule_client(p, &c->az->day_key, &c->real_client.addr,
+	    &c->client.addr);
+	addr_print(&c->client.addr, c->client_text, sizeof(c->client_text));
+}
+
+void
+side_client_is(struct conn *c, unsigned dir)
+{
+	if (c->swapped == (dir == 1))
+		return;
+	c->swapped = dir == 1;
+	flow_set_client(c->flow, (int)dir);
+	side_set(c);
+}
+
+void
+side_what(const struct conn *c, struct alert_what *w)
+{
+	memset(w, 0, sizeof(*w));
+	w->iface = c->rule.iface;
+	w->client = c->client_text;
+	w->server = &c->server;
+	w->vlan = c->rule.vlan[0];
+}
+
+void
+side_event(const struct conn *c, struct event_flow *f)
+{
+	f->id = flow_id(c->flow);
+	f->iface = c->rule.iface;
+	f->vlan[0] = c->rule.vlan[0];
+	f->vlan[1] = c->rule.vlan[1];
+	f->client = c->client;
+	f->real_client = c->real_client;
+	f->server = c->server;
+	f->hidden = c->hidden;
+}

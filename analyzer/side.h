@@ -1,0 +1,59 @@
+/*
+ * side: a connection as the analyzer keeps it, and who is who on it. The
+ * struct belongs to the flow table's entry (conn makes and frees it); the
+ * modules that tell of connections share it.
+ */
+#ifndef ANALYZER_SIDE_H
+#define ANALYZER_SIDE_H
+
+#include "analyzer/flow.h"
+#include "analyzer/session.h"
+#include "analyzer/state.h"
+
+#define SIDE_TAGS	64	/* requests whose tag is remembered */
+#define SIDE_HOST	64	/* bytes of the last host, for show flows */
+
+struct conn {
+	TAILQ_ENTRY(conn) entry;	/* in az->mirrored */
+	struct analyzer	*az;
+	struct flow	*flow;
+	struct session	*session;
+	struct rule_flow rule;
+	struct endpoint	 client;	/* as it may be kept */
+	struct endpoint	 real_client;
+	struct endpoint	 server;
+	struct meter_cache cache;
+	uint64_t	 name_token;	/* TLS name in the meter */
+	uint64_t	 hello_us;
+	uint64_t	 requests;
+	uint64_t	 tx;
+	uint64_t	 offset[2];	/* next byte of each direction */
+	uint64_t	 mirrors;	/* bit mask of conf mirrors */
+	uint8_t		 mirror_dirs;	/* 1 << stream_dir that any wants */
+	uint16_t	 iface;
+	uint8_t		*tags;		/* by request id, on demand */
+	uint8_t		 host_len;
+	uint8_t		 server_dir;	/* direction towards the server */
+	bool		 hidden;
+	bool		 ignored;	/* by an address rule, or our own */
+	bool		 swapped;	/* direction 1 is the client's */
+	bool		 streaming;
+	char		 client_text[ADDR_TEXT_MAX];
+	uint8_t		 host[SIDE_HOST];
+};
+
+/* "" when it is not known. */
+const char *side_iface_name(struct analyzer *, uint16_t id);
+/* The interface's entry in the meter, or NULL. */
+struct sketch_entry *side_entry(const struct conn *);
+/* Changes the key of hashed clients at midnight. */
+void	 side_new_day(struct analyzer *);
+/* Endpoints, after it became clear which side is the client. */
+void	 side_set(struct conn *);
+/* Content told that direction dir is the client's. */
+void	 side_client_is(struct conn *, unsigned dir);
+/* What alerts and events are told of it. */
+void	 side_what(const struct conn *, struct alert_what *);
+void	 side_event(const struct conn *, struct event_flow *);
+
+#endif

@@ -1,0 +1,236 @@
+#include <string.h>
+
+#include "analyzer/stream.h"
+#include "sandbox/compat.h"
+
+static void
+put_stream(struct conn *c, const struct msg_stream *m)
+{
+	struct analyzer	*az = c->az;
+	uint32_t	 lost;
+
+	if ((lost = event_put_stream(az->streams, m)) > 0)
+		tally_add(&az->proc->tally, TALLY_STREAM_DROPPED, lost);
+}
+
+static uint8_t
+stream_dir(const struct conn *c, unsigned dir)
+{
+	return dir == c->server_dir ? STREAM_TO_OBSERVED :
+	    STREAM_FROM_OBSERVED;
+}
+
+/* Whether any mirror takes this direction; else it is not sent at all. */
+static bool
+dir_wanted(const struct conn *c, unsigned dir)
+{
+	return c->mirror_dirs >> stream_dir(c, dir) & 1;
+}
+
+static void
+stream_head(const struct conn *c, struct msg_stream *m, uint8_t kind)
+{
+	memset(m, 0, sizeof(*m));
+	m->kind = kind;
+	m->id = flow_id(c->flow);
+	m->ts_us = c->az->ts;
+	m->vlan = c->rule.vlan[0];
+}
+
+void
+stream_open(struct conn *c, bool midstream)
+{
+	struct flow_key		 key;
+	struct msg_stream	 m;
+
+	stream_head(c, &m, STREAM_OPEN);
+	m.dir = STREAM_UNKNOWN;
+	m.flags = midstream ? STREAM_MIDSTREAM : 0;
+	m.value = c->mirrors;
+	flow_key(c->flow, &key);
+	m.client = c->server_dir == 0 ? key.a : key.b;
+	m.server = c->server_dir == 0 ? key.b : key.a;
+	compat_strlcpy(m.iface, c->rule.iface, sizeof(m.iface));
+	put_stream(c, &m);
+	c->streaming = true;
+}
+
+void
+stream_close(struct conn *c, enum stream_reason why)
+{
+	struct msg_stream	 m;
+
+	if (!c->streaming)
+		return;
+	stream_head(c, &m, STREAM_CLOSE);
+	m.dir = STREAM_UNKNOWN;
+	m.value = why;
+	put_stream(c, &m);
+	c->streaming = false;
+	TAILQ_REMOVE(&c->az->mirrored, c, entry);
+}
+
+/*
+ * The mirror does not keep up: this connection is lost to it. While it is
+ * away the stream only pauses; a fresh one is told of it as mid-stream.
+ */
+static bool
+stream_full(struct conn *c, uint64_t bytes)
+{
+	struct analyzer	*az = c->az;
+	struct chan	*ch = az->proc->chan[ROLE_MIRROR];
+	bool		 linked = az->proc->linked[ROLE_MIRROR];
+
+	if (az->offline || (linked && chan_ready(ch)))
+		return false;
+	tally_add(&az->proc->tally, TALLY_STREAM_DROPPED_BYTES, bytes);
+	if (!linked)
+		return true;
+	tally_add(&az->proc->tally, TALLY_STREAM_DROPPED, 1);
+	stream_close(c, STREAM_SHED);
+	return true;
+}
+
+void
+stream_data(struct conn *c, unsigned dir, uint64_t off, const uint8_t *p,
+    size_t len)
+{
+	struct msg_stream	 m;
+	size_t			 n;
+
+	if (!dir_wanted(c, dir))
+		return;
+	if (!c->streaming) {
+		tally_add(&c->az->proc->tally, TALLY_STREAM_DROPPED_BYTES,
+		    len);
+		return;
+	}
+	if (stream_full(c, len))
+		return;
+	stream_head(c, &m, STREAM_DATA);
+	m.dir = stream_dir(c, dir);
+	for (; len > 0; off += n, p += n, len -= n) {
+		n = len < EVENT_BATCH ? len : EVENT_BATCH;
+		m.offset = off;
+		m.data = p;
+		m.len = n;
+		put_stream(c, &m);
+	}
+}
+
+void
+stream_gap(struct conn *c, unsigned dir, uint64_t off, uint64_t len,
+    bool cut)
+{
+	struct msg_stream	 m;
+
+	if (!c->streaming || !dir_wanted(c, dir) || stream_full(c, 0))
+		return;
+	stream_head(c, &m, STREAM_GAP);
+	m.dir = stream_dir(c, dir);
+	m.flags = cut ? STREAM_TRUNCATED : 0;
+	m.offset = off;
+	m.value = len;
+	put_stream(c, &m);
+}
+
+void
+stream_mark(void *arg, unsigned dir, uint64_t offset, enum session_mark mark,
+    uint64_t id)
+{
+	struct conn		*c = arg;
+	struct msg_stream	 m;
+
+	if (!c->streaming || !dir_wanted(c, dir))
+		return;
+	stream_head(c, &m, STREAM_MARK);
+	m.dir = stream_dir(c, dir);
+	m.offset = offset;
+	m.value = id;
+	switch (mark) {
+	case SESSION_MARK_HEAD:
+		m.mark = session_client(c->session) == (int)dir ?
+		    MARK_REQUEST_HEAD : MARK_RESPONSE_HEAD;
+		break;
+	case SESSION_MARK_HEAD_END:
+		m.mark = MARK_HEAD_END;
+		break;
+	case SESSION_MARK_END:
+		m.mark = MARK_MESSAGE_END;
+		break;
+	case SESSION_MARK_OPAQUE:
+		m.mark = MARK_OPAQUE;
+		break;
+	default:
+		m.mark = MARK_LOST;
+		break;
+	}
+	put_stream(c, &m);
+}
+
+static uint8_t
+dirs_of(const struct conf_mirror *m)
+{
+	static const uint8_t	 bits[] = {
+		[DIR_REQUESTS]	= 1 << STREAM_TO_OBSERVED,
+		[DIR_RESPONSES]	= 1 << STREAM_FROM_OBSERVED,
+		[DIR_BOTH]	= 1 << STREAM_TO_OBSERVED |
+		    1 << STREAM_FROM_OBSERVED,
+	};
+	uint8_t			 r;
+
+	r = m->has_forward ? bits[m->forward_dir] : 0;
+	if (m->has_record || m->record_hook[0] != '\0')
+		r |= bits[m->record_dir];
+	return r;
+}
+
+/* Which mirrors observe this connection, and which side they observe. */
+void
+stream_find_mirrors(struct conn *c)
+{
+	const struct conf	*conf = c->az->proc->conf;
+	struct flow_key		 key;
+	uint64_t		 to_b = 0, to_a = 0;
+	size_t			 i;
+
+	flow_key(c->flow, &key);
+	for (i = 0; i < conf->nmirrors && i < 64; i++) {
+		if (conf_ports_has(&conf->mirrors[i].observe, key.b.port))
+			to_b |= 1ULL << i;
+		if (!flow_client_known(c->flow) &&
+		    conf_ports_has(&conf->mirrors[i].observe, key.a.port))
+			to_a |= 1ULL << i;
+	}
+	c->server_dir = to_b == 0 && to_a != 0;
+	c->mirrors = c->server_dir == 0 ? to_b : to_a;
+	c->mirror_dirs = 0;
+	for (i = 0; i < conf->nmirrors && i < 64; i++)
+		if (c->mirrors >> i & 1)
+			c->mirror_dirs |= dirs_of(&conf->mirrors[i]);
+}
+
+void
+stream_reopen_all(struct analyzer *az)
+{
+	struct conn	*c;
+
+	TAILQ_FOREACH(c, &az->mirrored, entry)
+		stream_open(c, true);
+}
+
+void
+stream_new_mirrors(struct analyzer *az)
+{
+	struct conn	*c, *next;
+	uint64_t	 was;
+
+	TAILQ_FOREACH_SAFE(c, &az->mirrored, entry, next) {
+		was = c->mirrors;
+		stream_find_mirrors(c);
+		if (c->mirrors == 0)
+			stream_close(c, STREAM_EOF);
+		else if (c->mirrors != was)
+			stream_open(c, true);
+	}
+}

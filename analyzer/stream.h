@@ -1,0 +1,26 @@
+/*
+ * stream: mirrored connections as STREAM records for mirror, batched. Live, a
+ * connection that mirror does not keep up with is dropped and counted.
+ */
+#ifndef ANALYZER_STREAM_H
+#define ANALYZER_STREAM_H
+
+#include "analyzer/side.h"
+
+/* Which mirrors observe the connection, and which side they observe. */
+void	 stream_find_mirrors(struct conn *);
+void	 stream_open(struct conn *, bool midstream);
+void	 stream_close(struct conn *, enum stream_reason);
+void	 stream_data(struct conn *, unsigned dir, uint64_t off,
+	    const uint8_t *, size_t len);
+void	 stream_gap(struct conn *, unsigned dir, uint64_t off, uint64_t len,
+	    bool cut);
+/* For struct session_ops; arg is the connection. */
+void	 stream_mark(void *arg, unsigned dir, uint64_t offset,
+	    enum session_mark, uint64_t id);
+/* A fresh mirror: opens all mirrored connections again. */
+void	 stream_reopen_all(struct analyzer *);
+/* After a reload: connections go to the mirrors that observe them now. */
+void	 stream_new_mirrors(struct analyzer *);
+
+#endif
