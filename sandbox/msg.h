@@ -298,7 +298,7 @@ enum stream_mark {
 	MARK_HEAD_END,		/* first byte after the blank line */
 	MARK_MESSAGE_END,	/* first byte after the message */
 	MARK_OPAQUE,		/* from here on not HTTP (tunnel, unknown) */
-	MARK_LOST		/* from here to the next head nothing is known */
+	MARK_LOST		/* nothing is known up to the next head */
 };
 #define STREAM_MIDSTREAM	0x01	/* opened without a SYN, or re-sent */
 #define STREAM_TRUNCATED	0x02
