@@ -415,7 +415,8 @@ on_bad_input(const char *text, void *arg)
 {
 	struct parent	*p = arg;
 
-	log_warnx("%s", text);
+	if (text != NULL)
+		log_warnx("%s", text);
 	p->bad_input = true;
 }
 

@@ -221,7 +221,13 @@ on_log(struct chan *ch, struct frame *f, void *arg)
 	vis_str(VIS_TERM, line, sizeof(line), m.text);
 	if (m.number <= LOG_LEVEL_WARNING)
 		log_warnx("%s: %s", role_name(c->role), line);
-	else if (m.number == LOG_LEVEL_NOTICE)
+	/* Under -r a record or log that is not written whole is a failure. */
+	if (m.number <= LOG_LEVEL_WARNING && c->role == ROLE_MIRROR &&
+	    c->s->conf.hello & HELLO_OFFLINE)
+		c->s->conf.ops->bad_input(NULL, c->s->conf.arg);
+	if (m.number <= LOG_LEVEL_WARNING)
+		return 0;
+	if (m.number == LOG_LEVEL_NOTICE)
 		log_notice("%s: %s", role_name(c->role), line);
 	else if (m.number == LOG_LEVEL_INFO)
 		log_info("%s: %s", role_name(c->role), line);

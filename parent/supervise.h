@@ -59,7 +59,7 @@ struct supervise_ops {
 	void	(*gone)(int status, void *);
 	/* The renderer has ended. */
 	void	(*rendered)(int status, void *);
-	/* Input that is cut or corrupt (-r). */
+	/* Input that is cut or corrupt (-r); NULL: mirror could not write. */
 	void	(*bad_input)(const char *text, void *);
 	/* PREPARED (why NULL) and REFUSED. */
 	void	(*judged)(enum role, const char *why, void *);
