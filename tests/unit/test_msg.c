@@ -198,6 +198,321 @@ an_event_round_trips(void **state)
 	assert_int_equal(got.bytes[1], 77);
 }
 
+/* One row per payload: its bytes are read, written and read again. */
+#define PAYLOADS(P)							\
+	P(launch) P(launched) P(hello) P(ready) P(file) P(text)		\
+	P(crash) P(link) P(iface) P(capstat) P(data_end) P(own_tuple)	\
+	P(lost_time) P(monitor) P(watch) P(show)
+
+#define AGAIN(name)							\
+static int								\
+again_##name(const uint8_t *p, size_t n, struct buf *out)		\
+{									\
+	static struct msg_##name m;					\
+	struct buf	 r;						\
+									\
+	memset(&m, 0xee, sizeof(m));					\
+	buf_reader(&r, p, n);						\
+	if (msg_get_##name(&r, &m) == -1)				\
+		return -1;						\
+	msg_put_##name(out, &m);					\
+	return 0;							\
+}
+PAYLOADS(AGAIN)
+#undef AGAIN
+
+static void
+sample(struct buf *b, int role)
+{
+	buf_put_u32(b, (uint32_t)role);
+	buf_put_u32(b, 7);
+}
+
+static void
+sample_endpoints(struct buf *b)
+{
+	struct endpoint	 e[2];
+
+	assert_int_equal(endpoint_parse("10.0.0.1:80", &e[0]), 0);
+	assert_int_equal(endpoint_parse("[2001:db8::1]:443", &e[1]), 0);
+	endpoint_put(b, &e[0]);
+	endpoint_put(b, &e[1]);
+}
+
+static void
+put_launch(struct buf *b)
+{
+	sample(b, ROLE_MIRROR);
+}
+
+static void
+put_launched(struct buf *b)
+{
+	sample(b, ROLE_MIRROR);
+	buf_put_u32(b, (uint32_t)-5);
+}
+
+static void
+put_hello(struct buf *b)
+{
+	sample(b, MSG_VERSION);
+	buf_put_u32(b, 1);
+	buf_put_u64(b, 2);
+	buf_put_u64(b, 3);
+	buf_put_u64(b, 4);
+	buf_put_str(b, "0.9.0");
+}
+
+static void
+put_ready(struct buf *b)
+{
+	sample(b, 99);
+	buf_put_str(b, "eth0");
+}
+
+static void
+put_file(struct buf *b)
+{
+	sample(b, FILE_EVENTS);
+	buf_put_u32(b, FILE_REGULAR);
+	buf_put_u32(b, 2);
+	buf_put_u64(b, 1ULL << 40);
+	buf_put_str(b, "/var/log/a");
+}
+
+static void
+put_text(struct buf *b)
+{
+	buf_put_u32(b, 3);
+	buf_put_str(b, "a text");
+}
+
+static void
+put_crash(struct buf *b)
+{
+	sample(b, 11);
+	buf_put_u64(b, 0xdeadbeef);
+	buf_put_u64(b, 12);
+}
+
+static void
+put_link(struct buf *b)
+{
+	sample(b, 4);
+}
+
+static void
+put_iface(struct buf *b)
+{
+	buf_put_u16(b, 5);
+	buf_put_u16(b, IFACE_FAILED);
+	sample(b, 2);
+	buf_put_u32(b, 65535);
+	buf_put_u64(b, 1 << 20);
+	buf_put_u32(b, 1);
+	buf_put_str(b, "eth0.5");
+	buf_put_str(b, "vlan");
+	buf_put_str(b, "lan");
+	buf_put_str(b, "no such device");
+}
+
+static void
+put_capstat(struct buf *b)
+{
+	uint64_t	 i;
+
+	buf_put_u16(b, 5);
+	for (i = 0; i < 9; i++)
+		buf_put_u64(b, i << 33);
+}
+
+static void
+put_data_end(struct buf *b)
+{
+	sample(b, 1);
+}
+
+static void
+put_own_tuple(struct buf *b)
+{
+	sample_endpoints(b);
+	buf_put_u8(b, 1);
+}
+
+static void
+put_lost_time(struct buf *b)
+{
+	buf_put_u32(b, ROLE_ANALYZER);
+	buf_put_u64(b, 10);
+	buf_put_u64(b, 11);
+}
+
+static void
+put_monitor(struct buf *b)
+{
+	buf_put_u64(b, 10);
+	buf_put_str(b, "child");
+	buf_put_str(b, "analyzer ready");
+}
+
+static void
+put_watch(struct buf *b)
+{
+	sample(b, 1);
+	buf_put_u64(b, 10);
+	buf_put_u64(b, 11);
+}
+
+static void
+put_show(struct buf *b)
+{
+	struct msg_show	 m;
+
+	memset(&m, 0, sizeof(m));
+	m.nargs = 2;
+	compat_strlcpy(m.args[1], "x", sizeof(m.args[1]));
+	msg_put_show(b, &m);
+}
+
+static void
+every_payload_is_read_back_and_refused_at_each_cut(void **state)
+{
+	static uint8_t	 one[FRAME_BODY_MAX], two[FRAME_BODY_MAX];
+	static const struct {
+		void	(*put)(struct buf *);
+		int	(*again)(const uint8_t *, size_t, struct buf *);
+	} t[] = {
+#define P(name)	{ put_##name, again_##name },
+		PAYLOADS(P)
+#undef P
+	};
+	struct buf	 a, b;
+	size_t		 i, n;
+
+	(void)state;
+	for (i = 0; i < nitems(t); i++) {
+		buf_writer(&a, one, sizeof(one));
+		t[i].put(&a);
+		for (n = 0; n < a.len; n++) {
+			buf_writer(&b, two, sizeof(two));
+			assert_int_equal(t[i].again(guard_copy(one, n), n, &b),
+			    -1);
+		}
+		buf_writer(&b, two, sizeof(two));
+		assert_int_equal(t[i].again(guard_copy(one, n), n, &b), 0);
+		assert_int_equal(b.len, a.len);
+		assert_memory_equal(one, two, a.len);
+	}
+}
+
+static void
+values_outside_their_enum_are_refused(void **state)
+{
+	uint8_t			 mem[2048];
+	struct msg_launch	 launch;
+	struct msg_lost_time	 lost = { ROLE_ANALYZER, 5, 4 };
+	struct msg_iface	 iface;
+	struct msg_file		 file;
+	struct buf		 b, r;
+
+	(void)state;
+	buf_writer(&b, mem, sizeof(mem));
+	sample(&b, ROLE_MAX);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_launch(&r, &launch), -1);
+	buf_writer(&b, mem, sizeof(mem));
+	msg_put_lost_time(&b, &lost);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_lost_time(&r, &lost), -1);
+	memset(&iface, 0, sizeof(iface));
+	iface.state = IFACE_FAILED + 1;
+	buf_writer(&b, mem, sizeof(mem));
+	msg_put_iface(&b, &iface);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_iface(&r, &iface), -1);
+	memset(&file, 0, sizeof(file));
+	file.kind = FILE_EVENTS + 1;
+	buf_writer(&b, mem, sizeof(mem));
+	msg_put_file(&b, &file);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_file(&r, &file), -1);
+	file.kind = FILE_RECORD;
+	file.index = CONF_LIST_MAX;
+	buf_writer(&b, mem, sizeof(mem));
+	msg_put_file(&b, &file);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_file(&r, &file), -1);
+}
+
+static void
+stream_records_carry_what_their_kind_has(void **state)
+{
+	uint8_t			 mem[512];
+	struct msg_stream	 m, got;
+	struct buf		 b, r;
+	size_t			 n;
+
+	(void)state;
+	for (m.kind = 0; m.kind <= STREAM_KINDS; m.kind++) {
+		uint8_t	 kind = m.kind;
+
+		memset(&m, 0, sizeof(m));
+		m.kind = kind;
+		m.id = 77;
+		m.vlan = -1;
+		assert_int_equal(endpoint_parse("10.0.0.1:80", &m.server), 0);
+		m.data = (const uint8_t *)"bytes";
+		m.len = 5;
+		buf_writer(&b, mem, sizeof(mem));
+		msg_put_stream(&b, &m);
+		for (n = 0; n <= b.len; n++) {
+			buf_reader(&r, guard_copy(mem, n), n);
+			assert_int_equal(msg_get_stream(&r, &got),
+			    n == b.len && kind < STREAM_KINDS ? 0 : -1);
+		}
+		if (kind == STREAM_OPEN)
+			assert_int_equal(got.server.port, 80);
+		if (kind == STREAM_DATA)
+			assert_memory_equal(got.data, "bytes", 5);
+	}
+	memset(&m, 0, sizeof(m));
+	m.kind = STREAM_MARK;
+	m.mark = MARK_LOST + 1;
+	buf_writer(&b, mem, sizeof(mem));
+	msg_put_stream(&b, &m);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_stream(&r, &got), -1);
+	m.mark = MARK_LOST;
+	m.dir = STREAM_UNKNOWN + 1;
+	buf_writer(&b, mem, sizeof(mem));
+	msg_put_stream(&b, &m);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_stream(&r, &got), -1);
+}
+
+static void
+a_number_and_a_path_come_back(void **state)
+{
+	uint8_t		 mem[64];
+	char		 path[16];
+	struct buf	 b, r;
+	uint32_t	 n;
+
+	(void)state;
+	buf_writer(&b, mem, sizeof(mem));
+	msg_put_number(&b, 42);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_number(&r, &n), 0);
+	assert_int_equal(n, 42);
+	buf_writer(&b, mem, sizeof(mem));
+	msg_put_path(&b, "/etc/a");
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_path(&r, path, sizeof(path)), 0);
+	assert_string_equal(path, "/etc/a");
+	buf_reader(&r, mem, b.len - 1);
+	assert_int_equal(msg_get_path(&r, path, sizeof(path)), -1);
+}
+
 int
 main(void)
 {
@@ -210,6 +525,11 @@ main(void)
 		    an_old_client_is_told_apart_by_its_version_alone),
 		cmocka_unit_test(slots_outside_their_table_are_refused),
 		cmocka_unit_test(an_event_round_trips),
+		cmocka_unit_test(
+		    every_payload_is_read_back_and_refused_at_each_cut),
+		cmocka_unit_test(values_outside_their_enum_are_refused),
+		cmocka_unit_test(stream_records_carry_what_their_kind_has),
+		cmocka_unit_test(a_number_and_a_path_come_back),
 	};
 
 	return cmocka_run_group_tests_name("msg", tests, NULL, NULL);
