@@ -87,14 +87,35 @@ compare(const void *a, const void *b)
 	    (int)y->e->home->owner->klen;
 }
 
+/* One or two counters are all that is needed to sort. */
+static bool
+simple(const struct rows *r)
+{
+	if (r->q->sort == SORT_BYTES || r->q->sort == SORT_ERRORS ||
+	    r->q->sort == SORT_P95)
+		return false;
+	return r->window == WINDOW_TOTAL ||
+	    r->az->meter->time.slice_us == 0;
+}
+
 /* All entries of a sketch that did something in the window. */
 static void
 collect(struct rows *r, struct list *l, const struct sketch *s,
     unsigned counter)
 {
+	uint64_t	 n;
 	uint32_t	 i;
 
 	for (i = 0; s != NULL && i < s->n; i++) {
+		if (simple(r)) {
+			if ((n = sketch_get(s->heap[i], counter)) == 0)
+				continue;
+			if (counter != MC_RESPONSES)
+				n = sketch_get(s->heap[i], MC_REQUESTS) +
+				    sketch_get(s->heap[i], MC_TLS);
+			add(l, s->heap[i], n);
+			continue;
+		}
 		meter_sum(r->az->meter, s->heap[i], r->window, r->v);
 		if (r->v[counter] > 0)
 			add(l, s->heap[i], counter == MC_RESPONSES ?

@@ -164,6 +164,10 @@ fmt_double(char b[FMT_MAX], double v)
 
 	if (!isfinite(v))
 		v = 0;
+	if (v >= 1 && v < 1e6 && v == (double)(int)v) {
+		snprintf(b, FMT_MAX, "%d", (int)v);
+		return b;
+	}
 	for (digits = 6; digits <= 17; digits++) {
 		snprintf(b, FMT_MAX, "%.*g", digits, v);
 		if (strtod(b, NULL) == v)

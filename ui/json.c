@@ -89,7 +89,7 @@ json_key(struct json *j, const char *key)
 {
 	separate(j);
 	out_char(j->o, '"', 1);
-	out_vis(j->o, VIS_JSON, key, strlen(key));
+	out_str(j->o, key);	/* ours: plain words */
 	out_str(j->o, "\":");
 	j->keyed = true;
 }
@@ -106,8 +106,13 @@ json_str(struct json *j, const void *p, size_t n)
 void
 json_u64(struct json *j, uint64_t v)
 {
+	char	 b[24], *p = b + sizeof(b);
+
 	separate(j);
-	out_printf(j->o, "%" PRIu64, v);
+	do {
+		*--p = (char)('0' + v % 10);
+	} while ((v /= 10) != 0);
+	out_put(j->o, p, (size_t)(b + sizeof(b) - p));
 }
 
 void
