@@ -651,6 +651,30 @@ analyzer_on_lost_time(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
+/* Where a tuple is, or a free place for it; NULL: none, or not worth one. */
+static struct own_tuple *
+own_slot(struct analyzer *az, const struct msg_own_tuple *m)
+{
+	struct own_tuple	*o, *place = NULL;
+	uint32_t		 i, h;
+
+	h = own_hash(m->source.port, m->target.port);
+	for (i = 0; i < ANALYZER_OWN_PROBE; i++) {
+		o = &az->own[(h + i) % ANALYZER_OWN_MAX];
+		if (endpoint_cmp(&o->source, &m->source) == 0 &&
+		    endpoint_cmp(&o->target, &m->target) == 0)
+			return o;
+		if (place == NULL && (o->target.port == 0 ||
+		    (o->until_us != 0 && o->until_us < az->now)))
+			place = o;
+	}
+	if (m->gone)
+		return NULL;
+	if (place != NULL)
+		az->nown++;
+	return place;
+}
+
 static int
 analyzer_on_own_tuple(struct chan *ch, struct frame *f, void *arg)
 {
@@ -658,40 +682,17 @@ analyzer_on_own_tuple(struct chan *ch, struct frame *f, void *arg)
 	struct analyzer		*az = p->state;
 	struct msg_own_tuple	 m;
 	struct own_tuple	*o;
-	uint32_t		 i;
 
 	(void)ch;
 	if (msg_get_own_tuple(&f->body, &m) == -1)
 		return -1;
-	for (i = 0; i < az->nown; i++)
-		if (endpoint_cmp(&az->own[i].source, &m.source) == 0 &&
-		    endpoint_cmp(&az->own[i].target, &m.target) == 0)
-			break;
-	if (i == az->nown) {
-		if (m.gone || az->nown == ANALYZER_OWN_MAX)
-			return 0;
-		az->nown++;
-	}
-	o = &az->own[i];
+	if ((o = own_slot(az, &m)) == NULL)
+		return 0;
 	o->source = m.source;
 	o->target = m.target;
 	o->until_us = m.gone ? az->now + OWN_LINGER_US : 0;
 	return 0;
 }
-
-static void
-expire_own(struct analyzer *az)
-{
-	uint32_t	 i;
-
-	for (i = 0; i < az->nown; )
-		if (az->own[i].until_us != 0 && az->own[i].until_us < az->now)
-			az->own[i] = az->own[--az->nown];
-		else
-			i++;
-}
-
-/* ---- timers and life ---- */
 
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
@@ -723,7 +724,6 @@ analyzer_tick(struct proc *p)
 	if ((az->event_types & CONF_EV_STATS) && !az->offline &&
 	    az->now >= az->stats_us + az->proc->conf->window_us)
 		send_stats(az);
-	expire_own(az);
 	save_send(az);
 }
 
@@ -734,6 +734,9 @@ analyzer_linked(struct proc *p, enum role peer)
 	uint32_t	 i;
 
 	if (peer == ROLE_MIRROR) {
+		if (az->nown > 0)
+			memset(az->own, 0,
+			    ANALYZER_OWN_MAX * sizeof(az->own[0]));
 		az->nown = 0;
 		if (!az->offline)
 			stream_reopen_all(az);

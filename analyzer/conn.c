@@ -14,11 +14,13 @@ is_own(struct analyzer *az, const struct flow_key *key)
 {
 	static const struct addr none;
 	const struct own_tuple	*o;
-	uint32_t		 i;
+	uint32_t		 i, h;
 
-	for (i = 0; i < az->nown; i++) {
-		o = &az->own[i];
-		if (endpoint_cmp(&o->target, &key->b) == 0 &&
+	h = own_hash(key->a.port, key->b.port);
+	for (i = 0; i < ANALYZER_OWN_PROBE; i++) {
+		o = &az->own[(h + i) % ANALYZER_OWN_MAX];
+		if ((o->until_us == 0 || o->until_us >= az->now) &&
+		    endpoint_cmp(&o->target, &key->b) == 0 &&
 		    o->source.port == key->a.port &&
 		    (addr_cmp(&o->source.addr, &none) == 0 ||
 		    addr_cmp(&o->source.addr, &key->a.addr) == 0))

@@ -28,7 +28,8 @@
 #include "sandbox/proc.h"
 
 #define ANALYZER_IFACES		4096	/* ids; later ones share one entry */
-#define ANALYZER_OWN_MAX	4096	/* connections of the mirror */
+#define ANALYZER_OWN_MAX	65536	/* slots: connections of the mirror */
+#define ANALYZER_OWN_PROBE	8
 #define ANALYZER_EXAMPLE	64	/* bytes of a masked example */
 
 /* An interface as capture named it. */
@@ -57,6 +58,13 @@ struct own_tuple {
 	struct endpoint	 target;
 	uint64_t	 until_us;	/* 0: alive */
 };
+
+/* The first slot of a tuple, by its ports; it is in one of OWN_PROBE. */
+static inline uint32_t
+own_hash(uint16_t source, uint16_t target)
+{
+	return (uint32_t)source * 31 + (uint32_t)target * 17;
+}
 
 struct conn;
 TAILQ_HEAD(conn_list, conn);

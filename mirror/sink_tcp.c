@@ -449,7 +449,10 @@ bind_and_tell(struct sink_tcp *s, struct sink_out *o)
 	len = sizeof(ss);
 	if (getsockname(o->fd, (struct sockaddr *)&ss, &len) == -1)
 		return -1;
-	o->local = any;
+	/* An address that is not chosen yet is told as none. */
+	memset(&o->local, 0, sizeof(o->local));
+	if (s->conf.has_source)
+		o->local.addr = s->conf.source;
 	o->local.port = ntohs(ss.ss_family == AF_INET ? sin->sin_port :
 	    six->sin6_port);
 	s->conf.own(s->conf.arg, &o->local, &s->conf.target, false);
