@@ -298,15 +298,11 @@ draw_head(struct pen *p)
 	    doc_u64(&r, "time") != 0)
 		out_printf(&p->line, "   %s", fmt_time(b,
 		    doc_u64(&r, "time")));
-	n = 0;
-	t = doc_find(p->d, ROW_COMPLETE, &r) == -1 ? "" :
-	    doc_text(&r, "window", &n);
-	if (n == 0) {
-		t = p->s->window;
-		n = strlen(t);
-	}
-	out_str(&p->line, "   window ");
-	out_vis(&p->line, VIS_TERM, t, n);
+	out_str(&p->line, "   ");
+	if (doc_find(p->d, ROW_COMPLETE, &r) != -1)
+		view_window(&p->line, &r);
+	else
+		out_printf(&p->line, "window %s", p->s->window);
 	out_printf(&p->line, "   refresh %s", fmt_span(b, p->s->refresh));
 	if (view_width(p->line.p) + strlen(names[p->s->page]) + 4 <=
 	    p->s->width)
