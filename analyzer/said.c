@@ -25,7 +25,8 @@ remember_tag(struct conn *c, uint64_t id, int tag)
 			return;
 		}
 	}
-	c->tags[id % SIDE_TAGS] = (uint8_t)(tag >= 0 && tag < 255 ? tag + 1 : 0);
+	c->tags[id % SIDE_TAGS] = (uint8_t)(tag >= 0 && tag < 255 ?
+	    tag + 1 : 0);
 }
 
 static const char *
