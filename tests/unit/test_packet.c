@@ -446,6 +446,205 @@ places_differ_by_interface_tag_and_tunnel(void **state)
 	assert_int_not_equal(packet_place(&p), plain);
 }
 
+/* inner, less strip bytes, Ethernet, hdr, UDP, IPv4 or IPv6, Ethernet. */
+struct odd {
+	uint16_t		 dlt;
+	uint8_t			 v6;
+	uint8_t			 strip;
+	uint8_t			 ether;
+	uint16_t		 port;
+	uint8_t			 proto;		/* in IPv4 */
+	uint8_t			 proto6;	/* in IPv6 */
+	uint16_t		 type;		/* in Ethernet */
+	uint8_t			 hdr[32];
+	size_t			 len;
+	enum packet_reason	 why;
+};
+
+#define MAC12	2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2
+#define SNAP	0xaa, 0xaa, 3, 0, 0, 0
+
+static void
+try_odd(const struct odd *o, size_t n)
+{
+	struct packet	 p;
+
+	for (; n > 0; o++, n--) {
+		inner(o->v6);
+		g.p += o->strip;
+		g.len -= o->strip;
+		if (o->ether)
+			pcapgen_ether(&g, 0x0800);
+		pcapgen_front(&g, o->hdr, o->len);
+		if (o->port != 0)
+			pcapgen_udp(&g, 555, o->port);
+		if (o->proto != 0)
+			pcapgen_ip4(&g, o->proto, 0, 1);
+		if (o->proto6 != 0)
+			pcapgen_ip6(&g, o->proto6 == 255 ? 0 : o->proto6);
+		if (o->type != 0)
+			pcapgen_ether(&g, o->type);
+		if (parse(&p, o->dlt) != o->why)
+			fail_msg("row %zu from the end: %s", n,
+			    packet_reason_name(parse(&p, o->dlt)));
+		if (o->why == PACKET_OK)
+			cut_everywhere(o->dlt);
+	}
+}
+
+static void
+rare_link_headers_are_read_or_refused(void **state)
+{
+	static const struct odd	 t[] = {
+		{ .dlt = 1, .hdr = { MAC12, 0, 64, SNAP, 8, 0 }, .len = 22 },
+		{ .dlt = 1, .hdr = { MAC12, 0, 64, 0x42, 0x42, 3 }, .len = 22,
+		    .why = PACKET_NOT_IP },
+		{ .dlt = 1, .hdr = { MAC12, 0, 64, SNAP, 0, 9 }, .len = 22,
+		    .why = PACKET_NOT_IP },
+		{ .dlt = 113, .hdr = { [15] = 4, SNAP, 8, 0 }, .len = 24 },
+		{ .dlt = 276, .hdr = { 0, 4, [20] = 0xaa, 0xaa, 3, 0, 0, 0, 8,
+		    0 }, .len = 28 },
+		{ .dlt = 0, .hdr = { 7 }, .len = 4, .why = PACKET_NOT_IP },
+		{ .dlt = 0, .v6 = 1, .hdr = { 10 }, .len = 4 },
+		{ .dlt = 0, .v6 = 1, .hdr = { 24 }, .len = 4 },
+		{ .dlt = 0, .v6 = 1, .hdr = { 28 }, .len = 4 },
+		{ .dlt = 0, .hdr = { 30 }, .len = 4,
+		    .why = PACKET_IP_VERSION },
+		{ .dlt = 229, .why = PACKET_IP_VERSION },
+		{ .dlt = 9, .hdr = { 0xff, 3, 0xc0, 0x21 }, .len = 4,
+		    .why = PACKET_NOT_IP },
+		{ .dlt = 9, .hdr = { 0x8f, 0, 8, 0 }, .len = 4 },
+		{ .dlt = 9, .hdr = { 2, 0x81, 0, 1, 1, 64 }, .len = 6 },
+		{ .dlt = 9, .hdr = { 2, 0x83, 0, 1, 1, 64 }, .len = 6 },
+		{ .dlt = 9, .v6 = 1, .hdr = { 0, 0x57 }, .len = 2 },
+		{ .dlt = 1, .type = 0x8864, .hdr = { 0x11, 9, 0, 5, 0, 47, 0,
+		    0x21 }, .len = 8, .why = PACKET_PPPOE_BAD },
+		{ .dlt = 1, .type = 0x8864, .hdr = { 0x11, 0, 0, 5, 0, 1, 0,
+		    0x21 }, .len = 8, .why = PACKET_PPPOE_BAD },
+		{ .dlt = 1, .type = 0x0806, .why = PACKET_NOT_IP },
+	};
+
+	(void)state;
+	try_odd(t, sizeof(t) / sizeof(t[0]));
+}
+
+static void
+rare_tunnels_are_entered_or_refused(void **state)
+{
+	static const struct odd	 t[] = {
+		{ .dlt = 1, .type = 0x8847, .ether = 1, .hdr = { 0, 1, 1, 64,
+		    0, 0, 0, 0 }, .len = 8 },
+		{ .dlt = 1, .type = 0x8847, .ether = 1, .hdr = { 0, 1, 1, 64 },
+		    .len = 4 },
+		{ .dlt = 1, .type = 0x8847, .hdr = { 0, 1, 1, 64, 0x50 },
+		    .len = 5, .why = PACKET_NOT_IP },
+		{ .dlt = 101, .proto = 137, .hdr = { 0, 1, 1, 64 }, .len = 4 },
+		{ .dlt = 101, .proto = 47, .ether = 1, .hdr = { 0x10, 0, 0x88,
+		    0xbe, 0, 0, 0, 1, 0x10 }, .len = 16 },
+		{ .dlt = 101, .proto = 47, .ether = 1, .hdr = { 0, 0, 0x88,
+		    0xbe }, .len = 4 },
+		{ .dlt = 101, .proto = 47, .ether = 1, .hdr = { 0x10, 0, 0x22,
+		    0xeb, 0, 0, 0, 1, 0x20 }, .len = 20 },
+		{ .dlt = 101, .proto = 47, .ether = 1, .hdr = { 0x10, 0, 0x22,
+		    0xeb, 0, 0, 0, 1, 0x20, [19] = 1 }, .len = 28 },
+		{ .dlt = 101, .proto = 47, .hdr = { 0, 2, 8, 0 }, .len = 4,
+		    .why = PACKET_GRE_BAD },
+		{ .dlt = 101, .proto = 47, .hdr = { 0x40, 0, 8, 0 }, .len = 4,
+		    .why = PACKET_GRE_BAD },
+		{ .dlt = 101, .proto = 47, .hdr = { 0, 0, 0, 4 }, .len = 4,
+		    .why = PACKET_NOT_IP },
+		{ .dlt = 101, .proto = 17, .port = 4789, .hdr = { 0 },
+		    .len = 8, .why = PACKET_VXLAN_BAD },
+		{ .dlt = 101, .proto = 17, .port = 4790, .hdr = { 4, 0, 0, 1 },
+		    .len = 8, .why = PACKET_VXLAN_BAD },
+		{ .dlt = 101, .proto = 17, .port = 4790, .hdr = { 12 },
+		    .len = 8, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 4790, .hdr = { 12, 0, 0,
+		    9 }, .len = 8, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 4790, .ether = 1,
+		    .hdr = { 8 }, .len = 8 },
+		{ .dlt = 101, .proto = 17, .port = 6081, .hdr = { 0x40, 0, 8,
+		    0 }, .len = 8, .why = PACKET_GENEVE_BAD },
+		{ .dlt = 101, .proto = 17, .port = 6081, .hdr = { 0x3f, 0, 8,
+		    0 }, .len = 8, .why = PACKET_GENEVE_BAD },
+		{ .dlt = 101, .proto = 17, .port = 6081, .hdr = { 0, 0, 0, 9 },
+		    .len = 8, .why = PACKET_NOT_IP },
+		{ .dlt = 101, .v6 = 1, .proto = 17, .port = 3544,
+		    .hdr = { 0, 1 }, .len = 13 },
+		{ .dlt = 101, .v6 = 1, .proto = 17, .port = 3544,
+		    .hdr = { 0, 1 }, .len = 21 },
+		{ .dlt = 101, .proto = 17, .port = 3544,
+		    .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 2152, .hdr = { 0x20, 255 },
+		    .len = 8, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 2152, .hdr = { 0x30, 1 },
+		    .len = 8, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 2152, .hdr = { 0x30, 255 },
+		    .len = 8 },
+		{ .dlt = 101, .proto = 17, .port = 2152, .hdr = { 0x32, 255 },
+		    .len = 12 },
+		{ .dlt = 101, .proto = 17, .port = 2152, .hdr = { 0x34, 255,
+		    [11] = 0x85 }, .len = 16, .why = PACKET_GTP_BAD },
+		{ .dlt = 101, .proto = 17, .port = 9, .why = PACKET_NOT_TCP },
+	};
+
+	(void)state;
+	try_odd(t, sizeof(t) / sizeof(t[0]));
+}
+
+static void
+rare_ip_headers_are_passed_or_refused(void **state)
+{
+	static const struct odd	 t[] = {
+		{ .dlt = 101, .strip = 20, .proto = 51, .hdr = { 6, 1 },
+		    .len = 12 },
+		{ .dlt = 101, .v6 = 1, .strip = 40, .proto6 = 51,
+		    .hdr = { 6, 1 }, .len = 12 },
+		{ .dlt = 101, .proto = 60, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .v6 = 1, .strip = 40, .proto6 = 255,
+		    .hdr = { 6 }, .len = 8 },
+		{ .dlt = 101, .v6 = 1, .strip = 40, .proto6 = 43,
+		    .hdr = { 6 }, .len = 8 },
+		{ .dlt = 101, .v6 = 1, .strip = 40, .proto6 = 135,
+		    .hdr = { 6 }, .len = 8 },
+		{ .dlt = 101, .v6 = 1, .strip = 40, .proto6 = 139,
+		    .hdr = { 6 }, .len = 8 },
+		{ .dlt = 101, .v6 = 1, .strip = 40, .proto6 = 140,
+		    .hdr = { 6 }, .len = 8 },
+		{ .dlt = 101, .v6 = 1, .strip = 40, .proto6 = 44,
+		    .hdr = { 6, 0, 0, 0, 0, 0, 0, 9 }, .len = 8 },
+		{ .dlt = 101, .v6 = 1, .strip = 40, .proto6 = 44,
+		    .hdr = { 6, 0, 0, 8, 0, 0, 0, 9 }, .len = 8,
+		    .why = PACKET_FRAGMENT },
+		{ .dlt = 101, .v6 = 1, .strip = 40, .proto6 = 44,
+		    .hdr = { 6, 0, 0, 1, 0, 0, 0, 9 }, .len = 8,
+		    .why = PACKET_FRAGMENT },
+	};
+	struct packet		 p;
+
+	(void)state;
+	try_odd(t, sizeof(t) / sizeof(t[0]));
+	inner(1);			/* length zero: a super-frame */
+	g.p[4] = g.p[5] = 0;
+	assert_int_equal(parse(&p, 101), PACKET_OK);
+	is_the_get(&p);
+}
+
+static void
+labels_end_at_their_limit(void **state)
+{
+	struct packet	 p;
+	int		 i;
+
+	(void)state;
+	inner(0);
+	pcapgen_front(&g, "\0\1\1\x40", 4);
+	for (i = 0; i < 64; i++)
+		pcapgen_front(&g, "\0\1\0\x40", 4);
+	pcapgen_ether(&g, 0x8848);
+	assert_int_equal(parse(&p, 1), PACKET_MPLS_DEPTH);
+}
+
 int
 main(void)
 {
@@ -465,6 +664,10 @@ main(void)
 		cmocka_unit_test(pseudo_header_alone_is_partial),
 		cmocka_unit_test(syn_options_are_read_and_broken_ones_marked),
 		cmocka_unit_test(places_differ_by_interface_tag_and_tunnel),
+		cmocka_unit_test(rare_link_headers_are_read_or_refused),
+		cmocka_unit_test(rare_tunnels_are_entered_or_refused),
+		cmocka_unit_test(rare_ip_headers_are_passed_or_refused),
+		cmocka_unit_test(labels_end_at_their_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
