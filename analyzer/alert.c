@@ -4,85 +4,14 @@
 
 #include "analyzer/alert.h"
 #include "analyzer/hist.h"
+#include "analyzer/series.h"
 #include "sandbox/compat.h"
 
 #define SLICE_MIN_US	250000ULL
 #define SLICE_MAX_US	5000000ULL
 #define HIST_SLICES	24	/* rules on percentiles: coarser */
-#define KEY_BUCKETS	64
-#define SLOTS_MAX	4096	/* saved series */
 #define SEEN_MAX	65536	/* keys that "new KEY" remembers */
 #define MINUTE_US	60000000ULL
-
-/* Rings of a series: the counted, the whole of a ratio, the "at least". */
-enum ring { RING_NUM, RING_DEN, RING_LEAST, RINGS };
-
-struct series {
-	struct series	*chain;
-	struct series	*next;		/* all of a rule */
-	uint64_t	 hash;
-	uint64_t	*ring[RINGS];	/* one more than the slices of SPAN */
-	uint64_t	 sum[RINGS];
-	uint32_t	*hist;		/* slices of buckets */
-	uint64_t	*hist_sum;
-	uint64_t	 slice;		/* newest slice that is in the ring */
-	double		 value;
-	double		 complete;
-	double		 peak;
-	double		 worse;		/* the next "worse" is at twice this */
-	uint64_t	 since_us;	/* of the state */
-	uint64_t	 fired_us;
-	uint64_t	 repeat_us;	/* when the next one is due */
-	uint64_t	 fired_total;
-	enum alert_state state;
-	enum alert_state before;	/* it was blind */
-	bool		 quiet;		/* fired inside a storm */
-	bool		 restarted;
-	bool		 dirty;
-	uint32_t	 slot;		/* saved as, SLOTS_MAX: not */
-	char		 id[ALERT_ID_MAX];
-	char		 key[ALERT_KEY_MAX];
-};
-
-struct rule {
-	const struct conf_alert *conf;
-	unsigned	 number;
-	uint32_t	 feeds;		/* bit per metric */
-	uint64_t	 slice_us;
-	uint32_t	 slices;
-	uint64_t	 slice;		/* the running one */
-	uint64_t	 start_us;	/* watching since */
-	bool		 rings[RINGS];
-	bool		 hist;
-	bool		 instant;
-	struct series	*bucket[KEY_BUCKETS];
-	struct series	*first;
-	unsigned	 nkeys;
-	uint64_t	 other_keys;
-	uint64_t	 fired_total;
-	uint64_t	 minute_us;	/* storm: begin of the minute */
-	unsigned	 in_minute;
-	uint64_t	*seen;		/* "new KEY": hashes */
-	uint32_t	 seen_size;
-	uint32_t	 nseen;
-};
-
-struct alert_set {
-	struct rule	*rule;
-	unsigned	 n;
-	uint32_t	 feeds;
-	const struct alert_ops *ops;
-	void		*arg;
-	struct mem	*mem;
-	const struct hash_key *seed;
-	uint64_t	 now_us;
-	uint64_t	 next_us;
-	uint64_t	 next_id;
-	bool		 id_dirty;
-	char		 prefix[ALERT_ID_MAX / 2];
-	uint8_t		 slot_used[SLOTS_MAX];
-	uint8_t		 slot_gone[SLOTS_MAX];
-};
 
 static const char *const state_names[ALERT_STATES] = {
 	"ok", "pending", "firing", "clearing", "unknown"
@@ -103,407 +32,45 @@ alert_event_name(enum alert_event_kind k)
 	return k < ALERT_EV_KINDS ? event_names[k] : "";
 }
 
-/* ---- memory ---- */
-
-static void *
-take(struct alert_set *a, size_t n)
-{
-	void	*p;
-
-	if (!mem_take(a->mem, MEM_METERS, n))
-		return NULL;
-	if ((p = calloc(1, n)) == NULL)
-		mem_give(a->mem, MEM_METERS, n);
-	return p;
-}
-
-static void
-give(struct alert_set *a, void *p, size_t n)
-{
-	if (p == NULL)
-		return;
-	mem_give(a->mem, MEM_METERS, n);
-	free(p);
-}
-
-static size_t
-ring_size(const struct rule *r)
-{
-	return (r->slices + 1) * sizeof(uint64_t);
-}
-
-static size_t
-hist_size(const struct rule *r)
-{
-	return (r->slices + 1) * HIST_BUCKETS * sizeof(uint32_t);
-}
-
-static void
-series_free(struct alert_set *a, struct rule *r, struct series *s)
-{
-	unsigned	 i;
-
-	if (s == NULL)
-		return;
-	if (s->slot < SLOTS_MAX) {
-		a->slot_used[s->slot] = 0;
-		a->slot_gone[s->slot] = 1;
-	}
-	for (i = 0; i < RINGS; i++)
-		give(a, s->ring[i], ring_size(r));
-	give(a, s->hist, hist_size(r));
-	give(a, s->hist_sum, HIST_BUCKETS * sizeof(uint64_t));
-	give(a, s, sizeof(*s));
-}
-
-static uint32_t
-new_slot(struct alert_set *a)
-{
-	uint32_t	 i;
-
-	for (i = 1; i < SLOTS_MAX; i++)
-		if (!a->slot_used[i]) {
-			a->slot_used[i] = 1;
-			a->slot_gone[i] = 0;
-			return i;
-		}
-	return SLOTS_MAX;
-}
-
-static struct series *
-series_alloc(struct alert_set *a, struct rule *r)
-{
-	struct series	*s;
-	unsigned	 i;
-	bool		 ok = true;
-
-	if ((s = take(a, sizeof(*s))) == NULL)
-		return NULL;
-	s->slot = SLOTS_MAX;
-	for (i = 0; i < RINGS; i++)
-		if (r->rings[i])
-			ok &= (s->ring[i] = take(a, ring_size(r))) != NULL;
-	if (r->hist) {
-		ok &= (s->hist = take(a, hist_size(r))) != NULL;
-		ok &= (s->hist_sum = take(a,
-		    HIST_BUCKETS * sizeof(uint64_t))) != NULL;
-	}
-	if (!ok) {
-		series_free(a, r, s);
-		return NULL;
-	}
-	return s;
-}
-
-/* ---- series of a rule ---- */
-
-static struct series *
-series_find(const struct rule *r, uint64_t hash, const char *key)
-{
-	struct series	*s;
-
-	for (s = r->bucket[hash % KEY_BUCKETS]; s != NULL; s = s->chain)
-		if (s->hash == hash && strcmp(s->key, key) == 0)
-			return s;
-	return NULL;
-}
-
-static void
-series_drop(struct alert_set *a, struct rule *r, struct series *gone)
-{
-	struct series	**pp;
-
-	pp = &r->bucket[gone->hash % KEY_BUCKETS];
-	while (*pp != gone)
-		pp = &(*pp)->chain;
-	*pp = gone->chain;
-	for (pp = &r->first; *pp != gone; )
-		pp = &(*pp)->next;
-	*pp = gone->next;
-	r->nkeys--;
-	series_free(a, r, gone);
-}
-
-/* The least active key that nobody waits for. */
-static bool
-make_room(struct alert_set *a, struct rule *r)
-{
-	struct series	*s, *least = NULL;
-
-	for (s = r->first; s != NULL; s = s->next)
-		if (s->state == ALERT_OK && (least == NULL ||
-		    s->sum[RING_NUM] + s->sum[RING_DEN] <
-		    least->sum[RING_NUM] + least->sum[RING_DEN]))
-			least = s;
-	r->other_keys++;
-	if (least == NULL)
-		return false;
-	series_drop(a, r, least);
-	return true;
-}
-
-static struct series *
-series_get(struct alert_set *a, struct rule *r, const char *key)
-{
-	struct series	*s;
-	uint64_t	 hash;
-	uint32_t	 max;
-
-	hash = hash_bytes(a->seed, key, strlen(key));
-	if ((s = series_find(r, hash, key)) != NULL)
-		return s;
-	max = r->conf->key == KEY_NONE || r->conf->max_keys == 0 ? 256 :
-	    r->conf->max_keys;
-	if (r->nkeys >= max && !make_room(a, r))
-		return NULL;
-	if ((s = series_alloc(a, r)) == NULL) {
-		r->other_keys++;
-		return NULL;
-	}
-	compat_strlcpy(s->key, key, sizeof(s->key));
-	s->hash = hash;
-	s->slice = r->slice;
-	s->complete = 1.0;
-	s->since_us = a->now_us;
-	s->chain = r->bucket[hash % KEY_BUCKETS];
-	r->bucket[hash % KEY_BUCKETS] = s;
-	s->next = r->first;
-	r->first = s;
-	r->nkeys++;
-	return s;
-}
-
-static void
-clear_hist_slice(struct series *s, uint32_t at)
-{
-	uint32_t	*h = s->hist + (size_t)at * HIST_BUCKETS;
-	unsigned	 i;
-
-	for (i = 0; i < HIST_BUCKETS; i++) {
-		s->hist_sum[i] -= h[i];
-		h[i] = 0;
-	}
-}
-
-/* Brings the ring up to the running slice. */
-static void
-series_move(const struct rule *r, struct series *s)
-{
-	uint64_t	 steps;
-	uint32_t	 at;
-	unsigned	 i;
-
-	steps = r->slice - s->slice;
-	if (steps > r->slices + 1U) {
-		steps = r->slices + 1U;
-		s->slice = r->slice - steps;
-	}
-	for (; steps > 0; steps--) {
-		at = (uint32_t)(++s->slice % (r->slices + 1U));
-		for (i = 0; i < RINGS; i++) {
-			if (s->ring[i] == NULL)
-				continue;
-			s->sum[i] -= s->ring[i][at];
-			s->ring[i][at] = 0;
-		}
-		if (s->hist != NULL)
-			clear_hist_slice(s, at);
-	}
-}
-
-static void
-series_add(const struct rule *r, struct series *s, enum ring ring, uint64_t n)
-{
-	series_move(r, s);
-	if (s->ring[ring] == NULL)
-		return;
-	s->dirty = true;
-	s->ring[ring][s->slice % (r->slices + 1U)] += n;
-	s->sum[ring] += n;
-}
-
-/* ---- what a rule looks at ---- */
-
-static bool
-same(const char *want, const char *have)
-{
-	return *want == '\0' || (have != NULL && strcmp(want, have) == 0);
-}
-
-static bool
-selects(const struct conf_select *c, const struct alert_what *w)
-{
-	if (c->on[0] != '\0' && (w->iface == NULL ||
-	    !conf_glob(c->on, w->iface, strlen(w->iface))))
-		return false;
-	if (c->host[0] != '\0' && (w->host == NULL ||
-	    !conf_glob(c->host, (const char *)w->host, w->host_len)))
-		return false;
-	if (!same(c->tag, w->tag) || !same(c->method, w->method))
-		return false;
-	return c->status.lo == 0 ||
-	    (w->status >= c->status.lo && w->status <= c->status.hi);
-}
-
-static bool
-put_text(char *s, const uint8_t *p, size_t n, const char *none)
-{
-	if (p == NULL)
-		return false;
-	if (n == 0) {
-		compat_strlcpy(s, none, ALERT_KEY_MAX);
-		return true;
-	}
-	if (n >= ALERT_KEY_MAX)
-		n = ALERT_KEY_MAX - 1;
-	memcpy(s, p, n);
-	s[n] = '\0';
-	return memchr(s, '\0', n) == NULL;
-}
-
-static bool
-put_str(char *s, const char *p)
-{
-	if (p == NULL || *p == '\0')
-		return false;
-	compat_strlcpy(s, p, ALERT_KEY_MAX);
-	return true;
-}
-
-/* The text of a rule's key; false when this event has none. */
-static bool
-key_text(enum conf_key key, const struct alert_what *w, char *s)
-{
-	size_t	 n;
-
-	switch (key) {
-	case KEY_NONE:
-		*s = '\0';
-		return true;
-	case KEY_HOST:
-		return put_text(s, w->host, w->host_len, "(no host)");
-	case KEY_SECTION:
-		if (w->section == NULL ||
-		    !put_text(s, w->host, w->host_len, "(no host)"))
-			return false;
-		n = strlen(s);
-		snprintf(s + n, ALERT_KEY_MAX - n, "%.*s",
-		    (int)w->section_len, (const char *)w->section);
-		return true;
-	case KEY_CLIENT:
-		return put_str(s, w->client);
-	case KEY_SERVER:
-		if (w->server == NULL)
-			return false;
-		endpoint_print(w->server, s, ALERT_KEY_MAX);
-		return true;
-	case KEY_INTERFACE:
-		return put_str(s, w->iface);
-	case KEY_VLAN:
-		if (w->vlan < 0)
-			return false;
-		snprintf(s, ALERT_KEY_MAX, "%d", (int)w->vlan);
-		return true;
-	case KEY_SERVICE:
-		return put_str(s, w->service);
-	case KEY_SNI:
-		return put_text(s, w->sni, w->sni_len, "(no name)");
-	case KEY_STATUS:
-		if (w->status == 0)
-			return false;
-		snprintf(s, ALERT_KEY_MAX, "%u", w->status);
-		return true;
-	case KEY_TAG:
-		return put_str(s, w->tag);
-	default:
-		return false;
-	}
-}
-
 /* ---- judging ---- */
-
-static bool
-holds(uint8_t op, double v, double limit)
-{
-	switch (op) {
-	case OP_GE:
-		return v >= limit;
-	case OP_GT:
-		return v > limit;
-	case OP_LE:
-		return v <= limit;
-	default:
-		return v < limit;
-	}
-}
-
-static bool
-upward(const struct conf_alert *c)
-{
-	return c->op == OP_GE || c->op == OP_GT;
-}
-
-static bool
-is_time(const struct conf_alert *c)
-{
-	return c->metric == METRIC_RESPONSE_TIME ||
-	    c->metric == METRIC_CONNECT_TIME;
-}
-
-static double
-series_value(const struct rule *r, const struct series *s)
-{
-	const struct conf_alert	*c = r->conf;
-
-	if (c->metric == METRIC_COMPLETENESS)
-		return s->complete;
-	if (is_time(c))
-		return (double)hist_quantile_us(s->hist_sum,
-		    c->percentile / 100.0) / 1e6;
-	if (c->metric != METRIC_RATIO)
-		return (double)s->sum[RING_NUM];
-	if (s->sum[RING_DEN] == 0)
-		return 0.0;
-	return (double)s->sum[RING_NUM] / (double)s->sum[RING_DEN];
-}
 
 /* Before a whole SPAN was seen only growing counts can be judged. */
 static bool
-warm(const struct alert_set *a, const struct rule *r)
+warm(const struct alert_set *a, const struct alert_rule *r)
 {
 	const struct conf_alert	*c = r->conf;
 
-	if (upward(c) && !is_time(c) && c->metric != METRIC_RATIO)
+	if (series_upward(c) && !series_is_time(c) && c->metric != METRIC_RATIO)
 		return true;
 	return a->now_us >= r->start_us + c->span_us;
 }
 
 static bool
-condition(const struct alert_set *a, const struct rule *r,
+condition(const struct alert_set *a, const struct alert_rule *r,
     const struct series *s)
 {
 	const struct conf_alert	*c = r->conf;
 
-	if (!warm(a, r) || !holds(c->op, s->value, c->value))
+	if (!warm(a, r) || !series_holds(c->op, s->value, c->value))
 		return false;
 	if (c->at_least > 0 && s->sum[RING_LEAST] < c->at_least)
 		return false;
-	if (is_time(c) && hist_count(s->hist_sum) == 0)
+	if (series_is_time(c) && hist_count(s->hist_sum) == 0)
 		return false;
 	return c->metric != METRIC_RATIO || s->sum[RING_DEN] > 0;
 }
 
 static bool
-clear_condition(const struct rule *r, const struct series *s)
+clear_condition(const struct alert_rule *r, const struct series *s)
 {
 	const struct conf_alert	*c = r->conf;
 	double			 limit;
 
 	if (c->has_clear)
-		return holds(c->clear_op, s->value, c->clear_value);
+		return series_holds(c->clear_op, s->value, c->clear_value);
 	if (c->compat)
-		return !holds(c->op, s->value, c->value);
-	if (upward(c))
+		return !series_holds(c->op, s->value, c->value);
+	if (series_upward(c))
 		return s->value < 0.9 * c->value;
 	limit = 1.1 * c->value;
 	if ((c->metric == METRIC_COMPLETENESS || c->metric == METRIC_RATIO) &&
@@ -513,7 +80,7 @@ clear_condition(const struct rule *r, const struct series *s)
 }
 
 static uint64_t
-clear_hold(const struct rule *r)
+clear_hold(const struct alert_rule *r)
 {
 	if (r->conf->has_clear)
 		return r->conf->clear_for_us;
@@ -522,14 +89,14 @@ clear_hold(const struct rule *r)
 
 /* ---- saying ---- */
 
-static uint64_t
-printed(struct alert_set *a, uint64_t us)
+uint64_t
+alert_printed(struct alert_set *a, uint64_t us)
 {
 	return us == 0 ? 0 : a->ops->print_time(a->arg, us);
 }
 
 static void
-emit(struct alert_set *a, struct rule *r, struct series *s,
+emit(struct alert_set *a, struct alert_rule *r, struct series *s,
     enum alert_event_kind kind)
 {
 	struct alert_event	 e;
@@ -540,10 +107,10 @@ emit(struct alert_set *a, struct rule *r, struct series *s,
 	e.kind = kind;
 	e.id = s->id;
 	e.key = s->key;
-	e.time_us = printed(a, a->now_us);
+	e.time_us = alert_printed(a, a->now_us);
 	e.value = s->value;
 	e.limit = r->conf->value;
-	e.first_us = printed(a, s->fired_us);
+	e.first_us = alert_printed(a, s->fired_us);
 	e.last_us = e.time_us;
 	if (s->fired_us != 0 && a->now_us > s->fired_us)
 		e.after_us = a->now_us - s->fired_us;
@@ -567,7 +134,7 @@ enter(struct alert_set *a, struct series *s, enum alert_state state)
 
 /* At the end of a minute: what was a storm becomes one event. */
 static void
-storm_over(struct alert_set *a, struct rule *r)
+storm_over(struct alert_set *a, struct alert_rule *r)
 {
 	if (a->now_us < r->minute_us + MINUTE_US)
 		return;
@@ -578,7 +145,7 @@ storm_over(struct alert_set *a, struct rule *r)
 
 /* Counts firings of the minute; true when they have become a storm. */
 static bool
-in_storm(struct alert_set *a, struct rule *r)
+in_storm(struct alert_set *a, struct alert_rule *r)
 {
 	storm_over(a, r);
 	if (r->in_minute == 0)
@@ -587,7 +154,7 @@ in_storm(struct alert_set *a, struct rule *r)
 }
 
 static void
-fire(struct alert_set *a, struct rule *r, struct series *s)
+fire(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
 	snprintf(s->id, sizeof(s->id), "%s-%llu", a->prefix,
 	    (unsigned long long)a->next_id++);
@@ -604,7 +171,7 @@ fire(struct alert_set *a, struct rule *r, struct series *s)
 }
 
 static void
-clear(struct alert_set *a, struct rule *r, struct series *s)
+clear(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
 	enter(a, s, ALERT_OK);
 	if (!s->quiet)
@@ -613,15 +180,15 @@ clear(struct alert_set *a, struct rule *r, struct series *s)
 }
 
 static void
-while_firing(struct alert_set *a, struct rule *r, struct series *s)
+while_firing(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
 	bool	 worse;
 
-	if (upward(r->conf) ? s->value > s->peak : s->value < s->peak) {
+	if (series_upward(r->conf) ? s->value > s->peak : s->value < s->peak) {
 		s->peak = s->value;
 		s->dirty = true;
 	}
-	worse = upward(r->conf) ? s->value >= 2 * s->worse :
+	worse = series_upward(r->conf) ? s->value >= 2 * s->worse :
 	    s->value * 2 <= s->worse;
 	if (worse && s->worse > 0) {
 		s->worse = s->value;
@@ -636,7 +203,7 @@ while_firing(struct alert_set *a, struct rule *r, struct series *s)
 
 /* One step of the state machine, at a->now_us. */
 static void
-step(struct alert_set *a, struct rule *r, struct series *s, bool cond)
+step(struct alert_set *a, struct alert_rule *r, struct series *s, bool cond)
 {
 	switch (s->state) {
 	case ALERT_OK:
@@ -675,10 +242,10 @@ step(struct alert_set *a, struct rule *r, struct series *s, bool cond)
 
 /* Blind: nobody can tell; what fired goes on firing. */
 static bool
-blinded(struct alert_set *a, struct rule *r, struct series *s, bool blind,
+blinded(struct alert_set *a, struct alert_rule *r, struct series *s, bool blind,
     bool cond)
 {
-	if (cond && upward(r->conf) && !r->conf->unless_lossy)
+	if (cond && series_upward(r->conf) && !r->conf->unless_lossy)
 		blind = false;
 	if (!blind) {
 		if (s->state == ALERT_UNKNOWN) {
@@ -701,7 +268,7 @@ blinded(struct alert_set *a, struct rule *r, struct series *s, bool blind,
 }
 
 static void
-judge(struct alert_set *a, struct rule *r, struct series *s)
+judge(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
 	uint8_t	 metric = r->conf->metric;
 	bool	 cond, gone = false, blind;
@@ -720,11 +287,11 @@ judge(struct alert_set *a, struct rule *r, struct series *s)
 
 /* A count crossed its limit inside a slice. */
 static void
-judge_now(struct alert_set *a, struct rule *r, struct series *s)
+judge_now(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
 	if (!r->instant || s->state != ALERT_OK)
 		return;
-	if (holds(r->conf->op, (double)s->sum[RING_NUM], r->conf->value))
+	if (series_holds(r->conf->op, (double)s->sum[RING_NUM], r->conf->value))
 		judge(a, r, s);
 }
 
@@ -737,13 +304,14 @@ alert_wants(const struct alert_set *a, enum conf_metric m)
 }
 
 static bool
-seen_grow(struct alert_set *a, struct rule *r)
+seen_grow(struct alert_set *a, struct alert_rule *r)
 {
 	uint64_t	*seen;
 	uint32_t	 i, at, size;
 
 	size = r->seen_size == 0 ? 256 : r->seen_size * 2;
-	if (size > SEEN_MAX || (seen = take(a, size * sizeof(*seen))) == NULL)
+	if (size > SEEN_MAX ||
+	    (seen = series_take(a, size * sizeof(*seen))) == NULL)
 		return false;
 	for (i = 0; i < r->seen_size; i++) {
 		if (r->seen[i] == 0)
@@ -753,7 +321,7 @@ seen_grow(struct alert_set *a, struct rule *r)
 			at = (at + 1) & (size - 1);
 		seen[at] = r->seen[i];
 	}
-	give(a, r->seen, r->seen_size * sizeof(*seen));
+	series_give(a, r->seen, r->seen_size * sizeof(*seen));
 	r->seen = seen;
 	r->seen_size = size;
 	return true;
@@ -761,7 +329,7 @@ seen_grow(struct alert_set *a, struct rule *r)
 
 /* Whether a key was never met before; when the memory is full, it was. */
 static bool
-is_new(struct alert_set *a, struct rule *r, const char *key)
+is_new(struct alert_set *a, struct alert_rule *r, const char *key)
 {
 	uint64_t	 h;
 	uint32_t	 at;
@@ -781,15 +349,15 @@ is_new(struct alert_set *a, struct rule *r, const char *key)
 }
 
 static void
-count_rule(struct alert_set *a, struct rule *r, enum conf_metric m,
+count_rule(struct alert_set *a, struct alert_rule *r, enum conf_metric m,
     const struct alert_what *w, uint64_t n)
 {
 	const struct conf_alert	*c = r->conf;
 	char			 key[ALERT_KEY_MAX];
 	struct series		*s;
 
-	if (!selects(&c->select, w) ||
-	    !key_text((enum conf_key)c->key, w, key))
+	if (!series_selects(&c->select, w) ||
+	    !series_key((enum conf_key)c->key, w, key))
 		return;
 	if (c->metric == METRIC_NEW) {
 		if (c->key == KEY_NONE || !is_new(a, r, key))
@@ -805,7 +373,7 @@ count_rule(struct alert_set *a, struct rule *r, enum conf_metric m,
 	if (c->metric == METRIC_RATIO && c->ratio_of == m)
 		series_add(r, s, RING_DEN, n);
 	if (c->metric == METRIC_RATIO && c->ratio_metric == m &&
-	    selects(&c->ratio, w))
+	    series_selects(&c->ratio, w))
 		series_add(r, s, RING_NUM, n);
 	if (c->at_least > 0 && c->at_least_metric == m)
 		series_add(r, s, RING_LEAST, n);
@@ -831,7 +399,7 @@ alert_sample(struct alert_set *a, enum conf_metric m,
 {
 	char		 key[ALERT_KEY_MAX];
 	struct series	*s;
-	struct rule	*r;
+	struct alert_rule	*r;
 	unsigned	 i, b;
 
 	if (!alert_wants(a, m))
@@ -839,8 +407,9 @@ alert_sample(struct alert_set *a, enum conf_metric m,
 	b = hist_bucket(us);
 	for (i = 0; i < a->n; i++) {
 		r = &a->rule[i];
-		if (r->conf->metric != m || !selects(&r->conf->select, w) ||
-		    !key_text((enum conf_key)r->conf->key, w, key) ||
+		if (r->conf->metric != m ||
+		    !series_selects(&r->conf->select, w) ||
+		    !series_key((enum conf_key)r->conf->key, w, key) ||
 		    (s = series_get(a, r, key)) == NULL)
 			continue;
 		series_move(r, s);
@@ -853,7 +422,7 @@ alert_sample(struct alert_set *a, enum conf_metric m,
 
 /* Evaluates the slice that ends at when. */
 static void
-end_slice(struct alert_set *a, struct rule *r, uint64_t when)
+end_slice(struct alert_set *a, struct alert_rule *r, uint64_t when)
 {
 	struct series	*s;
 
@@ -865,7 +434,7 @@ end_slice(struct alert_set *a, struct rule *r, uint64_t when)
 }
 
 static void
-advance_rule(struct alert_set *a, struct rule *r, uint64_t now_us)
+advance_rule(struct alert_set *a, struct alert_rule *r, uint64_t now_us)
 {
 	uint64_t	 last, steps, most;
 
@@ -915,7 +484,7 @@ alert_next_us(const struct alert_set *a)
 /* ---- life ---- */
 
 static void
-rule_init(struct alert_set *a, struct rule *r, const struct conf_alert *c,
+rule_init(struct alert_set *a, struct alert_rule *r, const struct conf_alert *c,
     unsigned number)
 {
 	uint64_t	 part;
@@ -923,7 +492,7 @@ rule_init(struct alert_set *a, struct rule *r, const struct conf_alert *c,
 	memset(r, 0, sizeof(*r));
 	r->conf = c;
 	r->number = number;
-	r->hist = is_time(c);
+	r->hist = series_is_time(c);
 	part = c->span_us / (r->hist ? HIST_SLICES : ALERT_SLICES);
 	if (part > SLICE_MAX_US && !r->hist)
 		part = SLICE_MAX_US;
@@ -942,7 +511,7 @@ rule_init(struct alert_set *a, struct rule *r, const struct conf_alert *c,
 	r->rings[RING_NUM] = !r->hist && c->metric != METRIC_COMPLETENESS;
 	r->rings[RING_DEN] = c->metric == METRIC_RATIO;
 	r->rings[RING_LEAST] = c->at_least > 0;
-	r->instant = upward(c) && c->for_us == 0 && r->rings[RING_NUM] &&
+	r->instant = series_upward(c) && c->for_us == 0 && r->rings[RING_NUM] &&
 	    c->metric != METRIC_RATIO;
 	r->start_us = a->now_us;
 	r->slice = a->now_us / r->slice_us;
@@ -951,11 +520,11 @@ rule_init(struct alert_set *a, struct rule *r, const struct conf_alert *c,
 }
 
 static void
-rule_clear(struct alert_set *a, struct rule *r)
+rule_clear(struct alert_set *a, struct alert_rule *r)
 {
 	while (r->first != NULL)
 		series_drop(a, r, r->first);
-	give(a, r->seen, r->seen_size * sizeof(uint64_t));
+	series_give(a, r->seen, r->seen_size * sizeof(uint64_t));
 	r->seen = NULL;
 	r->seen_size = 0;
 }
@@ -1023,7 +592,7 @@ same_rule(const struct conf_alert *a, const struct conf_alert *b)
 }
 
 static void
-end_rule(struct alert_set *a, struct rule *r)
+end_rule(struct alert_set *a, struct alert_rule *r)
 {
 	struct series	*s;
 
@@ -1039,7 +608,7 @@ end_rule(struct alert_set *a, struct rule *r)
 int
 alert_reconf(struct alert_set *a, const struct conf *c)
 {
-	struct rule	*old = a->rule;
+	struct alert_rule	*old = a->rule;
 	unsigned	 nold = a->n, i, k;
 	const struct conf_alert *kept;
 
@@ -1074,351 +643,4 @@ alert_end(struct alert_set *a)
 
 	for (i = 0; i < a->n; i++)
 		end_rule(a, &a->rule[i]);
-}
-
-/* ---- showing ---- */
-
-static const char *
-unit_name(const struct conf_alert *c)
-{
-	switch (c->metric) {
-	case METRIC_BYTES:
-		return "bytes";
-	case METRIC_RATIO:
-	case METRIC_COMPLETENESS:
-		return "ratio";
-	case METRIC_RESPONSE_TIME:
-	case METRIC_CONNECT_TIME:
-		return "seconds";
-	default:
-		return "count";
-	}
-}
-
-static void
-put_row(struct alert_set *a, const struct rule *r, const struct series *s,
-    struct row_writer *w)
-{
-	const struct conf_alert	*c = r->conf;
-	uint64_t		 span;
-
-	span = s != NULL && a->now_us > s->since_us ?
-	    a->now_us - s->since_us : 0;
-	row_str(w, c->name);
-	row_str(w, s == NULL ? "" : s->id);
-	row_str(w, alert_state_name(s == NULL ? ALERT_OK : s->state));
-	row_str(w, conf_metric_name((enum conf_metric)c->metric));
-	row_str(w, s == NULL ? "" : s->key);
-	row_double(w, s == NULL ? 0.0 : s->value);
-	row_double(w, c->value);
-	row_str(w, conf_op_name((enum conf_op)c->op));
-	row_double(w, (double)c->span_us / 1e6);
-	row_u64(w, s == NULL ? 0 : printed(a, s->since_us));
-	row_double(w, (double)span / 1e6);
-	row_double(w, s == NULL ? 0.0 : s->peak);
-	row_double(w, s == NULL ? 1.0 : s->complete);
-	row_str(w, conf_severity_name((enum conf_severity)c->severity));
-	row_u64(w, r->fired_total);
-	row_u64(w, r->other_keys);
-	row_str(w, unit_name(c));
-}
-
-/* The key that is nearest to its limit stands for those that are ok. */
-static const struct series *
-worst(const struct rule *r)
-{
-	const struct series	*s, *w = NULL;
-
-	for (s = r->first; s != NULL; s = s->next)
-		if (w == NULL || (upward(r->conf) ? s->value > w->value :
-		    s->value < w->value))
-			w = s;
-	return w;
-}
-
-static bool
-rule_rows(struct alert_set *a, struct rule *r, bool active_only,
-    bool (*row)(void *arg, struct row_writer *), void *arg)
-{
-	const struct series	*shown;
-	struct row_writer	 w;
-	struct series		*s;
-
-	for (s = r->first; s != NULL; s = s->next) {
-		series_move(r, s);
-		s->value = series_value(r, s);
-	}
-	shown = worst(r);
-	for (s = r->first; s != NULL; s = s->next) {
-		if (s->state == ALERT_OK && (active_only || s != shown))
-			continue;
-		if (!row(arg, &w))
-			return false;
-		put_row(a, r, s, &w);
-		row_end(&w);
-	}
-	if (r->first != NULL || active_only)
-		return true;
-	if (!row(arg, &w))
-		return false;
-	put_row(a, r, NULL, &w);
-	row_end(&w);
-	return true;
-}
-
-bool
-alert_rows(struct alert_set *a, bool active_only, const char *name,
-    bool (*row)(void *arg, struct row_writer *), void *arg)
-{
-	unsigned	 i;
-
-	for (i = 0; i < a->n; i++)
-		if (name == NULL ||
-		    strcmp(a->rule[i].conf->name, name) == 0)
-			if (!rule_rows(a, &a->rule[i], active_only, row, arg))
-				return false;
-	return true;
-}
-
-void
-alert_event_rows(const struct alert_event *e, struct buf *b)
-{
-	const struct conf_alert	*c = e->rule;
-	struct row_writer	 w;
-	unsigned		 i;
-
-	row_begin(&w, b, ROW_ALERT_EVENT, 0);
-	row_u64(&w, 0);
-	row_u64(&w, 0);
-	row_u64(&w, e->time_us);
-	row_str(&w, alert_event_name(e->kind));
-	row_str(&w, c->name);
-	row_str(&w, e->id);
-	row_str(&w, e->key);
-	row_str(&w, conf_metric_name((enum conf_metric)c->metric));
-	row_double(&w, e->kind == ALERT_EV_STORM ? (double)e->count :
-	    e->value);
-	row_double(&w, e->limit);
-	row_double(&w, (double)c->span_us / 1e6);
-	row_u64(&w, e->first_us);
-	row_u64(&w, e->last_us);
-	row_double(&w, (double)e->after_us / 1e6);
-	row_double(&w, e->peak);
-	row_double(&w, e->complete);
-	row_str(&w, conf_severity_name((enum conf_severity)c->severity));
-	row_bool(&w, e->restarted);
-	row_bool(&w, c->compat);
-	row_str(&w, unit_name(c));
-	row_u64(&w, 0);
-	row_end(&w);
-	for (i = 0; i < e->ntop; i++) {
-		row_begin(&w, b, ROW_CONTRIBUTOR, 1);
-		row_str(&w, e->top[i].host);
-		row_double(&w, e->top[i].share);
-		row_end(&w);
-	}
-}
-
-void
-alert_counts(const struct alert_set *a, struct alert_counts *n)
-{
-	const struct series	*s;
-	unsigned		 i;
-
-	memset(n, 0, sizeof(*n));
-	n->rules = a->n;
-	for (i = 0; i < a->n; i++)
-		for (s = a->rule[i].first; s != NULL; s = s->next)
-			n->state[s->state]++;
-}
-
-uint64_t
-alert_fired(const struct alert_set *a, unsigned rule)
-{
-	return rule < a->n ? a->rule[rule].fired_total : 0;
-}
-
-/* ---- keeping over a loss of the process ---- */
-
-static void
-put_ring(const struct rule *r, const struct series *s, struct buf *b)
-{
-	uint64_t	 v;
-	uint32_t	 i;
-
-	/* Newest first; what does not fit is forgotten. */
-	for (i = 0; i <= r->slices && i <= s->slice && buf_room(b) >= 10;
-	    i++) {
-		v = s->ring[RING_NUM][(s->slice - i) % (r->slices + 1U)];
-		for (; v > 0x7f; v >>= 7)
-			buf_put_u8(b, (uint8_t)(v | 0x80));
-		buf_put_u8(b, (uint8_t)v);
-	}
-}
-
-static void
-get_ring(const struct rule *r, struct series *s, struct buf *b)
-{
-	uint64_t	 v;
-	uint32_t	 i;
-	unsigned	 shift;
-	uint8_t		 c;
-
-	for (i = 0; i <= r->slices && i <= s->slice && buf_left(b) > 0; i++) {
-		v = 0;
-		shift = 0;
-		do {
-			c = buf_get_u8(b);
-			v |= (uint64_t)(c & 0x7f) << shift;
-			shift += 7;
-		} while ((c & 0x80) && shift < 64 && !b->err);
-		s->ring[RING_NUM][(s->slice - i) % (r->slices + 1U)] = v;
-		s->sum[RING_NUM] += v;
-	}
-}
-
-static void
-put_series(const struct rule *r, const struct series *s, struct buf *b)
-{
-	buf_put_str(b, r->conf->name);
-	buf_put_str(b, s->key);
-	buf_put_str(b, s->id);
-	buf_put_u8(b, (uint8_t)s->state);
-	buf_put_u8(b, (uint8_t)s->before);
-	buf_put_u8(b, s->quiet);
-	buf_put_double(b, s->value);
-	buf_put_double(b, s->peak);
-	buf_put_double(b, s->worse);
-	buf_put_u64(b, s->since_us);
-	buf_put_u64(b, s->fired_us);
-	buf_put_u64(b, s->repeat_us);
-	buf_put_u64(b, s->fired_total);
-	buf_put_u64(b, r->start_us);
-	buf_put_u64(b, s->slice);
-	if (s->ring[RING_NUM] != NULL && r->conf->metric != METRIC_RATIO)
-		put_ring(r, s, b);
-}
-
-/* Worth keeping: it ever did something, or counts right now. */
-static bool
-worth(const struct series *s)
-{
-	return s->state != ALERT_OK || s->fired_total > 0 ||
-	    s->sum[RING_NUM] > 0;
-}
-
-bool
-alert_save(struct alert_set *a, uint32_t *slot, uint8_t *p, size_t size,
-    size_t *len)
-{
-	struct series	*s;
-	struct buf	 b;
-	unsigned	 i;
-
-	buf_writer(&b, p, size);
-	*len = 0;
-	if (a->id_dirty) {
-		a->id_dirty = false;
-		buf_put_u64(&b, a->next_id);
-		*slot = 0;
-		*len = b.len;
-		return true;
-	}
-	for (*slot = 1; *slot < SLOTS_MAX; (*slot)++)
-		if (a->slot_gone[*slot]) {
-			a->slot_gone[*slot] = 0;
-			return true;
-		}
-	for (i = 0; i < a->n; i++)
-		for (s = a->rule[i].first; s != NULL; s = s->next) {
-			if (!s->dirty || !worth(s))
-				continue;
-			s->dirty = false;
-			if (s->slot == SLOTS_MAX &&
-			    (s->slot = new_slot(a)) == SLOTS_MAX)
-				continue;
-			put_series(&a->rule[i], s, &b);
-			if (b.err)
-				continue;
-			*slot = s->slot;
-			*len = b.len;
-			return true;
-		}
-	return false;
-}
-
-static struct rule *
-rule_named(struct alert_set *a, const char *name)
-{
-	unsigned	 i;
-
-	for (i = 0; i < a->n; i++)
-		if (strcmp(a->rule[i].conf->name, name) == 0)
-			return &a->rule[i];
-	return NULL;
-}
-
-static int
-get_series(struct alert_set *a, struct rule *r, struct series *s,
-    struct buf *b)
-{
-	uint64_t	 slice;
-
-	buf_get_str(b, s->id, sizeof(s->id));
-	s->state = (enum alert_state)buf_get_u8(b);
-	s->before = (enum alert_state)buf_get_u8(b);
-	s->quiet = buf_get_u8(b) != 0;
-	s->value = buf_get_double(b);
-	s->peak = buf_get_double(b);
-	s->worse = buf_get_double(b);
-	s->since_us = buf_get_u64(b);
-	s->fired_us = buf_get_u64(b);
-	s->repeat_us = buf_get_u64(b);
-	s->fired_total = buf_get_u64(b);
-	r->start_us = buf_get_u64(b);
-	slice = buf_get_u64(b);
-	if (b->err || s->state >= ALERT_STATES || s->before >= ALERT_STATES)
-		return -1;
-	r->fired_total += s->fired_total;
-	if (slice > r->slice || s->ring[RING_NUM] == NULL ||
-	    r->conf->metric == METRIC_RATIO)
-		return 0;
-	s->slice = slice;
-	get_ring(r, s, b);
-	series_move(r, s);
-	(void)a;
-	return 0;
-}
-
-int
-alert_restore(struct alert_set *a, uint32_t slot, const uint8_t *p,
-    size_t len)
-{
-	char		 name[CONF_NAME_MAX], key[ALERT_KEY_MAX];
-	struct series	*s;
-	struct rule	*r;
-	struct buf	 b;
-
-	buf_reader(&b, p, len);
-	if (slot == 0) {
-		a->next_id = buf_get_u64(&b);
-		return b.err ? -1 : 0;
-	}
-	buf_get_str(&b, name, sizeof(name));
-	buf_get_str(&b, key, sizeof(key));
-	if (b.err || slot >= SLOTS_MAX)
-		return -1;
-	if ((r = rule_named(a, name)) == NULL ||
-	    (s = series_get(a, r, key)) == NULL) {
-		a->slot_gone[slot] = 1;
-		return 0;
-	}
-	s->slot = slot;
-	a->slot_used[slot] = 1;
-	if (get_series(a, r, s, &b) == 0)
-		return 0;
-	series_drop(a, r, s);
-	if (r->conf->key == KEY_NONE)
-		series_get(a, r, "");
-	return -1;
 }

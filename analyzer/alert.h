@@ -18,86 +18,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sandbox/addr.h"
+#include "analyzer/alerttype.h"
 #include "sandbox/buf.h"
 #include "sandbox/conf.h"
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 #include "sandbox/row.h"
-
-#define ALERT_SLICES		120
-#define ALERT_KEY_MAX		128
-#define ALERT_ID_MAX		32
-#define ALERT_TOP		3
-#define ALERT_STORM		20	/* firings of a rule in a minute */
-#define ALERT_BLIND		0.95	/* below this a window is blind */
-
-enum alert_state {
-	ALERT_OK, ALERT_PENDING, ALERT_FIRING, ALERT_CLEARING, ALERT_UNKNOWN,
-	ALERT_STATES
-};
-enum alert_event_kind {
-	ALERT_EV_FIRED, ALERT_EV_CLEARED, ALERT_EV_REPEATED, ALERT_EV_WORSE,
-	ALERT_EV_UNKNOWN, ALERT_EV_ENDED, ALERT_EV_STORM, ALERT_EV_KINDS
-};
-
-struct alert_top {
-	char		 host[ALERT_KEY_MAX];
-	double		 share;
-};
-
-struct alert_event {
-	const struct conf_alert *rule;
-	unsigned	 number;	/* of the rule, from 1 */
-	enum alert_event_kind kind;
-	const char	*id;
-	const char	*key;		/* "" without one */
-	uint64_t	 time_us;
-	double		 value;
-	double		 limit;
-	uint64_t	 first_us;	/* when it fired */
-	uint64_t	 last_us;
-	uint64_t	 after_us;	/* how long it was firing */
-	double		 peak;
-	double		 complete;
-	bool		 restarted;
-	unsigned	 ntop;
-	struct alert_top top[ALERT_TOP];
-	uint64_t	 count;		/* STORM: firings in this minute */
-};
-
-struct alert_ops {
-	void	 (*event)(void *arg, const struct alert_event *);
-	/*
-	 * How complete the last span was on the interfaces of a glob ("" all).
-	 * gone: all of them are away.
-	 */
-	double	 (*complete)(void *arg, const char *on, uint64_t span_us,
-		    bool *gone);
-	/* The largest contributors; returns their number. */
-	unsigned (*top)(void *arg, const struct conf_alert *, const char *key,
-		    struct alert_top top[ALERT_TOP]);
-	/* Mapped time to the time that is printed. */
-	uint64_t (*print_time)(void *arg, uint64_t us);
-};
-
-/* What a message, packet or connection is, for selections and keys. */
-struct alert_what {
-	const char	*iface;
-	const char	*tag;
-	const uint8_t	*host;		/* normalised; NULL unknown */
-	size_t		 host_len;
-	const uint8_t	*section;
-	size_t		 section_len;
-	const char	*client;	/* text after the privacy block */
-	const struct endpoint *server;
-	int32_t		 vlan;		/* -1 none */
-	const char	*service;	/* "http", "tls" */
-	const uint8_t	*sni;
-	size_t		 sni_len;
-	const char	*method;
-	unsigned	 status;
-};
 
 struct alert_set;
 

@@ -1,0 +1,352 @@
+/* The rows of alert, and what of it outlives the process. */
+#include <string.h>
+
+#include "analyzer/alert.h"
+#include "analyzer/series.h"
+
+/* ---- showing ---- */
+
+static const char *
+unit_name(const struct conf_alert *c)
+{
+	switch (c->metric) {
+	case METRIC_BYTES:
+		return "bytes";
+	case METRIC_RATIO:
+	case METRIC_COMPLETENESS:
+		return "ratio";
+	case METRIC_RESPONSE_TIME:
+	case METRIC_CONNECT_TIME:
+		return "seconds";
+	default:
+		return "count";
+	}
+}
+
+static void
+put_row(struct alert_set *a, const struct alert_rule *r, const struct series *s,
+    struct row_writer *w)
+{
+	const struct conf_alert	*c = r->conf;
+	uint64_t		 span;
+
+	span = s != NULL && a->now_us > s->since_us ?
+	    a->now_us - s->since_us : 0;
+	row_str(w, c->name);
+	row_str(w, s == NULL ? "" : s->id);
+	row_str(w, alert_state_name(s == NULL ? ALERT_OK : s->state));
+	row_str(w, conf_metric_name((enum conf_metric)c->metric));
+	row_str(w, s == NULL ? "" : s->key);
+	row_double(w, s == NULL ? 0.0 : s->value);
+	row_double(w, c->value);
+	row_str(w, conf_op_name((enum conf_op)c->op));
+	row_double(w, (double)c->span_us / 1e6);
+	row_u64(w, s == NULL ? 0 : alert_printed(a, s->since_us));
+	row_double(w, (double)span / 1e6);
+	row_double(w, s == NULL ? 0.0 : s->peak);
+	row_double(w, s == NULL ? 1.0 : s->complete);
+	row_str(w, conf_severity_name((enum conf_severity)c->severity));
+	row_u64(w, r->fired_total);
+	row_u64(w, r->other_keys);
+	row_str(w, unit_name(c));
+}
+
+/* The key that is nearest to its limit stands for those that are ok. */
+static const struct series *
+worst(const struct alert_rule *r)
+{
+	const struct series	*s, *w = NULL;
+
+	for (s = r->first; s != NULL; s = s->next)
+		if (w == NULL || (series_upward(r->conf) ? s->value > w->value :
+		    s->value < w->value))
+			w = s;
+	return w;
+}
+
+static bool
+rule_rows(struct alert_set *a, struct alert_rule *r, bool active_only,
+    bool (*row)(void *arg, struct row_writer *), void *arg)
+{
+	const struct series	*shown;
+	struct row_writer	 w;
+	struct series		*s;
+
+	for (s = r->first; s != NULL; s = s->next) {
+		series_move(r, s);
+		s->value = series_value(r, s);
+	}
+	shown = worst(r);
+	for (s = r->first; s != NULL; s = s->next) {
+		if (s->state == ALERT_OK && (active_only || s != shown))
+			continue;
+		if (!row(arg, &w))
+			return false;
+		put_row(a, r, s, &w);
+		row_end(&w);
+	}
+	if (r->first != NULL || active_only)
+		return true;
+	if (!row(arg, &w))
+		return false;
+	put_row(a, r, NULL, &w);
+	row_end(&w);
+	return true;
+}
+
+bool
+alert_rows(struct alert_set *a, bool active_only, const char *name,
+    bool (*row)(void *arg, struct row_writer *), void *arg)
+{
+	unsigned	 i;
+
+	for (i = 0; i < a->n; i++)
+		if (name == NULL ||
+		    strcmp(a->rule[i].conf->name, name) == 0)
+			if (!rule_rows(a, &a->rule[i], active_only, row, arg))
+				return false;
+	return true;
+}
+
+void
+alert_event_rows(const struct alert_event *e, struct buf *b)
+{
+	const struct conf_alert	*c = e->rule;
+	struct row_writer	 w;
+	unsigned		 i;
+
+	row_begin(&w, b, ROW_ALERT_EVENT, 0);
+	row_u64(&w, 0);
+	row_u64(&w, 0);
+	row_u64(&w, e->time_us);
+	row_str(&w, alert_event_name(e->kind));
+	row_str(&w, c->name);
+	row_str(&w, e->id);
+	row_str(&w, e->key);
+	row_str(&w, conf_metric_name((enum conf_metric)c->metric));
+	row_double(&w, e->kind == ALERT_EV_STORM ? (double)e->count :
+	    e->value);
+	row_double(&w, e->limit);
+	row_double(&w, (double)c->span_us / 1e6);
+	row_u64(&w, e->first_us);
+	row_u64(&w, e->last_us);
+	row_double(&w, (double)e->after_us / 1e6);
+	row_double(&w, e->peak);
+	row_double(&w, e->complete);
+	row_str(&w, conf_severity_name((enum conf_severity)c->severity));
+	row_bool(&w, e->restarted);
+	row_bool(&w, c->compat);
+	row_str(&w, unit_name(c));
+	row_u64(&w, 0);
+	row_end(&w);
+	for (i = 0; i < e->ntop; i++) {
+		row_begin(&w, b, ROW_CONTRIBUTOR, 1);
+		row_str(&w, e->top[i].host);
+		row_double(&w, e->top[i].share);
+		row_end(&w);
+	}
+}
+
+void
+alert_counts(const struct alert_set *a, struct alert_counts *n)
+{
+	const struct series	*s;
+	unsigned		 i;
+
+	memset(n, 0, sizeof(*n));
+	n->rules = a->n;
+	for (i = 0; i < a->n; i++)
+		for (s = a->rule[i].first; s != NULL; s = s->next)
+			n->state[s->state]++;
+}
+
+uint64_t
+alert_fired(const struct alert_set *a, unsigned rule)
+{
+	return rule < a->n ? a->rule[rule].fired_total : 0;
+}
+
+/* ---- keeping over a loss of the process ---- */
+
+static void
+put_ring(const struct alert_rule *r, const struct series *s, struct buf *b)
+{
+	uint64_t	 v;
+	uint32_t	 i;
+
+	/* Newest first; what does not fit is forgotten. */
+	for (i = 0; i <= r->slices && i <= s->slice && buf_room(b) >= 10;
+	    i++) {
+		v = s->ring[RING_NUM][(s->slice - i) % (r->slices + 1U)];
+		for (; v > 0x7f; v >>= 7)
+			buf_put_u8(b, (uint8_t)(v | 0x80));
+		buf_put_u8(b, (uint8_t)v);
+	}
+}
+
+static void
+get_ring(const struct alert_rule *r, struct series *s, struct buf *b)
+{
+	uint64_t	 v;
+	uint32_t	 i;
+	unsigned	 shift;
+	uint8_t		 c;
+
+	for (i = 0; i <= r->slices && i <= s->slice && buf_left(b) > 0; i++) {
+		v = 0;
+		shift = 0;
+		do {
+			c = buf_get_u8(b);
+			v |= (uint64_t)(c & 0x7f) << shift;
+			shift += 7;
+		} while ((c & 0x80) && shift < 64 && !b->err);
+		s->ring[RING_NUM][(s->slice - i) % (r->slices + 1U)] = v;
+		s->sum[RING_NUM] += v;
+	}
+}
+
+static void
+put_series(const struct alert_rule *r, const struct series *s, struct buf *b)
+{
+	buf_put_str(b, r->conf->name);
+	buf_put_str(b, s->key);
+	buf_put_str(b, s->id);
+	buf_put_u8(b, (uint8_t)s->state);
+	buf_put_u8(b, (uint8_t)s->before);
+	buf_put_u8(b, s->quiet);
+	buf_put_double(b, s->value);
+	buf_put_double(b, s->peak);
+	buf_put_double(b, s->worse);
+	buf_put_u64(b, s->since_us);
+	buf_put_u64(b, s->fired_us);
+	buf_put_u64(b, s->repeat_us);
+	buf_put_u64(b, s->fired_total);
+	buf_put_u64(b, r->start_us);
+	buf_put_u64(b, s->slice);
+	if (s->ring[RING_NUM] != NULL && r->conf->metric != METRIC_RATIO)
+		put_ring(r, s, b);
+}
+
+/* Worth keeping: it ever did something, or counts right now. */
+static bool
+worth(const struct series *s)
+{
+	return s->state != ALERT_OK || s->fired_total > 0 ||
+	    s->sum[RING_NUM] > 0;
+}
+
+bool
+alert_save(struct alert_set *a, uint32_t *slot, uint8_t *p, size_t size,
+    size_t *len)
+{
+	struct series	*s;
+	struct buf	 b;
+	unsigned	 i;
+
+	buf_writer(&b, p, size);
+	*len = 0;
+	if (a->id_dirty) {
+		a->id_dirty = false;
+		buf_put_u64(&b, a->next_id);
+		*slot = 0;
+		*len = b.len;
+		return true;
+	}
+	for (*slot = 1; *slot < SERIES_SLOTS; (*slot)++)
+		if (a->slot_gone[*slot]) {
+			a->slot_gone[*slot] = 0;
+			return true;
+		}
+	for (i = 0; i < a->n; i++)
+		for (s = a->rule[i].first; s != NULL; s = s->next) {
+			if (!s->dirty || !worth(s))
+				continue;
+			s->dirty = false;
+			if (s->slot == SERIES_SLOTS &&
+			    (s->slot = series_slot(a)) == SERIES_SLOTS)
+				continue;
+			put_series(&a->rule[i], s, &b);
+			if (b.err)
+				continue;
+			*slot = s->slot;
+			*len = b.len;
+			return true;
+		}
+	return false;
+}
+
+static struct alert_rule *
+rule_named(struct alert_set *a, const char *name)
+{
+	unsigned	 i;
+
+	for (i = 0; i < a->n; i++)
+		if (strcmp(a->rule[i].conf->name, name) == 0)
+			return &a->rule[i];
+	return NULL;
+}
+
+static int
+get_series(struct alert_set *a, struct alert_rule *r, struct series *s,
+    struct buf *b)
+{
+	uint64_t	 slice;
+
+	buf_get_str(b, s->id, sizeof(s->id));
+	s->state = (enum alert_state)buf_get_u8(b);
+	s->before = (enum alert_state)buf_get_u8(b);
+	s->quiet = buf_get_u8(b) != 0;
+	s->value = buf_get_double(b);
+	s->peak = buf_get_double(b);
+	s->worse = buf_get_double(b);
+	s->since_us = buf_get_u64(b);
+	s->fired_us = buf_get_u64(b);
+	s->repeat_us = buf_get_u64(b);
+	s->fired_total = buf_get_u64(b);
+	r->start_us = buf_get_u64(b);
+	slice = buf_get_u64(b);
+	if (b->err || s->state >= ALERT_STATES || s->before >= ALERT_STATES)
+		return -1;
+	r->fired_total += s->fired_total;
+	if (slice > r->slice || s->ring[RING_NUM] == NULL ||
+	    r->conf->metric == METRIC_RATIO)
+		return 0;
+	s->slice = slice;
+	get_ring(r, s, b);
+	series_move(r, s);
+	(void)a;
+	return 0;
+}
+
+int
+alert_restore(struct alert_set *a, uint32_t slot, const uint8_t *p,
+    size_t len)
+{
+	char		 name[CONF_NAME_MAX], key[ALERT_KEY_MAX];
+	struct series	*s;
+	struct alert_rule	*r;
+	struct buf	 b;
+
+	buf_reader(&b, p, len);
+	if (slot == 0) {
+		a->next_id = buf_get_u64(&b);
+		return b.err ? -1 : 0;
+	}
+	buf_get_str(&b, name, sizeof(name));
+	buf_get_str(&b, key, sizeof(key));
+	if (b.err || slot >= SERIES_SLOTS)
+		return -1;
+	if ((r = rule_named(a, name)) == NULL ||
+	    (s = series_get(a, r, key)) == NULL) {
+		a->slot_gone[slot] = 1;
+		return 0;
+	}
+	s->slot = slot;
+	a->slot_used[slot] = 1;
+	if (get_series(a, r, s, &b) == 0)
+		return 0;
+	series_drop(a, r, s);
+	if (r->conf->key == KEY_NONE)
+		series_get(a, r, "");
+	return -1;
+}

@@ -1,0 +1,371 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/series.h"
+#include "sandbox/compat.h"
+
+/* ---- memory ---- */
+
+void *
+series_take(struct alert_set *a, size_t n)
+{
+	void	*p;
+
+	if (!mem_take(a->mem, MEM_METERS, n))
+		return NULL;
+	if ((p = calloc(1, n)) == NULL)
+		mem_give(a->mem, MEM_METERS, n);
+	return p;
+}
+
+void
+series_give(struct alert_set *a, void *p, size_t n)
+{
+	if (p == NULL)
+		return;
+	mem_give(a->mem, MEM_METERS, n);
+	free(p);
+}
+
+static size_t
+ring_size(const struct alert_rule *r)
+{
+	return (r->slices + 1) * sizeof(uint64_t);
+}
+
+static size_t
+hist_size(const struct alert_rule *r)
+{
+	return (r->slices + 1) * HIST_BUCKETS * sizeof(uint32_t);
+}
+
+static void
+series_free(struct alert_set *a, struct alert_rule *r, struct series *s)
+{
+	unsigned	 i;
+
+	if (s == NULL)
+		return;
+	if (s->slot < SERIES_SLOTS) {
+		a->slot_used[s->slot] = 0;
+		a->slot_gone[s->slot] = 1;
+	}
+	for (i = 0; i < RINGS; i++)
+		series_give(a, s->ring[i], ring_size(r));
+	series_give(a, s->hist, hist_size(r));
+	series_give(a, s->hist_sum, HIST_BUCKETS * sizeof(uint64_t));
+	series_give(a, s, sizeof(*s));
+}
+
+uint32_t
+series_slot(struct alert_set *a)
+{
+	uint32_t	 i;
+
+	for (i = 1; i < SERIES_SLOTS; i++)
+		if (!a->slot_used[i]) {
+			a->slot_used[i] = 1;
+			a->slot_gone[i] = 0;
+			return i;
+		}
+	return SERIES_SLOTS;
+}
+
+static struct series *
+series_alloc(struct alert_set *a, struct alert_rule *r)
+{
+	struct series	*s;
+	unsigned	 i;
+	bool		 ok = true;
+
+	if ((s = series_take(a, sizeof(*s))) == NULL)
+		return NULL;
+	s->slot = SERIES_SLOTS;
+	for (i = 0; i < RINGS; i++)
+		if (r->rings[i])
+			ok &= (s->ring[i] =
+			    series_take(a, ring_size(r))) != NULL;
+	if (r->hist) {
+		ok &= (s->hist = series_take(a, hist_size(r))) != NULL;
+		ok &= (s->hist_sum = series_take(a,
+		    HIST_BUCKETS * sizeof(uint64_t))) != NULL;
+	}
+	if (!ok) {
+		series_free(a, r, s);
+		return NULL;
+	}
+	return s;
+}
+
+/* ---- series of a rule ---- */
+
+static struct series *
+series_find(const struct alert_rule *r, uint64_t hash, const char *key)
+{
+	struct series	*s;
+
+	for (s = r->bucket[hash % SERIES_BUCKETS]; s != NULL; s = s->chain)
+		if (s->hash == hash && strcmp(s->key, key) == 0)
+			return s;
+	return NULL;
+}
+
+void
+series_drop(struct alert_set *a, struct alert_rule *r, struct series *gone)
+{
+	struct series	**pp;
+
+	pp = &r->bucket[gone->hash % SERIES_BUCKETS];
+	while (*pp != gone)
+		pp = &(*pp)->chain;
+	*pp = gone->chain;
+	for (pp = &r->first; *pp != gone; )
+		pp = &(*pp)->next;
+	*pp = gone->next;
+	r->nkeys--;
+	series_free(a, r, gone);
+}
+
+/* The least active key that nobody waits for. */
+static bool
+make_room(struct alert_set *a, struct alert_rule *r)
+{
+	struct series	*s, *least = NULL;
+
+	for (s = r->first; s != NULL; s = s->next)
+		if (s->state == ALERT_OK && (least == NULL ||
+		    s->sum[RING_NUM] + s->sum[RING_DEN] <
+		    least->sum[RING_NUM] + least->sum[RING_DEN]))
+			least = s;
+	r->other_keys++;
+	if (least == NULL)
+		return false;
+	series_drop(a, r, least);
+	return true;
+}
+
+struct series *
+series_get(struct alert_set *a, struct alert_rule *r, const char *key)
+{
+	struct series	*s;
+	uint64_t	 hash;
+	uint32_t	 max;
+
+	hash = hash_bytes(a->seed, key, strlen(key));
+	if ((s = series_find(r, hash, key)) != NULL)
+		return s;
+	max = r->conf->key == KEY_NONE || r->conf->max_keys == 0 ? 256 :
+	    r->conf->max_keys;
+	if (r->nkeys >= max && !make_room(a, r))
+		return NULL;
+	if ((s = series_alloc(a, r)) == NULL) {
+		r->other_keys++;
+		return NULL;
+	}
+	compat_strlcpy(s->key, key, sizeof(s->key));
+	s->hash = hash;
+	s->slice = r->slice;
+	s->complete = 1.0;
+	s->since_us = a->now_us;
+	s->chain = r->bucket[hash % SERIES_BUCKETS];
+	r->bucket[hash % SERIES_BUCKETS] = s;
+	s->next = r->first;
+	r->first = s;
+	r->nkeys++;
+	return s;
+}
+
+static void
+clear_hist_slice(struct series *s, uint32_t at)
+{
+	uint32_t	*h = s->hist + (size_t)at * HIST_BUCKETS;
+	unsigned	 i;
+
+	for (i = 0; i < HIST_BUCKETS; i++) {
+		s->hist_sum[i] -= h[i];
+		h[i] = 0;
+	}
+}
+
+/* Brings the ring up to the running slice. */
+void
+series_move(const struct alert_rule *r, struct series *s)
+{
+	uint64_t	 steps;
+	uint32_t	 at;
+	unsigned	 i;
+
+	steps = r->slice - s->slice;
+	if (steps > r->slices + 1U) {
+		steps = r->slices + 1U;
+		s->slice = r->slice - steps;
+	}
+	for (; steps > 0; steps--) {
+		at = (uint32_t)(++s->slice % (r->slices + 1U));
+		for (i = 0; i < RINGS; i++) {
+			if (s->ring[i] == NULL)
+				continue;
+			s->sum[i] -= s->ring[i][at];
+			s->ring[i][at] = 0;
+		}
+		if (s->hist != NULL)
+			clear_hist_slice(s, at);
+	}
+}
+
+void
+series_add(const struct alert_rule *r, struct series *s, enum ring ring,
+    uint64_t n)
+{
+	series_move(r, s);
+	if (s->ring[ring] == NULL)
+		return;
+	s->dirty = true;
+	s->ring[ring][s->slice % (r->slices + 1U)] += n;
+	s->sum[ring] += n;
+}
+
+/* ---- what a rule looks at ---- */
+
+static bool
+same(const char *want, const char *have)
+{
+	return *want == '\0' || (have != NULL && strcmp(want, have) == 0);
+}
+
+bool
+series_selects(const struct conf_select *c, const struct alert_what *w)
+{
+	if (c->on[0] != '\0' && (w->iface == NULL ||
+	    !conf_glob(c->on, w->iface, strlen(w->iface))))
+		return false;
+	if (c->host[0] != '\0' && (w->host == NULL ||
+	    !conf_glob(c->host, (const char *)w->host, w->host_len)))
+		return false;
+	if (!same(c->tag, w->tag) || !same(c->method, w->method))
+		return false;
+	return c->status.lo == 0 ||
+	    (w->status >= c->status.lo && w->status <= c->status.hi);
+}
+
+static bool
+put_text(char *s, const uint8_t *p, size_t n, const char *none)
+{
+	if (p == NULL)
+		return false;
+	if (n == 0) {
+		compat_strlcpy(s, none, ALERT_KEY_MAX);
+		return true;
+	}
+	if (n >= ALERT_KEY_MAX)
+		n = ALERT_KEY_MAX - 1;
+	memcpy(s, p, n);
+	s[n] = '\0';
+	return memchr(s, '\0', n) == NULL;
+}
+
+static bool
+put_str(char *s, const char *p)
+{
+	if (p == NULL || *p == '\0')
+		return false;
+	compat_strlcpy(s, p, ALERT_KEY_MAX);
+	return true;
+}
+
+bool
+series_key(enum conf_key key, const struct alert_what *w, char *s)
+{
+	size_t	 n;
+
+	switch (key) {
+	case KEY_NONE:
+		*s = '\0';
+		return true;
+	case KEY_HOST:
+		return put_text(s, w->host, w->host_len, "(no host)");
+	case KEY_SECTION:
+		if (w->section == NULL ||
+		    !put_text(s, w->host, w->host_len, "(no host)"))
+			return false;
+		n = strlen(s);
+		snprintf(s + n, ALERT_KEY_MAX - n, "%.*s",
+		    (int)w->section_len, (const char *)w->section);
+		return true;
+	case KEY_CLIENT:
+		return put_str(s, w->client);
+	case KEY_SERVER:
+		if (w->server == NULL)
+			return false;
+		endpoint_print(w->server, s, ALERT_KEY_MAX);
+		return true;
+	case KEY_INTERFACE:
+		return put_str(s, w->iface);
+	case KEY_VLAN:
+		if (w->vlan < 0)
+			return false;
+		snprintf(s, ALERT_KEY_MAX, "%d", (int)w->vlan);
+		return true;
+	case KEY_SERVICE:
+		return put_str(s, w->service);
+	case KEY_SNI:
+		return put_text(s, w->sni, w->sni_len, "(no name)");
+	case KEY_STATUS:
+		if (w->status == 0)
+			return false;
+		snprintf(s, ALERT_KEY_MAX, "%u", w->status);
+		return true;
+	case KEY_TAG:
+		return put_str(s, w->tag);
+	default:
+		return false;
+	}
+}
+
+/* ---- values ---- */
+
+bool
+series_holds(uint8_t op, double v, double limit)
+{
+	switch (op) {
+	case OP_GE:
+		return v >= limit;
+	case OP_GT:
+		return v > limit;
+	case OP_LE:
+		return v <= limit;
+	default:
+		return v < limit;
+	}
+}
+
+bool
+series_upward(const struct conf_alert *c)
+{
+	return c->op == OP_GE || c->op == OP_GT;
+}
+
+bool
+series_is_time(const struct conf_alert *c)
+{
+	return c->metric == METRIC_RESPONSE_TIME ||
+	    c->metric == METRIC_CONNECT_TIME;
+}
+
+double
+series_value(const struct alert_rule *r, const struct series *s)
+{
+	const struct conf_alert	*c = r->conf;
+
+	if (c->metric == METRIC_COMPLETENESS)
+		return s->complete;
+	if (series_is_time(c))
+		return (double)hist_quantile_us(s->hist_sum,
+		    c->percentile / 100.0) / 1e6;
+	if (c->metric != METRIC_RATIO)
+		return (double)s->sum[RING_NUM];
+	if (s->sum[RING_DEN] == 0)
+		return 0.0;
+	return (double)s->sum[RING_NUM] / (double)s->sum[RING_DEN];
+}
