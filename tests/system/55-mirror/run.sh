@@ -28,9 +28,9 @@ http {
 	scgi_temp_path $TMP/ngx;
 	root $TMP/www;
 	keepalive_requests 1000000;
-	server { listen 10.77.0.2:8090 backlog=4096; access_log $LOGS/service t; }
-	server { listen 127.0.0.1:18090 backlog=4096; access_log $LOGS/shadow t; }
-	server { listen 127.0.0.1:28090 backlog=4096; access_log $LOGS/third t; }
+	server { listen 10.77.0.2:8090 backlog=4096; location = /two { return 200 ok; } access_log $LOGS/service t; }
+	server { listen 127.0.0.1:18090 backlog=4096; location = /two { return 200 ok; } access_log $LOGS/shadow t; }
+	server { listen 127.0.0.1:28090 backlog=4096; location = /two { return 200 ok; } access_log $LOGS/third t; }
 }
 EOT
 net_up
@@ -72,7 +72,9 @@ wait_for 10 same_count
 is "5,002 requests reach the shadow exactly once" \
     "$(count shadow)" "$(count service)"
 wait_for 5 is_row answers 5002
-is "and are answered" "$(row answers)" 5002
+is "and are answered" \
+    "$(json '.mirrors[0].status | map("\(.code) \(.count)") | join(" ")' show mirrors)" \
+    "200 5001 404 1"
 is "nothing was dropped" "$(row dropped_connections) $(row gaps)" "0 0"
 is "no connection stays" "$(row open_connections)" 0
 
@@ -130,7 +132,7 @@ is "each connection is counted as dropped" "$(row dropped_connections)" 500
 like "and the reason said" "$(row last_error)" refused
 is "the capture lost nothing" \
     "$(json '[.tallies[] | select(.name == "cap_kernel_drops") | .value] | add // 0' show tally)" 0
-sed -i "s/28090 /19090 /" "$TMP/ngx.conf"
+sed -i "s/:28090 /:19090 /" "$TMP/ngx.conf"
 kill -HUP "$(cat "$TMP/ngx.pid")"
 t0=$(now_ms)
 back() {
@@ -160,7 +162,7 @@ i=0
 while [ $i -lt 40 ]; do
 	ina curl -s -o /dev/null -d "n=4111111111111111&i=$i" \
 	    "http://10.77.0.2:8090/hooked"
-	[ $((i % 8)) != 3 ] || kill -9 "$(pgrep -P $hook)" 2>/dev/null
+	[ $((i % 16)) != 3 ] || kill -9 "$(pgrep -P $hook)" 2>/dev/null
 	i=$((i + 1))
 done
 sleep 1
@@ -169,7 +171,43 @@ is "no unmasked digit reaches the record, whatever dies" \
 at_least "what passed the hook is recorded, masked" \
     "$(grep -ac 'n=\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*' "$REC")" 5
 kill $hook 2>/dev/null
+
+# ---- GoReplay's kind of program: changes, says nothing, makes noise ----
+cat > "$TMP/gor.py" <<'EOT'
+import sys
+for line in sys.stdin:
+    meta, data = bytes.fromhex(line.strip()).split(b'\n', 1)
+    print('noise, no hex', flush=True)
+    if b'silent' not in data:
+        data = data.replace(b'plain', b'CHANGED')
+        print((meta + b'\n' + data).hex(), flush=True)
+EOT
+"$BUILD/netmonctl" -s "$SOCK" hook mask-pan -g -- python3 "$TMP/gor.py" \
+    2> "$TMP/hook.err" &
+hook=$!
+at_exit "kill $hook 2>/dev/null"
+wait_for 5 grep -q attached "$TMP/hook.err"
+sleep 0.5
+for i in plain silent last; do
+	ina curl -s -o /dev/null "http://10.77.0.2:8090/$i"
+done
+wait_for 5 grep -q 'GET /last' "$REC"
+is "a program of GoReplay's kind changes and drops" \
+    "$(grep -ao 'GET /[a-zA-Z]*' "$REC" | tail -2 | tr '\n' ' ')" \
+    "GET /CHANGED GET /last "
+kill $hook 2>/dev/null
 "$BUILD/netmonctl" -s "$SOCK" hook nosuch -- true 2> /dev/null
 is "a hook that no mirror names is status 1" "$?" 1
+stop
+
+# ---- a loop that is none ----
+conf 'interface "lo"' 'mirror "loop" {' 'observe port 18090' \
+    'forward to 127.0.0.1 port 18090' '}'
+start
+before=$(count shadow)
+inb curl -s -o /dev/null http://127.0.0.1:18090/loop
+sleep 2
+is "its own connections are not mirrored again" \
+    "$(($(count shadow) - before))" 2
 stop
 finish

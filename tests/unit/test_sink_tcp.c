@@ -1,0 +1,480 @@
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mirror/sink_tcp.h"
+#include "sandbox/compat.h"
+#include "tests/lib/cmocka_first.h"
+
+#define REQUEST		"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define ANSWER		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+static struct event_base *base;
+static struct sink_tcp	*sink;
+static struct endpoint	 target, own;
+static int		 listener;
+static uint64_t		 lost[SINK_LOST_MAX], connections, errors, backs;
+static int		 own_open;
+static uint64_t		 clock_us = 1000000;
+
+static void
+on_lost(void *arg, enum sink_lost why, uint64_t bytes, bool first)
+{
+	(void)arg;
+	lost[why] += bytes;
+	connections += first;
+}
+
+static void
+on_own(void *arg, const struct endpoint *source, const struct endpoint *to,
+    bool gone)
+{
+	(void)arg;
+	assert_int_equal(endpoint_cmp(to, &target), 0);
+	assert_int_not_equal(source->port, 0);
+	own = *source;
+	own_open += gone ? -1 : 1;
+}
+
+static void
+on_error(void *arg, enum sink_lost why, int error)
+{
+	(void)arg;
+	(void)why;
+	(void)error;
+	errors++;
+}
+
+static void
+on_back(void *arg)
+{
+	(void)arg;
+	backs++;
+}
+
+static void
+listen_on(const char *where)
+{
+	struct sockaddr_in	 sin = { .sin_family = AF_INET };
+	socklen_t		 len = sizeof(sin);
+	char			 s[32];
+
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	sin.sin_addr.s_addr = inet_addr(where);
+	assert_int_equal(bind(listener, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&sin,
+	    &len), 0);
+	assert_int_equal(listen(listener, 64), 0);
+	snprintf(s, sizeof(s), "%s:%u", where, ntohs(sin.sin_port));
+	assert_int_equal(endpoint_parse(s, &target), 0);
+}
+
+static void
+fresh(uint64_t limit, unsigned max_open)
+{
+	struct sink_tcp_conf	 c = { .timeout_us = 5000000,
+	    .limit = limit, .backoff_min_us = 100000,
+	    .backoff_max_us = 5000000, .max_open = max_open,
+	    .lost = on_lost, .own = on_own, .error = on_error,
+	    .back = on_back };
+
+	base = event_base_new();
+	listen_on("127.0.0.1");
+	c.base = base;
+	c.target = target;
+	memset(lost, 0, sizeof(lost));
+	connections = errors = backs = 0;
+	own_open = 0;
+	sink = sink_tcp_new(&c);
+	sink_tcp_tick(sink, clock_us);
+}
+
+static void
+done(void)
+{
+	sink_tcp_free(sink);
+	assert_int_equal(own_open, 0);
+	event_base_free(base);
+	if (listener != -1)
+		close(listener);
+}
+
+static void
+pass(uint64_t us)
+{
+	clock_us += us;
+	sink_tcp_tick(sink, clock_us);
+}
+
+/* Lets events happen for some milliseconds. */
+static void
+turn(void)
+{
+	struct timespec	 ts = { .tv_nsec = 2000000 };
+	int		 i;
+
+	for (i = 0; i < 10; i++) {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		sink_tcp_flush(sink);
+		nanosleep(&ts, NULL);
+	}
+}
+
+static void
+put(struct sink_leg *leg, enum framer_part part, const char *s)
+{
+	struct chunk	 c = { .data = (const uint8_t *)s,
+	    .len = strlen(s), .part = (uint8_t)part };
+
+	sink_tcp_data(sink, leg, &c);
+	sink_tcp_flush(sink);
+}
+
+static void
+ask(struct sink_leg *leg)
+{
+	put(leg, FRAMER_REQUEST, REQUEST);
+	sink_tcp_end(sink, leg);
+}
+
+static int
+taken(void)
+{
+	int	 fd;
+
+	fcntl(listener, F_SETFL, O_NONBLOCK);
+	turn();
+	fd = accept(listener, NULL, NULL);
+	if (fd != -1)
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+static const char *
+heard(int fd)
+{
+	static char	 s[65536];
+	ssize_t		 n;
+
+	turn();
+	n = recv(fd, s, sizeof(s) - 1, 0);
+	if (n == -1)
+		return errno == EAGAIN ? "wait" : "reset";
+	s[n] = '\0';
+	return s;
+}
+
+static void
+answer(int fd)
+{
+	assert_int_equal(send(fd, ANSWER, strlen(ANSWER), 0),
+	    strlen(ANSWER));
+	turn();
+}
+
+static void
+a_request_is_answered_and_then_reset(void **state)
+{
+	struct sink_leg	 leg = { 0 };
+	int		 fd;
+
+	(void)state;
+	fresh(65536, 10);
+	ask(&leg);
+	assert_int_equal(own_open, 1);
+	fd = taken();
+	assert_string_equal(heard(fd), REQUEST);
+	sink_tcp_close(sink, &leg);
+	assert_string_equal(heard(fd), "wait");
+	answer(fd);
+	assert_string_equal(heard(fd), "reset");
+	assert_true(sink_tcp_idle(sink));
+	assert_int_equal(sink_tcp_stats(sink)->answers, 1);
+	assert_int_equal(sink_tcp_stats(sink)->status[200], 1);
+	assert_int_equal(connections, 0);
+	close(fd);
+	done();
+}
+
+static void
+without_an_answer_it_is_half_closed_and_then_closed(void **state)
+{
+	struct sink_leg	 leg = { 0 };
+	int		 fd;
+
+	(void)state;
+	fresh(65536, 10);
+	ask(&leg);
+	fd = taken();
+	assert_string_equal(heard(fd), REQUEST);
+	sink_tcp_close(sink, &leg);
+	pass(4900000);
+	assert_string_equal(heard(fd), "wait");
+	pass(200000);
+	assert_string_equal(heard(fd), "");
+	assert_false(sink_tcp_idle(sink));
+	pass(5000000);
+	assert_true(sink_tcp_idle(sink));
+	assert_int_equal(sink_tcp_stats(sink)->unanswered, 1);
+	close(fd);
+	done();
+}
+
+static void
+only_a_head_opens_a_connection(void **state)
+{
+	struct sink_leg	 leg = { 0 };
+
+	(void)state;
+	fresh(65536, 10);
+	put(&leg, FRAMER_BODY, "x=1");
+	put(&leg, FRAMER_UNMARKED, "\r\n");
+	assert_int_equal(sink_tcp_stats(sink)->open, 0);
+	assert_int_equal(lost[SINK_LOST_GAP], 5);
+	ask(&leg);
+	assert_int_equal(sink_tcp_stats(sink)->open, 1);
+	sink_tcp_close(sink, &leg);
+	done();
+}
+
+static void
+after_a_gap_the_next_head_opens_a_new_one(void **state)
+{
+	struct sink_leg	 leg = { 0 };
+	int		 a, b;
+
+	(void)state;
+	fresh(65536, 10);
+	ask(&leg);
+	put(&leg, FRAMER_REQUEST, REQUEST);	/* its body is lost */
+	a = taken();
+	heard(a);
+	sink_tcp_gap(sink, &leg);
+	put(&leg, FRAMER_BODY, "rest");
+	assert_int_equal(lost[SINK_LOST_GAP], 4);
+	ask(&leg);
+	b = taken();
+	assert_string_equal(heard(b), REQUEST);
+	/* The whole request of the first one still gets its answer. */
+	answer(a);
+	assert_string_equal(heard(a), "reset");
+	assert_int_equal(sink_tcp_stats(sink)->answers, 1);
+	close(a);
+	close(b);
+	sink_tcp_close(sink, &leg);
+	done();
+}
+
+static void
+over_the_limit_a_connection_loses_its_rest(void **state)
+{
+	struct sink_leg	 leg = { 0 }, other = { 0 };
+	char		 body[101];
+
+	(void)state;
+	fresh(strlen(REQUEST) + 100, 10);
+	memset(body, 'x', 100);
+	body[100] = '\0';
+	put(&leg, FRAMER_REQUEST, REQUEST);	/* not yet connected */
+	put(&leg, FRAMER_BODY, body);
+	assert_int_equal(connections, 0);
+	put(&leg, FRAMER_BODY, "y");
+	assert_int_equal(lost[SINK_LOST_QUEUE], strlen(REQUEST) + 101);
+	assert_int_equal(connections, 1);
+	ask(&leg);
+	assert_int_equal(sink_tcp_stats(sink)->open, 0);
+	assert_int_equal(connections, 1);
+	/* Others are not touched. */
+	ask(&other);
+	assert_int_equal(sink_tcp_stats(sink)->open, 1);
+	sink_tcp_close(sink, &other);
+	done();
+}
+
+static void
+a_refusing_target_is_tried_by_one_at_a_time(void **state)
+{
+	struct sink_leg	 a = { 0 }, b = { 0 }, c = { 0 };
+	int		 fd;
+
+	(void)state;
+	fresh(65536, 10);
+	close(listener);
+	listener = -1;
+	ask(&a);
+	turn();
+	assert_int_equal(lost[SINK_LOST_REFUSED], strlen(REQUEST));
+	assert_string_equal(sink_tcp_state(sink), "retry");
+	ask(&b);
+	assert_int_equal(lost[SINK_LOST_BACKOFF], strlen(REQUEST));
+	pass(100000);
+	ask(&a);
+	ask(&b);			/* a is trying */
+	assert_int_equal(lost[SINK_LOST_BACKOFF], 2 * strlen(REQUEST));
+	turn();
+	assert_int_equal(connections, 2);
+	/* Twice as long, and never longer than the most. */
+	pass(150000);
+	ask(&b);
+	assert_int_equal(lost[SINK_LOST_BACKOFF], 3 * strlen(REQUEST));
+	pass(60000);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	fd = 1;
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &fd, sizeof(fd));
+	{
+		struct sockaddr_in	 sin = { .sin_family = AF_INET,
+		    .sin_port = htons(target.port) };
+
+		sin.sin_addr.s_addr = inet_addr("127.0.0.1");
+		assert_int_equal(bind(listener, (struct sockaddr *)&sin,
+		    sizeof(sin)), 0);
+		assert_int_equal(listen(listener, 5), 0);
+	}
+	ask(&c);
+	fd = taken();
+	assert_true(fd != -1);
+	assert_int_equal(backs, 1);
+	assert_string_equal(heard(fd), REQUEST);
+	assert_string_equal(sink_tcp_state(sink), "up");
+	close(fd);
+	sink_tcp_close(sink, &c);
+	done();
+}
+
+static void
+a_silent_target_is_given_up_after_the_timeout(void **state)
+{
+	struct sink_leg	 leg = { 0 };
+
+	(void)state;
+	fresh(65536, 10);
+	/* No event is handled, so the dial never ends. */
+	ask(&leg);
+	pass(4900000);
+	assert_int_equal(lost[SINK_LOST_TIMEOUT], 0);
+	pass(200000);
+	assert_int_equal(lost[SINK_LOST_TIMEOUT], strlen(REQUEST));
+	assert_int_equal(connections, 1);
+	done();
+}
+
+static void
+a_target_that_closes_between_two_requests_costs_nothing(void **state)
+{
+	struct sink_leg	 leg = { 0 };
+	int		 a, b;
+
+	(void)state;
+	fresh(65536, 10);
+	ask(&leg);
+	a = taken();
+	heard(a);
+	answer(a);
+	close(a);
+	turn();
+	assert_int_equal(sink_tcp_stats(sink)->open, 0);
+	ask(&leg);
+	b = taken();
+	assert_string_equal(heard(b), REQUEST);
+	answer(b);
+	assert_int_equal(connections, 0);
+	assert_int_equal(sink_tcp_stats(sink)->answers, 2);
+	close(b);
+	sink_tcp_close(sink, &leg);
+	done();
+}
+
+static void
+a_reset_in_the_middle_is_counted_once_per_connection(void **state)
+{
+	struct linger	 l = { 1, 0 };
+	struct sink_leg	 leg = { 0 };
+	int		 fd, i;
+
+	(void)state;
+	fresh(65536, 10);
+	for (i = 0; i < 3; i++) {
+		ask(&leg);
+		fd = taken();
+		heard(fd);
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+		close(fd);
+		turn();
+	}
+	assert_int_equal(connections, 1);
+	assert_int_equal(errors, 3);
+	assert_int_equal(sink_tcp_stats(sink)->unanswered, 3);
+	sink_tcp_close(sink, &leg);
+	done();
+}
+
+static void
+connections_over_the_limit_wait_for_a_socket(void **state)
+{
+	struct sink_leg	 leg[3] = { { 0 } };
+	int		 fd, i;
+
+	(void)state;
+	fresh(65536, 1);
+	for (i = 0; i < 3; i++) {
+		ask(&leg[i]);
+		sink_tcp_close(sink, &leg[i]);
+	}
+	assert_int_equal(sink_tcp_stats(sink)->open, 1);
+	for (i = 0; i < 3; i++) {
+		fd = taken();
+		assert_string_equal(heard(fd), REQUEST);
+		assert_int_equal(accept(listener, NULL, NULL), -1);
+		answer(fd);
+		close(fd);
+	}
+	assert_int_equal(sink_tcp_stats(sink)->answers, 3);
+	assert_int_equal(connections, 0);
+	assert_true(sink_tcp_idle(sink));
+	done();
+}
+
+static void
+what_waits_at_the_end_is_counted(void **state)
+{
+	struct sink_leg	 leg = { 0 };
+
+	(void)state;
+	fresh(65536, 10);
+	ask(&leg);
+	done();
+	assert_int_equal(lost[SINK_LOST_STOPPED], strlen(REQUEST));
+	assert_int_equal(connections, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(a_request_is_answered_and_then_reset),
+		cmocka_unit_test(
+		    without_an_answer_it_is_half_closed_and_then_closed),
+		cmocka_unit_test(only_a_head_opens_a_connection),
+		cmocka_unit_test(after_a_gap_the_next_head_opens_a_new_one),
+		cmocka_unit_test(over_the_limit_a_connection_loses_its_rest),
+		cmocka_unit_test(a_refusing_target_is_tried_by_one_at_a_time),
+		cmocka_unit_test(
+		    a_silent_target_is_given_up_after_the_timeout),
+		cmocka_unit_test(
+		    a_target_that_closes_between_two_requests_costs_nothing),
+		cmocka_unit_test(
+		    a_reset_in_the_middle_is_counted_once_per_connection),
+		cmocka_unit_test(connections_over_the_limit_wait_for_a_socket),
+		cmocka_unit_test(what_waits_at_the_end_is_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
