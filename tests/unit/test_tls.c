@@ -242,6 +242,108 @@ records_are_walked_at_every_cut(void **state)
 	    &used, &t), -1);
 }
 
+static void
+rare_extensions_are_read_or_ignored(void **state)
+{
+	static const char	 names[] = "\x00\x0d\x01\x00\x01z\x00\x00\x01"
+				    "a\x00\x00\x02" "bb";
+	static const char	 alpn[] = "\x00\x16\x00\x01" "a\x01" "b\x01"
+				    "c\x01" "d\x01" "e\x01" "f\x01" "g\x01"
+				    "h\x01" "i\x01" "j\x00";
+	struct tls_hello	 h;
+	struct out		 o;
+	size_t			 x, i;
+
+	(void)state;
+	x = client(&o, 0x0303, 0);
+	extension(&o, 0, "", 0);
+	extension(&o, 0, names, sizeof(names) - 1);
+	extension(&o, 35, "tick", 4);
+	extension(&o, 42, "", 0);
+	extension(&o, 43, "\x05\x7f\x12\x03\x04\x03", 6);
+	extension(&o, 0xfe0d, "\x01", 1);
+	extension(&o, 16, alpn, sizeof(alpn) - 1);
+	finish(&o, x);
+	assert_int_equal(read_client(&o, &h), 0);
+	assert_int_equal(h.name.len, 1);
+	assert_memory_equal(h.name.p, "a", 1);
+	assert_true(h.resumes && h.early_data && !h.ech);
+	assert_int_equal(h.version, 0x0304);
+	assert_true(h.nalpn <= TLS_ALPN_MAX && h.nalpn > 0);
+	for (i = 0; i < h.nalpn; i++)
+		assert_int_equal(h.alpn[i].p[0], 'a' + (int)i);
+	client(&o, 0x0303, 33);
+	close_vec(&o, 1, 3);
+	assert_int_equal(read_client(&o, &h), -1);
+}
+
+static void
+rare_server_hellos_are_read_or_refused(void **state)
+{
+	struct tls_hello h;
+	struct out	 o;
+	size_t		 x, n;
+
+	(void)state;
+	hello(&o, 2, 0x0303, 0);
+	put(&o, "\x13\x01\x00", 3);
+	x = o.n;
+	o.n += 2;
+	extension(&o, 43, "\x03\x04", 2);
+	extension(&o, 43, "\x03", 1);
+	extension(&o, 16, "\x00\x03\x02h2", 5);
+	extension(&o, 41, "\x00\x00", 2);
+	extension(&o, 51, "\x00\x1d", 2);
+	finish(&o, x);
+	assert_int_equal(tls_server_hello(guard_copy(o.b, o.n), o.n, &h), 0);
+	assert_int_equal(h.version, 0x0304);
+	assert_int_equal(h.nalpn, 1);
+	assert_true(h.resumes);
+	for (n = 0; n < x; n++)
+		assert_int_equal(tls_server_hello(guard_copy(o.b, n), n, &h),
+		    -1);
+	assert_int_equal(tls_client_hello(guard_copy(o.b, o.n), o.n, &h), -1);
+	hello(&o, 2, 0x0303, 33);
+	put(&o, "\x13\x01\x00", 3);
+	close_vec(&o, 1, 3);
+	assert_int_equal(tls_server_hello(guard_copy(o.b, o.n), o.n, &h), -1);
+	hello(&o, 2, 0x0403, 0);
+	close_vec(&o, 1, 3);
+	assert_int_equal(tls_server_hello(guard_copy(o.b, o.n), o.n, &h), -1);
+}
+
+static void
+each_byte_of_a_header_is_judged(void **state)
+{
+	static const uint8_t	 good[11] = { 22, 3, 1, 0, 80, 1, 0, 0, 76, 3,
+				    3 };
+	static const struct {
+		size_t		 at;
+		uint8_t		 value;
+	}			 bad[] = {
+		{ 0, 19 }, { 0, 25 }, { 1, 2 }, { 2, 5 }, { 3, 0x50 },
+		{ 6, 1 }, { 9, 2 }, { 10, 5 },
+	};
+	uint8_t			 b[11];
+	size_t			 i, n;
+
+	(void)state;
+	for (n = 11; n >= 5; n--)
+		assert_int_not_equal(tls_guess(guard_copy(good, n), n),
+		    TLS_NO);
+	for (i = 0; i < nitems(bad); i++) {
+		memcpy(b, good, sizeof(b));
+		b[bad[i].at] = bad[i].value;
+		assert_int_not_equal(tls_guess(guard_copy(b, 11), 11),
+		    TLS_CLIENT);
+	}
+	memcpy(b, good, sizeof(b));
+	b[5] = 14;
+	assert_int_not_equal(tls_guess(b, 11), TLS_CLIENT);
+	b[3] = b[4] = 0;
+	assert_int_equal(tls_guess(b, 11), TLS_NO);
+}
+
 int
 main(void)
 {
@@ -251,7 +353,10 @@ main(void)
 		cmocka_unit_test(lying_lengths_are_marked),
 		cmocka_unit_test(server_hello_is_read),
 		cmocka_unit_test(first_bytes_are_judged),
-		cmocka_unit_test(records_are_walked_at_every_cut)
+		cmocka_unit_test(records_are_walked_at_every_cut),
+		cmocka_unit_test(rare_extensions_are_read_or_ignored),
+		cmocka_unit_test(rare_server_hellos_are_read_or_refused),
+		cmocka_unit_test(each_byte_of_a_header_is_judged)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
