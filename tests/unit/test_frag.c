@@ -268,6 +268,67 @@ without_memory_it_does_without(void **state)
 	end();
 }
 
+static void
+the_end_of_a_datagram_does_not_move(void **state)
+{
+	static const struct {
+		size_t	 from, to, len;
+	}		 t[] = {
+		{ 104, 128, 128 },	/* another end, later */
+		{ 64, 88, 88 },		/* another end, earlier */
+		{ 120, 144, 200 },	/* beyond the end */
+	};
+	struct packet	 p;
+	size_t		 i, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		begin(1 << 20, 0, 100);
+		len = whole_len;
+		put(&p, 0, 64, len, 1);
+		whole_len = t[i].len;
+		assert_int_equal(put(&p, 0, t[i].from, t[i].to, 1),
+		    PACKET_FRAGMENT);
+		assert_int_equal(frag_count(ft, FRAG_BAD), 1);
+		whole_len = len;
+		assert_int_equal(put(&p, 0, 0, 64, 1), PACKET_OK);
+		is_whole(&p);
+		end();
+	}
+}
+
+static void
+without_memory_there_is_no_table(void **state)
+{
+	struct mem	 none;
+
+	(void)state;
+	memset(&none, 0, sizeof(none));
+	assert_null(frag_table_new(&none, &key, 1000));
+	frag_table_free(NULL);
+}
+
+static void
+memory_that_ends_in_between_costs_the_datagram(void **state)
+{
+	struct packet	 p;
+	size_t		 left;
+
+	(void)state;
+	for (left = 0; left < 600; left += 8) {
+		begin(1 << 20, 0, 200);
+		mem.limit = mem.used + left;
+		put(&p, 0, 0, 64, 1);
+		put(&p, 0, 128, 192, 1);
+		put(&p, 0, 32, 160, 1);
+		if (put(&p, 0, 192, whole_len, 1) == PACKET_OK)
+			is_whole(&p);
+		else
+			assert_true(frag_count(ft, FRAG_NOMEM) > 0);
+		end();
+	}
+}
+
 int
 main(void)
 {
@@ -282,6 +343,10 @@ main(void)
 		cmocka_unit_test(too_many_parts_end_a_datagram),
 		cmocka_unit_test(truncated_fragments_are_only_counted),
 		cmocka_unit_test(without_memory_it_does_without),
+		cmocka_unit_test(the_end_of_a_datagram_does_not_move),
+		cmocka_unit_test(without_memory_there_is_no_table),
+		cmocka_unit_test(
+		    memory_that_ends_in_between_costs_the_datagram),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -375,6 +375,84 @@ any_order_gives_the_same_stream(void **state)
 		}
 }
 
+static void
+without_a_store_bytes_are_only_counted(void **state)
+{
+	(void)state;
+	begin(bases[2]);
+	r.store = NULL;
+	assert_int_equal(put(0, "ab"), REASS_DELIVERED);
+	put(5, "x");
+	assert_true(r.next == 6);
+	assert_int_equal(put(1, "b"), REASS_DUPLICATE);
+	assert_int_equal(put(6, ""), REASS_DUPLICATE);
+	got.next = r.next;
+	reass_skip_to(&r, &env, &got, 9, 5, REASS_WHY_LOST);
+	assert_string_equal(got.text, "-3-");
+	reass_skip_to(&r, &env, &got, 9, 5, REASS_WHY_LOST);
+	assert_true(r.next == 9);
+	assert_false(reass_waits(&r));
+	assert_false(reass_step(&r, &env, &got, REASS_WHY_LOST));
+	assert_false(reass_skip(&r, &env, &got, REASS_WHY_LOST));
+	assert_true(reass_hole(&r) == 0);
+	reass_release(&r, true);
+	reass_rebase(&r, 100);
+	assert_int_equal(reass_next_seq(&r), 100);
+	reass_clear(&r, &env);
+	r.store = &store;
+	end();
+}
+
+static void
+without_a_tail_old_bytes_are_not_compared(void **state)
+{
+	(void)state;
+	begin(bases[0]);
+	store.tail = NULL;
+	put(0, "abcd");
+	assert_int_equal(put(0, "abXd"), REASS_DUPLICATE);
+	put(2, "ZZef");
+	assert_string_equal(got.text, "abcdef");
+	assert_true(env.count[REASS_CONFLICT] == 0);
+	end();
+}
+
+static void
+a_gap_for_one_who_stopped_is_not_told(void **state)
+{
+	(void)state;
+	begin(bases[0]);
+	put(5, "fg");
+	got.stop = true;
+	put(0, "a");
+	got.next = 0;
+	reass_skip_to(&r, &env, &got, 20, 5, REASS_WHY_LOST);
+	assert_string_equal(got.text, "a");
+	assert_true(r.next == 20);
+	end();
+}
+
+static void
+a_piece_longer_than_the_tail_keeps_its_end(void **state)
+{
+	static char	 big[REASS_TAIL + 10];
+	char		 end3[4];
+
+	(void)state;
+	memset(big, 'q', sizeof(big) - 4);
+	memcpy(big + sizeof(big) - 4, "xyz", 4);
+	begin(bases[1]);
+	got.text[0] = '\0';
+	reass_data(&r, &env, &got, r.base, (const uint8_t *)big, 300, 300, 5,
+	    77);
+	got.text[0] = '\0';
+	put(300, "uvw");
+	memcpy(end3, "uVw", 4);
+	put(300, end3);
+	assert_true(env.count[REASS_CONFLICT] == 1);
+	end();
+}
+
 int
 main(void)
 {
@@ -396,6 +474,10 @@ main(void)
 		    without_memory_nothing_waits_and_nothing_is_lost),
 		cmocka_unit_test(a_reader_that_stops_is_left_alone),
 		cmocka_unit_test(any_order_gives_the_same_stream),
+		cmocka_unit_test(without_a_store_bytes_are_only_counted),
+		cmocka_unit_test(without_a_tail_old_bytes_are_not_compared),
+		cmocka_unit_test(a_gap_for_one_who_stopped_is_not_told),
+		cmocka_unit_test(a_piece_longer_than_the_tail_keeps_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -914,6 +914,167 @@ names_are_complete(void **state)
 	assert_string_equal(session_pair_name(SESSION_BY_GAP), "gap");
 }
 
+static void
+bytes_told_twice_are_read_once(void **state)
+{
+	static const char	 two[] = GET("/x/") GET("/y/");
+	struct seen		 w;
+	size_t			 half = sizeof(two) / 2, len = sizeof(two) - 1;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	session_data(w.s, 0, 0, guard_copy(two, half), half, w.ts);
+	session_data(w.s, 0, 0, guard_copy(two, half), half, w.ts);
+	session_data(w.s, 0, 5, guard_copy(two + 5, len - 5), len - 5, w.ts);
+	session_gap(w.s, 0, 0, len, w.ts);
+	session_gap(w.s, 0, len, 0, w.ts);
+	check(&w, "P http\nQ GET a /x\nQ GET a /y\n"
+	    "T 1 0 no-response 0/0\nT 2 0 no-response 0/0\n");
+}
+
+static void
+data_beyond_what_was_told_is_a_gap(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	data(&w, 0, "POST / HTTP/1.1\r\nHost: a\r\n"
+	    "Content-Length: 9\r\n\r\nab");
+	w.off[0] += 7;
+	data(&w, 0, GET("/y/"));
+	check(&w, "P http\nQ POST a /\nQ GET a /y\n"
+	    "T 1 0 no-response 9/0 gap\nT 2 0 no-response 0/0\n");
+}
+
+static void
+each_side_ends_by_itself(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	data(&w, 0, GET("/"));
+	session_eof(w.s, 0, SESSION_FIN, w.ts);
+	session_eof(w.s, 0, SESSION_FIN, w.ts);
+	data(&w, 0, GET("/after/"));
+	gap(&w, 0, 10);
+	data(&w, 1, OK("2", "ok"));
+	session_eof(w.s, 1, SESSION_FIN, w.ts);
+	check(&w, "P http\nQ GET a /\nR 200 paired\nT 1 200 paired 0/2\n");
+
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	data(&w, 0, GET("/") GET("/y/"));
+	data(&w, 1, OK("2", "ok"));
+	session_eof(w.s, 1, SESSION_FIN, w.ts);
+	check(&w, "P http\nQ GET a /\nQ GET a /y\nR 200 paired\n"
+	    "T 1 200 paired 0/2\nT 2 0 no-response 0/0\n");
+}
+
+static void
+a_response_cut_by_the_end_is_marked(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	w.odd = true;
+	data(&w, 0, GET("/"));
+	data(&w, 1, OK("9", "ok"));
+	check(&w, "P http\nQ GET a /\nR 200 paired\n! body-cut-by-end\n"
+	    "T 1 200 paired 0/2 cut\n");
+}
+
+static void
+without_memory_there_is_no_session(void **state)
+{
+	struct mem	 none;
+
+	(void)state;
+	memset(&none, 0, sizeof(none));
+	assert_null(session_new(&conf, &ops, NULL, &none, 0));
+	session_free(NULL);
+	assert_string_equal(session_proto_name(SESSION_PROTOS), "unknown");
+	assert_string_equal(session_anomaly_name(SESSION_ANOMALY_MAX),
+	    "unknown");
+	assert_string_equal(session_pair_name((enum session_pair)99),
+	    "unknown");
+}
+
+static void
+lost_tls_bytes_end_the_handshake_alone(void **state)
+{
+	uint8_t		 b[512];
+	struct seen	 w;
+	size_t		 n;
+
+	(void)state;
+	n = client_hello(b, 4096);
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	data_n(&w, 0, b, n / 2);
+	gap(&w, 0, n - n / 2);
+	data_n(&w, 0, "\x17\x03\x03\x00\x04" "abcd", 9);
+	end(&w);
+	assert_null(strstr(w.log, "Q "));
+
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	data_n(&w, 0, b, n);
+	data_n(&w, 0, "\x17\x03\x03\x00\x40" "abcd", 9);
+	gap(&w, 0, 10);
+	gap(&w, 0, 1000);
+	end(&w);
+	assert_non_null(strstr(w.log, "H "));
+
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	gap(&w, 0, 100);
+	data_n(&w, 0, b, n);
+	end(&w);
+	assert_non_null(strstr(w.log, "H "));
+}
+
+static void
+a_refused_tunnel_stays_http(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	data(&w, 0, "CONNECT b:443 HTTP/1.1\r\nHost: b\r\n\r\n");
+	data(&w, 0, GET("/early/"));
+	data(&w, 1, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
+	data(&w, 1, OK("2", "ok"));
+	check(&w, "P http\nQ CONNECT b (connect)\nQ GET a /early\n"
+	    "R 403 paired\nT 1 403 paired 0/0\nR 200 paired\nT 2 200 paired 0/2\n");
+}
+
+static void
+what_only_begins_like_tls_is_not(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	data(&w, 0, "CONNECT b:443 HTTP/1.1\r\nHost: b\r\n\r\n");
+	data_n(&w, 0, "\x16\x03", 2);
+	data_n(&w, 0, "\x09zzz", 4);
+	data(&w, 1, "HTTP/1.1 200 Fine\r\n\r\n");
+	data_n(&w, 1, "\x16", 1);
+	data_n(&w, 1, "\x03\x03\x00\x50\x07zzzzzz", 11);
+	end(&w);
+	assert_null(strstr(w.log, "H "));
+	assert_non_null(strstr(w.log, "R 200 paired"));
+
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	data(&w, 1, "220 mail ready\r\n");
+	data(&w, 0, "EHLO a\r\n");
+	data_n(&w, 0, "\x16", 1);
+	data_n(&w, 0, "\x01\x01zz", 4);
+	data_n(&w, 0, "more\x16", 5);
+	gap(&w, 0, 100000);
+	data(&w, 0, "and more");
+	check(&w, "P other\n");
+}
+
 int
 main(void)
 {
@@ -948,7 +1109,15 @@ main(void)
 		cmocka_unit_test(handshake_of_tls12_ends_with_both_finished),
 		cmocka_unit_test(http_answer_to_a_hello_is_seen),
 		cmocka_unit_test(loss_never_makes_a_wrong_pair),
-		cmocka_unit_test(names_are_complete)
+		cmocka_unit_test(names_are_complete),
+		cmocka_unit_test(bytes_told_twice_are_read_once),
+		cmocka_unit_test(data_beyond_what_was_told_is_a_gap),
+		cmocka_unit_test(each_side_ends_by_itself),
+		cmocka_unit_test(a_response_cut_by_the_end_is_marked),
+		cmocka_unit_test(without_memory_there_is_no_session),
+		cmocka_unit_test(lost_tls_bytes_end_the_handshake_alone),
+		cmocka_unit_test(a_refused_tunnel_stays_http),
+		cmocka_unit_test(what_only_begins_like_tls_is_not)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
