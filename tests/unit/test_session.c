@@ -1044,7 +1044,8 @@ a_refused_tunnel_stays_http(void **state)
 	data(&w, 1, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
 	data(&w, 1, OK("2", "ok"));
 	check(&w, "P http\nQ CONNECT b (connect)\nQ GET a /early\n"
-	    "R 403 paired\nT 1 403 paired 0/0\nR 200 paired\nT 2 200 paired 0/2\n");
+	    "R 403 paired\nT 1 403 paired 0/0\nR 200 paired\n"
+	    "T 2 200 paired 0/2\n");
 }
 
 static void
