@@ -25,6 +25,7 @@
 #define SAVE_TABLE	1		/* of open connections */
 #define SAVE_MAX	(32 * 1024)
 #define SAVE_HDR	32		/* more than a slot's own header */
+#define OFFLINE_FRAMES	16		/* between two flushes */
 #define FILES_WAIT_US	2000000
 
 struct events {
@@ -51,6 +52,7 @@ struct mirror_state {
 	uint64_t	 linked_packet_us;
 	uint64_t	 stop_us;
 	uint64_t	 start_us;
+	unsigned	 frames;
 	bool		 absence_told;
 	bool		 holding;	/* the analyzer's link is paused */
 	struct buf	 save;		/* slots for the next SAVE */
@@ -145,6 +147,8 @@ save_open(void *arg, unsigned slot, const struct gap_open *o)
 	uint8_t			 data[MSG_SAVE_MAX];
 	struct buf		 b;
 
+	if (ms->env.offline)
+		return;
 	buf_writer(&b, data, sizeof(data));
 	if (o != NULL)
 		gap_open_put(&b, o);
@@ -226,7 +230,7 @@ mirror_on_event(struct chan *ch, struct frame *f, void *arg)
 		for (i = 0; i < ms->nevents; i++)
 			write_event(ms, &ms->events[i], &m);
 	}
-	for (i = 0; i < ms->nevents; i++)
+	for (i = 0; i < ms->nevents && !ms->env.offline; i++)
 		sink_file_flush(ms->events[i].file);
 	return 0;
 }
@@ -367,7 +371,9 @@ mirror_on_stream(struct chan *ch, struct frame *f, void *arg)
 		tally_add(&p->tally, TALLY_MIR_BYTES, m.len);
 		streams_take(ms->streams, &m);
 	}
-	flush_all(ms);
+	/* Live, what has come shall be seen; from a file it can gather. */
+	if (!ms->env.offline || ++ms->frames % OFFLINE_FRAMES == 0)
+		flush_all(ms);
 	if (ms->env.offline)
 		hold_or_resume(ms);
 	return 0;
