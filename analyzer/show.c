@@ -85,7 +85,7 @@ compare(const void *a, const void *b)
 	    (int)y->e->home->owner->klen;
 }
 
-/* One or two counters are all that is needed to sort. */
+/* The weight of an entry is its number of requests, hellos or responses. */
 static bool
 simple(const struct rows *r)
 {
@@ -106,12 +106,9 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 
 	for (i = 0; s != NULL && i < s->n; i++) {
 		if (simple(r)) {
-			if ((n = sketch_get(s->heap[i], counter)) == 0)
-				continue;
-			if (counter != MC_RESPONSES)
-				n = sketch_get(s->heap[i], MC_REQUESTS) +
-				    sketch_get(s->heap[i], MC_TLS);
-			add(l, s->heap[i], n);
+			n = s->heap[i]->count - s->heap[i]->error;
+			if (n > 0)
+				add(l, s->heap[i], n);
 			continue;
 		}
 		meter_sum(r->az->meter, s->heap[i], r->window, r->v);
