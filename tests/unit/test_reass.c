@@ -435,20 +435,17 @@ a_gap_for_one_who_stopped_is_not_told(void **state)
 static void
 a_piece_longer_than_the_tail_keeps_its_end(void **state)
 {
-	static char	 big[REASS_TAIL + 10];
-	char		 end3[4];
+	char	 big[REASS_TAIL + 10 + 1];
+	int	 n = sizeof(big) - 1;
 
 	(void)state;
-	memset(big, 'q', sizeof(big) - 4);
-	memcpy(big + sizeof(big) - 4, "xyz", 4);
+	memset(big, 'q', sizeof(big));
+	memcpy(big + n - 3, "xyz", 4);
 	begin(bases[1]);
-	got.text[0] = '\0';
-	reass_data(&r, &env, &got, r.base, (const uint8_t *)big, 300, 300, 5,
-	    77);
-	got.text[0] = '\0';
-	put(300, "uvw");
-	memcpy(end3, "uVw", 4);
-	put(300, end3);
+	put(0, big);
+	assert_int_equal(put(n - 3, "xyz"), REASS_DUPLICATE);
+	assert_true(env.count[REASS_CONFLICT] == 0);
+	assert_int_equal(put(n - 3, "xYz"), REASS_DUPLICATE);
 	assert_true(env.count[REASS_CONFLICT] == 1);
 	end();
 }
