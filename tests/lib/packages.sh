@@ -51,3 +51,14 @@ if ! { apt-get update && apt-get install -y --no-install-recommends $missing
 	exit 1
 fi
 rm -f "$log"
+
+# What came with a service does not start at the next boot either.
+for p in $missing; do
+	case $p in
+	nginx-light) service=nginx ;;
+	rsyslog|nftables) service=$p ;;
+	*) continue ;;
+	esac
+	update-rc.d "$service" disable > /dev/null 2>&1 || :
+	deb-systemd-helper disable "$service.service" > /dev/null 2>&1 || :
+done
