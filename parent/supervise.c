@@ -717,6 +717,9 @@ lost(struct child *c, int status)
 		    c->lost_time_us;
 	if (!s->all_ready || special(s)) {
 		fail(s, first_status(status));
+		/* Offline its neighbours would wait for it, and for long. */
+		if (special(s))
+			supervise_kill(s);
 	} else if (s->launcher_lost) {
 		log_warnx("no launcher to start %s anew: ending",
 		    role_name(c->role));

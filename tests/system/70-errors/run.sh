@@ -62,6 +62,26 @@ timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o text > "$TMP/text" 2>> "$TMP/e
 is "as text: status 0" $? 0
 like "as text: the host is there" "$(cat "$TMP/text")" cut.example
 
+mkfifo "$TMP/pipe"
+exec 8<> "$TMP/pipe"
+"$BUILD/netmond" -r - -o json < "$TMP/pipe" > "$TMP/out.json" 2> "$TMP/err" &
+p=$!
+role_pid() {
+	for c in $(pgrep -P $p); do
+		tr '\0' ' ' < "/proc/$c/cmdline" | grep -q analyzer && echo "$c"
+	done
+}
+found() { [ -n "$(role_pid)" ]; }
+wait_for 5 found
+sleep 0.3
+kill -9 "$(role_pid)"
+wait_for 5 sh -c "! kill -0 $p" ||
+    { not_ok "a lost role: -r goes on"; kill -9 $p; }
+wait $p
+is "a lost role: status 1" $? 1
+is "a lost role: no report" "$(wc -c < "$TMP/out.json")" 0
+exec 8>&-
+
 if [ "$(id -u)" = 0 ]; then
 	printf 'user "no-such-user"\n' > "$TMP/x.conf"
 	run "a missing user" 71 'no-such-user' -d -F -f "$TMP/x.conf"
