@@ -377,30 +377,17 @@ act_monitor(struct ctl *c, const struct command *cmd)
 	return watch_monitor(c, cmd->argc, cmd->argv);
 }
 
-/* Programs of their own module; a build without them says so. */
-#pragma weak hook_main
-#pragma weak replay_main
-
-static int
-not_built(struct ctl *c)
-{
-	snprintf(c->client.why, sizeof(c->client.why),
-	    "built without this command");
-	return ctl_complain(c, CLIENT_USAGE);
-}
-
 static int
 act_hook(struct ctl *c, const struct command *cmd)
 {
-	return hook_main == NULL ? not_built(c) :
-	    hook_main(c->socket, cmd->argc, cmd->argv);
+	return hook_main(c->socket, cmd->argc, cmd->argv);
 }
 
 static int
 act_replay(struct ctl *c, const struct command *cmd)
 {
-	return replay_main == NULL ? not_built(c) :
-	    replay_main(cmd->argc, cmd->argv);
+	(void)c;
+	return replay_main(cmd->argc, cmd->argv);
 }
 
 static const struct {
