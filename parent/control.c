@@ -982,20 +982,20 @@ static const struct handler from_client[] = {
 static struct client *
 new_client(struct control *c, int fd, unsigned flags, size_t limit)
 {
-	struct chan_conf	 cc;
+	struct chan_conf	 cc = {
+		.fd = fd,
+		.self = ROLE_PARENT,
+		.peer = ROLE_CLIENT,
+		.flags = flags,
+		.limit = limit,
+		.handlers = from_client,
+		.fault = on_client_fault,
+		.tally = c->conf.tally
+	};
 	struct client		*cl;
 
 	if ((cl = calloc(1, sizeof(*cl))) == NULL)
 		return NULL;
-	memset(&cc, 0, sizeof(cc));
-	cc.fd = fd;
-	cc.self = ROLE_PARENT;
-	cc.peer = ROLE_CLIENT;
-	cc.flags = flags;
-	cc.limit = limit;
-	cc.handlers = from_client;
-	cc.fault = on_client_fault;
-	cc.tally = c->conf.tally;
 	cc.arg = cl;
 	cl->control = c;
 	cl->since_us = proc_mono_us();

@@ -576,27 +576,12 @@ add_events(struct parent *p)
 /* ---- start ---- */
 
 static void
-open_base(struct parent *p)
-{
-	struct event_config	*ec;
-
-	if ((ec = event_config_new()) == NULL)
-		fatalx("event loop: out of memory");
-	event_config_set_flag(ec,
-	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
-	p->base = event_base_new_with_config(ec);
-	event_config_free(ec);
-	if (p->base == NULL)
-		fatal("event loop");
-}
-
-static void
 build(struct parent *p)
 {
 	struct supervise_conf	 sc;
 	struct control_conf	 cc;
 
-	open_base(p);
+	p->base = proc_event_base();
 	memset(&sc, 0, sizeof(sc));
 	sc.base = p->base;
 	sc.launcher = &p->launcher;

@@ -412,22 +412,21 @@ fail(struct supervise *s, int status)
 }
 
 static struct chan *
-new_channel(struct supervise *s, enum role role, int fd,
-    const struct handler *handlers, void *arg)
+new_channel(struct child *c)
 {
-	struct chan_conf	 cc;
+	const struct chan_conf	 cc = {
+		.fd = c->s->conf.launcher->channel[c->role],
+		.self = ROLE_PARENT,
+		.peer = c->role,
+		.flags = CHAN_KEEP_FD,
+		.limit = CHANNEL_LIMIT,
+		.handlers = from_child,
+		.fault = on_child_fault,
+		.tally = c->s->conf.tally,
+		.arg = c
+	};
 
-	memset(&cc, 0, sizeof(cc));
-	cc.fd = fd;
-	cc.self = ROLE_PARENT;
-	cc.peer = role;
-	cc.flags = CHAN_KEEP_FD;
-	cc.limit = CHANNEL_LIMIT;
-	cc.handlers = handlers;
-	cc.fault = on_child_fault;
-	cc.tally = s->conf.tally;
-	cc.arg = arg;
-	return chan_new(s->conf.base, &cc);
+	return chan_new(c->s->conf.base, &cc);
 }
 
 int
@@ -496,9 +495,7 @@ launch(struct child *c)
 	struct supervise	*s = c->s;
 
 	chan_free(c->chan);
-	c->chan = new_channel(s, c->role, s->conf.launcher->channel[c->role],
-	    from_child, c);
-	if (c->chan == NULL) {
+	if ((c->chan = new_channel(c)) == NULL) {
 		log_warnx("%s: out of memory", role_name(c->role));
 		fail(s, 1);
 		return;
@@ -1018,7 +1015,14 @@ supervise_start(struct supervise *s, const struct conf *conf)
 struct supervise *
 supervise_new(const struct supervise_conf *conf)
 {
-	struct chan_conf	 cc;
+	struct chan_conf	 cc = {
+		.fd = conf->launcher->fd,
+		.self = ROLE_PARENT,
+		.peer = ROLE_LAUNCHER,
+		.flags = CHAN_KEEP_FD,
+		.handlers = from_launcher,
+		.fault = on_launcher_fault
+	};
 	struct supervise	*s;
 	enum role		 r;
 
@@ -1029,13 +1033,6 @@ supervise_new(const struct supervise_conf *conf)
 		s->child[r].s = s;
 		s->child[r].role = r;
 	}
-	memset(&cc, 0, sizeof(cc));
-	cc.fd = conf->launcher->fd;
-	cc.self = ROLE_PARENT;
-	cc.peer = ROLE_LAUNCHER;
-	cc.flags = CHAN_KEEP_FD;
-	cc.handlers = from_launcher;
-	cc.fault = on_launcher_fault;
 	cc.arg = s;
 	s->launcher = chan_new(conf->base, &cc);
 	s->ev_tick = event_new(conf->base, -1, EV_PERSIST, on_tick, s);

@@ -82,6 +82,23 @@ proc_wall_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
+struct event_base *
+proc_event_base(void)
+{
+	struct event_config	*ec;
+	struct event_base	*base;
+
+	if ((ec = event_config_new()) == NULL)
+		fatalx("event loop: out of memory");
+	event_config_set_flag(ec,
+	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+	base = event_base_new_with_config(ec);
+	event_config_free(ec);
+	if (base == NULL)
+		fatal("event loop");
+	return base;
+}
+
 /* ---- what a role says to the parent ---- */
 
 /*
@@ -676,20 +693,11 @@ ignore_signals(void)
 static void
 open_base(struct proc *p)
 {
-	struct event_config	*ec;
-
 	/* Keeps the number free for the socket that the filter knows. */
 	if (p->ops->role == ROLE_CAPTURE &&
 	    dup2(STDIN_FILENO, POLICY_FD_NETLINK) == -1)
 		fatal("descriptor %d", POLICY_FD_NETLINK);
-	if ((ec = event_config_new()) == NULL)
-		fatalx("event loop: out of memory");
-	event_config_set_flag(ec,
-	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
-	p->base = event_base_new_with_config(ec);
-	event_config_free(ec);
-	if (p->base == NULL)
-		fatal("event loop");
+	p->base = proc_event_base();
 }
 
 static void

@@ -116,6 +116,9 @@ void		 proc_bad_input(struct proc *, const char *fmt, ...)
 /* Asks the parent for MONITOR lines: type as in `netmonctl monitor`. */
 void		 proc_monitor(struct proc *, const char *type, const char *fmt,
 		    ...) PRINTFLIKE(3, 4);
+/* The event loop of any of our programs: without locks, deaf to the
+   environment. Never NULL. */
+struct event_base *proc_event_base(void);
 /* Monotonic and wall clock in microseconds. */
 uint64_t	 proc_mono_us(void);
 uint64_t	 proc_wall_us(void);

@@ -81,6 +81,14 @@ fmt_bytes(char b[FMT_MAX], double v)
 	return b;
 }
 
+static const char *
+days(char b[FMT_MAX], uint64_t s)
+{
+	snprintf(b, FMT_MAX, "%" PRIu64 "d %02" PRIu64 ":%02" PRIu64,
+	    s / 86400, s / 3600 % 24, s / 60 % 60);
+	return b;
+}
+
 /* Minutes and more; s is at least a minute. */
 static const char *
 long_span(char b[FMT_MAX], double v)
@@ -94,8 +102,7 @@ long_span(char b[FMT_MAX], double v)
 		snprintf(b, FMT_MAX, "%" PRIu64 "h%" PRIu64 "m", s / 3600,
 		    s / 60 % 60);
 	else
-		snprintf(b, FMT_MAX, "%" PRIu64 "d %02" PRIu64 ":%02" PRIu64,
-		    s / 86400, s / 3600 % 24, s / 60 % 60);
+		return days(b, s);
 	return b;
 }
 
@@ -138,8 +145,7 @@ fmt_uptime(char b[FMT_MAX], double v)
 		snprintf(b, FMT_MAX, "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64,
 		    s / 3600, s / 60 % 60, s % 60);
 	else
-		snprintf(b, FMT_MAX, "%" PRIu64 "d %02" PRIu64 ":%02" PRIu64,
-		    s / 86400, s / 3600 % 24, s / 60 % 60);
+		return days(b, s);
 	return b;
 }
 

@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sandbox/compat.h"
 #include "sandbox/hookmsg.h"
+#include "sandbox/proc.h"
 #include "ui/client.h"
 #include "ui/hook.h"
 
@@ -64,10 +64,7 @@ struct hook {
 static uint64_t
 now_ms(void)
 {
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return proc_mono_us() / 1000;
 }
 
 static int

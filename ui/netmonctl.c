@@ -17,6 +17,7 @@
 #include "sandbox/jail.h"
 #include "sandbox/policy.h"
 #include "sandbox/priv.h"
+#include "sandbox/proc.h"
 #include "ui/check.h"
 #include "ui/hook.h"
 #include "ui/netmonctl.h"
@@ -312,23 +313,22 @@ static int
 act_metrics(struct ctl *c, const struct command *cmd)
 {
 	struct msg_show	 s = cmd->show;
-	struct timespec	 a, b;
+	uint64_t	 took;
 	int		 status;
 
 	s.subject = SHOW_METRICS;
 	s.window = WINDOW_TOTAL;	/* counters never fall */
-	clock_gettime(CLOCK_MONOTONIC, &a);
+	took = proc_mono_us();
 	if ((status = ctl_ask(c, &s)) != CLIENT_OK)
 		return ctl_complain(c, status);
-	clock_gettime(CLOCK_MONOTONIC, &b);
+	took = proc_mono_us() - took;
 	if (c->json)
 		view_json.draw(&c->out, view_subject(SHOW_METRICS), &c->doc,
 		    &c->opt);
 	else
 		view_metrics(&c->out, &c->doc,
 		    (enum metrics_dialect)cmd->dialect,
-		    (double)(b.tv_sec - a.tv_sec) +
-		    (double)(b.tv_nsec - a.tv_nsec) / 1e9);
+		    (double)took / 1e6);
 	if (cmd->file == NULL)
 		return ctl_flush(c) == 0 || errno == EPIPE ? CLIENT_OK :
 		    CLIENT_REFUSED;

@@ -14,13 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mirror/record.h"
 #include "mirror/reply.h"
 #include "sandbox/compat.h"
 #include "sandbox/hash.h"
+#include "sandbox/proc.h"
 #include "sandbox/vis.h"
 #include "ui/client.h"
 #include "ui/replay.h"
@@ -95,15 +95,6 @@ struct replay {
 	size_t		 ndrift;
 	int		 last_error;
 };
-
-static uint64_t
-now_us(void)
-{
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 /* ---- reading recordings ---- */
 
@@ -421,7 +412,7 @@ dial(struct replay *r, struct conn *c)
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	reply_init(&c->reply);
 	c->connecting = true;
-	c->since_us = now_us();
+	c->since_us = proc_mono_us();
 	c->off = 0;
 	if (connect(c->fd, r->target->ai_addr, r->target->ai_addrlen) == -1 &&
 	    errno != EINPROGRESS) {
@@ -461,7 +452,7 @@ send_piece(struct replay *r, struct conn *c)
 		if (reply_open(&c->reply) > 0 && !c->reply.lost)
 			return false;
 		reply_asked(&c->reply, p->p, p->len);
-		c->since_us = now_us();
+		c->since_us = proc_mono_us();
 		r->sent++;
 	}
 	while (c->off < p->len) {
@@ -601,7 +592,7 @@ serve(struct replay *r, struct pollfd *p, int wait_ms)
 		p[i].revents = 0;
 	}
 	poll(p, n, wait_ms);
-	now = now_us();
+	now = proc_mono_us();
 	for (i = 0; i < n; i++) {
 		c = &r->conn[who[i]];
 		if (c->fd == -1 || c->fd != p[i].fd)
@@ -654,9 +645,9 @@ run(struct replay *r)
 	r->drift_us = calloc(r->npieces + 1, sizeof(*r->drift_us));
 	if (p == NULL || r->live == NULL)
 		abort();
-	start = due = now_us();
+	start = due = proc_mono_us();
 	for (i = 0; i < r->npieces || r->open > 0;) {
-		now = now_us();
+		now = proc_mono_us();
 		wait = 100;
 		if (i < r->npieces) {
 			c = &r->conn[r->piece[i].conn];
@@ -665,7 +656,7 @@ run(struct replay *r)
 			else {
 				c->due = (uint32_t)i + 1;
 				if (pump(r, c)) {
-					note_drift(r, due, now_us());
+					note_drift(r, due, proc_mono_us());
 					i++;
 					if (i < r->npieces)
 						due = due_at(r, i, due);
@@ -677,7 +668,7 @@ run(struct replay *r)
 		if (wait != -2)
 			serve(r, p, wait > 100 ? 100 : wait);
 	}
-	r->took_us = now_us() - start;
+	r->took_us = proc_mono_us() - start;
 	free(p);
 }
 

@@ -14,6 +14,7 @@
 #undef KEY_MAX	/* of curses; sandbox/conf.h has an alert key of that name */
 
 #include "sandbox/compat.h"
+#include "sandbox/proc.h"
 #include "ui/fmt.h"
 #include "ui/netmonctl.h"
 #include "ui/screen.h"
@@ -303,10 +304,7 @@ start_curses(struct console *cs)
 static double
 now(void)
 {
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	return (double)proc_mono_us() / 1e6;
 }
 
 static int

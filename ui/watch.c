@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sandbox/compat.h"
+#include "sandbox/proc.h"
 #include "ui/event.h"
 #include "ui/fmt.h"
 #include "ui/netmonctl.h"
@@ -231,10 +231,7 @@ follow(struct watch *w, bool *final)
 static double
 now(void)
 {
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	return (double)proc_mono_us() / 1e6;
 }
 
 static int
