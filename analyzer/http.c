@@ -370,7 +370,7 @@ set_host(struct http_head *h, struct http_span v)
 			h->flaws |= HTTP_F_HOST_BAD;
 			break;
 		}
-	if (v.len > HTTP_HOST_MAX)
+	if (v.len > HTTP_NAME_MAX)
 		h->flaws |= HTTP_F_HOST_BAD;
 }
 

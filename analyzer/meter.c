@@ -896,9 +896,8 @@ get_varint(const uint8_t *p, size_t len, size_t *at, uint64_t *v)
 static bool
 put_key(uint8_t *p, size_t size, size_t *at, const struct sketch_entry *e)
 {
-	if (size - *at < 1U + e->klen)
+	if (!put_varint(p, size, at, e->klen) || size - *at < e->klen)
 		return false;
-	p[(*at)++] = e->klen;
 	memcpy(p + *at, e->key, e->klen);
 	*at += e->klen;
 	return true;
@@ -947,9 +946,11 @@ static bool
 get_key(const uint8_t *p, size_t len, size_t *at, const uint8_t **key,
     size_t *klen)
 {
-	if (*at == len || p[*at] > len - *at - 1)
+	uint64_t	 n;
+
+	if (!get_varint(p, len, at, &n) || n > len - *at)
 		return false;
-	*klen = p[(*at)++];
+	*klen = (size_t)n;
 	*key = p + *at;
 	*at += *klen;
 	return true;

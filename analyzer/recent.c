@@ -4,14 +4,15 @@
 #include "analyzer/recent.h"
 #include "sandbox/buf.h"
 
-#define HEAD	4	/* length of a record */
+#define HEAD		4	/* length of a record */
+#define RECENT_ROOM	8192	/* less is of no use */
 
 void
 recent_init(struct recent *r, struct mem *mem, size_t size)
 {
 	memset(r, 0, sizeof(*r));
 	r->mem = mem;
-	if (size < 2 * RECENT_MAX || !mem_take(mem, MEM_METERS, size))
+	if (size < RECENT_ROOM || !mem_take(mem, MEM_METERS, size))
 		return;
 	if ((r->ring = malloc(size)) == NULL)
 		mem_give(mem, MEM_METERS, size);
@@ -92,12 +93,14 @@ recent_put(struct recent *r, const struct recent_tx *t)
 	endpoint_put(&b, &t->client);
 	endpoint_put(&b, &t->server);
 	put_span(&b, &t->method, 64);
-	put_span(&b, &t->host, 256);
-	put_span(&b, &t->uri, 2048);
+	put_span(&b, &t->host, RECENT_HOST);
+	put_span(&b, &t->uri, RECENT_URI);
 	put_span(&b, &t->tag, 64);
-	if (b.err)
-		return;
 	n = (uint32_t)b.len;
+	if (b.err || n > r->size) {
+		r->dropped++;
+		return;
+	}
 	buf_set_u32(&b, 0, n);
 	while (r->size - r->used < n) {
 		r->used -= length_at(r, r->tail);

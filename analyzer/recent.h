@@ -50,7 +50,9 @@ void		 recent_put(struct recent *, const struct recent_tx *);
  * Reads the record at *cursor (0: the oldest) and moves on; false at the
  * end. Texts point into scratch of RECENT_MAX bytes.
  */
-#define RECENT_MAX	4096
+#define RECENT_HOST	4096	/* longer texts are cut */
+#define RECENT_URI	8192
+#define RECENT_MAX	16384	/* of one record */
 bool		 recent_next(const struct recent *, size_t *cursor,
 		    uint8_t scratch[RECENT_MAX], struct recent_tx *);
 

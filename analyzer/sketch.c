@@ -646,7 +646,7 @@ static void
 enter(struct sketch *s, struct sketch_entry *e, const void *key, size_t len,
     uint64_t hash)
 {
-	e->klen = (uint8_t)len;
+	e->klen = (uint16_t)len;
 	memcpy(e->key, key, len);
 	e->hash = hash;
 	e->chain = s->bucket[hash & (s->nbuckets - 1)];
@@ -693,7 +693,7 @@ admit(struct sketch *s, const void *key, size_t len, uint64_t hash,
 		give(k, e, entry_size(room));
 		return NULL;
 	}
-	e->room = (uint8_t)room;
+	e->room = (uint16_t)room;
 	e->home = s;
 	e->count = e->rank = count;
 	begin_few(e);
@@ -765,17 +765,24 @@ sketch_find(const struct sketch *s, const void *key, size_t len)
 	return lookup(s, key, len, hash_bytes(s->kind->seed, key, len));
 }
 
+/* Apart, for the room on the stack. */
+static struct sketch_entry *
+touch_long(struct sketch *s, const void *key, size_t len, uint64_t weight)
+{
+	uint8_t	 cut[SKETCH_KEY_MAX];
+
+	len = cut_key(s, key, len, cut);
+	return sketch_touch(s, cut, len, weight);
+}
+
 struct sketch_entry *
 sketch_touch(struct sketch *s, const void *key, size_t len, uint64_t weight)
 {
-	uint8_t			 cut[SKETCH_KEY_MAX];
 	struct sketch_entry	*e;
 	uint64_t		 hash;
 
-	if (len > SKETCH_KEY_MAX) {
-		len = cut_key(s, key, len, cut);
-		key = cut;
-	}
+	if (len > SKETCH_KEY_MAX)
+		return touch_long(s, key, len, weight);
 	hash = hash_bytes(s->kind->seed, key, len);
 	if ((e = lookup(s, key, len, hash)) != NULL) {
 		e->count += weight;

@@ -33,7 +33,7 @@
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 
-#define SKETCH_KEY_MAX		255
+#define SKETCH_KEY_MAX		4096
 #define SKETCH_CHILDREN		2
 #define SKETCH_FEW	4	/* counters that need no memory of their own */
 #define SKETCH_INDEX_MAX	4095	/* counter indexes: 1 to this */
@@ -65,8 +65,7 @@ struct sketch_entry {
 	uint32_t	 id;		/* in the kind */
 	bool		 is_active;
 	bool		 is_dirty;
-	uint8_t		 room;		/* bytes that key can hold */
-	uint8_t		 klen;
+	uint16_t	 klen;
 	uint64_t	 few[SKETCH_FEW];	/* where cur begins */
 	struct sketch	*child[SKETCH_CHILDREN];
 	LIST_ENTRY(sketch_entry) active;
@@ -76,6 +75,7 @@ struct sketch_entry {
 	struct vec	 total;
 	struct sketch_pane *panes;	/* newest first */
 	uint32_t	 heap;		/* place in the heap */
+	uint16_t	 room;		/* bytes that key can hold */
 	uint8_t		 key[];
 };
 LIST_HEAD(sketch_list, sketch_entry);

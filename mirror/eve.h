@@ -16,7 +16,7 @@
 #include "sandbox/conf.h"
 #include "sandbox/msg.h"
 
-#define EVE_LINE_MAX	(64 * 1024)
+#define EVE_LINE_MAX	(128 * 1024)
 #define EVE_COMMUNITY_MAX	33	/* "1:", 28 characters of base64, NUL */
 
 /*

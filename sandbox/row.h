@@ -23,7 +23,7 @@
 #include "sandbox/buf.h"
 
 #define ROW_FIELDS_MAX	48
-#define ROW_TEXT_MAX	4096	/* longest text value; longer ones are cut */
+#define ROW_TEXT_MAX	8192	/* longest text value; longer ones are cut */
 #define ROW_LEVEL_MAX	4
 #define ROW_CHILD_KINDS	8
 

@@ -295,10 +295,15 @@ long_hosts_are_cut(void **state)
 {
 	struct http_head h;
 	uint8_t		 out[HTTP_HOST_MAX];
-	char		 in[512] = "GET / HTTP/1.1\r\nHost: ";
+	char		 in[HTTP_HOST_MAX + 64] = "GET / HTTP/1.1\r\nHost: ";
 	size_t		 at = strlen(in);
 
 	(void)state;
+	memset(in + at, 'a', HTTP_NAME_MAX + 1);
+	memcpy(in + at + HTTP_NAME_MAX + 1, "\r\n\r\n", 5);
+	assert_true(parse(in, &h) > 0);
+	assert_true(h.flaws & HTTP_F_HOST_BAD);	/* but told whole */
+	assert_int_equal(http_host(&h, out), HTTP_NAME_MAX + 1);
 	memset(in + at, 'a', HTTP_HOST_MAX + 1);
 	memcpy(in + at + HTTP_HOST_MAX + 1, "\r\n\r\n", 5);
 	assert_true(parse(in, &h) > 0);

@@ -390,6 +390,31 @@ a_packed_entry_keeps_its_counts_in_little_room(void **state)
 }
 
 static void
+a_long_host_is_packed_whole(void **state)
+{
+	struct world	 w, x;
+	uint8_t		 data[512];
+	char		 name[301];
+	size_t		 n;
+
+	(void)state;
+	memset(name, 'h', 300);
+	name[300] = '\0';
+	begin(&w, false);
+	request(&w, name, "/", "c");
+	n = meter_pack(host(&w, name), data, sizeof(data));
+	assert_in_range(n, 300, sizeof(data));
+	begin(&x, false);
+	assert_int_equal(meter_unpack(x.m, METER_HOST, 0, data, n), 0);
+	assert_int_equal(count(&x, host(&x, name), MC_REQUESTS,
+	    WINDOW_TOTAL), 1);
+	assert_int_equal(meter_unpack(x.m, METER_HOST, 0, data, 200), -1);
+	assert_int_equal(meter_pack(host(&w, name), data, 200), 0);
+	end(&x);
+	end(&w);
+}
+
+static void
 offline_there_are_totals_only(void **state)
 {
 	struct world	 w;
@@ -461,6 +486,7 @@ main(void)
 		cmocka_unit_test(entries_come_back_after_a_loss),
 		cmocka_unit_test(
 		    a_packed_entry_keeps_its_counts_in_little_room),
+		cmocka_unit_test(a_long_host_is_packed_whole),
 		cmocka_unit_test(offline_there_are_totals_only),
 		cmocka_unit_test(a_reset_forgets_all_and_goes_on),
 		cmocka_unit_test(a_new_window_length_begins_empty),

@@ -145,22 +145,22 @@ long_keys_are_cut_but_stay_apart(void **state)
 {
 	struct world	 w;
 	struct sketch	*s;
-	char		 a[600], b[600];
+	char		 a[5000], b[5000];
 
 	(void)state;
 	begin(&w, 1 << 20);
 	memset(a, 'x', sizeof(a));
 	memset(b, 'x', sizeof(b));
-	b[599] = 'y';
+	b[4999] = 'y';
 	s = sketch_new(&w.kind, 10, NULL);
 	assert_non_null(sketch_touch(s, a, SKETCH_KEY_MAX, 1));
 	assert_non_null(sketch_touch(s, a, SKETCH_KEY_MAX + 1, 1));
-	assert_non_null(sketch_touch(s, a, 600, 1));
-	assert_non_null(sketch_touch(s, b, 600, 1));
-	assert_non_null(sketch_touch(s, a, 600, 1));
+	assert_non_null(sketch_touch(s, a, sizeof(a), 1));
+	assert_non_null(sketch_touch(s, b, sizeof(b), 1));
+	assert_non_null(sketch_touch(s, a, sizeof(a), 1));
 	assert_int_equal(s->n, 4);
-	assert_int_equal(sketch_find(s, a, 600)->count, 2);
-	assert_int_equal(sketch_find(s, a, 600)->klen, SKETCH_KEY_MAX);
+	assert_int_equal(sketch_find(s, a, sizeof(a))->count, 2);
+	assert_int_equal(sketch_find(s, a, sizeof(a))->klen, SKETCH_KEY_MAX);
 	sketch_free(s);
 	end(&w);
 }
