@@ -193,10 +193,15 @@ static size_t (*const eat[])(struct body *, const uint8_t *, size_t) = {
 enum body_answer
 body_eat(struct body *b, const uint8_t *p, size_t len, size_t *used)
 {
-	size_t	 n;
+	size_t	 n, got;
+	uint8_t	 state;
 
-	for (n = 0; n < len && b->state < S_DONE; )
-		n += eat[b->state](b, p + n, len - n);
+	for (n = 0; n < len && b->state < S_DONE; n += got) {
+		state = b->state;
+		got = eat[state](b, p + n, len - n);
+		if (state == S_TRAIL_LINE || b->trailed > 0)
+			b->trailed += (uint32_t)got;
+	}
 	*used = n;
 	if (b->state == S_DONE)
 		return BODY_DONE;

@@ -42,6 +42,7 @@ struct body {
 	uint64_t	 left;	/* of the content, or of this chunk */
 	uint64_t	 seen;	/* content bytes so far, skipped ones too */
 	uint32_t	 line;	/* bytes of the line, of trailers */
+	uint32_t	 trailed;	/* bytes since the first trailer line */
 	uint8_t		 kind;	/* enum body_kind */
 	uint8_t		 state;	/* private to body.c */
 	uint8_t		 error;	/* enum body_error */

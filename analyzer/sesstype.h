@@ -86,7 +86,8 @@ enum session_mark {
 	SESSION_MARK_HEAD_END,	/* first byte after a head */
 	SESSION_MARK_END,	/* first byte after a message */
 	SESSION_MARK_OPAQUE,	/* from here on no messages (101, CONNECT) */
-	SESSION_MARK_LOST	/* to the next HEAD nothing is known */
+	SESSION_MARK_LOST,	/* to the next HEAD nothing is known */
+	SESSION_MARK_TRAILER	/* first line behind the last chunk */
 };
 
 /* tx flags */

@@ -158,6 +158,9 @@ stream_mark(void *arg, unsigned dir, uint64_t offset, enum session_mark mark,
 	case SESSION_MARK_END:
 		m.mark = MARK_MESSAGE_END;
 		break;
+	case SESSION_MARK_TRAILER:
+		m.mark = MARK_TRAILER;
+		break;
 	case SESSION_MARK_OPAQUE:
 		m.mark = MARK_OPAQUE;
 		break;

@@ -297,6 +297,7 @@ talk_body(struct session *s, struct dir *d, struct in *in)
 {
 	enum body_answer	 a;
 	size_t			 used;
+	bool			 trailed;
 
 	if (d->flags & D_BODILESS) {
 		d->flags &= (uint16_t)~D_BODILESS;
@@ -309,7 +310,12 @@ talk_body(struct session *s, struct dir *d, struct in *in)
 		tell_end(s, d, in->off, in->ts);
 		return 0;
 	}
+	trailed = d->u.body.trailed > 0;
 	a = body_eat(&d->u.body, in->p, in->len, &used);
+	if (!trailed && d->u.body.trailed > 0)
+		sess_mark(s, d, in->off + used - d->u.body.trailed,
+		    SESSION_MARK_TRAILER, d->role == ANSWERS ?
+		    s->cur.number : s->asked);
 	if (a == BODY_BAD)
 		bad_body(s, d, in, used);
 	else if (a == BODY_DONE) {

@@ -7,6 +7,7 @@ enum {
 	BETWEEN,		/* a head may start at any held byte */
 	IN_HEAD,		/* the held bytes start a head */
 	IN_BODY,
+	IN_TRAILER,		/* the held bytes are lines of it */
 	IN_OPAQUE
 };
 
@@ -116,7 +117,7 @@ hold(struct framer *f, const uint8_t *p, size_t n)
 static void
 take(struct framer *f, const uint8_t *p, size_t n)
 {
-	if (f->state == BETWEEN || f->state == IN_HEAD) {
+	if (f->state != IN_BODY && f->state != IN_OPAQUE) {
 		hold(f, p, n);
 		return;
 	}
@@ -162,6 +163,19 @@ on_pass(struct framer *f, uint8_t state, uint64_t offset)
 	f->state = state;
 }
 
+static void
+on_end(struct framer *f, uint64_t offset)
+{
+	uint64_t	 base = f->pos - f->nheld;
+
+	if (f->state == IN_TRAILER && offset > base)
+		give(f, FRAMER_TRAILER, (size_t)(offset - base));
+	else if (f->state != IN_BODY)
+		return;
+	f->ops->end(f->arg, offset);
+	f->state = BETWEEN;
+}
+
 /* A mark whose offset is reached. What is held behind it is fed again. */
 static void
 apply(struct framer *f, const struct framer_mark *m)
@@ -179,11 +193,12 @@ apply(struct framer *f, const struct framer_mark *m)
 	case MARK_OPAQUE:
 		on_pass(f, IN_OPAQUE, m->offset);
 		break;
+	case MARK_TRAILER:
+		if (f->state == IN_BODY)
+			f->state = IN_TRAILER;
+		break;
 	case MARK_MESSAGE_END:
-		if (f->state != IN_BODY)
-			break;
-		f->ops->end(f->arg, m->offset);
-		f->state = BETWEEN;
+		on_end(f, m->offset);
 		break;
 	default:
 		f->state = BETWEEN;

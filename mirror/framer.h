@@ -2,10 +2,10 @@
  * framer: one direction of a mirrored connection, cut at message borders.
  *
  * Fed with the bytes, gaps and marks that the analyzer sends, it gives out
- * chunks: whole heads, each in one piece, and what lies between them. Marks
- * of a piece may come before it or, for a head that was split over several,
- * after; so bytes that may turn out to be a head are held until a mark says
- * what they are, or FRAMER_HOLD_MAX is reached. Pure; the owner of the bytes
+ * chunks: whole heads and trailers, each in one piece, and what lies between
+ * them. Marks of a piece may come before it or, for a head that was split
+ * over several, after; so bytes that may turn out to be a head are held until
+ * a mark says what they are, or FRAMER_HOLD_MAX is reached. Pure; the owner of the bytes
  * given out is the framer or its caller, during the call only.
  *
  * Held bytes are charged to MEM_STREAMS. Refused: they become unmarked.
@@ -28,7 +28,8 @@ enum framer_part {
 	FRAMER_RESPONSE,	/* a whole response head */
 	FRAMER_BODY,		/* bytes of the message whose head came last */
 	FRAMER_OPAQUE,		/* not HTTP */
-	FRAMER_UNMARKED		/* nothing is known about them */
+	FRAMER_UNMARKED,	/* nothing is known about them */
+	FRAMER_TRAILER		/* all header lines behind a chunked body */
 };
 
 struct framer_ops {

@@ -1,6 +1,7 @@
 /*
- * Takes headers out of requests and responses. What is not known to be a
- * head, a body or another protocol is hidden: it may hold such a header.
+ * Takes headers out of requests and responses, and out of the trailers of
+ * chunked ones. What is not known to be a head, a body or another protocol is
+ * hidden: it may hold such a header.
  */
 #include <string.h>
 
@@ -49,13 +50,15 @@ strip_chunk(const struct conf_mirror *m, enum hook_side side,
 
 	if (c->part == FRAMER_UNMARKED)
 		return HOOK_HIDE;
-	if (c->part != FRAMER_REQUEST && c->part != FRAMER_RESPONSE)
+	if (c->part != FRAMER_REQUEST && c->part != FRAMER_RESPONSE &&
+	    c->part != FRAMER_TRAILER)
 		return HOOK_KEEP;
 	nlist = hook_strip_list(m, side, &list);
 	if (hook_buf_room(b, c->len) == -1)
 		return HOOK_FAIL;
 	changed = false;
-	first = true;
+	/* A trailer has no first line. */
+	first = c->part != FRAMER_TRAILER;
 	for (at = 0, out = 0; (line = hook_header_line(c->data + at,
 	    c->len - at, &name)) > 0; at += line) {
 		/* An empty line before the first one is no header line. */

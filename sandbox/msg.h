@@ -297,6 +297,7 @@ enum stream_mark {
 	MARK_RESPONSE_HEAD,	/* a response head starts at offset */
 	MARK_HEAD_END,		/* first byte after the blank line */
 	MARK_MESSAGE_END,	/* first byte after the message */
+	MARK_TRAILER,		/* first header line behind the last chunk */
 	MARK_OPAQUE,		/* from here on not HTTP (tunnel, unknown) */
 	MARK_LOST		/* nothing is known up to the next head */
 };

@@ -9,7 +9,7 @@
 
 static struct mem	 mem = { .limit = 16 * 1024 * 1024 };
 
-/* What came out, as text: R[..] S[..] B.. O[..] U[..] . and (gap). */
+/* What came out, as text: R[..] S[..] B.. O[..] U[..] T[..] . and (gap). */
 struct out {
 	char	 s[4096];
 	size_t	 n;
@@ -29,7 +29,7 @@ static void
 on_chunk(void *arg, enum framer_part part, uint64_t offset, const uint8_t *p,
     size_t n)
 {
-	static const char	 names[] = "RSBOU";
+	static const char	 names[] = "RSBOUT";
 	struct out		*o = arg;
 	char			 c = names[part];
 
@@ -127,6 +127,43 @@ heads_come_out_whole_at_every_cut(void **state)
 		feed(&o, two, two_marks, nitems(two_marks), step, true);
 		assert_string_equal(o.s, "RGET1HHHHBbody.RGET2HHBpost.");
 	}
+}
+
+static void
+trailers_come_out_whole_at_every_cut(void **state)
+{
+	static const char	 in[] = "GET1HH0XA: bC: dXGET2HH";
+	static const struct mark m[] = {
+		{ MARK_REQUEST_HEAD, 0 }, { MARK_HEAD_END, 6 },
+		{ MARK_TRAILER, 8 }, { MARK_MESSAGE_END, 17 },
+		{ MARK_REQUEST_HEAD, 17 }, { MARK_HEAD_END, 23 },
+		{ MARK_MESSAGE_END, 23 },
+	};
+	struct framer	 f;
+	struct out	 o;
+	size_t		 step;
+
+	(void)state;
+	for (step = 1; step <= sizeof(in); step++) {
+		feed(&o, in, m, nitems(m), step, true);
+		assert_string_equal(o.s, "RGET1HHB0XTA: bC: dX.RGET2HH.");
+		/* Its end is not known: it may hold anything. */
+		feed(&o, in, m, 3, step, true);
+		assert_string_equal(o.s, "RGET1HHB0XUA: bC: dXGET2HH");
+	}
+	/* Lost inside of it; an end before its start. */
+	memset(&o, 0, sizeof(o));
+	framer_init(&f, &ops, &o, &mem);
+	framer_mark(&f, MARK_REQUEST_HEAD, 0, 1);
+	framer_mark(&f, MARK_HEAD_END, 2, 1);
+	framer_data(&f, 0, (const uint8_t *)"GE0X", 4);
+	framer_mark(&f, MARK_TRAILER, 4, 1);
+	framer_mark(&f, MARK_MESSAGE_END, 3, 1);
+	framer_data(&f, 4, (const uint8_t *)"Cook", 4);
+	framer_gap(&f, 8, 2);
+	framer_end(&f);
+	framer_clear(&f);
+	assert_string_equal(o.s, "RGEB0XUCook(8+2)");
 }
 
 static void
@@ -310,6 +347,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(heads_come_out_whole_at_every_cut),
+		cmocka_unit_test(trailers_come_out_whole_at_every_cut),
 		cmocka_unit_test(a_mark_after_its_bytes_finds_them_held),
 		cmocka_unit_test(opaque_and_stray_bytes_are_told_apart),
 		cmocka_unit_test(after_a_gap_nothing_is_known_until_a_head),

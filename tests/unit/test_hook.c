@@ -130,6 +130,41 @@ listed_headers_are_stripped_whatever_their_shape(void **state)
 }
 
 static void
+trailers_are_stripped_too(void **state)
+{
+	static const struct {
+		const char	*in;
+		const char	*out;
+	} t[] = {
+		{ "Cookie: a\r\nX: 1\r\n\r\n", "X: 1\r\n\r\n" },
+		{ "X: 1\r\nSet-COOKIE: a\r\n b\r\nCookie: c\r\n\r\n",
+		  "X: 1\r\n\r\n" },
+		{ "cookie: a\n\n", "\n" },
+		{ "X: a\rCookie: b\r\n\r\n", "X: a\r\r\n" },
+		{ "X: 1\r\n\r\n", "X: 1\r\n\r\n" },
+	};
+	size_t	 i;
+
+	(void)state;
+	for (i = 0; i < nitems(t); i++) {
+		fresh();
+		compat_strlcpy(conf.strip[0], "cookie", CONF_NAME_MAX);
+		compat_strlcpy(conf.strip[1], "set-cookie", CONF_NAME_MAX);
+		conf.nstrip = 2;
+		run(HOOK_RECORD, FRAMER_TRAILER, STREAM_TO_OBSERVED, t[i].in);
+		assert_string_equal(text, t[i].out);
+		run(HOOK_FORWARD, FRAMER_TRAILER, STREAM_TO_OBSERVED,
+		    t[i].in);
+		assert_string_equal(text, t[i].in);
+		conf.nset = 1;
+		compat_strlcpy(conf.set[0].name, "X", CONF_NAME_MAX);
+		run(HOOK_FORWARD, FRAMER_TRAILER, STREAM_TO_OBSERVED,
+		    t[i].in);
+		assert_string_equal(text, t[i].in);
+	}
+}
+
+static void
 unmarked_bytes_are_hidden_while_a_header_is_stripped(void **state)
 {
 	(void)state;
@@ -283,6 +318,7 @@ main(void)
 		cmocka_unit_test(each_direction_goes_where_it_shall),
 		cmocka_unit_test(
 		    listed_headers_are_stripped_whatever_their_shape),
+		cmocka_unit_test(trailers_are_stripped_too),
 		cmocka_unit_test(
 		    unmarked_bytes_are_hidden_while_a_header_is_stripped),
 		cmocka_unit_test(a_set_header_is_there_once_and_last),

@@ -572,6 +572,33 @@ marks_tell_heads_and_ends(void **state)
 	    "T 1 204 paired 2/0\n");
 }
 
+/* Where the trailer begins is marked once, wherever the pieces are cut. */
+static void
+marks_tell_trailers(void **state)
+{
+	static const char	 in[] =
+	    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+	    "\r\n2\r\nhi\r\n0\r\nCookie: a\r\nX: b\r\n\r\n"
+	    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+	    "\r\n0\r\n\r\n";
+	static const struct say	 talk[] = { { 0, in } };
+	struct seen		 w;
+	size_t			 i, k;
+
+	(void)state;
+	for (i = 1; i < sizeof(in) - 1; i++)
+		for (k = 1; k < sizeof(in) - 1; k += 7) {
+			begin(&w, SESSION_SYN_SEEN);
+			w.marks = true;
+			play(&w, talk, 1, i, k);
+			check(&w, "P http\nM0 0 0 1\nM0 56 1 1\n"
+			    "Q POST h /\nM0 66 5 1\nM0 85 2 1\nM0 85 0 2\n"
+			    "M0 141 1 2\nQ POST h /\nM0 146 2 2\n"
+			    "T 1 0 no-response 2/0\n"
+			    "T 2 0 no-response 0/0\n");
+		}
+}
+
 static void
 memory_refused_is_no_failure(void **state)
 {
@@ -1102,6 +1129,7 @@ main(void)
 		cmocka_unit_test(long_heads_are_cut_and_counted),
 		cmocka_unit_test(too_many_fields_are_dropped_and_counted),
 		cmocka_unit_test(marks_tell_heads_and_ends),
+		cmocka_unit_test(marks_tell_trailers),
 		cmocka_unit_test(memory_refused_is_no_failure),
 		cmocka_unit_test(session_is_small),
 		cmocka_unit_test(hello_is_read_over_records_and_segments),

@@ -106,6 +106,30 @@ ina curl -s -o /dev/null http://10.77.0.2:8090/started
 wait_for 5 grep -q started "$REC"
 is "after rotate the next file has the next request" \
     "$(grep -ac 'GET /' "$REC")" 1
+# ---- a trailer, in segments of a few bytes ----
+ina python3 - <<'EOT'
+import socket, time
+s = socket.create_connection(("10.77.0.2", 8090))
+s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+head = (b"POST /two HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+        b"Trailer: Cookie, X-Sum\r\n\r\n2\r\nhi\r\n0\r\n")
+tail = b"Cookie: top=secret\r\n more\r\nX-Sum: 7\r\n\r\n"
+for step in (1, 3, 1000):
+    s.sendall(head)
+    for i in range(0, len(tail), step):
+        s.sendall(tail[i:i + step])
+        time.sleep(0.004)
+    s.recv(4096)
+EOT
+three() { [ "$(grep -ac 'X-Sum: 7' "$REC")" = 3 ]; }
+wait_for 5 three
+is "trailers are recorded without credentials" \
+    "$(grep -ac 'X-Sum: 7' "$REC") $(grep -ac 'secret\|more' "$REC")" "3 0"
+wait_for 5 same_count
+is "the shadow has answered those as well" \
+    "$(tail -3 "$LOGS/shadow" | cut -d' ' -f1,2 | uniq -c | xargs)" \
+    "3 POST /two"
+
 ctl mirror nosuch start > /dev/null 2>&1
 is "an unknown mirror is status 1" "$?" 1
 
