@@ -1,11 +1,12 @@
 /*
  * parse: netmond.conf(5) to a fresh struct conf.
  *
- * The grammar and its lexer are in parse.y. Nothing but files is touched:
- * no globals, no log. Every error of every file goes to say as one line
- * "file:line: text" (no newline, escaped already); parsing goes on to the
- * end, so that one run names them all. What comes back has passed
- * conf_finish and conf_check. The caller frees it with conf_free.
+ * The grammar is in parse.y, what it calls in the files that parser.h names.
+ * Nothing but files is touched: no globals, no log. Every error of every
+ * file goes to say as one line "file:line: text" (no newline, escaped
+ * already); parsing goes on to the end, so that one run names them all. What
+ * comes back has passed conf_finish and conf_check. The caller frees it with
+ * conf_free.
  */
 #ifndef PARENT_PARSE_H
 #define PARENT_PARSE_H

@@ -1,0 +1,177 @@
+/* The statements interface, service, match, ignore and privacy. */
+#include <string.h>
+
+#include "parent/parser.h"
+
+void
+interface_end(struct parser *p, bool match, bool exclude)
+{
+	size_t	 i;
+
+	p->interface.match = match;
+	p->interface.exclude = exclude;
+	if (p->names != NULL && p->names->n == 0)
+		parse_fail(p, "interface needs a name");
+	for (i = 0; p->names != NULL && i < p->names->n; i++) {
+		get_text(p, "interface", p->interface.name,
+		    sizeof(p->interface.name), p->names->v[i]);
+		parse_join(p, CONF_INTERFACE, conf_add_interface(p->conf),
+		    &p->interface, sizeof(p->interface), &p->conf->ninterfaces);
+	}
+	memset(&p->interface, 0, sizeof(p->interface));
+}
+
+void
+service_end(struct parser *p, const char *proto, struct list *ports)
+{
+	struct conf_service	 s;
+
+	memset(&s, 0, sizeof(s));
+	get_word(p, WORDS_PROTO, "service", &s.proto, proto);
+	get_ports(p, &s.ports, ports);
+	parse_join(p, CONF_SERVICE, conf_add_service(p->conf), &s, sizeof(s),
+	    &p->conf->nservices);
+}
+
+void
+rule_list(struct parser *p, struct list **to, const char *word,
+    struct list *l)
+{
+	if (*to != NULL)
+		parse_fail(p, "%s is given twice in this rule", word);
+	else if (l != NULL && l->n == 0)
+		parse_fail(p, "%s needs a value", word);
+	*to = l;
+}
+
+void
+rule_statuses(struct parser *p, const struct list *l)
+{
+	struct conf_rule	*r = &p->rule.rule;
+	size_t			 i;
+
+	for (i = 0; l != NULL && i < l->n; i++) {
+		if (r->nstatus == CONF_RULE_STATUSES) {
+			parse_fail(p, "more than %d statuses",
+			    CONF_RULE_STATUSES);
+			return;
+		}
+		if (get_status(p, &r->status[r->nstatus], l->v[i]) == 0)
+			r->nstatus++;
+	}
+}
+
+static void
+rule_net(struct parser *p, const char *s, bool *has, struct addr *a,
+    uint8_t *bits)
+{
+	unsigned	 n = 0;
+
+	*has = false;
+	if (s == NULL || strcmp(s, "any") == 0)
+		return;
+	if (addr_parse_net(s, a, &n) == -1) {
+		parse_fail(p, "\"%s\" is not an address, use numbers like "
+		    "192.0.2.0/24 or 2001:db8::/32", s);
+		return;
+	}
+	addr_mask(a, n);
+	*bits = (uint8_t)n;
+	*has = true;
+}
+
+static const char *
+nth(const struct list *l, size_t i)
+{
+	return l == NULL || l->n == 0 ? NULL : l->v[i];
+}
+
+static size_t
+count(const struct list *l)
+{
+	return l == NULL || l->n == 0 ? 1 : l->n;
+}
+
+/* Rule number i of the product of the lists. */
+static void
+rule_one(struct parser *p, size_t i)
+{
+	struct rule_lists	*l = &p->rule;
+	struct conf_rule	*r = &l->rule;
+
+	get_text(p, "path", r->path, sizeof(r->path),
+	    nth(l->path, i % count(l->path)));
+	i /= count(l->path);
+	get_text(p, "host", r->host, sizeof(r->host),
+	    nth(l->host, i % count(l->host)));
+	i /= count(l->host);
+	rule_net(p, nth(l->to, i % count(l->to)), &r->has_to, &r->to,
+	    &r->to_bits);
+	i /= count(l->to);
+	rule_net(p, nth(l->from, i % count(l->from)), &r->has_from, &r->from,
+	    &r->from_bits);
+	i /= count(l->from);
+	get_text(p, "on", r->on, sizeof(r->on), nth(l->on, i % count(l->on)));
+}
+
+void
+rule_end(struct parser *p, bool ignore)
+{
+	struct rule_lists	*l = &p->rule;
+	size_t			 i, n;
+
+	l->rule.ignore = ignore;
+	n = count(l->on) * count(l->from);
+	if (n <= CONF_LIST_MAX)
+		n *= count(l->to) * count(l->host);
+	if (n <= CONF_LIST_MAX)
+		n *= count(l->path);
+	if (n > CONF_LIST_MAX) {
+		parse_fail(p, "the lists make more than %d rules",
+		    CONF_LIST_MAX);
+		return;
+	}
+	for (i = 0; i < n && p->errors == p->stmt_errors; i++) {
+		rule_one(p, i);
+		parse_join(p, CONF_RULE, conf_add_rule(p->conf), &l->rule,
+		    sizeof(l->rule), &p->conf->nrules);
+	}
+}
+
+/* ---- privacy ---- */
+
+void
+privacy_clients(struct parser *p, const char *word, const char *four,
+    const char *six)
+{
+	if (strcmp(word, "prefix") != 0) {
+		parse_fail(p, "clients is full, hash or prefix 24 48");
+		return;
+	}
+	p->conf->privacy.clients = CONF_CLIENTS_PREFIX;
+	get_u8(p, LIMIT_PREFIX4, &p->conf->privacy.prefix4, four);
+	get_u8(p, LIMIT_PREFIX6, &p->conf->privacy.prefix6, six);
+}
+
+void
+privacy_headers(struct parser *p, const struct list *l)
+{
+	struct conf_privacy	*v = &p->conf->privacy;
+	uint8_t			 kind;
+	size_t			 i;
+
+	if (l == NULL)
+		return;
+	for (i = 0; i < l->n; i++) {
+		p->tok_line = l->line[i];
+		get_lower(l->v[i]);
+		if (conf_word_find(WORDS_HEADER, l->v[i]) == -1) {
+			get_word(p, WORDS_HEADER, "header", &kind, l->v[i]);
+			return;
+		}
+	}
+	memset(v->headers, 0, sizeof(v->headers));
+	v->nheaders = 0;
+	get_list(p, "headers", v->headers[0], sizeof(v->headers[0]),
+	    CONF_PRIVACY_HEADERS, &v->nheaders, l);
+}

@@ -1,0 +1,165 @@
+/* One parse from begin to end: its errors, its entries, its result. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parent/parser.h"
+#include "sandbox/vis.h"
+
+#define ERRORS_MAX	200	/* of one run; then we stop */
+
+static void
+say_at(struct parser *p, const char *file, unsigned line, const char *why)
+{
+	char	 text[PARSE_LINE_MAX], safe[PARSE_LINE_MAX];
+
+	if (p->errors++ >= ERRORS_MAX) {
+		if (!p->overflow)
+			p->say("too many errors, the rest is not shown",
+			    p->arg);
+		p->overflow = true;
+		return;
+	}
+	if (line == 0)
+		snprintf(text, sizeof(text), "%s: %s", file, why);
+	else
+		snprintf(text, sizeof(text), "%s:%u: %s", file, line, why);
+	p->say(vis_str(VIS_TERM, safe, sizeof(safe), text), p->arg);
+}
+
+void
+parse_fail(struct parser *p, const char *fmt, ...)
+{
+	char	 why[PARSE_LINE_MAX];
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	say_at(p, p->tok_file, p->tok_line, why);
+}
+
+/* Notes where entry number n of its kind came from. */
+static void
+placed(struct parser *p, enum conf_part part, size_t n)
+{
+	p->places[part][n - 1] = p->stmt;
+	if (p->errors != p->stmt_errors)
+		p->places[part][n - 1].line = 0;
+}
+
+void
+parse_join(struct parser *p, enum conf_part part, void *entry, const void *from,
+    size_t size, const size_t *n)
+{
+	if (entry == NULL) {
+		parse_fail(p, "more than %d entries of one kind",
+		    CONF_LIST_MAX);
+		return;
+	}
+	memcpy(entry, from, size);
+	placed(p, part, *n);
+}
+
+static void
+on_fault(enum conf_part part, size_t index, const char *why, void *arg)
+{
+	struct parser		*p = arg;
+	const struct place	*at = &p->places[part][index];
+
+	if (part == CONF_GLOBAL && p->errors == 0)
+		say_at(p, p->conf->file, 0, why);
+	else if (part != CONF_GLOBAL && at->line != 0)
+		say_at(p, at->file, at->line, why);
+	/* An entry with errors of its own, or the built-in alert. */
+}
+
+static struct parser *
+parser_new(const char *name, const struct parse_macro *m, size_t n,
+    parse_say_fn *say, void *arg)
+{
+	struct parser	*p;
+	size_t		 i;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	SLIST_INIT(&p->texts);
+	SLIST_INIT(&p->macros);
+	p->say = say;
+	p->arg = arg;
+	p->start = true;
+	p->tok_file = name;
+	if ((p->conf = conf_new()) == NULL)
+		p->no_memory = true;
+	else
+		get_text(p, "the path", p->conf->file, sizeof(p->conf->file),
+		    name);
+	for (i = 0; i < n; i++)
+		source_define(p, m[i].name, m[i].value, true);
+	return p;
+}
+
+/* Parses what was pushed, judges it, and frees the parser. */
+static struct conf *
+parser_run(struct parser *p)
+{
+	struct conf	*c;
+
+	if (!p->no_memory && p->src != NULL) {
+		(void)yyparse(p);
+		if (conf_finish(p->conf) == -1)
+			p->no_memory = true;
+		else
+			conf_check_all(p->conf, on_fault, p);
+	}
+	if (p->no_memory)
+		say_at(p, p->tok_file, 0, "out of memory");
+	c = p->conf;
+	if (p->errors > 0) {
+		conf_free(c);
+		c = NULL;
+	}
+	source_free(p);
+	free(p);
+	return c;
+}
+
+struct conf *
+parse_conf(const char *path, const struct parse_macro *m, size_t n,
+    parse_say_fn *say, void *arg)
+{
+	struct parser	*p;
+	const char	*why = NULL;
+
+	if ((p = parser_new(path, m, n, say, arg)) == NULL) {
+		say("out of memory", arg);
+		return NULL;
+	}
+	if (!p->no_memory && source_open(p, path, &why) == -1)
+		say_at(p, path, 0, why);
+	p->files = 1;
+	return parser_run(p);
+}
+
+struct conf *
+parse_text(const char *name, const char *text, size_t len,
+    const struct parse_macro *m, size_t n, parse_say_fn *say, void *arg)
+{
+	struct parser	*p;
+
+	if ((p = parser_new(name, m, n, say, arg)) == NULL) {
+		say("out of memory", arg);
+		return NULL;
+	}
+	p->no_include = true;
+	if (!p->no_memory)
+		(void)source_push(p, name, text, len);
+	return parser_run(p);
+}
+
+void
+parse_say_file(const char *line, void *arg)
+{
+	fprintf(arg, "%s\n", line);
+}
