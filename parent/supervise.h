@@ -112,7 +112,4 @@ void		 supervise_info(const struct supervise *, enum role,
 const struct tally	*supervise_tally(const struct supervise *, enum role);
 const char	*child_state_name(enum child_state);
 
-/* The delay after a loss: pure, for tests. lived: since READY, 0 never. */
-uint64_t	 supervise_delay(uint64_t last_delay_us, uint64_t lived_us);
-
 #endif

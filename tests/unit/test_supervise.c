@@ -4,17 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "parent/slots.h"
-#include "parent/supervise.h"
+#include "parent/child.h"
 #include "tests/lib/cmocka_first.h"
 
 static void
 a_child_that_lived_comes_back_at_once(void **state)
 {
 	(void)state;
-	assert_int_equal(supervise_delay(0, 1000000), 0);
-	assert_int_equal(supervise_delay(30000000, 1000000), 0);
-	assert_int_equal(supervise_delay(0, 999999), 100000);
+	assert_int_equal(child_delay(0, 1000000), 0);
+	assert_int_equal(child_delay(30000000, 1000000), 0);
+	assert_int_equal(child_delay(0, 999999), 100000);
 }
 
 static void
@@ -26,7 +25,7 @@ the_delay_doubles_up_to_thirty_seconds(void **state)
 	(void)state;
 	for (i = 0; i < 20; i++) {
 		last = d;
-		d = supervise_delay(d, 0);
+		d = child_delay(d, 0);
 		assert_true(d == 100000 || d == 2 * last || d == 30000000);
 	}
 	assert_int_equal(d, 30000000);

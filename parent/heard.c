@@ -1,0 +1,275 @@
+/* What children say, and what it does to them. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "parent/child.h"
+#include "sandbox/log.h"
+#include "sandbox/proc.h"
+#include "sandbox/vis.h"
+
+/* Times without a child, for the analyzer as soon as it can hear of them. */
+static void
+tell_away(struct supervise *s)
+{
+	struct chan	*ch;
+	size_t		 i;
+
+	if (s->naway == 0 || (ch = supervise_chan(s, ROLE_ANALYZER)) == NULL)
+		return;
+	for (i = 0; i < s->naway; i++) {
+		msg_put_lost_time(chan_begin(ch, MSG_LOST_TIME, 0),
+		    &s->away[i]);
+		chan_end(ch);
+	}
+	s->naway = 0;
+}
+
+static int
+on_ready(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child		*c = arg;
+	struct msg_ready	 m;
+	struct msg_lost_time	*a;
+	uint64_t		 wall = proc_wall_us();
+
+	(void)ch;
+	if (msg_get_ready(&f->body, &m) == -1 || c->state != CHILD_STARTING)
+		return -1;
+	c->state = CHILD_READY;
+	c->ready_us = c->heard_us = proc_mono_us();
+	c->heard_wall_us = wall;
+	vis_str(VIS_LOG, c->jail, sizeof(c->jail), m.text);
+	log_info("%s ready, pid %u, %s", role_name(c->role), m.pid, c->jail);
+	if (c->away_from_us != 0 && wall > c->away_from_us) {
+		c->lost_us += wall - c->away_from_us;
+		if (c->s->naway < CHILD_AWAY_MAX) {
+			a = &c->s->away[c->s->naway++];
+			a->role = c->role;
+			a->from_us = c->away_from_us;
+			a->to_us = wall;
+		}
+	}
+	c->away_from_us = 0;
+	c->s->conf.ops->fresh(c->role, c->s->conf.arg);
+	tell_away(c->s);
+	if (!c->s->all_ready && supervise_all_ready(c->s)) {
+		c->s->all_ready = true;
+		c->s->conf.ops->ready(c->s->conf.arg);
+	}
+	return 0;
+}
+
+static int
+on_tally(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+	struct tally	 t;
+	size_t		 i;
+
+	(void)ch;
+	if (tally_unpack(&t, &f->body) == -1)
+		return -1;
+	/* Counters never go back, whatever a child says. */
+	for (i = 0; i < TALLY_MAX; i++)
+		if (tally_kind(i) == TALLY_KIND_GAUGE ||
+		    t.v[i] > c->tally.v[i])
+			c->tally.v[i] = t.v[i];
+	c->heard_us = proc_mono_us();
+	c->heard_wall_us = proc_wall_us();
+	return 0;
+}
+
+static int
+on_save(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+	struct msg_slot	 m;
+
+	(void)ch;
+	while (buf_left(&f->body) > 0) {
+		if (msg_get_slot(&f->body, &m) == -1)
+			return -1;
+		if (slots_set(&c->slots, &m) == -1)
+			log_debug("%s: no room for a saved slot",
+			    role_name(c->role));
+	}
+	return 0;
+}
+
+static int
+on_log(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+	struct msg_text	 m;
+	char		 line[LOG_LINE_MAX];
+
+	(void)ch;
+	if (msg_get_text(&f->body, &m) == -1)
+		return -1;
+	vis_str(VIS_TERM, line, sizeof(line), m.text);
+	if (m.number <= LOG_LEVEL_WARNING)
+		log_warnx("%s: %s", role_name(c->role), line);
+	/* Under -r a record or log that is not written whole is a failure. */
+	if (m.number <= LOG_LEVEL_WARNING && c->role == ROLE_MIRROR &&
+	    c->s->conf.hello & HELLO_OFFLINE)
+		c->s->conf.ops->bad_input(NULL, c->s->conf.arg);
+	if (m.number <= LOG_LEVEL_WARNING)
+		return 0;
+	if (m.number == LOG_LEVEL_NOTICE)
+		log_notice("%s: %s", role_name(c->role), line);
+	else if (m.number == LOG_LEVEL_INFO)
+		log_info("%s: %s", role_name(c->role), line);
+	else
+		log_debug("%s: %s", role_name(c->role), line);
+	return 0;
+}
+
+static int
+on_crash(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child		*c = arg;
+	struct msg_crash	 m;
+
+	(void)ch;
+	if (msg_get_crash(&f->body, &m) == -1)
+		return -1;
+	snprintf(c->crash, sizeof(c->crash), ", last words: signal %u code %d"
+	    " at address 0x%" PRIx64 ", packet %" PRIu64, m.signal,
+	    (int)m.code, m.addr, m.packet);
+	return 0;
+}
+
+static bool
+neighbours(enum role a, enum role b)
+{
+	return a != b && (a == ROLE_ANALYZER || b == ROLE_ANALYZER) &&
+	    b >= ROLE_FIRST_CHILD && b <= ROLE_LAST_CHILD;
+}
+
+/* A neighbour sent something bad; or, about itself: the input is bad. */
+static int
+on_fault(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+	struct msg_text	 m;
+	char		 text[SUPERVISE_WHY_MAX];
+
+	(void)ch;
+	if (msg_get_text(&f->body, &m) == -1)
+		return -1;
+	vis_str(VIS_TERM, text, sizeof(text), m.text);
+	if (m.number == (uint32_t)c->role) {
+		c->s->conf.ops->bad_input(text, c->s->conf.arg);
+		return 0;
+	}
+	if (!neighbours(c->role, m.number))
+		return -1;
+	child_put_down(&c->s->child[m.number], "%s reports: %s",
+	    role_name(c->role), text);
+	return 0;
+}
+
+static int
+on_bye(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+
+	(void)ch;
+	(void)f;
+	c->said_bye = true;
+	return 0;
+}
+
+static int
+on_prepared(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+
+	(void)ch;
+	(void)f;
+	c->s->conf.ops->judged(c->role, NULL, c->s->conf.arg);
+	return 0;
+}
+
+static int
+on_refused(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+	struct msg_text	 m;
+	char		 text[LOG_LINE_MAX];
+
+	(void)ch;
+	if (msg_get_text(&f->body, &m) == -1)
+		return -1;
+	vis_str(VIS_TERM, text, sizeof(text), m.text);
+	c->s->conf.ops->judged(c->role, text, c->s->conf.arg);
+	return 0;
+}
+
+static int
+on_answer(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+
+	(void)ch;
+	return c->s->conf.ops->answer(c->role, f, c->s->conf.arg);
+}
+
+static int
+on_alert(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+
+	(void)ch;
+	return c->s->conf.ops->alert(f, c->s->conf.arg);
+}
+
+static int
+on_monitor(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+
+	(void)ch;
+	return c->s->conf.ops->monitor(f, c->s->conf.arg);
+}
+
+static int
+on_file_wanted(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+
+	return c->s->conf.ops->file_wanted(ch, f, c->s->conf.arg);
+}
+
+const struct handler heard_from_child[] = {
+	{ MSG_READY,		on_ready },
+	{ MSG_TALLY,		on_tally },
+	{ MSG_SAVE,		on_save },
+	{ MSG_LOG,		on_log },
+	{ MSG_CRASH,		on_crash },
+	{ MSG_FAULT,		on_fault },
+	{ MSG_BYE,		on_bye },
+	{ MSG_PREPARED,		on_prepared },
+	{ MSG_REFUSED,		on_refused },
+	{ MSG_ROW,		on_answer },
+	{ MSG_END,		on_answer },
+	{ MSG_ERROR,		on_answer },
+	{ MSG_ALERT,		on_alert },
+	{ MSG_MONITOR,		on_monitor },
+	{ MSG_FILE_WANTED,	on_file_wanted },
+	{ 0,			NULL }
+};
+
+void
+heard_fault(struct chan *ch, enum chan_fault fault, const char *why,
+    void *arg)
+{
+	struct child	*c = arg;
+
+	(void)ch;
+	if (fault == CHAN_BAD)
+		child_put_down(c, "bad message: %s", why);
+	else if (!c->said_bye)
+		child_put_down(c, "channel: %s", why);
+}
