@@ -372,18 +372,21 @@ static void
 write_pieces(struct leg *l, const struct chunk *c)
 {
 	struct copy		*cp = l->copy;
+	struct leg_record	*r = &l->rec[c->dir];
 	struct sink_note	 note = { .flow = l->flow,
 	    .offset = c->offset, .ts_us = c->seen_us, .dir = c->dir };
 	uint8_t			 head[RECORD_HEAD_MAX];
 	size_t			 at, n, nhead;
 
+	if (cp->conf.format == RECORD_GOGETWAY && r->way.len == 0)
+		record_way(&r->way, c->from, c->to);
 	for (at = 0; at < c->len; at += n) {
 		n = c->len - at;
 		nhead = 0;
 		if (cp->conf.format == RECORD_GOGETWAY) {
 			n = record_cut(c->data + at, n);
-			nhead = record_put_gogetway(head, c->seen_us, c->from,
-			    c->to, n);
+			nhead = record_put_gogetway(head, c->seen_us, &r->way,
+			    n);
 		}
 		if (sink_file_put(cp->file, &note, head, nhead, c->data + at,
 		    n, NULL, 0) == -1) {
@@ -391,7 +394,7 @@ write_pieces(struct leg *l, const struct chunk *c)
 			return;
 		}
 	}
-	l->rec[c->dir].last_us = c->seen_us;
+	r->last_us = c->seen_us;
 }
 
 /* gor: a record is a whole message, so it gathers. */

@@ -85,6 +85,7 @@ struct leg_record {
 	uint64_t	 msg_id;
 	uint64_t	 msg_offset;
 	uint8_t		 msg_type;	/* 0: none */
+	struct record_way way;
 };
 
 struct leg {

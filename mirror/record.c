@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,22 +14,17 @@
 static void
 put64(uint8_t *p, uint64_t v)
 {
-	int	 i;
-
-	for (i = 0; i < 8; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
+	v = htole64(v);
+	memcpy(p, &v, sizeof(v));
 }
 
 static uint64_t
 get64(const uint8_t *p)
 {
 	uint64_t	 v;
-	int		 i;
 
-	v = 0;
-	for (i = 7; i >= 0; i--)
-		v = v << 8 | p[i];
-	return v;
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
 }
 
 /* ---- writing ---- */
@@ -50,21 +46,28 @@ record_cut(const uint8_t *p, size_t n)
 	return max;
 }
 
-size_t
-record_put_gogetway(uint8_t out[RECORD_HEAD_MAX], uint64_t ts_us,
-    const struct endpoint *from, const struct endpoint *to, size_t len)
+void
+record_way(struct record_way *w, const struct endpoint *from,
+    const struct endpoint *to)
 {
 	char	 a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
-	int	 n;
 
-	memcpy(out, MAGIC, MAGIC_LEN);
-	put64(out + 13, ts_us * 1000);
-	out[21] = 1;
-	put64(out + 22, len);
-	n = snprintf((char *)out + FIXED, RECORD_HEAD_MAX - FIXED,
-	    "%s...%s\n", endpoint_print(from, a, sizeof(a)),
+	memcpy(w->head, MAGIC, MAGIC_LEN);
+	w->head[21] = 1;
+	w->len = FIXED + (uint8_t)snprintf((char *)w->head + FIXED,
+	    sizeof(w->head) - FIXED, "%s...%s\n",
+	    endpoint_print(from, a, sizeof(a)),
 	    endpoint_print(to, b, sizeof(b)));
-	return FIXED + (size_t)n;
+}
+
+size_t
+record_put_gogetway(uint8_t out[RECORD_HEAD_MAX], uint64_t ts_us,
+    const struct record_way *w, size_t len)
+{
+	memcpy(out, w->head, w->len);
+	put64(out + 13, ts_us * 1000);
+	put64(out + 22, len);
+	return w->len;
 }
 
 size_t

@@ -64,10 +64,19 @@ struct record {
 
 /* How many of the n bytes at p go into the next gogetway record; n > 0. */
 size_t		 record_cut(const uint8_t *p, size_t n);
+/*
+ * The header that all gogetway records of one direction of a connection
+ * share, but for time and length.
+ */
+struct record_way {
+	uint8_t	 len;			/* 0: not made yet */
+	uint8_t	 head[30 + 2 * ENDPOINT_TEXT_MAX + 4];
+};
+void		 record_way(struct record_way *, const struct endpoint *from,
+		    const struct endpoint *to);
 /* Header of a gogetway record of len body bytes; its length. */
 size_t		 record_put_gogetway(uint8_t out[RECORD_HEAD_MAX],
-		    uint64_t ts_us, const struct endpoint *from,
-		    const struct endpoint *to, size_t len);
+		    uint64_t ts_us, const struct record_way *, size_t len);
 /* The meta line of a gor record; its length. */
 size_t		 record_put_gor(uint8_t out[RECORD_HEAD_MAX],
 		    enum record_type, const char *id, uint64_t ts_us,

@@ -46,19 +46,28 @@ ends(struct endpoint *from, struct endpoint *to)
 	assert_int_equal(endpoint_parse("192.0.2.2:80", to), 0);
 }
 
+static void
+way_of_ends(struct record_way *w)
+{
+	struct endpoint	 from, to;
+
+	ends(&from, &to);
+	record_way(w, &from, &to);
+}
+
 /* The records of a stream piece; step is added to the time of each in ns. */
 static size_t
 write_all(uint8_t *out, const void *data, size_t n, uint64_t step)
 {
 	const uint8_t	*p = data;
-	struct endpoint	 from, to;
+	struct record_way	 way;
 	size_t		 at, len, i, k;
 
-	ends(&from, &to);
+	way_of_ends(&way);
 	at = 0;
 	for (k = 0; n > 0; k++) {
 		len = record_cut(p, n);
-		i = record_put_gogetway(out + at, T0, &from, &to, len);
+		i = record_put_gogetway(out + at, T0, &way, len);
 		out[at + 13] = (uint8_t)(out[at + 13] + step * k);
 		memcpy(out + at + i, p, len);
 		at += i + len;
@@ -243,19 +252,19 @@ static void
 what_upstream_expanded_is_repaired(void **state)
 {
 	static uint8_t	 in[256], body[512], file[1024], out[1024];
-	struct endpoint	 from, to;
+	struct record_way	 way;
 	size_t		 i, j, n, len, at;
 	int		 k;
 
 	(void)state;
-	ends(&from, &to);
+	way_of_ends(&way);
 	srandom(8);
 	for (i = 0; i < 60000; i++) {
 		n = (size_t)random() % sizeof(in) + 1;
 		for (j = 0; j < n; j++)
 			in[j] = (uint8_t)"\nt\nta"[random() % 5];
 		len = upstream_expand(in, n, body);
-		at = record_put_gogetway(file, T0, &from, &to, len);
+		at = record_put_gogetway(file, T0, &way, len);
 		memcpy(file + at, body, len);
 		len = read_all(file, at + len, out, &k);
 		assert_int_equal(len, n);
@@ -268,13 +277,13 @@ a_body_that_upstream_did_not_expand_is_taken_raw(void **state)
 {
 	static const char	 body[] = "a\ntb\n\ntc";
 	static uint8_t		 file[256], out[256];
-	struct endpoint		 from, to;
+	struct record_way	 way;
 	size_t			 at, len;
 	int			 k;
 
 	(void)state;
-	ends(&from, &to);
-	at = record_put_gogetway(file, T0, &from, &to, sizeof(body) - 1);
+	way_of_ends(&way);
+	at = record_put_gogetway(file, T0, &way, sizeof(body) - 1);
 	memcpy(file + at, body, sizeof(body) - 1);
 	len = read_all(file, at + sizeof(body) - 1, out, &k);
 	assert_int_equal(len, sizeof(body) - 1);
