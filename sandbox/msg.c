@@ -350,17 +350,18 @@ msg_get_own_tuple(struct buf *b, struct msg_own_tuple *m)
 	return buf_end(b);
 }
 
+#define STREAM_HDR	36	/* what all kinds of records begin with */
+
 void
 msg_put_stream(struct buf *b, const struct msg_stream *m)
 {
-	buf_put_u8(b, m->kind);
-	buf_put_u8(b, m->dir);
-	buf_put_u8(b, m->mark);
-	buf_put_u8(b, m->flags);
-	buf_put_u64(b, m->id);
-	buf_put_u64(b, m->offset);
-	buf_put_u64(b, m->ts_us);
-	buf_put_u64(b, m->value);
+	uint8_t	 h[STREAM_HDR] = { m->kind, m->dir, m->mark, m->flags };
+
+	memcpy(h + 4, &m->id, 8);
+	memcpy(h + 12, &m->offset, 8);
+	memcpy(h + 20, &m->ts_us, 8);
+	memcpy(h + 28, &m->value, 8);
+	buf_put(b, h, sizeof(h));
 	if (m->kind == STREAM_OPEN) {
 		endpoint_put(b, &m->client);
 		endpoint_put(b, &m->server);
@@ -373,15 +374,19 @@ msg_put_stream(struct buf *b, const struct msg_stream *m)
 int
 msg_get_stream(struct buf *b, struct msg_stream *m)
 {
+	const uint8_t	*p;
+
 	memset(m, 0, sizeof(*m));
-	m->kind = buf_get_u8(b);
-	m->dir = buf_get_u8(b);
-	m->mark = buf_get_u8(b);
-	m->flags = buf_get_u8(b);
-	m->id = buf_get_u64(b);
-	m->offset = buf_get_u64(b);
-	m->ts_us = buf_get_u64(b);
-	m->value = buf_get_u64(b);
+	if ((p = buf_get_span(b, STREAM_HDR)) == NULL)
+		return -1;
+	m->kind = p[0];
+	m->dir = p[1];
+	m->mark = p[2];
+	m->flags = p[3];
+	memcpy(&m->id, p + 4, 8);
+	memcpy(&m->offset, p + 12, 8);
+	memcpy(&m->ts_us, p + 20, 8);
+	memcpy(&m->value, p + 28, 8);
 	if (m->kind >= STREAM_KINDS || m->dir > STREAM_UNKNOWN ||
 	    m->mark > MARK_LOST)
 		return -1;
