@@ -28,6 +28,7 @@
 /* ---- out to the mirror ---- */
 
 #define EVENTS_HIGH	(4 * 1024 * 1024)	/* queued: no more events */
+#define OFFLINE_HIGH	(256 * 1024)
 
 static bool
 send_batch(struct analyzer *az, struct event_batch *b, uint16_t type)
@@ -856,6 +857,8 @@ analyzer_run(struct proc *p)
 		on_timer(-1, 0, az);
 		return;
 	}
+	/* What waits for the mirror waits in the file, and stays warm here. */
+	chan_set_high_mark(p->chan[ROLE_MIRROR], OFFLINE_HIGH);
 	/* Nothing may be lost: no input before mirror can hear of it. */
 	az->paused = true;
 	chan_pause(p->chan[ROLE_CAPTURE]);

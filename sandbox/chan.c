@@ -14,13 +14,18 @@
 #define HIGH_MARK	(256 * 1024)
 #define LIMIT		(4 * 1024 * 1024)
 #define PER_EVENT	64	/* frames handled before others get a turn */
+#define SPARE_MIN	(16 * 1024)	/* of batches; less is malloc's own */
+#define SPARE_MAX	(512 * 1024)	/* kept for the next full socket */
 
 struct queued {
 	TAILQ_ENTRY(queued)	 entry;
 	size_t			 len;
+	size_t			 room;
 	int			 fd;
 	uint8_t			 data[];
 };
+
+TAILQ_HEAD(queued_list, queued);
 
 struct chan {
 	struct chan_conf	 conf;
@@ -28,8 +33,10 @@ struct chan {
 	struct event		*ev_read;
 	struct event		*ev_write;
 	struct event		*ev_fault;	/* found while sending */
-	TAILQ_HEAD(, queued)	 queue;
+	struct queued_list	 queue;
 	size_t			 queued;
+	struct queued_list	 spare;		/* big ones, to be used again */
+	size_t			 spared;
 	bool			 was_high;
 	uint8_t			*rx;		/* FRAME_MAX + 1 bytes */
 	uint8_t			*tx;		/* FRAME_MAX bytes */
@@ -66,6 +73,7 @@ chan_new(struct event_base *base, const struct chan_conf *conf)
 	if ((ch = calloc(1, sizeof(*ch))) == NULL)
 		return NULL;
 	TAILQ_INIT(&ch->queue);
+	TAILQ_INIT(&ch->spare);
 	ch->conf = *conf;
 	ch->base = base;
 	if (ch->conf.high_mark == 0)
@@ -88,18 +96,65 @@ chan_new(struct event_base *base, const struct chan_conf *conf)
 	return ch;
 }
 
+/*
+ * Batches wait in memory that is warm: the one that was given back last.
+ * malloc would return it to the kernel, and each page would be made anew.
+ */
+static struct queued *
+queued_new(struct chan *ch, size_t len)
+{
+	struct queued	*q;
+	size_t		 room = len;
+
+	if (len >= SPARE_MIN && (ch->conf.flags & CHAN_BATCHES)) {
+		if ((q = TAILQ_FIRST(&ch->spare)) != NULL && q->room >= len) {
+			TAILQ_REMOVE(&ch->spare, q, entry);
+			ch->spared -= q->room;
+			return q;
+		}
+		room = len <= FRAME_MAX / 2 + SPARE_MIN ?
+		    FRAME_MAX / 2 + SPARE_MIN : FRAME_MAX;
+	}
+	if ((q = malloc(sizeof(*q) + room)) != NULL)
+		q->room = room;
+	return q;
+}
+
+static void
+queued_free(struct chan *ch, struct queued *q)
+{
+	if (!(ch->conf.flags & CHAN_BATCHES) || q->room < SPARE_MIN ||
+	    q->room > SPARE_MAX - ch->spared) {
+		free(q);
+		return;
+	}
+	TAILQ_INSERT_HEAD(&ch->spare, q, entry);
+	ch->spared += q->room;
+}
+
+/* The first one leaves the queue. */
+static void
+unqueue(struct chan *ch, struct queued *q)
+{
+	TAILQ_REMOVE(&ch->queue, q, entry);
+	ch->queued -= q->len;
+	if (q->fd != -1)
+		close(q->fd);
+	queued_free(ch, q);
+}
+
 void
 chan_forget(struct chan *ch)
 {
 	struct queued	*q;
 
-	while ((q = TAILQ_FIRST(&ch->queue)) != NULL) {
-		TAILQ_REMOVE(&ch->queue, q, entry);
-		if (q->fd != -1)
-			close(q->fd);
+	while ((q = TAILQ_FIRST(&ch->queue)) != NULL)
+		unqueue(ch, q);
+	while ((q = TAILQ_FIRST(&ch->spare)) != NULL) {
+		TAILQ_REMOVE(&ch->spare, q, entry);
 		free(q);
 	}
-	ch->queued = 0;
+	ch->spared = 0;
 }
 
 static void
@@ -233,7 +288,7 @@ enqueue(struct chan *ch, const uint8_t *p, size_t len, int fd)
 	struct queued	*q;
 
 	if (len > ch->conf.limit - ch->queued ||
-	    (q = malloc(sizeof(*q) + len)) == NULL) {
+	    (q = queued_new(ch, len)) == NULL) {
 		count(ch, TALLY_CHAN_QUEUE_FULL);
 		if (ch->conf.peer == ROLE_CLIENT ||
 		    ch->conf.peer == ROLE_PROVIDER)
@@ -293,11 +348,7 @@ chan_flush(struct chan *ch)
 				    CHAN_ERROR, errno);
 			return;
 		}
-		TAILQ_REMOVE(&ch->queue, q, entry);
-		ch->queued -= q->len;
-		if (q->fd != -1)
-			close(q->fd);
-		free(q);
+		unqueue(ch, q);
 	}
 }
 
@@ -575,6 +626,12 @@ chan_resume(struct chan *ch)
 	if (ch->paused)
 		event_add(ch->ev_read, NULL);
 	ch->paused = false;
+}
+
+void
+chan_set_high_mark(struct chan *ch, size_t bytes)
+{
+	ch->conf.high_mark = bytes;
 }
 
 void

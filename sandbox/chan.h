@@ -41,6 +41,7 @@ enum chan_fault {
 
 #define CHAN_FDS	0x01	/* receive descriptors (recvmsg) */
 #define CHAN_KEEP_FD	0x02	/* chan_free does not close the descriptor */
+#define CHAN_BATCHES	0x04	/* big frames all the time: keep their memory */
 
 struct chan_conf {
 	int		 fd;
@@ -89,6 +90,7 @@ int		 chan_forward(struct chan *, const struct frame *,
 /* False when the queue is above its high mark: stop producing. */
 bool		 chan_ready(const struct chan *);
 size_t		 chan_queued(const struct chan *);
+void		 chan_set_high_mark(struct chan *, size_t bytes);
 /* Tries to send what is queued now (it also happens by events). */
 void		 chan_flush(struct chan *);
 /*

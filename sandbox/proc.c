@@ -639,7 +639,7 @@ open_chan(struct proc *p, enum role peer, int fd)
 	c.fd = fd;
 	c.self = p->ops->role;
 	c.peer = peer;
-	c.flags = peer == ROLE_PARENT ? CHAN_FDS : 0;
+	c.flags = peer == ROLE_PARENT ? CHAN_FDS : CHAN_BATCHES;
 	if (p->ops->role == ROLE_ANALYZER && peer == ROLE_MIRROR) {
 		c.high_mark = STREAMS_HIGH;
 		c.limit = STREAMS_LIMIT;

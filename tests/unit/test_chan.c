@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "sandbox/chan.h"
+#include "sandbox/compat.h"
 #include "sandbox/msg.h"
 #include "tests/lib/cmocka_first.h"
 
@@ -316,6 +317,78 @@ a_link_ends_deafness(void **state)
 	chan_free(b);
 }
 
+#define BATCHES	400
+
+/* Each batch is filled with its number; sizes go up and down. */
+static size_t
+batch_size(int n)
+{
+	static const size_t	 size[] = { 20000, 66000, 100, 120000, 64000 };
+
+	return size[(size_t)n % nitems(size)];
+}
+
+static int
+on_batch(struct chan *ch, struct frame *f, void *arg)
+{
+	struct world	*w = arg;
+	const uint8_t	*p;
+	size_t		 i, len = batch_size(w->got);
+
+	(void)ch;
+	assert_int_equal(buf_left(&f->body), len);
+	assert_non_null(p = buf_get_span(&f->body, len));
+	for (i = 0; i < len; i++)
+		if (p[i] != (uint8_t)w->got)
+			fail_msg("batch %d is not as it was sent", w->got);
+	w->got++;
+	return 0;
+}
+
+static void
+batches_wait_in_memory_that_is_used_again(void **state)
+{
+	static const struct handler	 batches[] = {
+		{ MSG_PACKETS,	on_batch },
+		{ 0,		NULL }
+	};
+	static uint8_t		 frame[FRAME_MAX];
+	struct world		*w = *state;
+	struct chan_conf	 c;
+	struct chan		*a, *b;
+	int			 sv[2], n;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0,
+	    sv), 0);
+	memset(&c, 0, sizeof(c));
+	c.fault = on_fault;
+	c.flags = CHAN_BATCHES;
+	c.arg = w;
+	c.fd = sv[0];
+	c.self = ROLE_CAPTURE;
+	c.peer = ROLE_ANALYZER;
+	assert_non_null(a = chan_new(w->base, &c));
+	c.fd = sv[1];
+	c.self = ROLE_ANALYZER;
+	c.peer = ROLE_CAPTURE;
+	c.handlers = batches;
+	assert_non_null(b = chan_new(w->base, &c));
+	for (n = 0; n < BATCHES;) {
+		memset(frame, n, sizeof(frame));
+		if (chan_send_raw(a, MSG_PACKETS, 0, frame,
+		    batch_size(n)) == 0)
+			n++;
+		if (n % 30 == 0 || !chan_ready(a))
+			spin(w);
+	}
+	spin(w);
+	assert_int_equal(w->got, BATCHES);
+	assert_int_equal(chan_queued(a), 0);
+	assert_int_equal(w->faults, 0);
+	chan_free(a);
+	chan_free(b);
+}
+
 int
 main(void)
 {
@@ -328,6 +401,7 @@ main(void)
 		T(an_empty_message_is_a_bad_frame),
 		T(a_gate_lets_only_one_type_through),
 		T(a_handler_may_free_its_channel),
+		T(batches_wait_in_memory_that_is_used_again),
 		T(a_link_ends_deafness),
 	};
 
