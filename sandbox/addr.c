@@ -94,16 +94,45 @@ addr_parse_net(const char *s, struct addr *a, unsigned *bits)
 	return 0;
 }
 
+/* Digits of v at s, no NUL; how many. */
+static size_t
+put_decimal(char *s, unsigned v)
+{
+	char	 digits[10];
+	size_t	 n = 0, i;
+
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	for (i = 0; i < n; i++)
+		s[i] = digits[n - 1 - i];
+	return n;
+}
+
+/* inet_ntop(3) goes through printf; this is done for each connection. */
+static void
+print4(const uint8_t v4[4], char s[ADDR_TEXT_MAX])
+{
+	size_t	 i, n = 0;
+
+	for (i = 0; i < 4; i++) {
+		n += put_decimal(s + n, v4[i]);
+		s[n++] = '.';
+	}
+	s[n - 1] = '\0';
+}
+
 const char *
 addr_print(const struct addr *a, char *s, size_t size)
 {
-	const char	*r;
+	char	 t[ADDR_TEXT_MAX];
 
+	t[0] = '\0';
 	if (addr_is4(a))
-		r = inet_ntop(AF_INET, a->b + 12, s, (socklen_t)size);
+		print4(a->b + 12, t);
 	else
-		r = inet_ntop(AF_INET6, a->b, s, (socklen_t)size);
-	if (r == NULL && size > 0)
+		inet_ntop(AF_INET6, a->b, t, sizeof(t));
+	if (compat_strlcpy(s, t, size) >= size && size > 0)
 		s[0] = '\0';
 	return s;
 }
@@ -121,11 +150,20 @@ endpoint_cmp(const struct endpoint *x, const struct endpoint *y)
 const char *
 endpoint_print(const struct endpoint *e, char *s, size_t size)
 {
-	char	 t[ADDR_TEXT_MAX];
+	char	 t[ENDPOINT_TEXT_MAX];
+	bool	 is4 = addr_is4(&e->addr);
+	size_t	 n = 0;
 
-	addr_print(&e->addr, t, sizeof(t));
-	snprintf(s, size, addr_is4(&e->addr) ? "%s:%u" : "[%s]:%u", t,
-	    (unsigned)e->port);
+	if (!is4)
+		t[n++] = '[';
+	addr_print(&e->addr, t + n, ADDR_TEXT_MAX);
+	n += strlen(t + n);
+	if (!is4)
+		t[n++] = ']';
+	t[n++] = ':';
+	n += put_decimal(t + n, e->port);
+	t[n] = '\0';
+	compat_strlcpy(s, t, size);
 	return s;
 }
 

@@ -7,7 +7,8 @@
 static void
 texts_round_trip(void **state)
 {
-	static const char *const good[] = { "192.0.2.1", "0.0.0.0", "::",
+	static const char *const good[] = { "192.0.2.1", "0.0.0.0",
+		"10.100.9.255", "255.255.255.255", "::",
 		"2001:db8::1", "fe80::1" };
 	static const char *const wrong[] = { "", "localhost", "1.2.3",
 		"1.2.3.4.5", "192.0.2.1/24", "2001:db8::1%eth0", "01.2.3.4" };
