@@ -5,6 +5,8 @@
 #include "mirror/hook.h"
 #include "sandbox/compat.h"
 
+#define WINDOW	256		/* longer than most header lines */
+
 /* THE TABLE of built-in hooks, in the order in which they run. */
 static const struct hook_ops *const table[] = {
 	&hook_direction,
@@ -96,13 +98,20 @@ hook_buf_room(struct hook_buf *b, size_t n)
 static size_t
 line_length(const uint8_t *p, size_t n)
 {
-	size_t	 i;
+	const uint8_t	*nl, *cr;
+	size_t		 i, k, end;
 
-	for (i = 0; i < n; i++) {
-		if (p[i] == '\n')
-			return i + 1;
-		if (p[i] == '\r')
-			return i + 1 < n && p[i + 1] == '\n' ? i + 2 : i + 1;
+	/* In windows: a head of lone CRs is not searched for each of them. */
+	for (i = 0; i < n; i += k) {
+		k = n - i < WINDOW ? n - i : WINDOW;
+		if ((nl = memchr(p + i, '\n', k)) != NULL)
+			k = (size_t)(nl - p) - i;
+		if ((cr = memchr(p + i, '\r', k)) != NULL) {
+			end = (size_t)(cr - p) + 1;
+			return end < n && p[end] == '\n' ? end + 1 : end;
+		}
+		if (nl != NULL)
+			return i + k + 1;
 	}
 	return n;
 }
@@ -134,6 +143,7 @@ hook_name_is(const uint8_t *p, size_t n, const char *name)
 		p++;
 		n--;
 	}
-	return strlen(name) == n &&
-	    strncasecmp((const char *)p, name, n) == 0;
+	/* Most names differ in their first letter. */
+	return n > 0 && ((*p ^ (uint8_t)*name) & ~0x20) == 0 &&
+	    strlen(name) == n && strncasecmp((const char *)p, name, n) == 0;
 }

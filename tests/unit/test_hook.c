@@ -129,6 +129,32 @@ listed_headers_are_stripped_whatever_their_shape(void **state)
 	}
 }
 
+/* Lines are searched in windows: each length, each kind of line end. */
+static void
+a_header_after_a_long_line_is_stripped(void **state)
+{
+	static const char *const	 end[] = { "\r\n", "\n", "\r" };
+	char				 in[1024], out[1024], line[600];
+	size_t				 i, n;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	for (n = 250; n < 520; n++)
+		for (i = 0; i < nitems(end); i++) {
+			fresh();
+			compat_strlcpy(conf.strip[0], "cookie", CONF_NAME_MAX);
+			conf.nstrip = 1;
+			snprintf(out, sizeof(out), "GET / HTTP/1.1\r\n%.*s:%s"
+			    "Host: a\r\n\r\n", (int)n, line, end[i]);
+			snprintf(in, sizeof(in), "GET / HTTP/1.1\r\n%.*s:%s"
+			    "Cookie: a%sHost: a\r\n\r\n", (int)n, line, end[i],
+			    end[i]);
+			run(HOOK_RECORD, FRAMER_REQUEST, STREAM_TO_OBSERVED,
+			    in);
+			assert_string_equal(text, out);
+		}
+}
+
 static void
 trailers_are_stripped_too(void **state)
 {
@@ -319,6 +345,8 @@ main(void)
 		cmocka_unit_test(
 		    listed_headers_are_stripped_whatever_their_shape),
 		cmocka_unit_test(trailers_are_stripped_too),
+		cmocka_unit_test(
+		    a_header_after_a_long_line_is_stripped),
 		cmocka_unit_test(
 		    unmarked_bytes_are_hidden_while_a_header_is_stripped),
 		cmocka_unit_test(a_set_header_is_there_once_and_last),
