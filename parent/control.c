@@ -1,77 +1,19 @@
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/utsname.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "parent/control.h"
+#include "parent/client.h"
 #include "sandbox/log.h"
-#include "sandbox/proc.h"
-#include "sandbox/vis.h"
 
-#define STATUS_REFUSED	1
-#define STATUS_VERSION	65
-#define STATUS_AGAIN	75
-#define OWNERS_MAX	3
 #define LOG_EVERY_US	1000000
-
-/* Rows that the parent itself adds to an answer. */
-#define OWN_DAEMON	0x01
-#define OWN_PROCESSES	0x02
-#define OWN_TALLIES	0x04
-#define OWN_CONFIG	0x08
-
-struct client {
-	TAILQ_ENTRY(client)	 entry;
-	struct control		*control;
-	struct chan		*chan;
-	uid_t			 uid;
-	uint64_t		 since_us;
-	unsigned		 requests;
-	bool			 greeted;
-	uint32_t		 watch;		/* WATCH_*, 0: none */
-	uint32_t		 watch_request;
-};
-
-/* A request that somebody else answers. */
-struct request {
-	TAILQ_ENTRY(request)	 entry;
-	struct client		*client;
-	uint32_t		 id;		/* the parent's */
-	uint32_t		 theirs;	/* the client's */
-	uint16_t		 type;
-	enum role		 owner[OWNERS_MAX];	/* 0 ends */
-	size_t			 at;
-	size_t			 len;
-	uint8_t			 body[];
-};
-
-struct control {
-	struct control_conf	 conf;
-	const struct conf	*running;
-	uint64_t		 conf_time_us;
-	int			 listen_fd;
-	struct event		*ev_listen;
-	TAILQ_HEAD(, client)	 clients;
-	TAILQ_HEAD(, request)	 requests;
-	unsigned		 nclients;
-	uint32_t		 next_id;
-	struct log_rate		 bad_rate;
-};
 
 /* Who answers a subject; the parent's rows come first. */
 static const struct {
 	unsigned	 own;
-	enum role	 owner[OWNERS_MAX];
+	enum role	 owner[REQUEST_OWNERS_MAX];
 } subjects[SHOW_SUBJECTS] = {
 	[SHOW_SUMMARY]	    = { OWN_DAEMON, { ROLE_ANALYZER } },
 	[SHOW_HOSTS]	    = { 0, { ROLE_ANALYZER } },
@@ -102,249 +44,6 @@ static const struct {
 	[SHOW_TOP]	    = { OWN_DAEMON, { ROLE_ANALYZER, ROLE_MIRROR } },
 };
 
-/* ---- the socket ---- */
-
-static int
-folder_of(const char *path, char *dir, size_t size)
-{
-	const char	*slash = strrchr(path, '/');
-
-	if (*path != '/' || slash == NULL)
-		return -1;
-	if (compat_strlcpy(dir, path, size) >= size)
-		return -1;
-	dir[slash == path ? 1 : slash - path] = '\0';
-	return 0;
-}
-
-/* Missing folder: made, for the user that we become. */
-static void
-make_folder(const char *dir, const struct priv *p)
-{
-	int	 fd;
-
-	if (mkdir(dir, 0755) == -1 || p->way != PRIV_ROOT)
-		return;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	if (fchown(fd, p->uid, p->gid) == -1)
-		log_warn("%s", dir);
-	close(fd);
-}
-
-/* Whether somebody answers at the address; a stale socket goes away. */
-static int
-make_way(const struct sockaddr_un *sun, char *why, size_t size)
-{
-	struct stat	 st;
-	int		 fd, r, e;
-
-	if (lstat(sun->sun_path, &st) == -1)
-		return 0;
-	if (!S_ISSOCK(st.st_mode)) {
-		snprintf(why, size, "%s: exists and is not a socket",
-		    sun->sun_path);
-		return -1;
-	}
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return -1;
-	r = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
-	e = errno;
-	close(fd);
-	if (r == 0 || e == EAGAIN || e == EPROTOTYPE) {
-		snprintf(why, size, "%s: a daemon already answers there",
-		    sun->sun_path);
-		return -1;
-	}
-	if (e == ECONNREFUSED)
-		unlink(sun->sun_path);
-	return 0;
-}
-
-/* By descriptor, so that nobody can put another file in its place. */
-static int
-give_to(const char *path, const struct priv *p)
-{
-	struct stat	 st;
-	int		 fd, r = -1;
-
-	if ((fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
-		return -1;
-	if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
-		r = fchownat(fd, "", p->uid, p->extra, AT_EMPTY_PATH);
-	close(fd);
-	return r;
-}
-
-static int
-bind_at(const struct sockaddr_un *sun, const struct priv *p)
-{
-	mode_t	 old;
-	int	 fd, r;
-
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return -1;
-	old = umask(0117);
-	r = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
-	umask(old);
-	if (r == 0 && p->way == PRIV_ROOT)
-		r = give_to(sun->sun_path, p);
-	if (r == 0)
-		r = listen(fd, CONTROL_CLIENTS_MAX);
-	if (r == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-int
-control_listen(const char *path, const struct priv *p, char *why, size_t size)
-{
-	struct sockaddr_un	 sun;
-	char			 dir[CONF_PATH_MAX];
-	int			 fd = -1, lock;
-
-	memset(&sun, 0, sizeof(sun));
-	sun.sun_family = AF_UNIX;
-	why[0] = '\0';
-	errno = ENAMETOOLONG;
-	if (folder_of(path, dir, sizeof(dir)) == -1 ||
-	    compat_strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path))
-		goto fail;
-	make_folder(dir, p);
-	/* Two daemons that start at once must not both find it stale. */
-	lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (lock == -1)
-		goto fail;
-	flock(lock, LOCK_EX);
-	if (make_way(&sun, why, size) == 0)
-		fd = bind_at(&sun, p);
-	close(lock);
-	if (fd != -1)
-		return fd;
- fail:
-	if (why[0] == '\0')
-		snprintf(why, size, "control socket %s: %s", path,
-		    strerror(errno));
-	return -1;
-}
-
-/* ---- requests ---- */
-
-static struct request *
-find_request(struct control *c, uint32_t id)
-{
-	struct request	*r;
-
-	TAILQ_FOREACH(r, &c->requests, entry)
-		if (r->id == id)
-			return r;
-	return NULL;
-}
-
-static void
-free_request(struct control *c, struct request *r)
-{
-	r->client->requests--;
-	TAILQ_REMOVE(&c->requests, r, entry);
-	free(r);
-}
-
-static struct request *
-new_request(struct client *cl, const struct frame *f)
-{
-	struct control	*c = cl->control;
-	struct request	*r;
-
-	if (cl->requests >= CONTROL_REQUESTS_MAX) {
-		answer_error(cl->chan, f->request, STATUS_AGAIN,
-		    "too many requests at a time");
-		return NULL;
-	}
-	if ((r = calloc(1, sizeof(*r) + f->body.len)) == NULL) {
-		answer_error(cl->chan, f->request, STATUS_AGAIN,
-		    "out of memory");
-		return NULL;
-	}
-	if (++c->next_id == 0)
-		c->next_id = 1;
-	r->client = cl;
-	r->id = c->next_id;
-	r->theirs = f->request;
-	r->type = f->type;
-	r->len = f->body.len;
-	memcpy(r->body, f->body.r, f->body.len);
-	cl->requests++;
-	TAILQ_INSERT_TAIL(&c->requests, r, entry);
-	return r;
-}
-
-/* Asks the next owner that is there; without any more, the answer is whole. */
-static void
-ask_next(struct control *c, struct request *r)
-{
-	struct chan	*ch;
-	enum role	 owner;
-
-	for (; r->at < OWNERS_MAX && r->owner[r->at] != 0; r->at++) {
-		owner = r->owner[r->at];
-		ch = supervise_chan(c->conf.supervise, owner);
-		if (ch != NULL) {
-			buf_put(chan_begin(ch, r->type, r->id), r->body,
-			    r->len);
-			if (chan_end(ch) == 0)
-				return;
-		}
-		if (r->at > 0)
-			continue;	/* the main part was answered */
-		answer_error(r->client->chan, r->theirs, STATUS_AGAIN,
-		    "%s is not running now, try again", role_name(owner));
-		free_request(c, r);
-		return;
-	}
-	chan_send(r->client->chan, MSG_END, r->theirs);
-	free_request(c, r);
-}
-
-int
-control_answer(struct control *c, enum role from, struct frame *f)
-{
-	struct request	*r;
-
-	r = find_request(c, f->request);
-	if (r == NULL || r->at >= OWNERS_MAX || r->owner[r->at] != from)
-		return 0;		/* its client is gone */
-	if (f->type == MSG_ROW) {
-		chan_forward(r->client->chan, f, r->theirs);
-	} else if (f->type == MSG_ERROR && r->at == 0) {
-		chan_forward(r->client->chan, f, r->theirs);
-		free_request(c, r);
-	} else {
-		r->at++;
-		ask_next(c, r);
-	}
-	return 0;
-}
-
-void
-control_lost(struct control *c, enum role role)
-{
-	struct request	*r, *next;
-
-	TAILQ_FOREACH_SAFE(r, &c->requests, entry, next) {
-		if (r->at >= OWNERS_MAX || r->owner[r->at] != role)
-			continue;
-		answer_error(r->client->chan, r->theirs, STATUS_AGAIN,
-		    "%s was lost while it answered, try again",
-		    role_name(role));
-		free_request(c, r);
-	}
-}
-
 /* ---- clients ---- */
 
 static void
@@ -357,14 +56,14 @@ free_client(struct client *cl)
 	TAILQ_FOREACH_SAFE(r, &c->requests, entry, next) {
 		if (r->client != cl)
 			continue;
-		owner = r->at < OWNERS_MAX && r->owner[r->at] != 0 ?
+		owner = r->at < REQUEST_OWNERS_MAX && r->owner[r->at] != 0 ?
 		    supervise_chan(c->conf.supervise, r->owner[r->at]) : NULL;
 		if (owner != NULL) {
 			msg_put_number(chan_begin(owner, MSG_CANCEL, r->id),
 			    r->id);
 			chan_end(owner);
 		}
-		free_request(c, r);
+		request_free(c, r);
 	}
 	TAILQ_REMOVE(&c->clients, cl, entry);
 	c->nclients--;
@@ -397,8 +96,8 @@ on_client_fault(struct chan *ch, enum chan_fault fault, const char *why,
 	free_client(cl);
 }
 
-static bool
-may_change(const struct client *cl)
+bool
+client_may_change(const struct client *cl)
 {
 	return cl->uid == 0 || (cl->control->conf.obey_own_user &&
 	    cl->uid == geteuid());
@@ -408,155 +107,12 @@ may_change(const struct client *cl)
 static bool
 allowed(struct client *cl, const struct frame *f)
 {
-	if (may_change(cl))
+	if (client_may_change(cl))
 		return true;
 	answer_error(cl->chan, f->request, STATUS_REFUSED,
 	    "only root may ask this");
 	return false;
 }
-
-/* ---- the parent's own rows ---- */
-
-static void
-put_daemon(struct control *c, struct answer *a)
-{
-	const struct conf	*conf = c->running;
-	struct row_writer	 w;
-	struct utsname		 u;
-	bool			 live = !conf->offline;
-
-	if (uname(&u) == -1)
-		u.nodename[0] = '\0';
-	if (!answer_row(a, &w, ROW_DAEMON, 0))
-		return;
-	row_str(&w, NETMON_VERSION);
-	row_str(&w, live ? u.nodename : "");
-	row_str(&w, conf->file);
-	row_u64(&w, live ? c->conf.epoch : 0);
-	row_u64(&w, live ? c->conf_time_us : 0);
-	row_double(&w, live ?
-	    (double)(proc_mono_us() - c->conf.start_us) / 1e6 : 0);
-	row_bool(&w, conf->offline);
-	row_str(&w, conf->input);
-	row_end(&w);
-}
-
-static void
-put_process(struct control *c, struct answer *a, enum role role)
-{
-	struct child_info	 i;
-	struct row_writer	 w;
-	uint64_t		 now = proc_mono_us(), up;
-
-	supervise_info(c->conf.supervise, role, &i);
-	if (role == ROLE_PARENT) {
-		i.pid = getpid();
-		i.state = CHILD_READY;
-		compat_strlcpy(i.jail, c->conf.jail, sizeof(i.jail));
-	}
-	if (role < ROLE_FIRST_CHILD)
-		i.ready_us = c->conf.start_us;
-	up = i.state == CHILD_READY && now > i.ready_us ? now - i.ready_us : 0;
-	if (!answer_row(a, &w, ROW_PROCESS, 0))
-		return;
-	row_str(&w, role_name(role));
-	row_u64(&w, (uint64_t)i.pid);
-	row_str(&w, child_state_name(i.state));
-	row_u64(&w, i.generation);
-	row_u64(&w, i.restarts);
-	row_double(&w, (double)up / 1e6);
-	row_str(&w, i.loss);
-	row_u64(&w, i.lost_time_us);
-	row_double(&w, (double)i.lost_us / 1e6);
-	row_str(&w, i.jail);
-	row_end(&w);
-}
-
-static void
-put_processes(struct control *c, struct answer *a)
-{
-	enum role	 r;
-
-	for (r = ROLE_PARENT; r <= ROLE_LAST_CHILD; r++)
-		put_process(c, a, r);
-}
-
-static void
-put_tally(struct answer *a, enum tally_id id, enum role role, uint64_t v)
-{
-	struct row_writer	 w;
-	char			 name[TALLY_NAME_MAX];
-
-	if (!answer_row(a, &w, ROW_TALLY, 0))
-		return;
-	row_str(&w, tally_name(id, name));
-	row_u64(&w, v);
-	row_str(&w, tally_unit_name(id));
-	row_str(&w, role_name(role));
-	row_end(&w);
-}
-
-static void
-put_tallies(struct control *c, struct answer *a)
-{
-	const struct tally	*t;
-	enum tally_id		 id;
-	enum role		 r;
-
-	for (r = ROLE_PARENT; r <= ROLE_LAST_CHILD; r++) {
-		if (r == ROLE_LAUNCHER)
-			continue;
-		t = r == ROLE_PARENT ? c->conf.tally :
-		    supervise_tally(c->conf.supervise, r);
-		for (id = 0; id < TALLY_MAX; id++)
-			if (tally_owner(id) == r ||
-			    tally_owner(id) == ROLE_ANY)
-				put_tally(a, id, r, t->v[id]);
-	}
-}
-
-static void
-put_line(struct answer *a, const char *text, const char *state)
-{
-	struct row_writer	 w;
-
-	if (!answer_row(a, &w, ROW_TEXT, 0))
-		return;
-	row_str(&w, text);
-	row_str(&w, state);
-	row_end(&w);
-}
-
-static void
-put_config(struct control *c, struct answer *a)
-{
-	char	*text = NULL, *line, *end;
-	size_t	 size = 0;
-	FILE	*f;
-
-	if ((f = open_memstream(&text, &size)) == NULL)
-		return;
-	conf_print(c->running, f, false);
-	if (fclose(f) == 0) {
-		for (line = text; *line != '\0'; line = end + 1) {
-			if ((end = strchr(line, '\n')) == NULL)
-				break;
-			*end = '\0';
-			put_line(a, line, "");
-		}
-	}
-	free(text);
-}
-
-static const struct {
-	unsigned	 bit;
-	void		(*put)(struct control *, struct answer *);
-} own_rows[] = {
-	{ OWN_DAEMON,	 put_daemon },
-	{ OWN_PROCESSES, put_processes },
-	{ OWN_TALLIES,	 put_tallies },
-	{ OWN_CONFIG,	 put_config },
-};
 
 /* ---- what clients ask ---- */
 
@@ -594,10 +150,10 @@ route(struct client *cl, struct frame *f, const enum role *owner)
 {
 	struct request	*r;
 
-	if ((r = new_request(cl, f)) == NULL)
+	if ((r = request_new(cl, f)) == NULL)
 		return 0;
 	memcpy(r->owner, owner, sizeof(r->owner));
-	ask_next(cl->control, r);
+	request_ask(cl->control, r);
 	return 0;
 }
 
@@ -608,15 +164,12 @@ on_show(struct chan *ch, struct frame *f, void *arg)
 	struct msg_show	 m;
 	struct answer	 a;
 	struct buf	 b = f->body;
-	size_t		 i;
 
 	if (!cl->greeted || msg_get_show(&b, &m) == -1 ||
 	    m.subject >= SHOW_SUBJECTS)
 		return -1;
 	answer_begin(&a, ch, f->request);
-	for (i = 0; i < nitems(own_rows); i++)
-		if (subjects[m.subject].own & own_rows[i].bit)
-			own_rows[i].put(cl->control, &a);
+	own_rows(cl->control, &a, subjects[m.subject].own);
 	if (subjects[m.subject].owner[0] == 0) {
 		answer_end(&a);
 		return 0;
@@ -628,7 +181,7 @@ on_show(struct chan *ch, struct frame *f, void *arg)
 static int
 to_owner(struct client *cl, struct frame *f, enum role owner)
 {
-	const enum role	 owners[OWNERS_MAX] = { owner };
+	const enum role	 owners[REQUEST_OWNERS_MAX] = { owner };
 
 	if (!cl->greeted)
 		return -1;
@@ -657,13 +210,13 @@ start_reload(struct client *cl, struct frame *f, const char *path)
 	struct request	*r;
 	struct control	*c = cl->control;
 
-	if (!allowed(cl, f) || (r = new_request(cl, f)) == NULL)
+	if (!allowed(cl, f) || (r = request_new(cl, f)) == NULL)
 		return 0;
 	/* It may end, and free the request, before it returns. */
 	if (c->conf.ops->reload(path, r->id, c->conf.arg) == -1) {
 		answer_error(cl->chan, f->request, STATUS_AGAIN,
 		    "a reload is under way, try again");
-		free_request(c, r);
+		request_free(c, r);
 	}
 	return 0;
 }
@@ -732,212 +285,6 @@ on_cancel(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
-/* ---- hooks ---- */
-
-/* Name services are out of reach in the jail: local users only. */
-static bool
-is_user(uid_t uid, const char *name)
-{
-	struct passwd	*pw;
-	FILE		*f;
-	bool		 same = false;
-
-	if ((f = fopen("/etc/passwd", "re")) == NULL)
-		return false;
-	while (!same && (pw = fgetpwent(f)) != NULL)
-		same = pw->pw_uid == uid && strcmp(pw->pw_name, name) == 0;
-	fclose(f);
-	return same;
-}
-
-/* 1 allowed, 0 not, -1 no mirror names this hook. */
-static int
-may_provide(const struct client *cl, const char *hook)
-{
-	const struct conf	*conf = cl->control->running;
-	const struct conf_mirror *m;
-	const char		*user;
-	size_t			 i;
-	int			 r = -1;
-
-	for (i = 0; i < conf->nmirrors; i++) {
-		m = &conf->mirrors[i];
-		if (strcmp(m->record_hook, hook) == 0)
-			user = m->record_hook_user;
-		else if (strcmp(m->forward_hook, hook) == 0)
-			user = m->forward_hook_user;
-		else
-			continue;
-		r = may_change(cl) || (*user != '\0' &&
-		    is_user(cl->uid, user));
-		if (r == 1)
-			return 1;
-	}
-	return r;
-}
-
-/* One end of a fresh pair to mirror, the other to the client with END. */
-static int
-connect_hook(struct client *cl, struct frame *f, const char *hook)
-{
-	struct chan	*mirror;
-	int		 fd[2];
-
-	mirror = supervise_chan(cl->control->conf.supervise, ROLE_MIRROR);
-	if (mirror == NULL || socketpair(AF_UNIX,
-	    SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd) == -1) {
-		answer_error(cl->chan, f->request, STATUS_AGAIN,
-		    "mirror is not running now, try again");
-		return 0;
-	}
-	msg_put_path(chan_begin(mirror, MSG_PROVIDER, 0), hook);
-	chan_end_fd(mirror, fd[0]);
-	chan_begin(cl->chan, MSG_END, f->request);
-	chan_end_fd(cl->chan, fd[1]);
-	return 0;
-}
-
-static int
-on_hook(struct chan *ch, struct frame *f, void *arg)
-{
-	struct client	*cl = arg;
-	struct msg_show	 m;
-	char		 name[MSG_ARG_MAX];
-
-	if (!cl->greeted || msg_get_show(&f->body, &m) == -1 || m.nargs < 1)
-		return -1;
-	switch (may_provide(cl, m.args[0])) {
-	case 1:
-		return connect_hook(cl, f, m.args[0]);
-	case 0:
-		answer_error(ch, f->request, STATUS_REFUSED, "only root or the "
-		    "user that the mirror names may provide this hook");
-		return 0;
-	default:
-		answer_error(ch, f->request, STATUS_REFUSED,
-		    "no mirror names a hook %s", vis_str(VIS_TERM, name,
-		    sizeof(name), m.args[0]));
-		return 0;
-	}
-}
-
-/* ---- watching ---- */
-
-static void
-send_alert(struct client *cl, uint64_t seq, uint64_t missed)
-{
-	struct buf	*b;
-
-	b = chan_begin(cl->chan, MSG_ROW, cl->watch_request);
-	if (alerts_rows(cl->control->conf.alerts, seq, missed, b) == 0)
-		chan_end(cl->chan);
-}
-
-/* Where a client goes on: the first number to send, and what it missed. */
-static uint64_t
-resume_at(struct control *c, const struct msg_watch *m, uint64_t *missed)
-{
-	uint64_t	 first = alerts_first(c->conf.alerts);
-	uint64_t	 last = alerts_last(c->conf.alerts), at = last + 1;
-
-	*missed = 0;
-	if (m->epoch == alerts_epoch(c->conf.alerts)) {
-		at = m->after + 1;
-		if (at < first) {
-			*missed = first - at;
-			at = first;
-		}
-	} else if (m->epoch != 0) {
-		at = first;		/* all that this daemon has seen */
-	} else if (m->last > 0) {
-		at = last >= m->last ? last - m->last + 1 : 1;
-		if (at < first)
-			at = first;
-	}
-	return at;
-}
-
-static int
-on_watch(struct chan *ch, struct frame *f, void *arg)
-{
-	struct client	*cl = arg;
-	struct control	*c = cl->control;
-	struct msg_watch m;
-	uint64_t	 seq, missed;
-
-	if (!cl->greeted || msg_get_watch(&f->body, &m) == -1)
-		return -1;
-	cl->watch = m.flags;
-	cl->watch_request = f->request;
-	seq = resume_at(c, &m, &missed);
-	tally_add(c->conf.tally, TALLY_PAR_ALERTS_MISSED, missed);
-	for (; m.flags & WATCH_ALERTS && seq <= alerts_last(c->conf.alerts);
-	    seq++) {
-		send_alert(cl, seq, missed);
-		missed = 0;
-	}
-	if (m.flags & WATCH_FOLLOW)
-		return 0;
-	cl->watch = 0;
-	chan_send(ch, MSG_END, f->request);
-	return 0;
-}
-
-int
-control_alert(struct control *c, struct frame *f)
-{
-	struct client	*cl;
-	uint64_t	 seq;
-	char		 line[ALERTS_LINE_MAX];
-	enum log_level	 level;
-
-	if ((seq = alerts_add(c->conf.alerts, &f->body)) == 0)
-		return -1;
-	level = alerts_line(c->conf.alerts, seq, line, sizeof(line));
-	c->conf.ops->say(level, line, c->conf.arg);
-	TAILQ_FOREACH(cl, &c->clients, entry)
-		if (cl->watch & WATCH_ALERTS)
-			send_alert(cl, seq, 0);
-	return 0;
-}
-
-static void
-send_monitor(struct control *c, uint64_t ts_us, const char *type,
-    const char *text)
-{
-	struct row_writer	 w;
-	struct client		*cl;
-
-	TAILQ_FOREACH(cl, &c->clients, entry) {
-		if (!(cl->watch & WATCH_MONITOR))
-			continue;
-		row_begin(&w, chan_begin(cl->chan, MSG_ROW,
-		    cl->watch_request), ROW_MONITOR, 0);
-		row_u64(&w, ts_us);
-		row_str(&w, type);
-		row_str(&w, text);
-		if (row_end(&w) == 0)
-			chan_end(cl->chan);
-	}
-}
-
-int
-control_monitor(struct control *c, struct frame *f)
-{
-	struct msg_monitor	 m;
-
-	if (msg_get_monitor(&f->body, &m) == -1)
-		return -1;
-	send_monitor(c, m.ts_us, m.type, m.text);
-	return 0;
-}
-
-void
-control_event(struct control *c, const char *type, const char *text)
-{
-	send_monitor(c, proc_wall_us(), type, text);
-}
-
 void
 control_reloaded(struct control *c, const struct reload_result *res)
 {
@@ -947,18 +294,18 @@ control_reloaded(struct control *c, const struct reload_result *res)
 	struct answer		 a;
 	size_t			 i;
 
-	if ((r = find_request(c, (uint32_t)res->cookie)) == NULL)
+	if ((r = request_find(c, (uint32_t)res->cookie)) == NULL)
 		return;
 	answer_begin(&a, r->client->chan, r->theirs);
 	for (i = 0; i < lines->n; i++)
-		put_line(&a, lines->v[i], res->ok ? "ok" : "cause");
+		own_line(&a, lines->v[i], res->ok ? "ok" : "cause");
 	answer_flush(&a);
 	if (res->ok)
 		chan_send(r->client->chan, MSG_END, r->theirs);
 	else
 		answer_error(r->client->chan, r->theirs, STATUS_REFUSED,
 		    "refused: the running configuration is unchanged");
-	free_request(c, r);
+	request_free(c, r);
 }
 
 /* ---- accepting ---- */
@@ -966,14 +313,14 @@ control_reloaded(struct control *c, const struct reload_result *res)
 static const struct handler from_client[] = {
 	{ MSG_HELLO,		on_hello },
 	{ MSG_SHOW,		on_show },
-	{ MSG_WATCH,		on_watch },
+	{ MSG_WATCH,		watch_on_ask },
 	{ MSG_RELOAD,		on_reload },
 	{ MSG_LOAD,		on_load },
 	{ MSG_VERBOSITY,	on_verbosity },
 	{ MSG_RESET,		on_reset },
 	{ MSG_MIRROR,		on_mirror },
 	{ MSG_ROTATE,		on_mirror },
-	{ MSG_HOOK,		on_hook },
+	{ MSG_HOOK,		hook_on_ask },
 	{ MSG_TERMINATE,	on_terminate },
 	{ MSG_CANCEL,		on_cancel },
 	{ 0,			NULL }

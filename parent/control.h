@@ -22,7 +22,6 @@
 #include "parent/reload.h"
 #include "parent/supervise.h"
 #include "sandbox/conf.h"
-#include "sandbox/priv.h"
 
 #define CONTROL_CLIENTS_MAX	32
 #define CONTROL_ROOT_EXTRA	4	/* more, for uid 0 only */
@@ -54,14 +53,6 @@ struct control_conf {
 	const struct control_ops *ops;
 	void		*arg;
 };
-
-/*
- * Binds and listens, as root before the drop where we are root: a stale
- * socket is removed, one that answers is not (-1, status 71). The folder is
- * made when it is missing. The group of the socket is p->extra.
- */
-int		 control_listen(const char *path, const struct priv *p,
-		    char *why, size_t);
 
 struct control	*control_new(const struct control_conf *);
 void		 control_free(struct control *);

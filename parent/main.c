@@ -16,6 +16,7 @@
 #include "parent/control.h"
 #include "parent/files.h"
 #include "parent/launcher.h"
+#include "parent/listen.h"
 #include "parent/notify.h"
 #include "parent/options.h"
 #include "parent/reload.h"
@@ -758,7 +759,7 @@ acquire(struct parent *p)
 	if (!is_live(p))
 		return 0;
 	compat_strlcpy(p->socket, p->conf->socket, sizeof(p->socket));
-	p->listen_fd = control_listen(p->socket, &p->priv, why, sizeof(why));
+	p->listen_fd = listen_open(p->socket, &p->priv, why, sizeof(why));
 	if (p->listen_fd == -1) {
 		log_warnx("%s", why);
 		return EX_OSERR;
