@@ -81,8 +81,11 @@ st_start(struct session *s, struct dir *d, struct in *in)
 	}
 	memcpy(d->buf + d->len, in->p, n);
 	d->len += (uint32_t)n;
-	if (prefix_len(d->buf, d->len) == PREFIX_MORE && d->len < max)
+	if (prefix_len(d->buf, d->len) == PREFIX_MORE) {
+		if (d->len == max)	/* none is that long */
+			deal_lose(s, d, d->next, in->ts);
 		return n;
+	}
 	buf = d->buf;
 	len = d->len;
 	cap = d->cap;

@@ -368,6 +368,29 @@ prefixes_are_skipped(void **state)
 	check(&w, want);
 }
 
+/* A PROXY header that says it is longer than any head may be. */
+static void
+an_endless_prefix_is_given_back(void **state)
+{
+	static uint8_t	 long_one[16 + 65535] =
+	    "\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff";
+	struct seen	 w;
+	size_t		 at, n, empty;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	empty = session_held(w.s);
+	for (at = 0; at < sizeof(long_one); at += n) {
+		n = sizeof(long_one) - at < 1460 ? sizeof(long_one) - at :
+		    1460;
+		data_n(&w, 0, long_one + at, n);
+	}
+	assert_int_equal(session_held(w.s), empty);
+	data(&w, 0, GET("/"));
+	data(&w, 1, OK("0", ""));
+	check(&w, "P http\nQ GET a /\nR 200 paired\nT 1 200 paired 0/0\n");
+}
+
 static void
 late_request_claims_its_response(void **state)
 {
@@ -1116,6 +1139,7 @@ main(void)
 		cmocka_unit_test(http2_is_told_and_not_parsed),
 		cmocka_unit_test(other_protocols_say_nothing),
 		cmocka_unit_test(prefixes_are_skipped),
+		cmocka_unit_test(an_endless_prefix_is_given_back),
 		cmocka_unit_test(late_request_claims_its_response),
 		cmocka_unit_test(response_waits_only_so_long),
 		cmocka_unit_test(gap_in_a_known_length_keeps_in_step),
