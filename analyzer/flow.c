@@ -539,7 +539,11 @@ hold_start(struct seg *s)
 		h->r.flags |= REASS_HELD;
 }
 
-/* Data sent before what was thought to be the start. */
+/*
+ * Data sent before what was thought to be the start. One byte before it is a
+ * keep-alive probe, which repeats the last byte sent, unless data that
+ * follows that byte was sent already.
+ */
 static void
 rebase_start(struct seg *s, uint32_t seq)
 {
@@ -547,7 +551,8 @@ rebase_start(struct seg *s, uint32_t seq)
 	int64_t			 ahead = reass_ahead(&h->r, seq);
 
 	if (h->flags & HALF_SYN || h->r.next != 0 || ahead >= 0 ||
-	    ahead < -NEAR || (s->p->wire <= 1 && ahead == -1))
+	    ahead < -NEAR || (s->p->wire <= 1 && ahead == -1 &&
+	    !reass_waits(&h->r)))
 		return;
 	reass_rebase(&h->r, seq);
 	h->flags &= (uint16_t)~HALF_BASE;

@@ -270,6 +270,29 @@ a_missed_start_waits_for_earlier_bytes_and_then_goes(void **state)
 }
 
 static void
+one_byte_before_a_missed_start_is_data_or_a_probe(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', P | A, 12, 1, "bcd");
+	seg(&w, 'c', P | A, 11, 1, "a");
+	seg(&w, 's', A, 1, 15, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_US);
+	assert_string_equal(w.log, "a>bcd>");
+	end(&w);
+	begin(&w);
+	seg(&w, 'c', A, 11, 1, "");
+	seg(&w, 'c', A, 10, 1, "z");	/* keep-alive */
+	seg(&w, 's', A, 1, 11, "");
+	seg(&w, 'c', P | A, 11, 1, "abcd");
+	flow_tick(w.t, w.now + FLOW_HOLE_US);
+	assert_string_equal(w.log, "abcd>");
+	end(&w);
+}
+
+static void
 a_hole_becomes_a_gap_when_acked_and_50_ms_old(void **state)
 {
 	struct world	 w;
@@ -941,6 +964,8 @@ main(void)
 		cmocka_unit_test(a_connection_is_told_from_open_to_close),
 		cmocka_unit_test(
 		    a_missed_start_waits_for_earlier_bytes_and_then_goes),
+		cmocka_unit_test(
+		    one_byte_before_a_missed_start_is_data_or_a_probe),
 		cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
 		cmocka_unit_test(a_late_block_fills_the_hole),
 		cmocka_unit_test(the_end_of_input_gives_up_the_holes),
