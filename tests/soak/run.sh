@@ -7,6 +7,7 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$TOP" || exit 1
 bad=0
 make -s fuzz FUZZ_SECONDS="$SOAK_FUZZ" || bad=1
+HTTP_DIFF_ROUNDS=5000000 make -s unit-test_http_diff || bad=1
 for t in restart mirror-kill resegment topologies live-exact exhaust; do
 	KILLS=20 RESEGMENTATIONS=1000 REQUESTS=20000 ONLY=$t BIG=1 \
 	    make -s check || bad=1
