@@ -76,8 +76,8 @@ resolve(struct session *s, struct resp *r, enum session_pair why,
 	r->pair = (uint8_t)why;
 	if (why == SESSION_PAIRED)
 		r->flags |= SESSION_TX_LATE;
-	else
-		s->unowned++;
+	else if (r->known != PAIR_NO_OFFSET && r->known > s->unowned)
+		s->unowned = r->known;
 	if (s->ops->resolved != NULL)
 		s->ops->resolved(s->arg, r->number, r->status, why, token, ts);
 }
@@ -247,7 +247,8 @@ deal_lose(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
 	} else {
 		if (was_open)
 			deal_end_request(s, d, ts, false);
-		pair_hole(&s->pair, s->mem, sess_queue_max(s), s->unowned);
+		pair_hole(&s->pair, s->mem, sess_queue_max(s), s->unowned,
+		    d->next);
 	}
 	d->flags &= (uint16_t)~(D_OPEN | D_TRIAL | D_BODILESS | D_WAITS);
 	d->flags |= D_LOST_GAP | D_FOUND;

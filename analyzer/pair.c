@@ -68,17 +68,39 @@ pair_push(struct pair *p, struct mem *mem, uint32_t max)
 	return r;
 }
 
+/* Whether the server had all that was lost when it answered. */
+static bool
+answers_hole(const struct pair_req *r, uint64_t known)
+{
+	return known != PAIR_NO_OFFSET && known > 0 && known >= r->off;
+}
+
 void
-pair_hole(struct pair *p, struct mem *mem, uint32_t max, uint32_t answered)
+pair_hole(struct pair *p, struct mem *mem, uint32_t max, uint64_t known,
+    uint64_t end)
 {
 	struct pair_req	*r;
 
-	if (p->n > 0 && pair_at(p, p->n - 1)->kind == PAIR_HOLE)
+	if (p->skipped > 0) {
+		p->skip_hole = true;
 		return;
-	if ((r = pair_push(p, mem, max)) == NULL)
+	}
+	if (p->n > 0 && (r = pair_at(p, p->n - 1))->kind == PAIR_HOLE) {
+		if (end == PAIR_NO_OFFSET)
+			return;
+		r->off = end;
+		if (!answers_hole(r, r->acked))
+			r->id = 0;	/* nothing answered this loss yet */
 		return;
+	}
+	if ((r = pair_push(p, mem, max)) == NULL) {
+		p->skip_hole = true;
+		return;
+	}
 	r->kind = PAIR_HOLE;
-	r->id = p->n == 1 ? answered : 0;
+	r->off = end != PAIR_NO_OFFSET ? end : 0;
+	r->acked = known;
+	r->id = p->n == 1 && answers_hole(r, known);
 }
 
 void
@@ -148,11 +170,17 @@ static enum pair_answer
 find(struct pair *p, uint64_t at, uint64_t known, bool lost, bool blind,
     uint32_t *drop)
 {
-	const struct pair_req	*r;
-	uint32_t		 i;
+	struct pair_req	*r;
+	uint32_t	 i;
 
 	if (p->n == 0 && p->skipped > 0) {
 		p->skipped--;
+		if (p->skipped == 0 && p->skip_hole) {
+			p->skip_hole = false;
+			r = pair_at(p, p->n++);
+			memset(r, 0, sizeof(*r));
+			r->kind = PAIR_HOLE;
+		}
 		return PAIR_SKIPPED;
 	}
 	if (p->n == 0)
@@ -178,11 +206,17 @@ enum pair_answer
 pair_owner(struct pair *p, uint64_t at, uint64_t known, bool lost,
     bool blind, uint32_t *drop)
 {
+	struct pair_req		*r;
 	enum pair_answer	 a;
 
 	*drop = 0;
 	a = find(p, at, known, lost, blind, drop);
-	if (a == PAIR_UNKNOWN && pair_at(p, 0)->kind == PAIR_HOLE)
-		pair_at(p, 0)->id++;
+	r = pair_at(p, 0);
+	if (a == PAIR_UNKNOWN && r->kind == PAIR_HOLE &&
+	    answers_hole(r, known)) {
+		r->id++;
+		if (known > r->acked)
+			r->acked = known;
+	}
 	return a;
 }

@@ -31,8 +31,11 @@ struct pair_req {
 	uint64_t	 id;		/* hole: responses that were its */
 	uint64_t	 first_us;
 	uint64_t	 end_us;	/* 0: not ended */
-	uint64_t	 off;		/* of the head in the client's stream */
-	uint64_t	 acked;		/* server bytes it had by then */
+	uint64_t	 off;		/* of the head in the client's stream;
+					 * hole: end of what was lost */
+	uint64_t	 acked;		/* server bytes it had by then; hole:
+					 * client bytes that the server had
+					 * with the last of those responses */
 	uint64_t	 body;		/* content bytes, once ended */
 	void		*text;		/* the caller's */
 	uint32_t	 head_len;
@@ -49,6 +52,7 @@ struct pair {
 	uint32_t	 cap;		/* power of two */
 	uint32_t	 skipped;	/* requests behind the last entry */
 	bool		 pipelined;	/* seen to ask before an answer */
+	bool		 skip_hole;	/* bytes were lost among the skipped */
 };
 
 enum pair_answer {
@@ -65,11 +69,14 @@ struct pair_req	*pair_at(const struct pair *, uint32_t i);
 /* A zeroed entry at the end; NULL: at max or no memory, counted as skipped. */
 struct pair_req	*pair_push(struct pair *, struct mem *, uint32_t max);
 /*
- * Client bytes were lost, and with them perhaps requests. answered: responses
- * so far that belong to none of the requests before.
+ * Client bytes up to end were lost, and with them perhaps requests. known:
+ * client bytes that the server had acknowledged with the last response that
+ * belongs to no request, 0 if there is none; only what it sent after it had
+ * all that was lost can tell that nothing lost is unanswered. end is
+ * PAIR_NO_OFFSET when the last loss is only told again.
  */
 void		 pair_hole(struct pair *, struct mem *, uint32_t max,
-		    uint32_t answered);
+		    uint64_t known, uint64_t end);
 void		 pair_pop(struct pair *);
 /* An interim response took server bytes [at, end). */
 void		 pair_interim(struct pair *, uint64_t at, uint64_t end);

@@ -75,6 +75,7 @@ struct dir {
 	uint64_t	 acked;		/* bytes of the other stream it had */
 	uint64_t	 head_off;
 	uint64_t	 head_us;
+	uint64_t	 head_acked;	/* acked when its first byte came */
 	uint16_t	 flags;
 	uint8_t		 state;
 	uint8_t		 role;
@@ -130,8 +131,10 @@ struct session {
 	struct hand	*hand;
 	uint64_t	 asked;		/* requests so far */
 	uint64_t	 answered;
+	uint64_t	 unowned;	/* client bytes that the server had
+					 * with the last response that has no
+					 * request, since the last pair */
 	uint32_t	 held;
-	uint32_t	 unowned;	/* responses since the last pair */
 	uint8_t		 proto;
 	int8_t		 client;
 	bool		 synced;	/* from byte 0, nothing lost */
@@ -144,6 +147,8 @@ struct in {
 	size_t		 len;
 	uint64_t	 off;
 	uint64_t	 ts;
+	uint64_t	 begin;	/* offset of the segment */
+	uint64_t	 acked;	/* what bytes before begin came with */
 	bool		 edge;		/* p starts a segment or a line */
 	uint8_t		*redo;
 	uint32_t	 redo_skip;

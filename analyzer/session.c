@@ -59,6 +59,18 @@ redo_all(struct dir *d, struct in *in)
 	d->len = d->cap = 0;
 }
 
+/* Empty lines before the first head. */
+static bool
+only_empty(const uint8_t *p, size_t len)
+{
+	size_t	 i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] != '\r' && p[i] != '\n')
+			return false;
+	return true;
+}
+
 static size_t
 st_start(struct session *s, struct dir *d, struct in *in)
 {
@@ -74,6 +86,8 @@ st_start(struct session *s, struct dir *d, struct in *in)
 			return 0;
 		d->head_off = in->off;
 	}
+	if (only_empty(d->buf, d->len))
+		d->head_acked = d->acked;
 	n = in->len < max - d->len ? in->len : max - d->len;
 	if (!sess_room(s, d, n, max)) {
 		deal_stop(s, d);
@@ -178,6 +192,7 @@ st_peek(struct session *s, struct dir *d, struct in *in)
 	if (d->len == 0) {
 		g = tls_guess(in->p, in->len);
 		d->head_off = in->off;
+		d->head_acked = d->acked;
 		n = 0;
 	}
 	if (d->len > 0 || (g == TLS_MAYBE &&
@@ -247,6 +262,8 @@ feed(struct session *s, struct dir *d, struct in *in)
 		again.len = in->redo_len - in->redo_skip;
 		again.off = in->redo_off + in->redo_skip;
 		again.ts = in->ts;
+		again.begin = in->begin;
+		again.acked = d->head_acked;
 		again.edge = true;
 		advance(s, d, &again);
 		sess_give(s, in->redo, in->redo_cap);
@@ -334,6 +351,8 @@ session_data(struct session *s, unsigned dir, uint64_t offset,
 	in.len = len;
 	in.off = offset;
 	in.ts = ts_us;
+	in.begin = offset;
+	in.acked = d->acked;
 	in.edge = true;
 	in.redo = NULL;
 	feed(s, d, &in);
@@ -385,7 +404,7 @@ gap_in_start(struct session *s, struct dir *d, uint64_t off, uint64_t len)
 	s->synced = false;
 	if (d->role == ASKS)
 		pair_hole(&s->pair, s->mem, sess_queue_max(s),
-		    s->midstream ? 0 : s->unowned);
+		    s->midstream ? 0 : s->unowned, d->next);
 	d->next = off + len;
 }
 

@@ -250,6 +250,7 @@ talk_head(struct session *s, struct dir *d, struct in *in)
 		return no_head(s, d, in);
 	d->head_off = in->off;
 	d->head_us = in->ts;
+	d->head_acked = in->off < in->begin ? in->acked : d->acked;
 	if (r > 0) {
 		tell_head(s, d, &h, (size_t)r, in->off + (uint64_t)r, in->ts);
 		return (size_t)r;

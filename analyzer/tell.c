@@ -136,14 +136,15 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
     uint64_t ts)
 {
 	struct pair_req	*q;
-	uint64_t	 acked = d->acked;
+	uint64_t	 acked = d->head_acked;
 	bool		 first;
 
 	if (acked == PAIR_NO_OFFSET)
 		acked = sess_other(s, d)->next;
 	if (d->flags & D_LOST_GAP)
 		pair_hole(&s->pair, s->mem, sess_queue_max(s),
-		    s->midstream && s->asked == 1 ? 0 : s->unowned);
+		    s->midstream && s->asked == 1 ? 0 : s->unowned,
+		    PAIR_NO_OFFSET);
 	first = s->pair.n == 0 || (s->pair.n == 1 &&
 	    pair_at(&s->pair, 0)->kind == PAIR_HOLE);
 	if (!first && pipelines(s, acked))
@@ -207,13 +208,15 @@ find_owner(struct session *s, struct dir *d)
 	uint32_t		 drop;
 	bool			 exact;
 
-	a = pair_owner(&s->pair, d->head_off, d->acked,
+	a = pair_owner(&s->pair, d->head_off, d->head_acked,
 	    (d->flags & D_LOST) != 0, asks->len > 0 ||
 	    (d->acked != PAIR_NO_OFFSET && d->acked > asks->next), &drop);
 	for (; drop > 0; drop--)
 		deal_close(s, NULL, SESSION_BY_GAP);
 	if (a == PAIR_EMPTY && asks->flags & (D_ENDED | D_LOST_GAP)) {
-		s->unowned++;
+		if (d->head_acked != PAIR_NO_OFFSET &&
+		    d->head_acked > s->unowned)
+			s->unowned = d->head_acked;
 		return asks->flags & D_LOST_GAP ? SESSION_BY_GAP :
 		    SESSION_NO_REQUEST;
 	}
@@ -331,7 +334,7 @@ on_response(struct session *s, struct dir *d, const struct http_head *h,
 	r->flags = (uint8_t)head_flags(s, d, h);
 	r->first_us = d->head_us;
 	r->off = d->head_off;
-	r->known = d->acked;
+	r->known = d->head_acked;
 	r->number = s->answered;
 	r->head_len = (uint32_t)head_len;
 	r->status = h->status;

@@ -34,6 +34,14 @@ owner_is(struct pair *p, uint64_t at, bool lost, enum pair_answer want,
 }
 
 static void
+answer_is(struct pair *p, uint64_t at, uint64_t known, enum pair_answer want)
+{
+	uint32_t	 drop;
+
+	assert_int_equal(pair_owner(p, at, known, false, false, &drop), want);
+}
+
+static void
 order_rules_without_loss(void **state)
 {
 	struct pair	 p;
@@ -100,15 +108,15 @@ hole_hides_requests(void **state)
 	(void)state;
 	pair_init(&p);
 	ask(&p, 1, 0, 0);
-	pair_hole(&p, &mem, 100, 0);
-	pair_hole(&p, &mem, 100, 0);
+	pair_hole(&p, &mem, 100, 0, 50);
+	pair_hole(&p, &mem, 100, 0, PAIR_NO_OFFSET);
 	assert_int_equal(p.n, 2);
 	ask(&p, 2, 500, 800);
 	owner_is(&p, 0, false, PAIR_FRONT, 1);
 	pair_pop(&p);
-	owner_is(&p, 400, false, PAIR_UNKNOWN, 0);
-	owner_is(&p, 800, false, PAIR_FRONT, 2);
-	owner_is(&p, 900, false, PAIR_UNKNOWN, 0);
+	answer_is(&p, 400, 60, PAIR_UNKNOWN);
+	answer_is(&p, 800, 600, PAIR_FRONT);
+	answer_is(&p, 900, 600, PAIR_UNKNOWN);
 	pair_clear(&p, &mem);
 }
 
@@ -119,14 +127,61 @@ lost_request_is_answered_before_the_next(void **state)
 
 	(void)state;
 	pair_init(&p);
-	pair_hole(&p, &mem, 100, 0);
+	pair_hole(&p, &mem, 100, 0, 100);
 	ask(&p, 1, 100, 50);
-	owner_is(&p, 50, false, PAIR_UNKNOWN, 0);
-	owner_is(&p, 50, false, PAIR_FRONT, 1);
+	answer_is(&p, 50, 99, PAIR_UNKNOWN);	/* it did not have all */
+	answer_is(&p, 50, 101, PAIR_UNKNOWN);
+	answer_is(&p, 50, 101, PAIR_FRONT);
 	pair_clear(&p, &mem);
-	pair_hole(&p, &mem, 100, 1);
+	pair_hole(&p, &mem, 100, 100, 100);
 	ask(&p, 1, 100, 50);
-	owner_is(&p, 50, false, PAIR_FRONT, 1);
+	answer_is(&p, 50, 101, PAIR_FRONT);
+	pair_clear(&p, &mem);
+	pair_hole(&p, &mem, 100, 99, 100);
+	ask(&p, 1, 100, 50);
+	answer_is(&p, 50, 101, PAIR_UNKNOWN);
+	pair_clear(&p, &mem);
+}
+
+/* What was answered before is no answer to what is lost now. */
+static void
+the_second_of_two_losses_is_not_answered_yet(void **state)
+{
+	struct pair	 p;
+
+	(void)state;
+	pair_init(&p);
+	pair_hole(&p, &mem, 100, 0, 60);
+	answer_is(&p, 0, 60, PAIR_UNKNOWN);
+	pair_hole(&p, &mem, 100, 60, 100);
+	ask(&p, 1, 100, 50);
+	answer_is(&p, 50, 120, PAIR_UNKNOWN);
+	answer_is(&p, 50, 120, PAIR_FRONT);
+	pair_clear(&p, &mem);
+	/* when it was answered before it was noticed, it is */
+	pair_hole(&p, &mem, 100, 0, 60);
+	answer_is(&p, 0, 100, PAIR_UNKNOWN);
+	pair_hole(&p, &mem, 100, 100, 100);
+	ask(&p, 1, 100, 50);
+	answer_is(&p, 50, 120, PAIR_FRONT);
+	pair_clear(&p, &mem);
+}
+
+static void
+lost_among_the_skipped_is_not_forgotten(void **state)
+{
+	struct pair	 p;
+
+	(void)state;
+	pair_init(&p);
+	assert_non_null(pair_push(&p, &mem, 1));
+	assert_null(pair_push(&p, &mem, 1));
+	pair_hole(&p, &mem, 1, 0, 30);
+	owner_is(&p, 0, false, PAIR_FRONT, 0);
+	pair_pop(&p);
+	owner_is(&p, 9, false, PAIR_SKIPPED, 0);
+	ask(&p, 1, 100, 50);
+	answer_is(&p, 50, 120, PAIR_UNKNOWN);
 	pair_clear(&p, &mem);
 }
 
@@ -244,6 +299,8 @@ main(void)
 		cmocka_unit_test(pipelined_requests_stay_apart_after_a_loss),
 		cmocka_unit_test(hole_hides_requests),
 		cmocka_unit_test(lost_request_is_answered_before_the_next),
+		cmocka_unit_test(the_second_of_two_losses_is_not_answered_yet),
+		cmocka_unit_test(lost_among_the_skipped_is_not_forgotten),
 		cmocka_unit_test(unheard_request_is_not_answered),
 		cmocka_unit_test(older_answer_than_any_request_is_told),
 		cmocka_unit_test(interim_answers_do_not_move_the_final_one),

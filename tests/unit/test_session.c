@@ -940,6 +940,13 @@ loss_never_makes_a_wrong_pair(void **state)
 		(void)lossy_talk(seed, 3, 4, seed % 2);
 		(void)lossy_talk(seed, 15, 6, seed % 2);
 	}
+	/* two losses in a row; a head that is whole only after a loss */
+	(void)lossy_talk(1261, 3, 4, true);
+	(void)lossy_talk(635, 8, 3, true);
+	(void)lossy_talk(1547, 15, 6, true);
+	(void)lossy_talk(15827, 15, 6, true);
+	(void)lossy_talk(774, 25, 8, false);
+	(void)lossy_talk(11256, 15, 6, false);
 	/* and what can be paired is paired */
 	assert_true(all > n * 7 / 10);
 }
