@@ -45,9 +45,11 @@ count_connection(struct copy *c, bool *counted)
 }
 
 static void
-count_lost(struct copy *c, enum sink_lost why, uint64_t bytes)
+count_lost(struct copy *c, enum sink_lost why, uint64_t bytes,
+    uint64_t requests)
 {
 	c->stats.lost[why] += bytes;
+	c->stats.lost_requests[why] += requests;
 	c->stats.dropped_bytes += bytes;
 	tally_add(c->env->tally, TALLY_MIR_DROPPED_BYTES, bytes);
 }
@@ -55,11 +57,12 @@ count_lost(struct copy *c, enum sink_lost why, uint64_t bytes)
 /* ---- forward ---- */
 
 static void
-on_lost(void *arg, enum sink_lost why, uint64_t bytes, bool first)
+on_lost(void *arg, enum sink_lost why, uint64_t bytes, uint64_t requests,
+    bool first)
 {
 	struct copy	*c = arg;
 
-	count_lost(c, why, bytes);
+	count_lost(c, why, bytes, requests);
 	if (first) {
 		c->stats.dropped_connections++;
 		tally_add(c->env->tally, TALLY_MIR_DROPPED, 1);
@@ -532,7 +535,7 @@ hook_failed(struct leg *l, enum hook_side side, const struct chunk *c)
 		return;
 	}
 	count_connection(cp, &l->tcp[c->dir].counted);
-	count_lost(cp, SINK_LOST_GAP, c->len);
+	count_lost(cp, SINK_LOST_GAP, c->len, c->part == FRAMER_REQUEST);
 	sink_tcp_gap(cp->tcp, &l->tcp[c->dir]);
 }
 
@@ -551,7 +554,8 @@ to_sink(struct leg *l, enum hook_side side, const struct chunk *c,
 		record_chunk(l, c);
 	else if (v == HOOK_HIDE) {
 		count_connection(l->copy, &l->tcp[c->dir].counted);
-		count_lost(l->copy, SINK_LOST_GAP, c->len);
+		count_lost(l->copy, SINK_LOST_GAP, c->len,
+		    c->part == FRAMER_REQUEST);
 		sink_tcp_gap(l->copy->tcp, &l->tcp[c->dir]);
 	} else
 		sink_tcp_data(l->copy->tcp, &l->tcp[c->dir], c);
@@ -668,7 +672,8 @@ refuse_paused(struct leg *l, const struct chunk *c)
 	if (side_works(l, HOOK_RECORD))
 		gap_begin(l, c->dir, GAP_PAUSED, c->offset);
 	if (side_works(l, HOOK_FORWARD)) {
-		count_lost(cp, SINK_LOST_STOPPED, c->len);
+		count_lost(cp, SINK_LOST_STOPPED, c->len,
+		    c->part == FRAMER_REQUEST);
 		sink_tcp_gap(cp->tcp, &l->tcp[c->dir]);
 	}
 }

@@ -32,6 +32,7 @@ struct copy_stats {
 	uint64_t	 dropped_connections;
 	uint64_t	 dropped_bytes;
 	uint64_t	 lost[SINK_LOST_MAX];		/* forward, bytes */
+	uint64_t	 lost_requests[SINK_LOST_MAX];
 	uint64_t	 gap[GAP_REASONS];		/* record, gaps */
 	uint64_t	 gaps;
 	uint64_t	 hook_errors;

@@ -102,6 +102,7 @@ on_status(struct reply *a)
 		return;
 	}
 	a->chunked = a->has_length = false;
+	a->closes = a->line[7] == '0';
 	a->left = 0;
 	a->state = IN_FIELDS;
 }
@@ -124,6 +125,7 @@ static void
 on_head(struct reply *a, void (*seen)(void *, unsigned), void *arg)
 {
 	if (a->status < 200 && a->status != 101) {
+		a->closes = false;
 		a->state = IN_STATUS;
 		return;
 	}
@@ -155,7 +157,8 @@ on_field(struct reply *a)
 	} else if ((v = field(a->line, "transfer-encoding")) != NULL)
 		a->chunked = strcasestr(v, "chunked") != NULL;
 	else if ((v = field(a->line, "connection")) != NULL)
-		a->closes = strcasestr(v, "close") != NULL;
+		a->closes = strcasestr(v, "close") != NULL ||
+		    (a->closes && strcasestr(v, "keep-alive") == NULL);
 }
 
 /* A whole line without its end is in a->line. */
@@ -218,7 +221,8 @@ reply_data(struct reply *a, const uint8_t *p, size_t n,
 {
 	size_t	 used;
 
-	for (; n > 0 && a->state != UNTIL_EOF; p += used, n -= used) {
+	for (; n > 0 && a->state != UNTIL_EOF && !reply_ended(a);
+	    p += used, n -= used) {
 		if (a->state != IN_BODY && a->state != IN_CHUNK) {
 			used = take_line(a, p, n, seen, arg);
 			continue;
@@ -237,12 +241,30 @@ reply_data(struct reply *a, const uint8_t *p, size_t n,
 void
 reply_eof(struct reply *a)
 {
-	if (a->state == UNTIL_EOF && !a->lost)
+	if (a->state == UNTIL_EOF && !a->lost) {
+		a->closes = true;
 		complete(a);
+	}
 }
 
 uint64_t
 reply_open(const struct reply *a)
 {
 	return a->asked > a->done ? a->asked - a->done : 0;
+}
+
+uint64_t
+reply_unheard(const struct reply *a)
+{
+	uint64_t	 open = reply_open(a);
+
+	/* From the body on, its head has been seen. */
+	return open > 0 && !a->lost && a->state >= IN_BODY ? open - 1 : open;
+}
+
+bool
+reply_ended(const struct reply *a)
+{
+	return a->closes && !a->lost && a->done > 0 && a->state == IN_STATUS &&
+	    a->nline == 0;
 }

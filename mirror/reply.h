@@ -11,14 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REPLY_OPEN_MAX	4096	/* requests without answer */
+#define REPLY_OPEN_MAX	65536	/* requests without answer */
 #define REPLY_LINE_MAX	256	/* of a line, the rest is skipped */
 #define REPLY_STATUS	600	/* statuses are 100 to 599 */
 
 struct reply {
 	uint8_t		 state;
 	bool		 lost;		/* not HTTP, or too many open */
-	bool		 closes;	/* the target said Connection: close */
+	bool		 closes;	/* no answer follows this one */
 	bool		 chunked;
 	bool		 has_length;
 	uint16_t	 status;
@@ -45,5 +45,12 @@ void		 reply_data(struct reply *, const uint8_t *, size_t,
 void		 reply_eof(struct reply *);
 /* Requests without a complete answer. */
 uint64_t	 reply_open(const struct reply *);
+/* Those of them of whose answer not even the head has come. */
+uint64_t	 reply_unheard(const struct reply *);
+/*
+ * The last answer was complete and said, as HTTP/1.0 and RFC 9112 9.6 have
+ * it, that the target looks at no request behind the answered one.
+ */
+bool		 reply_ended(const struct reply *);
 
 #endif

@@ -24,6 +24,9 @@ reasons(struct answer *a, const struct copy *c)
 
 	for (i = 0; i < SINK_LOST_MAX; i++)
 		reason(a, "forward", sink_lost_name(i), c->stats.lost[i]);
+	for (i = 0; i < SINK_LOST_MAX; i++)
+		reason(a, "requests", sink_lost_name(i),
+		    c->stats.lost_requests[i]);
 	for (i = 0; i < GAP_REASONS; i++)
 		reason(a, "record", gap_reason_name(i), c->stats.gap[i]);
 	reason(a, "gaps", "unlisted", c->stats.unlisted);
@@ -33,9 +36,11 @@ reasons(struct answer *a, const struct copy *c)
 		reason(a, "file", "repaired",
 		    sink_file_stats(c->file)->repaired);
 	}
-	if (c->tcp != NULL)
-		reason(a, "forward", "unanswered",
+	if (c->tcp != NULL) {
+		reason(a, "requests", "unanswered",
 		    sink_tcp_stats(c->tcp)->unanswered);
+		reason(a, "requests", "again", sink_tcp_stats(c->tcp)->again);
+	}
 }
 
 static void

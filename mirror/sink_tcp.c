@@ -32,11 +32,16 @@ struct sink_out {
 	bool		 counted;	/* what the leg's was */
 	bool		 http;		/* answers can be counted */
 	bool		 in_message;	/* the last one is not complete */
+	bool		 keeps;		/* what is not answered yet */
 	uint64_t	 since_us;	/* of the state, or last progress */
-	uint8_t		*buf;		/* off to len wait */
+	uint8_t		*buf;		/* from kept to off are kept, */
+	size_t		 kept;		/* off to len wait */
 	size_t		 off;
 	size_t		 len;
 	size_t		 room;
+	uint64_t	 start;		/* of buf, in the connection */
+	uint64_t	*head;		/* of request i, at i modulo the room */
+	size_t		 head_room;
 };
 
 TAILQ_HEAD(outs, sink_out);
@@ -87,31 +92,45 @@ static void	 start_waiting(struct sink_tcp *);
 /* ---- loss ---- */
 
 static void
-lose(struct sink_tcp *s, bool *counted, enum sink_lost why, uint64_t bytes)
+lose(struct sink_tcp *s, bool *counted, enum sink_lost why, uint64_t bytes,
+    uint64_t requests)
 {
 	bool	 first;
 
 	first = !*counted;
 	*counted = true;
-	s->conf.lost(s->conf.arg, why, bytes, first);
+	s->conf.lost(s->conf.arg, why, bytes, requests, first);
 }
 
 static void
 leg_lose(struct sink_tcp *s, struct sink_leg *leg, enum sink_lost why,
-    uint64_t bytes)
+    uint64_t bytes, uint64_t requests)
 {
 	leg->reason = (uint8_t)why;
-	lose(s, &leg->counted, why, bytes);
+	lose(s, &leg->counted, why, bytes, requests);
+}
+
+/* Requests that nobody will answer any more. */
+static uint64_t
+unheard(const struct sink_out *o)
+{
+	return o->http ? reply_unheard(&o->answer) : 0;
+}
+
+static void
+forget(struct sink_out *o)
+{
+	o->sink->stats.kept -= o->off - o->kept;
+	o->kept = o->off;
+	o->keeps = false;
 }
 
 static void
 out_free(struct sink_out *o)
 {
 	struct sink_tcp	*s = o->sink;
-	uint64_t	 open;
 
-	open = reply_open(&o->answer);
-	s->stats.unanswered += o->http ? open : 0;
+	forget(o);
 	if (o->state == CONNECTING)
 		s->dialling--;
 	s->stats.queued -= o->len - o->off;
@@ -133,18 +152,27 @@ out_free(struct sink_out *o)
 	TAILQ_REMOVE(o->state == WAITING ? &s->waiting : &s->outs, o, entry);
 	if (o->dirty)
 		TAILQ_REMOVE(&s->dirty, o, next_dirty);
+	free(o->head);
 	free(o->buf);
 	free(o);
 }
 
 /* Closes with a reset: no TIME_WAIT, no port kept. */
 static void
-out_reset(struct sink_out *o)
+out_drop(struct sink_out *o)
 {
 	struct linger	 l = { .l_onoff = 1, .l_linger = 0 };
 
 	setsockopt(o->fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
 	out_free(o);
+}
+
+/* In order; what has no answer by now has none. */
+static void
+out_reset(struct sink_out *o)
+{
+	o->sink->stats.unanswered += unheard(o);
+	out_drop(o);
 }
 
 /* Something broke: what waits is lost, and the rest of the message. */
@@ -165,8 +193,8 @@ out_fail(struct sink_out *o, enum sink_lost why, int error)
 	}
 	if (bytes > 0 || open > 0 || o->in_message)
 		lose(s, leg != NULL ? &leg->counted : &o->counted, why,
-		    bytes);
-	out_reset(o);
+		    bytes, unheard(o));
+	out_drop(o);
 }
 
 /* ---- back-off ---- */
@@ -178,7 +206,8 @@ target_away(struct sink_tcp *s)
 	    s->delay_us * 2;
 	if (s->delay_us > s->conf.backoff_max_us)
 		s->delay_us = s->conf.backoff_max_us;
-	s->next_us = s->now_us + s->delay_us;
+	/* The tick and the wait for a request are within the time, too. */
+	s->next_us = s->now_us + s->delay_us - s->delay_us / 16;
 }
 
 static void
@@ -190,13 +219,104 @@ target_there(struct sink_tcp *s)
 	s->was_up = true;
 }
 
+/* ---- what is kept until it is answered ---- */
+
+static int
+head_room(struct sink_out *o)
+{
+	uint64_t	*p;
+	size_t		 room, i;
+
+	if (reply_open(&o->answer) < o->head_room)
+		return 0;
+	room = o->head_room == 0 ? 8 : o->head_room * 2;
+	if (room > SINK_TCP_KEEP_REQUESTS ||
+	    (p = calloc(room, sizeof(*p))) == NULL)
+		return -1;
+	for (i = o->answer.done; i < o->answer.asked; i++)
+		p[i % room] = o->head[i % o->head_room];
+	free(o->head);
+	o->head = p;
+	o->head_room = room;
+	return 0;
+}
+
+/* A request begins at the end of what is in the buffer. */
+static void
+asked(struct sink_out *o, const uint8_t *p, size_t n)
+{
+	if (reply_open(&o->answer) == 0)
+		o->keeps = true;
+	if (o->keeps && head_room(o) == -1)
+		forget(o);
+	if (o->keeps)
+		o->head[o->answer.asked % o->head_room] = o->start + o->len;
+	reply_asked(&o->answer, p, n);
+}
+
+/* Where the first request without an answer begins. */
+static size_t
+open_from(const struct sink_out *o)
+{
+	uint64_t	 i = o->answer.done;
+
+	return i < o->answer.asked ?
+	    (size_t)(o->head[i % o->head_room] - o->start) : o->len;
+}
+
+static void
+shrink(struct sink_out *o)
+{
+	if (o->kept < o->len)
+		return;
+	o->start += o->len;
+	o->kept = o->off = o->len = 0;
+	if (o->room > 65536) {
+		free(o->buf);
+		o->buf = NULL;
+		o->room = 0;
+	}
+}
+
+/* The answered ones go. */
+static void
+release(struct sink_out *o)
+{
+	size_t	 from;
+
+	if (!o->keeps)
+		return;
+	from = open_from(o) < o->off ? open_from(o) : o->off;
+	o->sink->stats.kept -= from - o->kept;
+	o->kept = from;
+	shrink(o);
+}
+
+static void
+sent(struct sink_out *o, size_t n)
+{
+	struct sink_tcp	*s = o->sink;
+
+	o->off += n;
+	o->since_us = s->now_us;
+	s->stats.queued -= n;
+	s->stats.sent_bytes += n;
+	if (!o->keeps) {
+		o->kept = o->off;
+		return;
+	}
+	s->stats.kept += n;
+	if (o->off - o->kept > SINK_TCP_KEEP ||
+	    s->stats.kept > s->conf.limit / 4)
+		forget(o);
+}
+
 /* ---- writing ---- */
 
 static void
 try_write(struct sink_out *o)
 {
-	struct sink_tcp	*s = o->sink;
-	ssize_t		 n;
+	ssize_t	 n;
 
 	while (o->off < o->len) {
 		n = send(o->fd, o->buf + o->off, o->len - o->off,
@@ -211,17 +331,9 @@ try_write(struct sink_out *o)
 			out_fail(o, SINK_LOST_RESET, errno);
 			return;
 		}
-		o->off += (size_t)n;
-		o->since_us = s->now_us;
-		s->stats.queued -= (uint64_t)n;
-		s->stats.sent_bytes += (uint64_t)n;
+		sent(o, (size_t)n);
 	}
-	o->off = o->len = 0;
-	if (o->room > 65536) {
-		free(o->buf);
-		o->buf = NULL;
-		o->room = 0;
-	}
+	shrink(o);
 }
 
 static int
@@ -230,10 +342,13 @@ out_room(struct sink_out *o, size_t n)
 	uint8_t	*p;
 	size_t	 room;
 
-	if (o->off > 0 && (o->room - o->len < n || o->off == o->len)) {
-		memmove(o->buf, o->buf + o->off, o->len - o->off);
-		o->len -= o->off;
-		o->off = 0;
+	/* Moved only when as much room is won. */
+	if (o->room - o->len < n && o->kept >= o->len - o->kept) {
+		memmove(o->buf, o->buf + o->kept, o->len - o->kept);
+		o->start += o->kept;
+		o->off -= o->kept;
+		o->len -= o->kept;
+		o->kept = 0;
 	}
 	if (o->room - o->len >= n)
 		return 0;
@@ -303,10 +418,73 @@ on_status(void *arg, unsigned status)
 	s->stats.status[status]++;
 }
 
+/* All requests from the first one without an answer on, for n. */
+static void
+copy_open(struct sink_out *n, const struct sink_out *o)
+{
+	uint64_t	 i, at, end;
+
+	for (i = o->answer.done; i < o->answer.asked; i++) {
+		at = o->head[i % o->head_room] - o->start;
+		end = i + 1 == o->answer.asked ? o->len :
+		    o->head[(i + 1) % o->head_room] - o->start;
+		asked(n, o->buf + at, end - at);
+		memcpy(n->buf + n->len, o->buf + at, end - at);
+		n->len += end - at;
+	}
+}
+
+/*
+ * The target closes, and says so: what it has not answered it has not looked
+ * at. A new connection takes the place of this one. Each has answered one at
+ * least, so this comes to an end.
+ */
+static bool
+go_on(struct sink_out *o)
+{
+	struct sink_tcp	*s = o->sink;
+	struct sink_out	*n;
+	uint64_t	 open = reply_open(&o->answer);
+	size_t		 again;
+
+	if (!o->http || !o->keeps || open == 0 || !reply_ended(&o->answer))
+		return false;
+	again = o->off > open_from(o) ? o->off - open_from(o) : 0;
+	if (again > s->conf.limit - s->stats.queued ||
+	    (n = calloc(1, sizeof(*n))) == NULL)
+		return false;
+	n->sink = s;
+	n->fd = -1;
+	if (out_room(n, o->len - open_from(o)) == -1) {
+		free(n);
+		return false;
+	}
+	n->leg = o->leg;
+	n->draining = o->draining;
+	n->counted = o->counted;
+	n->http = true;
+	n->in_message = o->in_message;
+	reply_init(&n->answer);
+	copy_open(n, o);
+	s->stats.again += open;
+	s->stats.queued += n->len;
+	o->leg = NULL;
+	out_drop(o);
+	if (n->leg != NULL)
+		n->leg->out = n;
+	n->state = WAITING;
+	TAILQ_INSERT_TAIL(&s->waiting, n, entry);
+	s->nwaiting++;
+	start_waiting(s);
+	return true;
+}
+
 static void
 on_eof(struct sink_out *o)
 {
 	reply_eof(&o->answer);
+	if (go_on(o))
+		return;
 	if (o->draining && (!o->http || o->answer.lost ||
 	    unanswered(o) == 0)) {
 		out_reset(o);
@@ -339,14 +517,22 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (n == -1) {
+		/* Closed with requests unread, behind an answer without end. */
+		reply_eof(&o->answer);
+		if (go_on(o))
+			return;
 		if (o->draining && o->state == HALF_CLOSED)
 			out_reset(o);
 		else
 			out_fail(o, SINK_LOST_RESET, errno);
 		return;
 	}
-	if (o->http)
+	if (o->http) {
 		reply_data(&o->answer, s->in, (size_t)n, on_status, s);
+		release(o);
+		if (go_on(o))
+			return;
+	}
 	if (o->draining) {
 		drain(o);
 		start_waiting(s);
@@ -548,12 +734,12 @@ open_out(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
 
 	if (!may_open(s, &why)) {
 		leg->waits = true;
-		leg_lose(s, leg, why, 0);
+		leg_lose(s, leg, why, 0, 0);
 		return;
 	}
 	if ((o = calloc(1, sizeof(*o))) == NULL) {
 		leg->waits = true;
-		leg_lose(s, leg, SINK_LOST_SYSTEM, 0);
+		leg_lose(s, leg, SINK_LOST_SYSTEM, 0, 0);
 		return;
 	}
 	o->sink = s;
@@ -583,13 +769,14 @@ may_start(const struct sink_leg *leg, const struct chunk *c)
 }
 
 static void
-overflow(struct sink_tcp *s, struct sink_leg *leg, size_t len)
+overflow(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
 {
 	struct sink_out	*o = leg->out;
 
-	leg_lose(s, leg, SINK_LOST_QUEUE, o->len - o->off + len);
+	leg_lose(s, leg, SINK_LOST_QUEUE, o->len - o->off + c->len,
+	    unheard(o) + (c->part == FRAMER_REQUEST));
 	leg->dead = true;
-	out_reset(o);
+	out_drop(o);
 }
 
 void
@@ -599,7 +786,8 @@ sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
 	struct sink_out	*o;
 
 	if (leg->dead) {
-		leg_lose(s, leg, (enum sink_lost)leg->reason, c->len);
+		leg_lose(s, leg, (enum sink_lost)leg->reason, c->len,
+		    c->part == FRAMER_REQUEST);
 		return;
 	}
 	/* The target said that it closes: the next head opens anew. */
@@ -614,23 +802,23 @@ sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
 	leg->started = true;
 	if ((o = leg->out) == NULL) {
 		leg_lose(s, leg, leg->waits ? (enum sink_lost)leg->reason :
-		    SINK_LOST_GAP, c->len);
+		    SINK_LOST_GAP, c->len, c->part == FRAMER_REQUEST);
 		return;
 	}
 	if (c->len > s->conf.limit - s->stats.queued ||
 	    out_room(o, c->len) == -1) {
-		overflow(s, leg, c->len);
+		overflow(s, leg, c);
 		return;
+	}
+	if (c->part == FRAMER_REQUEST) {
+		asked(o, c->data, c->len);
+		s->stats.requests++;
 	}
 	memcpy(o->buf + o->len, c->data, c->len);
 	o->len += c->len;
 	s->stats.queued += c->len;
 	if (s->stats.queued > s->stats.high)
 		s->stats.high = s->stats.queued;
-	if (c->part == FRAMER_REQUEST) {
-		reply_asked(&o->answer, c->data, c->len);
-		s->stats.requests++;
-	}
 	if (c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE)
 		o->in_message = true;
 	if (o->state == UP && !o->dirty) {
@@ -730,10 +918,13 @@ sink_tcp_free(struct sink_tcp *s)
 		return;
 	while ((o = TAILQ_FIRST(&s->waiting)) != NULL ||
 	    (o = TAILQ_FIRST(&s->outs)) != NULL) {
-		if (o->off < o->len)
-			lose(s, o->leg != NULL ? &o->leg->counted :
-			    &o->counted, SINK_LOST_STOPPED, o->len - o->off);
-		out_reset(o);
+		if (o->off == o->len) {
+			out_reset(o);
+			continue;
+		}
+		lose(s, o->leg != NULL ? &o->leg->counted : &o->counted,
+		    SINK_LOST_STOPPED, o->len - o->off, unheard(o));
+		out_drop(o);
 	}
 	free(s);
 }

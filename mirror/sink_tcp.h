@@ -7,7 +7,9 @@
  * counted by status and thrown away. At the end of the mirrored connection
  * it is closed with a reset (which leaves no TIME_WAIT) once each request
  * that was forwarded whole has its answer; after the dial timeout, or when
- * the answers are not HTTP, it is half-closed first.
+ * the answers are not HTTP, it is half-closed first. When the target says
+ * with an answer that it closes, the requests behind it go again over a new
+ * connection: they were not looked at.
  *
  * Nothing blocks. What waits counts against limit; a connection that would
  * pass it loses its rest. A target that refuses or is silent is tried again
@@ -28,6 +30,14 @@
 #include "sandbox/addr.h"
 
 #define SINK_TCP_STALL_US	10000000	/* no byte taken: reset it */
+
+/*
+ * Bytes that are kept after they were sent, until they are answered: per
+ * connection; of all together at most a quarter of the limit. So many
+ * requests of a connection at most.
+ */
+#define SINK_TCP_KEEP		65536
+#define SINK_TCP_KEEP_REQUESTS	512
 
 /* Why forwarded bytes were lost. */
 #define SINK_TCP_REASONS(R)						\
@@ -71,9 +81,12 @@ struct sink_tcp_conf {
 	uint64_t	 backoff_min_us;
 	uint64_t	 backoff_max_us;
 	unsigned	 max_open;
-	/* first: the first loss of this connection. */
+	/*
+	 * requests: of whose answer nothing has come, in these bytes or in
+	 * those that were sent. first: the first loss of this connection.
+	 */
 	void		(*lost)(void *arg, enum sink_lost, uint64_t bytes,
-			    bool first);
+			    uint64_t requests, bool first);
 	void		(*own)(void *arg, const struct endpoint *source,
 			    const struct endpoint *target, bool gone);
 	/* For people; rate is the caller's. */
@@ -87,10 +100,12 @@ struct sink_tcp_stats {
 	uint64_t	 sent_bytes;
 	uint64_t	 requests;	/* heads forwarded */
 	uint64_t	 answers;
-	uint64_t	 unanswered;	/* given up */
+	uint64_t	 unanswered;	/* sent and closed in order without */
+	uint64_t	 again;		/* requests that were sent again */
 	uint64_t	 errors;
 	uint64_t	 status[REPLY_STATUS];
 	uint64_t	 queued;	/* bytes, now */
+	uint64_t	 kept;		/* sent bytes that are kept, now */
 	uint64_t	 open;		/* sockets, now */
 	uint64_t	 high;		/* most bytes ever queued */
 };

@@ -22,14 +22,17 @@ static struct sink_tcp	*sink;
 static struct endpoint	 target, own;
 static int		 listener;
 static uint64_t		 lost[SINK_LOST_MAX], connections, errors, backs;
+static uint64_t		 lost_requests[SINK_LOST_MAX];
 static int		 own_open;
 static uint64_t		 clock_us = 1000000;
 
 static void
-on_lost(void *arg, enum sink_lost why, uint64_t bytes, bool first)
+on_lost(void *arg, enum sink_lost why, uint64_t bytes, uint64_t requests,
+    bool first)
 {
 	(void)arg;
 	lost[why] += bytes;
+	lost_requests[why] += requests;
 	connections += first;
 }
 
@@ -91,6 +94,7 @@ fresh(uint64_t limit, unsigned max_open)
 	c.base = base;
 	c.target = target;
 	memset(lost, 0, sizeof(lost));
+	memset(lost_requests, 0, sizeof(lost_requests));
 	connections = errors = backs = 0;
 	own_open = 0;
 	sink = sink_tcp_new(&c);
@@ -392,6 +396,165 @@ a_target_that_closes_between_two_requests_costs_nothing(void **state)
 	done();
 }
 
+#define LAST	"HTTP/1.1 200 OK\r\nConnection: close\r\n" \
+		"Content-Length: 2\r\n\r\nhi"
+
+static void
+say(int fd, const char *s)
+{
+	assert_int_equal(send(fd, s, strlen(s), 0), strlen(s));
+	turn();
+}
+
+/* What a closing target has not looked at goes over a new connection. */
+static void
+requests_behind_a_last_answer_go_again(void **state)
+{
+	static const char *const	 last[] = { LAST,
+	    "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+	    "HTTP/1.0 200 OK\r\nContent-Type: a\r\n\r\nhi",
+	    "HTTP/1.1 200 OK\r\nContent-Type: a\r\n\r\nhi" };
+	struct sink_leg	 leg;
+	int		 a, b;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(last); i++) {
+		memset(&leg, 0, sizeof(leg));
+		fresh(65536, 1);
+		ask(&leg);
+		put(&leg, FRAMER_REQUEST, "HEAD /2 H\r\n\r\n");
+		sink_tcp_end(sink, &leg);
+		a = taken();
+		heard(a);
+		put(&leg, FRAMER_REQUEST, "POST /3 H\r\n\r\n");
+		put(&leg, FRAMER_BODY, "bo");
+		say(a, last[i]);
+		close(a);
+		b = taken();
+		assert_string_equal(heard(b),
+		    "HEAD /2 H\r\n\r\nPOST /3 H\r\n\r\nbo");
+		put(&leg, FRAMER_BODY, "dy");
+		sink_tcp_end(sink, &leg);
+		assert_string_equal(heard(b), "dy");
+		/* No body: it answers HEAD. Then one that is left. */
+		say(b, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+		    "Content-Length: 2\r\n\r\n");
+		close(b);
+		sink_tcp_close(sink, &leg);
+		a = taken();
+		assert_string_equal(heard(a), "POST /3 H\r\n\r\nbody");
+		say(a, LAST);
+		close(a);
+		assert_int_equal(sink_tcp_stats(sink)->answers, 3);
+		assert_int_equal(sink_tcp_stats(sink)->requests, 3);
+		assert_int_equal(sink_tcp_stats(sink)->again, 3);
+		assert_int_equal(sink_tcp_stats(sink)->kept, 0);
+		assert_int_equal(sink_tcp_stats(sink)->queued, 0);
+		assert_int_equal(connections + errors, 0);
+		assert_true(sink_tcp_idle(sink));
+		done();
+	}
+}
+
+/* Without a word it may have: those are lost, and counted. */
+static void
+a_close_without_a_word_costs_what_is_not_answered(void **state)
+{
+	struct sink_leg	 leg = { 0 };
+	int		 a;
+
+	(void)state;
+	fresh(65536, 10);
+	ask(&leg);
+	ask(&leg);
+	ask(&leg);
+	a = taken();
+	heard(a);
+	answer(a);
+	close(a);
+	turn();
+	assert_int_equal(lost_requests[SINK_LOST_RESET], 2);
+	assert_int_equal(connections, 1);
+	assert_int_equal(sink_tcp_stats(sink)->kept, 0);
+	sink_tcp_close(sink, &leg);
+	done();
+}
+
+static void
+what_is_kept_has_a_limit(void **state)
+{
+	static char	 body[8192];
+	struct sink_leg	 leg = { 0 };
+	int		 a, i;
+
+	(void)state;
+	fresh(65536, 10);
+	memset(body, 'x', sizeof(body) - 1);
+	ask(&leg);
+	a = taken();
+	for (i = 0; i < 3; i++) {
+		put(&leg, FRAMER_REQUEST, REQUEST);
+		put(&leg, FRAMER_BODY, body);
+		sink_tcp_end(sink, &leg);
+		heard(a);
+		assert_in_range(sink_tcp_stats(sink)->kept, 0, 65536 / 4);
+	}
+	assert_int_equal(sink_tcp_stats(sink)->kept, 0);
+	say(a, LAST);
+	close(a);
+	turn();
+	assert_int_equal(lost_requests[SINK_LOST_RESET], 3);
+	/* The next connection keeps again. */
+	ask(&leg);
+	a = taken();
+	assert_string_equal(heard(a), REQUEST);
+	assert_int_equal(sink_tcp_stats(sink)->kept, strlen(REQUEST));
+	sink_tcp_close(sink, &leg);
+	done();
+}
+
+/* Each request is answered, unanswered or lost for one reason. */
+static void
+every_request_is_counted_once(void **state)
+{
+	static char	 body[5000];
+	struct sink_leg	 leg[3] = { { 0 } };
+	int		 a;
+
+	(void)state;
+	fresh(4096, 10);
+	memset(body, 'x', sizeof(body) - 1);
+	ask(&leg[0]);
+	ask(&leg[0]);
+	a = taken();
+	heard(a);
+	answer(a);
+	put(&leg[0], FRAMER_REQUEST, REQUEST);
+	put(&leg[0], FRAMER_BODY, body);
+	ask(&leg[0]);
+	assert_int_equal(lost_requests[SINK_LOST_QUEUE], 3);
+	assert_int_equal(sink_tcp_stats(sink)->answers, 1);
+	close(a);
+	/* One that is never answered. */
+	ask(&leg[1]);
+	a = taken();
+	heard(a);
+	sink_tcp_close(sink, &leg[1]);
+	pass(6000000);
+	pass(6000000);
+	assert_int_equal(sink_tcp_stats(sink)->unanswered, 1);
+	close(a);
+	close(listener);
+	listener = -1;
+	ask(&leg[2]);
+	turn();
+	ask(&leg[2]);
+	assert_int_equal(lost_requests[SINK_LOST_REFUSED], 1);
+	assert_int_equal(lost_requests[SINK_LOST_BACKOFF], 1);
+	done();
+}
+
 static void
 a_reset_in_the_middle_is_counted_once_per_connection(void **state)
 {
@@ -411,7 +574,8 @@ a_reset_in_the_middle_is_counted_once_per_connection(void **state)
 	}
 	assert_int_equal(connections, 1);
 	assert_int_equal(errors, 3);
-	assert_int_equal(sink_tcp_stats(sink)->unanswered, 3);
+	assert_int_equal(lost_requests[SINK_LOST_RESET], 3);
+	assert_int_equal(sink_tcp_stats(sink)->unanswered, 0);
 	sink_tcp_close(sink, &leg);
 	done();
 }
@@ -472,6 +636,11 @@ main(void)
 		    a_target_that_closes_between_two_requests_costs_nothing),
 		cmocka_unit_test(
 		    a_reset_in_the_middle_is_counted_once_per_connection),
+		cmocka_unit_test(requests_behind_a_last_answer_go_again),
+		cmocka_unit_test(
+		    a_close_without_a_word_costs_what_is_not_answered),
+		cmocka_unit_test(what_is_kept_has_a_limit),
+		cmocka_unit_test(every_request_is_counted_once),
 		cmocka_unit_test(connections_over_the_limit_wait_for_a_socket),
 		cmocka_unit_test(what_waits_at_the_end_is_counted),
 	};
