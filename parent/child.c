@@ -114,6 +114,8 @@ child_launch(struct child *c)
 	tally_pack(&c->tally, chan_begin(c->chan, MSG_RESTORE_TALLY, 0));
 	chan_end(c->chan);
 	slots_send(&c->slots, c->chan);
+	log_debug("%s: generation %u asked for", role_name(c->role),
+	    c->generation);
 	supervise_launch(s, c->role, c->generation);
 }
 

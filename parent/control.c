@@ -137,6 +137,8 @@ on_hello(struct chan *ch, struct frame *f, void *arg)
 	msg_put_hello(chan_begin(ch, MSG_HELLO, 0), &m);
 	chan_end(ch);
 	cl->greeted = version == MSG_VERSION;
+	log_debug("control: client of uid %u, version %u", (unsigned)cl->uid,
+	    version);
 	if (cl->greeted)
 		return 0;
 	answer_error(ch, 0, STATUS_VERSION, "netmond %s speaks version %u of "

@@ -412,6 +412,7 @@ files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
 		f->flags |= FILE_REGULAR;
 		f->size = (uint64_t)st.st_size;
 	}
+	log_debug("%s: opened", w.path);
 	return fd;
 }
 

@@ -108,20 +108,13 @@ on_log(struct chan *ch, struct frame *f, void *arg)
 	if (msg_get_text(&f->body, &m) == -1)
 		return -1;
 	vis_str(VIS_TERM, line, sizeof(line), m.text);
-	if (m.number <= LOG_LEVEL_WARNING)
-		log_warnx("%s: %s", role_name(c->role), line);
+	log_relay(m.number < LOG_LEVEL_WARNING ? LOG_LEVEL_WARNING :
+	    m.number > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG :
+	    (enum log_level)m.number, "%s: %s", role_name(c->role), line);
 	/* Under -r a record or log that is not written whole is a failure. */
 	if (m.number <= LOG_LEVEL_WARNING && c->role == ROLE_MIRROR &&
 	    c->s->conf.hello & HELLO_OFFLINE)
 		c->s->conf.ops->bad_input(NULL, c->s->conf.arg);
-	if (m.number <= LOG_LEVEL_WARNING)
-		return 0;
-	if (m.number == LOG_LEVEL_NOTICE)
-		log_notice("%s: %s", role_name(c->role), line);
-	else if (m.number == LOG_LEVEL_INFO)
-		log_info("%s: %s", role_name(c->role), line);
-	else
-		log_debug("%s: %s", role_name(c->role), line);
 	return 0;
 }
 

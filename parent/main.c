@@ -499,7 +499,6 @@ set_verbose(uint32_t n, void *arg)
 {
 	struct parent	*p = arg;
 
-	log_setverbose(n != 0);
 	supervise_verbose(p->supervise, n);
 }
 

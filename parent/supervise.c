@@ -356,16 +356,18 @@ supervise_restart(struct supervise *s, enum role role)
 /* ---- the rest ---- */
 
 void
-supervise_verbose(struct supervise *s, uint32_t verbose)
+supervise_verbose(struct supervise *s, uint32_t change)
 {
 	struct chan	*ch;
 	enum role	 r;
 
-	s->verbose = verbose;
+	s->verbose &= ~(change >> 16);
+	s->verbose |= change & MSG_VERBOSE_ALL;
+	log_setverbose((s->verbose & MSG_VERBOSE(ROLE_PARENT)) != 0);
 	EACH(r) {
 		if ((ch = supervise_chan(s, r)) == NULL)
 			continue;
-		msg_put_number(chan_begin(ch, MSG_VERBOSE, 0), verbose);
+		msg_put_number(chan_begin(ch, MSG_VERBOSE, 0), s->verbose);
 		chan_end(ch);
 	}
 }
@@ -440,7 +442,7 @@ supervise_start(struct supervise *s, const struct conf *conf)
 	enum role	 r;
 
 	s->running = conf;
-	s->verbose = (uint32_t)log_getverbose();
+	s->verbose = log_getverbose() ? MSG_VERBOSE_ALL : 0;
 	s->last_tick_us = proc_mono_us();
 	if (event_add(s->ev_tick, &tick) == -1)
 		fatalx("event: out of memory");

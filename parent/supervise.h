@@ -100,7 +100,7 @@ void		 supervise_restart(struct supervise *, enum role);
 /* CONF to a child (not yet in force there); -1 when it is not READY. */
 int		 supervise_send_conf(struct supervise *, enum role,
 		    const struct conf *);
-/* VERBOSE to all, and to those that come. */
+/* A client's VERBOSITY: to us, to all, and to those that come. */
 void		 supervise_verbose(struct supervise *, uint32_t);
 
 /* The channel to a READY child, else NULL. */

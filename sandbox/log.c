@@ -45,8 +45,6 @@ emit(enum log_level level, int errnum, const char *fmt, va_list ap)
 	char	 line[LOG_LINE_MAX];
 	size_t	 n;
 
-	if (level == LOG_LEVEL_DEBUG && !logger.verbose)
-		return;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	vsnprintf(line, sizeof(line), fmt, ap);
@@ -98,7 +96,14 @@ log_info(const char *fmt, ...)
 void
 log_debug(const char *fmt, ...)
 {
-	EMIT(LOG_LEVEL_DEBUG, 0);
+	if (logger.verbose)
+		EMIT(LOG_LEVEL_DEBUG, 0);
+}
+
+void
+log_relay(enum log_level level, const char *fmt, ...)
+{
+	EMIT(level, 0);
 }
 
 void

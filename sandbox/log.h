@@ -37,6 +37,8 @@ void	 log_warnx(const char *, ...) PRINTFLIKE(1, 2);
 void	 log_notice(const char *, ...) PRINTFLIKE(1, 2);
 void	 log_info(const char *, ...) PRINTFLIKE(1, 2);
 void	 log_debug(const char *, ...) PRINTFLIKE(1, 2);
+/* A line of a child, which has judged its level already. */
+void	 log_relay(enum log_level, const char *, ...) PRINTFLIKE(2, 3);
 /* Logs and ends the process with status 1. */
 void	 fatal(const char *, ...) PRINTFLIKE(1, 2) NORETURN;
 void	 fatalx(const char *, ...) PRINTFLIKE(1, 2) NORETURN;

@@ -139,6 +139,15 @@ struct msg_launched {
 void	 msg_put_launched(struct buf *, const struct msg_launched *);
 int	 msg_get_launched(struct buf *, struct msg_launched *);
 
+/*
+ * Who logs debug lines: 1 << role each. HELLO and VERBOSE carry what is in
+ * force; VERBOSITY of a client what to add and, in its high half, what to
+ * take away.
+ */
+#define MSG_VERBOSE(role)	(1U << (role))
+#define MSG_VERBOSE_ALL		0xffffU
+#define MSG_BRIEF(mask)		((mask) << 16)
+
 /* HELLO: parent to child, and client and parent to each other. */
 #define HELLO_CHECK	0x01	/* netmond -n: check and go, no devices */
 #define HELLO_OFFLINE	0x02	/* -r: fixed hash seed, no clocks */
@@ -146,7 +155,7 @@ int	 msg_get_launched(struct buf *, struct msg_launched *);
 struct msg_hello {
 	uint32_t	 version;	/* MSG_VERSION */
 	uint32_t	 flags;		/* HELLO_* */
-	uint32_t	 verbose;
+	uint32_t	 verbose;	/* MSG_VERBOSE */
 	uint64_t	 epoch;		/* of the daemon: start time, us */
 	uint64_t	 mono_us;	/* CLOCK_MONOTONIC of the sender */
 	uint64_t	 wall_us;	/* CLOCK_REALTIME of the sender */

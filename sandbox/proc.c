@@ -252,6 +252,8 @@ on_link(struct chan *ch, struct frame *f, void *arg)
 		chan_gate(ch, true, MSG_LINK);
 		send_link(p, peer);
 		p->linked[peer] = true;
+		log_debug("linked to %s, generation %u", role_name(peer),
+		    m.gen);
 		if (p->ops->linked != NULL)
 			p->ops->linked(p, peer);
 	}
@@ -363,7 +365,7 @@ on_hello(struct chan *ch, struct frame *f, void *arg)
 	    p->hello.version != MSG_VERSION)
 		return -1;
 	p->check = p->hello.flags & HELLO_CHECK;
-	log_setverbose((int)p->hello.verbose);
+	log_setverbose((p->hello.verbose & MSG_VERBOSE(p->ops->role)) != 0);
 	p->priv->greeted = true;
 	chan_gate(ch, false, 0);
 	return 0;
@@ -462,13 +464,13 @@ on_stop(struct chan *ch, struct frame *f, void *arg)
 static int
 on_verbose(struct chan *ch, struct frame *f, void *arg)
 {
+	struct proc	*p = arg;
 	uint32_t	 n;
 
 	(void)ch;
-	(void)arg;
 	if (msg_get_number(&f->body, &n) == -1)
 		return -1;
-	log_setverbose(n != 0);
+	log_setverbose((n & MSG_VERBOSE(p->ops->role)) != 0);
 	return 0;
 }
 
@@ -527,6 +529,7 @@ on_commit(struct chan *ch, struct frame *f, void *arg)
 	if (p->ops->commit != NULL)
 		p->ops->commit(p, old);
 	conf_free(old);
+	log_debug("new configuration in force");
 	return 0;
 }
 

@@ -192,9 +192,21 @@ static const struct token check[] = {
 	{ T_ARG, NULL, nothing, SETS_NOTHING, 0, "RULE" },
 	END
 };
+/* Numbers of VERBOSITY: of one process, or of all. */
+#define OF_ROLES(f)							\
+	DONE,								\
+	WORD("analyzer", nothing, NUMBER, f(MSG_VERBOSE(ROLE_ANALYZER)), NULL),\
+	WORD("capture", nothing, NUMBER, f(MSG_VERBOSE(ROLE_CAPTURE)), NULL),\
+	WORD("mirror", nothing, NUMBER, f(MSG_VERBOSE(ROLE_MIRROR)), NULL),\
+	WORD("parent", nothing, NUMBER, f(MSG_VERBOSE(ROLE_PARENT)), NULL),\
+	END
+static const struct token brief_of[] = { OF_ROLES(MSG_BRIEF) };
+static const struct token verbose_of[] = { OF_ROLES() };
 static const struct token verbosity[] = {
-	WORD("brief", nothing, NUMBER, 0, "usual messages"),
-	WORD("verbose", nothing, NUMBER, 1, "debug messages too"),
+	WORD("brief", brief_of, NUMBER, MSG_BRIEF(MSG_VERBOSE_ALL),
+	    "usual messages"),
+	WORD("verbose", verbose_of, NUMBER, MSG_VERBOSE_ALL,
+	    "debug messages too"),
 	END
 };
 static const struct token reset_what[] = {

@@ -231,7 +231,12 @@ every_other_command_parses(void **state)
 		assert_int_equal(c.action, table[i].action);
 	}
 	assert_int_equal(parse("log verbose", &c), 0);
-	assert_int_equal(c.number, 1);
+	assert_int_equal(c.number, MSG_VERBOSE_ALL);
+	assert_int_equal(parse("log verbose ana", &c), 0);
+	assert_int_equal(c.number, MSG_VERBOSE(ROLE_ANALYZER));
+	assert_int_equal(parse("log brief ana", &c), 0);
+	assert_int_equal(c.number, MSG_BRIEF(MSG_VERBOSE(ROLE_ANALYZER)));
+	assert_int_equal(parse("log verbose launcher", &c), -1);
 	assert_int_equal(parse("mirror shadow rot", &c), 0);
 	assert_string_equal(c.show.args[1], "rotate");
 	assert_int_equal(parse("show flows host a port 80", &c), 0);

@@ -29,9 +29,15 @@ is "a filter with a name is refused live" $? 1
 like "by whom and why" "$(cat "$TMP/out" "$TMP/netmond.log")" 'use numbers'
 is "capture lives on" "$(json '.processes[].pid' show processes)" "$pids"
 conf 'alert "d" when messages >= 10 over 10s'
+ctl log verbose analyzer
 kill -HUP "$NM"
 wait_for 3 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show alerts | jq -r '[.alerts[].rule] | join(\" \")')\" = d ]"
 is "SIGHUP reloads" "$(rules)" "d"
+in_force() { grep -c "$1: new configuration in force" "$TMP/netmond.log"; }
+is "one process may log more" "$(in_force analyzer) $(in_force capture)" "1 0"
+ctl log verbose && ctl log brief analyzer
+ctl reload > /dev/null 2>&1
+is "or all but one" "$(in_force analyzer) $(in_force capture)" "1 1"
 kill -USR1 "$NM"
 sleep 0.2
 kill -0 "$NM" && ok "SIGUSR1 does no harm" || not_ok "SIGUSR1 ended it"
