@@ -21,6 +21,9 @@
 #define DISPATCHES	16	/* before other interfaces get a turn */
 #define FIRST_DUMP_MS	2000
 #define LAST_LOOK_US	30000	/* at stop: three timeouts of a ring */
+#define FIRST_TURN_US	3000000	/* for opening, before READY */
+#define TURN_US		50000	/* the same while packets come */
+#define REST_US		1000	/* between two such turns */
 
 struct capture {
 	struct proc	*proc;
@@ -35,6 +38,7 @@ struct capture {
 	bool		 file_ended;
 	struct event	*ev_netlink;
 	struct event	*ev_second;
+	struct event	*ev_settle;
 	struct event	*ev_last;
 };
 
@@ -146,10 +150,29 @@ send_capstats(struct capture *c)
 }
 
 static void
+settle_later(struct capture *c)
+{
+	struct timeval	 rest = { 0, REST_US };
+
+	if (c->ev_settle != NULL)
+		event_add(c->ev_settle, &rest);
+}
+
+static void
 settle(struct capture *c)
 {
 	ifaces_settle(&c->ifaces, proc_mono_us());
 	send_changed(c);
+	if (c->ifaces.more)
+		settle_later(c);
+}
+
+static void
+on_settle(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	settle(arg);
 }
 
 static void
@@ -194,7 +217,7 @@ on_ring(struct iface *i, void *arg)
 	}
 	if (n == -1) {
 		ifaces_failed(i, why, proc_mono_us());
-		settle(c);
+		settle_later(c);	/* hundreds may fail at once */
 	}
 	if (ready(c))
 		flush_batch(c);
@@ -327,7 +350,9 @@ init_live(struct capture *c)
 	close(fd);
 	c->netlink = POLICY_FD_NETLINK;
 	first_dump(c);
+	c->ifaces.turn_us = FIRST_TURN_US;
 	ifaces_settle(&c->ifaces, proc_mono_us());
+	c->ifaces.turn_us = TURN_US;
 	need_an_interface(c);
 }
 
@@ -339,10 +364,13 @@ run_live(struct capture *c)
 	c->ev_netlink = event_new(c->proc->base, c->netlink,
 	    EV_READ | EV_PERSIST, on_netlink, c);
 	c->ev_second = event_new(c->proc->base, -1, EV_PERSIST, on_second, c);
+	c->ev_settle = event_new(c->proc->base, -1, 0, on_settle, c);
 	if (c->ev_netlink == NULL || c->ev_second == NULL ||
-	    event_add(c->ev_netlink, NULL) == -1 ||
+	    c->ev_settle == NULL || event_add(c->ev_netlink, NULL) == -1 ||
 	    event_add(c->ev_second, &second) == -1)
 		fatalx("no memory");
+	if (c->ifaces.more)
+		settle_later(c);
 }
 
 /* ---- from a file ---- */
@@ -538,6 +566,8 @@ capture_commit(struct proc *p, const struct conf *old)
 		return;
 	ifaces_reconfigure(&c->ifaces, p->conf, proc_mono_us());
 	send_changed(c);
+	if (c->ifaces.more)
+		settle_later(c);
 }
 
 /* What came before STOP has left the rings by now. */

@@ -10,6 +10,7 @@
 #include "capture/ifaces.h"
 #include "sandbox/compat.h"
 #include "sandbox/log.h"
+#include "sandbox/proc.h"
 #include "sandbox/vis.h"
 
 #define RETRY_US	1000000	/* a handle that failed is tried again */
@@ -75,6 +76,20 @@ count(struct iface *i)
 	i->counted = now;
 }
 
+/* Reads no more from it; the next settle closes it. */
+static void
+give_up(struct iface *i)
+{
+	if (i->source == NULL)
+		return;
+	if (i->ev != NULL)
+		event_free(i->ev);
+	i->ev = NULL;
+	i->closing = true;
+	i->changed = true;
+	i->all->more = true;
+}
+
 static void
 close_handle(struct iface *i)
 {
@@ -87,6 +102,7 @@ close_handle(struct iface *i)
 	i->ev = NULL;
 	source_close(i->source);
 	i->source = NULL;
+	i->closing = false;
 	i->all->open--;
 	i->ring = 0;
 	i->changed = true;
@@ -217,7 +233,7 @@ ifaces_failed(struct iface *i, const char *why, uint64_t now_us)
 
 	vis_str(VIS_LOG, v, sizeof(v), why);
 	say(i, "capture ended: %s", v);
-	close_handle(i);
+	give_up(i);
 	i->error = SOURCE_FAILED;
 	COPY(i->why, v);
 	/* the kernel's message about it is on its way: give it the time */
@@ -319,11 +335,11 @@ ifaces_update(struct ifaces *all, const struct ifwatch_link *l, uint32_t dump)
 		say(i, l->flags & IFF_UP ? "up" : "down");
 }
 
-/* The end of an entry: it stays until its IFACE was sent. */
+/* The end of an entry: it stays until it is closed and its IFACE was sent. */
 static void
 remove_entry(struct iface *i)
 {
-	close_handle(i);
+	give_up(i);
 	say(i, "gone");
 	tally_add(i->all->tally, TALLY_CAP_IF_EVENTS, 1);
 	i->link.index = 0;
@@ -355,7 +371,7 @@ ifaces_forget_gone(struct ifaces *all)
 	struct iface	*i, *next;
 
 	TAILQ_FOREACH_SAFE(i, &all->list, entry, next) {
-		if (i->link.index != 0 || i->changed)
+		if (i->link.index != 0 || i->changed || i->source != NULL)
 			continue;
 		TAILQ_REMOVE(&all->list, i, entry);
 		free(i);
@@ -378,28 +394,63 @@ ifaces_clear(struct ifaces *all)
 
 /* ---- choice ---- */
 
+/* Whether the rest must wait for the next turn. */
+static bool
+turn_over(struct ifaces *all)
+{
+	if (proc_mono_us() < all->until_us)
+		return false;
+	all->more = true;
+	return true;
+}
+
+/* The handle that is open is not the one that is wanted. */
+static bool
+must_close(const struct iface *i)
+{
+	struct conf_interface	 options;
+
+	if (i->closing || (i->select != IFSELECT_OPEN &&
+	    i->select != IFSELECT_DOWN))
+		return true;
+	options_of(i->all, i->link.name, &options);
+	return strcmp(i->opened, i->link.name) != 0 ||
+	    !same_handle(&options, &i->options);
+}
+
 static void
 settle_one(struct iface *i, const struct ifselect_if *v, size_t shares,
     uint64_t now_us)
 {
-	struct conf_interface	 options;
-
 	if (i->select != v->select) {
 		i->select = v->select;
 		i->changed = true;
 	}
-	if (i->source != NULL && i->select != IFSELECT_OPEN &&
-	    i->select != IFSELECT_DOWN)
+	if (i->source != NULL && must_close(i)) {
+		if (turn_over(i->all))
+			return;
 		close_handle(i);
-	if (i->source != NULL) {
-		options_of(i->all, i->link.name, &options);
-		if (strcmp(i->opened, i->link.name) != 0 ||
-		    !same_handle(&options, &i->options))
-			close_handle(i);
 	}
 	if (i->source == NULL && i->select == IFSELECT_OPEN &&
-	    i->retry_us <= now_us)
+	    i->retry_us <= now_us && !turn_over(i->all))
 		open_handle(i, shares, now_us);
+}
+
+static void
+close_gone(struct ifaces *all)
+{
+	struct iface	*i;
+	bool		 changed;
+
+	TAILQ_FOREACH(i, &all->list, entry) {
+		if (i->link.index != 0 || i->source == NULL)
+			continue;
+		if (turn_over(all))
+			return;
+		changed = i->changed;	/* its end may have been told */
+		close_handle(i);
+		i->changed = changed;
+	}
 }
 
 static size_t
@@ -418,7 +469,8 @@ describe(struct ifaces *all, struct ifselect_if *v)
 		v[n].master = i->link.master;
 		v[n].arphrd = i->link.arphrd;
 		v[n].up = (i->link.flags & IFF_UP) != 0;
-		v[n].failed = i->source == NULL && i->error == SOURCE_FAILED;
+		v[n].failed = (i->source == NULL || i->closing) &&
+		    i->error == SOURCE_FAILED;
 		n++;
 	}
 	ifselect(all->conf, v, n);
@@ -434,6 +486,9 @@ ifaces_settle(struct ifaces *all, uint64_t now_us)
 
 	if ((v = calloc(all->n + 1, sizeof(*v))) == NULL)
 		return;		/* the next second tries again */
+	all->until_us = proc_mono_us() + all->turn_us;
+	all->more = false;
+	close_gone(all);
 	n = describe(all, v);
 	for (k = 0; k < n; k++)
 		shares += v[k].select == IFSELECT_OPEN;
@@ -456,7 +511,7 @@ ifaces_reconfigure(struct ifaces *all, const struct conf *conf,
 	TAILQ_FOREACH(i, &all->list, entry) {
 		i->retry_us = 0;
 		i->changed = true;
-		if (i->source != NULL &&
+		if (i->source != NULL && !i->closing &&
 		    set_filter(i, why, sizeof(why)) == -1)
 			ifaces_failed(i, why, now_us);
 	}
@@ -527,7 +582,7 @@ state_of(const struct iface *i)
 		return IFACE_COVERED;
 	if (!(i->link.flags & IFF_UP))
 		return IFACE_DOWN;
-	if (i->source == NULL)
+	if (i->source == NULL || i->closing)
 		return IFACE_FAILED;
 	return i->link.carrier ? IFACE_UP : IFACE_NO_CARRIER;
 }
@@ -552,7 +607,8 @@ ifaces_message(const struct iface *i, struct msg_iface *m)
 	if ((c = ifselect_conf(i->all->conf, i->link.name)) != NULL)
 		COPY(m->label, c->label);
 	if (m->state == IFACE_FAILED)
-		COPY(m->error, i->why);
+		COPY(m->error, i->why[0] != '\0' ? i->why :
+		    "waits to be opened");
 }
 
 void

@@ -6,6 +6,11 @@
  * handle stays open while its interface is down (it goes on by itself) and is
  * opened anew after a rename, because libpcap asks for the state of the
  * interface by name.
+ *
+ * The kernel takes 10 to 30 ms to open or close a handle. So all of that
+ * happens in ifaces_settle, which ends after turn_us with more set: hundreds
+ * of interfaces that come or go at once must not keep capture from its
+ * packets and its heartbeat.
  */
 #ifndef CAPTURE_IFACES_H
 #define CAPTURE_IFACES_H
@@ -46,6 +51,7 @@ struct iface {
 	enum ifselect		 select;
 	enum source_error	 error;
 	bool			 changed;	/* IFACE is to be sent */
+	bool			 closing;	/* source is of no more use */
 	char			 why[IFACES_WHY_MAX];
 };
 
@@ -58,6 +64,9 @@ struct ifaces {
 	/* A line about an interface, as logged. */
 	void			(*said)(void *arg, const char *line);
 	void			*arg;
+	uint64_t		 turn_us;	/* what a settle may take */
+	uint64_t		 until_us;	/* of the one under way */
+	bool			 more;		/* it could not do all */
 	bool			 reading;	/* events are added */
 	size_t			 n;
 	size_t			 open;
@@ -76,7 +85,7 @@ void	 ifaces_update(struct ifaces *, const struct ifwatch_link *,
 void	 ifaces_gone(struct ifaces *, uint32_t index);
 /* After a complete dump: what it did not name is gone. */
 void	 ifaces_sweep(struct ifaces *, uint32_t dump);
-/* Forgets entries that are gone once changed is false: their end was told. */
+/* Forgets entries that are gone, closed, and whose end was told. */
 void	 ifaces_forget_gone(struct ifaces *);
 /* Chooses again, opens and closes. After every change, and each second. */
 void	 ifaces_settle(struct ifaces *, uint64_t now_us);

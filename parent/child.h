@@ -106,7 +106,7 @@ void		 supervise_fail(struct supervise *, int status);
 /* LAUNCH to the launcher. */
 void		 supervise_launch(struct supervise *, enum role,
 		    uint32_t generation);
-/* The first one that still runs is told to stop; none: the end. */
+/* The first one that did not say BYE is told to stop; none runs: the end. */
 void		 supervise_stop_next(struct supervise *);
 
 #endif

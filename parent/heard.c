@@ -171,6 +171,8 @@ on_bye(struct chan *ch, struct frame *f, void *arg)
 	(void)ch;
 	(void)f;
 	c->said_bye = true;
+	if (c->s->stopping)
+		supervise_stop_next(c->s);
 	return 0;
 }
 

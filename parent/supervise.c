@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "parent/child.h"
 #include "sandbox/log.h"
@@ -171,10 +172,11 @@ launcher_ended(struct supervise *s, int status)
 	if (s->stopping)
 		return;
 	child_describe(cause, sizeof(cause), status);
-	log_warnx("lost launcher: %s; going on, but the next lost child ends "
-	    "netmond", cause);
+	log_warnx("lost launcher: %s; %s", cause, s->all_ready ?
+	    "going on, but the next lost child ends netmond" :
+	    "cannot start without it");
 	if (!s->all_ready)
-		supervise_fail(s, 1);
+		supervise_fail(s, EX_OSERR);
 }
 
 void
@@ -283,6 +285,7 @@ supervise_stop_next(struct supervise *s)
 	struct timeval	 now = { 0, 0 };
 	struct child	*c;
 	enum role	 r;
+	bool		 exiting = false;
 
 	EACH(r) {
 		c = &s->child[r];
@@ -295,13 +298,18 @@ supervise_stop_next(struct supervise *s)
 			c->state = CHILD_OFF;
 			continue;
 		}
+		/* The kernel takes its time for many packet sockets. */
+		if (c->said_bye) {
+			exiting = true;
+			continue;
+		}
 		if (!c->stop_sent && c->chan != NULL) {
 			c->stop_sent = true;
 			chan_send(c->chan, MSG_STOP, 0);
 		}
 		return;
 	}
-	if (!s->ended) {
+	if (!s->ended && !exiting) {
 		s->ended = true;
 		event_base_once(s->conf.base, -1, EV_TIMEOUT, on_gone, s,
 		    &now);
@@ -446,6 +454,10 @@ supervise_start(struct supervise *s, const struct conf *conf)
 	s->last_tick_us = proc_mono_us();
 	if (event_add(s->ev_tick, &tick) == -1)
 		fatalx("event: out of memory");
+	/* A launcher that failed before there was anybody to hear of it. */
+	supervise_reap(s);
+	if (s->stopping)
+		return;
 	EACH(r)
 		child_launch(&s->child[r]);
 }

@@ -58,6 +58,31 @@ ip -n $NSB link del nb
 gone() { case "$(state nb)" in ""|gone) return 0 ;; esac; return 1; }
 wait_for 2 gone && ok "a removed interface goes" || not_ok "a removed interface stays" "$(state nb)"
 counts "the others go on"
+
+# Each takes the kernel 10 ms and more to open: capture must not hold its
+# breath for all of them.
+pids=$(json '.processes[].pid' show processes)
+many() {
+	[ "$(json '[.interfaces[] | select(.name | test("^[fg][0-9]+$")) |
+	    select(.state == "up")] | length' show interfaces)" = "$1" ]
+}
+for i in $(seq 200); do
+	echo "link add f$i type veth peer name g$i"
+	echo "link set f$i up"
+	echo "link set g$i up"
+done > "$TMP/batch"
+ip -n $NSB -batch "$TMP/batch"
+counts "traffic is counted while 400 interfaces are opened"
+wait_for 60 many 400 && ok "all of them get open" ||
+    not_ok "not all of 400 interfaces are open" "$(ctl show | sed -n 2p)"
+seq -f 'link del f%g' 100 > "$TMP/batch"
+ip -n $NSB -batch "$TMP/batch"
+wait_for 20 many 200 && ok "half of them go" || not_ok "some stay"
+counts "and while they are closed"
+is "no child was lost over it" "$(json '.processes[].pid' show processes)" \
+    "$pids"
 stop
+like "the kernel's time for closing them costs no child its end" \
+    "$(grep -c 'lost ' "$TMP/netmond.log")" '^0$'
 is "ended as asked" "$status" 0
 finish

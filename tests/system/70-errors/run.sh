@@ -62,6 +62,15 @@ timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o text > "$TMP/text" 2>> "$TMP/e
 is "as text: status 0" $? 0
 like "as text: the host is there" "$(cat "$TMP/text")" cut.example
 
+# The launcher's need of descriptors lies above the parent's; its end comes
+# before there is anybody to hear of it.
+for n in 16 24 28; do
+	(ulimit -n $n; exec timeout -k 1 10 "$BUILD/netmond" -r "$TMP/cut.pcap" \
+	    -o text > "$TMP/text" 2> "$TMP/err")
+	is "at most $n descriptors: status 71" $? 71
+	like "and says so" "$(cat "$TMP/err")" 'Too many open files'
+done
+
 mkfifo "$TMP/pipe"
 exec 8<> "$TMP/pipe"
 "$BUILD/netmond" -r - -o json < "$TMP/pipe" > "$TMP/out.json" 2> "$TMP/err" &
