@@ -168,11 +168,19 @@ static struct conf *
 reload_load(const char *path, parse_say_fn *fn, void *fn_arg, void *arg)
 {
 	struct parent	*p = arg;
+	struct conf	*c;
 
 	/* The default file need not be there, as at the start. */
 	if (p->opt.file == NULL && strcmp(path, CONF_PATH) == 0)
 		path = NULL;
-	return options_load(&p->opt, path, fn, fn_arg);
+	c = options_load(&p->opt, path, fn, fn_arg);
+	if (c == NULL || p->launcher.pid != 0 ||
+	    reload_restarts(p->conf, c) == 0)
+		return c;
+	fn("other targets need a fresh mirror, and the launcher was lost: "
+	    "restart netmond", fn_arg);
+	conf_free(c);
+	return NULL;
 }
 
 static int

@@ -183,6 +183,7 @@ static char *
 slurp(struct parser *p, int fd, size_t *len, const char **why)
 {
 	struct pollfd	 pfd = { fd, POLLIN, 0 };
+	struct stat	 st;
 	char		*text;
 	ssize_t		 n;
 
@@ -206,6 +207,12 @@ slurp(struct parser *p, int fd, size_t *len, const char **why)
 		}
 	}
 	*why = n == -1 ? strerror(errno) : NULL;
+	/* An empty file means the defaults, a forgotten writer does not. */
+	if (n == 0 && *len == 0 && fstat(fd, &st) == 0 &&
+	    S_ISFIFO(st.st_mode)) {
+		*why = "is a pipe without a writer";
+		n = -1;
+	}
 	return n == -1 ? NULL : text;
 }
 

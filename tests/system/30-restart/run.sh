@@ -71,6 +71,12 @@ sleep 0.5
 kill -0 "$NM" 2>/dev/null && ok "the launcher's death does not end the daemon" ||
     not_ok "the launcher's death ended the daemon"
 like "and is logged" "$(cat "$TMP/netmond.log")" launcher
+conf 'interface "vb"' 'mirror "m" {' 'observe port 80' \
+    'forward to 127.0.0.1 port 9' '}'
+ctl reload > "$TMP/out" 2>&1
+is "a reload that needs it is refused" $? 1
+like "with what to do" "$(cat "$TMP/out")" 'restart netmond'
+conf 'interface "vb"'
 kill -9 "$(pid_of analyzer)"
 wait_for 5 sh -c "! kill -0 $NM"
 wait "$NM"

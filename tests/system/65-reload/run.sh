@@ -23,6 +23,11 @@ is "a bad file is refused" $? 1
 is "and changes nothing" "$(rules)" "a b"
 like "its first bad line is named" "$(cat "$TMP/out" "$TMP/netmond.log")" 'netmond.conf:4'
 like "and its last" "$(cat "$TMP/out" "$TMP/netmond.log")" 'netmond.conf:6'
+mkfifo "$TMP/fifo"
+conf "include \"$TMP/fifo\""
+ctl reload > "$TMP/out" 2>&1
+is "a pipe that nobody writes into is no empty file" $? 1
+like "and said to be one" "$(cat "$TMP/out")" 'pipe without a writer'
 conf 'filter "port http"'
 ctl reload > "$TMP/out" 2>&1
 is "a filter with a name is refused live" $? 1
