@@ -340,6 +340,21 @@ tcp_packet(struct analyzer *az, struct packet *p, struct iface *i)
 	i->payload += flow_count(az->flows, FLOW_C_PAYLOAD) - before;
 }
 
+_Static_assert(PACKET_TUNNEL_MAX == CONF_TUNNELS + 1, "and none");
+
+/* Whether it came through a tunnel that is not to be looked into. */
+static bool
+in_closed(const struct packet *p, const struct iface *i)
+{
+	unsigned	 k;
+
+	for (k = 0; k < p->depth && k < PACKET_DEPTH_MAX; k++)
+		if (p->tunnel[k] != PACKET_TUNNEL_NONE &&
+		    i->closed & 1U << (p->tunnel[k] - 1))
+			return true;
+	return false;
+}
+
 static void
 one_packet(struct analyzer *az, struct packet *p, enum packet_reason r,
     struct iface *i)
@@ -353,7 +368,7 @@ one_packet(struct analyzer *az, struct packet *p, enum packet_reason r,
 	for (k = 0; k < p->depth && k < PACKET_DEPTH_MAX; k++)
 		if (p->tunnel[k] < PACKET_TUNNEL_MAX)
 			az->tunnels[p->tunnel[k]]++;
-	if (i->outside && p->depth > 0)
+	if (p->depth > 0 && i->closed != 0 && in_closed(p, i))
 		r = PACKET_NOT_TCP;
 	if (r == PACKET_FRAGMENT)
 		r = frag_put(az->frags, p);
@@ -473,20 +488,20 @@ analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 	return buf_end(&f->body);
 }
 
-/* decap none, of the interface line that fits. */
+/* decap, of the interface line that fits. */
 static void
-set_outside(const struct conf *c, struct iface *i)
+set_closed(const struct conf *c, struct iface *i)
 {
 	const struct conf_interface	*ci;
 	size_t				 k;
 
-	i->outside = false;
+	i->closed = 0;
 	for (k = 0; k < c->ninterfaces; k++) {
 		ci = &c->interfaces[k];
 		if (!ci->exclude && (ci->match ? conf_glob(ci->name,
 		    i->info.name, strlen(i->info.name)) :
 		    strcmp(ci->name, i->info.name) == 0))
-			i->outside = ci->decap == CONF_DECAP_NONE;
+			i->closed = ci->closed;
 	}
 }
 
@@ -511,7 +526,7 @@ analyzer_on_iface(struct chan *ch, struct frame *f, void *arg)
 	i->info = m;
 	i->known = true;
 	i->entry = meter_iface(az->meter, m.name);
-	set_outside(p->conf, i);
+	set_closed(p->conf, i);
 	if (m.id >= az->nifaces)
 		az->nifaces = m.id + 1U;
 	if (m.linktype <= 0xffff && !packet_dlt_known(m.linktype) &&
@@ -891,7 +906,7 @@ analyzer_commit(struct proc *p, const struct conf *old)
 
 	catch_up(az);
 	for (k = 0; k < az->nifaces; k++)
-		set_outside(p->conf, &az->ifaces[k]);
+		set_closed(p->conf, &az->ifaces[k]);
 	if ((rules = rule_new(p->conf, az->rules->epoch + 1)) != NULL) {
 		rule_carry(rules, az->rules);
 		rule_free(az->rules);

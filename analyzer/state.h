@@ -46,7 +46,7 @@ struct iface {
 	bool		 known;
 	bool		 has_stat;
 	bool		 touched;
-	bool		 outside;	/* decap none: tunnels stay closed */
+	uint16_t	 closed;	/* tunnels that decap leaves closed */
 	/* rates of the kernel's own counters */
 	struct msg_capstat old_stat;
 	uint64_t	 stat_us;

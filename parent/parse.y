@@ -194,9 +194,7 @@ iopt	: K_SNAPLEN STRING		{
 	| K_RING STRING			{
 		get_size(p, LIMIT_RING, &p->interface.ring, $2);
 	}
-	| K_DECAP STRING		{
-		get_word(p, WORDS_DECAP, "decap", &p->interface.decap, $2);
-	}
+	| K_DECAP list			{ interface_decap(p, $2); }
 	| K_LABEL STRING		{
 		get_text(p, "label", p->interface.label,
 		    sizeof(p->interface.label), $2);

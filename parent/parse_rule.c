@@ -21,6 +21,34 @@ interface_end(struct parser *p, bool match, bool exclude)
 	memset(&p->interface, 0, sizeof(p->interface));
 }
 
+/* all, none, or the kinds of tunnels that are looked into. */
+void
+interface_decap(struct parser *p, const struct list *l)
+{
+	char		 kinds[CONF_WHY_MAX];
+	unsigned	 open = 0;
+	size_t		 i;
+	int		 kind;
+
+	if (l == NULL)
+		return;
+	if (l->n == 1 && strcmp(l->v[0], "all") == 0)
+		open = CONF_TUNNELS_ALL;
+	else if (l->n != 1 || strcmp(l->v[0], "none") != 0)
+		for (i = 0; i < l->n; i++) {
+			p->tok_line = l->line[i];
+			kind = conf_word_find(WORDS_DECAP, l->v[i]);
+			if (kind == -1) {
+				get_words(WORDS_DECAP, kinds, sizeof(kinds));
+				parse_fail(p, "unknown tunnel \"%s\", valid: "
+				    "all, none or %s", l->v[i], kinds);
+				return;
+			}
+			open |= 1U << kind;
+		}
+	p->interface.closed = (uint16_t)(CONF_TUNNELS_ALL & ~open);
+}
+
 void
 service_end(struct parser *p, const char *proto, struct list *ports)
 {

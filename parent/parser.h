@@ -214,6 +214,7 @@ void		 get_lower(char *);
 /* ---- parse_rule.c ---- */
 
 void		 interface_end(struct parser *, bool match, bool exclude);
+void		 interface_decap(struct parser *, const struct list *);
 void		 service_end(struct parser *, const char *proto,
 		    struct list *ports);
 void		 rule_list(struct parser *, struct list **to,

@@ -60,7 +60,10 @@ static const char *const facilities[] = {
 	"local3", "local4", "local5", "local6", "local7"
 };
 static const char *const protos[] = { "http", "tls" };
-static const char *const decaps[] = { "all", "none" };
+static const char *const decaps[CONF_TUNNELS] = {
+	"pppoe", "mpls", "gre", "ipip", "6in4", "vxlan", "geneve", "teredo",
+	"gtp"
+};
 static const char *const headers[] = {
 	"user-agent", "referer", "content-type"
 };

@@ -42,10 +42,9 @@ struct conf_ports {		/* inclusive ranges; n == 0: any */
 	uint8_t		 n;
 };
 
-enum conf_snap {
-	CONF_DECAP_ALL,
-	CONF_DECAP_NONE
-};
+/* Kinds of tunnels, in the order of WORDS_DECAP. */
+#define CONF_TUNNELS	9
+#define CONF_TUNNELS_ALL	((1U << CONF_TUNNELS) - 1)
 
 struct conf_interface {
 	char		 name[CONF_GLOB_MAX];	/* name, or glob when match */
@@ -55,7 +54,7 @@ struct conf_interface {
 	bool		 promiscuous;
 	uint32_t	 snaplen;		/* 0: whole packets */
 	uint64_t	 ring;			/* 0: a share of ring total */
-	uint8_t		 decap;			/* enum conf_snap */
+	uint16_t	 closed;	/* tunnels not entered: 1 << kind */
 };
 
 enum conf_proto {

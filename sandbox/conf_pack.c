@@ -150,7 +150,9 @@ io_interface(struct io *io, struct conf_interface *i)
 	io_bool(io, &i->promiscuous);
 	io_u32(io, &i->snaplen);
 	io_u64(io, &i->ring);
-	io_below(io, &i->decap, CONF_DECAP_NONE + 1);
+	io_u16(io, &i->closed);
+	if (i->closed > CONF_TUNNELS_ALL)
+		io->b->err = true;
 }
 
 static void

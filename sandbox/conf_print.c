@@ -225,6 +225,22 @@ put_stats(const struct out *o, const struct conf_stats *s,
 }
 
 static void
+put_decap(FILE *f, unsigned closed)
+{
+	unsigned	 k;
+
+	if (closed == CONF_TUNNELS_ALL) {
+		fputs("\tdecap none\n", f);
+		return;
+	}
+	fputs("\tdecap {", f);
+	for (k = 0; k < CONF_TUNNELS; k++)
+		if (!(closed & 1U << k))
+			fprintf(f, " %s", conf_word(WORDS_DECAP, k));
+	fputs(" }\n", f);
+}
+
+static void
 put_interface(const struct out *o, const struct conf_interface *i)
 {
 	char	 s[CONF_TEXT_MAX];
@@ -237,7 +253,7 @@ put_interface(const struct out *o, const struct conf_interface *i)
 		return;
 	}
 	if (i->label[0] == '\0' && !i->promiscuous && i->snaplen == 0 &&
-	    i->ring == 0 && i->decap == CONF_DECAP_ALL) {
+	    i->ring == 0 && i->closed == 0) {
 		end(o, false);
 		return;
 	}
@@ -253,8 +269,8 @@ put_interface(const struct out *o, const struct conf_interface *i)
 		fprintf(o->f, "\tsnaplen %" PRIu32 "\n", i->snaplen);
 	if (i->ring != 0)
 		fprintf(o->f, "\tring %s\n", conf_print_size(i->ring, s));
-	if (i->decap != CONF_DECAP_ALL)
-		fprintf(o->f, "\tdecap %s\n", conf_word(WORDS_DECAP, i->decap));
+	if (i->closed != 0)
+		put_decap(o->f, i->closed);
 	fputs("}\n", o->f);
 }
 
