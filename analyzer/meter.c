@@ -381,43 +381,55 @@ again(struct sketch_kind *k, uint64_t token, uint64_t weight)
 	return e;
 }
 
-static struct sketch_entry *
-client_entry(struct meter *m, struct meter_cache *c, const char *client,
-    uint64_t weight)
+void
+meter_client(const struct meter *m, struct meter_cache *c, const char *client)
 {
+	memset(c, 0, sizeof(*c));
+	c->name = client;
+	c->len = (uint8_t)strlen(client);
+	if (c->len == 0 || m->clients == NULL)
+		return;
+	c->hash = sketch_hash(&m->kind[METER_CLIENT], client, c->len);
+	sketch_prefetch(m->clients, c->hash);
+}
+
+static struct sketch_entry *
+client_entry(struct meter *m, struct meter_cache *c, uint64_t weight)
+{
+	struct sketch_kind	*k = &m->kind[METER_CLIENT];
 	struct sketch_entry	*e;
 
-	if (client == NULL || *client == '\0' || m->clients == NULL)
+	if (c->len == 0 || m->clients == NULL)
 		return NULL;
-	e = again(&m->kind[METER_CLIENT], c->client, weight);
-	if (e != NULL && sketch_is(e, client, strlen(client)))
+	if ((e = sketch_held(k, &c->client)) != NULL) {
+		sketch_bump(e, weight);
 		return e;
-	e = sketch_touch(m->clients, client, strlen(client), weight);
-	c->client = e == NULL ? 0 : sketch_token(e);
+	}
+	e = sketch_touch_hash(m->clients, c->name, c->len, c->hash, weight);
+	sketch_hold(k, &c->client, e);
 	return e;
 }
 
 static struct sketch_entry *
 host_client(struct meter *m, struct meter_cache *c, struct sketch_entry *host,
-    const char *client, uint64_t weight)
+    uint64_t weight)
 {
+	struct sketch_kind	*k = &m->kind[METER_HOST_CLIENT];
 	struct sketch_entry	*e;
 
-	if (client == NULL || *client == '\0')
+	if (c->len == 0)
 		return NULL;
-	e = sketch_by_token(&m->kind[METER_HOST_CLIENT], c->host_client);
-	if (e != NULL && e->home->owner == host &&
-	    sketch_is(e, client, strlen(client))) {
-		if (weight > 0)
-			sketch_bump(e, weight);
+	e = sketch_held(k, &c->host_client);
+	if (e != NULL && e->home->owner == host) {
+		sketch_bump(e, weight);
 		return e;
 	}
 	if (child(m, host, METER_CHILD_CLIENTS, METER_HOST_CLIENT,
 	    m->conf.offline ? 65536 : 256) == NULL)
 		return NULL;
-	e = sketch_touch(host->child[METER_CHILD_CLIENTS], client,
-	    strlen(client), weight);
-	c->host_client = e == NULL ? 0 : sketch_token(e);
+	e = sketch_touch_hash(host->child[METER_CHILD_CLIENTS], c->name,
+	    c->len, c->hash, weight);
+	sketch_hold(k, &c->host_client, e);
 	return e;
 }
 
@@ -451,13 +463,13 @@ host_entry(struct meter *m, struct meter_cache *c,
 
 	if (m->hosts == NULL)
 		return NULL;
-	e = sketch_by_token(&m->kind[METER_HOST], c->host);
+	e = sketch_held(&m->kind[METER_HOST], &c->host);
 	if (e != NULL && sketch_is(e, r->host, r->host_len)) {
 		sketch_bump(e, 1);
 		return e;
 	}
 	e = sketch_touch(m->hosts, r->host, r->host_len, 1);
-	c->host = e == NULL ? 0 : sketch_token(e);
+	sketch_hold(&m->kind[METER_HOST], &c->host, e);
 	return e;
 }
 
@@ -467,7 +479,7 @@ section_entry(struct meter *m, struct meter_cache *c,
 {
 	struct sketch_entry	*e;
 
-	e = sketch_by_token(&m->kind[METER_SECTION], c->section);
+	e = sketch_held(&m->kind[METER_SECTION], &c->section);
 	if (e != NULL && e->home->owner == host &&
 	    sketch_is(e, r->section, r->section_len)) {
 		sketch_bump(e, 1);
@@ -478,31 +490,50 @@ section_entry(struct meter *m, struct meter_cache *c,
 		return NULL;
 	e = sketch_touch(host->child[METER_CHILD_SECTIONS], r->section,
 	    r->section_len, 1);
-	c->section = e == NULL ? 0 : sketch_token(e);
+	sketch_hold(&m->kind[METER_SECTION], &c->section, e);
 	return e;
+}
+
+/* The memory of a client's entries, while there is something else to do. */
+static void
+expect_client(const struct meter *m, const struct meter_cache *c,
+    const struct sketch_entry *host)
+{
+	const struct sketch	*s = host->child[METER_CHILD_CLIENTS];
+
+	if (c->len == 0 || sketch_held(&m->kind[METER_HOST_CLIENT],
+	    &c->host_client) != NULL)
+		return;
+	if (m->clients != NULL)
+		sketch_prefetch_entry(m->clients, c->hash);
+	if (s != NULL)
+		sketch_prefetch(s, c->hash);
 }
 
 uint64_t
 meter_request(struct meter *m, struct sketch_entry *iface,
     struct meter_cache *c, const struct meter_request *r)
 {
-	struct sketch_entry	*host, *section, *e;
+	struct sketch_entry	*host, *section = NULL, *e;
 	unsigned		 method;
 
 	method = r->method < METER_METHODS ? r->method : METER_METHODS - 1;
+	if ((host = host_entry(m, c, r)) != NULL) {
+		expect_client(m, c, host);
+		sketch_add(host, MC_METHOD + method, 1);
+		if ((section = section_entry(m, c, host, r)) != NULL)
+			sketch_add(section, MC_METHOD + method, 1);
+	}
 	meter_add(m, iface, MC_REQUESTS, 1);
 	count_method(m, r);
-	if ((e = client_entry(m, c, r->client, 1)) != NULL)
+	if ((e = client_entry(m, c, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
-	if ((host = host_entry(m, c, r)) == NULL)
+	if (host == NULL)
 		return 0;
-	sketch_add(host, MC_METHOD + method, 1);
-	if ((e = host_client(m, c, host, r->client, 1)) != NULL)
+	if ((e = host_client(m, c, host, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
-	if ((section = section_entry(m, c, host, r)) == NULL)
-		return sketch_token(host) | HOST_TOKEN;
-	sketch_add(section, MC_METHOD + method, 1);
-	return sketch_token(section);
+	return section == NULL ? sketch_token(host) | HOST_TOKEN :
+	    sketch_token(section);
 }
 
 static void
@@ -543,8 +574,7 @@ count_code(struct meter *m, unsigned status)
 
 void
 meter_response(struct meter *m, struct sketch_entry *iface,
-    struct meter_cache *c, uint64_t token, const char *client,
-    unsigned status, bool interim)
+    struct meter_cache *c, uint64_t token, unsigned status, bool interim)
 {
 	struct sketch_entry	*host, *section;
 	unsigned		 slot;
@@ -559,8 +589,8 @@ meter_response(struct meter *m, struct sketch_entry *iface,
 	if (interim)
 		return;
 	if (host != NULL)
-		count_answer(host_client(m, c, host, client, 0), status);
-	count_answer(client_entry(m, c, client, 0), status);
+		count_answer(host_client(m, c, host, 0), status);
+	count_answer(client_entry(m, c, 0), status);
 }
 
 void
@@ -618,7 +648,7 @@ add_end(struct meter *m, struct sketch_entry *iface,
 
 void
 meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
-    uint64_t token, const char *client, const struct meter_end *t)
+    uint64_t token, const struct meter_end *t)
 {
 	struct sketch_entry	*section, *e;
 
@@ -627,7 +657,7 @@ meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
 	if (section != NULL && t->first_us != 0)
 		sketch_add(section, MC_FIRST + hist_bucket(t->first_us), 1);
 	if (t->req_body + t->resp_body > 0 &&
-	    (e = client_entry(m, c, client, 0)) != NULL)
+	    (e = client_entry(m, c, 0)) != NULL)
 		sketch_add(e, MC_RESP_BODY, t->req_body + t->resp_body);
 }
 

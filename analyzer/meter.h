@@ -181,11 +181,20 @@ void		 meter_flush(struct meter *);
 
 /* What a connection met last: most messages find their entries here. */
 struct meter_cache {
-	uint64_t	 host;		/* tokens */
-	uint64_t	 section;
-	uint64_t	 client;
-	uint64_t	 host_client;
+	struct sketch_held host;
+	struct sketch_held section;
+	struct sketch_held client;
+	struct sketch_held host_client;
+	const char	*name;		/* of the client; the caller's */
+	uint64_t	 hash;		/* of name */
+	uint8_t		 len;		/* of name; 0: no client */
 };
+/*
+ * Begins a cache for a client (its text after the privacy block, at most
+ * SKETCH_KEY_MAX long, which must stay as long as the cache is used).
+ */
+void		 meter_client(const struct meter *, struct meter_cache *,
+		    const char *client);
 
 struct meter_request {
 	const uint8_t	*host;		/* normalised; len 0: none */
@@ -195,18 +204,14 @@ struct meter_request {
 	const uint8_t	*method_name;	/* when method is "other" */
 	size_t		 method_len;
 	unsigned	 method;	/* enum http_method */
-	const char	*client;	/* text after the privacy block */
 };
-/*
- * Counts it and returns the token for its response; 0: no entry. The cache
- * belongs to the connection, whose client text never changes.
- */
+/* Counts it and returns the token for its response; 0: no entry. */
 uint64_t	 meter_request(struct meter *, struct sketch_entry *iface,
 		    struct meter_cache *, const struct meter_request *);
 /* token 0: the request is not known. interim: 1xx but 101. */
 void		 meter_response(struct meter *, struct sketch_entry *iface,
-		    struct meter_cache *, uint64_t token, const char *client,
-		    unsigned status, bool interim);
+		    struct meter_cache *, uint64_t token, unsigned status,
+		    bool interim);
 /*
  * A response found its request only later: what belongs to the host is
  * counted there; the totals know it already.
@@ -225,7 +230,7 @@ struct meter_end {
 	bool		 ambiguous;
 };
 void		 meter_end(struct meter *, struct sketch_entry *iface,
-		    struct meter_cache *, uint64_t token, const char *client,
+		    struct meter_cache *, uint64_t token,
 		    const struct meter_end *);
 
 struct meter_hello {

@@ -145,7 +145,6 @@ on_request(void *arg, const struct session_request *r)
 	q.method = r->head->method_id;
 	q.method_name = r->head->method.p;
 	q.method_len = r->head->method.len;
-	q.client = c->client_text;
 	alert_request(c, r);
 	return meter_request(az->meter, side_entry(c), &c->cache, &q);
 }
@@ -188,8 +187,8 @@ on_response(void *arg, const struct session_response *r)
 	}
 	tally_add(&az->proc->tally,
 	    r->interim ? TALLY_HTTP_INTERIM : TALLY_HTTP_RESPONSES, 1);
-	meter_response(az->meter, side_entry(c), &c->cache, r->token,
-	    c->client_text, status, r->interim);
+	meter_response(az->meter, side_entry(c), &c->cache, r->token, status,
+	    r->interim);
 	if (!r->interim)
 		alert_response(c, r->id, r->token, status);
 }
@@ -315,8 +314,7 @@ on_transaction(void *arg, const struct session_tx *x)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_REQ, 1);
 	if (t.unpaired_resp)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_RESP, 1);
-	meter_end(az->meter, side_entry(c), &c->cache, x->token,
-	    c->client_text, &t);
+	meter_end(az->meter, side_entry(c), &c->cache, x->token, &t);
 	alert_time(c, x, t.first_us);
 	tell(c, x);
 }

@@ -53,6 +53,7 @@ save_init(struct analyzer *az)
 		if (k == METER_HOST_CLIENT || az->gone[k] != NULL)
 			continue;
 		az->gone[k] = calloc(1, MSG_SAVE_SLOTS / 8);
+		az->meter->kind[k].tracked = true;
 		az->meter->kind[k].gone = on_gone;
 		az->meter->kind[k].arg = az;
 	}

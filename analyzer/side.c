@@ -47,6 +47,7 @@ side_set(struct conn *c)
 	c->hidden = rule_client(p, &c->az->day_key, &c->real_client.addr,
 	    &c->client.addr);
 	addr_print(&c->client.addr, c->client_text, sizeof(c->client_text));
+	meter_client(c->az->meter, &c->cache, c->client_text);
 }
 
 void

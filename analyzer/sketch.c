@@ -466,12 +466,27 @@ sift_up(struct sketch *s, struct sketch_entry *e)
 	put_at(s, at, e);
 }
 
+/* Until somebody must go, entries lie in the order they came. */
+static void
+order(struct sketch *s)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < s->n; i++)
+		s->heap[i]->rank = s->heap[i]->count;
+	for (i = s->n / 2; i > 0; i--)
+		sift_down(s, s->heap[i - 1]);
+	s->ordered = true;
+}
+
 /* The sketch must not be empty. */
 static struct sketch_entry *
 lightest(struct sketch *s)
 {
 	struct sketch_entry	*e;
 
+	if (!s->ordered)
+		order(s);
 	for (e = s->heap[0]; e->rank != e->count; e = s->heap[0]) {
 		e->rank = e->count;
 		sift_down(s, e);
@@ -548,6 +563,7 @@ empty(struct sketch_kind *k, struct sketch_entry *e)
 	}
 	if (++k->ref[e->id].gen == 0)
 		k->ref[e->id].gen = 1;
+	k->epoch++;
 }
 
 static size_t
@@ -577,8 +593,9 @@ sketch_remove(struct sketch_entry *e)
 
 	unchain(s, e);
 	last = s->heap[--s->n];
-	if (last != e) {
+	if (last != e)
 		put_at(s, e->heap, last);
+	if (last != e && s->ordered) {
 		sift_down(s, last);
 		sift_up(s, last);
 	}
@@ -629,15 +646,14 @@ grow(struct sketch *s)
 }
 
 static struct sketch_entry *
-lookup(const struct sketch *s, const void *key, size_t len, uint64_t hash)
+lookup(const struct sketch *s, size_t len, uint64_t hash)
 {
 	struct sketch_entry	*e;
 
 	if (s->nbuckets == 0)
 		return NULL;
 	for (e = s->bucket[hash & (s->nbuckets - 1)]; e != NULL; e = e->chain)
-		if (e->hash == hash && e->klen == len &&
-		    memcmp(e->key, key, len) == 0)
+		if (e->hash == hash && e->klen == len)
 			return e;
 	return NULL;
 }
@@ -701,7 +717,8 @@ admit(struct sketch *s, const void *key, size_t len, uint64_t hash,
 	enter(s, e, key, len, hash);
 	s->n++;
 	put_at(s, s->n - 1, e);
-	sift_up(s, e);
+	if (s->ordered)
+		sift_up(s, e);
 	return e;
 }
 
@@ -762,7 +779,28 @@ sketch_find(const struct sketch *s, const void *key, size_t len)
 		len = cut_key(s, key, len, cut);
 		key = cut;
 	}
-	return lookup(s, key, len, hash_bytes(s->kind->seed, key, len));
+	return lookup(s, len, sketch_hash(s->kind, key, len));
+}
+
+uint64_t
+sketch_hash(const struct sketch_kind *k, const void *key, size_t len)
+{
+	return hash_bytes(k->seed, key, len);
+}
+
+struct sketch_entry *
+sketch_touch_hash(struct sketch *s, const void *key, size_t len,
+    uint64_t hash, uint64_t weight)
+{
+	struct sketch_entry	*e;
+
+	if ((e = lookup(s, len, hash)) != NULL) {
+		e->count += weight;
+		return e;
+	}
+	if (s->n < s->max)
+		e = admit(s, key, len, hash, weight);
+	return e != NULL ? e : replace(s, key, len, hash, weight);
 }
 
 /* Apart, for the room on the stack. */
@@ -778,25 +816,10 @@ touch_long(struct sketch *s, const void *key, size_t len, uint64_t weight)
 struct sketch_entry *
 sketch_touch(struct sketch *s, const void *key, size_t len, uint64_t weight)
 {
-	struct sketch_entry	*e;
-	uint64_t		 hash;
-
 	if (len > SKETCH_KEY_MAX)
 		return touch_long(s, key, len, weight);
-	hash = hash_bytes(s->kind->seed, key, len);
-	if ((e = lookup(s, key, len, hash)) != NULL) {
-		e->count += weight;
-		return e;
-	}
-	if (s->n < s->max)
-		e = admit(s, key, len, hash, weight);
-	return e != NULL ? e : replace(s, key, len, hash, weight);
-}
-
-void
-sketch_bump(struct sketch_entry *e, uint64_t weight)
-{
-	e->count += weight;
+	return sketch_touch_hash(s, key, len,
+	    sketch_hash(s->kind, key, len), weight);
 }
 
 void
@@ -809,7 +832,7 @@ sketch_add(struct sketch_entry *e, unsigned index, uint64_t n)
 		LIST_INSERT_HEAD(&k->active, e, active);
 		e->is_active = true;
 	}
-	if (!e->is_dirty) {
+	if (!e->is_dirty && k->tracked) {
 		LIST_INSERT_HEAD(&k->dirty, e, dirty);
 		e->is_dirty = true;
 	}

@@ -18,7 +18,9 @@
  * All memory is charged to mem; where it is refused, the entry is not
  * admitted or the pane is left out, and the difference shows up in "other".
  *
- * Keys longer than SKETCH_KEY_MAX are cut and end in '~' and a hash.
+ * Keys longer than SKETCH_KEY_MAX are cut and end in '~' and a hash. A key is
+ * known by its length and 64 bits of keyed hash: without the seed nobody can
+ * make two that agree, and of a million keys two agree once in 10^7 runs.
  */
 #ifndef ANALYZER_SKETCH_H
 #define ANALYZER_SKETCH_H
@@ -100,6 +102,8 @@ struct sketch_kind {
 	const struct hash_key *seed;
 	struct mem	*mem;
 	uint64_t	 limit;		/* of MEM_SKETCHES, for this kind */
+	uint64_t	 epoch;		/* grows when an entry goes */
+	bool		 tracked;	/* dirty is kept, for the saved copy */
 	struct sketch_list active;
 	struct sketch_list dirty;
 	struct sketch_ref {
@@ -127,11 +131,12 @@ struct sketch {
 	struct sketch_kind *kind;
 	struct sketch_entry *owner;	/* NULL: nobody's child */
 	struct sketch_entry **bucket;
-	struct sketch_entry **heap;	/* lightest first */
+	struct sketch_entry **heap;	/* all; lightest first once ordered */
 	uint32_t	 nbuckets;
 	uint32_t	 room;		/* of heap */
 	uint32_t	 n;
 	uint32_t	 max;
+	bool		 ordered;	/* the heap is one; from the first need */
 	uint64_t	 evicted;
 };
 
@@ -146,8 +151,53 @@ void		 sketch_set_max(struct sketch *, uint32_t max);
  */
 struct sketch_entry *sketch_touch(struct sketch *, const void *key, size_t len,
 		    uint64_t weight);
+/* The same with the hash of a key that is not too long, from sketch_hash. */
+struct sketch_entry *sketch_touch_hash(struct sketch *, const void *key,
+		    size_t len, uint64_t hash, uint64_t weight);
+uint64_t	 sketch_hash(const struct sketch_kind *, const void *key,
+		    size_t len);
 /* The same for an entry at hand. */
-void		 sketch_bump(struct sketch_entry *, uint64_t weight);
+static inline void
+sketch_bump(struct sketch_entry *e, uint64_t weight)
+{
+	e->count += weight;
+}
+/* Asks for the memory of a look-up ahead: first the bucket, then the entry. */
+static inline void
+sketch_prefetch(const struct sketch *s, uint64_t hash)
+{
+	if (s->nbuckets != 0)
+		__builtin_prefetch(&s->bucket[hash & (s->nbuckets - 1)]);
+}
+static inline void
+sketch_prefetch_entry(const struct sketch *s, uint64_t hash)
+{
+	const struct sketch_entry	*e;
+
+	if (s->nbuckets == 0)
+		return;
+	if ((e = s->bucket[hash & (s->nbuckets - 1)]) != NULL) {
+		__builtin_prefetch(e);
+		__builtin_prefetch(e->few);
+	}
+}
+/* An entry, for as long as none of its kind has gone. */
+struct sketch_held {
+	struct sketch_entry *entry;
+	uint64_t	 epoch;
+};
+static inline struct sketch_entry *
+sketch_held(const struct sketch_kind *k, const struct sketch_held *h)
+{
+	return h->epoch == k->epoch ? h->entry : NULL;
+}
+static inline void
+sketch_hold(const struct sketch_kind *k, struct sketch_held *h,
+    struct sketch_entry *e)
+{
+	h->entry = e;
+	h->epoch = k->epoch;
+}
 /* Whether this is the entry of a key (that is not too long). */
 static inline bool
 sketch_is(const struct sketch_entry *e, const void *key, size_t len)
