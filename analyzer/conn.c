@@ -91,10 +91,11 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 	(void)ts_us;
 	if (!mem_take(&az->mem, MEM_SESSIONS, sizeof(*c)))
 		return NULL;
-	if ((c = calloc(1, sizeof(*c))) == NULL) {
+	if ((c = malloc(sizeof(*c))) == NULL) {
 		mem_give(&az->mem, MEM_SESSIONS, sizeof(*c));
 		return NULL;
 	}
+	memset(c, 0, sizeof(*c));
 	c->az = az;
 	c->flow = f;
 	set_place(c);

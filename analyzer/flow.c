@@ -1332,7 +1332,7 @@ flow_info(const struct flow_table *t, const struct flow *f,
 {
 	int	 c = client_of(f);
 
-	memset(i, 0, sizeof(*i));
+	memset(i, 0, offsetof(struct flow_info, seen));
 	i->id = f->id;
 	i->key.a = c ? f->key.b : f->key.a;
 	i->key.b = c ? f->key.a : f->key.b;
@@ -1352,7 +1352,8 @@ flow_info(const struct flow_table *t, const struct flow *f,
 		i->half[0].rtt_us = f->hs_us[1];
 	if (f->extra != NULL) {
 		i->nseen = f->extra->nseen;
-		memcpy(i->seen, f->extra->seen, sizeof(i->seen));
+		memcpy(i->seen, f->extra->seen,
+		    i->nseen * sizeof(i->seen[0]));
 	}
 	i->reader = flow_reader(f);
 }

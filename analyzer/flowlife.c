@@ -130,10 +130,11 @@ flowlife_store(struct flow_table *t, struct flow *f)
 		if (!mem_take(t->mem, MEM_FLOWS, READ_COST))
 			goto none;
 	}
-	if ((rd = calloc(1, sizeof(*rd))) == NULL) {
+	if ((rd = malloc(sizeof(*rd))) == NULL) {
 		mem_give(t->mem, MEM_FLOWS, READ_COST);
 		goto none;
 	}
+	memset(rd, 0, sizeof(*rd));
 	f->read = rd;
 	for (d = 0; d < 2; d++)
 		f->half[d].r.store = &rd->store[d];

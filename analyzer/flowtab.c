@@ -165,21 +165,17 @@ flowtab_clear(struct flow_table *t)
 uint32_t
 flowtab_hash(const struct flow_table *t, const struct flow_key *k)
 {
-	uint64_t	 x[2], tmp;
+	uint64_t	 x, y;
 	uint32_t	 a, b;
 
 	if (!addr_is4(&k->a.addr))
 		return (uint32_t)flow_key_hash(k, t->key);
 	memcpy(&a, k->a.addr.b + 12, 4);
 	memcpy(&b, k->b.addr.b + 12, 4);
-	x[0] = (uint64_t)a << 16 | k->a.port;
-	x[1] = (uint64_t)b << 16 | k->b.port;
-	if (x[0] > x[1]) {
-		tmp = x[0];
-		x[0] = x[1];
-		x[1] = tmp;
-	}
-	return (uint32_t)hash_bytes(t->key, x, sizeof(x));
+	x = (uint64_t)a << 16 | k->a.port;
+	y = (uint64_t)b << 16 | k->b.port;
+	return (uint32_t)(x < y ? hash_two(t->key, x, y) :
+	    hash_two(t->key, y, x));
 }
 
 static inline uint32_t *

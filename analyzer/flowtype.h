@@ -189,9 +189,9 @@ struct flow_info {
 	bool			 nat;	/* a sighting has another tuple */
 	int			 tunnel;	/* outermost, packet.h */
 	struct flow_half_info	 half[2];	/* 0: from the client */
-	unsigned		 nseen;
-	struct flow_seen	 seen[FLOW_SIGHTINGS];
 	void			*reader;
+	unsigned		 nseen;
+	struct flow_seen	 seen[FLOW_SIGHTINGS];	/* nseen are valid */
 };
 
 #endif

@@ -67,6 +67,42 @@ same(const uint8_t *p, const char *name, size_t len)
 	return true;
 }
 
+/*
+ * The same of a token, at least four bytes long, by words: setting bit 5
+ * lowers its letters and leaves '-' and digits alone.
+ */
+static bool
+same_token(const uint8_t *p, const char *name, size_t len)
+{
+	const uint64_t	 low = 0x2020202020202020;
+	uint64_t	 x, y;
+	uint32_t	 a, b;
+
+	for (; len > 8; p += 8, name += 8, len -= 8) {
+		memcpy(&x, p, 8);
+		memcpy(&y, name, 8);
+		if ((x | low) != y)
+			return false;
+		if (len < 16) {		/* the last eight, some once more */
+			p -= 16 - len;
+			name -= 16 - len;
+			len = 16;
+		}
+	}
+	if (len == 8) {
+		memcpy(&x, p, 8);
+		memcpy(&y, name, 8);
+		return (x | low) == y;
+	}
+	memcpy(&a, p, 4);
+	memcpy(&b, name, 4);
+	if ((a | (uint32_t)low) != b)
+		return false;
+	memcpy(&a, p + len - 4, 4);
+	memcpy(&b, name + len - 4, 4);
+	return (a | (uint32_t)low) == b;
+}
+
 /* The first control character but TAB, or NULL. */
 static inline const uint8_t *
 find_ctl(const uint8_t *p, const uint8_t *end)
@@ -447,7 +483,7 @@ find_field(const uint8_t *p, size_t len)
 		return NULL;
 	for (f = &fields[by_len[len]]; f->len == len; f++)
 		if ((p[0] | 0x20) == (uint8_t)f->name[0] &&
-		    same(p, f->name, len))
+		    same_token(p, f->name, len))
 			return f;
 	return NULL;
 }
@@ -493,7 +529,8 @@ field_line(struct http_head *h, const struct http_span *line,
 	size_t		 n;
 
 	h->fields++;
-	n = token_len(p, end, line->len);
+	for (n = 0; is(p[n], C_TOKEN); n++)
+		;		/* the end of the line is no token */
 	if (n == line->len || p[n] != ':') {
 		if ((colon = memchr(p + n, ':', line->len - n)) == NULL) {
 			h->flaws |= HTTP_F_NO_COLON;
@@ -738,11 +775,11 @@ split_port(struct http_span a, struct http_span *host, struct http_span *port)
 static size_t
 put_lower(uint8_t *out, size_t used, size_t max, const struct http_span *s)
 {
-	size_t	 i;
+	size_t	 i, n = s->len < max - used ? s->len : max - used;
 
-	for (i = 0; i < s->len && used < max; i++)
-		out[used++] = lower(s->p[i]);
-	return used;
+	for (i = 0; i < n; i++)
+		out[used + i] = lower(s->p[i]);
+	return used + n;
 }
 
 /* Authority without user; false when there is nothing left. */
@@ -870,6 +907,10 @@ http_section(const struct http_head *h, unsigned depth,
 			break;
 		out[used++] = '/';
 		while (in_path(p, end) && *p != '/') {
+			if (*p != '%' && used < HTTP_SECTION_MAX) {
+				out[used++] = *p++;
+				continue;
+			}
 			p += path_byte(p, end, c, &n);
 			if (n > HTTP_SECTION_MAX - used)
 				return used;

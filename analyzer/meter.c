@@ -61,8 +61,8 @@ meter_status_code(const struct meter *m, unsigned slot)
 	return slot < m->nextra ? m->extra[slot] : 0;
 }
 
-unsigned
-meter_status_slot(struct meter *m, unsigned code)
+static unsigned
+find_slot(struct meter *m, unsigned code)
 {
 	size_t		 lo = 0, hi = NKNOWN, mid;
 	unsigned	 i;
@@ -84,6 +84,16 @@ meter_status_slot(struct meter *m, unsigned code)
 		return STATUS_OTHER;
 	m->extra[m->nextra] = (uint16_t)code;
 	return (unsigned)NKNOWN + m->nextra++;
+}
+
+unsigned
+meter_status_slot(struct meter *m, unsigned code)
+{
+	if (code != m->last_code) {
+		m->last_slot = find_slot(m, code);
+		m->last_code = code;
+	}
+	return code == 0 ? STATUS_OTHER : m->last_slot;
 }
 
 uint64_t

@@ -145,6 +145,8 @@ struct meter {
 	unsigned	 ntouched;
 	uint64_t	 method_token[METER_METHODS];
 	uint64_t	 status_token[1000];
+	unsigned	 last_code;	/* and its slot: most are the same */
+	unsigned	 last_slot;
 	uint16_t	 extra[16];	/* status codes met beyond the known */
 	unsigned	 nextra;
 };

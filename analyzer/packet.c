@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <string.h>
 
 #include "analyzer/packet.h"
@@ -364,14 +365,67 @@ parse_ip(struct cursor *c)
 	return end(c, PACKET_IP_VERSION);
 }
 
-/* RFC 1071; len is even. */
-static uint16_t
-ip4_sum(const uint8_t *d, uint32_t len)
-{
-	uint32_t	 sum = 0, i;
+/* Sums by words of the machine: RFC 1071, section 2, parts A to C. */
+typedef uint64_t vec __attribute__((vector_size(16)));
 
-	for (i = 0; i < len; i += 2)
-		sum += be16(d + i);
+static uint64_t
+sum_long(const uint8_t *d, size_t n)
+{
+	vec		 a = { 0, 0 }, b = { 0, 0 }, v, w;
+	const vec	 low = { 0xffffffff, 0xffffffff };
+
+	for (; n >= 32; n -= 32, d += 32) {
+		memcpy(&v, d, 16);
+		memcpy(&w, d + 16, 16);
+		a += (v & low) + (v >> 32);
+		b += (w & low) + (w >> 32);
+	}
+	a += b;
+	return a[0] + a[1];
+}
+
+static inline uint64_t
+sum_bytes(const uint8_t *d, size_t n)
+{
+	uint64_t	 sum = 0, q;
+	uint32_t	 x;
+	uint16_t	 y;
+
+	if (n >= 96) {
+		sum = sum_long(d, n);
+		d += n & ~(size_t)31;
+		n &= 31;
+	}
+	for (; n >= 8; n -= 8, d += 8) {
+		memcpy(&q, d, 8);
+		sum += (q & 0xffffffff) + (q >> 32);
+	}
+	if (n >= 4) {
+		memcpy(&x, d, 4);
+		sum += x;
+		d += 4;
+		n -= 4;
+	}
+	if (n >= 2) {
+		memcpy(&y, d, 2);
+		sum += y;
+		d += 2;
+		n -= 2;
+	}
+	if (n == 1) {
+		y = 0;
+		memcpy(&y, d, 1);
+		sum += y;
+	}
+	return sum;
+}
+
+static uint16_t
+fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
@@ -381,7 +435,7 @@ ip4_check(struct packet *p, const uint8_t *d, uint32_t hdr)
 {
 	if (be16(d + 10) == 0)
 		return;		/* left to a network card */
-	if (ip4_sum(d, hdr) != 0xffff) {
+	if (fold(sum_bytes(d, hdr)) != 0xffff) {
 		p->marks |= PACKET_IPSUM_BAD;
 		p->marks &= (uint8_t)~PACKET_IPSUM_GOOD;
 	} else if (!(p->marks & PACKET_IPSUM_BAD))
@@ -918,67 +972,11 @@ packet_parse_ip(struct packet *p, const struct packet *outer,
 	return run(&c, LAYER_IP);
 }
 
-/* Sums by words of the machine: RFC 1071, section 2, parts A to C. */
-typedef uint64_t vec __attribute__((vector_size(16)));
-
-static uint64_t
-sum_bytes(const uint8_t *d, size_t n)
-{
-	vec		 a = { 0, 0 }, b = { 0, 0 }, v, w;
-	const vec	 low = { 0xffffffff, 0xffffffff };
-	uint64_t	 sum;
-	uint32_t	 x;
-	uint16_t	 y;
-
-	for (; n >= 32; n -= 32, d += 32) {
-		memcpy(&v, d, 16);
-		memcpy(&w, d + 16, 16);
-		a += (v & low) + (v >> 32);
-		b += (w & low) + (w >> 32);
-	}
-	a += b;
-	sum = a[0] + a[1];
-	for (; n >= 4; n -= 4, d += 4) {
-		memcpy(&x, d, 4);
-		sum += x;
-	}
-	if (n >= 2) {
-		memcpy(&y, d, 2);
-		sum += y;
-		d += 2;
-		n -= 2;
-	}
-	if (n == 1) {
-		y = 0;
-		memcpy(&y, d, 1);
-		sum += y;
-	}
-	return sum;
-}
-
-static uint16_t
-fold(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
-}
-
 static uint64_t
 pseudo_sum(const struct packet *p, uint32_t len)
 {
-	uint64_t	 sum;
-	uint8_t		 tail[8];
+	uint64_t	 sum = (uint64_t)htobe32(len) + htobe32(PROTO_TCP);
 
-	tail[0] = (uint8_t)(len >> 24);
-	tail[1] = (uint8_t)(len >> 16);
-	tail[2] = (uint8_t)(len >> 8);
-	tail[3] = (uint8_t)len;
-	memset(tail + 4, 0, 3);
-	tail[7] = PROTO_TCP;
-	sum = sum_bytes(tail, sizeof(tail));
 	if (p->version == 4)
 		return sum + sum_bytes(p->key.a.addr.b + 12, 4) +
 		    sum_bytes(p->key.b.addr.b + 12, 4);

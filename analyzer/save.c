@@ -94,9 +94,7 @@ save_kind(struct analyzer *az, struct out *o, unsigned k)
 	uint8_t			 data[MSG_SAVE_MAX];
 	size_t			 len;
 
-	while ((e = LIST_FIRST(&kind->dirty)) != NULL) {
-		LIST_REMOVE(e, dirty);
-		e->is_dirty = false;
+	while ((e = sketch_dirty(kind)) != NULL) {
 		if (k == METER_HOST_CLIENT || !worth(e) ||
 		    (len = meter_pack(e, data, sizeof(data))) == 0)
 			continue;

@@ -282,10 +282,12 @@ session_new(const struct session_conf *conf, const struct session_ops *ops,
 
 	if (!mem_take(mem, MEM_SESSIONS, sizeof(*s)))
 		return NULL;
-	if ((s = calloc(1, sizeof(*s))) == NULL) {
+	/* Not calloc, which passes by what this thread freed last. */
+	if ((s = malloc(sizeof(*s))) == NULL) {
 		mem_give(mem, MEM_SESSIONS, sizeof(*s));
 		return NULL;
 	}
+	memset(s, 0, sizeof(*s));
 	s->conf = conf;
 	s->ops = ops;
 	s->arg = arg;

@@ -38,13 +38,17 @@ give(struct sketch_kind *k, void *p, size_t n)
 
 /* ---- vectors ---- */
 
+static inline uint32_t
+first_place(const struct vec *v, unsigned index)
+{
+	return index * 0x9e3779b1U >> 16 & (v->cap - 1U);
+}
+
 static inline uint64_t *
 vec_place(const struct vec *v, unsigned index)
 {
-	uint32_t	 at, mask;
+	uint32_t	 at = first_place(v, index), mask = v->cap - 1U;
 
-	mask = v->cap - 1U;
-	at = index * 0x9e3779b1U >> 16 & mask;
 	while (v->slot[at] != 0 && INDEX(v->slot[at]) != index)
 		at = (at + 1) & mask;
 	return &v->slot[at];
@@ -96,8 +100,14 @@ vec_add(struct sketch_kind *k, struct vec *v, unsigned index, uint64_t n)
 {
 	uint64_t	*p = NULL;
 
-	if (v->cap > 0)
+	if (v->cap > 0) {
+		p = &v->slot[first_place(v, index)];
+		if (INDEX(*p) == index && n < VALUE_MASK - VALUE(*p)) {
+			*p += n;
+			return;
+		}
 		p = vec_place(v, index);
+	}
 	if ((p == NULL || *p == 0) && (p = vec_new(k, v, index)) == NULL)
 		return;
 	if (n > VALUE_MASK - VALUE(*p))
@@ -315,7 +325,7 @@ sketch_close(struct sketch_kind *k)
 
 	while ((e = LIST_FIRST(&k->active)) != NULL) {
 		LIST_REMOVE(e, active);
-		e->is_active = false;
+		e->is_active = e->is_listed = false;
 		close_entry(e);
 	}
 }
@@ -550,7 +560,7 @@ empty(struct sketch_kind *k, struct sketch_entry *e)
 		LIST_REMOVE(e, active);
 	if (e->is_dirty)
 		LIST_REMOVE(e, dirty);
-	e->is_active = e->is_dirty = false;
+	e->is_active = e->is_dirty = e->is_listed = false;
 	while ((p = e->panes) != NULL) {
 		e->panes = p->next;
 		pane_free(k, p);
@@ -822,12 +832,10 @@ sketch_touch(struct sketch *s, const void *key, size_t len, uint64_t weight)
 	    sketch_hash(s->kind, key, len), weight);
 }
 
-void
-sketch_add(struct sketch_entry *e, unsigned index, uint64_t n)
+/* An entry counts again: its slice and its saved copy get old. */
+static void
+list(struct sketch_kind *k, struct sketch_entry *e)
 {
-	struct sketch_kind	*k = e->home->kind;
-
-	vec_add(k, &e->cur, index, n);
 	if (!e->is_active && k->time->slice_us != 0) {
 		LIST_INSERT_HEAD(&k->active, e, active);
 		e->is_active = true;
@@ -836,6 +844,27 @@ sketch_add(struct sketch_entry *e, unsigned index, uint64_t n)
 		LIST_INSERT_HEAD(&k->dirty, e, dirty);
 		e->is_dirty = true;
 	}
+	e->is_listed = true;
+}
+
+void
+sketch_add(struct sketch_entry *e, unsigned index, uint64_t n)
+{
+	vec_add(e->home->kind, &e->cur, index, n);
+	if (!e->is_listed)
+		list(e->home->kind, e);
+}
+
+struct sketch_entry *
+sketch_dirty(struct sketch_kind *k)
+{
+	struct sketch_entry	*e;
+
+	if ((e = LIST_FIRST(&k->dirty)) == NULL)
+		return NULL;
+	LIST_REMOVE(e, dirty);
+	e->is_dirty = e->is_listed = false;
+	return e;
 }
 
 void

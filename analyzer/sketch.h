@@ -67,6 +67,7 @@ struct sketch_entry {
 	uint32_t	 id;		/* in the kind */
 	bool		 is_active;
 	bool		 is_dirty;
+	bool		 is_listed;	/* active and dirty, if that is kept */
 	uint16_t	 klen;
 	uint64_t	 few[SKETCH_FEW];	/* where cur begins */
 	struct sketch	*child[SKETCH_CHILDREN];
@@ -136,7 +137,7 @@ struct sketch {
 	uint32_t	 room;		/* of heap */
 	uint32_t	 n;
 	uint32_t	 max;
-	bool		 ordered;	/* the heap is one; from the first need */
+	bool		 ordered;	/* heap is one: from the first need */
 	uint64_t	 evicted;
 };
 
@@ -214,6 +215,9 @@ void		 sketch_load(struct sketch_entry *, unsigned index, uint64_t n);
 void		 sketch_remove(struct sketch_entry *);
 /* Adds all totals of from to into, children too; errors add up. */
 void		 sketch_merge(struct sketch *into, const struct sketch *from);
+
+/* Takes an entry off the kind's dirty ones; NULL: there are no more. */
+struct sketch_entry *sketch_dirty(struct sketch_kind *);
 
 /* A reference that survives the entry; 0 is none. */
 uint64_t	 sketch_token(const struct sketch_entry *);

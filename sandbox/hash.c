@@ -19,6 +19,33 @@ sip_round(uint64_t v[4])
 	v[2] = ROTL(v[2], 32);
 }
 
+static inline void
+sip_begin(uint64_t v[4], const struct hash_key *key)
+{
+	v[0] = key->k0 ^ 0x736f6d6570736575ULL;
+	v[1] = key->k1 ^ 0x646f72616e646f6dULL;
+	v[2] = key->k0 ^ 0x6c7967656e657261ULL;
+	v[3] = key->k1 ^ 0x7465646279746573ULL;
+}
+
+static inline void
+sip_word(uint64_t v[4], uint64_t m)
+{
+	v[3] ^= m;
+	sip_round(v);
+	v[0] ^= m;
+}
+
+static inline uint64_t
+sip_end(uint64_t v[4])
+{
+	v[2] ^= 0xff;
+	sip_round(v);
+	sip_round(v);
+	sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
 uint64_t
 hash_bytes(const struct hash_key *key, const void *data, size_t len)
 {
@@ -26,26 +53,26 @@ hash_bytes(const struct hash_key *key, const void *data, size_t len)
 	uint64_t	 v[4], m, last;
 	size_t		 n;
 
-	v[0] = key->k0 ^ 0x736f6d6570736575ULL;
-	v[1] = key->k1 ^ 0x646f72616e646f6dULL;
-	v[2] = key->k0 ^ 0x6c7967656e657261ULL;
-	v[3] = key->k1 ^ 0x7465646279746573ULL;
+	sip_begin(v, key);
 	for (n = len; n >= sizeof(m); n -= sizeof(m), p += sizeof(m)) {
 		memcpy(&m, p, sizeof(m));
-		v[3] ^= m;
-		sip_round(v);
-		v[0] ^= m;
+		sip_word(v, m);
 	}
 	last = 0;
 	if (n > 0)
 		memcpy(&last, p, n);
-	last |= (uint64_t)len << 56;
-	v[3] ^= last;
-	sip_round(v);
-	v[0] ^= last;
-	v[2] ^= 0xff;
-	sip_round(v);
-	sip_round(v);
-	sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	sip_word(v, last | (uint64_t)len << 56);
+	return sip_end(v);
+}
+
+uint64_t
+hash_two(const struct hash_key *key, uint64_t a, uint64_t b)
+{
+	uint64_t	 v[4];
+
+	sip_begin(v, key);
+	sip_word(v, a);
+	sip_word(v, b);
+	sip_word(v, (uint64_t)16 << 56);
+	return sip_end(v);
 }

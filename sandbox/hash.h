@@ -14,5 +14,7 @@ struct hash_key {
 };
 
 uint64_t	 hash_bytes(const struct hash_key *, const void *, size_t);
+/* hash_bytes of two words, as each packet wants it. */
+uint64_t	 hash_two(const struct hash_key *, uint64_t, uint64_t);
 
 #endif
