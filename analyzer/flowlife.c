@@ -539,14 +539,25 @@ flowlife_drop(struct flow_table *t, struct flow *f, enum flow_how how,
 
 /* ---- holes ---- */
 
+/* How long it has been there. One that nobody watched yet begins now. */
+static uint64_t
+hole_age(struct flow *f, int dir, uint64_t now_us)
+{
+	struct reass_store	*st = &f->read->store[dir];
+
+	if (st->hole_us == 0)
+		st->hole_us = now_us;
+	return age_of(now_us, st->hole_us);
+}
+
 /* Whether the hole of a half is old enough to be given up. */
 static bool
-hole_ripe(const struct flow *f, int dir, uint64_t now_us)
+hole_ripe(struct flow *f, int dir, uint64_t now_us)
 {
 	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
 	uint64_t		 age, unseen;
 
-	age = age_of(now_us, f->read->store[dir].hole_us);
+	age = hole_age(f, dir, now_us);
 	if (age < FLOW_HOLE_US)
 		return false;
 	if (age >= FLOW_HOLE_MAX_US)
@@ -565,7 +576,7 @@ half_due(struct flow_table *t, struct flow *f, int dir, uint64_t now_us)
 	uint64_t		 age;
 
 	if (h->r.flags & REASS_HELD) {
-		age = age_of(now_us, f->read->store[dir].hole_us);
+		age = hole_age(f, dir, now_us);
 		if (age >= (h->flags & HALF_SYN_DATA ? FLOW_HOLE_ALONE_US :
 		    FLOW_HOLE_US))
 			flowlife_release(t, f);

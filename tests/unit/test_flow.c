@@ -315,6 +315,28 @@ a_hole_becomes_a_gap_when_acked_and_50_ms_old(void **state)
 	end(&w);
 }
 
+/* The first hole is filled, another opens before the first one's time. */
+static void
+a_hole_is_as_old_as_itself(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 's', A, 1, 3, "");
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	w.now += FLOW_HOLE_US - 4000;
+	seg(&w, 's', A, 1, 5, "");
+	flow_tick(w.t, w.now + 3000);
+	assert_string_equal(w.log, "ab>");
+	w.now += 3000;
+	seg(&w, 'c', P | A, 3, 1, "cd");
+	assert_string_equal(w.log, "ab>cd>");
+	assert_true(count(&w, FLOW_C_UNSEEN) == 0);
+	end(&w);
+}
+
 static void
 a_late_block_fills_the_hole(void **state)
 {
@@ -967,6 +989,7 @@ main(void)
 		cmocka_unit_test(
 		    one_byte_before_a_missed_start_is_data_or_a_probe),
 		cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
+		cmocka_unit_test(a_hole_is_as_old_as_itself),
 		cmocka_unit_test(a_late_block_fills_the_hole),
 		cmocka_unit_test(the_end_of_input_gives_up_the_holes),
 		cmocka_unit_test(
