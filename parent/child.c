@@ -144,6 +144,10 @@ log_loss(struct child *c, pid_t pid, int status)
 	char	 cause[80];
 
 	child_describe(cause, sizeof(cause), status);
+	if (c->why[0] == '\0' && WIFSIGNALED(status) &&
+	    WTERMSIG(status) == SIGKILL)
+		compat_strlcpy(c->why, "not by netmond, did memory run out?",
+		    sizeof(c->why));
 	snprintf(c->loss, sizeof(c->loss), "%.80s%s%.100s", cause,
 	    c->why[0] != '\0' ? ": " : "", c->why);
 	log_warnx("lost %s, pid %ld: %s%s", role_name(c->role), (long)pid,

@@ -61,6 +61,8 @@ struct control {
 	unsigned		 nclients;
 	uint32_t		 next_id;
 	struct log_rate		 bad_rate;
+	struct log_rate		 rest_rate;
+	bool			 resting;	/* ev_listen is off */
 };
 
 /* ---- control.c ---- */

@@ -1,5 +1,6 @@
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "sandbox/log.h"
 
 #define LOG_EVERY_US	1000000
+#define REST_LOG_US	60000000
 
 /* Who answers a subject; the parent's rows come first. */
 static const struct {
@@ -359,6 +361,43 @@ new_client(struct control *c, int fd, unsigned flags, size_t limit)
 	return cl;
 }
 
+/* Who could not be taken waits in the backlog, which stays readable. */
+static void
+rest_from_clients(struct control *c)
+{
+	uint64_t	 missed;
+
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	event_del(c->ev_listen);
+	c->resting = true;
+	if (log_allowed(&c->rest_rate, proc_mono_us(), REST_LOG_US, &missed))
+		log_warn("control: no client can be taken now, trying again "
+		    "each second");
+}
+
+/* Its HELLO, left unread, would reach it as a reset before our answer. */
+static void
+turn_away(int s)
+{
+	struct msg_text	 m;
+	struct frame	 f;
+	struct buf	 b;
+	uint8_t		 out[FRAME_HDR + 128];
+
+	m.number = STATUS_AGAIN;
+	compat_strlcpy(m.text, "netmond has too many clients, try again",
+	    sizeof(m.text));
+	buf_writer(&b, out + FRAME_HDR, sizeof(out) - FRAME_HDR);
+	msg_put_text(&b, &m);
+	memset(&f, 0, sizeof(f));
+	f.type = MSG_ERROR;
+	frame_put_header(out, &f, b.len);
+	(void)send(s, out, FRAME_HDR + b.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)recv(s, out, sizeof(out), MSG_DONTWAIT);
+	close(s);
+}
+
 static void
 on_listen(evutil_socket_t fd, short what, void *arg)
 {
@@ -371,8 +410,10 @@ on_listen(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	s = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (s == -1)
+	if (s == -1) {
+		rest_from_clients(c);
 		return;
+	}
 	if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
 		if (cred.uid == 0)
 			most += CONTROL_ROOT_EXTRA;
@@ -381,7 +422,7 @@ on_listen(evutil_socket_t fd, short what, void *arg)
 	}
 	if (cl == NULL) {
 		tally_add(c->conf.tally, TALLY_PAR_CLIENTS_REFUSED, 1);
-		close(s);
+		turn_away(s);
 		return;
 	}
 	cl->uid = cred.uid;
@@ -404,6 +445,8 @@ control_tick(struct control *c, uint64_t now_us)
 {
 	struct client	*cl, *next;
 
+	if (c->resting && c->ev_listen != NULL)
+		c->resting = event_add(c->ev_listen, NULL) == -1;
 	TAILQ_FOREACH_SAFE(cl, &c->clients, entry, next)
 		if (!cl->greeted && cl->uid != (uid_t)-1 &&
 		    now_us > cl->since_us + CONTROL_GREET_US)

@@ -101,6 +101,58 @@ wait_for(struct client *c, short events, int timeout_ms)
 	return n;
 }
 
+/* The wire of one frame, without judgement; 1 when f holds one. */
+static int
+read_frame(struct client *c, struct frame *f, int timeout_ms)
+{
+	ssize_t	 n;
+	int	 flags;
+
+	switch (wait_for(c, POLLIN, timeout_ms)) {
+	case 0:
+		return fail(c, CLIENT_LATE, "timed out, try again");
+	case -1:
+		return fail(c, CLIENT_OS, "poll: %s", strerror(errno));
+	}
+	n = transfer(c, c->rx, FRAME_MAX, false, &flags);
+	/* A reset comes in front of what was said before it. */
+	if (n == -1 && errno == ECONNRESET)
+		n = transfer(c, c->rx, FRAME_MAX, false, &flags);
+	if (n == -1 && errno != ECONNRESET)
+		return fail(c, CLIENT_AWAY, "receive: %s", strerror(errno));
+	if (n <= 0)
+		return fail(c, CLIENT_AWAY, "daemon closed the connection");
+	if ((flags & MSG_TRUNC) != 0 || frame_get(f, c->rx, (size_t)n) == -1)
+		return fail(c, CLIENT_DATA, "answer not understood");
+	f->fd = -1;
+	return CLIENT_OK;
+}
+
+/* ERROR carries the exit status that the client shall end with. */
+int
+client_error(struct client *c, struct frame *f)
+{
+	struct msg_text	 t;
+	char		 v[1100];
+
+	c->refused = true;
+	if (msg_get_text(&f->body, &t) == -1)
+		return fail(c, CLIENT_DATA, "answer not understood");
+	return fail(c, t.number > 0 && t.number < 126 ? (int)t.number :
+	    CLIENT_REFUSED, "%s", vis_str(VIS_TERM, v, sizeof(v), t.text));
+}
+
+/* It hung up on us: why, if it said so. */
+static int
+last_words(struct client *c, int error)
+{
+	struct frame	 f;
+
+	if (read_frame(c, &f, 0) == CLIENT_OK && f.type == MSG_ERROR)
+		return client_error(c, &f);
+	return fail(c, CLIENT_AWAY, "daemon went away: %s", strerror(error));
+}
+
 static int
 send_frame(struct client *c, uint16_t type, size_t len)
 {
@@ -114,8 +166,7 @@ send_frame(struct client *c, uint16_t type, size_t len)
 	frame_put_header(c->tx, &f, len);
 	while ((n = transfer(c, c->tx, FRAME_HDR + len, true, &flags)) == -1) {
 		if (errno != EAGAIN)
-			return fail(c, CLIENT_AWAY, "daemon went away: %s",
-			    strerror(errno));
+			return last_words(c, errno);
 		if (wait_for(c, POLLOUT, c->timeout_ms) != 1)
 			return fail(c, CLIENT_LATE, "timed out, try again");
 	}
@@ -219,30 +270,6 @@ check_hello(struct client *c, struct frame *f)
 	    c->hello.version, NETMON_VERSION, MSG_VERSION);
 }
 
-/* The wire of one frame, without judgement; 1 when f holds one. */
-static int
-read_frame(struct client *c, struct frame *f, int timeout_ms)
-{
-	ssize_t	 n;
-	int	 flags;
-
-	switch (wait_for(c, POLLIN, timeout_ms)) {
-	case 0:
-		return fail(c, CLIENT_LATE, "timed out, try again");
-	case -1:
-		return fail(c, CLIENT_OS, "poll: %s", strerror(errno));
-	}
-	n = transfer(c, c->rx, FRAME_MAX, false, &flags);
-	if (n == -1 && errno != ECONNRESET)
-		return fail(c, CLIENT_AWAY, "receive: %s", strerror(errno));
-	if (n <= 0)
-		return fail(c, CLIENT_AWAY, "daemon closed the connection");
-	if ((flags & MSG_TRUNC) != 0 || frame_get(f, c->rx, (size_t)n) == -1)
-		return fail(c, CLIENT_DATA, "answer not understood");
-	f->fd = -1;
-	return CLIENT_OK;
-}
-
 int
 client_recv(struct client *c, struct frame *f, int timeout_ms)
 {
@@ -261,20 +288,6 @@ client_recv(struct client *c, struct frame *f, int timeout_ms)
 		if (f->request == c->request)
 			return CLIENT_OK;
 	}
-}
-
-/* ERROR carries the exit status that the client shall end with. */
-int
-client_error(struct client *c, struct frame *f)
-{
-	struct msg_text	 t;
-	char		 v[1100];
-
-	c->refused = true;
-	if (msg_get_text(&f->body, &t) == -1)
-		return fail(c, CLIENT_DATA, "answer not understood");
-	return fail(c, t.number > 0 && t.number < 126 ? (int)t.number :
-	    CLIENT_REFUSED, "%s", vis_str(VIS_TERM, v, sizeof(v), t.text));
 }
 
 int

@@ -82,6 +82,31 @@ kill -0 "$NM" && ok "the daemon still runs" || not_ok "the daemon is gone"
 ctl nonsense > "$TMP/out" 2>&1
 is "a wrong word is status 64" $? 64
 like "and lists the right ones" "$(cat "$TMP/out")" 'valid words:.*alerts'
+cat > "$TMP/many.py" <<'EOT'
+import socket, sys, time
+held = []
+for i in range(int(sys.argv[2])):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.setblocking(False)
+    try:
+        s.connect(sys.argv[1])
+    except OSError:
+        break
+    held.append(s)
+print("held", flush=True)
+time.sleep(int(sys.argv[3]))
+EOT
+many() {
+	python3 "$TMP/many.py" "$SOCK" $1 $2 > "$TMP/held" &
+	wait_for 5 grep -q held "$TMP/held"
+}
+many 36 4
+ctl show version > "$TMP/out" 2>&1
+is "one client too many is status 75" $? 75
+like "and told why" "$(cat "$TMP/out")" 'too many clients'
+wait $!
+ctl show version > /dev/null
+is "until there is room again" $? 0
 ctl terminate
 is "root may end it" $? 0
 wait "$NM"
@@ -89,4 +114,17 @@ is "with status 0" $? 0
 NM=
 ctl show > /dev/null 2>&1
 is "nobody there is status 69" $? 69
+
+# Out of descriptors, the parent waits; it neither spins nor forgets.
+WRAP="prlimit --nofile=34"
+start -i lo
+ticks() { awk '{ print $14 + $15 }' "/proc/$NM/stat"; }
+many 40 5
+t=$(ticks)
+sleep 3
+at_most "without descriptors the parent does not spin" $(($(ticks) - t)) 10
+like "and says so" "$(cat "$TMP/netmond.log")" 'no client can be taken.*Too many open files'
+wait $!
+wait_for 3 ctl show version && ok "and takes clients again" || not_ok "and takes none for ever"
+stop
 finish
