@@ -33,6 +33,7 @@ struct sink_out {
 	bool		 http;		/* answers can be counted */
 	bool		 in_message;	/* the last one is not complete */
 	bool		 keeps;		/* what is not answered yet */
+	int		 error;		/* of a write; there may be answers */
 	uint64_t	 since_us;	/* of the state, or last progress */
 	uint8_t		*buf;		/* from kept to off are kept, */
 	size_t		 kept;		/* off to len wait */
@@ -42,6 +43,7 @@ struct sink_out {
 	uint64_t	 start;		/* of buf, in the connection */
 	uint64_t	*head;		/* of request i, at i modulo the room */
 	size_t		 head_room;
+	uint64_t	 batch;		/* more wait for that many answers */
 };
 
 TAILQ_HEAD(outs, sink_out);
@@ -58,6 +60,7 @@ struct sink_tcp {
 	uint64_t	 next_us;
 	unsigned	 dialling;
 	bool		 was_up;
+	uint64_t	 batch;		/* answers of the last one it closed */
 	uint8_t		 in[65536];	/* answers, read and thrown away */
 };
 
@@ -313,18 +316,34 @@ sent(struct sink_out *o, size_t n)
 
 /* ---- writing ---- */
 
+/* A target that closes after so many answers is not sent more at once. */
+static size_t
+may_send(const struct sink_out *o)
+{
+	if (o->batch == 0 || !o->keeps || o->answer.done >= o->batch ||
+	    o->answer.asked <= o->batch)
+		return o->len;
+	return (size_t)(o->head[o->batch % o->head_room] - o->start);
+}
+
 static void
 try_write(struct sink_out *o)
 {
+	size_t	 end = may_send(o);
 	ssize_t	 n;
 
-	while (o->off < o->len) {
-		n = send(o->fd, o->buf + o->off, o->len - o->off,
+	while (o->off < end) {
+		n = send(o->fd, o->buf + o->off, end - o->off,
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 && errno == EAGAIN) {
 			event_add(o->wr, NULL);
+			return;
+		}
+		if (n == -1 && (errno == EPIPE || errno == ECONNRESET)) {
+			/* It is readable: what it said before, and the end. */
+			o->error = errno;
 			return;
 		}
 		if (n == -1) {
@@ -343,7 +362,8 @@ out_room(struct sink_out *o, size_t n)
 	size_t	 room;
 
 	/* Moved only when as much room is won. */
-	if (o->room - o->len < n && o->kept >= o->len - o->kept) {
+	if (o->kept > 0 && o->room - o->len < n &&
+	    o->kept >= o->len - o->kept) {
 		memmove(o->buf, o->buf + o->kept, o->len - o->kept);
 		o->start += o->kept;
 		o->off -= o->kept;
@@ -407,6 +427,15 @@ let_go(struct sink_out *o)
 	drain(o);
 }
 
+static void
+to_flush(struct sink_out *o)
+{
+	if (o->dirty)
+		return;
+	o->dirty = true;
+	TAILQ_INSERT_TAIL(&o->sink->dirty, o, next_dirty);
+}
+
 /* ---- events ---- */
 
 static void
@@ -428,6 +457,7 @@ copy_open(struct sink_out *n, const struct sink_out *o)
 		at = o->head[i % o->head_room] - o->start;
 		end = i + 1 == o->answer.asked ? o->len :
 		    o->head[(i + 1) % o->head_room] - o->start;
+		n->sink->stats.again += at < o->off;
 		asked(n, o->buf + at, end - at);
 		memcpy(n->buf + n->len, o->buf + at, end - at);
 		n->len += end - at;
@@ -444,10 +474,10 @@ go_on(struct sink_out *o)
 {
 	struct sink_tcp	*s = o->sink;
 	struct sink_out	*n;
-	uint64_t	 open = reply_open(&o->answer);
 	size_t		 again;
 
-	if (!o->http || !o->keeps || open == 0 || !reply_ended(&o->answer))
+	if (!o->http || !o->keeps || reply_open(&o->answer) == 0 ||
+	    !reply_ended(&o->answer))
 		return false;
 	again = o->off > open_from(o) ? o->off - open_from(o) : 0;
 	if (again > s->conf.limit - s->stats.queued ||
@@ -464,9 +494,9 @@ go_on(struct sink_out *o)
 	n->counted = o->counted;
 	n->http = true;
 	n->in_message = o->in_message;
+	n->batch = s->batch = o->answer.done;
 	reply_init(&n->answer);
 	copy_open(n, o);
-	s->stats.again += open;
 	s->stats.queued += n->len;
 	o->leg = NULL;
 	out_drop(o);
@@ -498,7 +528,7 @@ on_eof(struct sink_out *o)
 		out_reset(o);
 		return;
 	}
-	out_fail(o, SINK_LOST_RESET, 0);
+	out_fail(o, SINK_LOST_RESET, o->error);
 }
 
 static void
@@ -532,6 +562,11 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		release(o);
 		if (go_on(o))
 			return;
+		if (o->batch > 0 && o->answer.done >= o->batch &&
+		    !reply_ended(&o->answer)) {
+			o->batch = s->batch = 0;
+			to_flush(o);
+		}
 	}
 	if (o->draining) {
 		drain(o);
@@ -745,6 +780,7 @@ open_out(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
 	o->sink = s;
 	o->leg = leg;
 	o->http = c->part == FRAMER_REQUEST;
+	o->batch = s->batch;
 	o->fd = -1;
 	reply_init(&o->answer);
 	leg->out = o;
@@ -821,10 +857,8 @@ sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
 		s->stats.high = s->stats.queued;
 	if (c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE)
 		o->in_message = true;
-	if (o->state == UP && !o->dirty) {
-		o->dirty = true;
-		TAILQ_INSERT_TAIL(&s->dirty, o, next_dirty);
-	}
+	if (o->state == UP)
+		to_flush(o);
 }
 
 void

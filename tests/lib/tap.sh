@@ -19,6 +19,7 @@ not_ok() {
 	[ $# -eq 0 ] || printf '#   %s\n' "$@"
 	test_bad=1
 }
+note() { printf 'note - %s: %s\n' "$test_name" "$1"; }
 skip() { printf 'skip - %s: %s\n' "$test_name" "$1"; }
 
 # is NAME GOT WANT

@@ -73,6 +73,53 @@ what_is_no_answer_is_given_up(void **state)
 }
 
 static void
+the_last_answer_is_known(void **state)
+{
+	static const struct {
+		const char	*in;
+		bool		 ended;
+		unsigned	 unheard;	/* of three */
+	} t[] = {
+#define L	"Content-Length: 2\r\n"
+		{ "HTTP/1.1 200 OK\r\n" L "\r\nhi", false, 2 },
+		{ "HTTP/1.1 200 OK\r\n" L "\r\nh", false, 2 },
+		{ "HTTP/1.1 200 OK\r\n" L, false, 3 },
+		{ "HTTP/1.0 200 OK\r\n" L "\r\nh", false, 2 },
+		{ "HTTP/1.0 200 OK\r\n" L "\r\nhiHTTP/1.0", true, 2 },
+		{ "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" L
+		  "\r\nhi", false, 2 },
+		{ "HTTP/1.1 200 OK\r\nConnection: a, close\r\n" L "\r\nhi",
+		  true, 2 },
+		{ "HTTP/1.1 200 OK\r\nConnection: close\r\nConnection: x\r\n"
+		  L "\r\nhi", true, 2 },
+		{ "HTTP/1.0 100 Continue\r\n\r\n", false, 3 },
+		{ "HTTP/1.1 200 OK\r\n" L "\r\nhiHTTP/1.0 100 C\r\n\r\n",
+		  false, 2 },
+		{ "SSH-2.0-x and more than that\r\n", false, 3 },
+	};
+	struct reply	 r;
+	size_t		 i, k, n;
+	bool		 stop;
+
+	(void)state;
+	for (i = 0; i < nitems(t); i++) {
+		reply_init(&r);
+		for (k = 0; k < 3; k++)
+			reply_asked(&r, (const uint8_t *)"GET / H", 7);
+		n = strlen(t[i].in);
+		for (k = 0, stop = false; k < n; k++) {
+			reply_data(&r, (const uint8_t *)t[i].in + k, 1,
+			    on_seen, NULL);
+			stop = stop || reply_ended(&r);
+		}
+		assert_int_equal(stop, t[i].ended);
+		assert_int_equal(reply_ended(&r), t[i].ended);
+		assert_int_equal(reply_unheard(&r), t[i].unheard);
+		reply_clear(&r);
+	}
+}
+
+static void
 open_requests_are_bounded(void **state)
 {
 	struct reply	 r;
@@ -105,6 +152,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(answers_are_counted_at_every_cut),
 		cmocka_unit_test(what_is_no_answer_is_given_up),
+		cmocka_unit_test(the_last_answer_is_known),
 		cmocka_unit_test(open_requests_are_bounded),
 	};
 

@@ -179,9 +179,14 @@ heard(int fd)
 static void
 answer(int fd)
 {
+	uint64_t	 before = sink_tcp_stats(sink)->answers;
+	int		 i;
+
 	assert_int_equal(send(fd, ANSWER, strlen(ANSWER), 0),
 	    strlen(ANSWER));
-	turn();
+	/* A busy machine delivers late. */
+	for (i = 0; i < 100 && sink_tcp_stats(sink)->answers == before; i++)
+		turn();
 }
 
 static void
@@ -431,12 +436,12 @@ requests_behind_a_last_answer_go_again(void **state)
 		put(&leg, FRAMER_BODY, "bo");
 		say(a, last[i]);
 		close(a);
+		/* One at a time, as it was the last time. */
 		b = taken();
-		assert_string_equal(heard(b),
-		    "HEAD /2 H\r\n\r\nPOST /3 H\r\n\r\nbo");
+		assert_string_equal(heard(b), "HEAD /2 H\r\n\r\n");
 		put(&leg, FRAMER_BODY, "dy");
 		sink_tcp_end(sink, &leg);
-		assert_string_equal(heard(b), "dy");
+		assert_string_equal(heard(b), "wait");
 		/* No body: it answers HEAD. Then one that is left. */
 		say(b, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
 		    "Content-Length: 2\r\n\r\n");
@@ -448,13 +453,52 @@ requests_behind_a_last_answer_go_again(void **state)
 		close(a);
 		assert_int_equal(sink_tcp_stats(sink)->answers, 3);
 		assert_int_equal(sink_tcp_stats(sink)->requests, 3);
-		assert_int_equal(sink_tcp_stats(sink)->again, 3);
+		assert_int_equal(sink_tcp_stats(sink)->again, 2);
+		/* It changes its mind: the rest comes at once. */
+		memset(&leg, 0, sizeof(leg));
+		ask(&leg);
+		ask(&leg);
+		ask(&leg);
+		b = taken();
+		assert_string_equal(heard(b), REQUEST);
+		answer(b);
+		assert_string_equal(heard(b), REQUEST REQUEST);
+		answer(b);
+		answer(b);
+		sink_tcp_close(sink, &leg);
+		close(b);
 		assert_int_equal(sink_tcp_stats(sink)->kept, 0);
 		assert_int_equal(sink_tcp_stats(sink)->queued, 0);
 		assert_int_equal(connections + errors, 0);
 		assert_true(sink_tcp_idle(sink));
 		done();
 	}
+}
+
+/* A write may fail before the last answer is read. */
+static void
+an_answer_before_a_reset_is_read(void **state)
+{
+	struct timespec	 ts = { .tv_nsec = 50000000 };
+	struct sink_leg	 leg = { 0 };
+	int		 a, b;
+
+	(void)state;
+	fresh(65536, 10);
+	ask(&leg);
+	a = taken();
+	assert_int_equal(send(a, LAST, strlen(LAST), 0), strlen(LAST));
+	close(a);
+	nanosleep(&ts, NULL);
+	put(&leg, FRAMER_REQUEST, REQUEST);
+	sink_tcp_end(sink, &leg);
+	b = taken();
+	assert_string_equal(heard(b), REQUEST);
+	answer(b);
+	assert_int_equal(sink_tcp_stats(sink)->answers, 2);
+	assert_int_equal(connections + errors, 0);
+	sink_tcp_close(sink, &leg);
+	done();
 }
 
 /* Without a word it may have: those are lost, and counted. */
@@ -637,6 +681,7 @@ main(void)
 		cmocka_unit_test(
 		    a_reset_in_the_middle_is_counted_once_per_connection),
 		cmocka_unit_test(requests_behind_a_last_answer_go_again),
+		cmocka_unit_test(an_answer_before_a_reset_is_read),
 		cmocka_unit_test(
 		    a_close_without_a_word_costs_what_is_not_answered),
 		cmocka_unit_test(what_is_kept_has_a_limit),

@@ -1,11 +1,14 @@
 #!/bin/sh
 # The example of etc/examples/mirror-8090.conf with real servers: shadow,
 # recording, replay, a hook, a shadow that goes away, a mirror that is killed.
+# MIRROR_KEPT=100000 MIRROR_NEW=50000 (make soak) is the full size.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
 need_root
 need nginx ab curl jq ip python3
+: "${MIRROR_KEPT:=3000}" "${MIRROR_NEW:=2000}"
+ALL=$((MIRROR_KEPT + MIRROR_NEW + 2))
 
 LOGS=$TMP/logs
 REC=$TMP/run/rec.log
@@ -66,15 +69,28 @@ wait_for 5 grep -q traceparent "$REC"
 is "the record holds no credentials" \
     "$(grep -aic 'authorization\|cookie\|x-mirror' "$REC")" 0
 is "it is for its owner alone" "$(stat -c %a "$REC")" 600
-ina ab -q -k -n 3000 -c 8 http://10.77.0.2:8090/index.html > /dev/null 2>&1
-ina ab -q -n 2000 -c 8 http://10.77.0.2:8090/index.html > /dev/null 2>&1
-wait_for 10 same_count
-is "5,002 requests reach the shadow exactly once" \
-    "$(count shadow)" "$(count service)"
-wait_for 5 is_row answers 5002
+# Hundredths of a second that a process has used.
+cpu() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
+used() {
+	for p in $(pid_of capture) $(pid_of analyzer) $(pid_of mirror) \
+	    $(pgrep -P "$(cat "$TMP/ngx.pid")"); do
+		cpu "$p"
+	done | xargs
+}
+t0=$(used)
+ina ab -q -k -n "$MIRROR_KEPT" -c 8 -H 'X-N: 1' http://10.77.0.2:8090/index.html > /dev/null 2>&1
+ina ab -q -n "$MIRROR_NEW" -c 8 http://10.77.0.2:8090/index.html > /dev/null 2>&1
+wait_for $((10 + ALL / 2000)) same_count
+note "CPU seconds of capture, analyzer, mirror, nginx (service and shadow): $(
+    echo "$t0 $(used)" | awk '{ print ($5 - $1) / 100, ($6 - $2) / 100,
+    ($7 - $3) / 100, ($8 - $4) / 100 }')"
+is "$ALL requests reach the shadow exactly once" \
+    "$(count shadow) $(cut -d' ' -f3 "$LOGS/shadow" | sort -u)" \
+    "$(count service) 1"
+wait_for 10 is_row answers $ALL
 is "and are answered" \
     "$(json '.mirrors[0].status | map("\(.code) \(.count)") | join(" ")' show mirrors)" \
-    "200 5001 404 1"
+    "200 $((ALL - 1)) 404 1"
 is "nothing was dropped" "$(row dropped_connections) $(row gaps)" "0 0"
 is "no connection stays" "$(row open_connections)" 0
 
@@ -85,7 +101,7 @@ is "replay sends all" "$?" 0
 is "a third server has the same requests" \
     "$(cut -d' ' -f1,2 "$LOGS/third" | sort | uniq -c)" \
     "$(cut -d' ' -f1,2 "$LOGS/service" | sort | uniq -c)"
-is "its report counts them" "$(jq .answers "$TMP/replay.json")" 5002
+is "its report counts them" "$(jq .answers "$TMP/replay.json")" $ALL
 printf 'no recording' > "$TMP/bad"
 inb "$BUILD/netmonctl" replay "$TMP/bad" 127.0.0.1:28090 > /dev/null 2>&1
 is "a file that is no recording is status 65" "$?" 65

@@ -1,0 +1,72 @@
+#!/bin/sh
+# A disk of 1 MiB fills while the mirror records, the mirror is killed in
+# between, and there is room again, several times (ROUNDS): no half record, no
+# double, and what is missing lies within named gaps.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need_jail
+need nginx jq ip python3 mount
+: "${ROUNDS:=2}"
+
+DISK=$TMP/run/disk
+mkdir "$DISK"
+mount -t tmpfs -o size=1m none "$DISK" 2> /dev/null || {
+	skip "needs a tmpfs"; finish; }
+at_exit "umount -l $DISK"
+chown $TEST_USER "$DISK"
+REC=$DISK/rec.log
+net_up
+nginx_up
+conf 'interface "vb"' 'mirror "kept" {' 'observe port 80' \
+    "record to \"$REC\" format gogetway" '}'
+WRAP="ip netns exec $NSB"
+start
+ina python3 "$TOP/tests/lib/numbered_load.py" $((ROUNDS * 9 + 2)) 10.77.0.2 80 \
+    "$TMP/sent.json" &
+load=$!
+at_exit "kill $load"
+
+is_full() { [ "$(json '.mirrors[0].state' show mirrors)" = "file error" ]; }
+grows() { [ "$(stat -c %s "$REC")" -gt "$size" ]; }
+# Takes all room but some KiB, so that it fills by records.
+fill() {
+	dd if=/dev/zero of="$DISK/filler" bs=1024 count=1024 2> /dev/null
+	truncate -s -8K "$DISK/filler"
+}
+i=0
+full=0
+again=0
+while [ $i -lt "$ROUNDS" ]; do
+	i=$((i + 1))
+	sleep 1.5
+	fill
+	wait_for 5 is_full && full=$((full + 1))
+	sleep 1
+	# A fresh mirror finds the disk as full as it was.
+	kill -9 "$(pid_of mirror)"
+	wait_for 5 all_ready
+	sleep 1.5
+	[ $((i % 2)) -eq 0 ] || kill -9 "$(pid_of mirror)"
+	size=$(stat -c %s "$REC")
+	rm -f "$DISK/filler"
+	wait_for 5 grows && again=$((again + 1))
+done
+is "the disk was full, and said so" $full "$ROUNDS"
+is "with room the record goes on" $again "$ROUNDS"
+wait $load
+sleep 2.5
+drops=$(json '[.tallies[] | select(.name == "cap_kernel_drops" or
+    .name == "stream_dropped") | .value] | add // 0' show tally)
+is "the capture and the analyzer lost nothing" "$drops" 0
+stop
+is "ended as asked" "$status" 0
+out=$(python3 "$TOP/tests/lib/record_check.py" "$TMP/sent.json" "$REC")
+is "$ROUNDS times full: $out" $? 0
+like "something was lost at all" "$out" 'missing [1-9]'
+like "and the rest is there" "$out" 'recorded [1-9][0-9][0-9]'
+like "the gaps say why" "$(grep -c '"reason":"file"' "$REC.gaps")" '^[1-9]'
+"$BUILD/netmonctl" replay -n "$REC" 127.0.0.1:1 > "$TMP/out" 2>&1
+is "the record reads to its end" $? 0
+finish
