@@ -182,3 +182,10 @@ kept_new(struct session *s, const struct http_head *h,
 	kept_put(k, &k->text.referer, &h->referer, SESSION_TEXT_REFERER);
 	return k;
 }
+
+void
+kept_type(struct kept *k, const struct http_span *type)
+{
+	if (k != NULL && k->text.content_type.p == NULL)
+		kept_put(k, &k->text.content_type, type, SESSION_TEXT_TYPE);
+}

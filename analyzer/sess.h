@@ -174,6 +174,8 @@ bool		 sess_room(struct session *s, struct dir *d, size_t n,
 void		 kept_free(struct session *s, struct kept *k);
 /* Gives a text back, keeping one for the next request. */
 void		 kept_return(struct session *s, struct kept *k);
+/* The content type of the answer joins what was kept of its request. */
+void		 kept_type(struct kept *k, const struct http_span *type);
 struct kept	*kept_new(struct session *s, const struct http_head *h,
 		    const struct http_span *host, bool cut);
 

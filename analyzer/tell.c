@@ -340,6 +340,8 @@ on_response(struct session *s, struct dir *d, const struct http_head *h,
 	r->status = h->status;
 	r->minor = h->minor;
 	r->pair = (uint8_t)find_owner(s, d);
+	if (r->pair == SESSION_PAIRED)
+		kept_type(pair_at(&s->pair, 0)->text, &h->content_type);
 	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->answered);
 	tell_response(s, d, h, head_len, ts, false);
 	if (switches(s, d, h, off, ts))
