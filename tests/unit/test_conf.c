@@ -369,6 +369,119 @@ all_faults_are_told(void **state)
 	conf_free(c);
 }
 
+/* One fault in an otherwise good configuration, and how it is told. */
+#define FAULT(change, text) do {					\
+	struct faults	 f = { 0, "" };					\
+	struct conf	*c = full();					\
+									\
+	change;								\
+	(void)conf_check_all(c, on_fault, &f);				\
+	if (f.n != 1 || strstr(f.why, text) == NULL)			\
+		fail_msg("%s: %zu faults, \"%s\"", #change, f.n, f.why); \
+	conf_free(c);							\
+} while (0)
+
+#define set_text(field, s)	compat_strlcpy(field, s, sizeof(field))
+
+static void
+faults_of_files_and_interfaces_are_named(void **state)
+{
+	(void)state;
+	FAULT(c->interfaces[0].name[0] = '\0', "not the name of an interf");
+	FAULT(set_text(c->interfaces[0].name, "a name"), "not the name of an");
+	FAULT(set_text(c->interfaces[0].name, "sixteen-bytes-16"), "1 to 15");
+	FAULT(set_text(c->interfaces[0].name, "eth*"), "is a pattern");
+	FAULT(set_text(c->interfaces[0].label, "a\"b"), "no blanks, slashes");
+	FAULT(set_text(c->interfaces[0].label, "a\x7f"), "no blanks, slashes");
+	FAULT(set_text(conf_add_interface(c)->name, "eth0"), "given twice");
+	FAULT(c->interfaces[0].ring = c->ring_total * 2, "more than ring to");
+	FAULT(memset(c->socket, '/', 101), "than 100");
+	FAULT(set_text(c->facility, "kitchen"), "facility \"kitchen\"");
+	FAULT(c->logs[0].path[0] = '\0', "needs a path");
+	FAULT(set_text(c->logs[0].path, "x"), "must begin with /");
+	FAULT(c->logs[0].rotate.keep = 2, "keep and max need rotate");
+	FAULT((c->logs[0].rotate.size = 1 << 20,
+	    c->logs[0].rotate.max = (1 << 20) - 1), "less than one file");
+	FAULT((c->logs[0].rotate.size = 1 << 20,
+	    set_text(c->logs[0].path, "-")), "cannot rotate");
+	FAULT(c->logs[0].mode = 0666, "like 0640");
+	FAULT(c->logs[0].mode = 0440, "like 0640");
+	FAULT(c->logs[0].mode = 01640, "like 0640");
+	FAULT(c->logs[0].types = 0, "at least one kind");
+	FAULT(c->logs[0].types = 0x40, "at least one kind");
+	FAULT((c->privacy.nheaders = 1,
+	    set_text(c->privacy.headers[0], "cookie")), "cannot be kept");
+	FAULT((c->privacy.nheaders = 2,
+	    set_text(c->privacy.headers[0], "referer"),
+	    set_text(c->privacy.headers[1], "referer")), "given twice");
+}
+
+static void
+faults_of_rules_and_services_are_named(void **state)
+{
+	(void)state;
+	FAULT(c->services[0].ports.range[0].lo = 0, "port 0 is not a port");
+	FAULT(c->services[0].ports.range[0].hi = 1, "is backwards");
+	FAULT(c->rules[0].from_bits = 33, "longer than an address");
+	FAULT(c->rules[0].methods[0][0] = '\0', "not a method");
+	FAULT(set_text(c->rules[0].methods[0], "G T"), "not a method");
+	FAULT(c->rules[0].status[0].lo = 99, "a status is");
+	FAULT(c->rules[0].status[0].hi = 1000, "a status is");
+	FAULT(c->rules[0].status[0].lo = 600, "a status is");
+	FAULT(set_text(c->rules[0].host, "[b-a]"),
+	    "backwards");
+	FAULT(set_text(c->rules[0].host, "[!a"),
+	    "[ without ]");
+	FAULT(set_text(c->mirrors[0].set[0].name, "X A"), "name of a header");
+	FAULT(set_text(c->mirrors[0].set[0].value, "a\r\nB: c"),
+	    "one line");
+	FAULT(c->mirrors[0].target.port = 0, "port 0");
+	FAULT(c->mirrors[0].sample_part = 1.5, "at most 100%");
+	FAULT(c->mirrors[0].name[0] = '\0', "has no name");
+}
+
+static void
+faults_of_alerts_are_named(void **state)
+{
+	(void)state;
+	FAULT(c->alerts[0].value = -1, "out of range");
+	FAULT(c->alerts[0].value = 1e16, "out of range");
+	FAULT((c->alerts[0].metric = METRIC_COMPLETENESS,
+	    c->alerts[0].value = 2), "at most 100%");
+	FAULT((c->alerts[0].metric = METRIC_RATIO,
+	    c->alerts[0].ratio_metric = METRIC_REQUESTS,
+	    c->alerts[0].ratio_of = METRIC_REQUESTS,
+	    c->alerts[0].value = 1001), "at most 100000%");
+	FAULT((c->alerts[0].metric = METRIC_RATIO,
+	    c->alerts[0].ratio_metric = METRIC_RESPONSE_TIME,
+	    c->alerts[0].ratio_of = METRIC_REQUESTS), "of two counts");
+	FAULT((c->alerts[0].metric = METRIC_RATIO,
+	    c->alerts[0].ratio_metric = METRIC_REQUESTS,
+	    c->alerts[0].ratio_of = METRIC_NEW), "of two counts");
+	FAULT((c->alerts[0].metric = METRIC_RESPONSE_TIME,
+	    c->alerts[0].percentile = 95, c->alerts[0].value = 90000),
+	    "at most 1d");
+	FAULT((c->alerts[0].metric = METRIC_RESPONSE_TIME,
+	    c->alerts[0].percentile = 100), "needs a percentile");
+	FAULT((c->alerts[0].metric = METRIC_NEW,
+	    c->alerts[0].key = KEY_NONE), "needs what is new");
+	FAULT((c->alerts[0].at_least = 1,
+	    c->alerts[0].at_least_metric = METRIC_NEW), "needs a count");
+	FAULT((c->alerts[0].compat = true, c->alerts[0].op = OP_LT),
+	    "compat is for");
+	FAULT((c->alerts[0].op = OP_GE, c->alerts[0].value = 0),
+	    "always true");
+	FAULT((c->alerts[0].op = OP_LT, c->alerts[0].value = 0),
+	    "never true");
+	FAULT((c->alerts[0].has_clear = true, c->alerts[0].op = OP_GT,
+	    c->alerts[0].clear_op = OP_GT), "look the other way");
+	FAULT((c->alerts[0].has_clear = true, c->alerts[0].op = OP_LT,
+	    c->alerts[0].clear_op = OP_LT), "look the other way");
+	FAULT((c->alerts[0].has_clear = true, c->alerts[0].op = OP_GT,
+	    c->alerts[0].clear_op = OP_LT, c->alerts[0].clear_value = 9),
+	    "while the alert fires");
+}
+
 int
 main(void)
 {
@@ -387,7 +500,10 @@ main(void)
 		cmocka_unit_test(numbers_hold_at_the_limit_and_not_beyond),
 		cmocka_unit_test(numbers_print_in_their_units),
 		cmocka_unit_test(words_have_values_and_back),
-		cmocka_unit_test(all_faults_are_told)
+		cmocka_unit_test(all_faults_are_told),
+		cmocka_unit_test(faults_of_files_and_interfaces_are_named),
+		cmocka_unit_test(faults_of_rules_and_services_are_named),
+		cmocka_unit_test(faults_of_alerts_are_named)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

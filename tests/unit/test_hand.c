@@ -1,0 +1,432 @@
+/* TLS handshakes on a session: what is told, and what hostile ones cost. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analyzer/session.h"
+#include "sandbox/compat.h"
+#include "tests/lib/guard.h"
+
+struct seen {
+	char		 log[4096];
+	size_t		 n;
+	struct session	*s;
+	struct mem	 mem;
+	uint64_t	 off[2];
+};
+
+static void	say(struct seen *, const char *, ...) PRINTFLIKE(2, 3);
+
+static void
+say(struct seen *w, const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	w->n += (size_t)vsnprintf(w->log + w->n, sizeof(w->log) - w->n, fmt,
+	    ap);
+	va_end(ap);
+	assert_true(w->n < sizeof(w->log));
+}
+
+static void
+on_hello(void *arg, const struct session_hello *h)
+{
+	say(arg, "H%u %.*s%s\n", h->dir, (int)h->name_len,
+	    (const char *)h->name, h->again ? " again" : "");
+}
+
+static void
+on_established(void *arg, const struct session_tls *t)
+{
+	say(arg, "E %x%s\n", t->version, t->resumed ? " resumed" : "");
+}
+
+static void
+on_anomaly(void *arg, enum session_anomaly a)
+{
+	say(arg, "! %s\n", session_anomaly_name(a));
+}
+
+static void
+on_proto(void *arg, enum session_proto p)
+{
+	say(arg, "P %s\n", session_proto_name(p));
+}
+
+static const struct session_ops	 ops = {
+	.hello = on_hello, .established = on_established,
+	.anomaly = on_anomaly, .proto = on_proto
+};
+static const struct session_ops	 deaf = { .anomaly = on_anomaly };
+static const struct session_conf conf = { .depth = 1 };
+
+static void
+begin_with(struct seen *w, const struct session_ops *o, uint64_t limit)
+{
+	memset(w, 0, sizeof(*w));
+	w->mem.limit = limit;
+	w->s = session_new(&conf, o, w, &w->mem, SESSION_SYN_SEEN);
+	assert_non_null(w->s);
+}
+
+static void
+begin(struct seen *w)
+{
+	begin_with(w, &ops, 1 << 20);
+}
+
+static void
+check(struct seen *w, const char *want)
+{
+	session_eof(w->s, 0, SESSION_END, 2000000);
+	session_free(w->s);
+	assert_int_equal(w->mem.used, 0);
+	assert_string_equal(w->log, want);
+}
+
+static void
+send(struct seen *w, unsigned dir, const uint8_t *p, size_t n)
+{
+	session_data(w->s, dir, w->off[dir], guard_copy(p, n), n, 1000000);
+	w->off[dir] += n;
+}
+
+/* One record of up to 16384 bytes. */
+static void
+record(struct seen *w, unsigned dir, uint8_t type, const void *p, size_t n)
+{
+	static uint8_t	 r[5 + 16384];
+
+	r[0] = type;
+	r[1] = 3;
+	r[2] = 1;
+	r[3] = (uint8_t)(n >> 8);
+	r[4] = (uint8_t)n;
+	memcpy(r + 5, p, n);
+	send(w, dir, r, 5 + n);
+}
+
+#define CHANGE	20
+#define ALERT	21
+#define HELLO	22
+#define DATA	23
+
+/* A client hello that names a server; bytes are as in RFC 8446, 4.1.2. */
+static size_t
+client_hello(uint8_t *m, const char *name)
+{
+	size_t	 len = strlen(name), n = 38;
+
+	memset(m, 0, 38);
+	m[0] = 1;
+	m[4] = m[5] = 3;
+	memcpy(m + n, "\0\0\2\x13\1\1\0", 7);
+	n += 7;
+	memcpy(m + n, (const uint8_t[]){ 0, (uint8_t)(len + 9), 0, 0, 0,
+	    (uint8_t)(len + 5), 0, (uint8_t)(len + 3), 0, 0, (uint8_t)len },
+	    11);
+	memcpy(m + n + 11, name, len);
+	n += 11 + len;
+	m[3] = (uint8_t)(n - 4);
+	return n;
+}
+
+static void
+greet(struct seen *w, const char *name)
+{
+	uint8_t	 m[512];
+
+	record(w, 0, HELLO, m, client_hello(m, name));
+}
+
+/* A server hello; version 0x0304 is said in an extension. */
+static void
+answer(struct seen *w, unsigned version, bool retry)
+{
+	static const uint8_t	 again[32] = {
+		0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d,
+		0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16,
+		0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8,
+		0x33, 0x9c
+	};
+	uint8_t			 m[64] = { 2, 0, 0, 0, 3, 3 };
+	size_t			 n = 42;
+
+	if (retry)
+		memcpy(m + 6, again, 32);
+	m[39] = 0x13;
+	m[40] = 1;
+	if (version == 0x0304) {
+		memcpy(m + n, "\0\6\0\x2b\0\2\3\4", 8);
+		n += 8;
+	}
+	m[3] = (uint8_t)(n - 4);
+	record(w, 1, HELLO, m, n);
+}
+
+static void
+tls13_is_done_when_the_client_sends_data(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "A.Example.");
+	answer(&w, 0x0304, false);
+	record(&w, 1, CHANGE, "\1", 1);
+	record(&w, 1, DATA, "encrypted extensions", 20);
+	record(&w, 0, CHANGE, "\1", 1);
+	assert_null(strstr(w.log, "E "));
+	record(&w, 0, DATA, "finished", 8);
+	assert_true(session_held(w.s) < 600);
+	record(&w, 0, DATA, "request", 7);
+	check(&w, "P tls\nH0 a.example\nE 304\n");
+}
+
+static void
+a_retry_asks_for_a_second_hello(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "a.example");
+	answer(&w, 0x0304, true);
+	record(&w, 0, CHANGE, "\1", 1);
+	greet(&w, "a.example");
+	answer(&w, 0x0304, false);
+	record(&w, 0, DATA, "finished", 8);
+	check(&w, "P tls\nH0 a.example\nH0 a.example again\nE 304\n");
+}
+
+static void
+tls12_without_a_full_handshake_is_done_by_data(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "b.example");
+	answer(&w, 0x0303, false);
+	record(&w, 0, DATA, "too early", 9);	/* neither has finished */
+	record(&w, 1, CHANGE, "\1", 1);
+	record(&w, 1, HELLO, "finished", 8);
+	assert_null(strstr(w.log, "E "));
+	record(&w, 0, DATA, "data", 4);
+	check(&w, "P tls\nH0 b.example\nE 303\n");
+}
+
+static void
+the_finished_of_the_other_side_is_enough(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "c.example");
+	answer(&w, 0x0303, false);
+	record(&w, 0, CHANGE, "\1", 1);
+	record(&w, 0, HELLO, "finished", 8);
+	record(&w, 0, DATA, "data", 4);
+	check(&w, "P tls\nH0 c.example\nE 303\n");
+}
+
+static void
+a_hello_that_is_too_long_is_not_collected(void **state)
+{
+	static uint8_t	 m[16000] = { 2, 2, 0, 0, 3, 3 };
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "m.example");
+	record(&w, 1, HELLO, m, sizeof(m));
+	assert_true(session_held(w.s) < 1024);
+	check(&w, "P tls\nH0 m.example\n! tls-hello-too-long\n");
+}
+
+static void
+a_hello_of_60000_bytes_is_read_from_many_records(void **state)
+{
+	static uint8_t	 m[4 + 60000];
+	struct seen	 w;
+	size_t		 n, at, k;
+
+	(void)state;
+	n = client_hello(m, "d.example");	/* then one big extension */
+	k = sizeof(m) - n - 4;
+	m[n] = m[n + 1] = 0xee;
+	m[n + 2] = (uint8_t)(k >> 8);
+	m[n + 3] = (uint8_t)k;
+	at = 38 + 7;
+	k = sizeof(m) - at - 2;
+	m[at] = (uint8_t)(k >> 8);
+	m[at + 1] = (uint8_t)k;
+	m[2] = 60000 >> 8;
+	m[3] = 60000 & 255;
+	begin(&w);
+	for (at = 0; at < sizeof(m); at += k) {
+		k = sizeof(m) - at < 16384 ? sizeof(m) - at : 16384;
+		record(&w, 0, HELLO, m + at, k);
+	}
+	assert_true(session_held(w.s) < 1024);
+	check(&w, "P tls\nH0 d.example\n");
+}
+
+static void
+hellos_that_lie_are_bad_tls(void **state)
+{
+	struct seen	 w;
+	uint8_t		 m[512];
+	size_t		 n;
+
+	(void)state;
+	begin(&w);				/* a client's, cut short */
+	record(&w, 0, HELLO, "\1\0\0\6\3\3abcd", 10);
+	check(&w, "P tls\n! bad-tls\n");
+
+	begin(&w);				/* a server's */
+	greet(&w, "e.example");
+	record(&w, 1, HELLO, "\2\0\0\6\3\3abcd", 10);
+	check(&w, "P tls\nH0 e.example\n! bad-tls\n");
+
+	begin(&w);				/* a name over its field */
+	n = client_hello(m, "f.example");
+	m[38 + 7 + 10] = 200;
+	record(&w, 0, HELLO, m, n);
+	check(&w, "P tls\n! bad-tls\nH0 f.example\n");
+
+	begin(&w);				/* another message */
+	greet(&w, "g.example");
+	record(&w, 1, HELLO, "\x0e\0\0\0", 4);
+	record(&w, 1, HELLO, "\x0b\0\0\1x", 5);
+	check(&w, "P tls\nH0 g.example\n");
+}
+
+static void
+bytes_that_are_no_records_end_it(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "h.example");
+	send(&w, 1, (const uint8_t *)"\0\0\0\0\0\0\0\0", 8);
+	send(&w, 1, (const uint8_t *)"more", 4);
+	check(&w, "P tls\nH0 h.example\n! bad-tls\n");
+
+	begin(&w);				/* behind the hello */
+	greet(&w, "h.example");
+	send(&w, 0, (const uint8_t *)"\0\0\0\0\0\0\0\0", 8);
+	check(&w, "P tls\nH0 h.example\n");
+}
+
+static void
+an_alert_answers_without_a_hello(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "i.example");
+	record(&w, 1, ALERT, "\2\x28", 2);
+	check(&w, "P tls\nH0 i.example\n");
+}
+
+static void
+records_met_in_the_middle_say_nothing(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	record(&w, 0, DATA, "abcdefgh", 8);
+	record(&w, 1, DATA, "abcdefgh", 8);
+	check(&w, "P tls\n");
+}
+
+static void
+the_server_may_be_seen_first(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	answer(&w, 0x0303, false);
+	greet(&w, "j.example");
+	record(&w, 0, CHANGE, "\1", 1);
+	record(&w, 0, HELLO, "finished", 8);
+	record(&w, 1, CHANGE, "\1", 1);
+	record(&w, 1, HELLO, "finished", 8);
+	check(&w, "P tls\nH0 j.example\nE 303\n");
+}
+
+static void
+nobody_needs_to_listen(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin_with(&w, &deaf, 1 << 20);
+	greet(&w, "k.example");
+	answer(&w, 0x0304, false);
+	record(&w, 0, DATA, "finished", 8);
+	check(&w, "");
+}
+
+/* Each allocation refused in its turn; nothing is told twice or kept. */
+static void
+memory_refused_ends_the_handshake_only(void **state)
+{
+	struct seen	 w;
+	uint8_t		 m[512];
+	size_t		 n = client_hello(m, "l.example"), least, limit;
+	unsigned	 told = 0, odd = 0;
+
+	(void)state;
+	begin(&w);
+	least = w.mem.used;
+	check(&w, "");
+	for (limit = least; limit < least + 2048; limit += 16) {
+		begin_with(&w, &ops, limit);
+		record(&w, 0, HELLO, m, 20);
+		record(&w, 0, HELLO, m + 20, n - 20);
+		answer(&w, 0x0304, false);
+		record(&w, 0, DATA, "finished", 8);
+		session_free(w.s);
+		assert_int_equal(w.mem.used, 0);
+		told += strstr(w.log, "H0 l.example\n") != NULL;
+		odd += strstr(w.log, "! no-memory\n") != NULL;
+	}
+	assert_true(told > 0 && odd > 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tls13_is_done_when_the_client_sends_data),
+		cmocka_unit_test(a_retry_asks_for_a_second_hello),
+		cmocka_unit_test(
+		    tls12_without_a_full_handshake_is_done_by_data),
+		cmocka_unit_test(the_finished_of_the_other_side_is_enough),
+		cmocka_unit_test(a_hello_that_is_too_long_is_not_collected),
+		cmocka_unit_test(
+		    a_hello_of_60000_bytes_is_read_from_many_records),
+		cmocka_unit_test(hellos_that_lie_are_bad_tls),
+		cmocka_unit_test(bytes_that_are_no_records_end_it),
+		cmocka_unit_test(an_alert_answers_without_a_hello),
+		cmocka_unit_test(records_met_in_the_middle_say_nothing),
+		cmocka_unit_test(the_server_may_be_seen_first),
+		cmocka_unit_test(nobody_needs_to_listen),
+		cmocka_unit_test(memory_refused_ends_the_handshake_only)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
