@@ -324,15 +324,16 @@ a_hole_is_as_old_as_itself(void **state)
 	(void)state;
 	begin(&w);
 	shake(&w);
-	seg(&w, 's', A, 1, 3, "");
 	seg(&w, 'c', P | A, 1, 1, "ab");
-	w.now += FLOW_HOLE_US - 4000;
 	seg(&w, 's', A, 1, 5, "");
-	flow_tick(w.t, w.now + 3000);
-	assert_string_equal(w.log, "ab>");
-	w.now += 3000;
 	seg(&w, 'c', P | A, 3, 1, "cd");
+	w.now += FLOW_HOLE_US - 4000;
+	seg(&w, 's', A, 1, 7, "");
+	flow_tick(w.t, w.now + 4000);
 	assert_string_equal(w.log, "ab>cd>");
+	w.now += 4000;
+	seg(&w, 'c', P | A, 5, 1, "ef");
+	assert_string_equal(w.log, "ab>cd>ef>");
 	assert_true(count(&w, FLOW_C_UNSEEN) == 0);
 	end(&w);
 }
