@@ -302,7 +302,8 @@ talk_body(struct session *s, struct dir *d, struct in *in)
 
 	if (d->flags & D_BODILESS) {
 		d->flags &= (uint16_t)~D_BODILESS;
-		if (http_guess(in->p, in->len) == HTTP_RESPONSE) {
+		if (in->p[0] == 'H' &&
+		    http_guess(in->p, in->len) == HTTP_RESPONSE) {
 			tell_end(s, d, in->off, in->ts);
 			return 0;
 		}

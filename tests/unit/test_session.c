@@ -241,6 +241,26 @@ keep_alive_pairs_in_order(void **state)
 	    "Q POST b /p\nR 404 paired\nT 2 404 paired 4/5\n");
 }
 
+/* The request comes late; the answer holds what looks like another one. */
+static void
+an_answer_within_an_early_answer_is_its_body(void **state)
+{
+	static const char	 head[] =
+	    "HTTP/1.1 201 x\r\nContent-Length: 21\r\n\r\n";
+	static const char	 body[] = "\r\nHTTP/1.1 200 OK\r\n\r\n";
+	struct seen		 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	session_acked(w.s, 1, strlen(GET("/a/")));
+	data_n(&w, 1, head, strlen(head));
+	data_n(&w, 1, body, strlen(body));
+	session_data(w.s, 0, 0, (const uint8_t *)GET("/a/"),
+	    strlen(GET("/a/")), w.ts);
+	check(&w, "P http\nR 201 late\nQ GET a /a\nL 201 paired 1\n"
+	    "T 1 201 paired 0/21 late\n");
+}
+
 static void
 pipelined_requests_pair_in_order(void **state)
 {
@@ -1138,6 +1158,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keep_alive_pairs_in_order),
+		cmocka_unit_test(an_answer_within_an_early_answer_is_its_body),
 		cmocka_unit_test(pipelined_requests_pair_in_order),
 		cmocka_unit_test(head_and_interim_have_no_body),
 		cmocka_unit_test(until_close_ends_with_the_connection),
