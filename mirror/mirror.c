@@ -698,6 +698,7 @@ mirror_on_reset(struct chan *ch, struct frame *f, void *arg)
 
 	for (i = 0; i < ms->ncopies; i++)
 		memset(&ms->copies[i]->stats, 0, sizeof(struct copy_stats));
+	log_notice("counters reset");
 	chan_send(ch, MSG_END, f->request);
 	return 0;
 }

@@ -183,10 +183,8 @@ on_show(struct chan *ch, struct frame *f, void *arg)
 }
 
 static int
-to_owner(struct client *cl, struct frame *f, enum role owner)
+to_owners(struct client *cl, struct frame *f, const enum role *owners)
 {
-	const enum role	 owners[REQUEST_OWNERS_MAX] = { owner };
-
 	if (!cl->greeted)
 		return -1;
 	if (!allowed(cl, f))
@@ -194,18 +192,38 @@ to_owner(struct client *cl, struct frame *f, enum role owner)
 	return route(cl, f, owners);
 }
 
+/* Without a word everything, else "traffic" or "mirrors". */
 static int
 on_reset(struct chan *ch, struct frame *f, void *arg)
 {
-	(void)ch;
-	return to_owner(arg, f, ROLE_ANALYZER);
+	static const enum role	 all[REQUEST_OWNERS_MAX] = { ROLE_ANALYZER,
+				    ROLE_MIRROR },
+				 traffic[REQUEST_OWNERS_MAX] = {
+				    ROLE_ANALYZER },
+				 mirrors[REQUEST_OWNERS_MAX] = { ROLE_MIRROR };
+	const struct client	*cl = arg;
+	struct msg_show		 m;
+	struct buf		 b = f->body;
+
+	if (!cl->greeted || msg_get_show(&b, &m) == -1)
+		return -1;
+	if (m.nargs == 0)
+		return to_owners(arg, f, all);
+	if (strcmp(m.args[0], "traffic") == 0)
+		return to_owners(arg, f, traffic);
+	if (strcmp(m.args[0], "mirrors") == 0)
+		return to_owners(arg, f, mirrors);
+	answer_error(ch, f->request, STATUS_REFUSED, "no such counters");
+	return 0;
 }
 
 static int
 on_mirror(struct chan *ch, struct frame *f, void *arg)
 {
+	static const enum role	 mirror[REQUEST_OWNERS_MAX] = { ROLE_MIRROR };
+
 	(void)ch;
-	return to_owner(arg, f, ROLE_MIRROR);
+	return to_owners(arg, f, mirror);
 }
 
 static int

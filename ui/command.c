@@ -211,7 +211,8 @@ static const struct token verbosity[] = {
 };
 static const struct token reset_what[] = {
 	DONE,
-	{ T_ARG, NULL, nothing, SETS_NOTHING, 0, "WHAT" },
+	FILTER("mirrors", nothing, "of mirrors"),
+	FILTER("traffic", nothing, "all others"),
 	END
 };
 static const struct token reset[] = {

@@ -230,6 +230,9 @@ every_other_command_parses(void **state)
 		assert_int_equal(parse(table[i].line, &c), 0);
 		assert_int_equal(c.action, table[i].action);
 	}
+	assert_int_equal(parse("reset counters mir", &c), 0);
+	assert_string_equal(c.show.args[0], "mirrors");
+	assert_int_equal(parse("reset counters hosts", &c), -1);
 	assert_int_equal(parse("log verbose", &c), 0);
 	assert_int_equal(c.number, MSG_VERBOSE_ALL);
 	assert_int_equal(parse("log verbose ana", &c), 0);

@@ -107,6 +107,12 @@ like "and told why" "$(cat "$TMP/out")" 'too many clients'
 wait $!
 ctl show version > /dev/null
 is "until there is room again" $? 0
+resets() { sed -n 's/.*\(analyzer\|mirror\): counters reset.*/\1/p' "$TMP/netmond.log" | tr '\n' ' '; }
+ctl reset counters mirrors && ctl reset counters traffic && ctl reset counters
+is "root may reset counters" $? 0
+is "those that were named" "$(resets)" "mirror analyzer analyzer mirror "
+ctl reset counters hosts 2> /dev/null
+is "not others" $? 64
 ctl terminate
 is "root may end it" $? 0
 wait "$NM"
