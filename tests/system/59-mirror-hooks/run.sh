@@ -1,0 +1,208 @@
+#!/bin/sh
+# Programs behind a mirror: the only consumer, both sides at once, and those
+# that answer wrong, late, too much or not at all; and "on error abort".
+# BAD=10000 (make soak) tries more ways of being wrong.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need nginx curl jq ip python3
+
+REC=$TMP/run/rec.log
+SHADOW=$TMP/shadow.log
+net_up
+nginx_up
+WRAP="ip netns exec $NSB"
+row() { json ".mirrors[0].$1" show mirrors; }
+is_row() { [ "$(row "$1")" = "$2" ]; }
+get() { ina curl -s -o /dev/null "http://10.77.0.2$1"; }
+seen() { json .summary.requests show summary window total; }
+all_seen() { [ "$(seen)" = "$(log_lines)" ]; }
+
+# hook NAME ARGS...: sets $hook to the pid of an attached netmonctl
+attach() {
+	"$BUILD/netmonctl" -s "$SOCK" hook "$@" 2> "$TMP/hook.err" &
+	hook=$!
+	at_exit "kill $hook"
+	wait_for 5 grep -q attached "$TMP/hook.err"
+	sleep 0.3
+}
+odd() {
+	name=$1
+	shift
+	attach "$name" -- python3 "$TOP/tests/lib/odd_hook.py" "$@"
+}
+
+# ---- a program is the only consumer ----
+conf 'interface "vb"' 'mirror "only" {' 'observe port 80' \
+    'hook record "rec"' '}'
+start
+odd rec "$TMP/only"
+get /first
+ina curl -s -o /dev/null -d a=1 http://10.77.0.2/second
+wait_for 5 grep -q second "$TMP/only"
+sleep 0.5
+is "without a sink the record hook has the requests, and only those" \
+    "$(awk '{ print $1, $3, $4 }' "$TMP/only" | xargs)" \
+    "1 10.77.0.2:80 /first 1 10.77.0.2:80 /second 1 10.77.0.2:80 a=1"
+stop
+kill $hook
+: > "$TMP/access.log"
+
+# ---- both sides at once, each on its own copy ----
+ip netns exec $NSB python3 "$TOP/tests/lib/shadow.py" good 127.0.0.1:18090 \
+    "$SHADOW" &
+at_exit "kill $!"
+wait_for 5 grep -q listening "$SHADOW"
+conf 'interface "vb"' 'mirror "two" {' 'observe port 80' \
+    'forward to 127.0.0.1 port 18090' 'hook forward "fwd"' \
+    "record to \"$REC\" format gogetway" 'hook record "rec"' \
+    'hook timeout 1s' '}'
+start
+odd fwd "$TMP/fwd" plain FORWARD
+fwd=$hook
+odd rec "$TMP/rec" plain RECORD
+get /plain
+wait_for 5 grep -q FORWARD "$SHADOW"
+wait_for 5 grep -q RECORD "$REC"
+is "each side has its own change" \
+    "$(cut -d' ' -f2 "$SHADOW" | tail -1) $(grep -ao 'GET [^ ]*' "$REC")" \
+    "/FORWARD GET /RECORD"
+is "and was given what the client sent" \
+    "$(tail -1 "$TMP/fwd" | cut -d' ' -f4) $(tail -1 "$TMP/rec" | cut -d' ' -f4)" \
+    "/plain /plain"
+get /empty
+get /drop
+get /then
+wait_for 5 grep -q then "$REC"
+wait_for 5 grep -q then "$SHADOW"
+is "an empty answer and a drop write nothing to either" \
+    "$(grep -ac 'GET /empty\|GET /drop' "$REC") $(grep -c 'empty\|drop' "$SHADOW")" \
+    "0 0"
+is "and are no loss" "$(row gaps) $(row dropped_connections) $(row hook_errors)" \
+    "0 0 0"
+
+# ---- a program that does wrong costs what it was asked about ----
+mirror=$(pid_of mirror)
+is_kept() {
+	get "/kept-$1"
+	sleep 0.1
+	grep -q "kept-$1" "$SHADOW" && grep -aq "kept-$1" "$REC"
+}
+wrongs="abort slow huge order die"
+[ "${BAD:-0}" -lt 10000 ] || wrongs="$wrongs twice verdict seq garbage"
+for bad in $wrongs; do
+	errors=$(row hook_errors)
+	get /$bad
+	wait_for 12 is_kept $bad && ok "$bad: the next ones pass" ||
+	    not_ok "$bad: the next ones do not pass" "$(tail -3 "$TMP/hook.err")"
+	[ $bad = twice ] || is "$bad: is not passed on" \
+	    "$(grep -ac "GET /$bad" "$REC") $(grep -c " /$bad" "$SHADOW")" "0 0"
+	at_least "$bad: is counted on both sides" "$(row hook_errors)" \
+	    $((errors + 1))
+done
+at_least "the record's gaps are named" \
+    "$(grep -c '"reason":"hook"' "$REC.gaps")" 5
+# Killed at random, both.
+i=0
+while [ $i -lt 30 ]; do
+	get "/plain-$i"
+	[ $((i % 7)) != 2 ] || kill -9 "$(pgrep -P $hook)" 2>/dev/null
+	[ $((i % 11)) != 5 ] || kill -9 "$(pgrep -P $fwd)" 2>/dev/null
+	i=$((i + 1))
+	sleep 0.1
+done
+wait_for 12 is_kept killed
+is "killed at random: nothing passes unchanged" \
+    "$(grep -ac 'GET /plain' "$REC") $(grep -c plain "$SHADOW")" "0 0"
+at_least "and what passes is changed" "$(grep -ac 'GET /RECORD-' "$REC")" 3
+is "the mirror is the same process" "$(pid_of mirror)" "$mirror"
+wait_for 5 all_seen
+is "the statistics have all" "$(seen)" "$(log_lines)"
+kill $hook $fwd
+stop
+
+# ---- GoReplay's kind, wrong ----
+cat > "$TMP/gor.py" <<'EOT'
+import os, sys, time
+for line in sys.stdin:
+    meta, data = bytes.fromhex(line.strip()).split(b'\n', 1)
+    if b'/die' in data: os._exit(1)
+    if b'/long' in data: print('ab' * 2000000, flush=True)
+    elif b'/odd' in data: print('abc\n00\n\n31', flush=True)
+    elif b'/other' in data: print((b'1 ' + b'9' * 24 + b' 1 0\nx').hex(), flush=True)
+    else: print((meta + b'\n' + data).hex(), flush=True)
+EOT
+rm -f "$REC" "$REC".*
+start
+attach rec -g -- python3 "$TMP/gor.py"
+is_recorded() {
+	get "/kept-$1"
+	sleep 0.1
+	grep -aq "kept-$1" "$REC"
+}
+for bad in die long odd other; do
+	get /$bad
+	wait_for 12 is_recorded $bad && ok "-g $bad: the next ones pass" ||
+	    not_ok "-g $bad: the next ones do not pass" "$(tail -3 "$TMP/hook.err")"
+	is "-g $bad: is not passed on" "$(grep -ac "GET /$bad" "$REC")" 0
+done
+kill $hook
+stop
+
+# ---- on error abort: the first error stops this mirror, and only it ----
+# aborted WHAT: it has stopped and says why; requests are counted on
+aborted() {
+	wait_for 5 is_row state aborted
+	like "abort, $1: the mirror has stopped" "$(row state) $(row last_error)" \
+	    "^aborted .*$2"
+	like "abort, $1: and it is told" "$(cat "$TMP/netmond.log")" \
+	    'stopped by the first error'
+	sent=$(row sent_requests)
+	size=$(stat -c %s "$REC")
+	get /behind
+	wait_for 5 all_seen
+	is "abort, $1: the statistics go on, the mirror does not" \
+	    "$(seen) $(row sent_requests) $(stat -c %s "$REC")" \
+	    "$(log_lines) $sent $size"
+}
+abort_conf() {
+	rm -f "$REC" "$REC".*
+	: > "$TMP/access.log"
+	conf 'interface "vb"' 'mirror "strict" {' 'observe port 80' \
+	    "forward to 127.0.0.1 port $1" 'forward { on error abort }' \
+	    "record to \"$REC\" format gogetway" "$2" '}'
+}
+abort_conf 9
+start
+get /dial
+aborted dial refused
+ctl mirror strict start
+is "abort: it can be started again" "$(row state | grep -c aborted)" 0
+stop
+abort_conf 18090 'hook record "rec"'
+start
+odd rec "$TMP/rec"
+get /fine
+wait_for 5 grep -aq fine "$REC"
+is "abort: without an error it runs" "$(row state)" up
+get /abort
+aborted hook hook
+kill $hook
+stop
+mkdir "$TMP/run/disk"
+if mount -t tmpfs -o size=64k none "$TMP/run/disk" 2> /dev/null; then
+	at_exit "umount -l $TMP/run/disk"
+	chown $TEST_USER "$TMP/run/disk"
+	REC=$TMP/run/disk/rec.log
+	abort_conf 18090
+	start
+	head -c 100000 /dev/zero | tr '\0' x > "$TMP/long"
+	ina curl -s -o /dev/null -H 'Expect:' --data-binary "@$TMP/long" \
+	    http://10.77.0.2/write
+	aborted write 'No space'
+	stop
+else
+	skip "abort, write: needs a tmpfs"
+fi
+finish
