@@ -306,7 +306,7 @@ on_transaction(void *arg, const struct session_tx *x)
 		t.last_us = x->resp_end_us - x->req_us;
 	t.req_body = x->req_body;
 	t.resp_body = x->resp_body;
-	t.unpaired_req = x->id != 0 && x->status == 0;
+	t.unpaired_req = x->id != 0 && x->number == 0;
 	t.unpaired_resp = x->id == 0;
 	t.gap = (x->flags & SESSION_TX_GAP) != 0;
 	t.ambiguous = (x->flags & SESSION_TX_AMBIGUOUS) != 0;

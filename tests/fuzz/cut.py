@@ -321,4 +321,5 @@ def main():
         sys.exit(sys.argv[2] + ": no captures")
 
 
-main()
+if __name__ == "__main__":
+    main()
