@@ -57,16 +57,8 @@ not_served(const struct conf *conf, const struct flow_key *key)
 static void
 set_place(struct conn *c)
 {
-	struct flow_info	 info;
-	unsigned		 i;
-
-	flow_info(c->az->flows, c->flow, &info);
-	c->iface = info.half[0].seen ? info.half[0].iface :
-	    info.half[1].iface;
+	c->iface = flow_home(c->az->flows, c->flow, c->rule.vlan);
 	c->rule.iface = side_iface_name(c->az, c->iface);
-	for (i = 0; i < 2; i++)
-		c->rule.vlan[i] = info.half[info.half[0].seen ? 0 : 1].nvlan >
-		    i ? info.half[info.half[0].seen ? 0 : 1].vlan[i] : -1;
 }
 
 static unsigned
@@ -95,7 +87,7 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 		mem_give(&az->mem, MEM_SESSIONS, sizeof(*c));
 		return NULL;
 	}
-	memset(c, 0, sizeof(*c));
+	*c = (struct conn){ 0 };
 	c->az = az;
 	c->flow = f;
 	set_place(c);

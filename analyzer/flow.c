@@ -1392,6 +1392,28 @@ flow_iface(const struct flow_table *t, const struct flow *f, int dir)
 	return at != 0 ? t->place[at].iface : 0xffff;
 }
 
+uint16_t
+flow_home(const struct flow_table *t, const struct flow *f, int32_t vlan[2])
+{
+	const struct flowtab_place	*pl;
+	const struct flow_half		*h = &f->half[client_of(f)];
+	int				 i;
+
+	if (!(h->flags & HALF_SEEN))
+		h = &f->half[!client_of(f)];
+	pl = &t->place[h->place];
+	for (i = 0; i < 2; i++)
+		vlan[i] = pl->nvlan > i ? pl->vlan[i] : -1;
+	return h->place != 0 ? pl->iface : 0xffff;
+}
+
+void
+flow_segments(const struct flow *f, uint64_t *packets, uint64_t *retrans)
+{
+	*packets = (uint64_t)f->half[0].packets + f->half[1].packets;
+	*retrans = (uint64_t)f->half[0].retrans + f->half[1].retrans;
+}
+
 uint64_t
 flow_first_us(const struct flow *f)
 {

@@ -134,7 +134,7 @@ flowlife_store(struct flow_table *t, struct flow *f)
 		mem_give(t->mem, MEM_FLOWS, READ_COST);
 		goto none;
 	}
-	memset(rd, 0, sizeof(*rd));
+	*rd = (struct flow_read){ 0 };
 	f->read = rd;
 	for (d = 0; d < 2; d++)
 		f->half[d].r.store = &rd->store[d];

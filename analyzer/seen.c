@@ -64,20 +64,21 @@ flow_closed(void *arg, struct flow *f, enum flow_how how)
 	struct flow_info	 info;
 	struct sketch_entry	*e;
 	struct iface		*i;
-	uint64_t		 retrans;
+	uint64_t		 packets, retrans;
+	int32_t			 vlan[2];
 
 	/* The totals come from the table itself, packet by packet. */
-	flow_info(az->flows, f, &info);
-	i = state_iface(az, info.half[info.half[0].seen ? 0 : 1].iface);
+	i = state_iface(az, flow_home(az->flows, f, vlan));
 	e = i == NULL ? NULL : i->entry;
-	retrans = info.half[0].retrans + (uint64_t)info.half[1].retrans;
+	flow_segments(f, &packets, &retrans);
 	if (e != NULL)
-		sketch_add(e, MC_SEGMENTS, info.half[0].packets +
-		    (uint64_t)info.half[1].packets);
+		sketch_add(e, MC_SEGMENTS, packets);
 	if (e != NULL && retrans > 0)
 		sketch_add(e, MC_RETRANS, retrans);
-	if (az->event_types & CONF_EV_FLOW)
+	if (az->event_types & CONF_EV_FLOW) {
+		flow_info(az->flows, f, &info);
 		tell_flow(az, &info, how);
+	}
 }
 
 static void

@@ -78,6 +78,8 @@ st_start(struct session *s, struct dir *d, struct in *in)
 	uint32_t	 len, cap, max = sess_head_max(s);
 	size_t		 n;
 
+	if (d->len == 0 && (n = talk_begin(s, d, in)) > 0)
+		return n;
 	if (d->len == 0) {
 		n = prefix_len(in->p, in->len);
 		if (n > 0 && n != PREFIX_MORE)
@@ -282,12 +284,12 @@ session_new(const struct session_conf *conf, const struct session_ops *ops,
 
 	if (!mem_take(mem, MEM_SESSIONS, sizeof(*s)))
 		return NULL;
-	/* Not calloc, which passes by what this thread freed last. */
+	/* Not calloc, which passes by what was freed last. */
 	if ((s = malloc(sizeof(*s))) == NULL) {
 		mem_give(mem, MEM_SESSIONS, sizeof(*s));
 		return NULL;
 	}
-	memset(s, 0, sizeof(*s));
+	*s = (struct session){ 0 };
 	s->conf = conf;
 	s->ops = ops;
 	s->arg = arg;

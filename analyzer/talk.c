@@ -229,6 +229,25 @@ no_head(struct session *s, struct dir *d, const struct in *in)
 }
 
 size_t
+talk_begin(struct session *s, struct dir *d, const struct in *in)
+{
+	struct http_head	 h;
+	ssize_t			 r;
+
+	if (in->p[0] == '\r' || in->p[0] == '\n')
+		return 0;
+	r = http_parse(in->p, in->len, &h);
+	if (r <= 0 || (d->role != NOT_HEARD &&
+	    h.is_request != (d->role == ASKS)))
+		return 0;
+	d->state = ST_HEAD;
+	d->head_off = in->off;
+	d->head_us = in->ts;
+	tell_head(s, d, &h, (size_t)r, in->off + (uint64_t)r, in->ts);
+	return (size_t)r;
+}
+
+size_t
 talk_head(struct session *s, struct dir *d, struct in *in)
 {
 	struct http_head	 h;

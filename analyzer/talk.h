@@ -18,6 +18,12 @@ enum http_guess	 talk_guess(const struct dir *d, const uint8_t *p, size_t len);
  */
 void		 talk_salvage(struct session *s, struct dir *d, uint64_t off,
 		    uint64_t ts);
+/*
+ * The first bytes of a direction, when they are a whole head, as most are:
+ * how many were used; 0: they are something else.
+ */
+size_t		 talk_begin(struct session *s, struct dir *d,
+		    const struct in *in);
 size_t		 talk_head(struct session *s, struct dir *d, struct in *in);
 size_t		 talk_body(struct session *s, struct dir *d, struct in *in);
 size_t		 talk_search(struct session *s, struct dir *d, struct in *in);
