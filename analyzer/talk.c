@@ -228,6 +228,15 @@ no_head(struct session *s, struct dir *d, const struct in *in)
 	return nl == NULL ? in->len : (size_t)(nl - in->p) + 1;
 }
 
+/* A head begins with these bytes. */
+static void
+head_here(struct dir *d, const struct in *in)
+{
+	d->head_off = in->off;
+	d->head_us = in->ts;
+	d->head_acked = in->off < in->begin ? in->acked : d->acked;
+}
+
 size_t
 talk_begin(struct session *s, struct dir *d, const struct in *in)
 {
@@ -241,8 +250,7 @@ talk_begin(struct session *s, struct dir *d, const struct in *in)
 	    h.is_request != (d->role == ASKS)))
 		return 0;
 	d->state = ST_HEAD;
-	d->head_off = in->off;
-	d->head_us = in->ts;
+	head_here(d, in);
 	tell_head(s, d, &h, (size_t)r, in->off + (uint64_t)r, in->ts);
 	return (size_t)r;
 }
@@ -267,9 +275,7 @@ talk_head(struct session *s, struct dir *d, struct in *in)
 		sess_odd(s, SESSION_A_ROLES);
 	if (r < 0 || (r > 0 && !acceptable(d, &h)))
 		return no_head(s, d, in);
-	d->head_off = in->off;
-	d->head_us = in->ts;
-	d->head_acked = in->off < in->begin ? in->acked : d->acked;
+	head_here(d, in);
 	if (r > 0) {
 		tell_head(s, d, &h, (size_t)r, in->off + (uint64_t)r, in->ts);
 		return (size_t)r;
