@@ -615,14 +615,16 @@ static bool
 passed_on(struct leg *l, enum hook_side side, enum item_kind kind,
     const struct chunk *c)
 {
-	struct provider		*p = l->copy->provider[side];
-	struct provider_item	 item = { .leg = l, .kind = (uint8_t)kind,
-	    .side = (uint8_t)side, .chunk = *c };
+	struct provider_item	 item;
 
-	if (p == NULL)
+	if (l->copy->provider[side] == NULL)
 		return false;
+	item.leg = l;
+	item.kind = (uint8_t)kind;
+	item.side = (uint8_t)side;
+	item.chunk = *c;
 	++*l->refs;
-	provider_put(p, &item);
+	provider_put(l->copy->provider[side], &item);
 	return true;
 }
 
@@ -694,7 +696,8 @@ void
 leg_chunk(struct leg *l, const struct chunk *c)
 {
 	struct copy		*cp = l->copy;
-	struct chunk		 out;
+	const struct chunk	*out;
+	struct chunk		 room;
 	enum hook_verdict	 v;
 	unsigned		 side;
 
@@ -708,12 +711,13 @@ leg_chunk(struct leg *l, const struct chunk *c)
 			refuse_paused(l, c);
 			return;
 		}
-		v = hook_chain_run(&cp->chain[side], c, &out);
+		out = c;
+		v = hook_chain_run(&cp->chain[side], &out, &room);
 		if ((v == HOOK_KEEP || v == HOOK_CHANGED) &&
-		    cp->provider[side] != NULL && out.len > 0)
-			passed_on(l, side, ITEM_CHUNK, &out);
+		    cp->provider[side] != NULL && out->len > 0)
+			passed_on(l, side, ITEM_CHUNK, out);
 		else
-			to_sink(l, side, &out, v);
+			to_sink(l, side, out, v);
 	}
 }
 

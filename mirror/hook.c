@@ -53,23 +53,29 @@ hook_chain_connection(const struct hook_chain *c,
 }
 
 enum hook_verdict
-hook_chain_run(struct hook_chain *c, const struct chunk *in,
-    struct chunk *out)
+hook_chain_run(struct hook_chain *c, const struct chunk **chunk,
+    struct chunk *room)
 {
 	enum hook_verdict	 v, all;
-	size_t			 i;
+	const uint8_t		*data;
+	size_t			 i, len;
 
-	*out = *in;
 	all = HOOK_KEEP;
 	for (i = 0; i < c->n; i++) {
 		if (c->hook[i]->chunk == NULL)
 			continue;
-		v = c->hook[i]->chunk(c->conf, c->side, out, &c->buf[i],
-		    &out->data, &out->len);
-		if (v == HOOK_CHANGED)
-			all = v;
-		else if (v != HOOK_KEEP)
+		v = c->hook[i]->chunk(c->conf, c->side, *chunk, &c->buf[i],
+		    &data, &len);
+		if (v == HOOK_KEEP)
+			continue;
+		if (v != HOOK_CHANGED)
 			return v;
+		if (*chunk != room)
+			*room = **chunk;
+		room->data = data;
+		room->len = len;
+		*chunk = room;
+		all = v;
 	}
 	return all;
 }

@@ -90,9 +90,9 @@ void		 hook_chain_clear(struct hook_chain *);
 bool		 hook_chain_connection(const struct hook_chain *,
 		    const struct endpoint *client,
 		    const struct endpoint *server);
-/* Runs all; out is a copy of in with the bytes that were left. */
-enum hook_verdict hook_chain_run(struct hook_chain *, const struct chunk *in,
-		    struct chunk *out);
+/* Runs all. A chunk that they change is replaced by one in room. */
+enum hook_verdict hook_chain_run(struct hook_chain *,
+		    const struct chunk **, struct chunk *room);
 /* Whether this side edits heads: unmarked bytes must not pass then. */
 bool		 hook_strips(const struct conf_mirror *, enum hook_side);
 

@@ -350,27 +350,39 @@ tell_absence(struct mirror_state *ms, uint64_t next_us)
 	ms->absence_told = true;
 }
 
+static void
+take_stream(struct mirror_state *ms, const struct msg_stream *m)
+{
+	if (m->ts_us > ms->env.packet_us)
+		ms->env.packet_us = m->ts_us;
+	if (ms->linked_packet_us == 0) {
+		ms->linked_packet_us = ms->env.packet_us;
+		tell_absence(ms, ms->linked_packet_us);
+	}
+	tally_add(&ms->proc->tally, TALLY_MIR_BYTES, m->len);
+	streams_take(ms->streams, m);
+}
+
 static int
 mirror_on_stream(struct chan *ch, struct frame *f, void *arg)
 {
 	struct proc		*p = arg;
 	struct mirror_state	*ms = p->state;
-	struct msg_stream	 m;
+	struct msg_stream	 m[2];
+	unsigned		 i = 0;
 
 	(void)ch;
 	set_clock(ms);
-	while (buf_left(&f->body) > 0) {
-		if (msg_get_stream(&f->body, &m) == -1)
+	if (msg_get_stream(&f->body, &m[0]) == -1)
+		return -1;
+	/* The next one's connection comes into the cache meanwhile. */
+	for (; buf_left(&f->body) > 0; i = !i) {
+		if (msg_get_stream(&f->body, &m[!i]) == -1)
 			return -1;
-		if (m.ts_us > ms->env.packet_us)
-			ms->env.packet_us = m.ts_us;
-		if (ms->linked_packet_us == 0) {
-			ms->linked_packet_us = ms->env.packet_us;
-			tell_absence(ms, ms->linked_packet_us);
-		}
-		tally_add(&p->tally, TALLY_MIR_BYTES, m.len);
-		streams_take(ms->streams, &m);
+		streams_prefetch(ms->streams, &m[!i]);
+		take_stream(ms, &m[i]);
 	}
+	take_stream(ms, &m[i]);
 	/* Live, what has come shall be seen; from a file it can gather. */
 	if (!ms->env.offline || ++ms->frames % OFFLINE_FRAMES == 0)
 		flush_all(ms);

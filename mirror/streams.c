@@ -90,6 +90,32 @@ lookup(const struct streams *t, uint64_t id)
 	return s;
 }
 
+#define LINE	64
+
+static void
+prefetch(const void *p, size_t n)
+{
+	size_t	 at;
+
+	for (at = 0; at < n; at += LINE)
+		__builtin_prefetch((const char *)p + at);
+}
+
+/* Only a guess: the first of the bucket, the leg of the first mirror. */
+void
+streams_prefetch(const struct streams *t, const struct msg_stream *m)
+{
+	const struct stream	*s;
+
+	if (m->kind == STREAM_OPEN || m->dir >= COPY_DIRS ||
+	    (s = *place(t, m->id)) == NULL)
+		return;
+	__builtin_prefetch(s);
+	prefetch(&s->side[m->dir], sizeof(s->side[0]));
+	prefetch(&s->nlegs, offsetof(struct leg, tcp));
+	prefetch(&s->legs[0].rec[m->dir], sizeof(s->legs[0].rec[0]));
+}
+
 static void
 grow(struct streams *t)
 {

@@ -35,6 +35,9 @@ void		 streams_free(struct streams *);
 void		 streams_set_copies(struct streams *, struct copy **, size_t);
 /* One record of a STREAM frame. */
 void		 streams_take(struct streams *, const struct msg_stream *);
+/* Says that a record will be taken soon. */
+void		 streams_prefetch(const struct streams *,
+		    const struct msg_stream *);
 /* After each frame: ended ones go. */
 void		 streams_reap(struct streams *);
 /* Ends all: reason lost analyzer or stop. */
