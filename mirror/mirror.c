@@ -90,7 +90,8 @@ own_tuple(void *arg, const struct endpoint *source,
 	    .gone = gone };
 	struct chan		*ch = ms->proc->chan[ROLE_ANALYZER];
 
-	if (!ms->proc->linked[ROLE_ANALYZER])
+	/* A file holds no packets of what is sent now. */
+	if (!ms->proc->linked[ROLE_ANALYZER] || ms->env.offline)
 		return;
 	msg_put_own_tuple(chan_begin(ch, MSG_OWN_TUPLE, 0), &m);
 	chan_end(ch);

@@ -197,7 +197,8 @@ proc_bye(struct proc *p)
 {
 	enum role	 r;
 
-	for (r = ROLE_FIRST_CHILD; r <= ROLE_LAST_CHILD; r++)
+	/* The data's way only: who comes before has ended and reads no more. */
+	for (r = p->ops->role + 1; r <= ROLE_LAST_CHILD; r++)
 		if (p->chan[r] != NULL && p->linked[r])
 			chan_drain(p->chan[r], wait_ms(p, 1000));
 	if (p->priv->ev_tick != NULL)
