@@ -4,7 +4,9 @@
  *	wall seconds, CPU seconds, peak of proportional memory in MB
  *
  * of the command and all its descendants, whoever their parent is at the
- * end. Memory is sampled only with -p, because sampling costs time.
+ * end. Memory is sampled only with -p, because sampling costs time. Then a
+ * line for each process follows: its name, seconds in user space and in the
+ * kernel when it was last seen.
  */
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -20,6 +22,16 @@
 #include <unistd.h>
 
 #define SAMPLE_US	20000
+#define SEEN_MAX	64
+
+struct seen {
+	pid_t		 pid;
+	char		 name[32];
+	unsigned long	 ticks[2];	/* user, kernel */
+};
+
+static struct seen	 seen[SEEN_MAX];
+static size_t		 nseen;
 
 static double
 seconds(void)
@@ -46,6 +58,33 @@ parent_of(pid_t pid)
 		ppid = 0;
 	fclose(f);
 	return ppid;
+}
+
+static void
+see(pid_t pid)
+{
+	char		 path[64], line[512], *p, *q;
+	struct seen	*s;
+	size_t		 i;
+	FILE		*f;
+
+	for (i = 0; i < nseen && seen[i].pid != pid; i++)
+		continue;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (i == SEEN_MAX || (f = fopen(path, "r")) == NULL)
+		return;
+	s = &seen[i];
+	if (fgets(line, sizeof(line), f) != NULL &&
+	    (p = strchr(line, '(')) != NULL && (q = strrchr(p, ')')) != NULL) {
+		*q = '\0';
+		snprintf(s->name, sizeof(s->name), "%s", p + 1);
+		if (sscanf(q + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
+		    "%*u %lu %lu", &s->ticks[0], &s->ticks[1]) == 2) {
+			s->pid = pid;
+			nseen += i == nseen;
+		}
+	}
+	fclose(f);
 }
 
 static uint64_t
@@ -89,8 +128,10 @@ sample(void)
 		return 0;
 	while ((e = readdir(d)) != NULL)
 		if ((pid = (pid_t)strtol(e->d_name, NULL, 10)) > 0 &&
-		    is_ours(pid))
+		    is_ours(pid)) {
 			kb += pss_kb(pid);
+			see(pid);
+		}
 	closedir(d);
 	return kb;
 }
@@ -133,8 +174,9 @@ int
 main(int argc, char **argv)
 {
 	struct rusage	 ru;
-	double		 t;
+	double		 t, hz;
 	uint64_t	 peak = 0;
+	size_t		 i;
 	pid_t		 pid;
 	int		 pss, status;
 
@@ -157,5 +199,10 @@ main(int argc, char **argv)
 	printf("%.3f %.3f %.1f\n", t, (double)ru.ru_utime.tv_sec +
 	    (double)ru.ru_utime.tv_usec / 1e6 + (double)ru.ru_stime.tv_sec +
 	    (double)ru.ru_stime.tv_usec / 1e6, (double)peak / 1024);
+	hz = (double)sysconf(_SC_CLK_TCK);
+	for (i = 0; i < nseen; i++)
+		printf("%s %.2f %.2f\n", seen[i].name,
+		    (double)seen[i].ticks[0] / hz,
+		    (double)seen[i].ticks[1] / hz);
 	return status;
 }

@@ -39,6 +39,46 @@ recording() {
 		$1, $3 / $2, $3 <= 1.6 * $2 ? "ok" : "OVER" }'
 }
 
+# Requests/s through the built-in hooks to a target that answers at once, and
+# who needs most time for each: forwarding PROFILE
+forwarding() {
+	mkfifo "$tmp/end.$1"
+	"$B/shadow" < "$tmp/end.$1" > "$tmp/shadow.$1" &
+	shadow=$!
+	exec 9> "$tmp/end.$1"
+	until [ -s "$tmp/shadow.$1" ]; do sleep 0.1; done
+	cat > "$tmp/mirror.conf" <<-EOF
+	mirror "bench" {
+		observe port 80
+		forward to 127.0.0.1 port $(head -n 1 "$tmp/shadow.$1")
+		forward { requests }
+		forward set header "X-Mirror" "1"
+		sample 90% by connection
+	}
+	EOF
+	"$B/measure" -p "$BUILD/netmond" -f "$tmp/mirror.conf" -r "$f" \
+	    -o json 2>/dev/null > "$tmp/f.$1" 9>&-
+	exec 9>&-
+	wait $shadow
+	{ sed -n 2p "$tmp/shadow.$1"; cat "$tmp/f.$1"; } | awk '
+	    NR == 1 { n = $1; conns = $2; cpu["target"] = $3
+		kernel["target"] = $4; next }
+	    NR == 2 { wall = $1; next }
+	    { cpu[$1] += $2 + $3; kernel[$1] += $3 }
+	    END { if (n == 0) { print "  forwarding: nothing arrived: OVER"; exit }
+		printf "  forwarding %d requests, %d connections: %.0f/s\n",
+		    n, conns, n / wall
+		for (p in cpu) {
+			if (cpu[p] > 0.02 * wall)
+				printf "    %-16s %6.2f us of CPU each, %.0f%% kernel\n",
+				    p, 1e6 * cpu[p] / n, 100 * kernel[p] / cpu[p]
+			if (cpu[p] > cpu[most])
+				most = p
+		}
+		printf "    limit: %s, alone on a core %.0f/s\n", most,
+		    n / cpu[most] }'
+}
+
 mkdir -p "$DIR"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT INT TERM
@@ -58,7 +98,7 @@ for p in $PROFILES; do
 		i=$((i + 1))
 	done
 	"$B/measure" -p "$BUILD/netmond" -r "$f" -o json \
-	    2>/dev/null > "$tmp/m.$p"
+	    2>/dev/null | head -n 1 > "$tmp/m.$p"
 	echo "$p: $packets, medians of $RUNS"
 	case $p in
 	web) wall=2.5; cpu=4 ;;
@@ -84,4 +124,5 @@ for p in $PROFILES; do
 		    pss, pss <= 300 ? "ok" : "OVER" }'
 	recording "$p" requests
 	recording "$p" both
+	forwarding "$p"
 done
