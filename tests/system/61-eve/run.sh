@@ -1,0 +1,69 @@
+#!/bin/sh
+# Event lines without extras are EVE: names, types and times are those of
+# Suricata's schema, whatever strangers send.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need nginx ab curl jq ip python3
+
+EVE=$TMP/run/eve.json
+net_up
+nginx_up
+conf 'window 1s' 'interface "vb"' 'privacy { query full }' \
+    'alert "busy" when requests > 10 over 1s severity warning' \
+    "log events \"$EVE\" format eve {" \
+    'types { http tls flow alert stats anomaly }, extras no' '}'
+WRAP="ip netns exec $NSB"
+start
+ina ab -q -k -n 2000 -c 8 'http://10.77.0.2/dir/page.html?a=1' > /dev/null 2>&1
+ina curl -s -o /dev/null -A 'a "quoted" \ agent' -e 'http://x/' http://10.77.0.2/
+# A hello of TLS, and hundreds of requests of any bytes.
+ina python3 - <<'EOT'
+import random, socket, ssl
+random.seed(5)
+def talk(*parts):
+    s = socket.create_connection(("10.77.0.2", 80))
+    s.settimeout(2)
+    try:
+        for p in parts:
+            s.sendall(p)
+        s.shutdown(socket.SHUT_WR)
+        while s.recv(65536): pass
+    except OSError: pass
+    s.close()
+def noise(n):
+    return bytes(random.choice((random.randrange(256), *b'"\\{}\xff\xc3\xa9\xe2\x82'))
+                 for _ in range(n)).replace(b"\n", b"").replace(b"\r", b"")
+for i in range(400):
+    talk(b"GET /" + noise(30).replace(b" ", b"") + b" HTTP/1.1\r\nHost: " + noise(12) +
+         b"\r\nUser-Agent: " + noise(40) + b"\r\nReferer: " + noise(20) + b"\r\n\r\n")
+for bad in (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"GET  / HTTP/1.1\nHost: a\nHost: b\n\n"):
+    talk(bad)
+c = ssl.create_default_context()
+c.set_alpn_protocols(["h2", 'a"b\\'])
+i, o = ssl.MemoryBIO(), ssl.MemoryBIO()
+t = c.wrap_bio(i, o, server_hostname="name.example")
+try: t.do_handshake()
+except ssl.SSLWantReadError: pass
+talk(o.read())
+EOT
+sleep 2.5
+stop
+out=$(python3 "$TOP/tests/lib/eve_check.py" "$EVE")
+is "each line is EVE: $out" $? 0
+like "of each type" "$out" ': alert anomaly flow http stats tls$'
+at_least "as many as requests" "$(grep -c '"event_type":"http"' "$EVE")" 2300
+# The check finds what is wrong.
+head -1 "$EVE" > "$TMP/one"
+i=0
+for change in 's/+0000"/Z"/' 's/"event_type"/"event"/' 's/^{/{"host":1,/' \
+    's/}$/,"netmond":{}}/' 's/"timestamp":"/"timestamp":"x/'; do
+	sed "$change" "$TMP/one" > "$TMP/changed"
+	python3 "$TOP/tests/lib/eve_check.py" "$TMP/changed" > /dev/null ||
+	    i=$((i + 1))
+done
+is "and a line with a fault is found" $i 5
+finish
