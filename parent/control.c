@@ -132,6 +132,7 @@ on_hello(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	memset(&m, 0, sizeof(m));
 	m.version = MSG_VERSION;
+	m.flags = HELLO_FACILITY(conf_facility(cl->control->running->facility));
 	m.epoch = cl->control->conf.epoch;
 	m.mono_us = proc_mono_us();
 	m.wall_us = proc_wall_us();

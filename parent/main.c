@@ -234,7 +234,7 @@ take_conf(struct parent *p, const struct reload_result *r)
 	p->conf = r->conf;
 	supervise_set_conf(p->supervise, p->conf);
 	control_set_conf(p->control, p->conf, proc_wall_us());
-	syslog_facility(&p->syslog, p->conf->facility);
+	p->syslog.facility = conf_facility(p->conf->facility);
 	conf_free(old);
 	for (role = ROLE_FIRST_CHILD; role <= ROLE_LAST_CHILD; role++)
 		if (r->restart & 1U << role)
@@ -771,7 +771,7 @@ acquire(struct parent *p)
 		log_warnx("%s", why);
 		return EX_OSERR;
 	}
-	syslog_facility(&p->syslog, p->conf->facility);
+	p->syslog.facility = conf_facility(p->conf->facility);
 	return 0;
 }
 

@@ -33,31 +33,6 @@ syslog_clear(struct syslog *s)
 	s->fd = -1;
 }
 
-bool
-syslog_facility(struct syslog *s, const char *name)
-{
-	static const struct {
-		const char	*name;
-		unsigned	 number;
-	} words[] = {
-		{ "kern", 0 }, { "user", 1 }, { "mail", 2 }, { "daemon", 3 },
-		{ "auth", 4 }, { "syslog", 5 }, { "lpr", 6 }, { "news", 7 },
-		{ "uucp", 8 }, { "cron", 9 }, { "authpriv", 10 },
-		{ "ftp", 11 }, { "local0", 16 }, { "local1", 17 },
-		{ "local2", 18 }, { "local3", 19 }, { "local4", 20 },
-		{ "local5", 21 }, { "local6", 22 }, { "local7", 23 },
-	};
-	size_t	 i;
-
-	for (i = 0; i < nitems(words); i++) {
-		if (strcmp(words[i].name, name) == 0) {
-			s->facility = words[i].number;
-			return true;
-		}
-	}
-	return false;
-}
-
 static int
 reach(struct syslog *s)
 {

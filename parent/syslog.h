@@ -28,8 +28,6 @@ struct syslog {
 
 void	 syslog_init(struct syslog *, const char *path, struct tally *);
 void	 syslog_clear(struct syslog *);
-/* "daemon", "local0", ...; false for a word that is no facility. */
-bool	 syslog_facility(struct syslog *, const char *);
 /* The line must have passed vis. It is cut at a character with "...". */
 void	 syslog_send(struct syslog *, enum log_level, const char *line);
 

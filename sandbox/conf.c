@@ -59,6 +59,10 @@ static const char *const facilities[] = {
 	"daemon", "user", "auth", "authpriv", "local0", "local1", "local2",
 	"local3", "local4", "local5", "local6", "local7"
 };
+static const uint8_t facility_numbers[] = {	/* RFC 5424, 6.2.1 */
+	3, 1, 4, 10, 16, 17, 18, 19, 20, 21, 22, 23
+};
+_Static_assert(nitems(facilities) == nitems(facility_numbers), "a number each");
 static const char *const protos[] = { "http", "tls" };
 static const char *const decaps[CONF_TUNNELS] = {
 	"pppoe", "mpls", "gre", "ipip", "6in4", "vxlan", "geneve", "teredo",
@@ -110,6 +114,14 @@ word_or(enum conf_words w, unsigned value)
 	const char	*s;
 
 	return (s = conf_word(w, value)) == NULL ? "unknown" : s;
+}
+
+unsigned
+conf_facility(const char *name)
+{
+	int	 i = conf_word_find(WORDS_FACILITY, name);
+
+	return facility_numbers[i == -1 ? 0 : i];
 }
 
 const char *

@@ -350,6 +350,8 @@ enum conf_words {
 const char	*conf_word(enum conf_words, unsigned value);
 int		 conf_word_find(enum conf_words, const char *);
 /* Words of the grammar for enum values ("messages", ">=", "host", ...). */
+/* The number of a facility by its word; daemon for any other. */
+unsigned	 conf_facility(const char *);
 const char	*conf_metric_name(enum conf_metric);
 const char	*conf_op_name(enum conf_op);
 const char	*conf_key_name(enum conf_key);

@@ -152,6 +152,9 @@ int	 msg_get_launched(struct buf *, struct msg_launched *);
 #define HELLO_CHECK	0x01	/* netmond -n: check and go, no devices */
 #define HELLO_OFFLINE	0x02	/* -r: fixed hash seed, no clocks */
 #define HELLO_RESTARTED	0x04	/* this child replaces a lost one */
+/* Parent to client: the facility of its log lines. */
+#define HELLO_FACILITY(n)	((n) << 8)
+#define HELLO_FACILITY_OF(flags)	((flags) >> 8 & 0x1f)
 struct msg_hello {
 	uint32_t	 version;	/* MSG_VERSION */
 	uint32_t	 flags;		/* HELLO_* */

@@ -5,7 +5,6 @@
 #include "ui/event.h"
 #include "ui/fmt.h"
 
-#define FACILITY_DAEMON	3
 #define TOP_MAX		3
 
 static void
@@ -157,8 +156,8 @@ event_line(struct out *o, const struct doc *d, size_t i)
 	out_char(o, '\n', 1);
 }
 
-unsigned
-event_pri(const struct row *r)
+static unsigned
+pri(const struct row *r, const struct event_origin *from)
 {
 	static const struct {
 		const char	*severity;
@@ -170,12 +169,12 @@ event_pri(const struct row *r)
 	size_t	 i;
 
 	if (r->kind != ROW_ALERT_EVENT)
-		return FACILITY_DAEMON << 3 | 6;
+		return from->facility << 3 | 6;
 	if (!doc_is(r, "event", "cleared") && !doc_is(r, "event", "ended"))
 		for (i = 0; i < nitems(table); i++)
 			if (doc_is(r, "severity", table[i].severity))
-				return FACILITY_DAEMON << 3 | table[i].number;
-	return FACILITY_DAEMON << 3 | 5;
+				return from->facility << 3 | table[i].number;
+	return from->facility << 3 | 5;
 }
 
 /* MSGID: upper case letters of the kind, "ALERT-FIRED". */
@@ -206,7 +205,7 @@ rfc5424(struct out *o, const struct doc *d, size_t i, const struct row *r,
 
 	out_init(&t);
 	body(&t, d, i, r);
-	out_printf(o, "<%u>1 %s %s netmond ", event_pri(r),
+	out_printf(o, "<%u>1 %s %s netmond ", pri(r, from),
 	    fmt_zulu(b, doc_u64(r, "time"), 6),
 	    *from->hostname != '\0' ? from->hostname : "-");
 	if (from->pid > 0)
@@ -239,6 +238,6 @@ event_prefixed(struct out *o, const struct doc *d, size_t i,
 		return;
 	}
 	if (prefix == EVENT_PRI)
-		out_printf(o, "<%u>", event_pri(&r));
+		out_printf(o, "<%u>", pri(&r, from));
 	event_line(o, d, i);
 }

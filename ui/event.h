@@ -19,13 +19,12 @@ enum event_prefix {
 struct event_origin {
 	const char	*hostname;	/* for RFC 5424 */
 	long		 pid;		/* of the daemon, 0 unknown */
+	unsigned	 facility;	/* of its log lines: RFC 5424, 6.2.1 */
 };
 
 /* Row i and its children; a line feed ends it. */
 void		 event_line(struct out *, const struct doc *, size_t i);
 void		 event_prefixed(struct out *, const struct doc *, size_t i,
 		    enum event_prefix, const struct event_origin *);
-/* Facility daemon (3) and the severity of the event: RFC 5424, 6.2.1. */
-unsigned	 event_pri(const struct row *);
 
 #endif

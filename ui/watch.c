@@ -130,10 +130,12 @@ print_event(struct watch *w, size_t i, const struct row *r, int *status)
 	if (r->kind == ROW_ALERT_EVENT && !c->json && w->seen &&
 	    doc_u64(r, "epoch") != w->epoch)
 		restarted(w, r);
-	if (c->json)
+	if (c->json) {
 		view_json.event(&c->out, &c->doc, i);
-	else
+	} else {
+		w->from.facility = HELLO_FACILITY_OF(c->client.hello.flags);
 		event_prefixed(&c->out, &c->doc, i, w->prefix, &w->from);
+	}
 	if (ctl_flush(c) == -1) {
 		*status = errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;
 		return -1;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "parent/syslog.h"
+#include "sandbox/conf.h"
 #include "sandbox/vis.h"
 #include "tests/lib/cmocka_first.h"
 
@@ -77,8 +78,9 @@ a_line_has_priority_and_name(void **state)
 	struct fix	*x = *state;
 	const char	*line;
 
-	assert_true(syslog_facility(&x->log, "local0"));
-	assert_false(syslog_facility(&x->log, "nonsense"));
+	x->log.facility = conf_facility("local0");
+	assert_int_equal(conf_facility("authpriv"), 10);
+	assert_int_equal(conf_facility("nonsense"), 3);
 	syslog_send(&x->log, LOG_LEVEL_WARNING, "something is so");
 	line = received(x);
 	assert_non_null(line);

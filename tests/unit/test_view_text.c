@@ -145,7 +145,7 @@ names_are_cut_in_the_middle(void **state)
 static void
 alert_lines_are_one_line_each(void **state)
 {
-	static const struct event_origin from = { "fw1", 4711 };
+	static const struct event_origin from = { "fw1", 4711, 3 };
 	struct doc	 d;
 	struct out	 o;
 	struct buf	 b;

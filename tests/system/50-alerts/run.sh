@@ -21,7 +21,7 @@ at_exit "kill $rs"
 wait_for 5 test -S "$TMP/syslog.sock" ||
     { not_ok "rsyslogd did not start" "$(cat "$TMP/rsyslog.err")"; finish; }
 
-conf 'interface "vb"' 'alert "busy" when messages >= 1000 over 5s clear < 500'
+conf 'syslog facility local3' 'interface "vb"' 'alert "busy" when messages >= 1000 over 5s clear < 500'
 WRAP="ip netns exec $NSB"
 start
 "$BUILD/netmonctl" -s "$SOCK" alerts -f -p |
@@ -42,9 +42,9 @@ wait_for 12 grep -q 'cleared busy' "$TMP/syslog.out" &&
 sleep 1
 is "exactly one fired line" "$(grep -c 'netmon.*fired busy' "$TMP/syslog.out")" 1
 is "exactly one cleared line" "$(grep -c 'netmon.*cleared busy' "$TMP/syslog.out")" 1
-# daemon.warning is 3 * 8 + 4, daemon.notice 3 * 8 + 5
-like "fired has the priority of its severity" "$(grep 'fired busy' "$TMP/syslog.out")" '^28 '
-like "cleared is a notice" "$(grep 'cleared busy' "$TMP/syslog.out")" '^29 '
+# local3.warning is 19 * 8 + 4, local3.notice 19 * 8 + 5
+like "fired has the priority of its severity" "$(grep 'fired busy' "$TMP/syslog.out")" '^156 '
+like "cleared is a notice" "$(grep 'cleared busy' "$TMP/syslog.out")" '^157 '
 is "the ring keeps both" \
     "$(ctl alerts -a 10 | awk '$2 == "fired" || $2 == "cleared" { print $2 }' | tr '\n' ' ')" "fired cleared "
 old=$(pid_of analyzer)
