@@ -818,6 +818,7 @@ prepare_process(struct parent *p)
 	static const int	 early[] = { SIGPIPE, SIGHUP, SIGUSR1 };
 	size_t			 i;
 
+	proc_standard_fds();
 	memset(p, 0, sizeof(*p));
 	p->listen_fd = p->input_fd = p->waiting_fd = -1;
 	p->epoch = proc_wall_us();

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -63,6 +64,18 @@ struct proc_priv {
 	uint8_t		 small[FRAME_HDR + SMALL_BODY];
 	uint8_t		 big[FRAME_MAX];
 };
+
+void
+proc_standard_fds(void)
+{
+	int	 fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY :
+		    O_RDONLY) == -1)
+			_exit(1);	/* there is nowhere to say it */
+}
 
 uint64_t
 proc_mono_us(void)

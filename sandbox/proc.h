@@ -119,6 +119,12 @@ void		 proc_monitor(struct proc *, const char *type, const char *fmt,
 /* The event loop of any of our programs: without locks, deaf to the
    environment. Never NULL. */
 struct event_base *proc_event_base(void);
+/*
+ * First of all in a program that strangers start: descriptors 0 to 2 that
+ * were closed are taken, so that no socket gets their numbers. What is
+ * written to one or read from it fails as before.
+ */
+void		 proc_standard_fds(void);
 /* Monotonic and wall clock in microseconds. */
 uint64_t	 proc_mono_us(void);
 uint64_t	 proc_wall_us(void);

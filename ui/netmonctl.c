@@ -520,6 +520,7 @@ main(int argc, char **argv)
 	struct ctl	 c;
 	int		 ch, status;
 
+	proc_standard_fds();
 	memset(&c, 0, sizeof(c));
 	c.client.fd = c.fd = -1;
 	c.socket = CONF_SOCKET;

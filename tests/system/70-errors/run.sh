@@ -100,6 +100,15 @@ if [ "$(id -u)" = 0 ]; then
 	run "a live socket" 71 "$SOCK" -d -F -f "$TMP/netmond.conf" -i lo
 	stop
 	is "the first one is not disturbed" "$status" 0
+	"$BUILD/netmond" -i lo -f "$TMP/netmond.conf" <&- >&- 2>&-
+	is "without standard descriptors it starts" $? 0
+	all_ready && ok "and answers" || not_ok "and does not answer"
+	ctl show > "$TMP/out" 2> "$TMP/err"
+	"$BUILD/netmonctl" -s "$SOCK" show >&- 2> "$TMP/err"
+	is "netmonctl without one to write to: status 1" $? 1
+	like "and says so" "$(cat "$TMP/err")" 'Bad file descriptor'
+	ctl terminate
+	wait_for 5 test ! -e "$SOCK"
 	start -i lo -t 2
 	wait "$NM"
 	is "-t ends with status 0" $? 0
