@@ -587,10 +587,10 @@ feed(struct seg *s)
 	enum reass_result	 res;
 	int64_t			 ahead;
 
+	rebase_start(s, p->seq);
 	if (h->bytes == 0 && !(s->f->flags & FLOW_F_SKIP) &&
 	    (s->f->read != NULL || flowlife_store(s->t, s->f)))
 		hold_start(s);
-	rebase_start(s, p->seq);
 	ahead = reass_ahead(&h->r, p->seq);
 	if (h->r.flags & REASS_HELD && h->flags & HALF_SYN_DATA)
 		settle_syn_data(s, s->dir, ahead == 0);

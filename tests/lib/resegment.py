@@ -2,9 +2,10 @@
 """resegment.py IN OUT SEED: the same TCP streams in other pieces.
 
 Each TCP segment with data is cut into up to five pieces; the pieces of one
-segment are shuffled among themselves and some are sent twice. What a receiver
-gets is the same bytes, so what a monitor reports must be the same. Only
-classic pcap files with Ethernet and whole packets are taken; status 3 says
+segment are shuffled among themselves and some are sent twice. Then pieces of
+one direction that follow each other directly change places now and then, so
+that a piece comes up to REACH places late. What a receiver gets is the same
+bytes, so what a monitor reports must be the same. Only classic pcap files with Ethernet and whole packets are taken; status 3 says
 that this file is not one of them.
 """
 import random
@@ -21,13 +22,18 @@ def checksum(b):
     return ~s & 0xffff
 
 
+def layer(pkt):
+    """Where the IP header begins, behind VLAN tags."""
+    at = 14
+    while pkt[at - 2:at] in (b"\x81\0", b"\x88\xa8") and len(pkt) >= at + 4:
+        at += 4
+    return at
+
+
 def pieces(pkt, r):
     """The packets that carry pkt's segment, or None to keep it as it is."""
-    at = 14
-    kind = struct.unpack(">H", pkt[12:14])[0]
-    while kind in (0x8100, 0x88a8) and len(pkt) >= at + 4:
-        kind = struct.unpack(">H", pkt[at + 2:at + 4])[0]
-        at += 4
+    at = layer(pkt)
+    kind = struct.unpack(">H", pkt[at - 2:at])[0]
     ip = pkt[at:]
     if kind == 0x0800 and len(ip) >= 20 and ip[9] == 6:
         hl = (ip[0] & 15) * 4
@@ -82,6 +88,30 @@ def pieces(pkt, r):
     return out
 
 
+REACH = 4
+
+
+def direction(pkt, at):
+    """Addresses and ports; None for a FIN, which must stay the last."""
+    n = 20 if pkt[at] >> 4 == 4 else 40
+    tcp = at + ((pkt[at] & 15) * 4 if n == 20 else 40)
+    if pkt[tcp + 13] & 1:
+        return None
+    return pkt[at + n - (8 if n == 20 else 32):at + n] + pkt[tcp:tcp + 4]
+
+
+def reorder(out, r):
+    """out: [record head, packet, direction or None]; in place."""
+    for i in range(len(out)):
+        j = i
+        while j + 1 < len(out) and j - i < REACH and out[i][2] is not None \
+                and out[j + 1][2] == out[i][2]:
+            j += 1
+        if j > i and r.random() < 0.1:
+            k = r.randrange(i + 1, j + 1)
+            out[i][1], out[k][1] = out[k][1], out[i][1]
+
+
 def main():
     raw = open(sys.argv[1], "rb").read()
     magic = raw[:4]
@@ -94,7 +124,7 @@ def main():
     if len(raw) < 24 or struct.unpack(e + "I", raw[20:24])[0] & 0xffff != 1:
         sys.exit(3)
     r = random.Random(int(sys.argv[3]))
-    out = [raw[:24]]
+    out = []
     at = 24
     while at + 16 <= len(raw):
         head = raw[at:at + 8]
@@ -102,10 +132,15 @@ def main():
         if cap > len(raw) - at - 16 or cap != wire:
             sys.exit(3)
         pkt = raw[at + 16:at + 16 + cap]
-        for p in (pieces(pkt, r) if cap >= 54 else None) or [pkt]:
-            out.append(head + struct.pack(e + "II", len(p), len(p)) + p)
+        cut = pieces(pkt, r) if cap >= 54 else None
+        for p in cut or [pkt]:
+            out.append([head, p, direction(p, layer(p)) if cut else None])
         at += 16 + cap
-    open(sys.argv[2], "wb").write(b"".join(out))
+    reorder(out, r)
+    with open(sys.argv[2], "wb") as f:
+        f.write(raw[:24])
+        for head, p, _ in out:
+            f.write(head + struct.pack(e + "II", len(p), len(p)) + p)
 
 
 main()

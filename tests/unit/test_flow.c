@@ -293,6 +293,22 @@ one_byte_before_a_missed_start_is_data_or_a_probe(void **state)
 }
 
 static void
+data_before_a_bare_ack_waits_for_earlier_data(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', A, 100, 1, "");
+	seg(&w, 'c', P | A, 14, 1, "def");
+	seg(&w, 'c', P | A, 11, 1, "abc");
+	seg(&w, 's', A, 1, 17, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_US);
+	assert_string_equal(w.log, "abc>def>");
+	end(&w);
+}
+
+static void
 a_hole_becomes_a_gap_when_acked_and_50_ms_old(void **state)
 {
 	struct world	 w;
@@ -989,6 +1005,8 @@ main(void)
 		    a_missed_start_waits_for_earlier_bytes_and_then_goes),
 		cmocka_unit_test(
 		    one_byte_before_a_missed_start_is_data_or_a_probe),
+		cmocka_unit_test(
+		    data_before_a_bare_ack_waits_for_earlier_data),
 		cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
 		cmocka_unit_test(a_hole_is_as_old_as_itself),
 		cmocka_unit_test(a_late_block_fills_the_hole),
