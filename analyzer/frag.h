@@ -18,7 +18,7 @@
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 
-#define FRAG_PARTS_MAX		128	/* fragments of one datagram */
+#define FRAG_PARTS_MAX		256	/* fragments of one datagram */
 #define FRAG_TIMEOUT_US		30000000ULL
 
 #define FRAG_COUNTS(M)							\

@@ -10,13 +10,13 @@ static struct pcapgen		 g;
 static struct mem		 mem;
 static struct frag_table	*ft;
 static const struct hash_key	 key = { 1, 2 };
-static uint8_t			 whole[4096];
+static uint8_t			 whole[8192];
 static size_t			 whole_len;
 
 static void
 begin(size_t limit, int v6, size_t payload)
 {
-	static uint8_t		 data[4096];
+	static uint8_t		 data[8192];
 	struct pcapgen_seg	 s = {
 		.v6 = v6, .src = 1, .dst = 2, .sport = 1, .dport = 80,
 		.seq = 3, .flags = PACKET_TCP_ACK, .data = data,
@@ -223,6 +223,21 @@ at_the_limit_the_oldest_goes_first(void **state)
 	end();
 }
 
+/* The smallest fragments that there are, of the largest usual packet. */
+static void
+eight_bytes_at_a_time_are_put_together(void **state)
+{
+	struct packet	 p;
+	size_t		 i;
+
+	(void)state;
+	begin(1 << 20, 0, 1480 - 20);
+	for (i = 0; i + 8 < whole_len; i += 8)
+		assert_int_equal(put(&p, 0, i, i + 8, 1), PACKET_FRAGMENT);
+	assert_int_equal(put(&p, 0, i, whole_len, 1), PACKET_OK);
+	end();
+}
+
 static void
 too_many_parts_end_a_datagram(void **state)
 {
@@ -230,7 +245,7 @@ too_many_parts_end_a_datagram(void **state)
 	size_t		 i;
 
 	(void)state;
-	begin(1 << 20, 0, 3000);
+	begin(1 << 20, 0, 5000);
 	for (i = 0; i <= FRAG_PARTS_MAX; i++)
 		put(&p, 0, i * 16, i * 16 + 8, 1);
 	assert_int_equal(frag_count(ft, FRAG_PARTS), 1);
@@ -340,6 +355,7 @@ main(void)
 		cmocka_unit_test(impossible_ends_are_refused),
 		cmocka_unit_test(old_datagrams_go_and_are_counted),
 		cmocka_unit_test(at_the_limit_the_oldest_goes_first),
+		cmocka_unit_test(eight_bytes_at_a_time_are_put_together),
 		cmocka_unit_test(too_many_parts_end_a_datagram),
 		cmocka_unit_test(truncated_fragments_are_only_counted),
 		cmocka_unit_test(without_memory_it_does_without),
