@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mirror/copy.h"
+#include "mirror/counters.h"
 #include "mirror/eve.h"
 #include "mirror/show.h"
 #include "mirror/streams.h"
@@ -23,6 +24,8 @@
 #define OPEN_MAX	3800		/* outgoing connections of all */
 #define TAIL_MAX	(8 * 1024 * 1024)
 #define SAVE_TABLE	1		/* of open connections */
+#define SAVE_COUNTERS	2		/* a slot per mirror */
+#define SAVE_STATUSES	3
 #define SAVE_MAX	(32 * 1024)
 #define SAVE_HDR	32		/* more than a slot's own header */
 #define OFFLINE_FRAMES	16		/* between two flushes */
@@ -141,10 +144,21 @@ save_end(struct mirror_state *ms)
 }
 
 static void
+save_slot(struct mirror_state *ms, uint16_t table, unsigned slot,
+    const struct buf *b)
+{
+	struct msg_slot	 m = { .table = table, .slot = slot, .data = b->r,
+	    .len = b->len };
+
+	if (buf_room(&ms->save) < m.len + SAVE_HDR)
+		save_end(ms);
+	msg_put_slot(&ms->save, &m);
+}
+
+static void
 save_open(void *arg, unsigned slot, const struct gap_open *o)
 {
 	struct mirror_state	*ms = arg;
-	struct msg_slot		 m = { .table = SAVE_TABLE, .slot = slot };
 	uint8_t			 data[MSG_SAVE_MAX];
 	struct buf		 b;
 
@@ -153,11 +167,58 @@ save_open(void *arg, unsigned slot, const struct gap_open *o)
 	buf_writer(&b, data, sizeof(data));
 	if (o != NULL)
 		gap_open_put(&b, o);
-	m.data = data;
-	m.len = b.len;
-	if (buf_room(&ms->save) < m.len + SAVE_HDR)
-		save_end(ms);
-	msg_put_slot(&ms->save, &m);
+	save_slot(ms, SAVE_TABLE, slot, &b);
+}
+
+/* Before they are shown, so that none that was seen ever goes back. */
+static void
+save_counters(struct mirror_state *ms)
+{
+	uint8_t		 data[MSG_SAVE_MAX];
+	struct buf	 b;
+	unsigned	 i;
+
+	for (i = 0; i < ms->ncopies && !ms->env.offline; i++) {
+		buf_writer(&b, data, sizeof(data));
+		counters_put(&b, ms->copies[i]);
+		save_slot(ms, SAVE_COUNTERS, i, &b);
+		buf_writer(&b, data, sizeof(data));
+		counters_put_statuses(&b, ms->copies[i]);
+		save_slot(ms, SAVE_STATUSES, i, &b);
+	}
+	save_end(ms);
+}
+
+/* Slots of mirrors that are no more. */
+static void
+forget_counters(struct mirror_state *ms, size_t nold)
+{
+	uint8_t		 data[1];
+	struct buf	 b;
+	size_t		 i;
+
+	buf_writer(&b, data, sizeof(data));
+	for (i = ms->ncopies; i < nold && !ms->env.offline; i++) {
+		save_slot(ms, SAVE_COUNTERS, (unsigned)i, &b);
+		save_slot(ms, SAVE_STATUSES, (unsigned)i, &b);
+	}
+	save_counters(ms);
+}
+
+/* Whichever mirror it is of: the order may have changed. */
+static void
+restore_counters(struct mirror_state *ms, const struct msg_slot *m)
+{
+	struct buf	 b;
+	size_t		 i;
+	int		 r = -1;
+
+	for (i = 0; i < ms->ncopies && r == -1; i++) {
+		buf_reader(&b, m->data, m->len);
+		r = m->table == SAVE_COUNTERS ?
+		    counters_get(&b, ms->copies[i]) :
+		    counters_get_statuses(&b, ms->copies[i]);
+	}
 }
 
 static void
@@ -167,6 +228,8 @@ mirror_restore(struct proc *p, const struct msg_slot *m)
 	struct gap_open		 o;
 	struct buf		 b;
 
+	if (m->table == SAVE_COUNTERS || m->table == SAVE_STATUSES)
+		restore_counters(ms, m);
 	if (m->table != SAVE_TABLE)
 		return;
 	buf_reader(&b, m->data, m->len);
@@ -615,6 +678,7 @@ mirror_on_show(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	any = m.subject != SHOW_MIRRORS || m.nargs == 0;
 	memory = m.subject != SHOW_MIRRORS;
+	save_counters(ms);
 	answer_begin(&a, ch, f->request);
 	for (i = 0; i < ms->ncopies && m.subject != SHOW_MEMORY; i++)
 		if (m.nargs == 0 || m.subject != SHOW_MIRRORS ||
@@ -710,7 +774,8 @@ mirror_on_reset(struct chan *ch, struct frame *f, void *arg)
 	size_t			 i;
 
 	for (i = 0; i < ms->ncopies; i++)
-		memset(&ms->copies[i]->stats, 0, sizeof(struct copy_stats));
+		counters_clear(ms->copies[i]);
+	save_counters(ms);
 	log_notice("counters reset");
 	chan_send(ch, MSG_END, f->request);
 	return 0;
@@ -781,6 +846,7 @@ mirror_commit(struct proc *p, const struct conf *before)
 	for (i = 0; i < nold; i++)
 		copy_free(old[i]);
 	free(old);
+	forget_counters(ms, nold);
 	ms->events = events_new(ms, p->conf);
 	ms->nevents = p->conf->nlogs;
 	events_free(old_events, nevents);
@@ -864,7 +930,7 @@ mirror_tick(struct proc *p)
 	struct mirror_state	*ms = p->state;
 
 	streams_save(ms->streams);
-	save_end(ms);
+	save_counters(ms);
 	gauges(ms);
 }
 

@@ -91,6 +91,8 @@ uint64_t	 sink_file_size(const struct sink_file *);
 size_t		 sink_file_queued(const struct sink_file *);
 const char	*sink_file_name(const struct sink_file *);
 const struct sink_file_stats *sink_file_stats(const struct sink_file *);
+void		 sink_file_set_stats(struct sink_file *,
+		    const struct sink_file_stats *);
 void		 sink_file_set_rotate(struct sink_file *,
 		    const struct conf_rotate *);
 

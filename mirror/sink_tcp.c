@@ -979,6 +979,12 @@ sink_tcp_stats(const struct sink_tcp *s)
 	return &s->stats;
 }
 
+void
+sink_tcp_set_stats(struct sink_tcp *s, const struct sink_tcp_stats *stats)
+{
+	s->stats = *stats;
+}
+
 bool
 sink_tcp_idle(const struct sink_tcp *s)
 {

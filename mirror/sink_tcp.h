@@ -131,6 +131,9 @@ void		 sink_tcp_tell(struct sink_tcp *);
 /* "up", "connecting", "retry" or "idle". */
 const char	*sink_tcp_state(const struct sink_tcp *);
 const struct sink_tcp_stats *sink_tcp_stats(const struct sink_tcp *);
+/* Counters to go on from; what is now must be as it was read. */
+void		 sink_tcp_set_stats(struct sink_tcp *,
+		    const struct sink_tcp_stats *);
 /* Nothing waits and no answer is waited for. */
 bool		 sink_tcp_idle(const struct sink_tcp *);
 

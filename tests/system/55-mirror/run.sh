@@ -150,12 +150,23 @@ ctl mirror nosuch start > /dev/null 2>&1
 is "an unknown mirror is status 1" "$?" 1
 
 # ---- the mirror is lost ----
+counters() {
+	json '.mirrors[0] | "\(.sent_requests) \(.answers) \(.records) \(.connections) \([.status[].count] | add)"' \
+	    show mirrors
+}
+before=$(counters)
 old=$(pid_of mirror)
 kill -9 "$old"
 wait_for 10 all_ready
 ina curl -s -o /dev/null http://10.77.0.2:8090/after-kill
 wait_for 5 grep -q after-kill "$REC"
 is "a fresh mirror goes on recording" "$(grep -ac after-kill "$REC")" 1
+one_more() { [ "$(counters)" = "$(echo "$before" | awk '{
+	print $1 + 1, $2 + 1, $3 + 1, $4 + 1, $5 + 1 }')" ]; }
+wait_for 5 one_more && ok "its counters go on" ||
+    not_ok "its counters go on" "before: $before" "after:  $(counters)"
+ctl reset counters mirrors
+is "but for a reset" "$(counters)" "0 0 0 0 null"
 stop
 is "it ends in order" "$status" 0
 
