@@ -138,7 +138,7 @@ for step in (1, 3, 1000):
     s.recv(4096)
 EOT
 three() { [ "$(grep -ac 'X-Sum: 7' "$REC")" = 3 ]; }
-wait_for 5 three
+wait_for 10 three
 is "trailers are recorded without credentials" \
     "$(grep -ac 'X-Sum: 7' "$REC") $(grep -ac 'secret\|more' "$REC")" "3 0"
 wait_for 5 same_count
