@@ -7,6 +7,7 @@
 %define parse.lac full
 %param { struct parser *p }
 %expect 0
+%initial-action { $<s>$ = NULL; }
 
 %code requires {
 #include "parent/parser.h"

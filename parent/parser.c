@@ -31,7 +31,7 @@ say_at(struct parser *p, const char *file, unsigned line, const char *why)
 void
 parse_fail(struct parser *p, const char *fmt, ...)
 {
-	char	 why[PARSE_LINE_MAX];
+	char	 why[PARSE_LINE_MAX - 64];	/* the place comes before */
 	va_list	 ap;
 
 	va_start(ap, fmt);
