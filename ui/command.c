@@ -247,6 +247,7 @@ static const struct token commands[] = {
 	    "alert lines: -f follow, -p <pri>, -5 RFC 5424, -a last N"),
 	COMMAND("check", check, CHECK,
 	    "one alert rule, as one line and an exit status"),
+	COMMAND("help", nothing, HELP, "these words"),
 	COMMAND("hook", rest, HOOK, "attach a program to a mirror"),
 	COMMAND("load", file_name, LOAD, "load another configuration file"),
 	COMMAND("log", verbosity, LOG, "brief or verbose log"),

@@ -29,6 +29,7 @@ enum command_action {
 	ACT_RESET,
 	ACT_MIRROR,		/* args: name, word */
 	ACT_ROTATE,
+	ACT_HELP,
 	ACT_HOOK,		/* rest */
 	ACT_REPLAY,		/* rest */
 	ACT_REPORT,		/* form */

@@ -390,6 +390,22 @@ act_replay(struct ctl *c, const struct command *cmd)
 	return replay_main(cmd->argc, cmd->argv);
 }
 
+static void
+put_usage(struct out *o)
+{
+	out_str(o, "usage: netmonctl [-jV] [-i seconds] [-s socket | fd:N] "
+	    "command [argument ...]\n");
+	command_help(o);
+}
+
+static int
+act_help(struct ctl *c, const struct command *cmd)
+{
+	(void)cmd;
+	put_usage(&c->out);
+	return ctl_flush(c) == 0 ? CLIENT_OK : CLIENT_REFUSED;
+}
+
 static const struct {
 	int	(*run)(struct ctl *, const struct command *);
 	bool	 jailed;	/* also works over -s fd:N */
@@ -407,6 +423,7 @@ static const struct {
 	[ACT_RESET]	= { act_plain,		false },
 	[ACT_MIRROR]	= { act_plain,		false },
 	[ACT_ROTATE]	= { act_plain,		false },
+	[ACT_HELP]	= { act_help,		false },
 	[ACT_HOOK]	= { act_hook,		false },
 	[ACT_REPLAY]	= { act_replay,		false },
 	[ACT_REPORT]	= { act_report,		true },
@@ -421,9 +438,7 @@ usage(void)
 	struct out	 o;
 
 	out_init(&o);
-	out_str(&o, "usage: netmonctl [-jV] [-i seconds] [-s socket | fd:N] "
-	    "command [argument ...]\n");
-	command_help(&o);
+	put_usage(&o);
 	(void)out_flush(&o, STDERR_FILENO);
 	out_clear(&o);
 	return CLIENT_USAGE;

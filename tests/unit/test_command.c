@@ -214,6 +214,7 @@ every_other_command_parses(void **state)
 		{ "why port 80 host x", ACT_WHY }, { "why", ACT_WHY },
 		{ "check rule", ACT_CHECK }, { "reload", ACT_RELOAD },
 		{ "load /etc/x", ACT_LOAD }, { "log verbose", ACT_LOG },
+		{ "help", ACT_HELP },
 		{ "log brief", ACT_LOG }, { "reset counters", ACT_RESET },
 		{ "mirror shadow rot", ACT_MIRROR },
 		{ "rotate logs", ACT_ROTATE }, { "report json", ACT_REPORT },

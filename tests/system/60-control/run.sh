@@ -113,6 +113,8 @@ is "root may reset counters" $? 0
 is "those that were named" "$(resets)" "mirror analyzer analyzer mirror "
 ctl reset counters hosts 2> /dev/null
 is "not others" $? 64
+ctl help | grep -q '^  terminate '
+is "help lists the commands" $? 0
 ctl terminate
 is "root may end it" $? 0
 wait "$NM"
