@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,8 @@ struct parent {
 	bool		 refused;
 	int		 status;
 	char		 socket[CONF_PATH_MAX];	/* as bound at the start */
+	struct stat	 bound;		/* what lay there then */
+	bool		 socket_lost;
 	char		 jail[32];
 };
 
@@ -65,6 +68,18 @@ is_live(const struct parent *p)
 }
 
 /* ---- log ---- */
+
+/* Whoever reads our standard error may have stopped: we go on. */
+static void
+say_here(struct parent *p, const char *line)
+{
+	struct pollfd	 pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (is_live(p) && poll(&pfd, 1, 0) == 0)
+		tally_add(&p->tally, TALLY_PAR_LOG_LOST, 1);
+	else
+		dprintf(STDERR_FILENO, "netmond: %s\n", line);
+}
 
 /*
  * Before READY a person is still looking at the terminal: what went wrong is
@@ -77,7 +92,7 @@ say(enum log_level level, const char *line, void *arg)
 
 	if (p->opt.debug || ((!p->ready || !is_live(p)) &&
 	    level <= LOG_LEVEL_WARNING))
-		dprintf(STDERR_FILENO, "netmond: %s\n", line);
+		say_here(p, line);
 	if (is_live(p))
 		syslog_send(&p->syslog, level, line);
 }
@@ -519,6 +534,27 @@ static const struct control_ops control_ops = {
 
 /* ---- events of the parent itself ---- */
 
+/* Whether the path still leads to us. */
+static bool
+is_our_socket(const struct parent *p)
+{
+	struct stat	 st;
+
+	return lstat(p->socket, &st) == 0 && st.st_dev == p->bound.st_dev &&
+	    st.st_ino == p->bound.st_ino;
+}
+
+static void
+watch_socket(struct parent *p)
+{
+	bool	 lost = !is_our_socket(p);
+
+	if (lost && !p->socket_lost)
+		log_warnx("control socket %s was removed or replaced: only "
+		    "signals reach this netmond, restart it", p->socket);
+	p->socket_lost = lost;
+}
+
 static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
@@ -530,6 +566,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	control_tick(p->control, now);
 	if (reload_busy(p->reload))
 		reload_tick(p->reload, now);
+	if (p->socket[0] != '\0' && !supervise_stopping(p->supervise))
+		watch_socket(p);
 }
 
 static void
@@ -771,6 +809,10 @@ acquire(struct parent *p)
 		log_warnx("%s", why);
 		return EX_OSERR;
 	}
+	if (lstat(p->socket, &p->bound) == -1) {
+		log_warn("%s", p->socket);
+		return EX_OSERR;
+	}
 	p->syslog.facility = conf_facility(p->conf->facility);
 	return 0;
 }
@@ -800,7 +842,7 @@ finish(struct parent *p)
 		fprintf(stderr, "configuration OK\n");
 	release_starter(p, p->status);
 	control_free(p->control);
-	if (p->socket[0] != '\0')
+	if (p->socket[0] != '\0' && is_our_socket(p))
 		unlink(p->socket);
 	supervise_free(p->supervise);
 	reload_free(p->reload);

@@ -85,14 +85,15 @@ like "and lists the right ones" "$(cat "$TMP/out")" 'valid words:.*alerts'
 cat > "$TMP/many.py" <<'EOT'
 import socket, sys, time
 held = []
-for i in range(int(sys.argv[2])):
+end = time.time() + 2
+while len(held) < int(sys.argv[2]) and time.time() < end:
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     s.setblocking(False)
     try:
         s.connect(sys.argv[1])
-    except OSError:
-        break
-    held.append(s)
+        held.append(s)
+    except BlockingIOError:     # the backlog is full for now
+        time.sleep(.01)
 print("held", flush=True)
 time.sleep(int(sys.argv[3]))
 EOT
@@ -122,6 +123,33 @@ is "with status 0" $? 0
 NM=
 ctl show > /dev/null 2>&1
 is "nobody there is status 69" $? 69
+
+# The socket goes, another daemon takes its place.
+start -i lo
+first=$NM
+mv "$TMP/netmond.log" "$TMP/first.log"
+rm "$SOCK"
+wait_for 4 grep -q 'removed or replaced.*restart' "$TMP/first.log" &&
+    ok "a removed socket is told" || not_ok "a removed socket is not told"
+start -i lo
+kill "$first"
+wait "$first"
+is "its daemon ends by a signal" $? 0
+ctl show version > /dev/null
+is "and leaves the other's socket" $? 0
+stop
+
+mkfifo "$TMP/fifo"
+exec 9<> "$TMP/fifo"
+dd if=/dev/zero of="$TMP/fifo" bs=64k count=1 oflag=nonblock 2> /dev/null
+"$BUILD/netmond" -d -F -i lo -f "$TMP/netmond.conf" 2> "$TMP/fifo" &
+NM=$!
+at_exit "kill -9 $NM"
+wait_for 10 test -S "$SOCK"
+timeout 8 "$BUILD/netmonctl" -s "$SOCK" show version > /dev/null
+is "-d with nobody who reads it holds nothing up" $? 0
+stop
+exec 9>&-
 
 # Out of descriptors, the parent waits; it neither spins nor forgets.
 WRAP="prlimit --nofile=34"
