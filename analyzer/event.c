@@ -6,14 +6,21 @@
 
 #define ID_MASK	((1ULL << 53) - 1)
 
+static void
+begin(struct event_batch *b)
+{
+	b->count = 0;
+	b->piece.len = 0;
+	buf_writer(&b->body, b->frame + FRAME_HDR, FRAME_BODY_MAX);
+}
+
 void
 event_batch_init(struct event_batch *b,
     bool (*flush)(void *, struct event_batch *), void *arg)
 {
 	b->flush = flush;
 	b->arg = arg;
-	b->count = 0;
-	buf_writer(&b->body, b->frame + FRAME_HDR, FRAME_BODY_MAX);
+	begin(b);
 }
 
 uint32_t
@@ -25,8 +32,7 @@ event_batch_flush(struct event_batch *b)
 		return 0;
 	if (!b->flush(b->arg, b))
 		lost = b->count;
-	b->count = 0;
-	buf_writer(&b->body, b->frame + FRAME_HDR, FRAME_BODY_MAX);
+	begin(b);
 	return lost;
 }
 
@@ -61,18 +67,45 @@ event_put(struct event_batch *b, const struct msg_event *e)
 	return lost;
 }
 
+/*
+ * Whether s goes on where the last record ended, almost at the same time. A
+ * head never does: its marks come between.
+ */
+static bool
+joins(const struct event_batch *b, const struct msg_stream *s)
+{
+	const struct msg_stream	*p = &b->piece;
+
+	return p->len > 0 && s->kind == STREAM_DATA && s->id == p->id &&
+	    s->dir == p->dir && s->flags == p->flags &&
+	    s->offset == p->offset + p->len && s->ts_us >= p->ts_us &&
+	    s->ts_us - p->ts_us <= EVENT_JOIN_US &&
+	    s->len <= EVENT_JOIN_MAX && p->len <= EVENT_JOIN_MAX - s->len &&
+	    s->len <= buf_room(&b->body);
+}
+
 uint32_t
 event_put_stream(struct event_batch *b, const struct msg_stream *s)
 {
 	uint32_t	 lost = 0;
 	size_t		 was = b->body.len;
 
-	msg_put_stream(&b->body, s);
-	if (!fits(b, was)) {
-		lost = event_batch_flush(b);
+	if (joins(b, s)) {
+		msg_join_stream(&b->body, b->piece_at, b->piece.len, s);
+		b->piece.len += s->len;
+	} else {
 		msg_put_stream(&b->body, s);
-		if (!fits(b, 0))
-			return lost + 1;
+		if (!fits(b, was)) {
+			lost = event_batch_flush(b);
+			msg_put_stream(&b->body, s);
+			was = 0;
+			if (!fits(b, 0))
+				return lost + 1;
+		}
+		b->piece_at = was;
+		b->piece = *s;
+		if (s->kind != STREAM_DATA)
+			b->piece.len = 0;
 	}
 	if (b->body.len >= EVENT_BATCH)
 		lost += event_batch_flush(b);

@@ -23,11 +23,15 @@
 #include "sandbox/tally.h"
 
 #define EVENT_BATCH	(64 * 1024)	/* flushed when this full */
+#define EVENT_JOIN_US	1000		/* pieces that came together are one */
+#define EVENT_JOIN_MAX	(32 * 1024)
 
 struct event_batch {
 	uint8_t		 frame[FRAME_MAX];	/* header room, then body */
 	struct buf	 body;
 	uint32_t	 count;
+	struct msg_stream piece;	/* the last record, if it is DATA */
+	size_t		 piece_at;
 	/* Sends count records in body; false: they are lost. */
 	bool		(*flush)(void *arg, struct event_batch *);
 	void		*arg;

@@ -371,6 +371,14 @@ msg_put_stream(struct buf *b, const struct msg_stream *m)
 		buf_put_bytes(b, m->data, m->len);
 }
 
+void
+msg_join_stream(struct buf *b, size_t at, size_t len,
+    const struct msg_stream *m)
+{
+	buf_put(b, m->data, m->len);
+	buf_set_u32(b, at + STREAM_HDR, (uint32_t)(len + m->len));
+}
+
 int
 msg_get_stream(struct buf *b, struct msg_stream *m)
 {

@@ -336,6 +336,9 @@ struct msg_stream {
 enum stream_reason { STREAM_FIN, STREAM_RST, STREAM_IDLE, STREAM_SHED,
 	STREAM_EOF };
 void	 msg_put_stream(struct buf *, const struct msg_stream *);
+/* Adds to the record of len bytes of DATA that was put last, at offset at. */
+void	 msg_join_stream(struct buf *, size_t at, size_t len,
+	    const struct msg_stream *);
 int	 msg_get_stream(struct buf *, struct msg_stream *);
 
 /* EVENT frames hold one or more events. Texts are raw bytes, unescaped. */

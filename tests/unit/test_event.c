@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "analyzer/event.h"
+#include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
 
 struct sink {
@@ -96,6 +97,113 @@ long_stream_data_fits_by_starting_a_new_frame(void **state)
 		lost += event_put_stream(&s->b, &m);
 	lost += event_batch_flush(&s->b);
 	assert_int_equal(lost, 10);
+}
+
+/* The DATA in the batch as the mirror reads it; the number of its records. */
+static unsigned
+read_data(const struct event_batch *b, uint8_t *out, size_t *len)
+{
+	struct msg_stream	 m;
+	struct buf		 r;
+	unsigned		 n = 0;
+
+	*len = 0;
+	buf_reader(&r, b->frame + FRAME_HDR, b->body.len);
+	while (buf_left(&r) > 0) {
+		assert_int_equal(msg_get_stream(&r, &m), 0);
+		if (m.kind != STREAM_DATA)
+			continue;
+		memcpy(out + *len, m.data, m.len);
+		*len += m.len;
+		n++;
+	}
+	return n;
+}
+
+static void
+only_what_goes_on_at_once_joins_a_piece(void **state)
+{
+	static const struct {
+		uint64_t	 id, offset, ts_us;
+		uint8_t		 dir;
+		bool		 mark;
+		size_t		 len;
+		unsigned	 records;
+	} t[] = {
+		{ 7, 100, 5000, 0, false, 50, 1 },
+		{ 7, 100, 5000 + EVENT_JOIN_US, 0, false, 50, 1 },
+		{ 7, 100, 5001 + EVENT_JOIN_US, 0, false, 50, 2 },
+		{ 7, 100, 4999, 0, false, 50, 2 },
+		{ 7, 101, 5000, 0, false, 50, 2 },
+		{ 7, 99, 5000, 0, false, 50, 2 },
+		{ 8, 100, 5000, 0, false, 50, 2 },
+		{ 7, 100, 5000, 1, false, 50, 2 },
+		{ 7, 100, 5000, 0, true, 50, 2 },
+		{ 7, 100, 5000, 0, false, EVENT_JOIN_MAX - 100, 1 },
+		{ 7, 100, 5000, 0, false, EVENT_JOIN_MAX - 99, 2 },
+	};
+	static uint8_t		 data[EVENT_JOIN_MAX], out[2 * EVENT_JOIN_MAX];
+	struct sink		*s = begin();
+	struct msg_stream	 m, mark;
+	size_t			 i, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7);
+	for (i = 0; i < nitems(t); i++) {
+		memset(&m, 0, sizeof(m));
+		event_batch_init(&s->b, take, s);
+		m.kind = STREAM_DATA;
+		m.id = 7;
+		m.ts_us = 5000;
+		m.data = data;
+		m.len = 100;
+		assert_int_equal(event_put_stream(&s->b, &m), 0);
+		mark = m;
+		mark.kind = STREAM_MARK;
+		if (t[i].mark)
+			assert_int_equal(event_put_stream(&s->b, &mark), 0);
+		m.id = t[i].id;
+		m.offset = t[i].offset;
+		m.ts_us = t[i].ts_us;
+		m.dir = t[i].dir;
+		m.len = t[i].len;
+		m.data = data + sizeof(data) - m.len;
+		assert_int_equal(event_put_stream(&s->b, &m), 0);
+		assert_int_equal(read_data(&s->b, out, &len), t[i].records);
+		assert_int_equal(len, 100 + t[i].len);
+		assert_memory_equal(out, data, 100);
+		assert_memory_equal(out + 100, m.data, m.len);
+	}
+}
+
+static void
+a_new_frame_begins_a_new_piece(void **state)
+{
+	static uint8_t	 data[1000];
+	struct sink	*s = begin();
+	struct msg_stream m;
+	uint64_t	 in = 0;
+	uint8_t		 out[64];
+	size_t		 len;
+
+	(void)state;
+	s->refuse = true;
+	memset(&m, 0, sizeof(m));
+	m.kind = STREAM_DATA;
+	m.data = data;
+	m.len = sizeof(data);
+	for (; in < 3 * EVENT_BATCH; in += m.len) {
+		m.offset = in;
+		event_put_stream(&s->b, &m);
+		assert_true(s->b.body.len < EVENT_BATCH);
+	}
+	event_batch_flush(&s->b);
+	m.offset = in;
+	m.len = sizeof(out);
+	assert_int_equal(event_put_stream(&s->b, &m), 0);
+	assert_int_equal(read_data(&s->b, out, &len), 1);
+	assert_int_equal(len, sizeof(out));
 }
 
 static struct http_span
@@ -221,6 +329,8 @@ main(void)
 		cmocka_unit_test(what_the_mirror_does_not_take_is_counted),
 		cmocka_unit_test(
 		    long_stream_data_fits_by_starting_a_new_frame),
+		cmocka_unit_test(only_what_goes_on_at_once_joins_a_piece),
+		cmocka_unit_test(a_new_frame_begins_a_new_piece),
 		cmocka_unit_test(privacy_holds_for_events),
 		cmocka_unit_test(a_hidden_client_does_not_leak),
 		cmocka_unit_test(the_end_of_a_flow_tells_how),
