@@ -22,6 +22,7 @@
 #define TICK_BUSY_US	50000
 #define TICK_IDLE_US	500000
 #define FRAG_LIMIT	(16 * 1024 * 1024)
+#define FRAG_SHARE	16	/* of the memory: a flood must not blind us */
 #define OWN_LINGER_US	5000000ULL
 #define BACK_US		1000000ULL	/* a jump, not just another queue */
 
@@ -815,9 +816,11 @@ make_tables(struct analyzer *az)
 {
 	struct flow_config	 fc;
 	struct proc		*p = az->proc;
+	uint64_t		 frags = az->mem.limit / FRAG_SHARE;
 
 	flow_config_default(&fc);
-	az->frags = frag_table_new(&az->mem, &p->seed, FRAG_LIMIT);
+	az->frags = frag_table_new(&az->mem, &p->seed,
+	    frags < FRAG_LIMIT ? frags : FRAG_LIMIT);
 	az->flows = flow_table_new(&fc, &p->seed, &az->mem, &seen_ops,
 	    &conn_feed, az);
 	if (az->frags == NULL || az->flows == NULL)

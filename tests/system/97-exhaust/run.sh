@@ -3,6 +3,15 @@
 # the real session behind them is reported. Long: BIG=1 (make soak) only.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 need python3 jq
+
+# Fragments that never become whole take no memory from what comes next.
+python3 "$TOP/tests/lib/frag_flood.py" "$TMP/frags.pcap"
+echo 'memory limit 8M' > "$TMP/netmond.conf"
+"$BUILD/netmond" -f "$TMP/netmond.conf" -r "$TMP/frags.pcap" -o json > "$TMP/out.json"
+is "a flood of fragments in little memory: the session behind it is there" \
+    "$(jq -c '[.hosts[] | [.host, .requests]]' "$TMP/out.json")" '[["real.example",20]]'
+rm "$TMP/frags.pcap"
+
 [ "${BIG:-0}" = 1 ] || { skip "takes minutes; BIG=1 or make soak runs it"; finish; }
 [ -n "${CORPUS:-}" ] && [ -f "$CORPUS/adversarial/gen.py" ] || { skip "needs CORPUS"; finish; }
 python3 "$CORPUS/adversarial/gen.py" public "$TMP" --big > "$TMP/gen.out" 2>&1 ||
