@@ -199,6 +199,18 @@ add_delta(struct analyzer *az, unsigned counter, uint64_t now, uint64_t *seen)
 	*seen = now;
 }
 
+/* Connections that were being read and were given up for memory. */
+static void
+count_given_up(struct analyzer *az)
+{
+	uint64_t	 now, seen;
+
+	now = flow_count(az->flows, FLOW_C_SHED_READ);
+	seen = az->flow_seen[FLOW_C_SHED_READ];
+	if (now > seen)
+		meter_add(az->meter, NULL, MC_SHED, now - seen);
+}
+
 static void
 count_retransmits(struct analyzer *az)
 {
@@ -238,6 +250,7 @@ collect(struct analyzer *az)
 		sketch_add(t, MC_SEGMENTS, az->segments);
 	az->segments = 0;
 	count_retransmits(az);
+	count_given_up(az);
 	for (i = 0; i < FLOW_COUNT_MAX; i++)
 		add_delta(az, MC_FLOW + i, flow_count(az->flows,
 		    (enum flow_count)i), &az->flow_seen[i]);

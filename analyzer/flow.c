@@ -851,6 +851,8 @@ on_segment(struct seg *s)
 		on_fin(s);
 	flowlife_settle(s->t, s->f, p->ts_us);
 	flowlife_watch(s->t, s->f, p->ts_us);
+	if (s->fresh && s->f->half[0].flags & HALF_UNREAD)
+		return FLOW_NO_ROOM;
 	return s->again && !s->fresh ? FLOW_AGAIN : FLOW_COUNTED;
 }
 

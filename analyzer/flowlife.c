@@ -142,6 +142,7 @@ flowlife_store(struct flow_table *t, struct flow *f)
 	return true;
  none:
 	t->count[FLOW_C_UNREAD]++;
+	f->half[0].flags |= HALF_UNREAD;
 	f->flags |= FLOW_F_SKIP;
 	return false;
 }
@@ -214,6 +215,7 @@ reader_open(struct flow_table *t, struct flow *f, uint64_t ts_us)
 	}
 	if (rd->reader == NULL) {
 		t->count[FLOW_C_UNREAD]++;
+		f->half[0].flags |= HALF_UNREAD;
 		f->flags |= FLOW_F_SKIP | FLOW_F_DROP;
 		return false;
 	}

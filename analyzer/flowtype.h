@@ -91,7 +91,7 @@ enum flow_verdict {
 	FLOW_COUNTED,		/* first sighting; part of a connection */
 	FLOW_AGAIN,		/* seen again at another place */
 	FLOW_IGNORED,		/* as the receiver would; counted by reason */
-	FLOW_NO_ROOM		/* no entry for it */
+	FLOW_NO_ROOM		/* no memory for it, or to read its bytes */
 };
 
 #define FLOW_COUNTS(M)							\

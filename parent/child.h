@@ -61,6 +61,7 @@ struct supervise {
 	uint64_t	 stop_from_us;
 	bool		 all_ready;	/* ops->ready was called */
 	bool		 stopping;
+	bool		 hurry;		/* no patience with a file, either */
 	bool		 ended;
 	bool		 launcher_lost;
 	int		 status;

@@ -134,6 +134,30 @@ on_terminate(void *arg)
 }
 
 static void
+on_late(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	stop(arg, 0);
+}
+
+/* Whoever watches the terminal gets a summary, if it is there in a second. */
+static void
+end_with_summary(struct parent *p)
+{
+	struct timeval	 tv = { 1, 0 };
+
+	if ((p->opt.debug || p->opt.foreground) &&
+	    supervise_all_ready(p->supervise) &&
+	    p->launcher.pid != 0 &&
+	    event_base_once(p->base, -1, EV_TIMEOUT, on_late, p, &tv) == 0 &&
+	    control_adopt(p->control, p->launcher.channel[ROLE_CLIENT]) == 0)
+		supervise_render(p->supervise);
+	else
+		stop(p, 0);
+}
+
+static void
 on_signal_end(evutil_socket_t sig, short what, void *arg)
 {
 	struct parent	*p = arg;
@@ -145,12 +169,19 @@ on_signal_end(evutil_socket_t sig, short what, void *arg)
 		event_base_loopbreak(p->base);
 		return;
 	}
-	p->interrupted = p->interrupted || sig == SIGINT;
 	log_notice("ending: signal %s", sig == SIGINT ? "INT" : "TERM");
+	supervise_hurry(p->supervise);
+	if (sig == SIGINT && is_live(p) &&
+	    !supervise_stopping(p->supervise)) {
+		p->interrupted = true;
+		end_with_summary(p);
+		return;
+	}
+	p->interrupted = p->interrupted || sig == SIGINT;
 	stop(p, 0);
 }
 
-/* -t: the time is over; whoever watches the terminal gets a summary. */
+/* -t */
 static void
 on_timeout(evutil_socket_t fd, short what, void *arg)
 {
@@ -159,13 +190,7 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	log_notice("ending: time is over");
-	if ((p->opt.debug || p->opt.foreground) &&
-	    supervise_all_ready(p->supervise) &&
-	    p->launcher.pid != 0 && control_adopt(p->control,
-	    p->launcher.channel[ROLE_CLIENT]) == 0)
-		supervise_render(p->supervise);
-	else
-		stop(p, 0);
+	end_with_summary(p);
 }
 
 static void

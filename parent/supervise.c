@@ -238,7 +238,7 @@ watch_stop(struct supervise *s, uint64_t now)
 
 	EACH(r) {
 		if (s->child[r].pid == 0 ||
-		    s->conf.hello & HELLO_OFFLINE ||
+		    (s->conf.hello & HELLO_OFFLINE && !s->hurry) ||
 		    now < s->stop_from_us + stop_us[r])
 			continue;
 		child_put_down(&s->child[r], "did not end in time");
@@ -325,6 +325,13 @@ supervise_stop(struct supervise *s, int status)
 	s->status = status;
 	s->stop_from_us = proc_mono_us();
 	supervise_stop_next(s);
+}
+
+void
+supervise_hurry(struct supervise *s)
+{
+	s->hurry = true;
+	s->stop_from_us = proc_mono_us();
 }
 
 bool

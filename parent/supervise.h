@@ -93,6 +93,8 @@ void		 supervise_reap(struct supervise *);
 /* Capture, analyzer, mirror, within PROC_STOP_SECONDS; then ops->gone. */
 void		 supervise_stop(struct supervise *, int status);
 bool		 supervise_stopping(const struct supervise *);
+/* A user wants the end: a role of -r has no more time than a live one. */
+void		 supervise_hurry(struct supervise *);
 /* No last words: all are killed now. */
 void		 supervise_kill(struct supervise *);
 /* A role whose jail does not fit a new configuration is started anew. */

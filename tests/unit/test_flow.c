@@ -759,9 +759,13 @@ a_reader_that_is_done_is_freed_and_counting_goes_on(void **state)
 	begin(&w);
 	w.refuse = true;
 	shake(&w);
-	seg(&w, 'c', P | A, 1, 1, "ab");
+	assert_int_equal(seg(&w, 'c', P | A, 1, 1, "ab"), FLOW_NO_ROOM);
 	assert_string_equal(w.log, "");
 	assert_true(count(&w, FLOW_C_UNREAD) == 1);
+	/* What nobody can read is a loss, packet by packet. */
+	assert_int_equal(seg(&w, 's', P | A, 1, 3, "cd"), FLOW_NO_ROOM);
+	assert_int_equal(seg(&w, 's', P | A, 1, 3, "cd"), FLOW_COUNTED);
+	assert_int_equal(seg(&w, 'c', A, 3, 3, ""), FLOW_COUNTED);
 	end(&w);
 }
 

@@ -24,6 +24,12 @@ for sig in TERM INT; do
 	[ "${SAN:-0}" = 1 ] ||
 	    at_most "SIG$sig ends within 2 s" $(($(now_ms) - t0)) 2000
 	sleep 0.2
+	case $sig in
+	INT) like "SIGINT prints a summary first" \
+	    "$(cat "$TMP/netmond.log")" 'requests/s' ;;
+	TERM) is "SIGTERM prints none" \
+	    "$(grep -c 'requests/s' "$TMP/netmond.log")" 0 ;;
+	esac
 	left=
 	for p in $pids; do [ -e "/proc/$p/exe" ] && left="$left $p"; done
 	is "SIG$sig leaves no process" "$left" ""
