@@ -303,6 +303,12 @@ alert_wants(const struct alert_set *a, enum conf_metric m)
 	return (a->feeds & 1U << m) != 0;
 }
 
+bool
+alert_looks(const struct alert_set *a, enum conf_metric m)
+{
+	return (a->looks & 1U << m) != 0;
+}
+
 static bool
 seen_grow(struct alert_set *a, struct alert_rule *r)
 {
@@ -384,13 +390,22 @@ void
 alert_count(struct alert_set *a, enum conf_metric m,
     const struct alert_what *w, uint64_t n)
 {
-	unsigned	 i;
+	struct alert_rule	*r;
+	unsigned		 i;
 
 	if (!alert_wants(a, m))
 		return;
-	for (i = 0; i < a->n; i++)
-		if (a->rule[i].feeds & 1U << m)
-			count_rule(a, &a->rule[i], m, w, n);
+	for (i = 0; i < a->n; i++) {
+		r = &a->rule[i];
+		if (!(r->feeds & 1U << m))
+			continue;
+		if (!r->plain)
+			count_rule(a, r, m, w, n);
+		else if (r->first != NULL || series_get(a, r, "") != NULL) {
+			series_add(r, r->first, RING_NUM, n);
+			judge_now(a, r, r->first);
+		}
+	}
 }
 
 void
@@ -487,7 +502,8 @@ static void
 rule_init(struct alert_set *a, struct alert_rule *r, const struct conf_alert *c,
     unsigned number)
 {
-	uint64_t	 part;
+	static const struct conf_select	 any;
+	uint64_t			 part;
 
 	memset(r, 0, sizeof(*r));
 	r->conf = c;
@@ -513,6 +529,9 @@ rule_init(struct alert_set *a, struct alert_rule *r, const struct conf_alert *c,
 	r->rings[RING_LEAST] = c->at_least > 0;
 	r->instant = series_upward(c) && c->for_us == 0 && r->rings[RING_NUM] &&
 	    c->metric != METRIC_RATIO;
+	r->plain = c->key == KEY_NONE && r->rings[RING_NUM] &&
+	    c->metric != METRIC_RATIO && c->metric != METRIC_NEW &&
+	    c->at_least == 0 && memcmp(&c->select, &any, sizeof(any)) == 0;
 	r->start_us = a->now_us;
 	r->slice = a->now_us / r->slice_us;
 	if (c->key == KEY_NONE || c->metric == METRIC_NEW)
@@ -535,7 +554,7 @@ make_rules(struct alert_set *a, const struct conf *c)
 	unsigned	 i;
 
 	a->n = (unsigned)c->nalerts;
-	a->feeds = 0;
+	a->feeds = a->looks = 0;
 	a->next_us = 0;
 	if ((a->rule = calloc(a->n + 1U, sizeof(a->rule[0]))) == NULL) {
 		a->n = 0;
@@ -544,6 +563,8 @@ make_rules(struct alert_set *a, const struct conf *c)
 	for (i = 0; i < a->n; i++) {
 		rule_init(a, &a->rule[i], &c->alerts[i], i + 1);
 		a->feeds |= a->rule[i].feeds;
+		if (!a->rule[i].plain)
+			a->looks |= a->rule[i].feeds;
 	}
 	return 0;
 }

@@ -42,6 +42,8 @@ void		 alert_end(struct alert_set *);
 
 /* Whether any rule wants this metric: skip the rest of the work if not. */
 bool		 alert_wants(const struct alert_set *, enum conf_metric);
+/* Whether any looks at what was counted: else that may be NULL. */
+bool		 alert_looks(const struct alert_set *, enum conf_metric);
 void		 alert_count(struct alert_set *, enum conf_metric,
 		    const struct alert_what *, uint64_t n);
 /* A sample for response-time or connect-time. */

@@ -107,6 +107,13 @@ alert_request(struct conn *c, const struct session_request *r)
 	if (!alert_wants(as, METRIC_MESSAGES) &&
 	    !alert_wants(as, METRIC_REQUESTS))
 		return;
+	/* Most rules want a number alone. */
+	if (!alert_looks(as, METRIC_MESSAGES) &&
+	    !alert_looks(as, METRIC_REQUESTS)) {
+		alert_count(as, METRIC_REQUESTS, NULL, 1);
+		alert_count(as, METRIC_MESSAGES, NULL, 1);
+		return;
+	}
 	side_what(c, &w);
 	method_text(method, &r->head->method);
 	w.host = r->host == NULL ? (const uint8_t *)"" : r->host;
@@ -150,27 +157,34 @@ on_request(void *arg, const struct session_request *r)
 }
 
 static void
+count_response(struct alert_set *as, const struct alert_what *w,
+    unsigned status)
+{
+	alert_count(as, METRIC_RESPONSES, w, 1);
+	alert_count(as, METRIC_MESSAGES, w, 1);
+	if (status >= 400)
+		alert_count(as, METRIC_ERRORS, w, 1);
+}
+
+static void
 alert_response(struct conn *c, uint64_t id, uint64_t token, unsigned status)
 {
 	struct alert_set	*as = c->az->alerts;
 	struct alert_what	 w;
-	bool			 wants;
 
-	wants = alert_wants(as, METRIC_MESSAGES) ||
-	    alert_wants(as, METRIC_RESPONSES) ||
-	    (status >= 400 && alert_wants(as, METRIC_ERRORS));
-	if (!wants)
+	if (!alert_looks(as, METRIC_MESSAGES) &&
+	    !alert_looks(as, METRIC_RESPONSES) &&
+	    !alert_looks(as, METRIC_ERRORS)) {
+		count_response(as, NULL, status);
 		return;
+	}
 	side_what(c, &w);
 	meter_token_keys(c->az->meter, token, &w.host, &w.host_len,
 	    &w.section, &w.section_len);
 	w.tag = tag_of(c, id);
 	w.status = status;
 	w.service = "http";
-	alert_count(as, METRIC_RESPONSES, &w, 1);
-	alert_count(as, METRIC_MESSAGES, &w, 1);
-	if (status >= 400)
-		alert_count(as, METRIC_ERRORS, &w, 1);
+	count_response(as, &w, status);
 }
 
 static void

@@ -59,6 +59,7 @@ struct alert_rule {
 	bool		 rings[RINGS];
 	bool		 hist;
 	bool		 instant;
+	bool		 plain;		/* one sum of all there is */
 	struct series	*bucket[SERIES_BUCKETS];
 	struct series	*first;
 	unsigned	 nkeys;
@@ -75,6 +76,7 @@ struct alert_set {
 	struct alert_rule	*rule;
 	unsigned	 n;
 	uint32_t	 feeds;
+	uint32_t	 looks;		/* the same of rules that are not plain */
 	const struct alert_ops *ops;
 	void		*arg;
 	struct mem	*mem;

@@ -172,7 +172,7 @@ static void
 on_request(struct session *s, struct dir *d, const struct http_head *h,
     size_t head_len, uint64_t off, uint64_t ts)
 {
-	uint8_t			 name[HTTP_HOST_MAX];
+	static uint8_t		 name[HTTP_HOST_MAX];	/* no page of stack */
 	struct http_span	 host;
 	uint64_t		 token;
 	enum body_kind		 kind = framing(h);
