@@ -76,7 +76,7 @@ struct alert_set {
 	struct alert_rule	*rule;
 	unsigned	 n;
 	uint32_t	 feeds;
-	uint32_t	 looks;		/* the same of rules that are not plain */
+	uint32_t	 looks;		/* of rules that are not plain */
 	const struct alert_ops *ops;
 	void		*arg;
 	struct mem	*mem;
