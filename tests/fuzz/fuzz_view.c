@@ -37,7 +37,7 @@ screens(const struct doc *d)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static const struct event_origin from = { "host", 1 };
+	static const struct event_origin from = { "host", 1, 3 };
 	const struct view_subject *s;
 	struct view_opt	 opt = { 0 };
 	struct doc	 d;
