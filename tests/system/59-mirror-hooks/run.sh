@@ -112,6 +112,13 @@ while [ $i -lt 30 ]; do
 	i=$((i + 1))
 	sleep 0.1
 done
+# However long they take to come back.
+changed() {
+	i=$((i + 1))
+	get "/plain-$i"
+	[ "$(grep -ac 'GET /RECORD-' "$REC")" -ge 3 ]
+}
+wait_for 30 changed
 wait_for 12 is_kept killed
 is "killed at random: nothing passes unchanged" \
     "$(grep -ac 'GET /plain' "$REC") $(grep -c plain "$SHADOW")" "0 0"
