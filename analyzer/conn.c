@@ -108,6 +108,7 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 		free(c);
 		return NULL;
 	}
+	meter_expect(az->meter, &c->cache);
 	if (c->mirrors == 0)
 		return c;
 	TAILQ_INSERT_TAIL(&az->mirrored, c, entry);

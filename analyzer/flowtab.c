@@ -337,7 +337,8 @@ flowtab_insert(struct flow_table *t, struct flow *f)
 {
 	uint32_t	*b;
 
-	if (t->nlive > t->nbuckets && t->nbuckets < 1U << 30)
+	/* Half full, so that what was fetched ahead is mostly the right one. */
+	if (t->nlive > t->nbuckets / 2 && t->nbuckets < 1U << 30)
 		split(t);
 	b = bucket(t, f->hash);
 	f->chain = *b;

@@ -338,15 +338,6 @@ meter_flush(struct meter *m)
 
 #define HOST_TOKEN	(1ULL << 31)	/* in the id half of a token */
 
-static struct sketch_entry *
-child(struct meter *m, struct sketch_entry *e, unsigned which,
-    enum meter_kind kind, uint32_t max)
-{
-	if (e->child[which] == NULL)
-		e->child[which] = sketch_new(&m->kind[kind], max, e);
-	return e->child[which] == NULL ? NULL : e;
-}
-
 /* Host and section of a token; section is NULL when it is not kept. */
 static struct sketch_entry *
 by_token(const struct meter *m, uint64_t token, struct sketch_entry **section)
@@ -392,6 +383,13 @@ again(struct sketch_kind *k, uint64_t token, uint64_t weight)
 }
 
 void
+meter_expect(const struct meter *m, const struct meter_cache *c)
+{
+	if (c->len > 0 && m->clients != NULL)
+		sketch_prefetch_entry(m->clients, c->hash);
+}
+
+void
 meter_client(const struct meter *m, struct meter_cache *c, const char *client)
 {
 	memset(c, 0, sizeof(*c));
@@ -426,6 +424,7 @@ host_client(struct meter *m, struct meter_cache *c, struct sketch_entry *host,
 {
 	struct sketch_kind	*k = &m->kind[METER_HOST_CLIENT];
 	struct sketch_entry	*e;
+	struct sketch		*kids;
 
 	if (c->len == 0)
 		return NULL;
@@ -434,11 +433,11 @@ host_client(struct meter *m, struct meter_cache *c, struct sketch_entry *host,
 		sketch_bump(e, weight);
 		return e;
 	}
-	if (child(m, host, METER_CHILD_CLIENTS, METER_HOST_CLIENT,
-	    m->conf.offline ? 65536 : 256) == NULL)
+	kids = sketch_make_child(host, METER_CHILD_CLIENTS, k,
+	    m->conf.offline ? 65536 : 256);
+	if (kids == NULL)
 		return NULL;
-	e = sketch_touch_hash(host->child[METER_CHILD_CLIENTS], c->name,
-	    c->len, c->hash, weight);
+	e = sketch_touch_hash(kids, c->name, c->len, c->hash, weight);
 	sketch_hold(k, &c->host_client, e);
 	return e;
 }
@@ -488,6 +487,7 @@ section_entry(struct meter *m, struct meter_cache *c,
     struct sketch_entry *host, const struct meter_request *r)
 {
 	struct sketch_entry	*e;
+	struct sketch		*kids;
 
 	e = sketch_held(&m->kind[METER_SECTION], &c->section);
 	if (e != NULL && e->home->owner == host &&
@@ -495,29 +495,30 @@ section_entry(struct meter *m, struct meter_cache *c,
 		sketch_bump(e, 1);
 		return e;
 	}
-	if (child(m, host, METER_CHILD_SECTIONS, METER_SECTION,
-	    m->conf.max_sections) == NULL)
+	kids = sketch_make_child(host, METER_CHILD_SECTIONS,
+	    &m->kind[METER_SECTION], m->conf.max_sections);
+	if (kids == NULL)
 		return NULL;
-	e = sketch_touch(host->child[METER_CHILD_SECTIONS], r->section,
-	    r->section_len, 1);
+	e = sketch_touch(kids, r->section, r->section_len, 1);
 	sketch_hold(&m->kind[METER_SECTION], &c->section, e);
 	return e;
 }
 
-/* The memory of a client's entries, while there is something else to do. */
-static void
+/*
+ * The memory of a client's entry of a host, while there is something else to
+ * do: first the bucket, then the entry.
+ */
+static const struct sketch *
 expect_client(const struct meter *m, const struct meter_cache *c,
     const struct sketch_entry *host)
 {
-	const struct sketch	*s = host->child[METER_CHILD_CLIENTS];
+	const struct sketch	*s = sketch_child(host, METER_CHILD_CLIENTS);
 
-	if (c->len == 0 || sketch_held(&m->kind[METER_HOST_CLIENT],
-	    &c->host_client) != NULL)
-		return;
-	if (m->clients != NULL)
-		sketch_prefetch_entry(m->clients, c->hash);
-	if (s != NULL)
-		sketch_prefetch(s, c->hash);
+	if (s == NULL || c->len == 0 || sketch_held(
+	    &m->kind[METER_HOST_CLIENT], &c->host_client) != NULL)
+		return NULL;
+	sketch_prefetch(s, c->hash);
+	return s;
 }
 
 uint64_t
@@ -525,15 +526,18 @@ meter_request(struct meter *m, struct sketch_entry *iface,
     struct meter_cache *c, const struct meter_request *r)
 {
 	struct sketch_entry	*host, *section = NULL, *e;
+	const struct sketch	*kids = NULL;
 	unsigned		 method;
 
 	method = r->method < METER_METHODS ? r->method : METER_METHODS - 1;
 	if ((host = host_entry(m, c, r)) != NULL) {
-		expect_client(m, c, host);
+		kids = expect_client(m, c, host);
 		sketch_add(host, MC_METHOD + method, 1);
 		if ((section = section_entry(m, c, host, r)) != NULL)
 			sketch_add(section, MC_METHOD + method, 1);
 	}
+	if (kids != NULL)
+		sketch_prefetch_entry(kids, c->hash);
 	meter_add(m, iface, MC_REQUESTS, 1);
 	count_method(m, r);
 	if ((e = client_entry(m, c, 1)) != NULL)
@@ -787,18 +791,35 @@ derive(const struct meter *m, const struct sketch_entry *e, uint64_t *v)
 	}
 }
 
+/* There may be very many of them, and they count little. */
+static unsigned
+counters_of(const struct meter *m, const struct sketch_entry *e)
+{
+	switch (e == NULL ? METER_ALL : (int)(e->home->kind - m->kind)) {
+	case METER_CLIENT:
+	case METER_HOST_CLIENT:
+	case METER_METHOD:
+	case METER_STATUS:
+		return MC_BRIEF;
+	default:
+		return MC_MAX;
+	}
+}
+
 void
 meter_sum(const struct meter *m, const struct sketch_entry *e,
     enum show_window w, uint64_t out[MC_MAX])
 {
-	memset(out, 0, MC_MAX * sizeof(out[0]));
+	unsigned	 n = counters_of(m, e);
+
+	memset(out, 0, n * sizeof(out[0]));
 	if (e == NULL)
 		return;
 	if (w == WINDOW_TOTAL || m->time.slice_us == 0)
-		sketch_total(e, out, MC_MAX);
+		sketch_total(e, out, n);
 	else
 		sketch_sum(e, sketch_from(&m->time, window_slices(m, w)), out,
-		    MC_MAX);
+		    n);
 	derive(m, e, out);
 }
 
@@ -1022,11 +1043,10 @@ home_of(struct meter *m, enum meter_kind kind, const uint8_t *p, size_t len,
 		return m->statuses;
 	case METER_SECTION:
 		if (!get_key(p, len, at, &key, &klen) ||
-		    (host = sketch_find(m->hosts, key, klen)) == NULL ||
-		    child(m, host, METER_CHILD_SECTIONS, METER_SECTION,
-		    m->conf.max_sections) == NULL)
+		    (host = sketch_find(m->hosts, key, klen)) == NULL)
 			return NULL;
-		return host->child[METER_CHILD_SECTIONS];
+		return sketch_make_child(host, METER_CHILD_SECTIONS,
+		    &m->kind[METER_SECTION], m->conf.max_sections);
 	default:
 		return NULL;
 	}

@@ -44,7 +44,11 @@ enum meter_counter {
 	MC_NONE,
 	MC_REQUESTS,
 	MC_RESPONSES,
-	MC_METHOD,
+	MC_ERRORS,		/* responses of 400 and more, per client */
+	MC_REQ_BODY,
+	MC_RESP_BODY,
+	MC_METHOD,		/* not of clients, methods and statuses */
+	MC_BRIEF = MC_METHOD,
 	MC_STATUS = MC_METHOD + METER_METHODS,
 	MC_FIRST = MC_STATUS + METER_STATUSES,	/* time to first byte */
 	MC_LAST = MC_FIRST + HIST_BUCKETS,	/* time to last byte */
@@ -52,13 +56,10 @@ enum meter_counter {
 	MC_TLS_TIME = MC_RTT + HIST_BUCKETS,	/* TLS handshake */
 	MC_VERSION = MC_TLS_TIME + HIST_BUCKETS,
 	MC_ALPN = MC_VERSION + METER_VERSIONS,
-	MC_REQ_BODY = MC_ALPN + METER_ALPNS,
-	MC_RESP_BODY,
-	MC_UNPAIRED_REQ,
+	MC_UNPAIRED_REQ = MC_ALPN + METER_ALPNS,
 	MC_UNPAIRED_RESP,
 	MC_GAP_MARKED,
 	MC_AMBIGUOUS,
-	MC_ERRORS,		/* responses of 400 and more, per client */
 	MC_TLS,			/* client hellos */
 	MC_TLS_NO_NAME,
 	MC_TLS_ECH,
@@ -197,6 +198,8 @@ struct meter_cache {
  */
 void		 meter_client(const struct meter *, struct meter_cache *,
 		    const char *client);
+/* Optional, some time after meter_client: asks for the memory of its entry. */
+void		 meter_expect(const struct meter *, const struct meter_cache *);
 
 struct meter_request {
 	const uint8_t	*host;		/* normalised; len 0: none */
@@ -261,7 +264,10 @@ void		 meter_name_bytes(struct meter *, uint64_t token, uint64_t);
 
 /* ---- asking ---- */
 
-/* All counters of an entry in a window. */
+/*
+ * All counters of an entry in a window. Those that its kind has not, from
+ * MC_BRIEF on for clients, methods and statuses, are left as they are.
+ */
 void		 meter_sum(const struct meter *, const struct sketch_entry *,
 		    enum show_window, uint64_t out[MC_MAX]);
 /* Sums of the last span, as slices allow. */

@@ -340,7 +340,7 @@ put_key(struct row_writer *w, const struct sketch_entry *e, const char *none)
 static uint64_t
 active_clients(const struct rows *r, const struct sketch_entry *e)
 {
-	const struct sketch	*s = e->child[METER_CHILD_CLIENTS];
+	const struct sketch	*s = sketch_child(e, METER_CHILD_CLIENTS);
 	uint64_t		 n = 0, v[MC_RESPONSES];
 	uint32_t		 i;
 

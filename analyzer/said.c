@@ -262,8 +262,11 @@ said_event(struct analyzer *az, const struct msg_event *e)
 		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, lost);
 }
 
-/* The transaction as an event, for logs and for the recent ones. */
-static void
+/*
+ * The transaction as an event, for logs and for the recent ones. Not inlined:
+ * who wants neither need not have its room on the stack.
+ */
+static __attribute__((noinline)) void
 tell(struct conn *c, const struct session_tx *x)
 {
 	struct analyzer		*az = c->az;
@@ -272,8 +275,6 @@ tell(struct conn *c, const struct session_tx *x)
 	struct msg_event	 e;
 	const char		*tag;
 
-	if (!(az->event_types & CONF_EV_HTTP) && az->recent.size == 0)
-		return;
 	if (judge_event(c, x, &tag))
 		return;
 	side_event(c, &f);
@@ -330,7 +331,8 @@ on_transaction(void *arg, const struct session_tx *x)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_RESP, 1);
 	meter_end(az->meter, side_entry(c), &c->cache, x->token, &t);
 	alert_time(c, x, t.first_us);
-	tell(c, x);
+	if (az->event_types & CONF_EV_HTTP || az->recent.size > 0)
+		tell(c, x);
 }
 
 static void

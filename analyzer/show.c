@@ -104,6 +104,7 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 	uint64_t	 n;
 	uint32_t	 i;
 
+	memset(r->v, 0, sizeof(r->v));	/* the sums of some are brief */
 	for (i = 0; s != NULL && i < s->n; i++) {
 		if (simple(r)) {
 			n = s->heap[i]->count - s->heap[i]->error;
@@ -168,7 +169,7 @@ host_clients(struct rows *r, const struct sketch_entry *host)
 	struct list	 l = { 0 };
 	size_t		 i;
 
-	collect(r, &l, host->child[METER_CHILD_CLIENTS], MC_REQUESTS);
+	collect(r, &l, sketch_child(host, METER_CHILD_CLIENTS), MC_REQUESTS);
 	sort(&l);
 	for (i = 0; i < l.n && i < TOP_CLIENTS; i++) {
 		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
@@ -184,7 +185,7 @@ host_sections(struct rows *r, const struct sketch_entry *host,
 	struct list	 l = { 0 };
 	size_t		 i;
 
-	collect(r, &l, host->child[METER_CHILD_SECTIONS], MC_REQUESTS);
+	collect(r, &l, sketch_child(host, METER_CHILD_SECTIONS), MC_REQUESTS);
 	sort(&l);
 	for (i = 0; i < l.n && !r->a.failed; i++) {
 		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
@@ -255,7 +256,7 @@ static void
 show_sections(struct rows *r)
 {
 	struct sketch_entry	*host = NULL;
-	const struct sketch	*hs = r->az->meter->hosts;
+	const struct sketch	*hs = r->az->meter->hosts, *sections;
 	struct shown		 s = { 0 };
 	struct list		 l = { 0 };
 	uint64_t		 evicted = 0;
@@ -268,11 +269,11 @@ show_sections(struct rows *r)
 	for (k = 0; hs != NULL && k < hs->n; k++) {
 		if (host != NULL && hs->heap[k] != host)
 			continue;
-		collect(r, &l, hs->heap[k]->child[METER_CHILD_SECTIONS],
-		    MC_REQUESTS);
-		if (hs->heap[k]->child[METER_CHILD_SECTIONS] != NULL)
-			evicted += hs->heap[k]->child[METER_CHILD_SECTIONS]->
-			    evicted;
+		sections = sketch_child(hs->heap[k], METER_CHILD_SECTIONS);
+		if (sections == NULL)
+			continue;
+		collect(r, &l, sections, MC_REQUESTS);
+		evicted += sections->evicted;
 	}
 	sort(&l);
 	for (i = 0; i < l.n && i < r->top && !r->a.failed; i++) {

@@ -7,6 +7,7 @@
 #define VALUE_MASK	((1ULL << VALUE_BITS) - 1)
 #define INDEX(w)	((unsigned)((w) >> VALUE_BITS))
 #define VALUE(w)	((w) & VALUE_MASK)
+#define NOT_IN		UINT32_MAX	/* sketch_ref: in no such list */
 
 /* ---- memory: all of it charged ---- */
 
@@ -95,19 +96,28 @@ vec_new(struct sketch_kind *k, struct vec *v, unsigned index)
 	return p;
 }
 
-static inline void
+/* Whether the counter was there, at its first place. */
+static inline bool
+vec_bump(struct vec *v, unsigned index, uint64_t n)
+{
+	uint64_t	*p;
+
+	if (v->cap == 0)
+		return false;
+	p = &v->slot[first_place(v, index)];
+	if (INDEX(*p) != index || n >= VALUE_MASK - VALUE(*p))
+		return false;
+	*p += n;
+	return true;
+}
+
+static void
 vec_add(struct sketch_kind *k, struct vec *v, unsigned index, uint64_t n)
 {
 	uint64_t	*p = NULL;
 
-	if (v->cap > 0) {
-		p = &v->slot[first_place(v, index)];
-		if (INDEX(*p) == index && n < VALUE_MASK - VALUE(*p)) {
-			*p += n;
-			return;
-		}
+	if (v->cap > 0)
 		p = vec_place(v, index);
-	}
 	if ((p == NULL || *p == 0) && (p = vec_new(k, v, index)) == NULL)
 		return;
 	if (n > VALUE_MASK - VALUE(*p))
@@ -279,8 +289,10 @@ compact(struct sketch_entry *e)
 	uint32_t		 oldest;
 	uint64_t		 block;
 
+	if (e->more == NULL)
+		return;
 	oldest = before(t->now, t->old, t->old_block);
-	for (pp = &e->panes; (p = *pp) != NULL; ) {
+	for (pp = &e->more->panes; (p = *pp) != NULL; ) {
 		if (p->to <= oldest) {
 			*pp = p->next;
 			pane_free(k, p);
@@ -297,23 +309,35 @@ compact(struct sketch_entry *e)
 	}
 }
 
+static struct sketch_more *
+more_of(struct sketch_entry *e)
+{
+	if (e->more == NULL)
+		e->more = take(e->home->kind, sizeof(*e->more));
+	return e->more;
+}
+
 static void
 close_entry(struct sketch_entry *e)
 {
 	struct sketch_kind	*k = e->home->kind;
+	struct sketch_more	*m;
 	struct sketch_pane	*p;
 	uint32_t		 i;
 
-	for (i = 0; i < e->cur.cap; i++)
-		if (e->cur.slot[i] != 0)
-			vec_add(k, &e->total, INDEX(e->cur.slot[i]),
-			    VALUE(e->cur.slot[i]));
-	if ((p = pane_new(k, &e->cur, k->time->now)) != NULL) {
-		p->next = e->panes;
-		e->panes = p;
+	if (e->cur.n == 0)
+		return;
+	if ((m = more_of(e)) != NULL) {
+		for (i = 0; i < e->cur.cap; i++)
+			if (e->cur.slot[i] != 0)
+				vec_add(k, &m->total, INDEX(e->cur.slot[i]),
+				    VALUE(e->cur.slot[i]));
+		if ((p = pane_new(k, &e->cur, k->time->now)) != NULL) {
+			p->next = m->panes;
+			m->panes = p;
+		}
 	}
-	if (e->cur.n > 0)
-		memset(e->cur.slot, 0, e->cur.cap * sizeof(e->cur.slot[0]));
+	memset(e->cur.slot, 0, e->cur.cap * sizeof(e->cur.slot[0]));
 	e->cur.n = 0;
 	compact(e);
 }
@@ -321,12 +345,16 @@ close_entry(struct sketch_entry *e)
 void
 sketch_close(struct sketch_kind *k)
 {
-	struct sketch_entry	*e;
+	struct sketch_ref	*r;
 
-	while ((e = LIST_FIRST(&k->active)) != NULL) {
-		LIST_REMOVE(e, active);
-		e->is_active = e->is_listed = false;
-		close_entry(e);
+	while (k->active != 0) {
+		r = &k->ref[k->active - 1];
+		k->active = r->active;
+		r->active = NOT_IN;
+		if (r->entry == NULL)
+			continue;
+		r->entry->is_listed = false;
+		close_entry(r->entry);
 	}
 }
 
@@ -338,8 +366,8 @@ sketch_age(struct sketch *s)
 	for (i = 0; i < s->n; i++) {
 		compact(s->heap[i]);
 		for (c = 0; c < SKETCH_CHILDREN; c++)
-			if (s->heap[i]->child[c] != NULL)
-				sketch_age(s->heap[i]->child[c]);
+			if (sketch_child(s->heap[i], c) != NULL)
+				sketch_age(sketch_child(s->heap[i], c));
 	}
 }
 
@@ -351,7 +379,9 @@ sketch_sum(const struct sketch_entry *e, uint32_t from, uint64_t *out,
 	uint32_t			 i;
 
 	vec_sum(&e->cur, out, nout);
-	for (p = e->panes; p != NULL && p->to > from; p = p->next)
+	if (e->more == NULL)
+		return;
+	for (p = e->more->panes; p != NULL && p->to > from; p = p->next)
 		for (i = 0; i < p->n; i++)
 			if (INDEX(p->pair[i]) < nout)
 				out[INDEX(p->pair[i])] += VALUE(p->pair[i]);
@@ -361,16 +391,24 @@ void
 sketch_total(const struct sketch_entry *e, uint64_t *out, unsigned nout)
 {
 	vec_sum(&e->cur, out, nout);
-	vec_sum(&e->total, out, nout);
+	if (e->more != NULL)
+		vec_sum(&e->more->total, out, nout);
 }
 
 uint64_t
 sketch_get(const struct sketch_entry *e, unsigned index)
 {
-	return vec_get(&e->cur, index) + vec_get(&e->total, index);
+	return vec_get(&e->cur, index) +
+	    (e->more == NULL ? 0 : vec_get(&e->more->total, index));
 }
 
 /* ---- kinds and ids ---- */
+
+static size_t
+entry_size(size_t room)
+{
+	return offsetof(struct sketch_entry, key) + room;
+}
 
 void
 sketch_kind_init(struct sketch_kind *k, const struct sketch_time *t,
@@ -381,8 +419,7 @@ sketch_kind_init(struct sketch_kind *k, const struct sketch_time *t,
 	k->seed = seed;
 	k->mem = mem;
 	k->limit = limit;
-	LIST_INIT(&k->active);
-	LIST_INIT(&k->dirty);
+	slab_init(&k->entries, mem, MEM_SKETCHES, entry_size(SKETCH_KEY_SHORT));
 }
 
 void
@@ -390,7 +427,8 @@ sketch_kind_clear(struct sketch_kind *k)
 {
 	give(k, k->ref, k->refs * sizeof(k->ref[0]));
 	k->ref = NULL;
-	k->refs = k->free = 0;
+	k->refs = k->free = k->active = k->dirty = 0;
+	slab_clear(&k->entries);
 }
 
 static bool
@@ -406,6 +444,7 @@ more_ids(struct sketch_kind *k)
 		memcpy(ref, k->ref, k->refs * sizeof(ref[0]));
 	for (i = n; i > k->refs; i--) {
 		ref[i - 1].gen = 1;
+		ref[i - 1].active = ref[i - 1].dirty = NOT_IN;
 		ref[i - 1].next = k->free;
 		k->free = i;
 	}
@@ -440,40 +479,40 @@ sketch_by_token(const struct sketch_kind *k, uint64_t token)
  */
 
 static void
-put_at(struct sketch *s, uint32_t at, struct sketch_entry *e)
+put_at(struct sketch *s, uint32_t at, struct sketch_entry *e, uint64_t rank)
 {
 	s->heap[at] = e;
+	s->rank[at] = rank;
 	e->heap = at;
 }
 
 static void
-sift_down(struct sketch *s, struct sketch_entry *e)
+sift_down(struct sketch *s, struct sketch_entry *e, uint64_t rank)
 {
 	uint32_t	 at, kid;
 
 	for (at = e->heap; (kid = at * 2 + 1) < s->n; at = kid) {
-		if (kid + 1 < s->n &&
-		    s->heap[kid + 1]->rank < s->heap[kid]->rank)
+		if (kid + 1 < s->n && s->rank[kid + 1] < s->rank[kid])
 			kid++;
-		if (e->rank <= s->heap[kid]->rank)
+		if (rank <= s->rank[kid])
 			break;
-		put_at(s, at, s->heap[kid]);
+		put_at(s, at, s->heap[kid], s->rank[kid]);
 	}
-	put_at(s, at, e);
+	put_at(s, at, e, rank);
 }
 
 static void
-sift_up(struct sketch *s, struct sketch_entry *e)
+sift_up(struct sketch *s, struct sketch_entry *e, uint64_t rank)
 {
 	uint32_t	 at, up;
 
 	for (at = e->heap; at > 0; at = up) {
 		up = (at - 1) / 2;
-		if (s->heap[up]->rank <= e->rank)
+		if (s->rank[up] <= rank)
 			break;
-		put_at(s, at, s->heap[up]);
+		put_at(s, at, s->heap[up], s->rank[up]);
 	}
-	put_at(s, at, e);
+	put_at(s, at, e, rank);
 }
 
 /* Until somebody must go, entries lie in the order they came. */
@@ -483,9 +522,9 @@ order(struct sketch *s)
 	uint32_t	 i;
 
 	for (i = 0; i < s->n; i++)
-		s->heap[i]->rank = s->heap[i]->count;
+		s->rank[i] = s->heap[i]->count;
 	for (i = s->n / 2; i > 0; i--)
-		sift_down(s, s->heap[i - 1]);
+		sift_down(s, s->heap[i - 1], s->rank[i - 1]);
 	s->ordered = true;
 }
 
@@ -497,10 +536,8 @@ lightest(struct sketch *s)
 
 	if (!s->ordered)
 		order(s);
-	for (e = s->heap[0]; e->rank != e->count; e = s->heap[0]) {
-		e->rank = e->count;
-		sift_down(s, e);
-	}
+	for (e = s->heap[0]; s->rank[0] != e->count; e = s->heap[0])
+		sift_down(s, e, e->count);
 	return e;
 }
 
@@ -547,39 +584,59 @@ begin_few(struct sketch_entry *e)
 	e->cur.n = 0;
 }
 
+static void
+free_more(struct sketch_kind *k, struct sketch_entry *e)
+{
+	struct sketch_more	*m;
+	struct sketch_pane	*p;
+	uint32_t		 i;
+
+	if ((m = e->more) == NULL)
+		return;
+	while ((p = m->panes) != NULL) {
+		m->panes = p->next;
+		pane_free(k, p);
+	}
+	vec_free(k, &m->total);
+	for (i = 0; i < SKETCH_CHILDREN; i++)
+		sketch_free(m->child[i]);
+	give(k, m, sizeof(*m));
+	e->more = NULL;
+}
+
 /* Frees what an entry holds besides itself and its id. */
 static void
 empty(struct sketch_kind *k, struct sketch_entry *e)
 {
-	struct sketch_pane	*p;
-	uint32_t		 i;
-
 	if (k->gone != NULL)
 		k->gone(k->arg, k, e);
-	if (e->is_active)
-		LIST_REMOVE(e, active);
-	if (e->is_dirty)
-		LIST_REMOVE(e, dirty);
-	e->is_active = e->is_dirty = e->is_listed = false;
-	while ((p = e->panes) != NULL) {
-		e->panes = p->next;
-		pane_free(k, p);
-	}
+	e->is_listed = false;
 	vec_free(k, &e->cur);
-	vec_free(k, &e->total);
-	for (i = 0; i < SKETCH_CHILDREN; i++) {
-		sketch_free(e->child[i]);
-		e->child[i] = NULL;
-	}
+	free_more(k, e);
 	if (++k->ref[e->id].gen == 0)
 		k->ref[e->id].gen = 1;
 	k->epoch++;
 }
 
-static size_t
-entry_size(size_t room)
+static struct sketch_entry *
+take_entry(struct sketch_kind *k, size_t room)
 {
-	return sizeof(struct sketch_entry) + room;
+	struct sketch_entry	*e;
+
+	if (room > SKETCH_KEY_SHORT)
+		return take(k, entry_size(room));
+	if ((e = slab_get(&k->entries, k->limit)) == NULL)
+		k->refused++;
+	return e;
+}
+
+static void
+give_entry(struct sketch_kind *k, struct sketch_entry *e)
+{
+	if (e->room > SKETCH_KEY_SHORT)
+		give(k, e, entry_size(e->room));
+	else
+		slab_put(&k->entries, e);
 }
 
 /* Out of heap, chain and kind; the id goes back. */
@@ -592,7 +649,7 @@ destroy(struct sketch *s, struct sketch_entry *e)
 	k->ref[e->id].entry = NULL;
 	k->ref[e->id].next = k->free;
 	k->free = e->id + 1;
-	give(k, e, entry_size(e->room));
+	give_entry(k, e);
 }
 
 void
@@ -600,14 +657,16 @@ sketch_remove(struct sketch_entry *e)
 {
 	struct sketch		*s = e->home;
 	struct sketch_entry	*last;
+	uint64_t		 rank;
 
 	unchain(s, e);
 	last = s->heap[--s->n];
+	rank = s->rank[s->n];
 	if (last != e)
-		put_at(s, e->heap, last);
+		put_at(s, e->heap, last, rank);
 	if (last != e && s->ordered) {
-		sift_down(s, last);
-		sift_up(s, last);
+		sift_down(s, last, rank);
+		sift_up(s, last, rank);
 	}
 	destroy(s, e);
 }
@@ -623,6 +682,7 @@ sketch_free(struct sketch *s)
 		destroy(s, s->heap[i]);
 	give(s->kind, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
 	give(s->kind, s->heap, s->room * sizeof(s->heap[0]));
+	give(s->kind, s->rank, s->room * sizeof(s->rank[0]));
 	give(s->kind, s, sizeof(*s));
 }
 
@@ -630,26 +690,34 @@ sketch_free(struct sketch *s)
 static bool
 grow(struct sketch *s)
 {
+	struct sketch_kind	*k = s->kind;
 	struct sketch_entry	**heap, **bucket;
+	uint64_t		*rank;
 	uint32_t		 i, n, nb;
 
 	n = s->room == 0 ? 4 : s->room * 2;
 	nb = n * 2;
-	if ((heap = take(s->kind, n * sizeof(heap[0]))) == NULL)
-		return false;
-	if ((bucket = take(s->kind, nb * sizeof(bucket[0]))) == NULL) {
-		give(s->kind, heap, n * sizeof(heap[0]));
+	heap = take(k, n * sizeof(heap[0]));
+	rank = take(k, n * sizeof(rank[0]));
+	bucket = take(k, nb * sizeof(bucket[0]));
+	if (heap == NULL || rank == NULL || bucket == NULL) {
+		give(k, heap, n * sizeof(heap[0]));
+		give(k, rank, n * sizeof(rank[0]));
+		give(k, bucket, nb * sizeof(bucket[0]));
 		return false;
 	}
 	for (i = 0; i < s->n; i++) {
 		heap[i] = s->heap[i];
+		rank[i] = s->rank[i];
 		heap[i]->chain = bucket[heap[i]->hash & (nb - 1)];
 		bucket[heap[i]->hash & (nb - 1)] = heap[i];
 	}
-	give(s->kind, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
-	give(s->kind, s->heap, s->room * sizeof(s->heap[0]));
+	give(k, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
+	give(k, s->heap, s->room * sizeof(s->heap[0]));
+	give(k, s->rank, s->room * sizeof(s->rank[0]));
 	s->bucket = bucket;
 	s->heap = heap;
+	s->rank = rank;
 	s->nbuckets = nb;
 	s->room = n;
 	return true;
@@ -710,25 +778,24 @@ admit(struct sketch *s, const void *key, size_t len, uint64_t hash,
 
 	if (s->n == s->room && !grow(s))
 		return NULL;
-	room = (len + 8) & ~(size_t)7;
-	if (room > SKETCH_KEY_MAX)
-		room = SKETCH_KEY_MAX;
-	if ((e = take(k, entry_size(room))) == NULL)
+	room = len <= SKETCH_KEY_SHORT ? SKETCH_KEY_SHORT :
+	    (len + 7) & ~(size_t)7;
+	if ((e = take_entry(k, room)) == NULL)
 		return NULL;
+	e->room = (uint16_t)room;
 	if (!new_id(k, &e->id)) {
-		give(k, e, entry_size(room));
+		give_entry(k, e);
 		return NULL;
 	}
-	e->room = (uint16_t)room;
 	e->home = s;
-	e->count = e->rank = count;
+	e->count = count;
 	begin_few(e);
 	k->ref[e->id].entry = e;
 	enter(s, e, key, len, hash);
 	s->n++;
-	put_at(s, s->n - 1, e);
+	put_at(s, s->n - 1, e, count);
 	if (s->ordered)
-		sift_up(s, e);
+		sift_up(s, e, count);
 	return e;
 }
 
@@ -836,13 +903,15 @@ sketch_touch(struct sketch *s, const void *key, size_t len, uint64_t weight)
 static void
 list(struct sketch_kind *k, struct sketch_entry *e)
 {
-	if (!e->is_active && k->time->slice_us != 0) {
-		LIST_INSERT_HEAD(&k->active, e, active);
-		e->is_active = true;
+	struct sketch_ref	*r = &k->ref[e->id];
+
+	if (r->active == NOT_IN && k->time->slice_us != 0) {
+		r->active = k->active;
+		k->active = e->id + 1;
 	}
-	if (!e->is_dirty && k->tracked) {
-		LIST_INSERT_HEAD(&k->dirty, e, dirty);
-		e->is_dirty = true;
+	if (r->dirty == NOT_IN && k->tracked) {
+		r->dirty = k->dirty;
+		k->dirty = e->id + 1;
 	}
 	e->is_listed = true;
 }
@@ -850,7 +919,8 @@ list(struct sketch_kind *k, struct sketch_entry *e)
 void
 sketch_add(struct sketch_entry *e, unsigned index, uint64_t n)
 {
-	vec_add(e->home->kind, &e->cur, index, n);
+	if (!vec_bump(&e->cur, index, n))
+		vec_add(e->home->kind, &e->cur, index, n);
 	if (!e->is_listed)
 		list(e->home->kind, e);
 }
@@ -858,19 +928,38 @@ sketch_add(struct sketch_entry *e, unsigned index, uint64_t n)
 struct sketch_entry *
 sketch_dirty(struct sketch_kind *k)
 {
-	struct sketch_entry	*e;
+	struct sketch_ref	*r;
 
-	if ((e = LIST_FIRST(&k->dirty)) == NULL)
-		return NULL;
-	LIST_REMOVE(e, dirty);
-	e->is_dirty = e->is_listed = false;
-	return e;
+	while (k->dirty != 0) {
+		r = &k->ref[k->dirty - 1];
+		k->dirty = r->dirty;
+		r->dirty = NOT_IN;
+		if (r->entry != NULL) {
+			r->entry->is_listed = false;
+			return r->entry;
+		}
+	}
+	return NULL;
 }
 
 void
 sketch_load(struct sketch_entry *e, unsigned index, uint64_t n)
 {
-	vec_add(e->home->kind, &e->total, index, n);
+	struct sketch_more	*m = more_of(e);
+
+	if (m != NULL)
+		vec_add(e->home->kind, &m->total, index, n);
+}
+
+struct sketch *
+sketch_make_child(struct sketch_entry *e, unsigned which,
+    struct sketch_kind *k, uint32_t max)
+{
+	struct sketch_more	*m = more_of(e);
+
+	if (m != NULL && m->child[which] == NULL)
+		m->child[which] = sketch_new(k, max, e);
+	return m == NULL ? NULL : m->child[which];
 }
 
 static void
@@ -884,28 +973,39 @@ merge_vec(struct sketch_entry *into, const struct vec *v)
 			    VALUE(v->slot[i]));
 }
 
+/* Counters and children of one entry. */
+static void
+merge_entry(struct sketch_entry *into, const struct sketch_entry *f)
+{
+	const struct sketch	*kids;
+	struct sketch		*mine;
+	uint32_t		 c;
+
+	into->error += f->error;
+	merge_vec(into, &f->cur);
+	if (f->more == NULL)
+		return;
+	merge_vec(into, &f->more->total);
+	for (c = 0; c < SKETCH_CHILDREN; c++) {
+		if ((kids = f->more->child[c]) == NULL)
+			continue;
+		mine = sketch_make_child(into, c, kids->kind, kids->max);
+		if (mine != NULL)
+			sketch_merge(mine, kids);
+	}
+}
+
 void
 sketch_merge(struct sketch *into, const struct sketch *from)
 {
 	const struct sketch_entry	*f;
 	struct sketch_entry		*e;
-	uint32_t			 i, c;
+	uint32_t			 i;
 
 	for (i = 0; i < from->n; i++) {
 		f = from->heap[i];
-		if ((e = sketch_touch(into, f->key, f->klen, f->count)) == NULL)
-			continue;
-		e->error += f->error;
-		merge_vec(e, &f->cur);
-		merge_vec(e, &f->total);
-		for (c = 0; c < SKETCH_CHILDREN; c++) {
-			if (f->child[c] == NULL)
-				continue;
-			if (e->child[c] == NULL)
-				e->child[c] = sketch_new(f->child[c]->kind,
-				    f->child[c]->max, e);
-			if (e->child[c] != NULL)
-				sketch_merge(e->child[c], f->child[c]);
-		}
+		e = sketch_touch(into, f->key, f->klen, f->count);
+		if (e != NULL)
+			merge_entry(e, f);
 	}
 }

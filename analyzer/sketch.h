@@ -25,13 +25,12 @@
 #ifndef ANALYZER_SKETCH_H
 #define ANALYZER_SKETCH_H
 
-#include <sys/queue.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "analyzer/slab.h"
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 
@@ -57,31 +56,35 @@ struct sketch_pane {
 
 struct sketch;
 
-/* What counting touches comes first, then what looking up does. */
-struct sketch_entry {
-	struct vec	 cur;
-	uint64_t	 count;		/* for the order: error + weight seen */
-	struct sketch	*home;
-	uint64_t	 hash;
-	struct sketch_entry *chain;
-	uint32_t	 id;		/* in the kind */
-	bool		 is_active;
-	bool		 is_dirty;
-	bool		 is_listed;	/* active and dirty, if that is kept */
-	uint16_t	 klen;
-	uint64_t	 few[SKETCH_FEW];	/* where cur begins */
-	struct sketch	*child[SKETCH_CHILDREN];
-	LIST_ENTRY(sketch_entry) active;
-	LIST_ENTRY(sketch_entry) dirty;
-	uint64_t	 error;
-	uint64_t	 rank;		/* count when last put in the heap */
+/* What an entry has besides: after its first slice, or with a child. */
+struct sketch_more {
 	struct vec	 total;
 	struct sketch_pane *panes;	/* newest first */
+	struct sketch	*child[SKETCH_CHILDREN];
+};
+
+/*
+ * Two cache lines with a short key: what finding and counting touch lies in
+ * the first one.
+ */
+struct sketch_entry {
+	struct vec	 cur;
+	uint64_t	 few[SKETCH_FEW];	/* where cur begins */
+	uint64_t	 hash;
+	uint32_t	 id;		/* in the kind */
+	uint16_t	 klen;
+	bool		 is_listed;	/* in the lists of ids that count */
+
+	struct sketch_entry *chain;
+	uint64_t	 count;		/* for the order: error + weight seen */
+	struct sketch	*home;
+	uint64_t	 error;
+	struct sketch_more *more;
 	uint32_t	 heap;		/* place in the heap */
 	uint16_t	 room;		/* bytes that key can hold */
 	uint8_t		 key[];
 };
-LIST_HEAD(sketch_list, sketch_entry);
+#define SKETCH_KEY_SHORT	(2 * 64 - offsetof(struct sketch_entry, key))
 
 /* How slices get coarser; all in slices. Zero slice_us: no windows. */
 struct sketch_time {
@@ -105,13 +108,20 @@ struct sketch_kind {
 	uint64_t	 limit;		/* of MEM_SKETCHES, for this kind */
 	uint64_t	 epoch;		/* grows when an entry goes */
 	bool		 tracked;	/* dirty is kept, for the saved copy */
-	struct sketch_list active;
-	struct sketch_list dirty;
+	/*
+	 * By id; grows. Lists are of ids + 1, 0 ends them; an id may stand in
+	 * one whose entry has gone, or is another one by now.
+	 */
 	struct sketch_ref {
 		struct sketch_entry *entry;
 		uint32_t	 gen;
-		uint32_t	 next;
-	}		*ref;		/* by id; grows */
+		uint32_t	 next;	/* free id */
+		uint32_t	 active;	/* next id; NOT_IN: in none */
+		uint32_t	 dirty;
+	}		*ref;
+	uint32_t	 active;	/* counted in the running slice */
+	uint32_t	 dirty;		/* since their copy was saved */
+	struct slab	 entries;	/* those with short keys */
 	uint32_t	 refs;
 	uint32_t	 free;		/* first free id + 1, 0 none */
 	uint32_t	 want;		/* the next entry gets this id + 1 */
@@ -133,6 +143,7 @@ struct sketch {
 	struct sketch_entry *owner;	/* NULL: nobody's child */
 	struct sketch_entry **bucket;
 	struct sketch_entry **heap;	/* all; lightest first once ordered */
+	uint64_t	*rank;		/* count when last put in its place */
 	uint32_t	 nbuckets;
 	uint32_t	 room;		/* of heap */
 	uint32_t	 n;
@@ -141,6 +152,15 @@ struct sketch {
 	uint64_t	 evicted;
 };
 
+/* The child of an entry, or NULL. */
+static inline struct sketch *
+sketch_child(const struct sketch_entry *e, unsigned which)
+{
+	return e->more == NULL ? NULL : e->more->child[which];
+}
+/* The same, made when it is not there; NULL without memory. */
+struct sketch	*sketch_make_child(struct sketch_entry *, unsigned which,
+		    struct sketch_kind *, uint32_t max);
 /* NULL without memory. */
 struct sketch	*sketch_new(struct sketch_kind *, uint32_t max,
 		    struct sketch_entry *owner);
@@ -179,7 +199,7 @@ sketch_prefetch_entry(const struct sketch *s, uint64_t hash)
 		return;
 	if ((e = s->bucket[hash & (s->nbuckets - 1)]) != NULL) {
 		__builtin_prefetch(e);
-		__builtin_prefetch(e->few);
+		__builtin_prefetch(&e->chain);
 	}
 }
 /* An entry, for as long as none of its kind has gone. */

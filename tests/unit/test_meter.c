@@ -95,11 +95,11 @@ a_pair_is_counted_everywhere(void **state)
 	assert_int_equal(meter_class(w.m, v, 4), 1);
 	assert_int_equal(v[MC_RESP_BODY], 77);
 	assert_int_equal(hist_count(v + MC_FIRST), 1);
-	s = sketch_find(h->child[METER_CHILD_SECTIONS], "/shop", 5);
+	s = sketch_find(sketch_child(h, METER_CHILD_SECTIONS), "/shop", 5);
 	assert_int_equal(count(&w, s, MC_RESPONSES, WINDOW_TOTAL), 1);
 	c = sketch_find(w.m->clients, "192.0.2.1", 9);
 	assert_int_equal(count(&w, c, MC_ERRORS, WINDOW_1M), 1);
-	c = sketch_find(h->child[METER_CHILD_CLIENTS], "192.0.2.1", 9);
+	c = sketch_find(sketch_child(h, METER_CHILD_CLIENTS), "192.0.2.1", 9);
 	assert_int_equal(count(&w, c, MC_RESPONSES, WINDOW_1M), 1);
 	assert_int_equal(count(&w, w.iface, MC_REQUESTS, WINDOW_10M), 1);
 	assert_int_equal(count(&w, w.m->total, MC_RESP_BODY, WINDOW_LAST), 77);
@@ -335,7 +335,7 @@ entries_come_back_after_a_loss(void **state)
 	token = request(&w, "a.example", "/shop", "c");
 	meter_response(w.m, w.iface, &w.cache, token, 200, false);
 	h = host(&w, "a.example");
-	s = sketch_find(h->child[METER_CHILD_SECTIONS], "/shop", 5);
+	s = sketch_find(sketch_child(h, METER_CHILD_SECTIONS), "/shop", 5);
 	hn = meter_pack(h, host_data, sizeof(host_data));
 	sn = meter_pack(s, section_data, sizeof(section_data));
 	assert_true(hn > 0 && sn > 0);
@@ -354,7 +354,7 @@ entries_come_back_after_a_loss(void **state)
 	assert_int_equal(h->id, hid);
 	assert_int_equal(count(&x, h, MC_RESPONSES, WINDOW_TOTAL), 1);
 	assert_int_equal(count(&x, h, MC_RESPONSES, WINDOW_LAST), 0);
-	s = sketch_find(h->child[METER_CHILD_SECTIONS], "/shop", 5);
+	s = sketch_find(sketch_child(h, METER_CHILD_SECTIONS), "/shop", 5);
 	assert_int_equal(s->id, sid);
 	assert_int_equal(count(&x, s, MC_REQUESTS, WINDOW_TOTAL), 1);
 	for (n = 0; n < hn; n++)

@@ -240,12 +240,12 @@ old_slices_take_a_bounded_number_of_panes(void **state)
 		e = hit(s, "a");
 		next_slice(&w);
 	}
-	for (p = e->panes; p != NULL; p = p->next)
+	for (p = e->more->panes; p != NULL; p = p->next)
 		n++;
 	assert_in_range(n, 10, 45);
 	w.time.now += 10000;
 	sketch_age(s);
-	assert_null(e->panes);
+	assert_null(e->more->panes);
 	sketch_free(s);
 	end(&w);
 }
@@ -283,8 +283,7 @@ children_go_with_their_owner(void **state)
 	begin(&w, 1 << 20);
 	s = sketch_new(&w.kind, 1, NULL);
 	e = hit(s, "host");
-	e->child[0] = sketch_new(&w.child, 4, e);
-	c = hit(e->child[0], "/section");
+	c = hit(sketch_make_child(e, 0, &w.child, 4), "/section");
 	token = sketch_token(c);
 	assert_ptr_equal(c->home->owner, e);
 	hit(s, "other");
@@ -311,13 +310,12 @@ merged_sketches_add_up(void **state)
 	hit(b, "y");
 	next_slice(&w);
 	e = hit(b, "z");
-	e->child[1] = sketch_new(&w.child, 4, e);
-	hit(e->child[1], "kid");
+	hit(sketch_make_child(e, 1, &w.child, 4), "kid");
 	sketch_merge(a, b);
 	assert_int_equal(sketch_get(sketch_find(a, "y", 1), 1), 2);
 	e = sketch_find(a, "z", 1);
-	assert_int_equal(sketch_get(sketch_find(e->child[1], "kid", 3), 1),
-	    1);
+	e = sketch_find(sketch_child(e, 1), "kid", 3);
+	assert_int_equal(sketch_get(e, 1), 1);
 	for (i = 0; i < a->n; i++)
 		sum += sketch_get(a->heap[i], 1);
 	assert_int_equal(sum, 4);
