@@ -426,10 +426,12 @@ draw_kinds(struct ctx *c, bool headings)
 	for (i = 0; i < s->nkinds + c->d->n; i++) {
 		kind = i < s->nkinds ? s->kinds[i] :
 		    (enum row_kind)c->d->rows[i - s->nkinds].kind;
-		if (done[kind] || doc_find(c->d, kind, NULL) == -1 ||
+		if (done[kind])
+			continue;
+		done[kind] = true;	/* one look through all rows each */
+		if (doc_find(c->d, kind, NULL) == -1 ||
 		    (headings && (kind == ROW_DAEMON || kind == ROW_ADVICE)))
 			continue;
-		done[kind] = true;
 		before = c->o->len;
 		if (drawn > 0 && kind != ROW_OTHER)
 			out_char(c->o, '\n', 1);
