@@ -7,6 +7,7 @@
 
 #define NEAR		(1 << 20)	/* reordering at a start, in bytes */
 #define SLACK		(1 << 20)	/* window moved where we did not see */
+#define WIN_MIN		65535		/* a scale may not have been seen */
 #define FAR		(16 << 20)	/* a window that nobody told */
 #define SUM_DISTRUST	4		/* bad in a row until not believed */
 #define SUM_WIRE_MAX	1600		/* larger ones were put together */
@@ -406,9 +407,16 @@ window(const struct flow_half *h, const struct flow_half *o)
 		a = reass_seq_diff(o->ack, reass_next_seq(&h->r));
 	if (a < 0)
 		a = 0;
-	if (win < 65535)
-		win = 65535;
+	if (win < WIN_MIN)
+		win = WIN_MIN;
 	return a + win + SLACK;
+}
+
+/* Whether ahead is in it; hardly anything is further than it always allows. */
+static inline bool
+in_reach(const struct flow_half *h, const struct flow_half *o, int64_t ahead)
+{
+	return ahead <= WIN_MIN + SLACK || ahead <= window(h, o);
 }
 
 static uint32_t
@@ -447,7 +455,7 @@ in_window(struct seg *s)
 	struct flow	*f = s->f;
 	int64_t		 ahead = reass_ahead(&s->h->r, s->p->seq);
 
-	if (ahead <= window(s->h, s->o) && ahead >= -(1LL << 30))
+	if (in_reach(s->h, s->o, ahead) && ahead >= -(1LL << 30))
 		return true;
 	if (f->flags & FLOW_F_OOW << s->dir && s->p->wire > 0 &&
 	    !(s->o->flags & HALF_SEEN) &&
@@ -693,7 +701,7 @@ on_ack(struct seg *s)
 		a = 0;
 	} else
 		a = reass_ahead(&o->r, s->p->ack);
-	if (a > window(o, h)) {
+	if (!in_reach(o, h, a)) {
 		if (s->f->flags & FLOW_F_OOW << !s->dir && reass_seq_leq(
 		    s->f->other_seq[!s->dir], s->p->ack))
 			resync(s, !s->dir, s->f->other_seq[!s->dir]);

@@ -58,8 +58,8 @@ due_add(struct flow_table *t, struct flow *f, uint64_t now_us)
 	t->due.tail = f->slot;
 }
 
-uint64_t
-flowlife_unseen(const struct flow *f, int dir)
+static inline uint64_t
+unseen(const struct flow *f, int dir)
 {
 	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
 	int32_t			 a, fin;
@@ -67,6 +67,8 @@ flowlife_unseen(const struct flow *f, int dir)
 	if (!(o->flags & HALF_ACKED) || !(h->flags & HALF_SEEN))
 		return 0;
 	a = reass_seq_diff(o->ack, reass_next_seq(&h->r));
+	if (a <= 0)
+		return 0;
 	if (h->flags & HALF_FIN) {
 		fin = reass_seq_diff(h->fin_seq, reass_next_seq(&h->r));
 		if (a > fin)
@@ -76,10 +78,16 @@ flowlife_unseen(const struct flow *f, int dir)
 	return a > 0 ? (uint64_t)a : 0;
 }
 
-static bool
+uint64_t
+flowlife_unseen(const struct flow *f, int dir)
+{
+	return unseen(f, dir);
+}
+
+static inline bool
 half_pending(const struct flow *f, int dir)
 {
-	return reass_waits(&f->half[dir].r) || flowlife_unseen(f, dir) > 0;
+	return reass_waits(&f->half[dir].r) || unseen(f, dir) > 0;
 }
 
 void

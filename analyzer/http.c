@@ -49,6 +49,21 @@ lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
+/*
+ * The same of eight bytes: of each, the upper bit of two sums tells whether it
+ * is 'A' or more, and more than 'Z'.
+ */
+static inline uint64_t
+lower_word(uint64_t x)
+{
+	const uint64_t	 all = 0x0101010101010101;
+	uint64_t	 low = x & 0x7f * all, from, past;
+
+	from = low + (0x80 - 'A') * all;
+	past = low + (0x7f - 'Z') * all;
+	return x | (from & ~past & ~x & 0x80 * all) >> 2;
+}
+
 static inline bool
 blank(uint8_t c)
 {
@@ -242,6 +257,17 @@ plain_target(const uint8_t *p, size_t len)
 	return i > 0 && len - i >= 3 && memcmp(p + i, "://", 3) == 0;
 }
 
+/* The length of a token that is followed by something that is none. */
+static inline size_t
+token_run(const uint8_t *p)
+{
+	size_t	 n = 0;
+
+	while (is(p[n], C_TOKEN) && is(p[n + 1], C_TOKEN))
+		n += 2;
+	return n + is(p[n], C_TOKEN);
+}
+
 static size_t
 token_len(const uint8_t *p, const uint8_t *end, size_t max)
 {
@@ -317,6 +343,18 @@ next_part(struct http_span *list, struct http_span *part)
 	return true;
 }
 
+/* A number alone that fits easily, as it nearly always is. */
+static bool
+plain_number(const struct http_span *v, uint64_t *n)
+{
+	size_t	 i;
+
+	*n = 0;
+	for (i = 0; i < v->len && i < 18 && is(v->p[i], C_DIGIT); i++)
+		*n = *n * 10 + (v->p[i] - '0');
+	return i > 0 && i == v->len;
+}
+
 static void
 set_length(struct http_head *h, struct http_span v)
 {
@@ -326,6 +364,11 @@ set_length(struct http_head *h, struct http_span v)
 	uint8_t		 last = v.len > 0 ? v.p[v.len - 1] : 0;
 	bool		 any = false;
 
+	if (!h->has_length && plain_number(&v, &n)) {
+		h->content_length = n;
+		h->has_length = true;
+		return;
+	}
 	while (next_part(&v, &part)) {
 		any = true;
 		for (n = 0, i = 0; i < part.len && is(part.p[i], C_DIGIT) &&
@@ -401,12 +444,11 @@ set_host(struct http_head *h, struct http_span v)
 		return;
 	}
 	h->host = v;
-	for (i = 0; i < v.len; i++)
-		if (!is(v.p[i], C_HOST)) {
-			h->flaws |= HTTP_F_HOST_BAD;
+	for (i = 0; i + 1 < v.len; i += 2)
+		if (!is(v.p[i], C_HOST) || !is(v.p[i + 1], C_HOST))
 			break;
-		}
-	if (v.len > HTTP_NAME_MAX)
+	if (i + 1 < v.len || (i < v.len && !is(v.p[i], C_HOST)) ||
+	    v.len > HTTP_NAME_MAX)
 		h->flaws |= HTTP_F_HOST_BAD;
 }
 
@@ -529,8 +571,7 @@ field_line(struct http_head *h, const struct http_span *line,
 	size_t		 n;
 
 	h->fields++;
-	for (n = 0; is(p[n], C_TOKEN); n++)
-		;		/* the end of the line is no token */
+	n = token_run(p);	/* the end of the line is no token */
 	if (n == line->len || p[n] != ':') {
 		if ((colon = memchr(p + n, ':', line->len - n)) == NULL) {
 			h->flaws |= HTTP_F_NO_COLON;
@@ -775,10 +816,17 @@ split_port(struct http_span a, struct http_span *host, struct http_span *port)
 static size_t
 put_lower(uint8_t *out, size_t used, size_t max, const struct http_span *s)
 {
-	size_t	 i, n = s->len < max - used ? s->len : max - used;
+	size_t		 i, n = s->len < max - used ? s->len : max - used;
+	uint64_t	 x;
 
-	for (i = 0; i < n; i++)
-		out[used + i] = lower(s->p[i]);
+	out += used;
+	for (i = 0; n - i >= sizeof(x); i += sizeof(x)) {
+		memcpy(&x, s->p + i, sizeof(x));
+		x = lower_word(x);
+		memcpy(out + i, &x, sizeof(x));
+	}
+	for (; i < n; i++)
+		out[i] = lower(s->p[i]);
 	return used + n;
 }
 
