@@ -76,8 +76,9 @@ struct alert_what {
 	size_t		 host_len;
 	const uint8_t	*section;
 	size_t		 section_len;
-	const char	*client;	/* text after the privacy block */
-	const struct endpoint *server;
+	const struct addr *client;	/* after the privacy block */
+	const struct addr *server;
+	uint16_t	 port;		/* of the server */
 	int32_t		 vlan;		/* -1 none */
 	const char	*service;	/* "http", "tls" */
 	const uint8_t	*sni;

@@ -385,19 +385,20 @@ again(struct sketch_kind *k, uint64_t token, uint64_t weight)
 void
 meter_expect(const struct meter *m, const struct meter_cache *c)
 {
-	if (c->len > 0 && m->clients != NULL)
+	if (c->client != NULL && m->clients != NULL)
 		sketch_prefetch_entry(m->clients, c->hash);
 }
 
 void
-meter_client(const struct meter *m, struct meter_cache *c, const char *client)
+meter_client(const struct meter *m, struct meter_cache *c,
+    const struct addr *client)
 {
 	memset(c, 0, sizeof(*c));
-	c->name = client;
-	c->len = (uint8_t)strlen(client);
-	if (c->len == 0 || m->clients == NULL)
+	if (m->clients == NULL)
 		return;
-	c->hash = sketch_hash(&m->kind[METER_CLIENT], client, c->len);
+	c->client = client;
+	c->hash = sketch_hash(&m->kind[METER_CLIENT], client->b,
+	    sizeof(client->b));
 	sketch_prefetch(m->clients, c->hash);
 }
 
@@ -407,14 +408,15 @@ client_entry(struct meter *m, struct meter_cache *c, uint64_t weight)
 	struct sketch_kind	*k = &m->kind[METER_CLIENT];
 	struct sketch_entry	*e;
 
-	if (c->len == 0 || m->clients == NULL)
+	if (c->client == NULL || m->clients == NULL)
 		return NULL;
-	if ((e = sketch_held(k, &c->client)) != NULL) {
+	if ((e = sketch_held(k, &c->entry)) != NULL) {
 		sketch_bump(e, weight);
 		return e;
 	}
-	e = sketch_touch_hash(m->clients, c->name, c->len, c->hash, weight);
-	sketch_hold(k, &c->client, e);
+	e = sketch_touch_hash(m->clients, c->client->b, sizeof(c->client->b),
+	    c->hash, weight);
+	sketch_hold(k, &c->entry, e);
 	return e;
 }
 
@@ -426,7 +428,7 @@ host_client(struct meter *m, struct meter_cache *c, struct sketch_entry *host,
 	struct sketch_entry	*e;
 	struct sketch		*kids;
 
-	if (c->len == 0)
+	if (c->client == NULL)
 		return NULL;
 	e = sketch_held(k, &c->host_client);
 	if (e != NULL && e->home->owner == host) {
@@ -437,7 +439,8 @@ host_client(struct meter *m, struct meter_cache *c, struct sketch_entry *host,
 	    m->conf.offline ? 65536 : 256);
 	if (kids == NULL)
 		return NULL;
-	e = sketch_touch_hash(kids, c->name, c->len, c->hash, weight);
+	e = sketch_touch_hash(kids, c->client->b, sizeof(c->client->b),
+	    c->hash, weight);
 	sketch_hold(k, &c->host_client, e);
 	return e;
 }
@@ -514,7 +517,7 @@ expect_client(const struct meter *m, const struct meter_cache *c,
 {
 	const struct sketch	*s = sketch_child(host, METER_CHILD_CLIENTS);
 
-	if (s == NULL || c->len == 0 || sketch_held(
+	if (s == NULL || c->client == NULL || sketch_held(
 	    &m->kind[METER_HOST_CLIENT], &c->host_client) != NULL)
 		return NULL;
 	sketch_prefetch(s, c->hash);
@@ -1065,7 +1068,8 @@ meter_unpack(struct meter *m, enum meter_kind kind, uint32_t id,
 	if ((s = home_of(m, kind, p, len, &at)) == NULL ||
 	    !get_key(p, len, &at, &key, &klen) ||
 	    !get_varint(p, len, &at, &count) ||
-	    !get_varint(p, len, &at, &error))
+	    !get_varint(p, len, &at, &error) ||
+	    (kind == METER_CLIENT && klen != sizeof(struct addr)))
 		return -1;
 	m->kind[kind].want = id + 1;
 	e = sketch_touch(s, key, klen, count);

@@ -186,18 +186,17 @@ void		 meter_flush(struct meter *);
 struct meter_cache {
 	struct sketch_held host;
 	struct sketch_held section;
-	struct sketch_held client;
+	struct sketch_held entry;	/* of the client */
 	struct sketch_held host_client;
-	const char	*name;		/* of the client; the caller's */
-	uint64_t	 hash;		/* of name */
-	uint8_t		 len;		/* of name; 0: no client */
+	const struct addr *client;	/* the caller's; NULL: none */
+	uint64_t	 hash;		/* of client */
 };
 /*
- * Begins a cache for a client (its text after the privacy block, at most
- * SKETCH_KEY_MAX long, which must stay as long as the cache is used).
+ * Begins a cache for a client (its address after the privacy block, which
+ * must stay as long as the cache is used).
  */
 void		 meter_client(const struct meter *, struct meter_cache *,
-		    const char *client);
+		    const struct addr *client);
 /* Optional, some time after meter_client: asks for the memory of its entry. */
 void		 meter_expect(const struct meter *, const struct meter_cache *);
 

@@ -462,10 +462,13 @@ void
 rows_client(struct rows *r, const struct sketch_entry *e, unsigned level)
 {
 	struct row_writer	 w;
+	struct addr		 client;
+	char			 text[ADDR_TEXT_MAX];
 
 	if (!answer_row(&r->a, &w, ROW_CLIENT, level))
 		return;
-	row_strn(&w, e->key, e->klen);
+	memcpy(client.b, e->key, sizeof(client.b));
+	row_str(&w, addr_print(&client, text, sizeof(text)));
 	row_u64(&w, r->v[MC_REQUESTS]);
 	row_u64(&w, r->v[MC_RESPONSES]);
 	row_u64(&w, r->v[MC_ERRORS]);

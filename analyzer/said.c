@@ -243,7 +243,7 @@ keep_recent(struct conn *c, const struct msg_event *e,
 	t.gap = e->gap;
 	span_text(&t.iface, c->rule.iface);
 	t.client = c->client;
-	t.server = c->server;
+	t.server = side_server(c);
 	t.method = e->method;
 	t.host = e->host;
 	t.uri = e->uri;
@@ -438,7 +438,8 @@ on_anomaly(void *arg, enum session_anomaly a)
 	struct analyzer		*az = c->az;
 	struct event_flow	 f;
 	struct msg_event	 e;
-	char			 server[ENDPOINT_TEXT_MAX];
+	char			 text[ENDPOINT_TEXT_MAX];
+	struct endpoint		 server = side_server(c);
 
 	if (c->ignored)
 		return;
@@ -448,7 +449,7 @@ on_anomaly(void *arg, enum session_anomaly a)
 		sketch_add(az->meter->total, MC_ANOMALY + a, 1);
 	if (az->example[a][0] == '\0')
 		snprintf(az->example[a], sizeof(az->example[a]), "%s on %s",
-		    endpoint_print(&c->server, server, sizeof(server)),
+		    endpoint_print(&server, text, sizeof(text)),
 		    c->rule.iface);
 	if (!(az->event_types & CONF_EV_ANOMALY))
 		return;

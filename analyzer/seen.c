@@ -22,7 +22,8 @@ flow_opened(void *arg, struct flow *f)
 	flow_key(f, &key);
 	memset(&w, 0, sizeof(w));
 	w.iface = i == NULL ? "" : i->info.name;
-	w.server = &key.b;
+	w.server = &key.b.addr;
+	w.port = key.b.port;
 	w.vlan = -1;
 	alert_count(az->alerts, METRIC_CONNECTIONS, &w, 1);
 }
@@ -115,7 +116,8 @@ flow_rtt(void *arg, struct flow *f, int dir, uint32_t us, bool handshake)
 	flow_key(f, &key);
 	memset(&w, 0, sizeof(w));
 	w.iface = i == NULL ? "" : i->info.name;
-	w.server = &key.b;
+	w.server = &key.b.addr;
+	w.port = key.b.port;
 	w.vlan = -1;
 	alert_sample(az->alerts, METRIC_CONNECT_TIME, &w, us);
 }

@@ -274,6 +274,19 @@ put_str(char *s, const char *p)
 	return true;
 }
 
+static bool
+put_server(char *s, const struct alert_what *w)
+{
+	struct endpoint	 e;
+
+	if (w->server == NULL)
+		return false;
+	e.addr = *w->server;
+	e.port = w->port;
+	endpoint_print(&e, s, ALERT_KEY_MAX);
+	return true;
+}
+
 bool
 series_key(enum conf_key key, const struct alert_what *w, char *s)
 {
@@ -294,12 +307,12 @@ series_key(enum conf_key key, const struct alert_what *w, char *s)
 		    (int)w->section_len, (const char *)w->section);
 		return true;
 	case KEY_CLIENT:
-		return put_str(s, w->client);
-	case KEY_SERVER:
-		if (w->server == NULL)
+		if (w->client == NULL)
 			return false;
-		endpoint_print(w->server, s, ALERT_KEY_MAX);
+		addr_print(w->client, s, ALERT_KEY_MAX);
 		return true;
+	case KEY_SERVER:
+		return put_server(s, w);
 	case KEY_INTERFACE:
 		return put_str(s, w->iface);
 	case KEY_VLAN:

@@ -35,19 +35,29 @@ side_set(struct conn *c)
 {
 	const struct conf_privacy *p = &c->az->proc->conf->privacy;
 	struct flow_key		 key;
+	struct endpoint		 server;
 
 	flow_key(c->flow, &key);
-	c->real_client = c->swapped ? key.b : key.a;
-	c->server = c->swapped ? key.a : key.b;
-	c->client = c->real_client;
-	c->rule.client = c->real_client.addr;
-	c->rule.server = c->server.addr;
-	c->rule.port = c->server.port;
+	c->client = c->swapped ? key.b : key.a;
+	server = c->swapped ? key.a : key.b;
+	c->rule.client = c->client.addr;
+	c->rule.server = server.addr;
+	c->rule.port = server.port;
 	side_new_day(c->az);
-	c->hidden = rule_client(p, &c->az->day_key, &c->real_client.addr,
+	c->hidden = rule_client(p, &c->az->day_key, &c->rule.client,
 	    &c->client.addr);
-	addr_print(&c->client.addr, c->client_text, sizeof(c->client_text));
-	meter_client(c->az->meter, &c->cache, c->client_text);
+	meter_client(c->az->meter, &c->cache, &c->client.addr);
+}
+
+struct endpoint
+side_server(const struct conn *c)
+{
+	struct endpoint	 e;
+
+	memset(&e, 0, sizeof(e));
+	e.addr = c->rule.server;
+	e.port = c->rule.port;
+	return e;
 }
 
 void
@@ -65,8 +75,9 @@ side_what(const struct conn *c, struct alert_what *w)
 {
 	memset(w, 0, sizeof(*w));
 	w->iface = c->rule.iface;
-	w->client = c->client_text;
-	w->server = &c->server;
+	w->client = &c->client.addr;
+	w->server = &c->rule.server;
+	w->port = c->rule.port;
 	w->vlan = c->rule.vlan[0];
 }
 
@@ -78,7 +89,8 @@ side_event(const struct conn *c, struct event_flow *f)
 	f->vlan[0] = c->rule.vlan[0];
 	f->vlan[1] = c->rule.vlan[1];
 	f->client = c->client;
-	f->real_client = c->real_client;
-	f->server = c->server;
+	f->real_client = c->client;
+	f->real_client.addr = c->rule.client;
+	f->server = side_server(c);
 	f->hidden = c->hidden;
 }

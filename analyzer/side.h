@@ -19,12 +19,9 @@ struct conn {
 	struct flow	*flow;
 	struct session	*session;
 	struct rule_flow rule;
-	struct endpoint	 client;	/* as it may be kept */
-	struct endpoint	 real_client;
-	struct endpoint	 server;
+	struct endpoint	 client;	/* as it may be kept; rule knows more */
 	struct meter_cache cache;
 	uint64_t	 name_token;	/* TLS name in the meter */
-	uint64_t	 hello_us;
 	uint64_t	 requests;
 	uint64_t	 tx;
 	uint64_t	 offset[2];	/* next byte of each direction */
@@ -38,7 +35,6 @@ struct conn {
 	bool		 ignored;	/* by an address rule, or our own */
 	bool		 swapped;	/* direction 1 is the client's */
 	bool		 streaming;
-	char		 client_text[ADDR_TEXT_MAX];
 	uint8_t		 host[SIDE_HOST];
 };
 
@@ -52,6 +48,7 @@ void	 side_new_day(struct analyzer *);
 void	 side_set(struct conn *);
 /* Content told that direction dir is the client's. */
 void	 side_client_is(struct conn *, unsigned dir);
+struct endpoint side_server(const struct conn *);
 /* What alerts and events are told of it. */
 void	 side_what(const struct conn *, struct alert_what *);
 void	 side_event(const struct conn *, struct event_flow *);

@@ -11,7 +11,10 @@ struct world {
 	struct meter	*m;
 	struct sketch_entry *iface;
 	struct meter_cache cache;
+	struct addr	 client;	/* of the cache */
 };
+
+#define CLIENT	"192.0.2.9"
 
 static void
 begin(struct world *w, bool offline)
@@ -42,14 +45,18 @@ request(struct world *w, const char *host, const char *section,
     const char *client)
 {
 	struct meter_request	 r;
+	struct addr		 a;
 
 	memset(&r, 0, sizeof(r));
 	r.host = (const uint8_t *)host;
 	r.host_len = strlen(host);
 	r.section = (const uint8_t *)section;
 	r.section_len = strlen(section);
-	if (w->cache.name == NULL || strcmp(w->cache.name, client) != 0)
-		meter_client(w->m, &w->cache, client);
+	assert_int_equal(addr_parse(client, &a), 0);
+	if (w->cache.client == NULL || addr_cmp(&w->client, &a) != 0) {
+		w->client = a;
+		meter_client(w->m, &w->cache, &w->client);
+	}
 	return meter_request(w->m, w->iface, &w->cache, &r);
 }
 
@@ -97,9 +104,10 @@ a_pair_is_counted_everywhere(void **state)
 	assert_int_equal(hist_count(v + MC_FIRST), 1);
 	s = sketch_find(sketch_child(h, METER_CHILD_SECTIONS), "/shop", 5);
 	assert_int_equal(count(&w, s, MC_RESPONSES, WINDOW_TOTAL), 1);
-	c = sketch_find(w.m->clients, "192.0.2.1", 9);
+	c = sketch_find(w.m->clients, w.client.b, sizeof(w.client.b));
 	assert_int_equal(count(&w, c, MC_ERRORS, WINDOW_1M), 1);
-	c = sketch_find(sketch_child(h, METER_CHILD_CLIENTS), "192.0.2.1", 9);
+	c = sketch_find(sketch_child(h, METER_CHILD_CLIENTS), w.client.b,
+	    sizeof(w.client.b));
 	assert_int_equal(count(&w, c, MC_RESPONSES, WINDOW_1M), 1);
 	assert_int_equal(count(&w, w.iface, MC_REQUESTS, WINDOW_10M), 1);
 	assert_int_equal(count(&w, w.m->total, MC_RESP_BODY, WINDOW_LAST), 77);
@@ -116,7 +124,7 @@ windows_move_on_while_nothing_comes(void **state)
 	(void)state;
 	begin(&w, false);
 	for (i = 0; i < 100; i++)
-		request(&w, "a", "/", "c");
+		request(&w, "a", "/", CLIENT);
 	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
 	    100);
 	meter_advance(w.m, now + 9000000);
@@ -170,7 +178,7 @@ totals_stay_exact_when_hosts_do_not_fit(void **state)
 	for (i = 0; i < 26 * 26; i++) {
 		name[0] = (char)('a' + i / 26);
 		name[1] = (char)('a' + i % 26);
-		request(&w, name, "/", "c");
+		request(&w, name, "/", CLIENT);
 	}
 	assert_int_equal(count(&w, w.m->total, MC_REQUESTS, WINDOW_TOTAL),
 	    676);
@@ -193,12 +201,12 @@ the_token_of_a_lost_host_counts_in_total_only(void **state)
 
 	(void)state;
 	begin(&w, false);
-	token = request(&w, "gone", "/", "c");
+	token = request(&w, "gone", "/", CLIENT);
 	for (i = 0; i < 26 * 26; i++) {
 		name[0] = (char)('a' + i / 26);
 		name[1] = (char)('a' + i % 26);
-		request(&w, name, "/", "c");
-		request(&w, name, "/", "c");
+		request(&w, name, "/", CLIENT);
+		request(&w, name, "/", CLIENT);
 	}
 	assert_null(host(&w, "gone"));
 	meter_response(w.m, w.iface, &w.cache, token, 200, false);
@@ -215,7 +223,7 @@ interim_answers_are_statuses_but_no_responses(void **state)
 
 	(void)state;
 	begin(&w, false);
-	token = request(&w, "a", "/", "c");
+	token = request(&w, "a", "/", CLIENT);
 	meter_response(w.m, w.iface, &w.cache, token, 100, true);
 	meter_response(w.m, w.iface, &w.cache, token, 101, false);
 	meter_sum(w.m, host(&w, "a"), WINDOW_TOTAL, v);
@@ -331,8 +339,8 @@ entries_come_back_after_a_loss(void **state)
 
 	(void)state;
 	begin(&w, false);
-	request(&w, "b.example", "/", "c");
-	token = request(&w, "a.example", "/shop", "c");
+	request(&w, "b.example", "/", CLIENT);
+	token = request(&w, "a.example", "/shop", CLIENT);
 	meter_response(w.m, w.iface, &w.cache, token, 200, false);
 	h = host(&w, "a.example");
 	s = sketch_find(sketch_child(h, METER_CHILD_SECTIONS), "/shop", 5);
@@ -375,7 +383,7 @@ a_packed_entry_keeps_its_counts_in_little_room(void **state)
 	(void)state;
 	begin(&w, false);
 	for (i = 0; i < 60; i++) {
-		token = request(&w, "a.example", "/", "c");
+		token = request(&w, "a.example", "/", CLIENT);
 		meter_response(w.m, w.iface, &w.cache, token, 200, false);
 		t.first_us = t.last_us = 1ULL << i % 28;
 		meter_end(w.m, w.iface, &w.cache, token, &t);
@@ -402,7 +410,7 @@ a_long_host_is_packed_whole(void **state)
 	memset(name, 'h', 300);
 	name[300] = '\0';
 	begin(&w, false);
-	request(&w, name, "/", "c");
+	request(&w, name, "/", CLIENT);
 	n = meter_pack(host(&w, name), data, sizeof(data));
 	assert_in_range(n, 300, sizeof(data));
 	begin(&x, false);
@@ -422,7 +430,7 @@ offline_there_are_totals_only(void **state)
 
 	(void)state;
 	begin(&w, true);
-	request(&w, "a", "/", "c");
+	request(&w, "a", "/", CLIENT);
 	meter_advance(w.m, 5000000000);
 	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
 	    1);
@@ -437,11 +445,11 @@ a_reset_forgets_all_and_goes_on(void **state)
 
 	(void)state;
 	begin(&w, false);
-	request(&w, "a", "/", "c");
+	request(&w, "a", "/", CLIENT);
 	meter_reset(w.m);
 	w.iface = meter_iface(w.m, "eth0");
 	assert_null(host(&w, "a"));
-	request(&w, "a", "/", "c");
+	request(&w, "a", "/", CLIENT);
 	assert_int_equal(count(&w, w.m->total, MC_REQUESTS, WINDOW_TOTAL), 1);
 	end(&w);
 }
@@ -453,14 +461,14 @@ a_new_window_length_begins_empty(void **state)
 
 	(void)state;
 	begin(&w, false);
-	request(&w, "a", "/", "c");
+	request(&w, "a", "/", CLIENT);
 	w.conf.window_us = 60000000;
 	meter_reconf(w.m, &w.conf);
 	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
 	    0);
 	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_TOTAL),
 	    1);
-	request(&w, "a", "/", "c");
+	request(&w, "a", "/", CLIENT);
 	assert_int_equal(count(&w, host(&w, "a"), MC_REQUESTS, WINDOW_LAST),
 	    1);
 	end(&w);
