@@ -179,16 +179,17 @@ flush_iface(struct analyzer *az, struct iface *i)
 	meter_add(az->meter, i->entry, MC_PAYLOAD, i->payload);
 	meter_add(az->meter, i->entry, MC_CUT_PACKETS, i->cut);
 	meter_add(az->meter, i->entry, MC_SHED, i->shed);
-	if (alert_wants(az->alerts, METRIC_PACKETS) ||
-	    alert_wants(az->alerts, METRIC_BYTES)) {
-		memset(&w, 0, sizeof(w));
-		w.iface = i->info.name;
-		w.vlan = -1;
-		alert_count(az->alerts, METRIC_PACKETS, &w, i->packets);
-		alert_count(az->alerts, METRIC_BYTES, &w, i->bytes);
-	}
+	meter_add(az->meter, i->entry, MC_SEGMENTS, i->segments);
+	meter_add(az->meter, i->entry, MC_RETRANS, i->retrans);
+	memset(&w, 0, sizeof(w));
+	w.iface = i->info.name;
+	w.vlan = -1;
+	alert_count(az->alerts, METRIC_PACKETS, &w, i->packets);
+	alert_count(az->alerts, METRIC_BYTES, &w, i->bytes);
+	if (i->retrans > 0)
+		alert_count(az->alerts, METRIC_RETRANSMITS, &w, i->retrans);
 	i->packets = i->bytes = i->again = i->payload = i->cut =
-	    i->shed = 0;
+	    i->shed = i->segments = i->retrans = 0;
 }
 
 static void
@@ -211,23 +212,6 @@ count_given_up(struct analyzer *az)
 		meter_add(az->meter, NULL, MC_SHED, now - seen);
 }
 
-static void
-count_retransmits(struct analyzer *az)
-{
-	struct alert_what	 w;
-	uint64_t		 now, seen;
-
-	now = flow_count(az->flows, FLOW_C_RETRANS);
-	seen = az->flow_seen[FLOW_C_RETRANS];
-	if (now <= seen)
-		return;
-	if (az->meter->total != NULL)
-		sketch_add(az->meter->total, MC_RETRANS, now - seen);
-	memset(&w, 0, sizeof(w));
-	w.vlan = -1;
-	alert_count(az->alerts, METRIC_RETRANSMITS, &w, now - seen);
-}
-
 /* Counts that the modules below keep themselves. */
 static void
 collect(struct analyzer *az)
@@ -246,10 +230,6 @@ collect(struct analyzer *az)
 			sketch_add(t, MC_TUNNEL + i, az->tunnels[i]);
 	memset(az->reasons, 0, sizeof(az->reasons));
 	memset(az->tunnels, 0, sizeof(az->tunnels));
-	if (az->segments > 0 && t != NULL)
-		sketch_add(t, MC_SEGMENTS, az->segments);
-	az->segments = 0;
-	count_retransmits(az);
 	count_given_up(az);
 	for (i = 0; i < FLOW_COUNT_MAX; i++)
 		add_delta(az, MC_FLOW + i, flow_count(az->flows,
@@ -336,9 +316,10 @@ bad_packet(struct analyzer *az, const struct packet *p, const struct iface *i,
 static void
 tcp_packet(struct analyzer *az, struct packet *p, struct iface *i)
 {
-	uint64_t	 before;
+	uint64_t	 payload, retrans;
 
-	before = flow_count(az->flows, FLOW_C_PAYLOAD);
+	payload = flow_count(az->flows, FLOW_C_PAYLOAD);
+	retrans = flow_count(az->flows, FLOW_C_RETRANS);
 	switch (flow_packet(az->flows, p)) {
 	case FLOW_AGAIN:
 		i->again++;
@@ -348,10 +329,11 @@ tcp_packet(struct analyzer *az, struct packet *p, struct iface *i)
 		i->shed++;
 		break;
 	default:
-		az->segments++;
+		i->segments++;
 		break;
 	}
-	i->payload += flow_count(az->flows, FLOW_C_PAYLOAD) - before;
+	i->payload += flow_count(az->flows, FLOW_C_PAYLOAD) - payload;
+	i->retrans += flow_count(az->flows, FLOW_C_RETRANS) - retrans;
 }
 
 _Static_assert(PACKET_TUNNEL_MAX == CONF_TUNNELS + 1, "and none");

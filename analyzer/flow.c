@@ -1417,13 +1417,6 @@ flow_home(const struct flow_table *t, const struct flow *f, int32_t vlan[2])
 	return h->place != 0 ? pl->iface : 0xffff;
 }
 
-void
-flow_segments(const struct flow *f, uint64_t *packets, uint64_t *retrans)
-{
-	*packets = (uint64_t)f->half[0].packets + f->half[1].packets;
-	*retrans = (uint64_t)f->half[0].retrans + f->half[1].retrans;
-}
-
 uint64_t
 flow_first_us(const struct flow *f)
 {

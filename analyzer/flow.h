@@ -100,9 +100,6 @@ uint16_t	 flow_iface(const struct flow_table *, const struct flow *,
  */
 uint16_t	 flow_home(const struct flow_table *, const struct flow *,
     int32_t vlan[2]);
-/* Packets at home and retransmitted segments, of both directions. */
-void		 flow_segments(const struct flow *, uint64_t *packets,
-    uint64_t *retrans);
 uint64_t	 flow_first_us(const struct flow *);
 /* Whether the start of the connection was missed. */
 bool		 flow_midstream(const struct flow *);

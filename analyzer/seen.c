@@ -3,14 +3,37 @@
 #include "analyzer/said.h"
 #include "analyzer/seen.h"
 
+/* What alerts are told of a connection; it points into key and client. */
+struct met {
+	struct alert_what	 what;
+	struct flow_key		 key;
+	struct addr		 client;
+};
+
+static void
+meet(struct analyzer *az, const struct flow *f, struct met *m)
+{
+	struct iface	*i;
+	int32_t		 vlan[2];
+
+	i = state_iface(az, flow_home(az->flows, f, vlan));
+	flow_key(f, &m->key);
+	side_hide(az, &m->key.a.addr, &m->client);
+	memset(&m->what, 0, sizeof(m->what));
+	m->what.iface = i == NULL ? "" : i->info.name;
+	m->what.client = &m->client;
+	m->what.server = &m->key.b.addr;
+	m->what.port = m->key.b.port;
+	m->what.vlan = vlan[0];
+}
+
 static void
 flow_opened(void *arg, struct flow *f)
 {
-	struct analyzer		*az = arg;
-	struct alert_what	 w;
-	struct flow_key		 key;
-	struct iface		*i;
-	uint16_t		 id;
+	struct analyzer	*az = arg;
+	struct met	 m;
+	struct iface	*i;
+	uint16_t	 id;
 
 	id = flow_iface(az->flows, f, 0);
 	if (id == 0xffff)
@@ -19,13 +42,8 @@ flow_opened(void *arg, struct flow *f)
 	meter_add(az->meter, i == NULL ? NULL : i->entry, MC_CONNECTIONS, 1);
 	if (!alert_wants(az->alerts, METRIC_CONNECTIONS))
 		return;
-	flow_key(f, &key);
-	memset(&w, 0, sizeof(w));
-	w.iface = i == NULL ? "" : i->info.name;
-	w.server = &key.b.addr;
-	w.port = key.b.port;
-	w.vlan = -1;
-	alert_count(az->alerts, METRIC_CONNECTIONS, &w, 1);
+	meet(az, f, &m);
+	alert_count(az->alerts, METRIC_CONNECTIONS, &m.what, 1);
 }
 
 static void
@@ -44,9 +62,7 @@ tell_flow(struct analyzer *az, const struct flow_info *info,
 		f.vlan[i] = h->nvlan > i ? h->vlan[i] : -1;
 	f.real_client = f.client = info->key.a;
 	f.server = info->key.b;
-	side_new_day(az);
-	f.hidden = rule_client(&az->proc->conf->privacy, &az->day_key,
-	    &f.real_client.addr, &f.client.addr);
+	f.hidden = side_hide(az, &f.real_client.addr, &f.client.addr);
 	event_flow(&e, EVENT_FLOW, info->last_us, &f);
 	event_flow_end(&e, info, how,
 	    az->last_id == info->id ? az->last_tx : 0);
@@ -63,23 +79,11 @@ flow_closed(void *arg, struct flow *f, enum flow_how how)
 {
 	struct analyzer		*az = arg;
 	struct flow_info	 info;
-	struct sketch_entry	*e;
-	struct iface		*i;
-	uint64_t		 packets, retrans;
-	int32_t			 vlan[2];
 
-	/* The totals come from the table itself, packet by packet. */
-	i = state_iface(az, flow_home(az->flows, f, vlan));
-	e = i == NULL ? NULL : i->entry;
-	flow_segments(f, &packets, &retrans);
-	if (e != NULL)
-		sketch_add(e, MC_SEGMENTS, packets);
-	if (e != NULL && retrans > 0)
-		sketch_add(e, MC_RETRANS, retrans);
-	if (az->event_types & CONF_EV_FLOW) {
-		flow_info(az->flows, f, &info);
-		tell_flow(az, &info, how);
-	}
+	if (!(az->event_types & CONF_EV_FLOW))
+		return;
+	flow_info(az->flows, f, &info);
+	tell_flow(az, &info, how);
 }
 
 static void
@@ -101,10 +105,9 @@ flow_lost(void *arg, struct flow *f, int dir, uint64_t bytes,
 static void
 flow_rtt(void *arg, struct flow *f, int dir, uint32_t us, bool handshake)
 {
-	struct analyzer		*az = arg;
-	struct alert_what	 w;
-	struct flow_key		 key;
-	struct iface		*i;
+	struct analyzer	*az = arg;
+	struct met	 m;
+	struct iface	*i;
 
 	if (!handshake || dir != 0)
 		return;
@@ -113,13 +116,8 @@ flow_rtt(void *arg, struct flow *f, int dir, uint32_t us, bool handshake)
 	    MC_RTT + hist_bucket(us), 1);
 	if (!alert_wants(az->alerts, METRIC_CONNECT_TIME))
 		return;
-	flow_key(f, &key);
-	memset(&w, 0, sizeof(w));
-	w.iface = i == NULL ? "" : i->info.name;
-	w.server = &key.b.addr;
-	w.port = key.b.port;
-	w.vlan = -1;
-	alert_sample(az->alerts, METRIC_CONNECT_TIME, &w, us);
+	meet(az, f, &m);
+	alert_sample(az->alerts, METRIC_CONNECT_TIME, &m.what, us);
 }
 
 const struct flow_ops seen_ops = {

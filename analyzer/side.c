@@ -18,24 +18,24 @@ side_entry(const struct conn *c)
 	return i == NULL ? NULL : i->entry;
 }
 
-void
-side_new_day(struct analyzer *az)
+bool
+side_hide(struct analyzer *az, const struct addr *real, struct addr *kept)
 {
 	uint64_t	 day = az->ts / 86400000000ULL + 1;
 
-	if (day == az->day)
-		return;
-	az->day = day;
-	rule_day_key(&az->proc->seed, az->ts, &az->day_key);
+	if (day != az->day) {
+		az->day = day;
+		rule_day_key(&az->proc->seed, az->ts, &az->day_key);
+	}
+	return rule_client(&az->proc->conf->privacy, &az->day_key, real, kept);
 }
 
 /* Endpoints, after it became clear which side is the client. */
 void
 side_set(struct conn *c)
 {
-	const struct conf_privacy *p = &c->az->proc->conf->privacy;
-	struct flow_key		 key;
-	struct endpoint		 server;
+	struct flow_key	 key;
+	struct endpoint	 server;
 
 	flow_key(c->flow, &key);
 	c->client = c->swapped ? key.b : key.a;
@@ -43,9 +43,7 @@ side_set(struct conn *c)
 	c->rule.client = c->client.addr;
 	c->rule.server = server.addr;
 	c->rule.port = server.port;
-	side_new_day(c->az);
-	c->hidden = rule_client(p, &c->az->day_key, &c->rule.client,
-	    &c->client.addr);
+	c->hidden = side_hide(c->az, &c->rule.client, &c->client.addr);
 	meter_client(c->az->meter, &c->cache, &c->client.addr);
 }
 

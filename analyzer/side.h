@@ -42,8 +42,12 @@ struct conn {
 const char *side_iface_name(struct analyzer *, uint16_t id);
 /* The interface's entry in the meter, or NULL. */
 struct sketch_entry *side_entry(const struct conn *);
-/* Changes the key of hashed clients at midnight. */
-void	 side_new_day(struct analyzer *);
+/*
+ * A client's address as the privacy block lets it be kept; true when that is
+ * another one. The key of hashed ones changes at midnight.
+ */
+bool	 side_hide(struct analyzer *, const struct addr *real,
+	    struct addr *kept);
 /* Endpoints, after it became clear which side is the client. */
 void	 side_set(struct conn *);
 /* Content told that direction dir is the client's. */

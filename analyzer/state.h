@@ -43,6 +43,8 @@ struct iface {
 	uint64_t	 payload;
 	uint64_t	 cut;
 	uint64_t	 shed;
+	uint64_t	 segments;
+	uint64_t	 retrans;
 	bool		 known;
 	bool		 has_stat;
 	bool		 touched;
@@ -92,7 +94,6 @@ struct analyzer {
 	uint64_t	 frag_seen[FRAG_COUNT_MAX];
 	uint32_t	 reasons[PACKET_REASON_MAX];	/* of this batch */
 	uint32_t	 tunnels[PACKET_TUNNEL_MAX];
-	uint64_t	 segments;
 	char		 example[SESSION_ANOMALY_MAX][ANALYZER_EXAMPLE];
 	char		 bad_example[PACKET_REASON_MAX][ANALYZER_EXAMPLE];
 	uint8_t		*gone[METER_KINDS];	/* bit per slot: tell */

@@ -185,6 +185,32 @@ conf_metric_parts(unsigned metric)
 	return metric == METRIC_RATIO || metric == METRIC_COMPLETENESS;
 }
 
+#define K(key)		(1U << KEY_##key)
+#define K_FLOW		(K(INTERFACE) | K(VLAN) | K(CLIENT) | K(SERVER))
+#define K_HTTP		(K_FLOW | K(HOST) | K(SECTION) | K(TAG) | K(SERVICE))
+static const uint16_t metric_keys[METRIC_MAX] = {
+	[METRIC_MESSAGES]	= K_HTTP | K(STATUS),
+	[METRIC_REQUESTS]	= K_HTTP,
+	[METRIC_RESPONSES]	= K_HTTP | K(STATUS),
+	[METRIC_BYTES]		= K(INTERFACE),
+	[METRIC_PACKETS]	= K(INTERFACE),
+	[METRIC_CONNECTIONS]	= K_FLOW,
+	[METRIC_HANDSHAKES]	= K_FLOW | K(SNI) | K(SERVICE),
+	[METRIC_ERRORS]		= K_HTTP | K(STATUS),
+	[METRIC_RESPONSE_TIME]	= K_HTTP | K(STATUS),
+	[METRIC_CONNECT_TIME]	= K_FLOW,
+	[METRIC_RETRANSMITS]	= K(INTERFACE),
+	[METRIC_DROPS]		= K(INTERFACE),
+	[METRIC_NEW]		= K_HTTP | K(SNI)
+};
+
+bool
+conf_metric_has(unsigned metric, unsigned key)
+{
+	return key == KEY_NONE || (metric < METRIC_MAX &&
+	    metric_keys[metric] & 1U << key);
+}
+
 struct conf *
 conf_new(void)
 {

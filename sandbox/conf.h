@@ -338,6 +338,8 @@ const char	*conf_print_value(enum conf_metric, double,
 bool		 conf_metric_counts(unsigned metric);
 bool		 conf_metric_times(unsigned metric);
 bool		 conf_metric_parts(unsigned metric);
+/* Whether what a METRIC_ counts is known by a KEY_; KEY_NONE always. */
+bool		 conf_metric_has(unsigned metric, unsigned key);
 
 /* The words of the grammar, a table for each enum, values from 0. */
 enum conf_words {

@@ -444,6 +444,31 @@ check_value(struct check *k, const struct conf_alert *a, const char *word,
 		bad(k, "%s: a time is at most 1d", word);
 }
 
+/* A rule on what its metric does not know could never fire. */
+static void
+check_known(struct check *k, unsigned metric, unsigned key,
+    const struct conf_select *s)
+{
+	const char	*name = conf_metric_name((enum conf_metric)metric);
+
+	if (!conf_metric_has(metric, key))
+		bad(k, "%s are not counted per %s", name,
+		    conf_key_name((enum conf_key)key));
+	if (s->on[0] != '\0' && metric != METRIC_COMPLETENESS &&
+	    !conf_metric_has(metric, KEY_INTERFACE))
+		bad(k, "%s are not counted per interface: leave \"on\" out",
+		    name);
+	if (s->host[0] != '\0' && !conf_metric_has(metric, KEY_HOST))
+		bad(k, "%s know no host: leave \"host\" out", name);
+	if (s->tag[0] != '\0' && !conf_metric_has(metric, KEY_TAG))
+		bad(k, "%s know no tag: leave \"tag\" out", name);
+	if (s->status.lo != 0 && !conf_metric_has(metric, KEY_STATUS))
+		bad(k, "%s know no status: leave \"status\" out", name);
+	if (s->method[0] != '\0' && metric != METRIC_REQUESTS &&
+	    metric != METRIC_MESSAGES)
+		bad(k, "%s know no method: leave \"method\" out", name);
+}
+
 static void
 check_metric(struct check *k, const struct conf_alert *a)
 {
@@ -464,8 +489,13 @@ check_metric(struct check *k, const struct conf_alert *a)
 	    a->has_clear))
 		bad(k, "compat is for counts with >= or > and without clear");
 	check_select(k, &a->select);
-	if (a->metric == METRIC_RATIO)
-		check_select(k, &a->ratio);
+	if (a->metric != METRIC_RATIO) {
+		check_known(k, a->metric, a->key, &a->select);
+		return;
+	}
+	check_select(k, &a->ratio);
+	check_known(k, a->ratio_metric, a->key, &a->ratio);
+	check_known(k, a->ratio_of, a->key, &a->select);
 }
 
 static void

@@ -316,7 +316,11 @@ def main():
     for name in sorted(names):
         seeds.file()
         with open(name, "rb") as f:
-            capture(seeds, f.read())
+            raw = f.read()
+        try:
+            capture(seeds, raw)
+        except (struct.error, IndexError):
+            pass		# broken: what came before is a seed
     if not names:
         sys.exit(sys.argv[2] + ": no captures")
 

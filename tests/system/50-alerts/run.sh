@@ -64,4 +64,17 @@ wait_for 3 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show summary window to
 kill -CONT $rs
 stop
 is "ended as asked" "$status" 0
+
+# ---- connections, told apart by client: a scan of ports nobody listens on ----
+conf 'interface "vb"' 'alert "scan" when connections >= 40 over 10s per client' \
+    'alert "again" when retransmits > 1000000 over 10s per interface'
+start
+for port in $(seq 9000 9049); do
+	ina curl -s -o /dev/null --connect-timeout 1 "http://10.77.0.2:$port/"
+done
+fired() { ctl alerts -a 50 | grep -q 'fired scan'; }
+wait_for 10 fired
+like "a scan fires with the client's address as its key" \
+    "$(ctl alerts -a 50 | grep 'fired scan')" 'key=10\.77\.0\.1( |$)'
+stop
 finish
