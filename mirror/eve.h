@@ -17,7 +17,6 @@
 #include "sandbox/msg.h"
 
 #define EVE_LINE_MAX	(128 * 1024)
-#define EVE_COMMUNITY_MAX	33	/* "1:", 28 characters of base64, NUL */
 
 /*
  * The line, newline included: its length, 0 when this log does not take this
@@ -25,8 +24,5 @@
  */
 int		 eve_line(char *out, size_t size, const struct msg_event *,
 		    const struct conf_log *, const struct conf *);
-/* Community ID flow hash, version 1, seed 0, of a TCP connection. */
-void		 eve_community_id(char out[EVE_COMMUNITY_MAX],
-		    const struct endpoint *, const struct endpoint *);
 
 #endif

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mirror/community.h"
 #include "mirror/eve.h"
 #include "sandbox/compat.h"
 #include "sandbox/row.h"
@@ -72,14 +73,14 @@ static void
 community_id_is_that_of_other_tools(void **state)
 {
 	struct endpoint	 a, b;
-	char		 id[EVE_COMMUNITY_MAX];
+	char		 id[COMMUNITY_MAX];
 
 	(void)state;
 	endpoint_parse("128.232.110.120:34855", &a);
 	endpoint_parse("66.35.250.204:80", &b);
-	eve_community_id(id, &a, &b);
+	community_id(id, &a, &b);
 	assert_string_equal(id, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
-	eve_community_id(id, &b, &a);
+	community_id(id, &b, &a);
 	assert_string_equal(id, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
 }
 
