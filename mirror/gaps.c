@@ -1,12 +1,5 @@
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
 #include "mirror/gaps.h"
-#include "sandbox/compat.h"
-#include "sandbox/msg.h"
-#include "sandbox/vis.h"
+#include "mirror/line.h"
 
 static const char *const reasons[] = {
 #define G(name, text)	text,
@@ -20,18 +13,26 @@ gap_reason_name(enum gap_reason r)
 	return reasons[r];
 }
 
-static const char *
-stamp(uint64_t us, char s[48])
+/* 0 is null. */
+static void
+put_stamp(struct line *l, const char *key, uint64_t us)
 {
-	time_t		 t = (time_t)(us / 1000000);
-	struct tm	 tm;
-	char		 day[32];
+	if (us != 0) {
+		line_time(l, key, us);
+		return;
+	}
+	line_key(l, key);
+	line_put(l, "null");
+}
 
-	if (us == 0 || gmtime_r(&t, &tm) == NULL || strftime(day,
-	    sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-		return "null";
-	snprintf(s, 48, "\"%s.%06u+0000\"", day, (unsigned)(us % 1000000));
-	return s;
+static void
+put_side(struct line *l, const char *key, const struct gap *g,
+    const struct endpoint *e)
+{
+	char	 text[ENDPOINT_TEXT_MAX];
+
+	line_str(l, key, g->all ? "*" : endpoint_print(e, text,
+	    sizeof(text)));
 }
 
 size_t
@@ -39,25 +40,25 @@ gap_line(char out[GAPS_LINE_MAX], const struct gap *g, uint64_t now_us)
 {
 	static const char *const	 dirs[] = { "to_observed",
 	    "from_observed", "unknown" };
-	char	 name[VIS_MAX * CONF_NAME_MAX], from[ENDPOINT_TEXT_MAX];
-	char	 to[ENDPOINT_TEXT_MAX], a[48], b[48], c[48], where[80];
-	int	 n;
+	struct line			 l = { .p = out,
+	    .size = GAPS_LINE_MAX };
 
-	where[0] = '\0';
-	if (!g->unsized)
-		snprintf(where, sizeof(where), "\"offset\":%" PRIu64
-		    ",\"length\":%" PRIu64 ",", g->offset, g->length);
-	n = snprintf(out, GAPS_LINE_MAX, "{\"time\":%s,\"mirror\":\"%s\","
-	    "\"from\":\"%s\",\"to\":\"%s\",\"flow_id\":%" PRIu64 ","
-	    "\"direction\":\"%s\",\"reason\":\"%s\",%s\"last_record\":%s,"
-	    "\"next\":%s}\n", stamp(now_us, a),
-	    vis_str(VIS_JSON, name, sizeof(name), g->mirror),
-	    g->all ? "*" : endpoint_print(&g->from, from, sizeof(from)),
-	    g->all ? "*" : endpoint_print(&g->to, to, sizeof(to)), g->flow,
-	    dirs[g->dir],
-	    reasons[g->reason], where, stamp(g->last_us, b),
-	    stamp(g->next_us, c));
-	return n < 0 || n >= GAPS_LINE_MAX ? 0 : (size_t)n;
+	line_put(&l, "{");
+	put_stamp(&l, "time", now_us);
+	line_str(&l, "mirror", g->mirror);
+	put_side(&l, "from", g, &g->from);
+	put_side(&l, "to", g, &g->to);
+	line_num(&l, "flow_id", g->flow);
+	line_str(&l, "direction", dirs[g->dir]);
+	line_str(&l, "reason", reasons[g->reason]);
+	if (!g->unsized) {
+		line_num(&l, "offset", g->offset);
+		line_num(&l, "length", g->length);
+	}
+	put_stamp(&l, "last_record", g->last_us);
+	put_stamp(&l, "next", g->next_us);
+	line_put(&l, "}\n");
+	return l.full ? 0 : l.n;
 }
 
 void
