@@ -1,154 +1,20 @@
 /*
- * copy: one mirror block at work. It runs each chunk of a mirrored
- * connection through the hooks of its two sides and hands what is left to
- * its sinks, each side on its own copy; and it accounts for what is lost.
+ * copy: one mirror block at work: its sinks, its state and its time. What it
+ * does with the bytes of a connection is in leg.h.
  *
- * The copy owns its sinks; a leg is a copy's part of one connection and is
- * owned by the stream. Providers are shared by name and owned by the shell.
+ * The copy owns its sinks; a leg is owned by the stream. Providers are shared
+ * by name and owned by the shell.
  */
 #ifndef MIRROR_COPY_H
 #define MIRROR_COPY_H
 
-#include <event2/event.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "mirror/gaps.h"
-#include "mirror/hook.h"
-#include "mirror/hook_attached.h"
-#include "mirror/sink_file.h"
-#include "mirror/sink_tcp.h"
-#include "sandbox/conf.h"
-#include "sandbox/tally.h"
-
-#define COPY_DIRS	2	/* STREAM_TO_OBSERVED, STREAM_FROM_OBSERVED */
-#define COPY_ERROR_MAX	160
-#define COPY_PENDING_MAX (1024 * 1024)	/* gap lines for a full disk */
-
-enum copy_state { COPY_RUNS, COPY_PAUSED, COPY_STOPPED, COPY_ABORTED };
-
-struct copy_stats {
-	uint64_t	 connections;
-	uint64_t	 dropped_connections;
-	uint64_t	 dropped_bytes;
-	uint64_t	 lost[SINK_LOST_MAX];		/* forward, bytes */
-	uint64_t	 lost_requests[SINK_LOST_MAX];
-	uint64_t	 gap[GAP_REASONS];		/* record, gaps */
-	uint64_t	 gaps;
-	uint64_t	 hook_errors;
-	uint64_t	 errors;
-	uint64_t	 unlisted;	/* gap lines that found no place */
-};
-
-struct copy;
-struct leg;
-
-struct copy_ops {
-	/* Asks the parent for a file. */
-	void	 (*want)(void *arg, unsigned index, bool gaps, bool rotate);
-	void	 (*own)(void *arg, const struct endpoint *source,
-		    const struct endpoint *target, bool gone);
-	/* What a refused record belonged to; NULL when it has ended. */
-	struct leg *(*find)(void *arg, uint64_t flow, struct copy *);
-	/* An event for people: log line and monitor. */
-	void	 (*say)(void *arg, const char *text);
-	void	*arg;
-};
-
-struct copy_env {
-	struct event_base *base;
-	struct tally	*tally;
-	const struct copy_ops *ops;
-	uint64_t	 now_us;	/* monotonic */
-	uint64_t	 wall_us;
-	uint64_t	 packet_us;	/* of the last frame */
-	bool		 offline;
-	unsigned	 max_open;
-};
-
-/* The record's part of one direction of a connection. */
-struct leg_record {
-	bool		 waits;		/* for the next head */
-	bool		 gap;		/* a gap is open, from offset on */
-	bool		 closed;	/* no more will come */
-	bool		 resumed;	/* it ends if the file takes the rest */
-	uint64_t	 before_us;	/* of the last record before the gap */
-	uint64_t	 resume_offset;
-	uint64_t	 resume_us;
-	uint8_t		 reason;	/* enum gap_reason */
-	uint64_t	 offset;	/* where it began */
-	uint64_t	 next;		/* offset behind the last byte seen */
-	uint64_t	 last_us;	/* of the last record */
-	uint8_t		*msg;		/* gor: the message so far */
-	size_t		 len;
-	size_t		 room;
-	uint64_t	 msg_us;
-	uint64_t	 msg_id;
-	uint64_t	 msg_offset;
-	uint8_t		 msg_type;	/* 0: none */
-	struct record_way way;
-};
-
-struct leg {
-	struct copy	*copy;		/* NULL: it has ended */
-	const struct endpoint *client;
-	const struct endpoint *server;
-	uint64_t	 flow;
-	bool		 wanted[HOOK_SIDES];
-	bool		 counted;	/* as a connection with loss */
-	bool		 listed;	/* in copy->resumed */
-	struct leg	*next_resumed;
-	int		 slot;		/* saved with the parent, -1 not */
-	uint64_t	 saved_us;	/* last_us that was saved */
-	unsigned	*refs;		/* of the stream: items that wait */
-	uint64_t	 asked_us[8];	/* when request id % 8 was seen */
-	struct sink_leg	 tcp[COPY_DIRS];
-	struct leg_record rec[COPY_DIRS];
-};
-
-struct copy {
-	struct conf_mirror conf;
-	unsigned	 index;
-	uint8_t		 state;		/* enum copy_state */
-	bool		 abort;		/* at the next tick */
-	struct copy_env	*env;
-	struct copy_stats stats;
-	struct hook_chain chain[HOOK_SIDES];
-	struct provider	*provider[HOOK_SIDES];
-	struct sink_tcp	*tcp;
-	struct sink_file *file;
-	struct sink_file *gaps;
-	struct leg	*resumed;	/* to be looked at after the flush */
-	bool		 gap_refused;
-	uint64_t	 tail_us;	/* last record of the mirror before */
-	uint8_t		*pending;	/* gap lines that wait for room */
-	size_t		 npending;
-	uint64_t	 told_sent;	/* what the tally knows already */
-	uint64_t	 told_requests;
-	uint64_t	 told_answers;
-	uint64_t	 told_units;
-	uint64_t	 told_bytes;
-	uint64_t	 error_us;	/* wall clock */
-	uint64_t	 said_us;
-	char		 error[COPY_ERROR_MAX];
-};
+#include "mirror/copytype.h"
 
 struct copy	*copy_new(struct copy_env *, const struct conf_mirror *,
 		    unsigned index);
 /* Legs must have been closed. */
 void		 copy_free(struct copy *);
 void		 copy_set_state(struct copy *, enum copy_state);
-
-/* midstream: its start was not seen, or this process is new. */
-void		 leg_open(struct leg *, struct copy *, bool midstream);
-void		 leg_chunk(struct leg *, const struct chunk *);
-void		 leg_end(struct leg *, const struct chunk *);
-void		 leg_gap(struct leg *, const struct chunk *, uint64_t len);
-void		 leg_close(struct leg *);
-/* All ways out of a provider's queue; arg of provider_conf.done. */
-void		 leg_judged(const struct provider_item *, enum hook_verdict);
-/* A gap of the whole connection, for restarts. */
-void		 copy_write_gap(struct copy *, const struct gap *);
 
 void		 copy_flush(struct copy *);
 void		 copy_tick(struct copy *);

@@ -13,6 +13,7 @@
 #include "mirror/copy.h"
 #include "mirror/counters.h"
 #include "mirror/eve.h"
+#include "mirror/leg.h"
 #include "mirror/show.h"
 #include "mirror/streams.h"
 #include "sandbox/log.h"

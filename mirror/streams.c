@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mirror/hole.h"
+#include "mirror/leg.h"
 #include "mirror/streams.h"
 #include "sandbox/compat.h"
 
@@ -334,7 +336,7 @@ orphan_line(struct streams *t, struct orphan *o, struct copy *c,
 	    .last_us = o->open.last_us, .next_us = next_us };
 
 	o->done = true;
-	copy_write_gap(c, &g);
+	hole_write(c, &g);
 	give_slot(t, o->slot);
 }
 
@@ -346,7 +348,7 @@ stranger_line(const struct leg *l, uint64_t next_us)
 	    .from = *l->client, .to = *l->server, .reason = GAP_RESTART,
 	    .unsized = true, .next_us = next_us };
 
-	copy_write_gap(l->copy, &g);
+	hole_write(l->copy, &g);
 }
 
 /* Whether it was open when the mirror before this one was lost. */
@@ -678,7 +680,7 @@ streams_restored_last(struct streams *t, struct copy *c, uint64_t last_us,
 	    .next_us = next_us };
 
 	if (t->conf.restarted)
-		copy_write_gap(c, &g);
+		hole_write(c, &g);
 }
 
 void

@@ -1,0 +1,188 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "mirror/hole.h"
+#include "mirror/told.h"
+
+/* ---- lines in FILE.gaps ---- */
+
+static void
+on_want_gaps(void *arg, bool rotate)
+{
+	struct copy	*c = arg;
+
+	c->env->ops->want(c->env->ops->arg, c->index, true, rotate);
+}
+
+static void
+on_gap_refused(void *arg, const struct sink_note *note, size_t bytes)
+{
+	struct copy	*c = arg;
+
+	(void)note;
+	(void)bytes;
+	c->gap_refused = true;
+}
+
+int
+hole_open(struct copy *c)
+{
+	struct sink_file_conf	 f = { .base = c->env->base,
+	    .kind = SINK_LINES, .limit = c->conf.queue,
+	    .wait = c->env->offline, .ask = on_want_gaps,
+	    .refused = on_gap_refused, .arg = c };
+
+	return (c->gaps = sink_file_new(&f)) == NULL ? -1 : 0;
+}
+
+static void
+keep_pending(struct copy *c, const char *line, size_t n)
+{
+	uint8_t	*p;
+
+	if (n > COPY_PENDING_MAX - c->npending ||
+	    (p = realloc(c->pending, c->npending + n)) == NULL) {
+		c->stats.unlisted++;
+		tally_add(c->env->tally, TALLY_MIR_GAPS_UNLISTED, 1);
+		return;
+	}
+	memcpy(p + c->npending, line, n);
+	c->pending = p;
+	c->npending += n;
+}
+
+static int
+put_gap_line(struct copy *c, const void *line, size_t n)
+{
+	struct sink_note	 note = { 0 };
+
+	c->gap_refused = false;
+	if (sink_file_put(c->gaps, &note, line, n, NULL, 0, NULL, 0) == -1)
+		return -1;
+	sink_file_flush(c->gaps);
+	return c->gap_refused ? -1 : 0;
+}
+
+void
+hole_retry(struct copy *c)
+{
+	const uint8_t	*nl;
+	size_t		 n;
+
+	while (c->npending > 0) {
+		nl = memchr(c->pending, '\n', c->npending);
+		n = (size_t)(nl - c->pending) + 1;
+		if (put_gap_line(c, c->pending, n) == -1)
+			return;
+		c->npending -= n;
+		memmove(c->pending, c->pending + n, c->npending);
+	}
+}
+
+void
+hole_write(struct copy *c, const struct gap *g)
+{
+	char	 line[GAPS_LINE_MAX];
+	size_t	 n;
+
+	c->stats.gaps++;
+	c->stats.gap[g->reason]++;
+	tally_add(c->env->tally, TALLY_MIR_GAPS, 1);
+	if (c->gaps == NULL)
+		return;
+	n = gap_line(line, g, c->env->packet_us);
+	if (c->npending > 0 || put_gap_line(c, line, n) == -1)
+		keep_pending(c, line, n);
+}
+
+/* ---- the gaps of a connection ---- */
+
+/* The gap reaches to offset; what was captured at next_us is there again. */
+static void
+finish(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
+{
+	struct leg_record	*r = &l->rec[dir];
+	bool			 to = dir == STREAM_TO_OBSERVED;
+	struct gap		 g = { .mirror = l->copy->conf.name,
+	    .flow = l->flow, .from = to ? *l->client : *l->server,
+	    .to = to ? *l->server : *l->client, .dir = (uint8_t)dir,
+	    .reason = r->reason, .offset = r->offset,
+	    .last_us = r->before_us, .next_us = next_us };
+
+	r->waits = false;
+	if (!r->gap)
+		return;
+	r->gap = false;
+	g.length = offset > r->offset ? offset - r->offset : 0;
+	hole_write(l->copy, &g);
+}
+
+void
+hole_later(struct leg *l)
+{
+	if (l->listed)
+		return;
+	l->listed = true;
+	l->next_resumed = l->copy->resumed;
+	l->copy->resumed = l;
+}
+
+void
+hole_begin(struct leg *l, unsigned dir, enum gap_reason why, uint64_t offset)
+{
+	struct leg_record	*r = &l->rec[dir];
+
+	r->waits = true;
+	r->msg_type = 0;
+	r->len = 0;
+	r->resumed = false;
+	if (r->closed)
+		hole_later(l);
+	if (r->gap)
+		return;
+	r->gap = true;
+	r->reason = (uint8_t)why;
+	r->offset = offset;
+	r->before_us = r->last_us;
+	told_connection(l->copy, &l->counted);
+}
+
+void
+hole_resume(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
+{
+	struct leg_record	*r = &l->rec[dir];
+
+	r->waits = false;
+	if (!r->gap || r->resumed)
+		return;
+	if (l->copy->file == NULL) {
+		finish(l, dir, offset, next_us);
+		return;
+	}
+	r->resumed = true;
+	r->resume_offset = offset;
+	r->resume_us = next_us;
+	hole_later(l);
+}
+
+void
+hole_settle(struct copy *c)
+{
+	struct leg_record	*r;
+	struct leg		*l;
+	unsigned		 dir;
+
+	while ((l = c->resumed) != NULL) {
+		c->resumed = l->next_resumed;
+		l->listed = false;
+		for (dir = 0; dir < COPY_DIRS; dir++) {
+			r = &l->rec[dir];
+			if (r->gap && r->resumed)
+				finish(l, dir, r->resume_offset,
+				    r->resume_us);
+			else if (r->gap && r->closed)
+				finish(l, dir, r->next, c->env->packet_us);
+			r->resumed = false;
+		}
+	}
+}

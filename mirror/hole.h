@@ -1,0 +1,32 @@
+/*
+ * hole: what is missing in the record of a connection, from its first byte
+ * until the record goes on, and the line that tells it in FILE.gaps.
+ *
+ * A gap that goes on is settled only when the file was flushed: the disk may
+ * refuse the very bytes with which it ends, and then it is still open. Lines
+ * that the disk refuses are kept, up to COPY_PENDING_MAX.
+ */
+#ifndef MIRROR_HOLE_H
+#define MIRROR_HOLE_H
+
+#include "mirror/copytype.h"
+
+/* The file of the lines. -1: no memory. */
+int		 hole_open(struct copy *);
+/* A line, of whatever gap; counted in any case. */
+void		 hole_write(struct copy *, const struct gap *);
+/* Lines that the disk did not take before. */
+void		 hole_retry(struct copy *);
+
+/* From offset on, until a message or another protocol begins. */
+void		 hole_begin(struct leg *, unsigned dir, enum gap_reason,
+		    uint64_t offset);
+/* The gap ends with the bytes at offset, if the file takes them. */
+void		 hole_resume(struct leg *, unsigned dir, uint64_t offset,
+		    uint64_t next_us);
+/* To be looked at by hole_settle: it has ended or goes on. */
+void		 hole_later(struct leg *);
+/* The file was flushed: what goes on and what has ended is settled. */
+void		 hole_settle(struct copy *);
+
+#endif

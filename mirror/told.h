@@ -1,0 +1,22 @@
+/*
+ * told: what people are told of a copy (its errors, of which one in ten
+ * seconds is a log line and the last one a column), and what is counted as
+ * lost. An error stops a mirror with `on error abort` at the next tick.
+ */
+#ifndef MIRROR_TOLD_H
+#define MIRROR_TOLD_H
+
+#include "mirror/copytype.h"
+#include "sandbox/compat.h"
+
+void		 told_say(struct copy *, const char *fmt, ...)
+		    PRINTFLIKE(2, 3);
+void		 told_trouble(struct copy *, const char *fmt, ...)
+		    PRINTFLIKE(2, 3);
+/* A connection with loss, once. */
+void		 told_connection(struct copy *, bool *counted);
+/* Of the forward side. */
+void		 told_lost(struct copy *, enum sink_lost, uint64_t bytes,
+		    uint64_t requests);
+
+#endif
