@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mirror/hole.h"
 #include "mirror/leg.h"
 #include "mirror/streams.h"
 #include "sandbox/compat.h"
@@ -32,26 +31,12 @@ struct stream {
 	struct leg	 legs[];
 };
 
-struct orphan {
-	struct gap_open	 open;
-	char		 from[ENDPOINT_TEXT_MAX];
-	char		 to[ENDPOINT_TEXT_MAX];
-	unsigned	 slot;
-	bool		 done;
-};
-
 struct streams {
 	struct streams_conf conf;
 	struct stream	**bucket;
 	size_t		 nbuckets;
 	size_t		 n;
 	struct stream	*ended;
-	struct orphan	*orphans;
-	size_t		 norphans;
-	size_t		 orphan_room;
-	bool		 sorted;
-	uint64_t	 used[MSG_SAVE_SLOTS / 64];
-	unsigned	 next_slot;
 };
 
 /* ---- table ---- */
@@ -217,29 +202,6 @@ static const struct framer_ops framer_ops = { on_chunk, on_end, on_gap };
 
 /* ---- slots ---- */
 
-static int
-take_slot(struct streams *t)
-{
-	unsigned	 i, slot;
-
-	for (i = 0; i < MSG_SAVE_SLOTS; i++) {
-		slot = (t->next_slot + i) % MSG_SAVE_SLOTS;
-		if (t->used[slot / 64] >> (slot % 64) & 1)
-			continue;
-		t->used[slot / 64] |= (uint64_t)1 << (slot % 64);
-		t->next_slot = slot + 1;
-		return (int)slot;
-	}
-	return -1;
-}
-
-static void
-give_slot(struct streams *t, unsigned slot)
-{
-	t->used[slot / 64] &= ~((uint64_t)1 << (slot % 64));
-	t->conf.save(t->conf.arg, slot, NULL);
-}
-
 static uint64_t
 last_record(const struct leg *l)
 {
@@ -257,7 +219,7 @@ save_leg(struct streams *t, struct leg *l)
 		return;
 	compat_strlcpy(o.mirror, l->copy->conf.name, sizeof(o.mirror));
 	l->saved_us = o.last_us;
-	t->conf.save(t->conf.arg, (unsigned)l->slot, &o);
+	t->conf.slots->save(t->conf.slots->arg, (unsigned)l->slot, &o);
 }
 
 void
@@ -282,7 +244,7 @@ static void
 leg_gone(struct streams *t, struct leg *l)
 {
 	if (l->slot != -1)
-		give_slot(t, (unsigned)l->slot);
+		slots_give(t->conf.slots, (unsigned)l->slot);
 	l->slot = -1;
 }
 
@@ -325,52 +287,6 @@ streams_reap(struct streams *t)
 	}
 }
 
-/* One line for the time this process's forerunner was away. */
-static void
-orphan_line(struct streams *t, struct orphan *o, struct copy *c,
-    uint64_t next_us)
-{
-	struct gap	 g = { .mirror = o->open.mirror,
-	    .flow = o->open.flow, .from = o->open.from, .to = o->open.to,
-	    .reason = GAP_RESTART, .unsized = true,
-	    .last_us = o->open.last_us, .next_us = next_us };
-
-	o->done = true;
-	hole_write(c, &g);
-	give_slot(t, o->slot);
-}
-
-/* Opened while this process was away: all before is missing. */
-static void
-stranger_line(const struct leg *l, uint64_t next_us)
-{
-	struct gap	 g = { .mirror = l->copy->conf.name, .flow = l->flow,
-	    .from = *l->client, .to = *l->server, .reason = GAP_RESTART,
-	    .unsized = true, .next_us = next_us };
-
-	hole_write(l->copy, &g);
-}
-
-/* Whether it was open when the mirror before this one was lost. */
-static bool
-claim_orphan(struct streams *t, const struct leg *l, uint64_t next_us)
-{
-	struct orphan	*o;
-	bool		 found = false;
-	size_t		 i;
-
-	for (i = 0; i < t->norphans; i++) {
-		o = &t->orphans[i];
-		if (!o->done && o->open.flow == l->flow &&
-		    strcmp(o->open.mirror, l->copy->conf.name) == 0 &&
-		    endpoint_cmp(&o->open.from, l->client) == 0) {
-			orphan_line(t, o, l->copy, next_us);
-			found = true;
-		}
-	}
-	return found;
-}
-
 static void
 open_leg(struct streams *t, struct stream *s, struct copy *c, bool mid)
 {
@@ -383,9 +299,9 @@ open_leg(struct streams *t, struct stream *s, struct copy *c, bool mid)
 	leg_open(l, c, mid);
 	if (c->file == NULL || !l->wanted[HOOK_RECORD])
 		return;
-	if (t->conf.restarted && mid && !claim_orphan(t, l, s->ts_us))
-		stranger_line(l, s->ts_us);
-	l->slot = take_slot(t);
+	if (mid)
+		orphans_met(t->conf.orphans, l, s->ts_us);
+	l->slot = slots_take(t->conf.slots);
 	save_leg(t, l);
 }
 
@@ -584,107 +500,6 @@ streams_free(struct streams *t)
 		return;
 	streams_close_all(t, false);
 	streams_reap(t);
-	free(t->orphans);
 	free(t->bucket);
 	free(t);
-}
-
-/* ---- connections of the mirror before ---- */
-
-void
-streams_restore(struct streams *t, unsigned slot, const struct gap_open *o)
-{
-	struct orphan	*p;
-	size_t		 room;
-
-	if (slot >= MSG_SAVE_SLOTS)
-		return;
-	if (t->norphans == t->orphan_room) {
-		room = t->orphan_room == 0 ? 64 : t->orphan_room * 2;
-		if ((p = realloc(t->orphans, room * sizeof(*p))) == NULL)
-			return;
-		t->orphans = p;
-		t->orphan_room = room;
-	}
-	t->used[slot / 64] |= (uint64_t)1 << (slot % 64);
-	p = &t->orphans[t->norphans++];
-	memset(p, 0, sizeof(*p));
-	p->open = *o;
-	p->slot = slot;
-	endpoint_print(&o->from, p->from, sizeof(p->from));
-	endpoint_print(&o->to, p->to, sizeof(p->to));
-	t->sorted = false;
-}
-
-static int
-by_from(const void *a, const void *b)
-{
-	const struct orphan	*x = a, *y = b;
-
-	return strcmp(x->from, y->from);
-}
-
-void
-streams_restored_at(struct streams *t, const char *mirror, const char *from,
-    const char *to, uint64_t ts_us)
-{
-	struct orphan	 key, *o, *end;
-
-	if (t->norphans == 0)
-		return;
-	if (!t->sorted)
-		qsort(t->orphans, t->norphans, sizeof(key), by_from);
-	t->sorted = true;
-	memset(&key, 0, sizeof(key));
-	compat_strlcpy(key.from, from, sizeof(key.from));
-	o = bsearch(&key, t->orphans, t->norphans, sizeof(key), by_from);
-	if (o == NULL)
-		return;
-	while (o > t->orphans && strcmp(o[-1].from, from) == 0)
-		o--;
-	for (end = t->orphans + t->norphans; o < end &&
-	    strcmp(o->from, from) == 0; o++)
-		if (strcmp(o->to, to) == 0 && ts_us > o->open.last_us &&
-		    strcmp(o->open.mirror, mirror) == 0)
-			o->open.last_us = ts_us;
-}
-
-void
-streams_restored_end(struct streams *t, uint64_t next_us)
-{
-	struct orphan	*o;
-	size_t		 i, k;
-
-	for (i = 0; i < t->norphans; i++) {
-		o = &t->orphans[i];
-		for (k = 0; !o->done && k < t->conf.ncopies; k++)
-			if (t->conf.copies[k] != NULL &&
-			    t->conf.copies[k]->file != NULL &&
-			    strcmp(t->conf.copies[k]->conf.name,
-			    o->open.mirror) == 0)
-				orphan_line(t, o, t->conf.copies[k], next_us);
-		if (!o->done)
-			give_slot(t, o->slot);
-	}
-	free(t->orphans);
-	t->orphans = NULL;
-	t->norphans = t->orphan_room = 0;
-}
-
-void
-streams_restored_last(struct streams *t, struct copy *c, uint64_t last_us,
-    uint64_t next_us)
-{
-	struct gap	 g = { .mirror = c->conf.name, .reason = GAP_RESTART,
-	    .unsized = true, .all = true, .last_us = last_us,
-	    .next_us = next_us };
-
-	if (t->conf.restarted)
-		hole_write(c, &g);
-}
-
-void
-streams_restarted(struct streams *t)
-{
-	t->conf.restarted = false;
 }

@@ -1,8 +1,8 @@
 /*
  * streams: the mirrored connections that are open now, by flow id. Each has
- * a framer per direction and a leg per mirror that wants it. What the parent
- * saves of them (so that a fresh mirror can name the gap that its loss made)
- * is told through save().
+ * a framer per direction and a leg per mirror that wants it. Recorded ones
+ * have a slot with the parent, so that a fresh mirror can name the gap that
+ * the loss of this one makes.
  */
 #ifndef MIRROR_STREAMS_H
 #define MIRROR_STREAMS_H
@@ -12,6 +12,8 @@
 
 #include "mirror/copy.h"
 #include "mirror/framer.h"
+#include "mirror/orphans.h"
+#include "mirror/slots.h"
 #include "sandbox/conf.h"
 #include "sandbox/mem.h"
 #include "sandbox/msg.h"
@@ -23,11 +25,8 @@ struct streams_conf {
 	struct tally	*tally;
 	struct copy	**copies;	/* by index of the configuration */
 	size_t		 ncopies;
-	bool		restarted;	/* this mirror replaces a lost one */
-	/* A slot to save; NULL deletes it. */
-	void		(*save)(void *arg, unsigned slot,
-			    const struct gap_open *);
-	void		*arg;
+	struct slots	*slots;
+	struct orphans	*orphans;
 };
 
 struct streams	*streams_new(const struct streams_conf *);
@@ -48,21 +47,5 @@ void		 streams_drop_copy(struct streams *, struct copy *);
 void		 streams_save(struct streams *);
 struct leg	*streams_find(struct streams *, uint64_t flow, struct copy *);
 size_t		 streams_count(const struct streams *);
-
-/*
- * Connections that were open when the mirror before this one was lost; each
- * becomes one line in FILE.gaps: when it is seen again, or at the last call.
- */
-void		 streams_restore(struct streams *, unsigned slot,
-		    const struct gap_open *);
-/* Better last_us from the tail of a record; from and to as in the file. */
-void		 streams_restored_at(struct streams *, const char *mirror,
-		    const char *from, const char *to, uint64_t ts_us);
-void		 streams_restored_end(struct streams *, uint64_t next_us);
-/* The last record of all, for connections that nobody saw. */
-void		 streams_restored_last(struct streams *, struct copy *,
-		    uint64_t last_us, uint64_t next_us);
-/* From now on a mid-stream connection is only that. */
-void		 streams_restarted(struct streams *);
 
 #endif

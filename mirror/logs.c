@@ -1,0 +1,114 @@
+#include <stdlib.h>
+
+#include "mirror/logs.h"
+#include "mirror/passed.h"
+#include "sandbox/log.h"
+
+static void
+want_file(void *arg, bool rotate)
+{
+	struct event_log	*e = arg;
+
+	passed_want(e->ms, FILE_EVENTS, e->index, rotate);
+}
+
+static void
+refused(void *arg, const struct sink_note *note, size_t bytes)
+{
+	struct event_log	*e = arg;
+
+	(void)note;
+	(void)bytes;
+	tally_add(&e->ms->proc->tally, TALLY_MIR_EVENTS_LOST, 1);
+}
+
+static void
+write_event(struct mirror_state *ms, struct event_log *e,
+    const struct msg_event *m)
+{
+	struct sink_note	 note = { 0 };
+	int			 n;
+
+	n = eve_line(ms->line, sizeof(ms->line), m, &e->conf, ms->proc->conf);
+	if (n == 0)
+		return;
+	if (n == -1 || sink_file_put(e->file, &note, ms->line, (size_t)n,
+	    NULL, 0, NULL, 0) == -1)
+		tally_add(&ms->proc->tally, TALLY_MIR_EVENTS_LOST, 1);
+	else
+		tally_add(&ms->proc->tally, TALLY_MIR_EVENTS, 1);
+}
+
+void
+logs_flush(struct mirror_state *ms)
+{
+	size_t	 i;
+
+	for (i = 0; i < ms->nlogs; i++)
+		sink_file_flush(ms->logs[i].file);
+}
+
+void
+logs_tick(struct mirror_state *ms)
+{
+	size_t	 i;
+
+	for (i = 0; i < ms->nlogs; i++)
+		sink_file_tick(ms->logs[i].file, ms->env.now_us);
+	logs_flush(ms);
+}
+
+int
+logs_on_event(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc		*p = arg;
+	struct mirror_state	*ms = p->state;
+	struct msg_event	 m;
+	size_t			 i;
+
+	(void)ch;
+	state_clock(ms);
+	while (buf_left(&f->body) > 0) {
+		if (msg_get_event(&f->body, &m) == -1)
+			return -1;
+		for (i = 0; i < ms->nlogs; i++)
+			write_event(ms, &ms->logs[i], &m);
+	}
+	if (!ms->env.offline)
+		logs_flush(ms);
+	return 0;
+}
+
+struct event_log *
+logs_new(struct mirror_state *ms, const struct conf *conf)
+{
+	struct sink_file_conf	 f = { .base = ms->proc->base,
+	    .kind = SINK_LINES, .limit = SINK_FILE_BATCH,
+	    .wait = ms->env.offline, .ask = want_file,
+	    .refused = refused };
+	struct event_log	*e;
+	size_t			 i;
+
+	if ((e = calloc(conf->nlogs + 1, sizeof(*e))) == NULL)
+		fatal("mirror: event logs");
+	for (i = 0; i < conf->nlogs; i++) {
+		e[i].conf = conf->logs[i];
+		e[i].ms = ms;
+		e[i].index = (unsigned)i;
+		f.rotate = conf->logs[i].rotate;
+		f.arg = &e[i];
+		if ((e[i].file = sink_file_new(&f)) == NULL)
+			fatal("mirror: event log");
+	}
+	return e;
+}
+
+void
+logs_free(struct event_log *e, size_t n)
+{
+	size_t	 i;
+
+	for (i = 0; i < n; i++)
+		sink_file_free(e[i].file);
+	free(e);
+}

@@ -1,0 +1,24 @@
+/*
+ * saved: what must outlive this process, as slots with the parent: the open
+ * recorded connections, and the counters of each mirror. A fresh mirror gets
+ * them back as RESTORE.
+ *
+ * Slots gather in a buffer of their own during a frame, because log lines and
+ * questions to the parent may come in between.
+ */
+#ifndef MIRROR_SAVED_H
+#define MIRROR_SAVED_H
+
+#include "mirror/state.h"
+#include "sandbox/msg.h"
+
+void	 saved_init(struct mirror_state *);
+/* What has gathered. */
+void	 saved_send(struct mirror_state *);
+/* Before they are shown, so that none that was seen ever goes back. */
+void	 saved_counters(struct mirror_state *);
+/* Those of mirrors that are no more: there were nold. */
+void	 saved_forget(struct mirror_state *, size_t nold);
+void	 saved_restore(struct mirror_state *, const struct msg_slot *);
+
+#endif

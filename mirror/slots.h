@@ -1,0 +1,27 @@
+/*
+ * slots: the numbers under which open connections are saved with the parent.
+ */
+#ifndef MIRROR_SLOTS_H
+#define MIRROR_SLOTS_H
+
+#include <stdint.h>
+
+#include "mirror/gaps.h"
+#include "sandbox/msg.h"
+
+struct slots {
+	/* A slot to save; NULL deletes it. */
+	void		(*save)(void *arg, unsigned slot,
+			    const struct gap_open *);
+	void		*arg;
+	uint64_t	 used[MSG_SAVE_SLOTS / 64];
+	unsigned	 next;
+};
+
+/* A free one, taken; -1 when there is none. */
+int		 slots_take(struct slots *);
+/* One that is in use already: it was restored. */
+void		 slots_mark(struct slots *, unsigned slot);
+void		 slots_give(struct slots *, unsigned slot);
+
+#endif
