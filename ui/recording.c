@@ -1,0 +1,277 @@
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sandbox/compat.h"
+#include "sandbox/hash.h"
+#include "ui/client.h"
+#include "ui/recording.h"
+
+static void *
+room_for(void *p, size_t n, size_t size)
+{
+	if ((p = reallocarray(p, n, size)) != NULL)
+		return p;
+	fprintf(stderr, "netmonctl: out of memory\n");
+	exit(CLIENT_OS);
+}
+
+/* ---- what it is ---- */
+
+static bool
+is_request(const uint8_t *p, size_t n)
+{
+	const uint8_t	*sp, *nl;
+	size_t		 line, i;
+
+	for (i = 0; i < n && i < 20 && p[i] >= 'A' && p[i] <= 'Z'; i++)
+		continue;
+	if (i == 0 || i >= n || p[i] != ' ')
+		return false;
+	nl = memchr(p, '\n', n);
+	line = nl == NULL ? n : (size_t)(nl - p);
+	sp = memrchr(p, ' ', line);
+	if (nl == NULL)
+		return true;	/* a long start line, cut by the writer */
+	return line - (size_t)(sp - p) > 6 && memcmp(sp + 1, "HTTP/1", 6) ==
+	    0;
+}
+
+static unsigned
+status_of(const uint8_t *p, size_t n)
+{
+	if (n < 12 || memcmp(p, "HTTP/1.", 7) != 0 || p[9] < '1' ||
+	    p[9] > '5')
+		return 0;
+	return (unsigned)((p[9] - '0') * 100 + (p[10] - '0') * 10 +
+	    (p[11] - '0'));
+}
+
+/* ---- connections ---- */
+
+static size_t
+bucket_of(const struct recording *r, const char *key)
+{
+	static const struct hash_key	 hk = { 1, 2 };
+
+	return hash_bytes(&hk, key, strlen(key)) % r->nbuckets;
+}
+
+static void
+rehash(struct recording *r)
+{
+	size_t	 i, b;
+
+	free(r->bucket);
+	r->nbuckets = r->conn_room * 2;
+	r->bucket = room_for(NULL, r->nbuckets, sizeof(*r->bucket));
+	memset(r->bucket, 0, r->nbuckets * sizeof(*r->bucket));
+	for (i = 0; i < r->nconns; i++) {
+		b = bucket_of(r, r->conn[i].key);
+		r->conn[i].hash_next = r->bucket[b];
+		r->bucket[b] = (uint32_t)i + 1;
+	}
+}
+
+/* Index + 1 of the connection, made when new and make; 0: none. */
+static uint32_t
+conn_of(struct recording *r, const char *key, bool make)
+{
+	struct recorded	*c;
+	uint32_t	 i;
+	size_t		 b;
+
+	if (r->nconns > 0)
+		for (i = r->bucket[bucket_of(r, key)]; i != 0;
+		    i = r->conn[i - 1].hash_next)
+			if (strcmp(r->conn[i - 1].key, key) == 0)
+				return i;
+	if (!make)
+		return 0;
+	if (r->nconns == r->conn_room) {
+		r->conn_room = r->conn_room == 0 ? 256 : r->conn_room * 2;
+		r->conn = room_for(r->conn, r->conn_room, sizeof(*c));
+		rehash(r);
+	}
+	c = &r->conn[r->nconns++];
+	memset(c, 0, sizeof(*c));
+	compat_strlcpy(c->key, key, sizeof(c->key));
+	b = bucket_of(r, key);
+	c->hash_next = r->bucket[b];
+	r->bucket[b] = (uint32_t)r->nconns;
+	return (uint32_t)r->nconns;
+}
+
+/* ---- files ---- */
+
+static void
+add_piece(struct recording *r, uint32_t conn, const struct record *rec,
+    const uint8_t *body)
+{
+	struct piece	*p;
+	struct recorded	*c = &r->conn[conn - 1];
+
+	if (r->npieces == r->piece_room) {
+		r->piece_room = r->piece_room == 0 ? 1024 :
+		    r->piece_room * 2;
+		r->piece = room_for(r->piece, r->piece_room, sizeof(*p));
+	}
+	p = &r->piece[r->npieces++];
+	p->ts_us = rec->ts_ns / 1000;
+	p->p = body;
+	p->len = (uint32_t)rec->len;
+	p->conn = conn - 1;
+	p->next = 0;
+	p->start = is_request(body, rec->len);
+	r->requests += p->start;
+	/* The order of a connection is that of its records. */
+	if (p->ts_us < c->last_us)
+		p->ts_us = c->last_us;
+	c->last_us = p->ts_us;
+}
+
+static void
+take_record(struct recording *r, enum record_format f, const struct record *rec,
+    const uint8_t *scratch)
+{
+	char		 key[2 * RECORD_ADDR_MAX];
+	const uint8_t	*body = rec->body;
+	uint8_t		*copy;
+	unsigned	 status;
+	uint32_t	 c;
+
+	if (body == scratch) {		/* it was repaired */
+		copy = room_for(NULL, rec->len + 1, 1);
+		memcpy(copy, body, rec->len);
+		body = copy;
+	}
+	if (f == RECORD_F_GOR)
+		snprintf(key, sizeof(key), "%.16s", rec->id);
+	else
+		snprintf(key, sizeof(key), "%s %s", rec->from, rec->to);
+	if (f == RECORD_F_GOR && rec->type == RECORD_REPLAYED)
+		return;
+	c = conn_of(r, key, false);
+	if (c == 0 && (f == RECORD_F_GOR ? rec->type == RECORD_REQUEST :
+	    is_request(body, rec->len)))
+		c = conn_of(r, key, true);
+	if (c != 0 && (f != RECORD_F_GOR || rec->type == RECORD_REQUEST))
+		add_piece(r, c, rec, body);
+	else if ((status = status_of(body, rec->len)) != 0)
+		r->status[status]++;
+}
+
+static int
+read_records(struct recording *r, const char *name, const uint8_t *p, size_t n)
+{
+	struct record	 rec;
+	uint8_t		*scratch;
+	ssize_t		 got;
+	size_t		 at;
+	int		 f;
+
+	if (n == 0)
+		return 0;
+	if ((f = record_detect(p, n)) == -1) {
+		fprintf(stderr, "netmonctl: %s: offset 0: neither a gogetway "
+		    "nor a gor recording\n", name);
+		return CLIENT_DATA;
+	}
+	scratch = room_for(NULL, RECORD_READ_MAX, 1);
+	for (at = 0; at < n; at += (size_t)got) {
+		got = record_get((enum record_format)f, p + at, n - at, true,
+		    &rec, scratch);
+		if (got > 0) {
+			take_record(r, (enum record_format)f, &rec, scratch);
+			continue;
+		}
+		if (got == 0) {
+			fprintf(stderr, "netmonctl: %s: the last record is "
+			    "cut, at offset %zu; not sent\n", name, at);
+			r->cut++;
+			break;
+		}
+		fprintf(stderr, "netmonctl: %s: no record at offset %zu, the "
+		    "next may be at %zu; nothing was sent\n", name, at, at +
+		    record_skip((enum record_format)f, p + at, n - at));
+		free(scratch);
+		return CLIENT_DATA;
+	}
+	free(scratch);
+	return 0;
+}
+
+static void
+count_gaps(struct recording *r, const char *name)
+{
+	char	 path[4096], line[2048];
+	FILE	*f;
+
+	snprintf(path, sizeof(path), "%s.gaps", name);
+	if ((f = fopen(path, "re")) == NULL)
+		return;
+	while (fgets(line, sizeof(line), f) != NULL)
+		r->gaps += strchr(line, '\n') != NULL;
+	fclose(f);
+}
+
+int
+recording_read(struct recording *r, const char *name)
+{
+	struct stat	 st;
+	void		*p = NULL;
+	int		 fd, status;
+
+	if ((fd = open(name, O_RDONLY | O_CLOEXEC)) == -1 ||
+	    fstat(fd, &st) == -1 || (st.st_size > 0 && (p = mmap(NULL,
+	    (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) ==
+	    MAP_FAILED)) {
+		fprintf(stderr, "netmonctl: %s: %s\n", name,
+		    strerror(errno));
+		if (fd != -1)
+			close(fd);
+		return CLIENT_DATA;
+	}
+	close(fd);
+	/* It stays mapped: the pieces point into it. */
+	status = read_records(r, name, p, (size_t)st.st_size);
+	count_gaps(r, name);
+	return status;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct piece	*x = a, *y = b;
+
+	if (x->ts_us != y->ts_us)
+		return x->ts_us < y->ts_us ? -1 : 1;
+	/* Same time: as recorded. */
+	return x->next < y->next ? -1 : x->next > y->next;
+}
+
+void
+recording_arrange(struct recording *r)
+{
+	struct recorded	*c;
+	size_t		 i;
+
+	for (i = 0; i < r->npieces; i++)
+		r->piece[i].next = (uint32_t)i;
+	qsort(r->piece, r->npieces, sizeof(*r->piece), by_time);
+	for (i = 0; i < r->npieces; i++) {
+		r->piece[i].next = 0;
+		c = &r->conn[r->piece[i].conn];
+		if (c->last != 0)
+			r->piece[c->last - 1].next = (uint32_t)i + 1;
+		else
+			c->first = (uint32_t)i + 1;
+		c->last = (uint32_t)i + 1;
+	}
+}
