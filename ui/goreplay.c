@@ -1,0 +1,97 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ui/goreplay.h"
+
+int
+goreplay_put(struct bytes *out, const struct hookmsg_chunk *c)
+{
+	static const char	 hex[] = "0123456789abcdef";
+	char			 meta[96], two[2];
+	uint8_t			 v;
+	size_t			 i, n;
+
+	n = (size_t)snprintf(meta, sizeof(meta), "%d %024" PRIx64 " %" PRIu64
+	    " 0\n", c->dir == 2 ? 2 : 1, c->seq, c->ts_ns);
+	if (out->len + 2 * (n + c->len) > PROGRAM_OUT_MAX)
+		return -1;
+	for (i = 0; i < n + c->len; i++) {
+		v = i < n ? (uint8_t)meta[i] : c->data[i - n];
+		two[0] = hex[v >> 4];
+		two[1] = hex[v & 15];
+		if (bytes_add(out, two, 2) == -1)
+			return -1;
+	}
+	return bytes_add(out, "\n", 1);
+}
+
+static int
+nibble(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Half of the n bytes, decoded in place; -1 when they are no hex. */
+static int
+decode(uint8_t *p, size_t n)
+{
+	size_t	 i;
+
+	if (n == 0 || n % 2 != 0)
+		return -1;
+	for (i = 0; i < n; i += 2) {
+		if (nibble(p[i]) == -1 || nibble(p[i + 1]) == -1)
+			return -1;
+		p[i / 2] = (uint8_t)(nibble(p[i]) << 4 | nibble(p[i + 1]));
+	}
+	return 0;
+}
+
+/* One line, without its newline. */
+static int
+take_line(uint8_t *p, size_t n, const struct asked_list *asked)
+{
+	struct asked	*a;
+	uint8_t		*nl;
+	uint64_t	 seq;
+	unsigned	 type;
+	char		 meta[96];
+	size_t		 len;
+
+	if (n > 0 && p[n - 1] == '\r')
+		n--;
+	if (decode(p, n) == -1)
+		return -1;
+	n /= 2;
+	if ((nl = memchr(p, '\n', n)) == NULL ||
+	    (size_t)(nl - p) >= sizeof(meta))
+		return -1;
+	memcpy(meta, p, (size_t)(nl - p));
+	meta[nl - p] = '\0';
+	if (sscanf(meta, "%1u %24" SCNx64, &type, &seq) != 2 ||
+	    (a = asked_find(asked, seq)) == NULL || a->answered)
+		return -1;
+	len = n - (size_t)(nl + 1 - p);
+	asked_answer(a, nl + 1, len > HOOKMSG_ANSWER_MAX ? 0 : len);
+	return 0;
+}
+
+uint64_t
+goreplay_take(struct bytes *in, const struct asked_list *asked)
+{
+	uint64_t	 strange = 0;
+	uint8_t		*nl;
+	size_t		 at, n;
+
+	for (at = 0; (nl = memchr(in->p + at, '\n', in->len - at)) != NULL;
+	    at += n + 1) {
+		n = (size_t)(nl - in->p) - at;
+		strange += take_line(in->p + at, n, asked) == -1;
+	}
+	bytes_cut(in, at);
+	return strange;
+}
