@@ -64,7 +64,7 @@ hold_queued(const struct mirror_state *ms, uint64_t *limit)
 		most += ms->copies[i]->conf.queue;
 	}
 	for (i = 0; i < ms->nproviders; i++)
-		n += provider_stats(ms->providers[i])->queued;
+		n += provider_queued(ms->providers[i]);
 	if (limit != NULL)
 		*limit = most;
 	return n;

@@ -80,12 +80,6 @@ hook_chain_run(struct hook_chain *c, const struct chunk **chunk,
 	return all;
 }
 
-bool
-hook_strips(const struct conf_mirror *conf, enum hook_side side)
-{
-	return hook_strip_header.wanted(conf, side);
-}
-
 int
 hook_buf_room(struct hook_buf *b, size_t n)
 {

@@ -93,14 +93,9 @@ bool		 hook_chain_connection(const struct hook_chain *,
 /* Runs all. A chunk that they change is replaced by one in room. */
 enum hook_verdict hook_chain_run(struct hook_chain *,
 		    const struct chunk **, struct chunk *room);
-/* Whether this side edits heads: unmarked bytes must not pass then. */
-bool		 hook_strips(const struct conf_mirror *, enum hook_side);
 
 /* At least n bytes of room, or -1. For hooks. */
 int		 hook_buf_room(struct hook_buf *, size_t n);
-/* The headers that a side strips, and how many. */
-size_t		 hook_strip_list(const struct conf_mirror *, enum hook_side,
-		    const char (**list)[CONF_NAME_MAX]);
 /*
  * The next header line of a head at p: its length with the end of line and
  * folded lines that follow it; 0 at the end. *name is the length of its

@@ -29,13 +29,12 @@ TAILQ_HEAD(waitings, waiting);
 
 struct provider {
 	struct provider_conf conf;
-	struct provider_stats stats;
+	uint64_t	 queued;	/* bytes */
 	struct waitings	 queue;
 	struct chan	*chan;
 	struct chan	*gone;		/* freed outside its own callback */
 	uint64_t	 seq;
 	uint64_t	 now_us;
-	bool		 broken;
 	char		 name[CONF_NAME_MAX];
 };
 
@@ -61,13 +60,11 @@ finish(struct provider *p, struct waiting *w)
 	struct provider_item	 item = w->item;
 
 	TAILQ_REMOVE(&p->queue, w, entry);
-	p->stats.queued -= w->item.chunk.len;
+	p->queued -= w->item.chunk.len;
 	if (w->verdict == HOOK_CHANGED) {
 		item.chunk.data = w->answer;
 		item.chunk.len = w->answer_len;
 	}
-	if (w->verdict == HOOK_FAIL)
-		p->stats.failed++;
 	p->conf.done(p->conf.arg, &item, (enum hook_verdict)w->verdict);
 	free((void *)(uintptr_t)w->answer);
 	free(w);
@@ -198,15 +195,13 @@ on_verdict(struct chan *ch, struct frame *f, void *arg)
 	if (body == NULL || hookmsg_get_verdict(body, n, &seq, &verdict,
 	    &data, &len) == -1 || seq == 0 || seq > p->seq)
 		return -1;
-	if ((w = find(p, seq)) == NULL || w->judged) {
-		p->stats.late++;
+	/* Too late: the policy has held already. */
+	if ((w = find(p, seq)) == NULL || w->judged)
 		return 0;
-	}
 	if (!in_order(p, w)) {
 		detach(p, "answers out of order");
 		return 0;
 	}
-	p->stats.answered++;
 	judge(w, verdict, data, len);
 	advance(p);
 	return 0;
@@ -254,7 +249,6 @@ provider_attach(struct provider *p, int fd, const char *mirror,
 		log_warnx("hook %s: out of memory", p->name);
 		return;
 	}
-	p->stats.attached++;
 	log_notice("hook %s: attached", p->name);
 	send_hello(p, mirror, side);
 }
@@ -309,7 +303,7 @@ enqueue(struct provider *p, const struct provider_item *item)
 		memcpy(w->data, item->chunk.data, item->chunk.len);
 	w->item.chunk.data = w->data;
 	w->since_us = p->now_us;
-	p->stats.queued += item->chunk.len;
+	p->queued += item->chunk.len;
 	TAILQ_INSERT_TAIL(&p->queue, w, entry);
 	return w;
 }
@@ -319,9 +313,8 @@ put_one(struct provider *p, const struct provider_item *item)
 {
 	struct waiting	*w;
 
-	if (item->chunk.len > p->conf.limit - p->stats.queued ||
+	if (item->chunk.len > p->conf.limit - p->queued ||
 	    (w = enqueue(p, item)) == NULL) {
-		p->stats.failed++;
 		p->conf.done(p->conf.arg, item, HOOK_FAIL);
 		return;
 	}
@@ -335,7 +328,6 @@ put_one(struct provider *p, const struct provider_item *item)
 		w->verdict = HOOK_FAIL;
 	} else {
 		w->seq = ++p->seq;
-		p->stats.asked++;
 		if (send_item(p, w, HOOKMSG_CHUNK) == -1) {
 			w->judged = true;
 			w->verdict = HOOK_FAIL;
@@ -376,7 +368,6 @@ provider_tick(struct provider *p, uint64_t now_us)
 			continue;
 		if (now_us - w->since_us < p->conf.timeout_us)
 			break;
-		p->stats.late++;
 		w->judged = true;
 		w->verdict = HOOK_FAIL;
 	}
@@ -406,20 +397,14 @@ provider_free(struct provider *p)
 	free(p);
 }
 
-bool
-provider_is_attached(const struct provider *p)
-{
-	return p->chan != NULL;
-}
-
 const char *
 provider_name(const struct provider *p)
 {
 	return p->name;
 }
 
-const struct provider_stats *
-provider_stats(const struct provider *p)
+uint64_t
+provider_queued(const struct provider *p)
 {
-	return &p->stats;
+	return p->queued;
 }

@@ -41,15 +41,6 @@ struct provider_conf {
 	void		*arg;
 };
 
-struct provider_stats {
-	uint64_t	 asked;
-	uint64_t	 answered;
-	uint64_t	 late;
-	uint64_t	 failed;
-	uint64_t	 attached;	/* times */
-	uint64_t	 queued;	/* bytes now */
-};
-
 struct provider;
 
 struct provider	*provider_new(const struct provider_conf *);
@@ -61,8 +52,8 @@ void		 provider_attach(struct provider *, int fd,
 void		 provider_put(struct provider *, const struct provider_item *);
 void		 provider_tick(struct provider *, uint64_t now_us);
 void		 provider_flush(struct provider *);
-bool		 provider_is_attached(const struct provider *);
 const char	*provider_name(const struct provider *);
-const struct provider_stats *provider_stats(const struct provider *);
+/* Bytes that wait. */
+uint64_t	 provider_queued(const struct provider *);
 
 #endif

@@ -7,8 +7,9 @@
 
 #include "mirror/hook.h"
 
-size_t
-hook_strip_list(const struct conf_mirror *m, enum hook_side side,
+/* The headers that a side strips, and how many. */
+static size_t
+strip_list(const struct conf_mirror *m, enum hook_side side,
     const char (**list)[CONF_NAME_MAX])
 {
 	if (side == HOOK_FORWARD) {
@@ -24,7 +25,7 @@ strip_wanted(const struct conf_mirror *m, enum hook_side side)
 {
 	const char	(*list)[CONF_NAME_MAX];
 
-	return hook_strip_list(m, side, &list) > 0;
+	return strip_list(m, side, &list) > 0;
 }
 
 static bool
@@ -53,7 +54,7 @@ strip_chunk(const struct conf_mirror *m, enum hook_side side,
 	if (c->part != FRAMER_REQUEST && c->part != FRAMER_RESPONSE &&
 	    c->part != FRAMER_TRAILER)
 		return HOOK_KEEP;
-	nlist = hook_strip_list(m, side, &list);
+	nlist = strip_list(m, side, &list);
 	if (hook_buf_room(b, c->len) == -1)
 		return HOOK_FAIL;
 	changed = false;

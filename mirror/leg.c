@@ -155,7 +155,6 @@ leg_open(struct leg *l, struct copy *c, bool midstream)
 		l->wanted[side] = hook_chain_connection(&c->chain[side],
 		    l->client, l->server);
 	for (dir = 0; dir < COPY_DIRS; dir++) {
-		l->tcp[dir].flow = l->flow;
 		l->tcp[dir].started = midstream;
 		l->rec[dir].waits = midstream;
 	}

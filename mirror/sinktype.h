@@ -34,7 +34,6 @@ struct sink_out;
 /* The sink's part of one direction of one mirrored connection. */
 struct sink_leg {
 	struct sink_out	*out;
-	uint64_t	 flow;
 	bool		 waits;		/* for the next head */
 	bool		 dead;		/* its rest is dropped */
 	bool		 counted;	/* as a connection with loss */

@@ -198,10 +198,8 @@ unmarked_bytes_are_hidden_while_a_header_is_stripped(void **state)
 	fresh();
 	assert_int_equal(run(HOOK_RECORD, FRAMER_UNMARKED, STREAM_TO_OBSERVED,
 	    "on: secret\r\n"), HOOK_KEEP);
-	assert_false(hook_strips(&conf, HOOK_RECORD));
 	conf.nstrip = 1;
 	compat_strlcpy(conf.strip[0], "authorization", CONF_NAME_MAX);
-	assert_true(hook_strips(&conf, HOOK_RECORD));
 	assert_int_equal(run(HOOK_RECORD, FRAMER_UNMARKED, STREAM_TO_OBSERVED,
 	    "on: secret\r\n"), HOOK_HIDE);
 	assert_int_equal(run(HOOK_RECORD, FRAMER_OPAQUE, STREAM_TO_OBSERVED,
