@@ -93,6 +93,8 @@ struct leg {
 	const struct endpoint *server;
 	uint64_t	 flow;
 	bool		 wanted[HOOK_SIDES];
+	/* A program was too slow: nothing until the next start. */
+	bool		 shut[HOOK_SIDES][COPY_DIRS];
 	bool		 counted;	/* as a connection with loss */
 	bool		 listed;	/* in copy->resumed */
 	struct leg	*next_resumed;

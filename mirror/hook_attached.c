@@ -52,6 +52,13 @@ provider_new(const struct provider_conf *conf)
 	return p;
 }
 
+/* An item's place costs memory, too; the channel's frame is smaller. */
+static uint64_t
+charge(const struct provider_item *item)
+{
+	return sizeof(struct waiting) + item->chunk.len;
+}
+
 /* ---- out of the queue ---- */
 
 static void
@@ -60,7 +67,7 @@ finish(struct provider *p, struct waiting *w)
 	struct provider_item	 item = w->item;
 
 	TAILQ_REMOVE(&p->queue, w, entry);
-	p->queued -= w->item.chunk.len;
+	p->queued -= charge(&w->item);
 	if (w->verdict == HOOK_CHANGED) {
 		item.chunk.data = w->answer;
 		item.chunk.len = w->answer_len;
@@ -303,20 +310,30 @@ enqueue(struct provider *p, const struct provider_item *item)
 		memcpy(w->data, item->chunk.data, item->chunk.len);
 	w->item.chunk.data = w->data;
 	w->since_us = p->now_us;
-	p->queued += item->chunk.len;
+	p->queued += charge(item);
 	TAILQ_INSERT_TAIL(&p->queue, w, entry);
 	return w;
 }
 
-static void
-put_one(struct provider *p, const struct provider_item *item)
+static bool
+has_room(const struct provider *p, const struct provider_item *item)
+{
+	return p->queued < p->conf.limit &&
+	    charge(item) <= p->conf.limit - p->queued;
+}
+
+int
+provider_put(struct provider *p, const struct provider_item *item)
 {
 	struct waiting	*w;
 
-	if (item->chunk.len > p->conf.limit - p->queued ||
-	    (w = enqueue(p, item)) == NULL) {
+	if (item->kind == ITEM_CHUNK && !has_room(p, item))
+		return -1;
+	if ((w = enqueue(p, item)) == NULL) {
+		/* Not before those that wait. */
+		fail_all(p);
 		p->conf.done(p->conf.arg, item, HOOK_FAIL);
-		return;
+		return 0;
 	}
 	if (item->kind != ITEM_CHUNK) {
 		w->judged = true;
@@ -334,25 +351,7 @@ put_one(struct provider *p, const struct provider_item *item)
 		}
 	}
 	advance(p);
-}
-
-void
-provider_put(struct provider *p, const struct provider_item *item)
-{
-	struct provider_item	 part = *item;
-	size_t			 left;
-
-	left = item->chunk.len;
-	if (item->kind != ITEM_CHUNK || left <= HOOKMSG_DATA_MAX) {
-		put_one(p, item);
-		return;
-	}
-	for (; left > 0; left -= part.chunk.len) {
-		part.chunk.len = left < HOOKMSG_DATA_MAX ? left :
-		    HOOKMSG_DATA_MAX;
-		part.chunk.data = item->chunk.data + item->chunk.len - left;
-		put_one(p, &part);
-	}
+	return 0;
 }
 
 void

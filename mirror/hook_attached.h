@@ -6,7 +6,9 @@
  * order, through done(): with the program's verdict, or HOOK_FAIL when
  * nobody is attached, the answer is late, wrong or never comes. Gaps, ends
  * and closes pass through the same queue, so that they stay in their place.
- * An item owns a copy of its bytes until done() returns.
+ * An item owns a copy of its bytes until done() returns. A chunk for which
+ * the limit has no room is not taken: what was put before it still waits, so
+ * its owner puts a gap in its place.
  */
 #ifndef MIRROR_HOOK_ATTACHED_H
 #define MIRROR_HOOK_ATTACHED_H
@@ -16,11 +18,15 @@
 #include <stdint.h>
 
 #include "mirror/hook.h"
+#include "sandbox/hookmsg.h"
+
+#define PROVIDER_CHUNK_MAX	HOOKMSG_DATA_MAX
 
 enum item_kind {
 	ITEM_CHUNK,
 	ITEM_END,		/* of a message */
-	ITEM_GAP,		/* id: bytes missing at offset */
+	ITEM_GAP,		/* bytes are missing at offset */
+	ITEM_HIDDEN,		/* they are there, but must not be passed on */
 	ITEM_CLOSE
 };
 
@@ -49,7 +55,8 @@ void		 provider_free(struct provider *);
 /* A new connection (owned); one that is attached already is let go. */
 void		 provider_attach(struct provider *, int fd,
 		    const char *mirror, enum hook_side side);
-void		 provider_put(struct provider *, const struct provider_item *);
+/* A chunk of at most PROVIDER_CHUNK_MAX. -1: there is no room for it. */
+int		 provider_put(struct provider *, const struct provider_item *);
 void		 provider_tick(struct provider *, uint64_t now_us);
 void		 provider_flush(struct provider *);
 const char	*provider_name(const struct provider *);

@@ -28,34 +28,40 @@ side_works(const struct leg *l, enum hook_side side)
 
 /* ---- behind the hooks ---- */
 
-/* A hole in what the shadow gets. */
+/* Bytes that the shadow does not get. */
 static void
-hide_forward(struct leg *l, const struct chunk *c)
+count_hidden(struct leg *l, const struct chunk *c)
 {
 	told_connection(l->copy, &l->tcp[c->dir].counted);
 	told_lost(l->copy, SINK_LOST_GAP, c->len, c->part == FRAMER_REQUEST);
-	sink_tcp_gap(l->copy->tcp, &l->tcp[c->dir]);
 }
 
+/* A hole in what a sink gets. */
 static void
 hide(struct leg *l, enum hook_side side, const struct chunk *c,
     enum gap_reason why)
 {
-	if (side == HOOK_RECORD)
+	if (side == HOOK_RECORD) {
 		hole_begin(l, c->dir, why, c->offset);
-	else
-		hide_forward(l, c);
+		return;
+	}
+	count_hidden(l, c);
+	sink_tcp_gap(l->copy->tcp, &l->tcp[c->dir]);
+}
+
+static void
+count_hook_error(struct copy *c, enum hook_side side)
+{
+	c->stats.hook_errors++;
+	tally_add(c->env->tally, TALLY_MIR_HOOK_ERRORS, 1);
+	told_trouble(c, "hook of %s failed", side == HOOK_FORWARD ?
+	    "forward" : "record");
 }
 
 static void
 hook_failed(struct leg *l, enum hook_side side, const struct chunk *c)
 {
-	struct copy	*cp = l->copy;
-
-	cp->stats.hook_errors++;
-	tally_add(cp->env->tally, TALLY_MIR_HOOK_ERRORS, 1);
-	told_trouble(cp, "hook of %s failed", side == HOOK_FORWARD ?
-	    "forward" : "record");
+	count_hook_error(l->copy, side);
 	hide(l, side, c, GAP_HOOK);
 }
 
@@ -75,7 +81,7 @@ to_sink(struct leg *l, enum hook_side side, const struct chunk *c,
 		sink_tcp_data(l->copy->tcp, &l->tcp[c->dir], c);
 }
 
-/* A message has ended, or bytes are missing, or all is over. */
+/* A message has ended, or bytes are missing. */
 static void
 to_sink_mark(struct leg *l, enum hook_side side, enum item_kind kind,
     const struct chunk *c)
@@ -86,9 +92,10 @@ to_sink_mark(struct leg *l, enum hook_side side, enum item_kind kind,
 		leg_record_end(l, c->dir);
 	else if (kind == ITEM_END)
 		sink_tcp_end(cp->tcp, &l->tcp[c->dir]);
-	else if (kind == ITEM_GAP && side == HOOK_RECORD)
-		hole_begin(l, c->dir, GAP_LOST, c->offset);
-	else if (kind == ITEM_GAP)
+	else if (side == HOOK_RECORD)
+		hole_begin(l, c->dir, kind == ITEM_GAP ? GAP_LOST : GAP_HOOK,
+		    c->offset);
+	else
 		sink_tcp_gap(cp->tcp, &l->tcp[c->dir]);
 }
 
@@ -107,21 +114,83 @@ finish_side(struct leg *l, enum hook_side side)
 
 /* ---- through a program ---- */
 
+static int
+put(struct leg *l, enum hook_side side, enum item_kind kind,
+    const struct chunk *c)
+{
+	struct provider_item	 item = { .leg = l, .kind = (uint8_t)kind,
+	    .side = (uint8_t)side, .chunk = *c };
+
+	++*l->refs;
+	if (provider_put(l->copy->provider[side], &item) == 0)
+		return 0;
+	--*l->refs;
+	return -1;
+}
+
+/* Ends a hole: the same parts as in the record and at the target. */
+static bool
+is_start(const struct chunk *c)
+{
+	return c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE ||
+	    c->part == FRAMER_OPAQUE;
+}
+
+/*
+ * The program is too slow: the chunk is lost, and all behind it to the next
+ * start of something. A hole takes its place in the queue.
+ */
+static void
+shut(struct leg *l, enum hook_side side, const struct chunk *c)
+{
+	struct chunk	 none = *c;
+
+	count_hook_error(l->copy, side);
+	if (side == HOOK_FORWARD)
+		count_hidden(l, c);
+	if (l->shut[side][c->dir])
+		return;
+	l->shut[side][c->dir] = true;
+	none.len = 0;
+	put(l, side, ITEM_HIDDEN, &none);
+}
+
+/* A chunk, in parts that a program takes at once. */
+static void
+put_chunk(struct leg *l, enum hook_side side, const struct chunk *c)
+{
+	struct chunk	 part = *c;
+	size_t		 at;
+
+	for (at = 0; at < c->len; at += part.len) {
+		part.data = c->data + at;
+		part.len = c->len - at;
+		if (part.len > PROVIDER_CHUNK_MAX)
+			part.len = PROVIDER_CHUNK_MAX;
+		part.offset = c->offset + at;
+		if ((l->shut[side][c->dir] && !is_start(&part)) ||
+		    put(l, side, ITEM_CHUNK, &part) == -1)
+			shut(l, side, &part);
+		else
+			l->shut[side][c->dir] = false;
+		/* What follows the first part of a head is no head. */
+		if (is_start(c) && c->part != FRAMER_OPAQUE)
+			part.part = FRAMER_BODY;
+		part.flags &= (uint8_t)~CHUNK_GAP;
+	}
+}
+
 /* Into the provider's queue when there is one. */
 static bool
 passed_on(struct leg *l, enum hook_side side, enum item_kind kind,
     const struct chunk *c)
 {
-	struct provider_item	 item;
-
 	if (l->copy->provider[side] == NULL)
 		return false;
-	item.leg = l;
-	item.kind = (uint8_t)kind;
-	item.side = (uint8_t)side;
-	item.chunk = *c;
-	++*l->refs;
-	provider_put(l->copy->provider[side], &item);
+	if (kind == ITEM_CHUNK)
+		put_chunk(l, side, c);
+	else if (kind == ITEM_CLOSE || !l->shut[side][c->dir])
+		put(l, side, kind, c);
 	return true;
 }
 

@@ -1,0 +1,370 @@
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mirror/copy.h"
+#include "mirror/leg.h"
+#include "sandbox/compat.h"
+#include "sandbox/hookmsg.h"
+#include "sandbox/log.h"
+#include "tests/lib/cmocka_first.h"
+
+#define HEAD	"POST / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static char		 dir[] = "/tmp/test_leg.XXXXXX";
+static struct event_base *base;
+static struct tally	 tally;
+static struct copy_env	 env;
+static struct conf_mirror conf;
+static struct copy	*copy;
+static struct provider	*provider;
+static struct leg	 leg;
+static struct endpoint	 client, server;
+static unsigned		 refs;
+static int		 program = -1;
+static uint64_t		 at[COPY_DIRS];	/* offset of the next chunk */
+
+/* ---- the shell around a copy ---- */
+
+static void
+on_want(void *arg, unsigned index, bool gaps, bool rotate)
+{
+	(void)arg;
+	(void)index;
+	(void)gaps;
+	(void)rotate;
+}
+
+static void
+on_own(void *arg, const struct endpoint *source,
+    const struct endpoint *target, bool gone)
+{
+	(void)arg;
+	(void)source;
+	(void)target;
+	(void)gone;
+}
+
+static struct leg *
+on_find(void *arg, uint64_t flow, struct copy *c)
+{
+	(void)arg;
+	return flow == leg.flow && leg.copy == c ? &leg : NULL;
+}
+
+static void
+on_say(void *arg, const char *text)
+{
+	(void)arg;
+	(void)text;
+}
+
+static void
+quiet(enum log_level level, const char *line, void *arg)
+{
+	(void)level;
+	(void)line;
+	(void)arg;
+}
+
+static void
+judged(void *arg, const struct provider_item *item, enum hook_verdict v)
+{
+	(void)arg;
+	leg_judged(item, v);
+}
+
+static const struct copy_ops ops = { on_want, on_own, on_find, on_say, NULL };
+
+static int
+file(const char *name, int flags)
+{
+	char	 path[64];
+	int	 fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, flags, 0600);
+	assert_int_not_equal(fd, -1);
+	return fd;
+}
+
+static void
+give_file(struct sink_file *f, const char *name)
+{
+	sink_file_tick(f, env.now_us);
+	sink_file_take(f, file(name, O_RDWR | O_CREAT | O_TRUNC | O_APPEND),
+	    true, name, 0);
+}
+
+static void
+fresh(void)
+{
+	memset(&conf, 0, sizeof(conf));
+	memset(&leg, 0, sizeof(leg));
+	memset(at, 0, sizeof(at));
+	compat_strlcpy(conf.name, "m", sizeof(conf.name));
+	compat_strlcpy(conf.path, "rec", sizeof(conf.path));
+	conf.queue = 64 * 1024;
+	conf.has_record = true;
+	conf.format = RECORD_RAW;
+	conf.hook_timeout_us = 2000000;
+	env.base = base;
+	env.tally = &tally;
+	env.ops = &ops;
+	env.now_us = env.packet_us = 1000000;
+	refs = 0;
+}
+
+/* What conf says, with a connection. */
+static void
+open_leg(void)
+{
+	copy = copy_new(&env, &conf, 0);
+	assert_non_null(copy);
+	if (copy->file != NULL)
+		give_file(copy->file, "rec");
+	if (copy->gaps != NULL)
+		give_file(copy->gaps, "rec.gaps");
+	leg.client = &client;
+	leg.server = &server;
+	leg.flow = 7;
+	leg.refs = &refs;
+	leg_open(&leg, copy, false);
+}
+
+/* A program on the record side; the test answers for it. */
+static void
+attach(void)
+{
+	struct provider_conf	 c = { .base = base, .name = "h",
+	    .timeout_us = conf.hook_timeout_us, .limit = conf.queue,
+	    .done = judged };
+	int			 sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, sv), 0);
+	provider = provider_new(&c);
+	assert_non_null(provider);
+	provider_tick(provider, env.now_us);
+	provider_attach(provider, sv[0], conf.name, HOOK_RECORD);
+	copy->provider[HOOK_RECORD] = provider;
+	program = sv[1];
+}
+
+static void
+close_all(void)
+{
+	provider_free(provider);
+	provider = NULL;
+	copy_flush(copy);
+	copy_free(copy);
+	copy = NULL;
+	if (program != -1)
+		close(program);
+	program = -1;
+}
+
+/* ---- what comes in ---- */
+
+static void
+chunk(enum stream_dir d, enum framer_part part, const void *p, size_t n)
+{
+	struct chunk	 c = { .data = p, .len = n,
+	    .from = d == STREAM_TO_OBSERVED ? &client : &server,
+	    .to = d == STREAM_TO_OBSERVED ? &server : &client,
+	    .dir = (uint8_t)d, .part = (uint8_t)part, .seen_us = 5000000,
+	    .flow = leg.flow, .offset = at[d], .id = 1 };
+
+	at[d] += n;
+	leg_chunk(&leg, &c);
+}
+
+static void
+head(void)
+{
+	chunk(STREAM_TO_OBSERVED, FRAMER_REQUEST, HEAD, strlen(HEAD));
+}
+
+static void
+body(char letter, size_t n)
+{
+	char	*p = malloc(n);
+
+	assert_non_null(p);
+	memset(p, letter, n);
+	chunk(STREAM_TO_OBSERVED, FRAMER_BODY, p, n);
+	free(p);
+}
+
+static void
+message_end(void)
+{
+	struct chunk	 c = { .dir = STREAM_TO_OBSERVED, .from = &client,
+	    .to = &server, .offset = at[0], .flow = leg.flow };
+
+	leg_end(&leg, &c);
+}
+
+/* The program keeps every chunk that it has been sent. */
+static void
+answer_all(void)
+{
+	static uint8_t	 in[FRAME_MAX];
+	struct hookmsg_chunk c;
+	struct frame	 f;
+	uint8_t		 out[FRAME_HDR + HOOKMSG_VERDICT_HEAD];
+	ssize_t		 n;
+
+	for (;;) {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		if ((n = recv(program, in, sizeof(in), 0)) <= 0)
+			return;
+		assert_int_equal(frame_get(&f, in, (size_t)n), 0);
+		if (f.body.r[0] != HOOKMSG_CHUNK)
+			continue;
+		assert_int_equal(hookmsg_get_chunk(f.body.r + 1,
+		    f.body.len - 1, &c), 0);
+		f.type = MSG_HOOK_VERDICT;
+		frame_put_header(out, &f, HOOKMSG_VERDICT_HEAD);
+		hookmsg_put_verdict(out + FRAME_HDR, c.seq, HOOKMSG_KEEP);
+		assert_int_equal(send(program, out, sizeof(out), 0),
+		    sizeof(out));
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	}
+}
+
+/* ---- what came out ---- */
+
+static char *
+content(const char *name)
+{
+	static char	 text[256 * 1024];
+	ssize_t		 n;
+	int		 fd;
+
+	fd = file(name, O_RDONLY);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	return text;
+}
+
+static size_t
+count(const char *text, char letter)
+{
+	size_t	 n;
+
+	for (n = 0; *text != '\0'; text++)
+		n += *text == letter;
+	return n;
+}
+
+/* ---- tests ---- */
+
+/*
+ * A program that is too slow: the chunk without room is a gap in its place,
+ * not before those that wait, and nothing is glued over it.
+ */
+static void
+what_a_slow_program_has_no_room_for_is_a_gap_in_its_place(void **state)
+{
+	char	 want[128];
+
+	(void)state;
+	fresh();
+	open_leg();
+	attach();
+	head();
+	body('x', 1000);
+	body('y', 63 * 1024);		/* no room beside the two */
+	body('z', 10);
+	message_end();
+	assert_true(refs > 0);
+	answer_all();
+	head();
+	message_end();
+	answer_all();
+	leg_close(&leg);
+	copy_flush(copy);
+	assert_int_equal(refs, 0);
+	assert_int_equal(copy->stats.hook_errors, 2);
+	assert_int_equal(copy->stats.gap[GAP_HOOK], 1);
+	snprintf(want, sizeof(want), "\"reason\":\"hook\",\"offset\":%zu,"
+	    "\"length\":%d,", strlen(HEAD) + 1000, 63 * 1024 + 10);
+	assert_non_null(strstr(content("rec.gaps"), want));
+	assert_int_equal(strlen(content("rec")), 2 * strlen(HEAD) + 1000);
+	assert_int_equal(count(content("rec"), 'z'), 0);
+	close_all();
+}
+
+/* What a program takes at once is 64 KiB; a head may have twice as much. */
+static void
+a_head_in_two_parts_is_one_head(void **state)
+{
+	static char	 big[100 * 1024];
+
+	(void)state;
+	fresh();
+	conf.queue = 1024 * 1024;
+	conf.format = RECORD_GOR;
+	open_leg();
+	attach();
+	memset(big, 'h', sizeof(big));
+	memcpy(big, "GET / HTTP/1.1\r\nA: ", 19);
+	memcpy(big + sizeof(big) - 4, "\r\n\r\n", 4);
+	chunk(STREAM_TO_OBSERVED, FRAMER_REQUEST, big, sizeof(big));
+	message_end();
+	assert_int_equal(refs, 3);
+	answer_all();
+	assert_int_equal(refs, 0);
+	leg_close(&leg);
+	copy_flush(copy);
+	assert_int_equal(copy->stats.gaps, 0);
+	assert_int_equal(count(content("rec"), 'h'), sizeof(big) - 23);
+	close_all();
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	log_init(quiet, NULL);
+	addr_from4(&client.addr, (const uint8_t [4]){ 192, 0, 2, 1 });
+	addr_from4(&server.addr, (const uint8_t [4]){ 192, 0, 2, 2 });
+	client.port = 40000;
+	server.port = 80;
+	base = event_base_new();
+	return base == NULL || mkdtemp(dir) == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	char	 path[64];
+
+	(void)state;
+	event_base_free(base);
+	snprintf(path, sizeof(path), "%s/rec", dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/rec.gaps", dir);
+	unlink(path);
+	return rmdir(dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(
+		    what_a_slow_program_has_no_room_for_is_a_gap_in_its_place),
+		cmocka_unit_test(a_head_in_two_parts_is_one_head),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
