@@ -93,7 +93,7 @@ struct leg {
 	const struct endpoint *server;
 	uint64_t	 flow;
 	bool		 wanted[HOOK_SIDES];
-	/* A program was too slow: nothing until the next start. */
+	/* A hole is in the program's queue: nothing until the next start. */
 	bool		 shut[HOOK_SIDES][COPY_DIRS];
 	bool		 counted;	/* as a connection with loss */
 	bool		 listed;	/* in copy->resumed */

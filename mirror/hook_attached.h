@@ -26,7 +26,6 @@ enum item_kind {
 	ITEM_CHUNK,
 	ITEM_END,		/* of a message */
 	ITEM_GAP,		/* bytes are missing at offset */
-	ITEM_HIDDEN,		/* they are there, but must not be passed on */
 	ITEM_CLOSE
 };
 
@@ -34,6 +33,7 @@ struct provider_item {
 	void		*leg;		/* the owner's */
 	uint8_t		 kind;		/* enum item_kind */
 	uint8_t		 side;		/* enum hook_side */
+	uint8_t		 reason;	/* of a gap: the owner's */
 	struct chunk	 chunk;
 };
 

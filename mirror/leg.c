@@ -28,25 +28,15 @@ side_works(const struct leg *l, enum hook_side side)
 
 /* ---- behind the hooks ---- */
 
-/* Bytes that the shadow does not get. */
+/* Bytes that a side does not get; the record's holes tell theirs. */
 static void
-count_hidden(struct leg *l, const struct chunk *c)
+count_lost(struct leg *l, enum hook_side side, const struct chunk *c,
+    enum sink_lost why)
 {
-	told_connection(l->copy, &l->tcp[c->dir].counted);
-	told_lost(l->copy, SINK_LOST_GAP, c->len, c->part == FRAMER_REQUEST);
-}
-
-/* A hole in what a sink gets. */
-static void
-hide(struct leg *l, enum hook_side side, const struct chunk *c,
-    enum gap_reason why)
-{
-	if (side == HOOK_RECORD) {
-		hole_begin(l, c->dir, why, c->offset);
+	if (side == HOOK_RECORD)
 		return;
-	}
-	count_hidden(l, c);
-	sink_tcp_gap(l->copy->tcp, &l->tcp[c->dir]);
+	told_connection(l->copy, &l->tcp[c->dir].counted);
+	told_lost(l->copy, why, c->len, c->part == FRAMER_REQUEST);
 }
 
 static void
@@ -58,22 +48,28 @@ count_hook_error(struct copy *c, enum hook_side side)
 	    "forward" : "record");
 }
 
+/* Bytes are missing from here on. */
 static void
-hook_failed(struct leg *l, enum hook_side side, const struct chunk *c)
+hole_now(struct leg *l, enum hook_side side, const struct chunk *c,
+    enum gap_reason why)
 {
-	count_hook_error(l->copy, side);
-	hide(l, side, c, GAP_HOOK);
+	if (side == HOOK_RECORD)
+		hole_begin(l, c->dir, why, c->offset);
+	else
+		sink_tcp_gap(l->copy->tcp, &l->tcp[c->dir]);
 }
 
 static void
 to_sink(struct leg *l, enum hook_side side, const struct chunk *c,
     enum hook_verdict v)
 {
-	if (v == HOOK_FAIL)
-		hook_failed(l, side, c);
-	else if (v == HOOK_HIDE)
-		hide(l, side, c, GAP_UNMARKED);
-	else if (v == HOOK_DROP || c->len == 0)
+	if (v == HOOK_FAIL || v == HOOK_HIDE) {
+		if (v == HOOK_FAIL)
+			count_hook_error(l->copy, side);
+		count_lost(l, side, c, SINK_LOST_GAP);
+		hole_now(l, side, c, v == HOOK_FAIL ? GAP_HOOK :
+		    GAP_UNMARKED);
+	} else if (v == HOOK_DROP || c->len == 0)
 		return;
 	else if (side == HOOK_RECORD)
 		leg_record_chunk(l, c);
@@ -84,19 +80,14 @@ to_sink(struct leg *l, enum hook_side side, const struct chunk *c,
 /* A message has ended, or bytes are missing. */
 static void
 to_sink_mark(struct leg *l, enum hook_side side, enum item_kind kind,
-    const struct chunk *c)
+    const struct chunk *c, enum gap_reason why)
 {
-	struct copy	*cp = l->copy;
-
 	if (kind == ITEM_END && side == HOOK_RECORD)
 		leg_record_end(l, c->dir);
 	else if (kind == ITEM_END)
-		sink_tcp_end(cp->tcp, &l->tcp[c->dir]);
-	else if (side == HOOK_RECORD)
-		hole_begin(l, c->dir, kind == ITEM_GAP ? GAP_LOST : GAP_HOOK,
-		    c->offset);
+		sink_tcp_end(l->copy->tcp, &l->tcp[c->dir]);
 	else
-		sink_tcp_gap(cp->tcp, &l->tcp[c->dir]);
+		hole_now(l, side, c, why);
 }
 
 static void
@@ -114,18 +105,40 @@ finish_side(struct leg *l, enum hook_side side)
 
 /* ---- through a program ---- */
 
+/* why: of an ITEM_GAP. -1: there is no room for a chunk. */
 static int
 put(struct leg *l, enum hook_side side, enum item_kind kind,
-    const struct chunk *c)
+    const struct chunk *c, enum gap_reason why)
 {
 	struct provider_item	 item = { .leg = l, .kind = (uint8_t)kind,
-	    .side = (uint8_t)side, .chunk = *c };
+	    .side = (uint8_t)side, .reason = (uint8_t)why, .chunk = *c };
 
 	++*l->refs;
 	if (provider_put(l->copy->provider[side], &item) == 0)
 		return 0;
 	--*l->refs;
 	return -1;
+}
+
+/*
+ * The chunk c and all behind it to the next start of something are lost. The
+ * hole takes its place in the queue of a program.
+ */
+static void
+hole_in_turn(struct leg *l, enum hook_side side, const struct chunk *c,
+    enum gap_reason why)
+{
+	struct chunk	 none = *c;
+
+	if (l->copy->provider[side] == NULL) {
+		hole_now(l, side, c, why);
+		return;
+	}
+	if (l->shut[side][c->dir])
+		return;
+	l->shut[side][c->dir] = true;
+	none.len = 0;
+	put(l, side, ITEM_GAP, &none, why);
 }
 
 /* Ends a hole: the same parts as in the record and at the target. */
@@ -136,23 +149,24 @@ is_start(const struct chunk *c)
 	    c->part == FRAMER_OPAQUE;
 }
 
-/*
- * The program is too slow: the chunk is lost, and all behind it to the next
- * start of something. A hole takes its place in the queue.
- */
+/* Of at most PROVIDER_CHUNK_MAX. */
 static void
-shut(struct leg *l, enum hook_side side, const struct chunk *c)
+put_part(struct leg *l, enum hook_side side, const struct chunk *c)
 {
-	struct chunk	 none = *c;
+	bool	*shut = &l->shut[side][c->dir];
 
-	count_hook_error(l->copy, side);
-	if (side == HOOK_FORWARD)
-		count_hidden(l, c);
-	if (l->shut[side][c->dir])
+	if (*shut && !is_start(c)) {
+		count_lost(l, side, c, SINK_LOST_GAP);
 		return;
-	l->shut[side][c->dir] = true;
-	none.len = 0;
-	put(l, side, ITEM_HIDDEN, &none);
+	}
+	if (put(l, side, ITEM_CHUNK, c, GAP_HOOK) == 0) {
+		*shut = false;
+		return;
+	}
+	/* The program is too slow. */
+	count_hook_error(l->copy, side);
+	count_lost(l, side, c, SINK_LOST_GAP);
+	hole_in_turn(l, side, c, GAP_HOOK);
 }
 
 /* A chunk, in parts that a program takes at once. */
@@ -168,30 +182,12 @@ put_chunk(struct leg *l, enum hook_side side, const struct chunk *c)
 		if (part.len > PROVIDER_CHUNK_MAX)
 			part.len = PROVIDER_CHUNK_MAX;
 		part.offset = c->offset + at;
-		if ((l->shut[side][c->dir] && !is_start(&part)) ||
-		    put(l, side, ITEM_CHUNK, &part) == -1)
-			shut(l, side, &part);
-		else
-			l->shut[side][c->dir] = false;
+		put_part(l, side, &part);
 		/* What follows the first part of a head is no head. */
 		if (is_start(c) && c->part != FRAMER_OPAQUE)
 			part.part = FRAMER_BODY;
 		part.flags &= (uint8_t)~CHUNK_GAP;
 	}
-}
-
-/* Into the provider's queue when there is one. */
-static bool
-passed_on(struct leg *l, enum hook_side side, enum item_kind kind,
-    const struct chunk *c)
-{
-	if (l->copy->provider[side] == NULL)
-		return false;
-	if (kind == ITEM_CHUNK)
-		put_chunk(l, side, c);
-	else if (kind == ITEM_CLOSE || !l->shut[side][c->dir])
-		put(l, side, kind, c);
-	return true;
 }
 
 void
@@ -208,7 +204,8 @@ leg_judged(const struct provider_item *item, enum hook_verdict v)
 		finish_side(l, (enum hook_side)item->side);
 	else
 		to_sink_mark(l, (enum hook_side)item->side,
-		    (enum item_kind)item->kind, &item->chunk);
+		    (enum item_kind)item->kind, &item->chunk,
+		    (enum gap_reason)item->reason);
 }
 
 /* ---- what comes from the streams ---- */
@@ -232,46 +229,39 @@ leg_open(struct leg *l, struct copy *c, bool midstream)
 }
 
 static void
-refuse_paused(struct leg *l, const struct chunk *c)
+side_chunk(struct leg *l, enum hook_side side, const struct chunk *c)
 {
-	struct copy	*cp = l->copy;
+	struct copy		*cp = l->copy;
+	struct chunk		 room;
+	enum hook_verdict	 v;
 
-	if (side_works(l, HOOK_RECORD))
-		hole_begin(l, c->dir, GAP_PAUSED, c->offset);
-	if (side_works(l, HOOK_FORWARD)) {
-		told_lost(cp, SINK_LOST_STOPPED, c->len,
-		    c->part == FRAMER_REQUEST);
-		sink_tcp_gap(cp->tcp, &l->tcp[c->dir]);
+	if (cp->state != COPY_RUNS) {
+		count_lost(l, side, c, SINK_LOST_STOPPED);
+		hole_in_turn(l, side, c, GAP_PAUSED);
+		return;
+	}
+	v = hook_chain_run(&cp->chain[side], &c, &room);
+	if (cp->provider[side] == NULL)
+		to_sink(l, side, c, v);
+	else if (v == HOOK_KEEP || v == HOOK_CHANGED)
+		put_chunk(l, side, c);
+	else if (v != HOOK_DROP) {
+		count_lost(l, side, c, SINK_LOST_GAP);
+		hole_in_turn(l, side, c, GAP_UNMARKED);
 	}
 }
 
 void
 leg_chunk(struct leg *l, const struct chunk *c)
 {
-	struct copy		*cp = l->copy;
-	const struct chunk	*out;
-	struct chunk		 room;
-	enum hook_verdict	 v;
-	unsigned		 side;
+	unsigned	 side;
 
-	if (cp == NULL || c->dir >= COPY_DIRS)
+	if (l->copy == NULL || c->dir >= COPY_DIRS)
 		return;
 	l->rec[c->dir].next = c->offset + c->len;
-	for (side = 0; side < HOOK_SIDES; side++) {
-		if (!side_works(l, side) || !takes(cp, side, c->dir))
-			continue;
-		if (cp->state != COPY_RUNS) {
-			refuse_paused(l, c);
-			return;
-		}
-		out = c;
-		v = hook_chain_run(&cp->chain[side], &out, &room);
-		if ((v == HOOK_KEEP || v == HOOK_CHANGED) &&
-		    cp->provider[side] != NULL && out->len > 0)
-			passed_on(l, side, ITEM_CHUNK, out);
-		else
-			to_sink(l, side, out, v);
-	}
+	for (side = 0; side < HOOK_SIDES; side++)
+		if (side_works(l, side) && takes(l->copy, side, c->dir))
+			side_chunk(l, side, c);
 }
 
 static void
@@ -281,10 +271,14 @@ mark(struct leg *l, enum item_kind kind, const struct chunk *c)
 
 	if (l->copy == NULL || c->dir >= COPY_DIRS)
 		return;
-	for (side = 0; side < HOOK_SIDES; side++)
-		if (side_works(l, side) && takes(l->copy, side, c->dir) &&
-		    !passed_on(l, side, kind, c))
-			to_sink_mark(l, side, kind, c);
+	for (side = 0; side < HOOK_SIDES; side++) {
+		if (!side_works(l, side) || !takes(l->copy, side, c->dir))
+			continue;
+		if (l->copy->provider[side] == NULL)
+			to_sink_mark(l, side, kind, c, GAP_LOST);
+		else if (!l->shut[side][c->dir])
+			put(l, side, kind, c, GAP_LOST);
+	}
 }
 
 void
@@ -311,7 +305,12 @@ leg_close(struct leg *l)
 
 	if (l->copy == NULL)
 		return;
-	for (side = 0; side < HOOK_SIDES; side++)
-		if (side_works(l, side) && !passed_on(l, side, ITEM_CLOSE, &c))
+	for (side = 0; side < HOOK_SIDES; side++) {
+		if (!side_works(l, side))
+			continue;
+		if (l->copy->provider[side] == NULL)
 			finish_side(l, side);
+		else
+			put(l, side, ITEM_CLOSE, &c, GAP_LOST);
+	}
 }

@@ -293,13 +293,65 @@ what_a_slow_program_has_no_room_for_is_a_gap_in_its_place(void **state)
 	leg_close(&leg);
 	copy_flush(copy);
 	assert_int_equal(refs, 0);
-	assert_int_equal(copy->stats.hook_errors, 2);
+	assert_int_equal(copy->stats.hook_errors, 1);
 	assert_int_equal(copy->stats.gap[GAP_HOOK], 1);
 	snprintf(want, sizeof(want), "\"reason\":\"hook\",\"offset\":%zu,"
 	    "\"length\":%d,", strlen(HEAD) + 1000, 63 * 1024 + 10);
 	assert_non_null(strstr(content("rec.gaps"), want));
 	assert_int_equal(strlen(content("rec")), 2 * strlen(HEAD) + 1000);
 	assert_int_equal(count(content("rec"), 'z'), 0);
+	close_all();
+}
+
+/* Neither a gap nor a loss of what a side would not have had anyway. */
+static void
+a_paused_mirror_loses_only_what_each_side_takes(void **state)
+{
+	(void)state;
+	fresh();
+	conf.has_forward = true;
+	conf.forward_dir = DIR_REQUESTS;
+	conf.record_dir = DIR_RESPONSES;
+	open_leg();
+	copy_set_state(copy, COPY_PAUSED);
+	head();
+	chunk(STREAM_FROM_OBSERVED, FRAMER_RESPONSE, "HTTP/1.1 200 \r\n\r\n",
+	    17);
+	assert_int_equal(copy->stats.lost[SINK_LOST_STOPPED], strlen(HEAD));
+	assert_int_equal(copy->stats.lost_requests[SINK_LOST_STOPPED], 1);
+	assert_int_equal(copy->stats.dropped_connections, 2);
+	leg_close(&leg);
+	copy_flush(copy);
+	assert_int_equal(copy->stats.gap[GAP_PAUSED], 1);
+	assert_int_equal(copy->stats.gaps, 1);
+	close_all();
+}
+
+/* The pause is a gap behind what the program had been asked before. */
+static void
+a_pause_is_a_gap_in_its_place(void **state)
+{
+	char	 want[128];
+
+	(void)state;
+	fresh();
+	open_leg();
+	attach();
+	head();
+	body('x', 100);
+	copy_set_state(copy, COPY_PAUSED);
+	body('y', 100);
+	copy_set_state(copy, COPY_RUNS);
+	body('z', 100);
+	message_end();
+	head();
+	answer_all();
+	leg_close(&leg);
+	copy_flush(copy);
+	snprintf(want, sizeof(want), "\"reason\":\"paused\",\"offset\":%zu,"
+	    "\"length\":200,", strlen(HEAD) + 100);
+	assert_non_null(strstr(content("rec.gaps"), want));
+	assert_int_equal(strlen(content("rec")), 2 * strlen(HEAD) + 100);
 	close_all();
 }
 
@@ -363,6 +415,9 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(
 		    what_a_slow_program_has_no_room_for_is_a_gap_in_its_place),
+		cmocka_unit_test(
+		    a_paused_mirror_loses_only_what_each_side_takes),
+		cmocka_unit_test(a_pause_is_a_gap_in_its_place),
 		cmocka_unit_test(a_head_in_two_parts_is_one_head),
 	};
 
