@@ -87,8 +87,8 @@ advance(struct provider *p)
 		finish(p, w);
 }
 
-static void
-fail_all(struct provider *p)
+void
+provider_give_up(struct provider *p)
 {
 	struct waiting	*w;
 
@@ -115,7 +115,7 @@ detach(struct provider *p, const char *why)
 	p->gone = p->chan;
 	chan_pause(p->gone);
 	p->chan = NULL;
-	fail_all(p);
+	provider_give_up(p);
 }
 
 static void
@@ -331,7 +331,7 @@ provider_put(struct provider *p, const struct provider_item *item)
 		return -1;
 	if ((w = enqueue(p, item)) == NULL) {
 		/* Not before those that wait. */
-		fail_all(p);
+		provider_give_up(p);
 		p->conf.done(p->conf.arg, item, HOOK_FAIL);
 		return 0;
 	}
@@ -390,10 +390,17 @@ provider_free(struct provider *p)
 {
 	if (p == NULL)
 		return;
-	fail_all(p);
+	provider_give_up(p);
 	chan_free(p->chan);
 	chan_free(p->gone);
 	free(p);
+}
+
+void
+provider_set_limits(struct provider *p, uint64_t timeout_us, uint64_t limit)
+{
+	p->conf.timeout_us = timeout_us;
+	p->conf.limit = limit;
 }
 
 const char *

@@ -59,8 +59,13 @@ void		 provider_attach(struct provider *, int fd,
 int		 provider_put(struct provider *, const struct provider_item *);
 void		 provider_tick(struct provider *, uint64_t now_us);
 void		 provider_flush(struct provider *);
+/* All that waits fails, now. */
+void		 provider_give_up(struct provider *);
+/* From now on. */
+void		 provider_set_limits(struct provider *, uint64_t timeout_us,
+		    uint64_t limit);
 const char	*provider_name(const struct provider *);
-/* Bytes that wait. */
+/* Bytes that wait; 0: nothing does. */
 uint64_t	 provider_queued(const struct provider *);
 
 #endif

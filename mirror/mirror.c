@@ -235,6 +235,18 @@ open_share(const struct conf *conf)
 	return OPEN_MAX / (n == 0 ? 1 : n);
 }
 
+/* What its program still has is lost, and told before it goes. */
+static void
+drop_copy(struct mirror_state *ms, struct copy *c)
+{
+	unsigned	 side;
+
+	for (side = 0; side < HOOK_SIDES; side++)
+		if (c->provider[side] != NULL)
+			provider_give_up(c->provider[side]);
+	streams_drop_copy(ms->streams, c);
+}
+
 static void
 mirror_commit(struct proc *p, const struct conf *before)
 {
@@ -250,7 +262,7 @@ mirror_commit(struct proc *p, const struct conf *before)
 	make_copies(ms, p->conf, old, nold);
 	for (i = 0; i < nold; i++)
 		if (old[i] != NULL)
-			streams_drop_copy(ms->streams, old[i]);
+			drop_copy(ms, old[i]);
 	streams_set_copies(ms->streams, ms->copies, ms->ncopies);
 	for (i = 0; i < nold; i++)
 		copy_free(old[i]);
@@ -283,15 +295,30 @@ restart_over(struct mirror_state *ms)
 	ms->linked_us = 0;
 }
 
+static bool
+is_idle(const struct mirror_state *ms)
+{
+	size_t	 i;
+
+	for (i = 0; i < ms->nproviders; i++)
+		if (provider_queued(ms->providers[i]) > 0)
+			return false;
+	for (i = 0; i < ms->ncopies; i++)
+		if (!copy_idle(ms->copies[i]))
+			return false;
+	return true;
+}
+
 static void
 stop_if_idle(struct mirror_state *ms)
 {
 	size_t	 i;
 
-	for (i = 0; i < ms->ncopies; i++)
-		if (!copy_idle(ms->copies[i]) &&
-		    ms->env.now_us - ms->stop_us < STOP_US)
-			return;
+	if (!is_idle(ms) && ms->env.now_us - ms->stop_us < STOP_US)
+		return;
+	for (i = 0; i < ms->nproviders; i++)
+		provider_give_up(ms->providers[i]);
+	flush_all(ms);
 	logs_flush(ms);
 	if (ms->linked_us != 0)
 		restart_over(ms);

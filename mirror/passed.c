@@ -101,6 +101,17 @@ passed_on_file(struct chan *ch, struct frame *f, void *arg)
 
 /* ---- programs ---- */
 
+static struct provider *
+find_provider(const struct mirror_state *ms, const char *name)
+{
+	size_t	 i;
+
+	for (i = 0; i < ms->nproviders; i++)
+		if (strcmp(provider_name(ms->providers[i]), name) == 0)
+			return ms->providers[i];
+	return NULL;
+}
+
 static void
 attach(struct mirror_state *ms, struct provider *p, int fd)
 {
@@ -126,8 +137,8 @@ passed_on_provider(struct chan *ch, struct frame *f, void *arg)
 {
 	struct proc		*p = arg;
 	struct mirror_state	*ms = p->state;
+	struct provider		*to;
 	char			 name[CONF_NAME_MAX];
-	size_t			 i;
 	int			 fd;
 
 	(void)ch;
@@ -135,12 +146,10 @@ passed_on_provider(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	fd = f->fd;
 	f->fd = -1;
-	for (i = 0; i < ms->nproviders; i++)
-		if (strcmp(provider_name(ms->providers[i]), name) == 0) {
-			attach(ms, ms->providers[i], fd);
-			return 0;
-		}
-	close(fd);
+	if ((to = find_provider(ms, name)) != NULL)
+		attach(ms, to, fd);
+	else
+		close(fd);
 	return 0;
 }
 
@@ -151,6 +160,21 @@ judged(void *arg, const struct provider_item *item, enum hook_verdict v)
 	leg_judged(item, v);
 }
 
+static struct provider *
+new_provider(struct mirror_state *ms, const struct provider_conf *c)
+{
+	struct provider	**p;
+
+	p = reallocarray(ms->providers, ms->nproviders + 1, sizeof(*p));
+	if (p == NULL)
+		fatal("mirror: hook");
+	ms->providers = p;
+	if ((p[ms->nproviders] = provider_new(c)) == NULL)
+		fatal("mirror: hook");
+	provider_tick(p[ms->nproviders], ms->env.now_us);
+	return p[ms->nproviders++];
+}
+
 struct provider *
 passed_provider(struct mirror_state *ms, const char *name,
     const struct conf_mirror *m)
@@ -158,20 +182,12 @@ passed_provider(struct mirror_state *ms, const char *name,
 	struct provider_conf	 c = { .base = ms->proc->base, .name = name,
 	    .timeout_us = m->hook_timeout_us, .limit = m->queue,
 	    .done = judged, .arg = ms };
-	struct provider		**p;
-	size_t			 i;
+	struct provider		*p;
 
 	if (name[0] == '\0')
 		return NULL;
-	for (i = 0; i < ms->nproviders; i++)
-		if (strcmp(provider_name(ms->providers[i]), name) == 0)
-			return ms->providers[i];
-	p = reallocarray(ms->providers, ms->nproviders + 1, sizeof(*p));
-	if (p == NULL)
-		fatal("mirror: hook");
-	ms->providers = p;
-	if ((p[ms->nproviders] = provider_new(&c)) == NULL)
-		fatal("mirror: hook");
-	provider_tick(p[ms->nproviders], ms->env.now_us);
-	return p[ms->nproviders++];
+	if ((p = find_provider(ms, name)) == NULL)
+		return new_provider(ms, &c);
+	provider_set_limits(p, c.timeout_us, c.limit);
+	return p;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """odd_hook.py LOG [OLD NEW]: a hook (netmon-hook(7)) that does what the path
-of a request asks for: /keep /empty /drop /abort /slow /twice /huge /verdict
+of a request asks for: /keep /empty /drop /abort /slow /late /twice /huge /verdict
 /seq /order /garbage /die; else it puts NEW for OLD. LOG gets a line "DIR FROM
 TO PATH" for each chunk that starts a message."""
 import os
@@ -50,6 +50,9 @@ while True:
         answer(seq, 3)
     elif path == "/slow":
         time.sleep(2)
+        answer(seq, 0)
+    elif path == "/late":
+        time.sleep(0.5)
         answer(seq, 0)
     elif path == "/twice":
         answer(seq, 1, data)

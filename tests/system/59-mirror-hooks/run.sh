@@ -126,8 +126,23 @@ at_least "and what passes is changed" "$(grep -ac 'GET /RECORD-' "$REC")" 3
 is "the mirror is the same process" "$(pid_of mirror)" "$mirror"
 wait_for 5 all_seen
 is "the statistics have all" "$(seen)" "$(log_lines)"
-kill $hook $fwd
+
+# ---- what a program still has at a reload and at the end ----
+asked() { grep -q "$1" "$TMP/rec"; }
+gaps=$(grep -c '"reason":"hook"' "$REC.gaps")
+get /slow
+wait_for 5 asked slow
+sed -i 's/hook timeout 1s/hook timeout 5s/' "$TMP/netmond.conf"
+ctl reload > /dev/null
+wait_for 5 is_kept reloaded
+is "reload: what a program had is a gap" \
+    "$(($(grep -c '"reason":"hook"' "$REC.gaps") - gaps))" 1
+get /late
+wait_for 5 asked late
 stop
+is "the end: what a program has is waited for" "$status $(grep -ac 'GET /late' \
+    "$REC") $(grep -c ' /late' "$SHADOW")" "0 1 1"
+kill $hook $fwd
 
 # ---- GoReplay's kind, wrong ----
 cat > "$TMP/gor.py" <<'EOT'
