@@ -30,6 +30,7 @@ struct sink_file {
 	uint64_t	 now_us;
 	uint64_t	 retry_us;
 	uint64_t	 since_us;	/* of this file */
+	uint64_t	 rotate_us;	/* not full before: it was just taken */
 	uint64_t	 size;		/* of the file */
 	uint8_t		*buf;
 	size_t		 room;
@@ -353,15 +354,17 @@ sink_file_take(struct sink_file *f, int fd, bool regular, const char *name,
 {
 	struct stat	 st;
 
-	if (f->asked)
-		f->stats.rotated += f->fd != -1;
+	f->stats.rotated += f->asked && f->fd != -1 && fd != -1;
 	f->asked = false;
 	compat_strlcpy(f->name, name, sizeof(f->name));
+	f->rotate_us = f->now_us + SINK_FILE_RETRY_US;
 	if (fd == -1) {
-		if (f->fd == -1)
-			f->error = error;
-		f->retry_us = f->now_us + SINK_FILE_RETRY_US;
 		say(f, "cannot open", error);
+		/* The one that there is goes on. */
+		if (f->fd != -1)
+			return;
+		f->error = error;
+		f->retry_us = f->now_us + SINK_FILE_RETRY_US;
 		return;
 	}
 	sink_file_flush(f);
@@ -418,6 +421,19 @@ append(struct sink_file *f, const void *p, size_t n)
 	f->len += n;
 }
 
+/*
+ * One that could not be renamed, or not opened, comes back as large as it was:
+ * asked for again, but not with every unit.
+ */
+static bool
+is_full(const struct sink_file *f)
+{
+	if (!f->regular || f->asked || f->conf.rotate.size == 0 ||
+	    f->size + f->len < f->conf.rotate.size)
+		return false;
+	return f->size < f->conf.rotate.size || f->now_us >= f->rotate_us;
+}
+
 int
 sink_file_put(struct sink_file *f, const struct sink_note *note,
     const void *a, size_t na, const void *b, size_t nb, const void *c,
@@ -443,8 +459,7 @@ sink_file_put(struct sink_file *f, const struct sink_note *note,
 	f->units[f->nunits].end = f->len;
 	f->units[f->nunits].note = *note;
 	f->nunits++;
-	if (f->regular && !f->asked && f->conf.rotate.size > 0 &&
-	    f->size + f->len >= f->conf.rotate.size)
+	if (is_full(f))
 		sink_file_rotate(f);
 	return 0;
  refuse:

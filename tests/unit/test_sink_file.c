@@ -255,6 +255,44 @@ the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile(void **state)
 }
 
 static void
+a_next_file_that_does_not_come_costs_nothing(void **state)
+{
+	struct conf_rotate	 r = { .size = 12 };
+	struct sink_file	*f;
+
+	(void)state;
+	unlink(path);
+	f = fresh(SINK_LINES);
+	sink_file_set_rotate(f, &r);
+	sink_file_tick(f, SECOND);
+	sink_file_take(f, open_file(), true, path, 0);
+	put(f, 1, "one");
+	put(f, 2, "two");
+	put(f, 3, "six");
+	assert_int_equal(asked_rotate, 1);
+	/* It could not be opened: the old one goes on. */
+	sink_file_take(f, -1, false, path, ENOSPC);
+	assert_true(sink_file_ready(f));
+	assert_int_equal(put(f, 4, "ten"), 0);
+	assert_int_equal(put(f, 5, "new"), 0);
+	assert_int_equal(asked_rotate, 1);
+	sink_file_tick(f, 3 * SECOND);
+	assert_int_equal(put(f, 6, "now"), 0);
+	assert_int_equal(asked_rotate, 2);
+	/* It could not be renamed: the same one comes back. */
+	sink_file_take(f, open_file(), true, path, 0);
+	assert_int_equal(put(f, 7, "old"), 0);
+	assert_int_equal(asked_rotate, 2);
+	sink_file_tick(f, 5 * SECOND);
+	assert_int_equal(put(f, 8, "end"), 0);
+	assert_int_equal(asked_rotate, 3);
+	sink_file_free(f);
+	assert_string_equal(content(), "one-\ntwo-\nsix-\nten-\nnew-\nnow-\n"
+	    "old-\nend-\n");
+	assert_int_equal(nrefused, 0);
+}
+
+static void
 a_reader_that_does_not_read_costs_units_and_never_blocks(void **state)
 {
 	struct sink_file_conf	 c = { .kind = SINK_LINES, .limit = 8192,
@@ -335,6 +373,7 @@ main(void)
 	    the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile),
 		cmocka_unit_test(
 		    a_reader_that_does_not_read_costs_units_and_never_blocks),
+		cmocka_unit_test(a_next_file_that_does_not_come_costs_nothing),
 		cmocka_unit_test(
 		    a_file_that_cannot_be_opened_is_asked_for_again),
 	};
