@@ -17,6 +17,7 @@
 #include "mirror/sink_file.h"
 #include "mirror/sink_tcp.h"
 #include "sandbox/conf.h"
+#include "sandbox/mem.h"
 #include "sandbox/tally.h"
 
 #define COPY_DIRS	2	/* STREAM_TO_OBSERVED, STREAM_FROM_OBSERVED */
@@ -62,6 +63,7 @@ struct copy_env {
 	uint64_t	 packet_us;	/* of the last frame */
 	bool		 offline;
 	unsigned	 max_open;
+	struct mem	*mem;		/* what gathers is MEM_STREAMS */
 };
 
 /* The record's part of one direction of a connection. */

@@ -8,6 +8,8 @@
 #include "sandbox/compat.h"
 #include "sandbox/vis.h"
 
+#define GOR_KEPT	4096	/* room that a connection keeps */
+
 /* ---- the file ---- */
 
 static void
@@ -111,45 +113,87 @@ write_pieces(struct leg *l, const struct chunk *c)
 	r->last_us = c->seen_us;
 }
 
+static bool
+is_start(const struct chunk *c)
+{
+	return c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE;
+}
+
 /* ---- gor: whole messages, so they gather ---- */
+
+static void
+gor_forget(struct leg *l, unsigned dir)
+{
+	struct leg_record	*r = &l->rec[dir];
+
+	free(r->msg);
+	if (r->room > 0)
+		mem_give(l->copy->env->mem, MEM_STREAMS, r->room);
+	r->msg = NULL;
+	r->len = r->room = 0;
+}
+
+static int
+gor_room(struct leg *l, unsigned dir, size_t n)
+{
+	struct leg_record	*r = &l->rec[dir];
+	struct mem		*mem = l->copy->env->mem;
+	uint8_t			*p;
+	size_t			 room;
+
+	if (n > l->copy->conf.queue - r->len)
+		return -1;
+	for (room = r->room == 0 ? 1024 : r->room; room < r->len + n;)
+		room *= 2;
+	if (room == r->room)
+		return 0;
+	if (!mem_take(mem, MEM_STREAMS, room - r->room))
+		return -1;
+	if ((p = realloc(r->msg, room)) == NULL) {
+		mem_give(mem, MEM_STREAMS, room - r->room);
+		return -1;
+	}
+	r->msg = p;
+	r->room = room;
+	return 0;
+}
+
+static void
+gor_begin(struct leg *l, const struct chunk *c)
+{
+	struct leg_record	*r = &l->rec[c->dir];
+
+	/* The one before had no end. */
+	if (r->msg_type != 0) {
+		hole_begin(l, c->dir, GAP_CUT, r->msg_offset);
+		hole_resume(l, c->dir, c->offset, c->seen_us);
+	}
+	r->len = 0;
+	r->msg_type = c->part == FRAMER_REQUEST ? RECORD_REQUEST :
+	    RECORD_RESPONSE;
+	r->msg_us = c->seen_us;
+	r->msg_id = c->id;
+	r->msg_offset = c->offset;
+	if (c->part == FRAMER_REQUEST)
+		l->asked_us[c->id % nitems(l->asked_us)] = c->seen_us;
+}
 
 static void
 gor_add(struct leg *l, const struct chunk *c)
 {
 	struct leg_record	*r = &l->rec[c->dir];
-	uint8_t			*p;
-	size_t			 room;
 
-	if (c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE) {
-		r->len = 0;
-		r->msg_type = c->part == FRAMER_REQUEST ? RECORD_REQUEST :
-		    RECORD_RESPONSE;
-		r->msg_us = c->seen_us;
-		r->msg_id = c->id;
-		r->msg_offset = c->offset;
-		if (c->part == FRAMER_REQUEST)
-			l->asked_us[c->id % nitems(l->asked_us)] = c->seen_us;
-	}
-	if (r->msg_type == 0) {
+	if (is_start(c))
+		gor_begin(l, c);
+	if (r->msg_type == 0)
 		hole_begin(l, c->dir, GAP_FORMAT, c->offset);
-		return;
-	}
-	if (c->len > l->copy->conf.queue - r->len) {
+	else if (gor_room(l, c->dir, c->len) == -1) {
 		hole_begin(l, c->dir, GAP_QUEUE, r->msg_offset);
-		return;
+		gor_forget(l, c->dir);
+	} else {
+		memcpy(r->msg + r->len, c->data, c->len);
+		r->len += c->len;
 	}
-	for (room = r->room == 0 ? 1024 : r->room; room < r->len + c->len;)
-		room *= 2;
-	if (room > r->room) {
-		if ((p = realloc(r->msg, room)) == NULL) {
-			hole_begin(l, c->dir, GAP_QUEUE, r->msg_offset);
-			return;
-		}
-		r->msg = p;
-		r->room = room;
-	}
-	memcpy(r->msg + r->len, c->data, c->len);
-	r->len += c->len;
 }
 
 void
@@ -183,6 +227,8 @@ leg_record_end(struct leg *l, unsigned dir)
 		r->last_us = r->msg_us;
 	r->msg_type = 0;
 	r->len = 0;
+	if (r->room > GOR_KEPT)
+		gor_forget(l, dir);
 }
 
 /* ---- both ---- */
@@ -191,11 +237,9 @@ void
 leg_record_chunk(struct leg *l, const struct chunk *c)
 {
 	struct leg_record	*r = &l->rec[c->dir];
-	bool			 start;
 
-	start = c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE;
 	if (r->waits) {
-		if (!start && (c->part != FRAMER_OPAQUE ||
+		if (!is_start(c) && (c->part != FRAMER_OPAQUE ||
 		    l->copy->conf.format == RECORD_GOR)) {
 			hole_begin(l, c->dir, GAP_UNMARKED, c->offset);
 			return;
@@ -228,8 +272,6 @@ leg_record_finish(struct leg *l)
 		r->closed = true;
 		if (r->gap)
 			hole_later(l);
-		free(r->msg);
-		r->msg = NULL;
-		r->len = r->room = 0;
+		gor_forget(l, dir);
 	}
 }

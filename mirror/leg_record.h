@@ -2,7 +2,8 @@
  * leg_record: the record side of a connection: what passed the hooks becomes
  * records of the mirror's format in its file, and what the file refuses a
  * hole. In gogetway and raw each piece is one at once; in gor a message
- * gathers until it is complete.
+ * gathers until it is complete, at most as much as the queue of the mirror and
+ * charged to MEM_STREAMS.
  */
 #ifndef MIRROR_LEG_RECORD_H
 #define MIRROR_LEG_RECORD_H

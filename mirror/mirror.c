@@ -383,6 +383,7 @@ mirror_init(struct proc *p)
 	ms->env.base = p->base;
 	ms->env.tally = &p->tally;
 	ms->env.ops = &ms->ops;
+	ms->env.mem = &ms->mem;
 	ms->env.offline = (p->hello.flags & HELLO_OFFLINE) != 0;
 	ms->env.max_open = open_share(p->conf);
 	state_clock(ms);

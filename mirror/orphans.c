@@ -45,6 +45,12 @@ orphans_free(struct orphans *t)
 
 /* ---- what is known of the mirror before ---- */
 
+bool
+orphans_expected(const struct orphans *t)
+{
+	return t->expected;
+}
+
 void
 orphans_add(struct orphans *t, unsigned slot, const struct gap_open *o)
 {

@@ -20,6 +20,8 @@ struct orphans;
 struct orphans	*orphans_new(struct slots *, bool expected);
 void		 orphans_free(struct orphans *);
 
+/* Whether anything is to be told. */
+bool		 orphans_expected(const struct orphans *);
 /* An open connection as it was saved. */
 void		 orphans_add(struct orphans *, unsigned slot,
 		    const struct gap_open *);

@@ -34,6 +34,7 @@ read_tail(struct mirror_state *ms, struct copy *c)
 	bool		 whole;
 
 	if (c->conf.format != RECORD_GOGETWAY ||
+	    !orphans_expected(ms->orphans) ||
 	    (p = sink_file_tail(c->file, TAIL_MAX, &n, &whole)) == NULL)
 		return;
 	for (at = 0; at < n; at += (size_t)got) {

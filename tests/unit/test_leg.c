@@ -19,6 +19,7 @@
 static char		 dir[] = "/tmp/test_leg.XXXXXX";
 static struct event_base *base;
 static struct tally	 tally;
+static struct mem	 mem;
 static struct copy_env	 env;
 static struct conf_mirror conf;
 static struct copy	*copy;
@@ -116,6 +117,9 @@ fresh(void)
 	env.base = base;
 	env.tally = &tally;
 	env.ops = &ops;
+	env.mem = &mem;
+	memset(&mem, 0, sizeof(mem));
+	mem.limit = 1024 * 1024;
 	env.now_us = env.packet_us = 1000000;
 	refs = 0;
 }
@@ -382,6 +386,57 @@ a_head_in_two_parts_is_one_head(void **state)
 	close_all();
 }
 
+/* A message that the next one follows before its end is not just gone. */
+static void
+a_message_without_end_is_a_gap_in_gor(void **state)
+{
+	char	 want[128];
+
+	(void)state;
+	fresh();
+	conf.format = RECORD_GOR;
+	open_leg();
+	head();
+	body('x', 100);
+	head();
+	message_end();
+	leg_close(&leg);
+	copy_flush(copy);
+	snprintf(want, sizeof(want), "\"reason\":\"cut\",\"offset\":0,"
+	    "\"length\":%zu,", strlen(HEAD) + 100);
+	assert_non_null(strstr(content("rec.gaps"), want));
+	assert_int_equal(copy->stats.gaps, 1);
+	assert_int_equal(count(content("rec"), 'x'), 0);
+	assert_non_null(strstr(content("rec"), HEAD));
+	close_all();
+}
+
+/* What gathers counts for the memory of all, and is given back. */
+static void
+what_gathers_for_gor_is_charged(void **state)
+{
+	(void)state;
+	fresh();
+	conf.queue = 1024 * 1024;
+	conf.format = RECORD_GOR;
+	mem.limit = 64 * 1024;
+	open_leg();
+	head();
+	body('x', 40 * 1024);
+	assert_in_range(mem.used, 40 * 1024, mem.limit);
+	body('y', 40 * 1024);
+	message_end();
+	assert_int_equal(mem.used, 0);
+	head();
+	message_end();
+	leg_close(&leg);
+	copy_flush(copy);
+	assert_int_equal(mem.used, 0);
+	assert_int_equal(copy->stats.gap[GAP_QUEUE], 1);
+	assert_int_equal(count(content("rec"), 'x'), 0);
+	close_all();
+}
+
 static int
 setup(void **state)
 {
@@ -419,6 +474,8 @@ main(void)
 		    a_paused_mirror_loses_only_what_each_side_takes),
 		cmocka_unit_test(a_pause_is_a_gap_in_its_place),
 		cmocka_unit_test(a_head_in_two_parts_is_one_head),
+		cmocka_unit_test(a_message_without_end_is_a_gap_in_gor),
+		cmocka_unit_test(what_gathers_for_gor_is_charged),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
