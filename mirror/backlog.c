@@ -3,8 +3,8 @@
 
 #include "mirror/backlog.h"
 
-#define ROOM_MIN	2048
-#define ROOM_IDLE	65536	/* more than that goes when it is empty */
+#define ROOM_MIN	256
+#define ROOM_IDLE	2048	/* more than that goes when it is empty */
 
 void
 backlog_init(struct backlog *b, uint64_t *all_queued, uint64_t *all_kept,

@@ -7,6 +7,7 @@
  * it is answered. Pure.
  *
  * kept <= off <= len <= room. The sums of all connections are the owner's.
+ * There are thousands, most of them idle: room goes when nothing needs it.
  */
 #ifndef MIRROR_BACKLOG_H
 #define MIRROR_BACKLOG_H
