@@ -116,8 +116,14 @@ line_length(const uint8_t *p, size_t n)
 	return n;
 }
 
+bool
+hook_is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
 size_t
-hook_header_line(const uint8_t *p, size_t n, size_t *name)
+hook_header_line(const uint8_t *p, size_t n, bool start, size_t *name)
 {
 	const uint8_t	*colon;
 	size_t		 len;
@@ -126,12 +132,12 @@ hook_header_line(const uint8_t *p, size_t n, size_t *name)
 	if (n == 0)
 		return 0;
 	len = line_length(p, n);
-	if (p[0] != '\r' && p[0] != '\n')
-		while (len < n && (p[len] == ' ' || p[len] == '\t'))
+	if (!start && p[0] != '\r' && p[0] != '\n' && !hook_is_blank(p[0]))
+		while (len < n && hook_is_blank(p[len]))
 			len += line_length(p + len, n - len);
 	if ((colon = memchr(p, ':', len)) != NULL)
 		*name = (size_t)(colon - p);
-	while (*name > 0 && (p[*name - 1] == ' ' || p[*name - 1] == '\t'))
+	while (*name > 0 && hook_is_blank(p[*name - 1]))
 		--*name;
 	return len;
 }
@@ -139,7 +145,7 @@ hook_header_line(const uint8_t *p, size_t n, size_t *name)
 bool
 hook_name_is(const uint8_t *p, size_t n, const char *name)
 {
-	while (n > 0 && (*p == ' ' || *p == '\t')) {
+	while (n > 0 && hook_is_blank(*p)) {
 		p++;
 		n--;
 	}

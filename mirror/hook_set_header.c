@@ -59,7 +59,7 @@ set_chunk(const struct conf_mirror *m, enum hook_side side,
 		return HOOK_FAIL;
 	first = true;
 	for (at = 0, out = 0; (line = hook_header_line(c->data + at,
-	    c->len - at, &name)) > 0; at += line) {
+	    c->len - at, first, &name)) > 0; at += line) {
 		if (!first && name > 0 && is_set(m, c->data + at, name))
 			continue;
 		if (!first && (c->data[at] == '\r' || c->data[at] == '\n')) {

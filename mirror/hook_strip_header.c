@@ -47,7 +47,7 @@ strip_chunk(const struct conf_mirror *m, enum hook_side side,
 {
 	const char	(*list)[CONF_NAME_MAX];
 	size_t		 nlist, at, line, name, out;
-	bool		 first, changed;
+	bool		 first, changed, gone = false;
 
 	if (c->part == FRAMER_UNMARKED)
 		return HOOK_HIDE;
@@ -61,10 +61,14 @@ strip_chunk(const struct conf_mirror *m, enum hook_side side,
 	/* A trailer has no first line. */
 	first = c->part != FRAMER_TRAILER;
 	for (at = 0, out = 0; (line = hook_header_line(c->data + at,
-	    c->len - at, &name)) > 0; at += line) {
-		/* An empty line before the first one is no header line. */
-		if (!first && name > 0 &&
-		    listed(list, nlist, c->data + at, name)) {
+	    c->len - at, first, &name)) > 0; at += line) {
+		/*
+		 * An empty line before the first one is no header line. A
+		 * folded one that comes alone belongs to the one before.
+		 */
+		gone = !first && (listed(list, nlist, c->data + at, name) ||
+		    (gone && hook_is_blank(c->data[at])));
+		if (gone) {
 			changed = true;
 			continue;
 		}
