@@ -13,7 +13,6 @@
 #include "ui/client.h"
 #include "ui/play.h"
 
-#define ANSWER_US	5000000		/* without an answer: gone on without */
 #define DIAL_US		5000000
 #define SERVE_EVERY	32		/* pieces that are due at once */
 
@@ -23,8 +22,9 @@ struct play_conn {
 	int		 fd;
 	bool		 connecting;
 	bool		 skip;		/* to the next start */
+	bool		 begun;		/* piece at: its request is counted */
 	uint32_t	 off;		/* of piece at, already sent */
-	uint64_t	 since_us;	/* of the dial, or the request */
+	uint64_t	 since_us;	/* of the dial, or the last byte sent */
 	struct reply	 reply;
 };
 
@@ -57,6 +57,25 @@ conn_close(struct play *pl, struct play_conn *c)
 	pl->live[i] = pl->live[--pl->open];
 }
 
+/* The piece that is sent next. */
+static const struct piece *
+at(const struct play *pl, const struct play_conn *c)
+{
+	return &pl->rec->piece[c->at - 1];
+}
+
+static void
+next_piece(struct play *pl, struct play_conn *c)
+{
+	const struct piece	*p = at(pl, c);
+
+	if (c->at == c->due)
+		c->due = 0;
+	c->at = p->next;
+	c->off = 0;
+	c->begun = false;
+}
+
 /* The rest of the message is lost with the connection. */
 static void
 conn_fail(struct play *pl, struct play_conn *c, int error)
@@ -65,7 +84,8 @@ conn_fail(struct play *pl, struct play_conn *c, int error)
 	if (!c->connecting)
 		pl->failed += reply_open(&c->reply);
 	c->skip = true;
-	c->off = 0;
+	if (c->begun || c->off > 0)
+		next_piece(pl, c);
 	conn_close(pl, c);
 }
 
@@ -95,24 +115,6 @@ dial(struct play *pl, struct play_conn *c)
 	}
 }
 
-/* The piece that is sent next. */
-static const struct piece *
-at(const struct play *pl, const struct play_conn *c)
-{
-	return &pl->rec->piece[c->at - 1];
-}
-
-static void
-next_piece(struct play *pl, struct play_conn *c)
-{
-	const struct piece	*p = at(pl, c);
-
-	if (c->at == c->due)
-		c->due = 0;
-	c->at = p->next;
-	c->off = 0;
-}
-
 /* A request that cannot be sent. */
 static void
 skip_piece(struct play *pl, struct play_conn *c)
@@ -128,11 +130,12 @@ send_piece(struct play *pl, struct play_conn *c)
 	const struct piece	*p = at(pl, c);
 	ssize_t			 n;
 
-	if (p->start && c->off == 0) {
+	if (p->start && !c->begun) {
 		/* A client asks when it has been answered. */
 		if (reply_open(&c->reply) > 0 && !c->reply.lost)
 			return false;
 		reply_asked(&c->reply, p->p, p->len);
+		c->begun = true;
 		c->since_us = proc_mono_us();
 		pl->sent++;
 	}
@@ -147,6 +150,7 @@ send_piece(struct play *pl, struct play_conn *c)
 			return true;
 		}
 		c->off += (uint32_t)n;
+		c->since_us = proc_mono_us();
 		pl->sent_bytes += (uint64_t)n;
 	}
 	next_piece(pl, c);
@@ -171,14 +175,24 @@ make_room(struct play *pl)
 	return false;
 }
 
+/*
+ * Whether the target said that it closes, or the record has a gap there: then
+ * it would read a request as the rest of the one before.
+ */
+static bool
+opens_anew(const struct play *pl, const struct play_conn *c)
+{
+	return c->fd != -1 && c->reply.asked > 0 && !c->begun &&
+	    reply_open(&c->reply) == 0 && at(pl, c)->start &&
+	    (c->reply.closes || at(pl, c)->fresh);
+}
+
 /* Everything that can be done now; false when it waits for room. */
 static bool
 pump(struct play *pl, struct play_conn *c)
 {
 	while (c->due != 0 && c->at != 0) {
-		/* The target said that it closes: the next one opens anew. */
-		if (c->fd != -1 && c->reply.closes && c->off == 0 &&
-		    reply_open(&c->reply) == 0 && at(pl, c)->start)
+		if (opens_anew(pl, c))
 			conn_close(pl, c);
 		if (c->fd == -1) {
 			if (c->skip && !at(pl, c)->start) {
@@ -217,7 +231,8 @@ on_readable(struct play *pl, struct play_conn *c)
 		return;
 	}
 	reply_eof(&c->reply);
-	if (n == 0 && reply_open(&c->reply) == 0 && c->off == 0) {
+	if (n == 0 && reply_open(&c->reply) == 0 && !c->begun &&
+	    c->off == 0) {
 		c->skip = c->at != 0;	/* a body that had still to come */
 		conn_close(pl, c);
 	} else
@@ -240,6 +255,13 @@ on_connected(struct play *pl, struct play_conn *c)
 	c->connecting = false;
 }
 
+/* The rest of a body that is not due yet: no answer is late before it. */
+static bool
+body_to_come(const struct play *pl, const struct play_conn *c)
+{
+	return c->at != 0 && c->due == 0 && !at(pl, c)->start;
+}
+
 /* Late dials and answers. */
 static void
 check_time(struct play *pl, struct play_conn *c, uint64_t now)
@@ -249,7 +271,7 @@ check_time(struct play *pl, struct play_conn *c, uint64_t now)
 		conn_fail(pl, c, ETIMEDOUT);
 		skip_piece(pl, c);
 	} else if (!c->connecting && reply_open(&c->reply) > 0 &&
-	    now - c->since_us > ANSWER_US)
+	    !body_to_come(pl, c) && now - c->since_us > pl->answer_us)
 		conn_fail(pl, c, ETIMEDOUT);
 }
 
@@ -268,7 +290,7 @@ serve(struct play *pl, int wait_ms)
 		pl->polled[i] = pl->live[i];
 		p[i].fd = c->fd;
 		p[i].events = POLLIN;
-		if (c->connecting || c->off > 0)
+		if (c->connecting || c->begun || c->off > 0)
 			p[i].events |= POLLOUT;
 		p[i].revents = 0;
 	}
@@ -347,6 +369,8 @@ on_due(struct play *pl, size_t i, uint64_t due)
 {
 	struct play_conn	*c = &pl->conn[pl->rec->piece[i].conn];
 
+	if (c->at != 0 && body_to_come(pl, c))
+		c->since_us = proc_mono_us();
 	c->due = (uint32_t)i + 1;
 	if (!pump(pl, c))
 		return false;

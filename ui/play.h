@@ -1,7 +1,8 @@
 /*
  * play: a recording played back to a target: one connection per recorded one,
  * opened when its first piece is due, a request only when the one before it
- * was answered, as clients do. Pieces are due as they were captured; late
+ * was answered, as clients do. One that was begun and broke is not begun
+ * again. Pieces are due as they were captured; late
  * ones are told as drift. Without memory it ends the program.
  */
 #ifndef UI_PLAY_H
@@ -23,6 +24,7 @@ struct play {
 	double		 speed;
 	uint64_t	 maxwait_us;	/* between two pieces, 0: no limit */
 	size_t		 limit;		/* connections at a time */
+	uint64_t	 answer_us;	/* without an answer: gone on without */
 	struct addrinfo	*target;
 	/* what came of it */
 	uint64_t	 sent;		/* requests */

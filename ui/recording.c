@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sandbox/compat.h"
@@ -129,6 +130,7 @@ add_piece(struct recording *r, uint32_t conn, const struct record *rec,
 	p->conn = conn - 1;
 	p->next = 0;
 	p->start = is_request(body, rec->len);
+	p->fresh = false;
 	r->requests += p->start;
 	/* The order of a connection is that of its records. */
 	if (p->ts_us < c->last_us)
@@ -207,8 +209,58 @@ read_records(struct recording *r, const char *name, const uint8_t *p, size_t n)
 	return 0;
 }
 
+/* The text of a key of a line; -1 when it has none. */
+static int
+json_text(const char *line, const char *key, char *to, size_t size)
+{
+	const char	*p, *end;
+
+	if ((p = strstr(line, key)) == NULL)
+		return -1;
+	p += strlen(key);
+	if ((end = strchr(p, '"')) == NULL || (size_t)(end - p) >= size)
+		return -1;
+	memcpy(to, p, (size_t)(end - p));
+	to[end - p] = '\0';
+	return 0;
+}
+
+/* "2026-11-20T18:30:12.123456+0000" */
+static uint64_t
+time_of(const char *text)
+{
+	struct tm	 tm = { 0 };
+	const char	*us;
+
+	if ((us = strptime(text, "%Y-%m-%dT%H:%M:%S.", &tm)) == NULL)
+		return 0;
+	return (uint64_t)timegm(&tm) * 1000000 + strtoul(us, NULL, 10);
+}
+
 static void
-count_gaps(struct recording *r, const char *name)
+take_gap(struct recording *r, const char *line)
+{
+	struct recorded_gap	*g;
+	char			 from[RECORD_ADDR_MAX], to[RECORD_ADDR_MAX];
+	char			 dir[32], next[64];
+
+	if (json_text(line, "\"from\":\"", from, sizeof(from)) == -1 ||
+	    json_text(line, "\"to\":\"", to, sizeof(to)) == -1 ||
+	    json_text(line, "\"direction\":\"", dir, sizeof(dir)) == -1 ||
+	    json_text(line, "\"next\":\"", next, sizeof(next)) == -1 ||
+	    strcmp(dir, "to_observed") != 0)
+		return;
+	if (r->ngaps == r->gap_room) {
+		r->gap_room = r->gap_room == 0 ? 64 : r->gap_room * 2;
+		r->gap = room_for(r->gap, r->gap_room, sizeof(*r->gap));
+	}
+	g = &r->gap[r->ngaps++];
+	snprintf(g->key, sizeof(g->key), "%s %s", from, to);
+	g->next_us = time_of(next);
+}
+
+static void
+read_gaps(struct recording *r, const char *name)
 {
 	char	 path[4096], line[2048];
 	FILE	*f;
@@ -216,8 +268,12 @@ count_gaps(struct recording *r, const char *name)
 	snprintf(path, sizeof(path), "%s.gaps", name);
 	if ((f = fopen(path, "re")) == NULL)
 		return;
-	while (fgets(line, sizeof(line), f) != NULL)
-		r->gaps += strchr(line, '\n') != NULL;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (strchr(line, '\n') == NULL)
+			continue;
+		r->gaps++;
+		take_gap(r, line);
+	}
 	fclose(f);
 }
 
@@ -241,7 +297,7 @@ recording_read(struct recording *r, const char *name)
 	close(fd);
 	/* It stays mapped: the pieces point into it. */
 	status = read_records(r, name, p, (size_t)st.st_size);
-	count_gaps(r, name);
+	read_gaps(r, name);
 	return status;
 }
 
@@ -254,6 +310,24 @@ by_time(const void *a, const void *b)
 		return x->ts_us < y->ts_us ? -1 : 1;
 	/* Same time: as recorded. */
 	return x->next < y->next ? -1 : x->next > y->next;
+}
+
+/* The first request behind a gap. */
+static void
+mark_gap(struct recording *r, const struct recorded_gap *g)
+{
+	struct piece	*p;
+	uint32_t	 conn, i;
+
+	if ((conn = conn_of(r, g->key, false)) == 0)
+		return;
+	for (i = r->conn[conn - 1].first; i != 0; i = p->next) {
+		p = &r->piece[i - 1];
+		if (p->start && p->ts_us >= g->next_us) {
+			p->fresh = true;
+			return;
+		}
+	}
 }
 
 void
@@ -274,4 +348,6 @@ recording_arrange(struct recording *r)
 			c->first = (uint32_t)i + 1;
 		c->last = (uint32_t)i + 1;
 	}
+	for (i = 0; i < r->ngaps; i++)
+		mark_gap(r, &r->gap[i]);
 }

@@ -20,6 +20,8 @@ struct piece {
 	uint32_t	 conn;		/* index */
 	uint32_t	 next;		/* of the same connection, 0 none */
 	bool		 start;		/* a request begins here */
+	bool		 fresh;		/* behind a gap: of what was sent the
+					   end is not known */
 };
 
 struct recorded {
@@ -28,6 +30,12 @@ struct recorded {
 	uint32_t	 first;		/* index + 1 of pieces */
 	uint32_t	 last;
 	uint64_t	 last_us;
+};
+
+/* A line of FILE.gaps about what a client sent. */
+struct recorded_gap {
+	char		 key[2 * RECORD_ADDR_MAX];
+	uint64_t	 next_us;	/* what came then is there again */
 };
 
 struct recording {
@@ -42,6 +50,9 @@ struct recording {
 	uint64_t	 requests;
 	uint64_t	 status[REPLY_STATUS];	/* of recorded answers */
 	uint64_t	 gaps;		/* lines of FILE.gaps */
+	struct recorded_gap *gap;	/* those that have an end */
+	size_t		 ngaps;
+	size_t		 gap_room;
 	uint64_t	 cut;		/* files that end in the middle */
 };
 

@@ -15,6 +15,7 @@
 #include "ui/replay.h"
 
 #define CONNECTIONS	256
+#define ANSWER_US	5000000
 
 struct replay {
 	bool		 dry;
@@ -170,6 +171,19 @@ parse_speed(struct replay *r, const char *s)
 }
 
 static int
+parse_maxwait(struct play *pl, const char *s)
+{
+	double	 seconds;
+	char	*end;
+
+	seconds = strtod(s, &end);
+	if (end == s || *end != '\0' || !(seconds >= 0) || seconds > 1e6)
+		return -1;
+	pl->maxwait_us = (uint64_t)(seconds * 1e6);
+	return 0;
+}
+
+static int
 options(struct replay *r, int argc, char **argv)
 {
 	struct play	*pl = &r->play;
@@ -178,6 +192,7 @@ options(struct replay *r, int argc, char **argv)
 
 	pl->speed = 1;
 	pl->limit = CONNECTIONS;
+	pl->answer_us = ANSWER_US;
 	optind = 0;
 	while ((ch = getopt(argc, argv, "+c:m:no:x:")) != -1) {
 		switch (ch) {
@@ -186,7 +201,8 @@ options(struct replay *r, int argc, char **argv)
 			    &error);
 			break;
 		case 'm':
-			pl->maxwait_us = (uint64_t)(strtod(optarg, NULL) * 1e6);
+			if (parse_maxwait(pl, optarg) == -1)
+				error = "invalid";
 			break;
 		case 'n':
 			r->dry = true;

@@ -1,0 +1,267 @@
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <netinet/in.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sandbox/compat.h"
+#include "tests/lib/cmocka_first.h"
+#include "ui/play.h"
+
+#define SECOND	1000000ull
+#define START	1700000000ull		/* of the recordings, seconds */
+#define GET	"GET / HTTP/1.1\r\n\r\n"
+#define POST	"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n"
+
+static char		 dir[] = "/tmp/test_play.XXXXXX";
+static char		 name[64];
+static struct recording	 rec;
+static struct play	 play;
+static struct sockaddr_in target;
+static struct addrinfo	 info = { .ai_family = AF_INET,
+    .ai_addr = (struct sockaddr *)&target, .ai_addrlen = sizeof(target) };
+
+/* ---- recordings ---- */
+
+static FILE *
+begin(void)
+{
+	FILE	*f;
+
+	memset(&rec, 0, sizeof(rec));
+	memset(&play, 0, sizeof(play));
+	play.speed = 1;
+	play.limit = 16;
+	play.answer_us = SECOND;
+	f = fopen(name, "w");
+	assert_non_null(f);
+	return f;
+}
+
+static void
+end(FILE *f)
+{
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(recording_read(&rec, name), 0);
+	recording_arrange(&rec);
+}
+
+/* A piece of one connection, after that many microseconds. */
+static void
+piece(FILE *f, uint64_t after_us, const char *text)
+{
+	struct endpoint		 from = { .port = 40000 }, to = { .port = 80 };
+	struct record_way	 way;
+	uint8_t			 head[RECORD_HEAD_MAX];
+	size_t			 n;
+
+	addr_from4(&from.addr, (const uint8_t [4]){ 192, 0, 2, 1 });
+	addr_from4(&to.addr, (const uint8_t [4]){ 192, 0, 2, 2 });
+	record_way(&way, &from, &to);
+	n = record_put_gogetway(head, START * SECOND + after_us, &way,
+	    strlen(text));
+	fwrite(head, 1, n, f);
+	fwrite(text, 1, strlen(text), f);
+}
+
+/* ---- targets ---- */
+
+/* Reads a head, then resets. */
+static void
+resetting(int fd)
+{
+	struct linger	 l = { .l_onoff = 1, .l_linger = 0 };
+	char		 in[1024];
+
+	(void)!read(fd, in, sizeof(in));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
+/* Answers each read at once, with its number. */
+static void
+early(int fd)
+{
+	static int	 n;
+	char		 in[65536], out[64];
+
+	n++;
+	while (read(fd, in, sizeof(in)) > 0) {
+		snprintf(out, sizeof(out), "HTTP/1.1 20%d \r\n"
+		    "Content-Length: 0\r\n\r\n", n % 10);
+		(void)!write(fd, out, strlen(out));
+	}
+}
+
+/* Answers when 100 bytes of a body have come. */
+static void
+patient(int fd)
+{
+	static const char	 ok[] = "HTTP/1.1 200 \r\n"
+	    "Content-Length: 0\r\n\r\n";
+	char			 in[1024];
+	ssize_t			 n;
+	size_t			 got = 0;
+
+	while (got < strlen(POST) + 100 && (n = read(fd, in, sizeof(in))) > 0)
+		got += (size_t)n;
+	(void)!write(fd, ok, sizeof(ok) - 1);
+	(void)!read(fd, in, sizeof(in));
+}
+
+/* One connection after the other, in a process of its own. */
+static pid_t
+serve(void (*target_fn)(int))
+{
+	socklen_t	 len = sizeof(target);
+	pid_t		 pid;
+	int		 fd, c;
+
+	memset(&target, 0, sizeof(target));
+	target.sin_family = AF_INET;
+	target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&target, len), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&target, &len), 0);
+	if ((pid = fork()) == 0) {
+		signal(SIGALRM, SIG_DFL);
+		alarm(60);
+		while ((c = accept(fd, NULL, NULL)) != -1) {
+			target_fn(c);
+			close(c);
+		}
+		_exit(0);
+	}
+	close(fd);
+	assert_int_not_equal(pid, -1);
+	return pid;
+}
+
+static void
+run(void (*target_fn)(int))
+{
+	pid_t	 pid;
+
+	pid = serve(target_fn);
+	play.target = &info;
+	/* What never comes to its end fails here. */
+	alarm(30);
+	play_run(&play, &rec);
+	alarm(0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* ---- tests ---- */
+
+static void
+a_request_that_breaks_is_not_begun_again(void **state)
+{
+	static char	 body[65536];
+	FILE		*f;
+	int		 i;
+
+	(void)state;
+	f = begin();
+	fprintf(f, "1 aaaa0050c0000201%08x %llu 0\nPOST / HTTP/1.1\r\n"
+	    "Content-Length: 16777216\r\n\r\n", 1, START * 1000000000);
+	for (i = 0; i < 256; i++)
+		fwrite(body, 1, sizeof(body), f);
+	fputs(RECORD_GOR_END, f);
+	end(f);
+	run(resetting);
+	assert_int_equal(play.sent, 1);
+	assert_int_equal(play.failed, 1);
+	assert_int_equal(play.answers, 0);
+}
+
+/* The answer is not late while the body has not been sent. */
+static void
+a_slow_body_is_sent_to_its_end(void **state)
+{
+	char	 half[51];
+	FILE	*f;
+
+	(void)state;
+	memset(half, 'b', sizeof(half) - 1);
+	half[sizeof(half) - 1] = '\0';
+	f = begin();
+	piece(f, 0, POST);
+	piece(f, 1000, half);
+	piece(f, 700000, half);
+	end(f);
+	play.answer_us = 300000;
+	run(patient);
+	assert_int_equal(play.failed, 0);
+	assert_int_equal(play.status[200], 1);
+}
+
+/* A target that does not wait for a body reads the next head as the rest. */
+static void
+behind_a_gap_a_request_has_a_new_connection(void **state)
+{
+	char	 gaps[80];
+	FILE	*f;
+
+	(void)state;
+	f = begin();
+	piece(f, 0, GET);
+	piece(f, 1000, POST);
+	piece(f, 2000, "only this");
+	piece(f, 900000, GET);
+	piece(f, 901000, GET);
+	snprintf(gaps, sizeof(gaps), "%s.gaps", name);
+	assert_int_equal(fclose(f), 0);
+	f = fopen(gaps, "w");
+	assert_non_null(f);
+	fprintf(f, "{\"time\":\"2023-11-14T22:13:21.000000+0000\","
+	    "\"mirror\":\"m\",\"from\":\"192.0.2.1:40000\","
+	    "\"to\":\"192.0.2.2:80\",\"flow_id\":1,"
+	    "\"direction\":\"to_observed\",\"reason\":\"lost\","
+	    "\"offset\":9,\"length\":91,"
+	    "\"last_record\":\"2023-11-14T22:13:20.002000+0000\","
+	    "\"next\":\"2023-11-14T22:13:20.900000+0000\"}\n");
+	end(f);
+	assert_int_equal(unlink(gaps), 0);
+	assert_int_equal(rec.gaps, 1);
+	run(early);
+	assert_int_equal(play.status[201] >= 2, 1);
+	assert_int_equal(play.status[202], 2);
+	assert_int_equal(play.failed, 0);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(name, sizeof(name), "%s/rec", dir);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	unlink(name);
+	return rmdir(dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(a_request_that_breaks_is_not_begun_again),
+		cmocka_unit_test(a_slow_body_is_sent_to_its_end),
+		cmocka_unit_test(behind_a_gap_a_request_has_a_new_connection),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
