@@ -20,6 +20,7 @@ struct asked {
 
 struct asked_list {
 	struct asked	*p;
+	size_t		 first;		/* n from here on are open */
 	size_t		 n;
 	size_t		 room;
 };

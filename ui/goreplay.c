@@ -1,29 +1,42 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ui/goreplay.h"
 
+static void
+put_hex(uint8_t *to, const void *from, size_t n)
+{
+	static const char	 hex[] = "0123456789abcdef";
+	const uint8_t		*p = from;
+	size_t			 i;
+
+	for (i = 0; i < n; i++) {
+		to[2 * i] = (uint8_t)hex[p[i] >> 4];
+		to[2 * i + 1] = (uint8_t)hex[p[i] & 15];
+	}
+}
+
 int
 goreplay_put(struct bytes *out, const struct hookmsg_chunk *c)
 {
-	static const char	 hex[] = "0123456789abcdef";
-	char			 meta[96], two[2];
-	uint8_t			 v;
-	size_t			 i, n;
+	char	 meta[96];
+	uint8_t	*line;
+	size_t	 n, len;
+	int	 r;
 
 	n = (size_t)snprintf(meta, sizeof(meta), "%d %024" PRIx64 " %" PRIu64
 	    " 0\n", c->dir == 2 ? 2 : 1, c->seq, c->ts_ns);
-	if (out->len + 2 * (n + c->len) > PROGRAM_OUT_MAX)
+	len = 2 * (n + c->len) + 1;
+	if ((line = malloc(len)) == NULL)
 		return -1;
-	for (i = 0; i < n + c->len; i++) {
-		v = i < n ? (uint8_t)meta[i] : c->data[i - n];
-		two[0] = hex[v >> 4];
-		two[1] = hex[v & 15];
-		if (bytes_add(out, two, 2) == -1)
-			return -1;
-	}
-	return bytes_add(out, "\n", 1);
+	put_hex(line, meta, n);
+	put_hex(line + 2 * n, c->data, c->len);
+	line[len - 1] = '\n';
+	r = bytes_add(out, line, len);
+	free(line);
+	return r;
 }
 
 static int

@@ -10,7 +10,7 @@
 #include "ui/asked.h"
 #include "ui/program.h"
 
-/* A chunk as a line. -1: more than PROGRAM_OUT_MAX would wait. */
+/* A chunk as a line. -1: no memory; nothing was added. */
 int		 goreplay_put(struct bytes *, const struct hookmsg_chunk *);
 /*
  * Takes all whole lines, each as the answer of its chunk. The number of those

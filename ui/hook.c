@@ -1,6 +1,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -82,6 +83,10 @@ give_up(struct hook *h, const char *why)
 		return;
 	program_lost(&h->program, why);
 	all_broken(h);
+	if (h->strange > 0)
+		fprintf(stderr, "netmonctl: hook %s: %" PRIu64 " lines of it "
+		    "were no answers\n", h->name, h->strange);
+	h->strange = 0;
 }
 
 /* ---- chunks to the program ---- */
@@ -92,8 +97,6 @@ to_program(struct hook *h, const uint8_t *p, size_t n)
 	struct bytes	*out = &h->program.out;
 	uint8_t		 len[4];
 
-	if (out->len + n > PROGRAM_OUT_MAX)
-		return -1;
 	hookmsg_put_length(len, (uint32_t)n);
 	return bytes_add(out, len, 4) == -1 || bytes_add(out, p, n) == -1 ?
 	    -1 : 0;
@@ -123,7 +126,7 @@ on_chunk(struct hook *h, const uint8_t *p, size_t n)
 	r = h->goreplay ? goreplay_put(&h->program.out, &c) :
 	    to_program(h, p, n);
 	if (r == -1)
-		give_up(h, "the program does not read");
+		give_up(h, "no memory");
 }
 
 static void
@@ -154,7 +157,7 @@ on_mirror(struct hook *h)
 	ssize_t		 got;
 	size_t		 n;
 
-	while (h->mirror != -1) {
+	while (h->mirror != -1 && program_keeps_up(&h->program)) {
 		got = recv(h->mirror, h->frame, sizeof(h->frame), 0);
 		if (got == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -325,6 +328,21 @@ wait_ms(const struct hook *h)
 	return h->goreplay && h->asked.n > 0 ? 50 : 1000;
 }
 
+/* What is waited for. One that does not keep up is asked no more. */
+static void
+prepare(const struct hook *h, struct pollfd p[3])
+{
+	const struct program	*pr = &h->program;
+
+	p[0].fd = program_keeps_up(pr) ? h->mirror : -1;
+	p[0].events = POLLIN;
+	p[1].fd = pr->pid != 0 ? pr->from : -1;
+	p[1].events = POLLIN;
+	p[2].fd = pr->pid != 0 && pr->out.len > 0 ? pr->to : -1;
+	p[2].events = POLLOUT;
+	p[0].revents = p[1].revents = p[2].revents = 0;
+}
+
 static void
 serve(struct hook *h)
 {
@@ -335,21 +353,19 @@ serve(struct hook *h)
 	while (h->mirror != -1) {
 		if (pr->pid == 0 && program_now_ms() >= pr->next_ms)
 			start(h);
-		p[0].fd = h->mirror;
-		p[0].events = POLLIN;
-		p[1].fd = pr->pid != 0 ? pr->from : -1;
-		p[1].events = POLLIN;
-		p[2].fd = pr->pid != 0 && pr->out.len > 0 ? pr->to : -1;
-		p[2].events = POLLOUT;
-		p[0].revents = p[1].revents = p[2].revents = 0;
+		prepare(h, p);
 		if (poll(p, nitems(p), wait_ms(h)) == -1 && errno != EINTR)
 			return;
 		if (p[0].revents != 0)
 			on_mirror(h);
 		if (p[1].revents != 0 && pr->pid != 0)
 			on_program(h);
-		if (p[2].revents != 0 && pr->pid != 0 &&
-		    (why = program_write(pr)) != NULL)
+		why = NULL;
+		if (p[2].revents != 0 && pr->pid != 0)
+			why = program_write(pr);
+		if (why == NULL && pr->pid != 0)
+			why = program_stalled(pr);
+		if (why != NULL)
 			give_up(h, why);
 		if (h->goreplay)
 			settle(h);

@@ -15,6 +15,7 @@
 #define BACKOFF_MIN_MS	100
 #define BACKOFF_MAX_MS	10000
 #define LIVED_MS	10000		/* then the back-off starts over */
+#define STALL_MS	10000		/* nothing read: it hangs */
 
 int
 bytes_add(struct bytes *b, const void *p, size_t n)
@@ -69,8 +70,12 @@ program_start(struct program *p)
 {
 	int	 in[2], out[2];
 
-	if (pipe2(in, O_CLOEXEC) == -1 || pipe2(out, O_CLOEXEC) == -1) {
-		p->next_ms = program_now_ms() + BACKOFF_MAX_MS;
+	p->next_ms = program_now_ms() + BACKOFF_MAX_MS;
+	if (pipe2(in, O_CLOEXEC) == -1)
+		return;
+	if (pipe2(out, O_CLOEXEC) == -1) {
+		close(in[0]);
+		close(in[1]);
 		return;
 	}
 	if ((p->pid = fork()) == 0)
@@ -79,14 +84,13 @@ program_start(struct program *p)
 	close(out[1]);
 	p->to = in[1];
 	p->from = out[0];
-	p->started_ms = program_now_ms();
+	p->started_ms = p->moved_ms = program_now_ms();
 	fcntl(p->to, F_SETFL, O_NONBLOCK);
 	fcntl(p->from, F_SETFL, O_NONBLOCK);
 	if (p->pid == -1) {
 		close(p->to);
 		close(p->from);
 		p->pid = 0;
-		p->next_ms = program_now_ms() + BACKOFF_MAX_MS;
 	}
 }
 
@@ -115,6 +119,23 @@ program_lost(struct program *p, const char *why)
 
 /* ---- bytes ---- */
 
+bool
+program_keeps_up(const struct program *p)
+{
+	return p->out.len < PROGRAM_OUT_HIGH;
+}
+
+const char *
+program_stalled(struct program *p)
+{
+	uint64_t	 now = program_now_ms();
+
+	if (p->out.len == 0)
+		p->moved_ms = now;
+	return now - p->moved_ms > STALL_MS ? "the program does not read" :
+	    NULL;
+}
+
 const char *
 program_read(struct program *p)
 {
@@ -135,9 +156,10 @@ program_write(struct program *p)
 	ssize_t	 n;
 
 	n = write(p->to, p->out.p, p->out.len);
-	if (n > 0)
+	if (n > 0) {
 		bytes_cut(&p->out, (size_t)n);
-	else if (n == -1 && errno != EAGAIN && errno != EINTR)
+		p->moved_ms = program_now_ms();
+	} else if (n == -1 && errno != EAGAIN && errno != EINTR)
 		return "the program does not read";
 	return NULL;
 }

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROGRAM_OUT_MAX	(8 * 1024 * 1024)	/* waiting for it */
+#define PROGRAM_OUT_HIGH	(1024 * 1024)	/* no more is put */
 #define PROGRAM_IN_MAX	(512 * 1024)	/* of a line or frame it writes */
 
 struct bytes {
@@ -36,6 +36,7 @@ struct program {
 	uint64_t	 started_ms;
 	uint64_t	 next_ms;	/* not before it is started again */
 	uint64_t	 delay_ms;
+	uint64_t	 moved_ms;	/* took something, or nothing waits */
 	struct bytes	 out;
 	struct bytes	 in;
 };
@@ -45,8 +46,12 @@ uint64_t program_now_ms(void);
 void	 program_start(struct program *);
 /* It is ended, and why is said; nothing that waits for it is kept. */
 void	 program_lost(struct program *, const char *why);
+/* Whether it takes enough for more to be put into out. */
+bool	 program_keeps_up(const struct program *);
 /* NULL, or why it must be given up. */
 const char *program_read(struct program *);
 const char *program_write(struct program *);
+/* The same, of one that has not read for long. */
+const char *program_stalled(struct program *);
 
 #endif

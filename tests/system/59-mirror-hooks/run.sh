@@ -128,17 +128,19 @@ wait_for 5 all_seen
 is "the statistics have all" "$(seen)" "$(log_lines)"
 
 # ---- what a program still has at a reload and at the end ----
-asked() { grep -q "$1" "$TMP/rec"; }
+had() { grep -c " /$1" "$TMP/rec"; }
+asked() { [ "$(had "$1")" -gt "$2" ]; }
+before=$(had slow)
 gaps=$(grep -c '"reason":"hook"' "$REC.gaps")
 get /slow
-wait_for 5 asked slow
+wait_for 5 asked slow "$before"
 sed -i 's/hook timeout 1s/hook timeout 5s/' "$TMP/netmond.conf"
 ctl reload > /dev/null
 wait_for 5 is_kept reloaded
 is "reload: what a program had is a gap" \
     "$(($(grep -c '"reason":"hook"' "$REC.gaps") - gaps))" 1
 get /late
-wait_for 5 asked late
+wait_for 5 asked late 0
 stop
 is "the end: what a program has is waited for" "$status $(grep -ac 'GET /late' \
     "$REC") $(grep -c ' /late' "$SHADOW")" "0 1 1"
@@ -169,6 +171,25 @@ for bad in die long odd other; do
 	    not_ok "-g $bad: the next ones do not pass" "$(tail -3 "$TMP/hook.err")"
 	is "-g $bad: is not passed on" "$(grep -ac "GET /$bad" "$REC")" 0
 done
+kill $hook
+stop
+
+# ---- a program that begins late, and much for it ----
+rm -f "$REC" "$REC".*
+conf 'interface "vb"' 'mirror "big" {' 'observe port 80' \
+    'forward { queue 64M }' "record to \"$REC\" format raw" \
+    'hook record "rec"' 'hook timeout 30s' '}'
+start
+attach rec -- sh -c "sleep 3; exec python3 '$TOP/tests/lib/odd_hook.py' \
+    '$TMP/rec'"
+head -c 40000 /dev/zero > "$TMP/big"
+ina ab -q -n 300 -c 4 -p "$TMP/big" http://10.77.0.2/big > /dev/null 2>&1
+is_big() { [ "$(stat -c %s "$REC")" -gt 12000000 ]; }
+wait_for 20 is_big && ok "a program that is slow for a while is waited for" ||
+    not_ok "a program that is slow for a while is given up" "$(ls -l "$REC")"
+is "and misses nothing" \
+    "$(row hook_errors) $(row gaps) $(grep -c 'started again' "$TMP/hook.err")" \
+    "0 0 0"
 kill $hook
 stop
 
