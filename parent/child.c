@@ -107,7 +107,11 @@ child_launch(struct child *c)
 	c->asked_us = proc_mono_us();
 	send_hello(c);
 	if (supervise_send_conf(s, c->role, s->running) == -1) {
-		log_warnx("configuration does not fit a message");
+		/* Else its end of the channel went with the launcher. */
+		if (chan_ready(c->chan))
+			log_warnx("configuration does not fit a message");
+		else
+			supervise_no_launcher(s, c->role);
 		supervise_fail(s, 1);
 		return;
 	}
@@ -236,10 +240,8 @@ child_lost(struct child *c, int status)
 		/* Offline its neighbours would wait for it, and for long. */
 		if (supervise_special(s))
 			supervise_kill(s);
-	} else if (s->launcher_lost) {
-		log_warnx("no launcher to start %s anew: ending",
-		    role_name(c->role));
-		supervise_fail(s, 1);
-	} else
+	} else if (s->launcher_lost)
+		supervise_no_launcher(s, c->role);
+	else
 		come_back(c, lived);
 }

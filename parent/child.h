@@ -104,6 +104,8 @@ void		 heard_fault(struct chan *, enum chan_fault, const char *why,
 bool		 supervise_special(const struct supervise *);
 /* Ends all; the first status stays. */
 void		 supervise_fail(struct supervise *, int status);
+/* The launcher is lost, and the role must be started: the end. */
+void		 supervise_no_launcher(struct supervise *, enum role);
 /* LAUNCH to the launcher. */
 void		 supervise_launch(struct supervise *, enum role,
 		    uint32_t generation);

@@ -13,7 +13,9 @@
 #define TICK_US		250000
 #define SILENT_US	5000000		/* without TALLY */
 #define START_US	15000000	/* without READY */
+#define LAUNCH_US	5000000		/* without LAUNCHED */
 #define OFFLINE_FACTOR	12		/* -r: a busy machine may be slow */
+#define ANSWERS_MAX	16		/* that a lost launcher may have left */
 
 /* Until when each may take, since the start of the stop. */
 static const uint64_t	 stop_us[ROLE_MAX] = {
@@ -34,6 +36,13 @@ supervise_fail(struct supervise *s, int status)
 	s->status = s->status == 0 ? status : s->status;
 	if (!s->stopping)
 		supervise_stop(s, s->status);
+}
+
+void
+supervise_no_launcher(struct supervise *s, enum role role)
+{
+	log_warnx("no launcher to start %s anew: ending", role_name(role));
+	supervise_fail(s, 1);
 }
 
 void
@@ -162,21 +171,42 @@ on_launcher_fault(struct chan *ch, enum chan_fault fault, const char *why,
 
 /* ---- what ended ---- */
 
+/* Whose start was asked of it, or will be. */
+static const struct child *
+waits_for_launcher(const struct supervise *s)
+{
+	enum role	 r;
+
+	EACH(r)
+		if (s->child[r].state == CHILD_WAITING ||
+		    (s->child[r].state == CHILD_STARTING &&
+		    s->child[r].pid == 0))
+			return &s->child[r];
+	return NULL;
+}
+
 static void
 launcher_ended(struct supervise *s, int status)
 {
-	char	 cause[80];
+	const struct child	*c;
+	char			 cause[80];
+	bool			 asked_to = s->stopping;
 
 	s->conf.launcher->pid = 0;
 	s->launcher_lost = true;
-	if (s->stopping)
-		return;
+	chan_receive(s->launcher, ANSWERS_MAX);
+	c = waits_for_launcher(s);
 	child_describe(cause, sizeof(cause), status);
-	log_warnx("lost launcher: %s; %s", cause, s->all_ready ?
-	    "going on, but the next lost child ends netmond" :
-	    "cannot start without it");
-	if (!s->all_ready)
+	if (!asked_to)
+		log_warnx("lost launcher: %s%s", cause, !s->all_ready ?
+		    "; cannot start without it" : c == NULL && !s->stopping ?
+		    "; going on, but the next lost child ends netmond" : "");
+	if (s->stopping)
+		supervise_stop_next(s);
+	else if (!s->all_ready)
 		supervise_fail(s, EX_OSERR);
+	else if (c != NULL)
+		supervise_no_launcher(s, c->role);
 }
 
 void
@@ -210,14 +240,26 @@ supervise_reap(struct supervise *s)
 
 /* ---- heartbeat ---- */
 
+/* A launcher that does not answer may never; its end is told by waitpid. */
+static void
+launcher_silent(struct supervise *s, uint64_t us)
+{
+	if (s->conf.launcher->pid == 0)
+		return;
+	log_warnx("launcher: no answer in %u s", (unsigned)(us / 1000000));
+	kill(s->conf.launcher->pid, SIGKILL);
+}
+
 static void
 look_after(struct child *c, uint64_t now)
 {
 	uint64_t	 silent = SILENT_US, start = START_US;
+	uint64_t	 launch = LAUNCH_US;
 
 	if (c->s->conf.hello & HELLO_OFFLINE) {
 		silent *= OFFLINE_FACTOR;
 		start *= OFFLINE_FACTOR;
+		launch *= OFFLINE_FACTOR;
 	}
 	if (c->state == CHILD_WAITING && now >= c->again_us)
 		child_launch(c);
@@ -226,7 +268,10 @@ look_after(struct child *c, uint64_t now)
 	else if (c->state == CHILD_READY && now > c->heard_us + silent)
 		child_put_down(c, "silent for %u s",
 		    (unsigned)(silent / 1000000));
-	else if (c->state == CHILD_STARTING && now > c->asked_us + start)
+	else if (c->state == CHILD_STARTING && c->pid == 0) {
+		if (now > c->asked_us + launch)
+			launcher_silent(c->s, launch);
+	} else if (c->state == CHILD_STARTING && now > c->asked_us + start)
 		child_put_down(c, "not ready after %u s",
 		    (unsigned)(start / 1000000));
 }
@@ -237,11 +282,16 @@ watch_stop(struct supervise *s, uint64_t now)
 	enum role	 r;
 
 	EACH(r) {
-		if (s->child[r].pid == 0 ||
-		    (s->conf.hello & HELLO_OFFLINE && !s->hurry) ||
+		if ((s->conf.hello & HELLO_OFFLINE && !s->hurry) ||
 		    now < s->stop_from_us + stop_us[r])
 			continue;
 		child_put_down(&s->child[r], "did not end in time");
+		/* Asked for, and the launcher does not say what came of it. */
+		if (s->child[r].state == CHILD_STARTING &&
+		    s->child[r].pid == 0) {
+			s->child[r].state = CHILD_OFF;
+			supervise_stop_next(s);
+		}
 	}
 }
 

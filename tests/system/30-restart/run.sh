@@ -85,6 +85,41 @@ rc=$?
     not_ok "without a launcher a lost child ended it with status 0"
 NM=
 
+# A launcher that is needed at once, and does not come back or answer.
+ended() { ! kill -0 "$NM" 2>/dev/null; }
+# ends NAME STATUS: netmond ends within 10 s; a status of 1 has its reason
+ends() {
+	wait_for 10 ended || { not_ok "$1: netmond hangs"; kill -9 "$NM"; }
+	wait "$NM"
+	is "$1: status $2" $? "$2"
+	[ "$2" = 0 ] || like "$1: and says why" "$(cat "$TMP/netmond.log")" \
+	    'no launcher to start capture anew: ending'
+	NM=
+}
+start
+l=$(pid_of launcher)
+until grep -q 'capture comes back in 0.[48] s' "$TMP/netmond.log"; do
+	p=$(pid_of capture)
+	[ "${p:-0}" -eq 0 ] || kill -9 "$p"
+	sleep 0.05
+done
+kill -9 "$l"
+ends "lost while a child waits" 1
+start
+kill -STOP "$(pid_of launcher)"
+kill -9 "$(pid_of capture)"
+ends "stopped when it is needed" 1
+start
+kill -STOP "$(pid_of launcher)"
+sleep 1.2
+kill -9 "$(pid_of capture)"
+capture_is_asked_for() { [ "$(state_of capture)" = starting ]; }
+wait_for 5 capture_is_asked_for
+t0=$(now_ms)
+kill -TERM "$NM"
+ends "stopped, and SIGTERM" 0
+at_most "and within 2 s" $(($(now_ms) - t0)) 2500
+
 start
 pids="$(pid_of launcher) $(pid_of capture) $(pid_of analyzer) $(pid_of mirror)"
 kill -9 "$NM"
