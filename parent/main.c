@@ -882,7 +882,10 @@ finish(struct parent *p)
 static void
 prepare_process(struct parent *p)
 {
-	static const int	 early[] = { SIGPIPE, SIGHUP, SIGUSR1 };
+	static const int	 early[] = {
+		SIGPIPE, SIGHUP, SIGUSR1, SIGXFSZ
+	};
+	sigset_t		 none;
 	size_t			 i;
 
 	proc_standard_fds();
@@ -893,6 +896,9 @@ prepare_process(struct parent *p)
 	umask(027);
 	for (i = 0; i < nitems(early); i++)
 		signal(early[i], SIG_IGN);
+	/* Whoever started us may have blocked what we are led by. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	log_procinit("netmond");
 	syslog_init(&p->syslog, SYSLOG_PATH, &p->tally);
 }

@@ -699,7 +699,7 @@ static void
 ignore_signals(void)
 {
 	static const int	 signals[] = {
-		SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE
+		SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGXFSZ
 	};
 	size_t			 i;
 

@@ -7,7 +7,7 @@
 . "$TOP/tests/lib/net.sh"
 need_root
 need_jail
-need nginx jq ip python3 mount
+need nginx ab jq ip python3 mount
 : "${ROUNDS:=2}"
 
 DISK=$TMP/run/disk
@@ -69,4 +69,20 @@ like "and the rest is there" "$out" 'recorded [1-9][0-9][0-9]'
 like "the gaps say why" "$(grep -c '"reason":"file"' "$REC.gaps")" '^[1-9]'
 "$BUILD/netmonctl" replay -n "$REC" 127.0.0.1:1 > "$TMP/out" 2>&1
 is "the record reads to its end" $? 0
+
+# The service manager's limit on the size of a file (LimitFSIZE) is a full
+# disk too, not a deadly signal.
+rm -f "$DISK"/*
+printf '#!/bin/sh\nulimit -f 64\nexec "$@"\n' > "$TMP/limited"
+chmod 755 "$TMP/limited"
+WRAP="ip netns exec $NSB $TMP/limited"
+start
+ina ab -q -k -n 400 -c 2 http://10.77.0.2/index.html > /dev/null 2>&1
+wait_for 5 is_full && ok "a limit on the size of a file is told" ||
+    not_ok "a limit on the size of a file is not told" \
+    "$(tail -3 "$TMP/netmond.log")"
+is "and the mirror lives" \
+    "$(json '.processes[] | select(.process == "mirror") | .restarts' show processes)" 0
+stop
+is "and it ended as asked" "$status" 0
 finish

@@ -35,6 +35,22 @@ for sig in TERM INT; do
 	is "SIG$sig leaves no process" "$left" ""
 	[ -e "$SOCK" ] && not_ok "SIG$sig leaves the socket" || ok "SIG$sig leaves no socket"
 done
+# Whoever starts it may block and ignore signals: its own it obeys.
+WRAP="ip netns exec $NSB env --block-signal --ignore-signal"
+start
+came_back() {
+	[ "$(json '.processes[] | select(.process == "capture") | .restarts' \
+	    show processes)" = 1 ] && all_ready
+}
+kill -9 "$(pid_of capture)"
+wait_for 5 came_back && ok "signals were blocked: a lost child comes back" ||
+    not_ok "signals were blocked: a lost child does not come back"
+kill -TERM "$NM"
+wait_for 5 sh -c "! kill -0 $NM" || kill -9 "$NM"
+wait "$NM"
+is "signals were blocked: SIGTERM ends it" $? 0
+NM=
+WRAP="ip netns exec $NSB"
 start -t 2
 t0=$(now_ms)
 wait "$NM"
