@@ -14,7 +14,9 @@
 #include "sandbox/conf.h"
 #include "sandbox/log.h"
 
-#define BACKLOG	32
+#define BACKLOG		32
+#define LOCK_TRIES	40
+#define LOCK_WAIT_US	50000
 
 /* ---- the socket ---- */
 
@@ -96,7 +98,8 @@ static int
 bind_at(const struct sockaddr_un *sun, const struct priv *p)
 {
 	mode_t	 old;
-	int	 fd, r;
+	bool	 bound;
+	int	 fd, r, saved;
 
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
@@ -104,45 +107,121 @@ bind_at(const struct sockaddr_un *sun, const struct priv *p)
 	old = umask(0117);
 	r = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
 	umask(old);
+	bound = r == 0;
 	if (r == 0 && p->way == PRIV_ROOT)
 		r = give_to(sun->sun_path, p);
 	if (r == 0)
 		r = listen(fd, BACKLOG);
 	if (r == 0)
 		return fd;
+	saved = errno;
+	if (bound)
+		unlink(sun->sun_path);
 	close(fd);
+	errno = saved;
 	return -1;
 }
 
-int
-listen_open(const char *path, const struct priv *p, char *why, size_t size)
+/*
+ * Two daemons that start at once must not both find it stale. Whoever may
+ * read the folder may hold the lock too: it is waited for, not for ever.
+ */
+static int
+lock_folder(const char *dir, unsigned tries)
+{
+	int	 fd;
+
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return -1;
+	while (flock(fd, LOCK_EX | LOCK_NB) == -1 && --tries > 0)
+		usleep(LOCK_WAIT_US);
+	return fd;
+}
+
+static int
+bind_anew(struct listen *l, const char *dir, const struct priv *p,
+    unsigned tries, char *why, size_t size)
 {
 	struct sockaddr_un	 sun;
-	char			 dir[CONF_PATH_MAX];
 	int			 fd = -1, lock;
 
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
+	compat_strlcpy(sun.sun_path, l->path, sizeof(sun.sun_path));
 	why[0] = '\0';
-	errno = ENAMETOOLONG;
+	if ((lock = lock_folder(dir, tries)) != -1) {
+		if (make_way(&sun, why, size) == 0)
+			fd = bind_at(&sun, p);
+		if (fd == -1 && why[0] == '\0')
+			snprintf(why, size, "control socket %s: %s", l->path,
+			    strerror(errno));
+		close(lock);
+	} else
+		snprintf(why, size, "%s: %s", dir, strerror(errno));
+	if (fd != -1 && lstat(l->path, &l->bound) == -1)
+		memset(&l->bound, 0, sizeof(l->bound));
+	return fd;
+}
+
+int
+listen_open(struct listen *l, const char *path, const struct priv *p,
+    char *why, size_t size)
+{
+	struct sockaddr_un	 sun;
+	char			 dir[CONF_PATH_MAX];
+
 	if (folder_of(path, dir, sizeof(dir)) == -1 ||
-	    compat_strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path))
-		goto fail;
-	make_folder(dir, p);
-	/* Two daemons that start at once must not both find it stale. */
-	lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (lock == -1)
-		goto fail;
-	flock(lock, LOCK_EX);
-	if (make_way(&sun, why, size) == 0)
-		fd = bind_at(&sun, p);
-	close(lock);
-	if (fd != -1)
-		return fd;
- fail:
-	if (why[0] == '\0')
+	    compat_strlcpy(l->path, path, sizeof(l->path)) >=
+	    sizeof(sun.sun_path)) {
 		snprintf(why, size, "control socket %s: %s", path,
-		    strerror(errno));
-	return -1;
+		    strerror(ENAMETOOLONG));
+		return -1;
+	}
+	make_folder(dir, p);
+	return bind_anew(l, dir, p, LOCK_TRIES, why, size);
+}
+
+/* ---- while netmond runs ---- */
+
+static bool
+same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+int
+listen_again(struct listen *l, const struct priv *p)
+{
+	struct stat	 st;
+	char		 dir[CONF_PATH_MAX], why[CONF_PATH_MAX + 80];
+	int		 fd;
+
+	if (lstat(l->path, &st) == -1)
+		memset(&st, 0, sizeof(st));
+	else if (same(&st, &l->bound)) {
+		l->lost = false;
+		return -1;
+	} else if (l->lost && same(&st, &l->other))
+		return -1;		/* asked already: not ours */
+	l->other = st;
+	folder_of(l->path, dir, sizeof(dir));
+	fd = bind_anew(l, dir, p, 1, why, sizeof(why));
+	if (fd != -1)
+		log_warnx("control socket %s was removed: it is there again",
+		    l->path);
+	else if (!l->lost)
+		log_warnx("control socket %s was removed or replaced, only "
+		    "signals reach this netmond: %s", l->path, why);
+	l->lost = fd == -1;
+	return fd;
+}
+
+void
+listen_remove(const struct listen *l)
+{
+	struct stat	 st;
+
+	if (l->path[0] != '\0' && lstat(l->path, &st) == 0 &&
+	    same(&st, &l->bound))
+		unlink(l->path);
 }

@@ -55,9 +55,7 @@ struct parent {
 	unsigned	 judged;	/* -n: 1 << role */
 	bool		 refused;
 	int		 status;
-	char		 socket[CONF_PATH_MAX];	/* as bound at the start */
-	struct stat	 bound;		/* what lay there then */
-	bool		 socket_lost;
+	struct listen	 listen;
 	char		 jail[32];
 };
 
@@ -400,7 +398,7 @@ on_ready(void *arg)
 		return;
 	}
 	log_notice("netmond %s ready, control socket %s", NETMON_VERSION,
-	    p->socket);
+	    p->listen.path);
 	p->ready = true;
 	release_starter(p, 0);
 	notify_send(&p->notify, "READY=1\nSTATUS=watching");
@@ -559,25 +557,16 @@ static const struct control_ops control_ops = {
 
 /* ---- events of the parent itself ---- */
 
-/* Whether the path still leads to us. */
-static bool
-is_our_socket(const struct parent *p)
-{
-	struct stat	 st;
-
-	return lstat(p->socket, &st) == 0 && st.st_dev == p->bound.st_dev &&
-	    st.st_ino == p->bound.st_ino;
-}
-
 static void
 watch_socket(struct parent *p)
 {
-	bool	 lost = !is_our_socket(p);
+	int	 fd;
 
-	if (lost && !p->socket_lost)
-		log_warnx("control socket %s was removed or replaced: only "
-		    "signals reach this netmond, restart it", p->socket);
-	p->socket_lost = lost;
+	if ((fd = listen_again(&p->listen, &p->priv)) == -1)
+		return;
+	control_close(p->control);
+	if (control_serve(p->control, fd) == -1)
+		log_warnx("control socket: out of memory");
 }
 
 static void
@@ -591,7 +580,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	control_tick(p->control, now);
 	if (reload_busy(p->reload))
 		reload_tick(p->reload, now);
-	if (p->socket[0] != '\0' && !supervise_stopping(p->supervise))
+	if (p->listen.path[0] != '\0' && !supervise_stopping(p->supervise))
 		watch_socket(p);
 }
 
@@ -828,14 +817,10 @@ acquire(struct parent *p)
 	p->launcher.json = p->opt.json;
 	if (!is_live(p))
 		return 0;
-	compat_strlcpy(p->socket, p->conf->socket, sizeof(p->socket));
-	p->listen_fd = listen_open(p->socket, &p->priv, why, sizeof(why));
+	p->listen_fd = listen_open(&p->listen, p->conf->socket, &p->priv, why,
+	    sizeof(why));
 	if (p->listen_fd == -1) {
 		log_warnx("%s", why);
-		return EX_OSERR;
-	}
-	if (lstat(p->socket, &p->bound) == -1) {
-		log_warn("%s", p->socket);
 		return EX_OSERR;
 	}
 	p->syslog.facility = conf_facility(p->conf->facility);
@@ -867,8 +852,7 @@ finish(struct parent *p)
 		fprintf(stderr, "configuration OK\n");
 	release_starter(p, p->status);
 	control_free(p->control);
-	if (p->socket[0] != '\0' && is_our_socket(p))
-		unlink(p->socket);
+	listen_remove(&p->listen);
 	supervise_free(p->supervise);
 	reload_free(p->reload);
 	alerts_free(p->alerts);

@@ -124,20 +124,56 @@ NM=
 ctl show > /dev/null 2>&1
 is "nobody there is status 69" $? 69
 
-# The socket goes, another daemon takes its place.
+# The socket goes, alone or with its folder: it is made again.
+answers() { ctl show version; }
+told() { [ "$(grep -c 'removed: it is there again' "$TMP/netmond.log")" = "$1" ]; }
 start -i lo
+before=$(stat -c '%a %U %G' "$SOCK")
+rm "$SOCK"
+wait_for 4 answers && ok "a removed socket is there again" ||
+    not_ok "a removed socket is not there again" "$(tail -3 "$TMP/netmond.log")"
+told 1 && ok "and that is told" || not_ok "and that is not told"
+is "with its mode and owner" "$(stat -c '%a %U %G' "$SOCK")" "$before"
+rm -r "$TMP/run"
+wait_for 4 grep -q 'only signals reach.*No such file' "$TMP/netmond.log" &&
+    ok "without its folder it cannot be, which is told" ||
+    not_ok "without its folder it cannot be, which is not told"
+mkdir "$TMP/run"
+[ "$(id -u)" != 0 ] || chown $TEST_USER "$TMP/run"
+wait_for 4 answers && ok "with a new folder it is there again" ||
+    not_ok "with a new folder it is not there again" "$(tail -3 "$TMP/netmond.log")"
+rm "$SOCK"
+echo "not a socket" > "$SOCK"
+wait_for 4 grep -q 'exists and is not a socket' "$TMP/netmond.log" &&
+    ok "what lies in its place is told" || not_ok "what lies in its place is not told"
+is "and is left" "$(cat "$SOCK")" "not a socket"
+rm "$SOCK"
+wait_for 4 answers
+
+# Another daemon takes its place.
 first=$NM
 mv "$TMP/netmond.log" "$TMP/first.log"
+kill -STOP "$first"
 rm "$SOCK"
-wait_for 4 grep -q 'removed or replaced.*restart' "$TMP/first.log" &&
-    ok "a removed socket is told" || not_ok "a removed socket is not told"
 start -i lo
+kill -CONT "$first"
+wait_for 4 grep -q 'a daemon already answers' "$TMP/first.log" &&
+    ok "another one's socket is told" || not_ok "another one's socket is not told"
 kill "$first"
 wait "$first"
 is "its daemon ends by a signal" $? 0
 ctl show version > /dev/null
 is "and leaves the other's socket" $? 0
 stop
+
+# Who may read the folder may lock it: a start waits, but not for ever.
+sh -c 'exec 9< "$1"; flock 9; exec sleep 60' sh "$TMP/run" &
+holder=$!
+at_exit "kill $holder"
+start -i lo
+ok "a locked folder does not keep it from starting"
+stop
+kill $holder
 
 mkfifo "$TMP/fifo"
 exec 9<> "$TMP/fifo"
