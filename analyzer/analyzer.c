@@ -656,10 +656,7 @@ analyzer_on_lost_time(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	if (m.role == ROLE_MIRROR || az->offline)
 		return 0;
-	anchor(az);
-	if (m.from_us > az->wall_off && m.to_us > az->wall_off)
-		meter_lost_time(az->meter, m.from_us - az->wall_off,
-		    m.to_us - az->wall_off);
+	meter_lost_time(az->meter, m.from_us, m.to_us);
 	return 0;
 }
 

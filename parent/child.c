@@ -233,8 +233,7 @@ child_lost(struct child *c, int status)
 	}
 	c->lost_time_us = proc_wall_us();
 	if (c->away_from_us == 0)
-		c->away_from_us = was_ready && !c->wanted ? c->heard_wall_us :
-		    c->lost_time_us;
+		c->away_from_us = was_ready && !c->wanted ? c->tally_us : now;
 	if (!s->all_ready || supervise_special(s)) {
 		supervise_fail(s, first_status(status));
 		/* Offline its neighbours would wait for it, and for long. */

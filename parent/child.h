@@ -33,11 +33,11 @@ struct child {
 	uint64_t	 restarts;
 	uint64_t	 asked_us;
 	uint64_t	 ready_us;
-	uint64_t	 heard_us;
-	uint64_t	 heard_wall_us;
+	uint64_t	 heard_us;	/* or we were stopped until then */
+	uint64_t	 tally_us;	/* it said something */
 	uint64_t	 again_us;	/* WAITING: when */
 	uint64_t	 delay_us;
-	uint64_t	 away_from_us;	/* wall; 0: it is not away */
+	uint64_t	 away_from_us;	/* 0: it is not away */
 	uint64_t	 lost_time_us;
 	uint64_t	 lost_us;
 	bool		 said_bye;

@@ -31,23 +31,22 @@ on_ready(struct chan *ch, struct frame *f, void *arg)
 	struct child		*c = arg;
 	struct msg_ready	 m;
 	struct msg_lost_time	*a;
-	uint64_t		 wall = proc_wall_us();
+	uint64_t		 now = proc_mono_us();
 
 	(void)ch;
 	if (msg_get_ready(&f->body, &m) == -1 || c->state != CHILD_STARTING)
 		return -1;
 	c->state = CHILD_READY;
-	c->ready_us = c->heard_us = proc_mono_us();
-	c->heard_wall_us = wall;
+	c->ready_us = c->heard_us = c->tally_us = now;
 	vis_str(VIS_LOG, c->jail, sizeof(c->jail), m.text);
 	log_info("%s ready, pid %u, %s", role_name(c->role), m.pid, c->jail);
-	if (c->away_from_us != 0 && wall > c->away_from_us) {
-		c->lost_us += wall - c->away_from_us;
+	if (c->away_from_us != 0 && now > c->away_from_us) {
+		c->lost_us += now - c->away_from_us;
 		if (c->s->naway < CHILD_AWAY_MAX) {
 			a = &c->s->away[c->s->naway++];
 			a->role = c->role;
 			a->from_us = c->away_from_us;
-			a->to_us = wall;
+			a->to_us = now;
 		}
 	}
 	c->away_from_us = 0;
@@ -75,8 +74,7 @@ on_tally(struct chan *ch, struct frame *f, void *arg)
 		if (tally_kind(i) == TALLY_KIND_GAUGE ||
 		    t.v[i] > c->tally.v[i])
 			c->tally.v[i] = t.v[i];
-	c->heard_us = proc_mono_us();
-	c->heard_wall_us = proc_wall_us();
+	c->heard_us = c->tally_us = proc_mono_us();
 	return 0;
 }
 

@@ -417,7 +417,7 @@ int	 msg_get_slot(struct buf *, struct msg_slot *);
 /* LOST_TIME: an interval during which a role was not there. */
 struct msg_lost_time {
 	uint32_t	 role;
-	uint64_t	 from_us;	/* wall clock */
+	uint64_t	 from_us;	/* monotonic clock */
 	uint64_t	 to_us;
 };
 void	 msg_put_lost_time(struct buf *, const struct msg_lost_time *);
