@@ -6,8 +6,10 @@ NSB=nmt$$b
 
 # net_up: client 10.77.0.1 in $NSA (interface va), server 10.77.0.2 in $NSB (vb)
 net_up() {
-	ip netns add $NSA && at_exit "ip netns del $NSA"
-	ip netns add $NSB && at_exit "ip netns del $NSB"
+	for n in $NSA $NSB; do
+		ip netns add $n && at_exit "ip netns pids $n | xargs -r kill -9
+		    ip netns del $n"
+	done
 	ip link add va netns $NSA type veth peer name vb netns $NSB
 	ip -n $NSA addr add 10.77.0.1/24 dev va
 	ip -n $NSB addr add 10.77.0.2/24 dev vb
