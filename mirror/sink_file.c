@@ -29,6 +29,7 @@ struct sink_file {
 	int		 error;		/* in the way now */
 	uint64_t	 now_us;
 	uint64_t	 retry_us;
+	uint64_t	 renew_us;	/* the one that is open is an old one */
 	uint64_t	 since_us;	/* of this file */
 	uint64_t	 rotate_us;	/* not full before: it was just taken */
 	uint64_t	 size;		/* of the file */
@@ -59,16 +60,22 @@ sink_file_new(const struct sink_file_conf *conf)
 }
 
 static void
-say(struct sink_file *f, const char *what, int error)
+warn(struct sink_file *f, const char *what, int error)
 {
 	char		 name[2 * CONF_PATH_MAX];
 	uint64_t	 missed;
 
-	f->tell = true;
 	if (!log_allowed(&f->rate, f->now_us, LOG_EVERY_US, &missed))
 		return;
 	vis_str(VIS_LOG, name, sizeof(name), f->name);
 	log_warnx("%s: %s: %s", name, what, strerror(error));
+}
+
+static void
+say(struct sink_file *f, const char *what, int error)
+{
+	f->tell = true;
+	warn(f, what, error);
 }
 
 /* The first n units are in the file. */
@@ -348,25 +355,37 @@ take_other(struct sink_file *f)
 	return f->ev == NULL ? -1 : 0;
 }
 
+/* One that is open still is written to: better there than nowhere. */
+static void
+not_opened(struct sink_file *f, int error)
+{
+	if (f->fd != -1) {
+		f->renew_us = f->now_us + SINK_FILE_RETRY_US;
+		warn(f, "cannot open, going on with the file before", error);
+		return;
+	}
+	f->error = error;
+	f->retry_us = f->now_us + SINK_FILE_RETRY_US;
+	say(f, "cannot open", error);
+}
+
 void
 sink_file_take(struct sink_file *f, int fd, bool regular, const char *name,
     int error)
 {
 	struct stat	 st;
 
-	f->stats.rotated += f->asked && f->fd != -1 && fd != -1;
-	f->asked = false;
 	compat_strlcpy(f->name, name, sizeof(f->name));
 	f->rotate_us = f->now_us + SINK_FILE_RETRY_US;
 	if (fd == -1) {
-		say(f, "cannot open", error);
-		/* The one that there is goes on. */
-		if (f->fd != -1)
-			return;
-		f->error = error;
-		f->retry_us = f->now_us + SINK_FILE_RETRY_US;
+		f->asked = false;
+		not_opened(f, error);
 		return;
 	}
+	f->stats.rotated += f->asked && f->fd != -1;
+	f->asked = false;
+	f->tell = f->tell || f->renew_us != 0;
+	f->renew_us = 0;
 	sink_file_flush(f);
 	refuse_from(f, 0);
 	drop_fd(f);
@@ -491,6 +510,10 @@ sink_file_tick(struct sink_file *f, uint64_t now_us)
 		f->asked = false;
 		f->retry_us = now_us + SINK_FILE_RETRY_US;
 		ask(f, false);
+	}
+	if (f->renew_us != 0 && now_us >= f->renew_us) {
+		f->renew_us = now_us + SINK_FILE_RETRY_US;
+		f->conf.ask(f->conf.arg, false);
 	}
 	if (f->conf.rotate.age_us > 0 && f->fd != -1 && f->regular &&
 	    now_us - f->since_us >= f->conf.rotate.age_us) {

@@ -402,7 +402,8 @@ files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
 		log_warn("%s: cannot rename, going on with it", w.path);
 	if ((fd = open_path(w.path, w.mode, &st)) == -1) {
 		f->error = (uint32_t)errno;
-		log_warn("%s: cannot open", w.path);
+		/* Who asked says it, not each time that it asks. */
+		log_debug("%s: cannot open: %s", w.path, strerror(errno));
 		return -1;
 	}
 	if (f->flags & FILE_ROTATE)

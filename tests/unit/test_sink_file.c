@@ -361,6 +361,34 @@ a_file_that_cannot_be_opened_is_asked_for_again(void **state)
 	sink_file_free(f);
 }
 
+static void
+an_open_file_is_kept_until_it_can_be_opened_anew(void **state)
+{
+	struct sink_file	*f = fresh(SINK_LINES);
+
+	(void)state;
+	sink_file_tick(f, SECOND);
+	sink_file_take(f, open_file(), true, path, 0);
+	sink_file_take(f, -1, true, path, EISDIR);
+	assert_int_equal(sink_file_error(f), 0);
+	assert_int_equal(put(f, 1, "x"), 0);
+	sink_file_flush(f);
+	assert_string_equal(content(), "x-\n");
+	sink_file_tick(f, 2 * SECOND - 1);
+	assert_int_equal(asked, 0);
+	sink_file_tick(f, 2 * SECOND);
+	assert_int_equal(asked, 1);
+	sink_file_take(f, -1, true, path, EISDIR);
+	sink_file_tick(f, 3 * SECOND);
+	assert_int_equal(asked, 2);
+	sink_file_take(f, open_file(), true, path, 0);
+	sink_file_tick(f, 5 * SECOND);
+	assert_int_equal(asked, 2);
+	assert_int_equal(sink_file_stats(f)->rotated, 0);
+	assert_int_equal(nrefused, 0);
+	sink_file_free(f);
+}
+
 int
 main(void)
 {
@@ -376,6 +404,8 @@ main(void)
 		cmocka_unit_test(a_next_file_that_does_not_come_costs_nothing),
 		cmocka_unit_test(
 		    a_file_that_cannot_be_opened_is_asked_for_again),
+		cmocka_unit_test(
+		    an_open_file_is_kept_until_it_can_be_opened_anew),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
