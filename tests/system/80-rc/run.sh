@@ -42,6 +42,9 @@ is "stop" $? 0
 sleep 0.3
 rc status && not_ok "status after stop" || ok "status after stop is not 0"
 
+is "a child that the kernel kills is netmond's affair, not systemd's" \
+    "$(grep -c '^OOMPolicy=continue$' \
+    "$TMP/root/usr/lib/systemd/system/netmond.service")" 1
 if command -v systemd-analyze > /dev/null; then
 	u=$TMP/root/usr/lib/systemd/system/netmond.service
 	sed "s|/usr/sbin/|$TMP/root/usr/sbin/|" "$u" > "$TMP/netmond.service"
