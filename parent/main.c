@@ -52,6 +52,8 @@ struct parent {
 	bool		 ready;
 	bool		 bad_input;
 	bool		 interrupted;
+	bool		 hup_waits;	/* SIGHUP: not yet obeyed */
+	bool		 hup_runs;	/* the reload under way is its own */
 	unsigned	 judged;	/* -n: 1 << role */
 	bool		 refused;
 	int		 status;
@@ -300,6 +302,7 @@ reload_done(const struct reload_result *r, void *arg)
 	control_event(p->control, "config", r->ok ? "reload in force" :
 	    "reload refused");
 	control_reloaded(p->control, r);
+	p->hup_runs = false;
 	notify_send(&p->notify, "READY=1\nSTATUS=%s", r->ok ?
 	    "watching" : "watching; last reload refused");
 }
@@ -326,13 +329,34 @@ begin_reload(const char *path, uint64_t cookie, void *arg)
 	return reload_start(p->reload, path, p->conf, cookie, proc_mono_us());
 }
 
+/*
+ * Who sends a signal is not told to try again: it waits for the reload under
+ * way, which may have read an older file, and for a process that was lost.
+ */
+static void
+obey_hup(struct parent *p)
+{
+	if (!p->hup_waits || reload_busy(p->reload) ||
+	    !supervise_all_ready(p->supervise) ||
+	    supervise_stopping(p->supervise))
+		return;
+	p->hup_waits = false;
+	p->hup_runs = true;
+	begin_reload(NULL, 0, p);
+}
+
 static void
 on_hup(evutil_socket_t sig, short what, void *arg)
 {
+	struct parent	*p = arg;
+
 	(void)sig;
 	(void)what;
-	if (begin_reload(NULL, 0, arg) == -1)
-		log_warnx("reload: another one is under way");
+	p->hup_waits = true;
+	obey_hup(p);
+	if (p->hup_waits)
+		log_info("reload: waits until %s", reload_busy(p->reload) ?
+		    "the one under way has ended" : "all processes are ready");
 }
 
 static void
@@ -443,6 +467,8 @@ on_lost(enum role role, void *arg)
 	struct parent	*p = arg;
 
 	control_lost(p->control, role);
+	if (reload_busy(p->reload) && p->hup_runs)
+		p->hup_waits = true;
 	reload_lost(p->reload, role);
 }
 
@@ -580,6 +606,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	control_tick(p->control, now);
 	if (reload_busy(p->reload))
 		reload_tick(p->reload, now);
+	obey_hup(p);
 	if (p->listen.path[0] != '\0' && !supervise_stopping(p->supervise))
 		watch_socket(p);
 }

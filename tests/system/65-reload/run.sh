@@ -43,6 +43,36 @@ is "one process may log more" "$(in_force analyzer) $(in_force capture)" "1 0"
 ctl log verbose && ctl log brief analyzer
 ctl reload > /dev/null 2>&1
 is "or all but one" "$(in_force analyzer) $(in_force capture)" "1 1"
+
+# A signal is obeyed later when it cannot be now.
+has_rule() { [ "$(rules)" = "$1" ]; }
+m=$(pid_of mirror)
+kill -STOP "$m"
+conf 'alert "e" when messages >= 10 over 10s'
+kill -HUP "$NM"
+sleep 0.2
+conf 'alert "f" when messages >= 10 over 10s'
+kill -HUP "$NM"
+kill -CONT "$m"
+wait_for 5 has_rule f && ok "a second SIGHUP waits for the first" ||
+    not_ok "a second SIGHUP was lost" "rules: $(rules)"
+until [ "$(state_of mirror)" = waiting ]; do
+	p=$(pid_of mirror)
+	[ "${p:-0}" -eq 0 ] || kill -9 "$p"
+	sleep 0.05
+done
+conf 'alert "g" when messages >= 10 over 10s'
+kill -HUP "$NM"
+wait_for 10 has_rule g && ok "SIGHUP waits for a lost process" ||
+    not_ok "SIGHUP did not wait for a lost process" "rules: $(rules)"
+kill -STOP "$(pid_of mirror)"
+conf 'alert "h" when messages >= 10 over 10s'
+kill -HUP "$NM"
+sleep 0.2
+kill -9 "$(pid_of mirror)"
+wait_for 10 has_rule h && ok "and for one that was lost meanwhile" ||
+    not_ok "a process that was lost meanwhile ended it" "rules: $(rules)"
+
 kill -USR1 "$NM"
 sleep 0.2
 kill -0 "$NM" && ok "SIGUSR1 does no harm" || not_ok "SIGUSR1 ended it"
