@@ -53,6 +53,7 @@ kill -HUP "$NM"
 sleep 0.2
 conf 'alert "f" when messages >= 10 over 10s'
 kill -HUP "$NM"
+wait_for 5 grep -q 'waits until the one under way' "$TMP/netmond.log"
 kill -CONT "$m"
 wait_for 5 has_rule f && ok "a second SIGHUP waits for the first" ||
     not_ok "a second SIGHUP was lost" "rules: $(rules)"
