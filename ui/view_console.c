@@ -5,9 +5,11 @@
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <term.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -282,9 +284,24 @@ paint(struct console *cs)
 	refresh();
 }
 
+/* Whether the terminal can be painted; a dumb or unknown one cannot. */
+static bool
+can_paint(void)
+{
+	const char	*can;
+	int		 err;
+
+	if (setupterm(NULL, STDOUT_FILENO, &err) == ERR)
+		return false;
+	can = tigetstr("cup");
+	return can != NULL && can != (char *)-1;
+}
+
 static void
 start_curses(struct console *cs)
 {
+	const char	*no = getenv("NO_COLOR");
+
 	initscr();
 	cbreak();
 	noecho();
@@ -292,7 +309,7 @@ start_curses(struct console *cs)
 	keypad(stdscr, TRUE);
 	set_escdelay(25);
 	curs_set(0);
-	cs->color = getenv("NO_COLOR") == NULL && has_colors();
+	cs->color = (no == NULL || *no == '\0') && has_colors();
 	if (!cs->color)
 		return;
 	start_color();
@@ -307,13 +324,23 @@ now(void)
 	return (double)proc_mono_us() / 1e6;
 }
 
+/* A terminal that went away reads as no key, at once and for ever. */
+static bool
+terminal_gone(void)
+{
+	struct pollfd	 pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 1 &&
+	    (pfd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 static int
 loop(struct console *cs)
 {
 	double	 next = 0, left;
 	int	 key, status;
 
-	while (!cs->quit) {
+	while (!cs->quit && !terminal_gone()) {
 		if (now() >= next) {
 			if ((status = fetch(cs)) != CLIENT_OK)
 				return status;
@@ -369,7 +396,7 @@ console_run(struct ctl *c)
 	out_init(&cs.screen.text);
 	doc_init(&cs.doc);
 	doc_init(&cs.detail);
-	if (!c->terminal) {
+	if (!c->terminal || isatty(STDIN_FILENO) == 0 || !can_paint()) {
 		status = plain(&cs);
 	} else if ((status = ctl_connect(c)) == CLIENT_OK) {
 		start_curses(&cs);

@@ -1,0 +1,57 @@
+#!/bin/sh
+# netmonctl as a person meets it: screens, terminals, wrong words.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+need_root
+need python3 jq
+start -i lo
+
+# terminal.py TERM ACTION: netmonctl top on a terminal of 80x24, what it writes on
+# stdout; ACTION close hangs up with SIGHUP ignored, quit presses q. The last
+# line is how it ended.
+cat > "$TMP/terminal.py" <<'EOT'
+import fcntl, os, pty, select, signal, struct, sys, termios, time
+term, action = sys.argv[1:3]
+pid, fd = pty.fork()
+if pid == 0:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    os.environ["TERM"] = term
+    os.execv(sys.argv[3], sys.argv[3:])
+seen, end = b"", time.time() + 10
+while time.time() < end and b"TOP HOSTS" not in seen:
+    if select.select([fd], [], [], 0.1)[0]:
+        try:
+            seen += os.read(fd, 65536)
+        except OSError:
+            break
+if action == "close":
+    os.close(fd)
+elif action == "quit":
+    os.write(fd, b"q")
+end = time.time() + 10
+while time.time() < end:
+    p, status = os.waitpid(pid, os.WNOHANG)
+    if p:
+        break
+    time.sleep(0.1)
+else:
+    status = "not at all"
+    os.kill(pid, signal.SIGKILL)
+sys.stdout.buffer.write(seen)
+print("\nended", status)
+EOT
+on_pty() { python3 "$TMP/terminal.py" "$1" "$2" "$BUILD/netmonctl" -s "$SOCK" top > "$TMP/pty.out"; }
+on_pty xterm quit
+is "q leaves top" "$(tail -1 "$TMP/pty.out")" "ended 0"
+like "which had painted" "$(tr -d '\0' < "$TMP/pty.out")" 'CAPTURE'
+on_pty xterm close
+is "top ends with its terminal" "$(tail -1 "$TMP/pty.out")" "ended 0"
+for t in dumb no-such-terminal; do
+	on_pty $t wait
+	is "top on $t is plain text" "$(tail -1 "$TMP/pty.out") \
+$(grep -c '^CAPTURE' "$TMP/pty.out") $(tr -cd '\033' < "$TMP/pty.out" | wc -c)" \
+	    "ended 0 1 0"
+done
+stop
+finish
