@@ -15,6 +15,7 @@ enum token_kind {
 	T_WORD,
 	T_ARG,		/* any text, appended to the arguments */
 	T_ARG_WORD,	/* this word, appended to the arguments */
+	T_ARG_NUMBER,	/* 1 .. value, appended to the arguments */
 	T_NUMBER,	/* 1 .. 2^32 - 2, into show.top */
 	T_FILE,		/* any text, into file */
 	T_REST		/* everything that is left goes to argc, argv */
@@ -111,15 +112,25 @@ static const struct token flows_value[] = {
 	END
 };
 #define FILTER(w, n, h)	{ T_ARG_WORD, w, n, SETS_NOTHING, 0, h }
+#define NUMBER(n, max)	{ T_ARG_NUMBER, NULL, n, SETS_NOTHING, max, "number" }
+static const struct token flows_port[] = { NUMBER(flows, 65535), END };
+static const struct token flows_vlan[] = { NUMBER(flows, 4094), END };
+static const struct token flows_state[] = {
+	FILTER("half-open", flows, "not answered"),
+	FILTER("open", flows, NULL),
+	FILTER("closing", flows, "one side has ended"),
+	FILTER("closed", flows, "ended a moment ago"),
+	END
+};
 static const struct token flows[] = {
 	DONE,
 	FILTER("host", flows_value, "HTTP host or TLS name"),
 	FILTER("client", flows_value, "address"),
 	FILTER("server", flows_value, "address"),
-	FILTER("port", flows_value, "either port"),
+	FILTER("port", flows_port, "of the server"),
 	FILTER("interface", flows_value, NULL),
-	FILTER("vlan", flows_value, NULL),
-	FILTER("state", flows_value, NULL),
+	FILTER("vlan", flows_vlan, NULL),
+	FILTER("state", flows_state, NULL),
 	END
 };
 static const struct token why[];
@@ -127,9 +138,10 @@ static const struct token why_value[] = {
 	{ T_ARG, NULL, why, SETS_NOTHING, 0, "value" },
 	END
 };
+static const struct token why_port[] = { NUMBER(why, 65535), END };
 static const struct token why[] = {
 	DONE,
-	FILTER("port", why_value, NULL),
+	FILTER("port", why_port, NULL),
 	FILTER("interface", why_value, NULL),
 	FILTER("host", why_value, NULL),
 	END
@@ -266,9 +278,9 @@ static const struct token commands[] = {
 	END
 };
 
-/* Lists the words of a table, wrapped under their heading. */
+/* The words of a table that begin so, wrapped under their heading. */
 static void
-list_words(struct out *o, const struct token *t)
+list_words(struct out *o, const struct token *t, const char *begin)
 {
 	static const char	 head[] = "valid words:";
 	size_t			 col = sizeof(head) - 1, n;
@@ -279,6 +291,8 @@ list_words(struct out *o, const struct token *t)
 		if (t->kind == T_DONE)
 			continue;
 		w = t->word != NULL ? t->word : t->help;
+		if (strncmp(w, begin, strlen(begin)) != 0)
+			continue;
 		n = strlen(w);
 		if (col + 1 + n > WORDS_WIDTH) {
 			out_char(o, '\n', 1);
@@ -293,15 +307,19 @@ list_words(struct out *o, const struct token *t)
 
 static int
 refuse(struct out *o, const struct token *table, const char *what,
-    const char *word)
+    const char *word, bool many)
 {
 	out_str(o, what);
 	if (word != NULL) {
 		out_str(o, ": ");
 		out_vis(o, VIS_TERM, word, strlen(word));
 	}
-	out_char(o, '\n', 1);
-	list_words(o, table);
+	if (table == nothing)
+		out_str(o, "\nthe command ends before it\n");
+	else {
+		out_char(o, '\n', 1);
+		list_words(o, table, many ? word : "");
+	}
 	return -1;
 }
 
@@ -387,27 +405,38 @@ add_arg(struct command *c, const char *word, struct out *o)
 	return 0;
 }
 
+/* A number of 1 to max; 0 when it is none. */
+static uint32_t
+number(const char *word, uint32_t max, struct out *o)
+{
+	const char	*err;
+	long long	 n;
+
+	n = compat_strtonum(word, 1, max, &err);
+	if (err == NULL)
+		return (uint32_t)n;
+	out_printf(o, "number is %s: ", err);
+	out_vis(o, VIS_TERM, word, strlen(word));
+	out_printf(o, "\nvalid: 1 to %lu\n", (unsigned long)max);
+	return 0;
+}
+
 static int
 take(struct command *c, const struct token *t, const char *word,
     struct out *o)
 {
-	const char	*err;
-
 	set(c, t);
 	switch (t->kind) {
 	case T_ARG:
 		return add_arg(c, word, o);
 	case T_ARG_WORD:
 		return add_arg(c, t->word, o);
+	case T_ARG_NUMBER:
+		return number(word, t->value, o) == 0 ? -1 :
+		    add_arg(c, word, o);
 	case T_NUMBER:
-		c->show.top = (uint32_t)compat_strtonum(word, 1,
-		    UINT32_MAX - 1, &err);
-		if (err == NULL)
-			return 0;
-		out_printf(o, "number is %s: ", err);
-		out_vis(o, VIS_TERM, word, strlen(word));
-		out_char(o, '\n', 1);
-		return -1;
+		c->show.top = number(word, UINT32_MAX - 1, o);
+		return c->show.top == 0 ? -1 : 0;
 	case T_FILE:
 		c->file = word;
 		return 0;
@@ -434,7 +463,7 @@ command_parse(int argc, char **argv, struct command *c, struct out *o)
 		if ((t = match(table, argv[i], &many)) == NULL)
 			return refuse(o, table, many ? "ambiguous word" :
 			    table == nothing ? "unexpected word" :
-			    "unknown word", argv[i]);
+			    "unknown word", argv[i], many);
 		if (take(c, t, argv[i], o) == -1)
 			return -1;
 		table = t->next;
@@ -447,7 +476,7 @@ command_parse(int argc, char **argv, struct command *c, struct out *o)
 	for (t = table; t->kind != T_END; t++)
 		if (t->kind == T_DONE)
 			return 0;
-	return refuse(o, table, "word missing", NULL);
+	return refuse(o, table, "word missing", NULL, false);
 }
 
 void
