@@ -251,6 +251,14 @@ conn_host(const void *reader, const uint8_t **host)
 	return c->host_len;
 }
 
+bool
+conn_ignored(const void *reader)
+{
+	const struct conn	*c = reader;
+
+	return c != NULL && c->ignored;
+}
+
 uint64_t
 conn_requests(const void *reader)
 {

@@ -6,6 +6,7 @@
 #ifndef ANALYZER_CONN_H
 #define ANALYZER_CONN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,7 @@ extern const struct flow_feed	 conn_feed;
 const char *conn_proto(const void *reader);
 size_t	 conn_host(const void *reader, const uint8_t **host);
 uint64_t conn_requests(const void *reader);
+/* Whether service lines, rules or the mirror's own traffic leave it out. */
+bool	 conn_ignored(const void *reader);
 
 #endif

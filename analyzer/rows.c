@@ -240,8 +240,8 @@ rows_tunnels(struct rows *r)
 
 /* ---- interfaces ---- */
 
-static const char *
-state_name(uint16_t state)
+const char *
+rows_iface_state(uint16_t state)
 {
 	static const char *const names[] = {
 		"up", "down", "no carrier", "gone", "covered", "excluded",
@@ -307,7 +307,7 @@ rows_interface(struct rows *r, const struct iface *i)
 	row_str(&w, i->info.label);
 	row_u64(&w, i->info.index);
 	row_str(&w, i->info.type);
-	row_str(&w, state_name(i->info.state));
+	row_str(&w, rows_iface_state(i->info.state));
 	row_double(&w, per_second(r, v[MC_PACKETS]));
 	row_double(&w, link_rate(i, i->stat.rx_bytes, i->old_stat.rx_bytes));
 	row_double(&w, link_rate(i, i->stat.tx_bytes, i->old_stat.tx_bytes));
@@ -737,8 +737,8 @@ score(const struct flow_info *f)
 	return (uint64_t)(100.5 - bad);
 }
 
-static const char *
-flow_state_name(enum flow_state s)
+const char *
+rows_flow_state(enum flow_state s)
 {
 	static const char *const names[] = {
 		"half-open", "open", "closing", "closed", "alias"
@@ -831,7 +831,7 @@ rows_flow(struct rows *r, const struct flow_info *f, const void *reader)
 	row_i64(&w, h->nvlan > 0 ? h->vlan[0] : -1);
 	row_str(&w, conn_proto(reader));
 	row_strn(&w, host, n);
-	row_str(&w, flow_state_name(f->state));
+	row_str(&w, rows_flow_state(f->state));
 	row_double(&w, now > f->first_us ? (double)(now - f->first_us) / 1e6 :
 	    0.0);
 	row_u64(&w, f->half[0].packets);

@@ -44,6 +44,10 @@ void	 rows_other(struct rows *, const char *what, uint64_t items,
 void	 rows_errors(struct rows *);
 void	 rows_memory(struct rows *);
 void	 rows_flow(struct rows *, const struct flow_info *, const void *reader);
+/* half-open, open, closing, closed: the words of `show flows state`. */
+const char	*rows_flow_state(enum flow_state);
+/* The word for an enum iface_state. */
+const char	*rows_iface_state(uint16_t state);
 void	 rows_rules(struct rows *);
 void	 rows_transactions(struct rows *);
 void	 rows_buckets(struct rows *, bool fixed);

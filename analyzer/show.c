@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/flows.h"
 #include "analyzer/rows.h"
 #include "analyzer/show.h"
 #include "analyzer/why.h"
@@ -598,7 +599,7 @@ static const struct {
 	[SHOW_STATUS]		= { show_status, 0 },
 	[SHOW_CLIENTS]		= { show_clients, 0 },
 	[SHOW_NAMES]		= { show_names, 0 },
-	[SHOW_FLOWS]		= { why_flows, 0 },
+	[SHOW_FLOWS]		= { flows_show, 0 },
 	[SHOW_INTERFACES]	= { show_interfaces, 0 },
 	[SHOW_CAPTURE]		= { show_capture, 0 },
 	[SHOW_ALERTS]		= { show_alerts, 0 },

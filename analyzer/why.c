@@ -2,287 +2,353 @@
 #include <string.h>
 
 #include "analyzer/conn.h"
-#include "analyzer/rows.h"
+#include "analyzer/flows.h"
 #include "analyzer/why.h"
 #include "sandbox/compat.h"
 
-#define TOP_FLOWS	1000
-#define WALK		4096	/* slots of the flow table at a time */
+#define IFACES_TOLD	5
+#define PORTS_TEXT	128
 
-/* ---- flows ---- */
+typedef unsigned long long ull;
 
-struct flow_filter {
-	struct rows	*r;
-	uint32_t	 left;
-	/* for why */
+/* What the connections that fit the words have in common. */
+struct found {
 	uint64_t	 seen;
+	uint64_t	 live;
 	uint64_t	 midstream;
 	uint64_t	 one_sided;
 	uint64_t	 half_open;
-	uint64_t	 lossy;
+	uint64_t	 known;		/* their readers still are */
+	uint64_t	 ignored;
+	uint64_t	 spoke;		/* had content */
 	uint64_t	 vlan;
-	uint64_t	 packets;
 	uint64_t	 protos[SESSION_PROTOS];
+	uint64_t	 requests;	/* in the window */
 };
 
-static bool
-has(const char *text, size_t len, const char *word)
+static void
+count_flow(struct rows *r, const struct flow_info *f, void *arg)
 {
-	return *word != '\0' && memmem(text, len, word, strlen(word)) != NULL;
-}
-
-/* "port 80", "interface eth0", "host x", "proto tls", or any part of these. */
-static bool
-word_fits(const struct rows *r, const struct flow_info *f,
-    const void *reader, const char *key, const char *value)
-{
-	const uint8_t	*host;
-	struct iface	*i;
-	char		 a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
-	char		 port[8];
-	size_t		 n;
-
-	n = conn_host(reader, &host);
-	i = state_iface(r->az, f->half[f->half[0].seen ? 0 : 1].iface);
-	if (strcmp(key, "port") == 0) {
-		snprintf(port, sizeof(port), "%u", f->key.b.port);
-		if (strcmp(port, value) == 0)
-			return true;
-		snprintf(port, sizeof(port), "%u", f->key.a.port);
-		return !f->client_known && strcmp(port, value) == 0;
-	}
-	if (strcmp(key, "interface") == 0)
-		return i != NULL && strcmp(i->info.name, value) == 0;
-	if (strcmp(key, "host") == 0)
-		return conf_glob(value, (const char *)host, n);
-	if (strcmp(key, "proto") == 0)
-		return strcmp(conn_proto(reader), value) == 0;
-	endpoint_print(&f->key.a, a, sizeof(a));
-	endpoint_print(&f->key.b, b, sizeof(b));
-	return has(a, strlen(a), value) || has(b, strlen(b), value) ||
-	    has((const char *)host, n, value) ||
-	    has(conn_proto(reader), strlen(conn_proto(reader)), value) ||
-	    (i != NULL && has(i->info.name, strlen(i->info.name), value));
-}
-
-static bool
-is_key(const char *word)
-{
-	static const char *const keys[] = {
-		"port", "interface", "host", "proto"
-	};
-	size_t	 i;
-
-	for (i = 0; i < nitems(keys); i++)
-		if (strcmp(keys[i], word) == 0)
-			return true;
-	return false;
-}
-
-static bool
-flow_fits(const struct rows *r, const struct flow_info *f,
-    const void *reader)
-{
+	struct found	*w = arg;
+	const char	*proto = conn_proto(f->reader);
 	unsigned	 i;
 
-	for (i = 0; i < r->q->nargs; i++) {
-		if (is_key(r->q->args[i]) && i + 1U < r->q->nargs) {
-			if (!word_fits(r, f, reader, r->q->args[i],
-			    r->q->args[i + 1]))
-				return false;
-			i++;
-		} else if (!word_fits(r, f, reader, "", r->q->args[i]))
-			return false;
-	}
-	return true;
-}
-
-static void
-flow_one(void *arg, struct flow *fl)
-{
-	struct flow_filter	*ff = arg;
-	struct flow_info	 f;
-
-	if (ff->left == 0 || ff->r->a.failed)
-		return;
-	flow_info(ff->r->az->flows, fl, &f);
-	if (f.state == FLOW_ALIAS || !flow_fits(ff->r, &f, f.reader))
-		return;
-	ff->left--;
-	rows_flow(ff->r, &f, f.reader);
-}
-
-static void
-walk(struct rows *r, struct flow_filter *ff,
-    void (*fn)(void *, struct flow *))
-{
-	uint64_t	 cursor = 0;
-
-	ff->r = r;
-	while (ff->left > 0 && !r->a.failed &&
-	    flow_walk(r->az->flows, &cursor, WALK, fn, ff))
-		continue;
-}
-
-void
-why_flows(struct rows *r)
-{
-	struct flow_filter	 ff;
-
-	memset(&ff, 0, sizeof(ff));
-	ff.left = r->q->top == 0 ? TOP_FLOWS : r->top;
-	rows_complete(r);
-	walk(r, &ff, flow_one);
-}
-
-/* ---- why ---- */
-
-static void
-why_one(void *arg, struct flow *fl)
-{
-	struct flow_filter	*ff = arg;
-	struct flow_info	 f;
-	const char		*proto;
-	unsigned		 i;
-
-	flow_info(ff->r->az->flows, fl, &f);
-	if (f.state == FLOW_ALIAS || !flow_fits(ff->r, &f, f.reader))
-		return;
-	ff->seen++;
-	ff->midstream += f.midstream;
-	ff->one_sided += f.one_sided || !f.half[0].seen || !f.half[1].seen;
-	ff->half_open += f.state == FLOW_SYN;
-	ff->lossy += f.half[0].lost + f.half[1].lost > 0;
-	ff->vlan += f.half[f.half[0].seen ? 0 : 1].nvlan > 0;
-	ff->packets += f.half[0].packets + (uint64_t)f.half[1].packets;
-	proto = conn_proto(f.reader);
+	(void)r;
+	w->seen++;
+	w->live += f->state != FLOW_CLOSED;
+	w->midstream += f->midstream;
+	w->one_sided += f->one_sided || !f->half[0].seen || !f->half[1].seen;
+	w->half_open += f->state == FLOW_SYN;
+	w->known += f->reader != NULL;
+	w->ignored += conn_ignored(f->reader);
+	w->spoke += f->half[0].bytes + f->half[1].bytes > 0;
+	w->vlan += f->half[f->half[0].seen ? 0 : 1].nvlan > 0;
 	for (i = 0; i < SESSION_PROTOS; i++)
 		if (strcmp(proto,
 		    session_proto_name((enum session_proto)i)) == 0)
-			ff->protos[i]++;
+			w->protos[i]++;
+}
+
+/* A connection that has ended says nothing any more; its requests do. */
+static void
+count_requests(struct rows *r, struct found *w)
+{
+	struct recent_tx	 t;
+	uint8_t			 scratch[RECENT_MAX];
+	uint64_t		 now = state_print_time(r->az, r->az->now);
+	size_t			 cursor = 0;
+
+	while (recent_next(&r->az->recent, &cursor, scratch, &t))
+		if ((double)t.ts_us / 1e6 + r->seconds >= (double)now / 1e6 &&
+		    flows_tx_fits(r, &t))
+			w->requests++;
+}
+
+/* ---- 1: interfaces ---- */
+
+/* The names that the configuration asks for and the machine does not have. */
+static void
+tell_missing(struct rows *r, const char *want)
+{
+	const struct conf	*c = r->az->proc->conf;
+	const char		*name;
+	uint32_t		 k;
+	size_t			 i;
+
+	for (i = 0; i < c->ninterfaces; i++) {
+		name = c->interfaces[i].name;
+		if (c->interfaces[i].match || c->interfaces[i].exclude ||
+		    (want != NULL && strcmp(want, name) != 0))
+			continue;
+		for (k = 0; k < r->az->nifaces; k++)
+			if (r->az->ifaces[k].known &&
+			    strcmp(r->az->ifaces[k].info.name, name) == 0)
+				break;
+		if (k == r->az->nifaces)
+			rows_text(r, "", "  %s is in the configuration, but "
+			    "not on this machine", name);
+	}
+}
+
+static const char *
+iface_advice(const struct iface *i)
+{
+	static const char *const advice[] = {
+		[IFACE_DOWN] = "nobody has set it up",
+		[IFACE_NO_CARRIER] = "check its cable or its other end",
+		[IFACE_COVERED] = "another interface sees its traffic",
+		[IFACE_EXCLUDED] = "the configuration leaves it out",
+	};
+
+	if (i->info.error[0] != '\0')
+		return i->info.error;
+	return i->info.state < nitems(advice) &&
+	    advice[i->info.state] != NULL ? advice[i->info.state] : "";
 }
 
 static void
+tell_closed(struct rows *r, const struct iface *i)
+{
+	const char	*advice = iface_advice(i);
+
+	rows_text(r, "", "  %s: %s%s%s", i->info.name,
+	    rows_iface_state(i->info.state), *advice == '\0' ? "" : ", ",
+	    advice);
+}
+
+static bool
 why_interfaces(struct rows *r)
 {
 	const struct analyzer	*az = r->az;
-	const char		*want = NULL;
-	unsigned		 i, up = 0, other = 0;
-	bool			 found = false;
+	const char		*want = flows_word(r, "interface");
+	unsigned		 up = 0, other = 0, told = 0;
+	uint32_t		 i;
 
-	for (i = 0; i + 1U < r->q->nargs; i++)
-		if (strcmp(r->q->args[i], "interface") == 0)
-			want = r->q->args[i + 1];
 	for (i = 0; i < az->nifaces; i++) {
-		if (!az->ifaces[i].known)
+		if (!az->ifaces[i].known || (want != NULL &&
+		    strcmp(az->ifaces[i].info.name, want) != 0))
 			continue;
-		if (want != NULL &&
-		    strcmp(az->ifaces[i].info.name, want) != 0)
-			continue;
-		found = true;
 		if (az->ifaces[i].info.state == IFACE_UP)
 			up++;
 		else
 			other++;
 	}
-	if (want != NULL && !found)
+	if (want != NULL && up + other == 0)
 		rows_text(r, "cause", "1 interfaces    %s is not watched",
 		    want);
 	else
 		rows_text(r, up > 0 ? "ok" : "cause",
-		    "1 interfaces    %u open, %u not up or not opened", up,
-		    other);
+		    "1 interfaces    %u open, %u not", up, other);
+	tell_missing(r, want);
+	for (i = 0; i < az->nifaces && told < IFACES_TOLD; i++) {
+		if (!az->ifaces[i].known || az->ifaces[i].info.state ==
+		    IFACE_UP || (want != NULL &&
+		    strcmp(az->ifaces[i].info.name, want) != 0))
+			continue;
+		tell_closed(r, &az->ifaces[i]);
+		told++;
+	}
+	return up > 0;
 }
 
-static bool
-why_packets(struct rows *r, const struct flow_filter *ff)
-{
-	const uint64_t	*v = r->v;
-	double		 c;
+/* ---- 2: packets ---- */
 
-	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
-	c = meter_complete(v, (uint64_t)(r->seconds * 1e6), 0);
-	rows_text(r, v[MC_PACKETS] > 0 ? "ok" : "cause", "2 packets       "
-	    "%llu packets in the last %.0f s, %llu of them TCP",
-	    (unsigned long long)v[MC_PACKETS], r->seconds,
-	    (unsigned long long)v[MC_SEGMENTS]);
-	if (v[MC_PACKETS] == 0 && r->az->proc->conf->filter[0] != '\0')
-		rows_text(r, "", "  A filter is set; it may leave all out: %s",
-		    r->az->proc->conf->filter);
-	if (v[MC_KERNEL_DROPS] > 0)
-		rows_text(r, c < 0.5 ? "cause" : "", "  the kernel dropped "
-		    "%llu packets: raise ring total",
-		    (unsigned long long)v[MC_KERNEL_DROPS]);
-	if (v[MC_CUT_PACKETS] > 0)
-		rows_text(r, "cause", "  %llu packets are cut by snaplen: "
-		    "raise it", (unsigned long long)v[MC_CUT_PACKETS]);
-	if (ff->vlan > 0 && ff->vlan == ff->seen)
-		rows_text(r, "", "  all of these connections carry VLAN tags");
-	return v[MC_PACKETS] > 0;
+/* "80, 8000-8010": the ports of all service lines. */
+static const char *
+served_ports(const struct conf *c, char text[PORTS_TEXT])
+{
+	const struct conf_range	*g;
+	size_t			 i, n = 0;
+	unsigned		 k;
+
+	text[0] = '\0';
+	for (i = 0; i < c->nservices; i++) {
+		for (k = 0; k < c->services[i].ports.n; k++) {
+			g = &c->services[i].ports.range[k];
+			if (n < PORTS_TEXT)
+				n += (size_t)snprintf(text + n, PORTS_TEXT - n,
+				    g->lo == g->hi ? "%s%u" : "%s%u-%u",
+				    n == 0 ? "" : ", ", g->lo, g->hi);
+		}
+	}
+	return text;
+}
+
+/* Ports that no service line names never leave the kernel. */
+static bool
+why_services(struct rows *r)
+{
+	const struct conf	*c = r->az->proc->conf;
+	const char		*want = flows_word(r, "port"), *err;
+	char			 text[PORTS_TEXT];
+	uint16_t		 port = 0;
+	size_t			 i;
+
+	if (c->nservices == 0)
+		return true;
+	if (want != NULL)
+		port = (uint16_t)compat_strtonum(want, 1, 65535, &err);
+	for (i = 0; port != 0 && i < c->nservices; i++)
+		if (conf_ports_has(&c->services[i].ports, port))
+			return true;
+	rows_text(r, port != 0 ? "cause" : "", "  service lines leave out "
+	    "all ports but %s%s", served_ports(c, text), port != 0 ?
+	    ": add this one, or remove them" : "");
+	return port == 0;
 }
 
 static void
-why_protocols(struct rows *r, const struct flow_filter *ff)
+why_filter(struct rows *r)
 {
-	uint64_t	 http = ff->protos[SESSION_HTTP1];
+	const char	*filter = r->az->proc->conf->filter;
 
-	if (http > 0) {
-		rows_text(r, "ok", "4 http          %llu of %llu connections "
-		    "speak HTTP/1", (unsigned long long)http,
-		    (unsigned long long)ff->seen);
+	if (*filter == '\0')
 		return;
+	rows_text(r, "", "  a filter may leave all out: %s", filter);
+	if (strstr(filter, "vlan") == NULL)
+		rows_text(r, "", "  and frames with a VLAN tag only fit after "
+		    "its word vlan");
+}
+
+/* The packets of the interface that is asked for, or of all. */
+static void
+sum_packets(struct rows *r)
+{
+	const char	*want = flows_word(r, "interface");
+	uint32_t	 i;
+
+	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
+	for (i = 0; want != NULL && i < r->az->nifaces; i++)
+		if (r->az->ifaces[i].known && r->az->ifaces[i].entry != NULL &&
+		    strcmp(r->az->ifaces[i].info.name, want) == 0)
+			meter_sum(r->az->meter, r->az->ifaces[i].entry,
+			    r->window, r->v);
+}
+
+static bool
+why_packets(struct rows *r, const struct found *w)
+{
+	const char	*want = flows_word(r, "interface");
+	uint64_t	 n, drops;
+
+	sum_packets(r);
+	n = r->v[MC_PACKETS];
+	drops = r->v[MC_KERNEL_DROPS];
+	rows_text(r, n > 0 ? "ok" : "cause", "2 packets       %llu packets in "
+	    "the last %.0f s on %s", (ull)n, r->seconds, want != NULL ? want :
+	    "all interfaces");
+	if (!why_services(r))
+		return false;
+	if (drops > 0)
+		rows_text(r, drops > n ? "cause" : "", "  the kernel dropped "
+		    "%llu packets: raise ring total", (ull)drops);
+	if (n == 0) {
+		why_filter(r);
+		if (drops == 0)
+			rows_text(r, "", "  nothing passes here: is it the "
+			    "right interface? see show interfaces");
+		return false;
 	}
-	if (ff->protos[SESSION_TLS] > 0) {
-		rows_text(r, "cause", "4 http          0 requests: first "
-		    "bytes look like TLS in %llu of %llu",
-		    (unsigned long long)ff->protos[SESSION_TLS],
-		    (unsigned long long)ff->seen);
-		rows_text(r, "", "  This is TLS: see show names");
-	} else if (ff->protos[SESSION_HTTP2] > 0)
-		rows_text(r, "cause", "4 http          0 requests: HTTP/2 in "
-		    "%llu of %llu, which is not parsed",
-		    (unsigned long long)ff->protos[SESSION_HTTP2],
-		    (unsigned long long)ff->seen);
-	else if (ff->protos[SESSION_OTHER] > 0)
+	if (r->v[MC_CUT_PACKETS] > 0)
+		rows_text(r, w->requests == 0 ? "cause" : "", "  %llu packets "
+		    "are cut by snaplen: raise it",
+		    (ull)r->v[MC_CUT_PACKETS]);
+	return true;
+}
+
+/* ---- 3: connections ---- */
+
+static bool
+why_connections(struct rows *r, const struct found *w)
+{
+	rows_text(r, w->seen > 0 || w->requests > 0 ? "ok" : "cause",
+	    "3 connections   %llu live, %llu just ended; %llu without a seen "
+	    "start", (ull)w->live, (ull)(w->seen - w->live),
+	    (ull)w->midstream);
+	if (w->vlan > 0)
+		rows_text(r, "", "  %llu of them carry VLAN tags",
+		    (ull)w->vlan);
+	if (w->seen == 0) {
+		if (w->requests > 0)
+			return true;
+		rows_text(r, "", r->q->nargs > 0 ? "  none fits these words; "
+		    "see show flows for what there is" : "  none of these "
+		    "packets is TCP with content");
+		why_filter(r);
+		return false;
+	}
+	if (w->ignored > 0 && w->ignored == w->known) {
+		rows_text(r, "cause", "  ignore rules or service lines leave "
+		    "them out: see show rules, show config");
+		return false;
+	}
+	if (w->half_open == w->seen) {
+		rows_text(r, "cause", "  none of them was answered: the "
+		    "server is down, or its answers take another way");
+		return false;
+	}
+	if (w->one_sided == w->seen)
+		rows_text(r, "cause", "  only one direction passes here: "
+		    "watch the interface of the other one too");
+	return true;
+}
+
+/* ---- 4: requests ---- */
+
+static void
+why_requests(struct rows *r, const struct found *w)
+{
+	const char	*port = flows_word(r, "port");
+	uint64_t	 tls = w->protos[SESSION_TLS];
+	const char	*of = "of the live connections";
+
+	if (w->requests > 0)
+		rows_text(r, "ok", "4 http          %llu requests in the last "
+		    "%.0f s", (ull)w->requests, r->seconds);
+	else if (w->protos[SESSION_HTTP1] > 0)
+		rows_text(r, "ok", "4 http          spoken on %llu %s, none "
+		    "has asked in the last %.0f s",
+		    (ull)w->protos[SESSION_HTTP1], of, r->seconds);
+	else if (tls > 0 || (r->q->nargs == 0 && r->v[MC_TLS] > 0)) {
+		rows_text(r, "cause", "4 http          0 requests: first bytes "
+		    "look like TLS on %llu %s", (ull)tls, of);
+		rows_text(r, "", "  %s%s carries TLS; its names are in show "
+		    "names", port == NULL ? "this" : "port ", port == NULL ?
+		    "" : port);
+	} else if (w->protos[SESSION_HTTP2] > 0)
+		rows_text(r, "cause", "4 http          0 requests: HTTP/2 on "
+		    "%llu %s, which is not parsed",
+		    (ull)w->protos[SESSION_HTTP2], of);
+	else if (w->protos[SESSION_OTHER] > 0)
 		rows_text(r, "cause", "4 http          0 requests: neither "
-		    "HTTP nor TLS in %llu of %llu",
-		    (unsigned long long)ff->protos[SESSION_OTHER],
-		    (unsigned long long)ff->seen);
-	else if (r->v[MC_REQUESTS] > 0)
-		rows_text(r, "ok", "4 http          %llu requests in the "
-		    "last %.0f s",
-		    (unsigned long long)r->v[MC_REQUESTS], r->seconds);
-	else
-		rows_text(r, "cause", "4 http          0 requests: no "
-		    "payload yet in %llu connections",
-		    (unsigned long long)ff->seen);
+		    "HTTP nor TLS on %llu %s", (ull)w->protos[SESSION_OTHER],
+		    of);
+	else if (w->midstream == w->seen)
+		rows_text(r, "cause", "4 http          0 requests: all began "
+		    "before netmond looked; the next request counts");
+	else if (w->spoke == 0)
+		rows_text(r, "cause", "4 http          0 requests: none of "
+		    "the connections has sent anything yet");
+	else {
+		rows_text(r, "cause", "4 http          0 requests in what "
+		    "%llu of these connections said", (ull)w->spoke);
+		if (r->az->proc->conf->nrules > 0)
+			rows_text(r, "", "  did a rule ignore them? see the "
+			    "hits in show rules");
+	}
 }
 
 void
 why_answer(struct rows *r)
 {
-	struct flow_filter	 ff;
+	struct found	 w;
 
-	memset(&ff, 0, sizeof(ff));
-	ff.left = UINT32_MAX;
-	walk(r, &ff, why_one);
+	memset(&w, 0, sizeof(w));
+	flows_each(r, count_flow, &w);
+	count_requests(r, &w);
 	rows_complete(r);
-	why_interfaces(r);
-	if (!why_packets(r, &ff))
+	if (!why_interfaces(r) || !why_packets(r, &w) ||
+	    !why_connections(r, &w))
 		return;
-	rows_text(r, ff.seen > 0 ? "ok" : "cause", "3 connections   %llu "
-	    "live, %llu without a seen start, %llu seen on one side only",
-	    (unsigned long long)ff.seen, (unsigned long long)ff.midstream,
-	    (unsigned long long)ff.one_sided);
-	if (ff.seen == 0) {
-		rows_text(r, "", "  No connection fits: the port or host may "
-		    "be another one, see show flows");
-		return;
-	}
-	if (ff.half_open == ff.seen)
-		rows_text(r, "cause", "  none of them was answered");
-	else if (ff.one_sided == ff.seen)
-		rows_text(r, "cause", "  only one direction passes here: "
-		    "watch the other interface too");
-	why_protocols(r, &ff);
+	why_requests(r, &w);
 }

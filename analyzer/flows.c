@@ -1,0 +1,221 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "analyzer/conn.h"
+#include "analyzer/flows.h"
+#include "analyzer/rule.h"
+#include "sandbox/compat.h"
+
+#define TOP_FLOWS	1000
+#define WALK		4096	/* slots of the flow table at a time */
+
+/* One connection or request, as a question about it sees it. */
+struct candidate {
+	const struct rows *r;
+	struct endpoint	 client;
+	struct endpoint	 server;
+	bool		 client_known;
+	const char	*iface;
+	const uint8_t	*host;
+	size_t		 hostlen;
+	const struct flow_info *flow;	/* NULL: a request */
+};
+
+/* ---- one word ---- */
+
+static bool
+is_number(const char *value, long n)
+{
+	const char	*err;
+	long long	 v = compat_strtonum(value, 0, 65535, &err);
+
+	return err == NULL && v == n;
+}
+
+static bool
+is_addr(const char *value, const struct addr *a)
+{
+	struct addr	 want;
+
+	return addr_parse(value, &want) == 0 && addr_cmp(&want, a) == 0;
+}
+
+/* Clients are asked for as they are shown: a mask hides nothing else. */
+static bool
+client_fits(const struct candidate *c, const char *value)
+{
+	struct addr	 shown = c->client.addr;
+
+	if (c->flow != NULL)	/* a request keeps it as it is shown */
+		rule_client(&c->r->az->proc->conf->privacy,
+		    &c->r->az->day_key, &c->client.addr, &shown);
+	return is_addr(value, &shown);
+}
+
+static bool
+server_fits(const struct candidate *c, const char *value)
+{
+	return is_addr(value, &c->server.addr);
+}
+
+/* Of the server; of both while it is not known who that is. */
+static bool
+port_fits(const struct candidate *c, const char *value)
+{
+	return is_number(value, c->server.port) ||
+	    (!c->client_known && is_number(value, c->client.port));
+}
+
+static bool
+iface_fits(const struct candidate *c, const char *value)
+{
+	return strcmp(c->iface, value) == 0;
+}
+
+static bool
+host_fits(const struct candidate *c, const char *value)
+{
+	return conf_glob(value, (const char *)c->host, c->hostlen);
+}
+
+static bool
+vlan_fits(const struct candidate *c, const char *value)
+{
+	unsigned	 h, i;
+
+	for (h = 0; c->flow != NULL && h < 2; h++)
+		for (i = 0; i < c->flow->half[h].nvlan; i++)
+			if (is_number(value, c->flow->half[h].vlan[i]))
+				return true;
+	return c->flow == NULL;
+}
+
+static bool
+state_fits(const struct candidate *c, const char *value)
+{
+	return c->flow == NULL ||
+	    strcmp(rows_flow_state(c->flow->state), value) == 0;
+}
+
+static const struct {
+	const char	*key;
+	bool		(*fits)(const struct candidate *, const char *value);
+} keys[] = {
+	{ "client",	client_fits },
+	{ "host",	host_fits },
+	{ "interface",	iface_fits },
+	{ "port",	port_fits },
+	{ "server",	server_fits },
+	{ "state",	state_fits },
+	{ "vlan",	vlan_fits },
+};
+
+static bool
+all_fit(const struct candidate *c)
+{
+	const struct msg_show	*q = c->r->q;
+	unsigned		 i;
+	size_t			 k;
+
+	for (i = 0; i + 1U < q->nargs; i += 2) {
+		for (k = 0; k < nitems(keys); k++)
+			if (strcmp(keys[k].key, q->args[i]) == 0)
+				break;
+		if (k == nitems(keys) || !keys[k].fits(c, q->args[i + 1]))
+			return false;
+	}
+	return true;
+}
+
+const char *
+flows_word(const struct rows *r, const char *key)
+{
+	unsigned	 i;
+
+	for (i = 0; i + 1U < r->q->nargs; i += 2)
+		if (strcmp(r->q->args[i], key) == 0)
+			return r->q->args[i + 1];
+	return NULL;
+}
+
+bool
+flows_tx_fits(const struct rows *r, const struct recent_tx *t)
+{
+	struct candidate	 c = { .r = r, .client = t->client,
+	    .server = t->server, .client_known = true,
+	    .host = t->host.p, .hostlen = t->host.n };
+	char			 iface[CONF_NAME_MAX];
+
+	snprintf(iface, sizeof(iface), "%.*s", (int)t->iface.n,
+	    (const char *)t->iface.p);
+	c.iface = iface;
+	return all_fit(&c);
+}
+
+/* ---- all connections ---- */
+
+struct walk {
+	struct rows	*r;
+	flows_fn	*fn;
+	void		*arg;
+};
+
+static void
+visit(void *arg, struct flow *fl)
+{
+	struct walk		*w = arg;
+	struct flow_info	 f;
+	struct candidate	 c = { .r = w->r };
+	struct iface		*i;
+
+	flow_info(w->r->az->flows, fl, &f);
+	if (f.state == FLOW_ALIAS || w->r->a.failed)
+		return;
+	i = state_iface(w->r->az, f.half[f.half[0].seen ? 0 : 1].iface);
+	c.iface = i == NULL ? "" : i->info.name;
+	c.client = f.key.a;
+	c.server = f.key.b;
+	c.client_known = f.client_known;
+	c.hostlen = conn_host(f.reader, &c.host);
+	c.flow = &f;
+	if (all_fit(&c))
+		w->fn(w->r, &f, w->arg);
+}
+
+void
+flows_each(struct rows *r, flows_fn *fn, void *arg)
+{
+	struct walk	 w = { r, fn, arg };
+	uint64_t	 cursor = 0;
+
+	while (!r->a.failed &&
+	    flow_walk(r->az->flows, &cursor, WALK, visit, &w))
+		continue;
+}
+
+struct shown {
+	uint32_t	 left;
+	bool		 closed;
+};
+
+static void
+show_one(struct rows *r, const struct flow_info *f, void *arg)
+{
+	struct shown	*s = arg;
+
+	if (s->left == 0 || (f->state == FLOW_CLOSED && !s->closed))
+		return;
+	s->left--;
+	rows_flow(r, f, f->reader);
+}
+
+void
+flows_show(struct rows *r)
+{
+	struct shown	 s;
+
+	s.left = r->q->top == 0 ? TOP_FLOWS : r->top;
+	s.closed = flows_word(r, "state") != NULL || r->az->offline;
+	rows_complete(r);
+	flows_each(r, show_one, &s);
+}

@@ -1,0 +1,142 @@
+#!/bin/sh
+# netmonctl why finds the cause of an empty result, and show flows what fits.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need ip nginx curl python3 jq
+net_up
+nginx_up
+WRAP="ip netns exec $NSA"
+
+cat > "$TMP/tcp.py" <<'EOT'
+# tcp.py ADDRESS PORT WHAT: sends a request, a TLS hello, or a byte now and
+# then; holds until killed
+import socket, ssl, sys, time
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
+what = sys.argv[3]
+if what == "tls":
+    hello = ssl.MemoryBIO()
+    c = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname="tls.test")
+    try:
+        c.do_handshake()
+    except ssl.SSLWantReadError:
+        s.sendall(hello.read())
+elif what != "drip":
+    s.sendall(b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % what.encode())
+    s.recv(1000)
+print("there", flush=True)
+while True:
+    time.sleep(0.5)
+    if what == "drip":
+        s.sendall(b"x")
+EOT
+cat > "$TMP/mute.py" <<'EOT'
+# takes connections and says nothing
+import socket
+s = socket.create_server(("10.77.0.2", 8443))
+print("there", flush=True)
+held = []
+while True:
+    held.append(s.accept())
+EOT
+inb python3 "$TMP/mute.py" > "$TMP/mute" &
+at_exit "kill $!"
+wait_for 5 grep -q there "$TMP/mute"
+# hold PORT WHAT: a connection that stays until let_go
+hold() {
+	ina python3 "$TMP/tcp.py" 10.77.0.2 "$@" > "$TMP/held" &
+	HELD=$!
+	wait_for 5 grep -q there "$TMP/held"
+}
+let_go() { kill $HELD; wait $HELD 2> /dev/null; }
+get() { ina curl -s -m 3 -o /dev/null "http://10.77.0.2${1:-/}"; }
+# says TEXT WORDS...: one line of why matches
+says() { text=$1; shift; ctl why "$@" > "$TMP/why" 2>&1; grep -Eq -- "$text" "$TMP/why"; }
+# because NAME TEXT WORDS...: why gets to say so
+because() {
+	name=$1; shift
+	wait_for 5 says "$@" && ok "$name" || not_ok "$name" "$(cat "$TMP/why")"
+}
+# with NAME LINES...: a daemon with these lines, answered requests before
+with() { conf "$@"; start; }
+
+with
+get
+because "all is well" '^4 http +1 requests .* ok$'
+is "and no cause is named" "$(grep -c cause$ "$TMP/why")" 0
+because "another port has no connection" '^  none fits' port 81
+because "nor another interface" 'nope is not watched +cause$' interface nope
+ctl why port http > "$TMP/out" 2>&1
+is "a port is a number" $? 64
+hold 80 held.test
+flows() { json '[.flows[] | .client] | length' show flows "$@"; }
+one() { [ "$(flows "$@")" = 1 ]; }
+for f in "host held.test" "server 10.77.0.2" "client 10.77.0.1" "port 80" \
+    "interface va" "state open" "server 10.77.0.2 state open port 80"; do
+	wait_for 5 one $f && ok "show flows $f" || not_ok "show flows $f" "$(flows $f)"
+done
+for f in "host x.test" "server 10.77.0.1" "client 10.77.0.2" "port 8" \
+    "interface lo" "state half-open" "vlan 5"; do
+	is "not show flows $f" "$(flows $f)" 0
+done
+one && ok "a closed one is not live" || not_ok "a closed one is not live" "$(ctl show flows)"
+let_go
+stop
+
+with
+hold 8443 tls
+because "TLS" '^4 http +0 requests: first bytes look like TLS.* cause$' port 8443
+is "and says where its name is" "$(grep -c 'port 8443 carries TLS' "$TMP/why")" 1
+let_go
+stop
+
+with 'service http port 8080'
+get
+because "a port that service lines leave out" 'leave out all ports but 8080: add' port 80
+stop
+
+with 'filter "port 9"'
+get
+because "a filter" 'filter may leave all out: port 9'
+stop
+
+with 'ignore from 10.77.0.1'
+hold 80 ignored.test
+because "an ignore rule" 'ignore rules .* leave them out.* cause$'
+let_go
+stop
+
+with 'interface "va"' 'interface "nosuch0"'
+because "an interface that is not there" '^  nosuch0 is in the configuration, but'
+ip -n $NSA link set va down
+because "one that is down" 'va: down'
+is "is the cause" "$(sed -n 's/.* //;1p' "$TMP/why")" cause
+ip -n $NSA link set va up
+stop
+
+hold 8443 drip
+with
+because "a connection older than netmond" 'all began before netmond looked.* cause$' port 8443
+let_go
+stop
+
+with
+ip -n $NSA neigh replace 10.77.0.9 lladdr 02:00:00:00:00:09 dev va
+ina curl -s -m 1 http://10.77.0.9/ > /dev/null
+because "a server that does not answer" 'none of them was answered.* cause$' port 80
+stop
+
+# Frames are cut.
+with 'interface "va" { snaplen 64 }'
+get
+because "cut frames" 'packets are cut by snaplen: raise it +cause$'
+stop
+
+# The server's part takes a way that is not watched.
+with 'filter "dst port 80"'
+hold 80 half.test
+because "one direction" 'only one direction passes here.* cause$'
+let_go
+stop
+finish
