@@ -391,7 +391,10 @@ put_buckets(struct metrics *m)
 static const char *const alert_states[] = { "ok", "pending", "clearing",
     "firing", "unknown" };
 
-/* Keys of a rule come from the wire: a rule is as bad as its worst key. */
+/*
+ * Keys of a rule come from the wire: a rule is as bad as its worst key. Each
+ * row carries how often the whole rule has fired.
+ */
 static size_t
 worst_state(const struct doc *d, const struct row *rule, uint64_t *fired)
 {
@@ -407,7 +410,8 @@ worst_state(const struct doc *d, const struct row *rule, uint64_t *fired)
 		q = doc_text(&r, "rule", &k);
 		if (k != n || memcmp(p, q, n) != 0)
 			continue;
-		*fired += doc_u64(&r, "fired_total");
+		if (doc_u64(&r, "fired_total") > *fired)
+			*fired = doc_u64(&r, "fired_total");
 		for (s = worst + 1; s < nitems(alert_states); s++)
 			if (doc_is(&r, "state", alert_states[s]))
 				worst = s;

@@ -186,10 +186,11 @@ alerts(struct buf *b)
 	    "complete=0.9997|severity=warning|fired_total=7|unit=count");
 	put(b, ROW_ALERT, 0, "rule=web-errors|state=ok|metric=5xx|"
 	    "key=api.example.com|value=0.019|limit=0.05|op=>|"
-	    "span_seconds=60|complete=0.9998|severity=error|unit=ratio");
+	    "span_seconds=60|complete=0.9998|severity=error|unit=ratio|"
+	    "fired_total=2");
 	put(b, ROW_ALERT, 0, "rule=web-errors|state=unknown|metric=5xx|"
 	    "key=www.example.com|value=0.004|limit=0.05|op=>|"
-	    "span_seconds=60|severity=error|unit=ratio");
+	    "span_seconds=60|severity=error|unit=ratio|fired_total=2");
 }
 
 static void

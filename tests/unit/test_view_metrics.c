@@ -108,6 +108,8 @@ a_rule_is_as_bad_as_its_worst_key(void **state)
 	    "{rule=\"web-errors\",state=\"ok\"} 0\n"));
 	assert_non_null(strstr(o.p,
 	    "netmond_alerts_total{rule=\"high-traffic\",event=\"fired\"} 7"));
+	assert_non_null(strstr(o.p,	/* of the rule, not of each key */
+	    "netmond_alerts_total{rule=\"web-errors\",event=\"fired\"} 2"));
 	out_clear(&o);
 }
 
