@@ -35,7 +35,7 @@ put_pair(struct out *o, const char *name, const struct row *r,
 	out_str(o, quote);
 }
 
-/* Plain numbers: a line is read by programs too. */
+/* Plain numbers: a line is read by programs too, as syslog's is. */
 static void
 put_number(struct out *o, const char *name, const struct row *r,
     const char *key)
@@ -47,9 +47,9 @@ put_number(struct out *o, const char *name, const struct row *r,
 
 	unit = doc_text(r, "unit", &n);
 	if (n == 5 && memcmp(unit, "ratio", 5) == 0)
-		out_printf(o, " %s=%s%%", name, fmt_double(b, 100 * v));
+		out_printf(o, " %s=%.4g%%", name, 100 * v);
 	else if (n == 7 && memcmp(unit, "seconds", 7) == 0)
-		out_printf(o, " %s=%ss", name, fmt_double(b, v));
+		out_printf(o, " %s=%.4gs", name, v);
 	else if (v >= 0 && v < 1e15 && v == (double)(uint64_t)v)
 		out_printf(o, " %s=%" PRIu64, name, (uint64_t)v);
 	else

@@ -11,6 +11,7 @@
 #define MIDDLE_HEIGHT	30	/* from here on interfaces are shown */
 #define FULL_HEIGHT	36	/* and sections, names, mirrors, events */
 #define ALERTS_MAX	3
+#define LOW_HEIGHT	20	/* below it one alert is shown */
 #define INTERFACES_MAX	5
 #define SECTIONS_MAX	5
 #define NAMES_MAX	3
@@ -65,6 +66,16 @@ end_line(struct pen *p, enum screen_look look)
 		p->left--;
 	}
 	out_reset(&p->line);
+}
+
+/* Appends a part of a line as a whole, or not at all. */
+static void
+put_part(struct pen *p, struct out *part)
+{
+	if (part->p != NULL && view_width(p->line.p) + view_width(part->p) <=
+	    p->s->width)
+		out_str(&p->line, part->p);
+	out_clear(part);
 }
 
 static void
@@ -173,9 +184,9 @@ cell_queue(char b[CELL_MAX], const struct row *r, const char *key)
 /* ---- tables with one name and right-aligned numbers ---- */
 
 static const struct column interface_columns[] = {
-	{ "PPS",	7, 0, cell_rate,   "packets_per_second" },
+	{ "PPS",	7, 5, cell_rate,   "packets_per_second" },
 	{ "WIRE b/s",	9, 0, cell_bps,	   "wire_bits_per_second" },
-	{ "HTTP r/s",	9, 0, cell_rate,   "requests_per_second" },
+	{ "HTTP r/s",	9, 4, cell_rate,   "requests_per_second" },
 	{ "TLS h/s",	8, 3, cell_rate,   "handshakes_per_second" },
 	{ "RTT ms",	7, 2, cell_ms,	   "rtt_seconds" },
 	{ "RETX%",	6, 1, cell_percent, "retransmit_ratio" },
@@ -184,13 +195,13 @@ static const struct column interface_columns[] = {
 static const struct column host_columns[] = {
 	{ "REQ",	6, 0, cell_count,  "requests" },
 	{ "R/S",	6, 0, cell_rate,   "requests_per_second" },
-	{ "RESP",	6, 0, cell_count,  "responses" },
-	{ "2xx",	5, 0, cell_count,  "status_2xx" },
+	{ "RESP",	6, 6, cell_count,  "responses" },
+	{ "2xx",	5, 5, cell_count,  "status_2xx" },
 	{ "3xx",	5, 4, cell_count,  "status_3xx" },
-	{ "4xx",	5, 0, cell_count,  "status_4xx" },
+	{ "4xx",	5, 7, cell_count,  "status_4xx" },
 	{ "5xx",	5, 0, cell_count,  "status_5xx" },
 	{ "P50 ms",	7, 3, cell_ms,	   "response_p50_seconds" },
-	{ "P95 ms",	7, 0, cell_ms,	   "response_p95_seconds" },
+	{ "P95 ms",	7, 8, cell_ms,	   "response_p95_seconds" },
 	{ "BODY",	6, 2, cell_bytes,  "response_body_bytes" },
 	{ "CLIENTS",	7, 1, cell_count,  "clients" },
 };
@@ -274,6 +285,41 @@ count_state(const struct doc *d, const char *state)
 	return n;
 }
 
+/* A rule has a row for each of its keys, one after the other. */
+static size_t
+count_rules(const struct doc *d)
+{
+	struct row	 r;
+	const char	*t, *last = "";
+	size_t		 i, k, n = 0, len = 0;
+
+	for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
+		doc_get(d, i, &r);
+		t = doc_text(&r, "rule", &k);
+		n += k != len || memcmp(t, last, k) != 0;
+		last = t;
+		len = k;
+	}
+	return n;
+}
+
+static uint64_t
+last_alert(const struct doc *d)
+{
+	struct row	 r;
+	uint64_t	 last = 0;
+	size_t		 i;
+
+	for (i = doc_next(d, 0, d->n, ROW_ALERT_EVENT, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_ALERT_EVENT, 0)) {
+		doc_get(d, i, &r);
+		if (doc_u64(&r, "time") > last)
+			last = doc_u64(&r, "time");
+	}
+	return last;
+}
+
 static void
 draw_head(struct pen *p)
 {
@@ -283,30 +329,35 @@ draw_head(struct pen *p)
 		[PAGE_MIRRORS] = "mirrors", [PAGE_HELP] = "help",
 	};
 	struct row	 r;
+	struct out	 part;
 	char		 b[FMT_MAX];
 	const char	*t;
 	size_t		 n;
 
+	out_init(&part);
 	out_str(&p->line, "netmond  ");
 	if (doc_find(p->d, ROW_DAEMON, &r) != -1) {
 		t = doc_text(&r, "hostname", &n);
 		view_cut(&p->line, t, n, 30);
-		out_printf(&p->line, "   up %s", fmt_uptime(b,
+		out_printf(&part, "   up %s", fmt_uptime(b,
 		    doc_num(&r, "uptime_seconds")));
+		put_part(p, &part);
 	}
 	if (doc_find(p->d, ROW_COMPLETE, &r) != -1 &&
-	    doc_u64(&r, "time") != 0)
-		out_printf(&p->line, "   %s", fmt_time(b,
-		    doc_u64(&r, "time")));
-	out_str(&p->line, "   ");
+	    doc_u64(&r, "time") != 0) {
+		out_printf(&part, "   %s", fmt_time(b, doc_u64(&r, "time")));
+		put_part(p, &part);
+	}
+	out_str(&part, "   ");
 	if (doc_find(p->d, ROW_COMPLETE, &r) != -1)
-		view_window(&p->line, &r);
+		view_window(&part, &r);
 	else
-		out_printf(&p->line, "window %s", p->s->window);
-	out_printf(&p->line, "   refresh %s", fmt_span(b, p->s->refresh));
-	if (view_width(p->line.p) + strlen(names[p->s->page]) + 4 <=
-	    p->s->width)
-		out_printf(&p->line, "  [%s]", names[p->s->page]);
+		out_printf(&part, "window %s", p->s->window);
+	put_part(p, &part);
+	out_printf(&part, "   refresh %s", fmt_span(b, p->s->refresh));
+	put_part(p, &part);
+	out_printf(&part, "  [%s]", names[p->s->page]);
+	put_part(p, &part);
 	end_line(p, LOOK_HEAD);
 }
 
@@ -314,24 +365,35 @@ static void
 draw_capture(struct pen *p)
 {
 	struct row	 c, s;
+	struct out	 part;
 	char		 pps[FMT_MAX], bps[FMT_MAX], b[FMT_MAX];
 	const struct doc *d = p->d;
 	size_t		 all = doc_count(d, 0, d->n, ROW_INTERFACE, 0);
+	bool		 complete = doc_find(d, ROW_COMPLETE, &c) != -1;
 
+	out_init(&part);
 	out_str(&p->line, "CAPTURE ");
-	if (doc_find(d, ROW_COMPLETE, &c) != -1)
+	if (complete)
 		out_printf(&p->line, " complete %s  ",
 		    fmt_ratio(b, doc_num(&c, "ratio")));
-	if (doc_find(d, ROW_SUMMARY, &s) != -1)
-		out_printf(&p->line, " %" PRIu64 " of %zu interfaces"
-		    "   %spps%s   %sb/s%s", doc_u64(&s, "interfaces"), all,
+	if (doc_find(d, ROW_SUMMARY, &s) != -1) {
+		out_printf(&part, " %" PRIu64 " of %zu interfaces",
+		    doc_u64(&s, "interfaces"), all);
+		put_part(p, &part);
+		out_printf(&part, "   %spps%s   %sb/s%s",
 		    fmt_si(pps, doc_num(&s, "packets_per_second")), p->star,
 		    fmt_si(bps, doc_num(&s, "wire_bits_per_second")),
 		    p->star);
-	if (doc_find(d, ROW_COMPLETE, &c) != -1)
-		out_printf(&p->line, "   drops %" PRIu64 "   gaps %s",
-		    doc_u64(&c, "kernel_drops") + doc_u64(&c, "queue_drops"),
-		    fmt_bytes(b, doc_num(&c, "gap_bytes")));
+		put_part(p, &part);
+	}
+	if (complete) {
+		out_printf(&part, "   drops %" PRIu64,
+		    doc_u64(&c, "kernel_drops") + doc_u64(&c, "queue_drops"));
+		put_part(p, &part);
+		out_printf(&part, "   gaps %s", fmt_bytes(b,
+		    doc_num(&c, "gap_bytes")));
+		put_part(p, &part);
+	}
 	end_line(p, *p->star != '\0' ? LOOK_LOSSY : LOOK_PLAIN);
 }
 
@@ -340,6 +402,7 @@ draw_memory(struct pen *p)
 {
 	const struct doc *d = p->d;
 	struct row	 r;
+	struct out	 part;
 	char		 u[FMT_MAX], l[FMT_MAX];
 	double		 used = 0, limit = 0;
 	size_t		 i;
@@ -354,13 +417,40 @@ draw_memory(struct pen *p)
 	out_printf(&p->line, "MEMORY   %s", fmt_bytes(u, used));
 	if (limit > 0)
 		out_printf(&p->line, " of %s", fmt_bytes(l, limit));
-	if (doc_find(d, ROW_SUMMARY, &r) != -1)
-		out_printf(&p->line, "   flows %" PRIu64 "   parse errors %"
-		    PRIu64, doc_u64(&r, "flows"), doc_u64(&r,
+	out_init(&part);
+	if (doc_find(d, ROW_SUMMARY, &r) != -1) {
+		out_printf(&part, "   flows %" PRIu64, doc_u64(&r, "flows"));
+		put_part(p, &part);
+		out_printf(&part, "   parse errors %" PRIu64, doc_u64(&r,
 		    "parse_errors"));
-	if (doc_find(d, ROW_COMPLETE, &r) != -1)
-		out_printf(&p->line, "   shed %" PRIu64, doc_u64(&r, "shed"));
+		put_part(p, &part);
+	}
+	if (doc_find(d, ROW_COMPLETE, &r) != -1) {
+		out_printf(&part, "   shed %" PRIu64, doc_u64(&r, "shed"));
+		put_part(p, &part);
+	}
 	end_line(p, LOOK_PLAIN);
+}
+
+/* What is said of a firing rule as far as there is room for it. */
+static void
+alert_more(struct pen *p, const struct row *r, const char *unit, size_t n)
+{
+	struct out	 part;
+	char		 b[FMT_MAX];
+	const char	*t;
+	size_t		 k;
+
+	out_init(&part);
+	out_printf(&part, "   for %s", fmt_span(b, doc_num(r, "for_seconds")));
+	put_part(p, &part);
+	out_printf(&part, "   peak %s", fmt_by_unit(b, unit, n,
+	    doc_num(r, "peak")));
+	put_part(p, &part);
+	t = doc_text(r, "id", &k);
+	out_str(&part, "   id ");
+	out_vis(&part, VIS_TERM, t, k);
+	put_part(p, &part);
 }
 
 static void
@@ -388,14 +478,8 @@ alert_line(struct pen *p, const struct row *r, bool firing)
 		out_str(&p->line, "   ");
 		view_cut(&p->line, t, k, 24);
 	}
-	if (firing) {
-		out_printf(&p->line, "   for %s", fmt_span(b,
-		    doc_num(r, "for_seconds")));
-		out_printf(&p->line, "   peak %s   id ", fmt_by_unit(b, unit,
-		    n, doc_num(r, "peak")));
-		t = doc_text(r, "id", &k);
-		out_vis(&p->line, VIS_TERM, t, k);
-	}
+	if (firing)
+		alert_more(p, r, unit, n);
 	end_line(p, firing ? LOOK_BAD : LOOK_PLAIN);
 }
 
@@ -405,14 +489,19 @@ draw_alerts(struct pen *p)
 {
 	const struct doc *d = p->d;
 	struct row	 r;
-	size_t		 i, shown = 0;
+	char		 b[FMT_MAX];
+	size_t		 i, shown = 0, rules = count_rules(d);
+	size_t		 max = p->s->height < LOW_HEIGHT ? 1 : ALERTS_MAX;
 	bool		 firing, ok;
 	int		 round;
 
 	out_printf(&p->line, "ALERTS   %zu firing   %zu pending   %zu unknown"
-	    "   %zu rules", count_state(d, "firing") +
+	    "   %zu rule%s", count_state(d, "firing") +
 	    count_state(d, "clearing"), count_state(d, "pending"),
-	    count_state(d, "unknown"), doc_count(d, 0, d->n, ROW_ALERT, 0));
+	    count_state(d, "unknown"), rules, rules == 1 ? "" : "s");
+	if (last_alert(d) != 0)
+		out_printf(&p->line, "   last %s", fmt_clock(b,
+		    last_alert(d)));
 	end_line(p, count_state(d, "firing") > 0 ? LOOK_BAD : LOOK_PLAIN);
 	for (round = 0; round < 3; round++) {
 		for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
@@ -421,7 +510,7 @@ draw_alerts(struct pen *p)
 			firing = doc_is(&r, "state", "firing");
 			ok = doc_is(&r, "state", "ok");
 			if (round != (firing ? 0 : ok ? 2 : 1) ||
-			    shown == ALERTS_MAX)
+			    shown == max)
 				continue;
 			alert_line(p, &r, firing);
 			shown++;
@@ -626,13 +715,48 @@ draw_names(struct pen *p, size_t max)
 }
 
 static void
+put_alert_event(struct pen *p, const struct row *r)
+{
+	char		 b[FMT_MAX];
+	const char	*t;
+	size_t		 n;
+
+	out_str(&p->line, "alert ");
+	t = doc_text(r, "rule", &n);
+	view_cut(&p->line, t, n, 30);
+	t = doc_text(r, "key", &n);
+	if (n > 0) {
+		out_char(&p->line, ' ', 1);
+		view_cut(&p->line, t, n, 30);
+	}
+	out_char(&p->line, ' ', 1);
+	t = doc_text(r, "event", &n);
+	out_vis(&p->line, VIS_TERM, t, n);
+	t = doc_text(r, "unit", &n);
+	out_printf(&p->line, " at %s", fmt_by_unit(b, t, n,
+	    doc_num(r, "value")));
+}
+
+static void
+put_monitor_event(struct pen *p, const struct row *r)
+{
+	const char	*t;
+	size_t		 n;
+
+	t = doc_text(r, "type", &n);
+	out_vis(&p->line, VIS_TERM, t, n);
+	out_char(&p->line, ' ', 1);
+	t = doc_text(r, "text", &n);
+	out_vis(&p->line, VIS_TERM, t, n);
+}
+
+static void
 draw_events(struct pen *p, size_t max)
 {
 	const struct doc *d = p->d;
 	struct row	 r;
 	char		 b[FMT_MAX];
-	const char	*t;
-	size_t		 i, n = 0, k;
+	size_t		 i, n = 0;
 
 	if (doc_find(d, ROW_ALERT_EVENT, NULL) == -1 &&
 	    doc_find(d, ROW_MONITOR, NULL) == -1)
@@ -646,22 +770,10 @@ draw_events(struct pen *p, size_t max)
 		doc_get(d, i, &r);
 		out_printf(&p->line, "%s ", fmt_clock(b, doc_u64(&r,
 		    "time")));
-		if (r.kind == ROW_ALERT_EVENT) {
-			out_str(&p->line, "alert ");
-			t = doc_text(&r, "rule", &k);
-			view_cut(&p->line, t, k, 30);
-			out_char(&p->line, ' ', 1);
-			t = doc_text(&r, "event", &k);
-			out_vis(&p->line, VIS_TERM, t, k);
-			out_printf(&p->line, " at %s", fmt_count(b,
-			    doc_num(&r, "value")));
-		} else {
-			t = doc_text(&r, "type", &k);
-			out_vis(&p->line, VIS_TERM, t, k);
-			out_char(&p->line, ' ', 1);
-			t = doc_text(&r, "text", &k);
-			out_vis(&p->line, VIS_TERM, t, k);
-		}
+		if (r.kind == ROW_ALERT_EVENT)
+			put_alert_event(p, &r);
+		else
+			put_monitor_event(p, &r);
 		end_line(p, LOOK_PLAIN);
 		n++;
 	}
@@ -793,6 +905,18 @@ page_help(struct pen *p)
 	    "names and hosts are what clients claim\n");
 }
 
+static const char *
+key_line(unsigned width)
+{
+	if (width >= 92)
+		return "h help  q quit  arrows select  enter open  s sort  "
+		    "w window  i interface  a alerts  m mirrors";
+	if (width >= 72)
+		return "h help  q quit  arrows select  enter open  s sort  "
+		    "w window  i a m pages";
+	return "h help  q quit  t i a m pages";
+}
+
 int
 screen_host(const struct doc *d, unsigned index, struct row *r)
 {
@@ -837,10 +961,7 @@ screen_draw(struct screen *s, const struct doc *d, const struct doc *detail)
 	while (p.left > 0 && s->height < SCREEN_LINES_MAX)
 		end_line(&p, LOOK_PLAIN);
 	p.left = 1;
-	out_str(&p.line, s->note != NULL ? s->note : s->width >= 92 ?
-	    "h help  q quit  arrows select  enter open  s sort  w window  "
-	    "i interface  a alerts  m mirrors" : "h help  q quit  "
-	    "arrows select  enter open  s sort  w window  i a m pages");
+	out_str(&p.line, s->note != NULL ? s->note : key_line(s->width));
 	end_line(&p, LOOK_HEAD);
 	out_clear(&p.line);
 }

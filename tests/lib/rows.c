@@ -329,6 +329,11 @@ rows_events(struct buf *b)
 	    "metric=messages|value=44871|limit=45000|span_seconds=120|"
 	    "after_seconds=544|peak=61020|complete=1|severity=error|"
 	    "unit=count");
+	put(b, ROW_ALERT_EVENT, 0, "epoch=1794838692000000|seq=3|"
+	    "time=1795113000500000|event=fired|rule=web-errors|id=41-8|"
+	    "key=api.example.com|metric=5xx|value=0.111111111111|"
+	    "limit=0.05|span_seconds=60|peak=0.111111111111|"
+	    "complete=0.999999|severity=error|unit=ratio");
 	rows_put(b, ROW_MONITOR, 0, "1795113001000000|interface|"
 	    "wg0 added, capture started");
 }

@@ -81,12 +81,13 @@ golden(const char *name, unsigned width, unsigned height, bool lossy)
 }
 
 static void
-the_two_sizes_look_as_agreed(void **state)
+sizes_look_as_agreed(void **state)
 {
 	(void)state;
 	golden("top-100x40.txt", 100, 40, false);
 	golden("top-80x24.txt", 80, 24, false);
 	golden("top-lossy.txt", 100, 40, true);
+	golden("top-40x12.txt", 40, 12, false);
 }
 
 /* Any page at any size fills the screen and never passes its edges. */
@@ -170,7 +171,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_two_sizes_look_as_agreed),
+		cmocka_unit_test(sizes_look_as_agreed),
 		cmocka_unit_test(no_line_passes_the_edge),
 		cmocka_unit_test(the_selection_stays_on_a_host),
 		cmocka_unit_test(no_rows_at_all_are_a_screen_too),
