@@ -636,11 +636,13 @@ exists(struct rows *r, struct chan *ch, uint32_t request)
 	host = q->subject == SHOW_HOST ||
 	    (q->subject == SHOW_SECTIONS && q->nargs > 0);
 	if (host && host_named(r, q->args[0]) == NULL) {
-		answer_error(ch, request, 1, "no such host: %s", q->args[0]);
+		answer_error(ch, request, 1, "no such host: %s; see "
+		    "show hosts", q->args[0]);
 		return false;
 	}
 	if (q->subject == SHOW_CHECK && !knows_rule(r->az, q->args[0])) {
-		answer_error(ch, request, 1, "no such rule: %s", q->args[0]);
+		answer_error(ch, request, 1, "no such rule, see show "
+		    "rules");
 		return false;
 	}
 	return true;

@@ -245,15 +245,17 @@ static int
 act_load(struct ctl *c, const struct command *cmd)
 {
 	struct buf	 b;
-	char		*path;
-	int		 status;
+	char		*path, name[512];
+	int		 status, err;
 
 	if ((status = ctl_connect(c)) != CLIENT_OK)
 		return ctl_complain(c, status);
 	/* The parent's working directory is not ours. */
 	if ((path = realpath(cmd->file, NULL)) == NULL) {
+		err = errno;
+		vis_str(VIS_TERM, name, sizeof(name), cmd->file);
 		snprintf(c->client.why, sizeof(c->client.why),
-		    "file to load: %s", strerror(errno));
+		    "file to load: %s: %s", name, strerror(err));
 		return ctl_complain(c, CLIENT_REFUSED);
 	}
 	client_body(&c->client, &b);
@@ -349,6 +351,11 @@ act_check(struct ctl *c, const struct command *cmd)
 	s.subject = SHOW_CHECK;
 	if (ctl_ask(c, &s) == CLIENT_OK) {
 		status = check_judge(&c->out, &c->doc, s.args[0]);
+		if (c->json) {
+			out_reset(&c->out);
+			view_json.draw(&c->out, view_subject(SHOW_CHECK),
+			    &c->doc, &c->opt);
+		}
 	} else {
 		out_str(&c->out, "UNKNOWN ");
 		out_vis(&c->out, VIS_LOG, s.args[0], strlen(s.args[0]));
@@ -445,6 +452,16 @@ usage(void)
 }
 
 static int
+bad_option(const char *option, const char *arg, const char *want)
+{
+	char	 v[256];
+
+	fprintf(stderr, "netmonctl: %s %s: must be %s\n", option,
+	    vis_str(VIS_TERM, v, sizeof(v), arg), want);
+	return -1;
+}
+
+static int
 parse_socket(struct ctl *c, const char *arg)
 {
 	const char	*err;
@@ -453,7 +470,8 @@ parse_socket(struct ctl *c, const char *arg)
 	if (strncmp(arg, "fd:", 3) != 0)
 		return 0;
 	c->fd = (int)compat_strtonum(arg + 3, 0, 1023, &err);
-	return err == NULL ? 0 : -1;
+	return err == NULL ? 0 : bad_option("-s", arg,
+	    "a path, or fd: and a number up to 1023");
 }
 
 static int
@@ -463,7 +481,8 @@ parse_seconds(struct ctl *c, const char *arg)
 
 	c->every = strtod(arg, &end);
 	return end != arg && *end == '\0' && c->every >= 0.1 &&
-	    c->every <= 86400 ? 0 : -1;
+	    c->every <= 86400 ? 0 : bad_option("-i", arg,
+	    "seconds, from 0.1 to 86400");
 }
 
 /*
@@ -546,14 +565,14 @@ main(int argc, char **argv)
 		switch (ch) {
 		case 'i':
 			if (parse_seconds(&c, optarg) == -1)
-				return usage();
+				return CLIENT_USAGE;
 			break;
 		case 'j':
 			c.json = true;
 			break;
 		case 's':
 			if (parse_socket(&c, optarg) == -1)
-				return usage();
+				return CLIENT_USAGE;
 			break;
 		case 'V':
 			printf("netmonctl %s\n", NETMON_VERSION);

@@ -286,21 +286,34 @@ init(struct watch *w, struct ctl *c, uint32_t flags)
 	w->cursor = -1;
 }
 
+/* A number of an option, up to max. */
+static int
+option_number(int ch, uint32_t max, uint32_t *n)
+{
+	const char	*err;
+	char		 v[64];
+
+	*n = (uint32_t)compat_strtonum(optarg, 0, max, &err);
+	if (err == NULL)
+		return 0;
+	fprintf(stderr, "netmonctl alerts: -%c %s: must be a number up to "
+	    "%" PRIu32 "\n", ch, vis_str(VIS_TERM, v, sizeof(v), optarg), max);
+	return -1;
+}
+
 /* One option of netmonctl alerts; -1 when it is not one. */
 static int
 alerts_option(struct watch *w, int ch, const char **file, bool *some)
 {
-	const char	*err = NULL;
+	uint32_t	 n;
 
 	switch (ch) {
 	case '5':
 		w->prefix = EVENT_RFC5424;
 		break;
 	case 'a':
-		w->last = (uint32_t)compat_strtonum(optarg, 0, UINT32_MAX,
-		    &err);
 		*some = true;
-		break;
+		return option_number(ch, UINT32_MAX, &w->last);
 	case 'c':
 		*file = optarg;
 		break;
@@ -311,12 +324,14 @@ alerts_option(struct watch *w, int ch, const char **file, bool *some)
 		w->prefix = EVENT_PRI;
 		break;
 	case 'W':
-		w->patience = (double)compat_strtonum(optarg, 0, 86400, &err);
+		if (option_number(ch, 86400, &n) == -1)
+			return -1;
+		w->patience = n;
 		break;
 	default:
 		return -1;
 	}
-	return err == NULL ? 0 : -1;
+	return 0;
 }
 
 int
@@ -324,10 +339,12 @@ watch_alerts(struct ctl *c, int argc, char **argv)
 {
 	const char	*file = NULL;
 	struct watch	 w;
+	static char	 name[] = "netmonctl alerts";
 	bool		 some = false;
 	int		 ch, status;
 
 	init(&w, c, WATCH_ALERTS);
+	argv[0] = name;		/* for what getopt has to say */
 	optind = 0;
 	while ((ch = getopt(argc, argv, "5a:c:fpW:")) != -1)
 		if (alerts_option(&w, ch, &file, &some) == -1)

@@ -53,5 +53,22 @@ for t in dumb no-such-terminal; do
 $(grep -c '^CAPTURE' "$TMP/pty.out") $(tr -cd '\033' < "$TMP/pty.out" | wc -c)" \
 	    "ended 0 1 0"
 done
+
+# says STATUS TEXT WORDS...: what a person gets wrong, and the answer to it
+says() {
+	want=$1 text=$2
+	shift 2
+	ctl "$@" > "$TMP/out" 2>&1
+	is "$* is status $want" $? "$want"
+	like "and says what is right" "$(cat "$TMP/out")" "$text"
+}
+says 64 '-i 0: must be seconds' -i 0 show
+says 64 '-s fd:x: must be a path' -s fd:x show
+says 64 'alerts: -a x: must be a number' alerts -a x
+says 64 'netmonctl alerts: invalid option' alerts -x
+says 1 'no such file: No such file' load "$TMP/no such file"
+says 1 'no such host: nope; see show hosts' show host nope
+says 3 '^UNKNOWN nope: no such rule, see show rules$' check nope
+is "check -j is a document" "$(json '.alerts[0].rule' check high-traffic)" high-traffic
 stop
 finish
