@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyzer/conn.h"
+#include "analyzer/live.h"
 #include "analyzer/rows.h"
 #include "analyzer/said.h"
 #include "analyzer/save.h"
@@ -544,6 +545,8 @@ count_drops(struct analyzer *az, struct iface *i,
 	meter_add(az->meter, i->entry, MC_KERNEL_DROPS, n);
 	if (n == 0)
 		return;
+	proc_monitor(az->proc, "drops", "%s: the kernel dropped %llu packets",
+	    i->info.name, (unsigned long long)n);
 	memset(&w, 0, sizeof(w));
 	w.iface = i->info.name;
 	w.vlan = -1;
@@ -730,6 +733,7 @@ analyzer_tick(struct proc *p)
 	struct analyzer	*az = p->state;
 
 	catch_up(az);
+	live_tick(az);
 	if ((az->event_types & CONF_EV_STATS) && !az->offline &&
 	    az->now >= az->stats_us + az->proc->conf->window_us)
 		send_stats(az);
@@ -943,8 +947,19 @@ analyzer_restore(struct proc *p, const struct msg_slot *s)
 	save_restore(p->state, s);
 }
 
+static int
+analyzer_on_live(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+	struct analyzer	*az = p->state;
+
+	(void)ch;
+	return msg_get_number(&f->body, &az->live.types);
+}
+
 static const struct handler from_parent[] = {
 	{ MSG_SHOW,		analyzer_on_show },
+	{ MSG_LIVE,		analyzer_on_live },
 	{ MSG_RESET,		analyzer_on_reset },
 	{ MSG_LOST_TIME,	analyzer_on_lost_time },
 	{ 0,			NULL }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyzer/http.h"
+#include "analyzer/live.h"
 #include "analyzer/said.h"
 #include "analyzer/stream.h"
 #include "sandbox/compat.h"
@@ -285,6 +286,7 @@ tell(struct conn *c, const struct session_tx *x)
 	    &e.section.n);
 	if (az->event_types & CONF_EV_HTTP)
 		said_event(az, &e);
+	live_say(az, &e);
 	keep_recent(c, &e, x);
 }
 
@@ -331,7 +333,8 @@ on_transaction(void *arg, const struct session_tx *x)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_RESP, 1);
 	meter_end(az->meter, side_entry(c), &c->cache, x->token, &t);
 	alert_time(c, x, t.first_us);
-	if (az->event_types & CONF_EV_HTTP || az->recent.size > 0)
+	if (az->event_types & CONF_EV_HTTP || az->recent.size > 0 ||
+	    live_wants(az, EVENT_HTTP))
 		tell(c, x);
 }
 
@@ -376,7 +379,8 @@ tell_hello(struct conn *c, const struct session_hello *h)
 	const char		*version;
 	uint8_t			 alpn[256];
 
-	if (!(c->az->event_types & CONF_EV_TLS))
+	if (!(c->az->event_types & CONF_EV_TLS) &&
+	    !live_wants(c->az, EVENT_TLS))
 		return;
 	side_event(c, &f);
 	event_flow(&e, EVENT_TLS, h->ts_us, &f);
@@ -386,7 +390,9 @@ tell_hello(struct conn *c, const struct session_hello *h)
 	span_text(&e.protocol, version);
 	e.resumed = h->tls->resumes;
 	put_alpn(&e, alpn, sizeof(alpn), h->tls);
-	said_event(c->az, &e);
+	if (c->az->event_types & CONF_EV_TLS)
+		said_event(c->az, &e);
+	live_say(c->az, &e);
 }
 
 static void

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "analyzer/live.h"
 #include "analyzer/said.h"
 #include "analyzer/seen.h"
 
@@ -71,7 +72,9 @@ tell_flow(struct analyzer *az, const struct flow_info *info,
 		e.protocol.p = (const uint8_t *)az->last_proto;
 		e.protocol.n = strlen(az->last_proto);
 	}
-	said_event(az, &e);
+	if (az->event_types & CONF_EV_FLOW)
+		said_event(az, &e);
+	live_say(az, &e);
 }
 
 static void
@@ -80,7 +83,7 @@ flow_closed(void *arg, struct flow *f, enum flow_how how)
 	struct analyzer		*az = arg;
 	struct flow_info	 info;
 
-	if (!(az->event_types & CONF_EV_FLOW))
+	if (!(az->event_types & CONF_EV_FLOW) && !live_wants(az, EVENT_FLOW))
 		return;
 	flow_info(az->flows, f, &info);
 	tell_flow(az, &info, how);

@@ -100,6 +100,11 @@ struct analyzer {
 	struct own_tuple *own;
 	uint32_t	 nown;
 	uint32_t	 event_types;	/* CONF_EV_* that a log wants */
+	struct {
+		uint32_t	 types;	/* WATCH_LIVE of clients */
+		uint64_t	 second;
+		uint32_t	 said[EVENT_KINDS];	/* in it */
+	}		 live;
 	struct event_batch *events;
 	struct event_batch *streams;
 	struct conn_list mirrored;

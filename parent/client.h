@@ -63,6 +63,7 @@ struct control {
 	struct log_rate		 bad_rate;
 	struct log_rate		 rest_rate;
 	bool			 resting;	/* ev_listen is off */
+	uint32_t		 live;		/* WATCH_LIVE of all clients */
 };
 
 /* ---- control.c ---- */
@@ -92,6 +93,8 @@ void		 own_line(struct answer *, const char *text,
 /* ---- watch.c, provide.c: handlers ---- */
 
 int		 watch_on_ask(struct chan *, struct frame *, void *);
+/* What clients watch has changed: the analyzer is told what to send. */
+void		 watch_changed(struct control *);
 int		 hook_on_ask(struct chan *, struct frame *, void *);
 
 #endif

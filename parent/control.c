@@ -69,6 +69,7 @@ free_client(struct client *cl)
 	}
 	TAILQ_REMOVE(&c->clients, cl, entry);
 	c->nclients--;
+	watch_changed(c);
 	tally_set(c->conf.tally, TALLY_PAR_CLIENTS, c->nclients);
 	chan_free(cl->chan);
 	free(cl);
@@ -305,6 +306,7 @@ on_cancel(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	if (n == cl->watch_request)
 		cl->watch = 0;
+	watch_changed(cl->control);
 	return 0;
 }
 

@@ -72,7 +72,9 @@ int		 control_answer(struct control *, enum role, struct frame *);
 int		 control_alert(struct control *, struct frame *);
 int		 control_monitor(struct control *, struct frame *);
 void		 control_lost(struct control *, enum role);
-/* A live event of the parent's own; text must have passed vis. */
+/* A fresh child is READY. */
+void		 control_fresh(struct control *, enum role);
+/* A live event of the parent's own. */
 void		 control_event(struct control *, const char *type,
 		    const char *text);
 /* The end of a reload that a client asked for. */

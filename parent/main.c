@@ -448,6 +448,16 @@ send_input(struct parent *p)
 	p->input_fd = -1;
 }
 
+/* For `netmonctl monitor`; the log says it with the cause. */
+static void
+process_event(struct parent *p, enum role role, const char *what)
+{
+	char	 text[80];
+
+	snprintf(text, sizeof(text), "%s %s", role_name(role), what);
+	control_event(p->control, "process", text);
+}
+
 static void
 on_fresh(enum role role, void *arg)
 {
@@ -455,6 +465,8 @@ on_fresh(enum role role, void *arg)
 
 	if (p->opt.check)
 		return;
+	control_fresh(p->control, role);
+	process_event(p, role, "ready");
 	if (role == ROLE_MIRROR)
 		send_files(p);
 	if (role == ROLE_CAPTURE && p->input_fd != -1)
@@ -466,6 +478,8 @@ on_lost(enum role role, void *arg)
 {
 	struct parent	*p = arg;
 
+	if (!supervise_stopping(p->supervise))
+		process_event(p, role, "ended");
 	control_lost(p->control, role);
 	if (reload_busy(p->reload) && p->hup_runs)
 		p->hup_waits = true;

@@ -1,5 +1,8 @@
 /* Clients that wait for alerts and live events. */
+#include <string.h>
+
 #include "parent/client.h"
+#include "sandbox/compat.h"
 
 /* ---- watching ---- */
 
@@ -49,6 +52,7 @@ watch_on_ask(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	cl->watch = m.flags;
 	cl->watch_request = f->request;
+	watch_changed(c);
 	seq = resume_at(c, &m, &missed);
 	tally_add(c->conf.tally, TALLY_PAR_ALERTS_MISSED, missed);
 	for (; m.flags & WATCH_ALERTS && seq <= alerts_last(c->conf.alerts);
@@ -59,8 +63,60 @@ watch_on_ask(struct chan *ch, struct frame *f, void *arg)
 	if (m.flags & WATCH_FOLLOW)
 		return 0;
 	cl->watch = 0;
+	watch_changed(c);
 	chan_send(ch, MSG_END, f->request);
 	return 0;
+}
+
+static void
+send_live(struct control *c)
+{
+	struct chan	*ch;
+
+	if ((ch = supervise_chan(c->conf.supervise, ROLE_ANALYZER)) == NULL)
+		return;
+	msg_put_number(chan_begin(ch, MSG_LIVE, 0), c->live);
+	chan_end(ch);
+}
+
+void
+watch_changed(struct control *c)
+{
+	struct client	*cl;
+	uint32_t	 live = 0;
+
+	TAILQ_FOREACH(cl, &c->clients, entry)
+		live |= cl->watch & WATCH_LIVE;
+	if (live == c->live)
+		return;
+	c->live = live;
+	send_live(c);
+}
+
+void
+control_fresh(struct control *c, enum role role)
+{
+	if (role == ROLE_ANALYZER && c->live != 0)
+		send_live(c);
+}
+
+/* Which watchers want events of this type. */
+static uint32_t
+flag_of(const char *type)
+{
+	static const struct {
+		const char	*type;
+		uint32_t	 flag;
+	} table[] = {
+		{ "http", WATCH_HTTP }, { "tls", WATCH_TLS },
+		{ "flow", WATCH_FLOW }
+	};
+	size_t	 i;
+
+	for (i = 0; i < nitems(table); i++)
+		if (strcmp(table[i].type, type) == 0)
+			return table[i].flag;
+	return WATCH_MONITOR;
 }
 
 int
@@ -89,7 +145,7 @@ send_monitor(struct control *c, uint64_t ts_us, const char *type,
 	struct client		*cl;
 
 	TAILQ_FOREACH(cl, &c->clients, entry) {
-		if (!(cl->watch & WATCH_MONITOR))
+		if (!(cl->watch & flag_of(type)))
 			continue;
 		row_begin(&w, chan_begin(cl->chan, MSG_ROW,
 		    cl->watch_request), ROW_MONITOR, 0);

@@ -76,6 +76,7 @@
 	M(RESTORE_TALLY, 0x0305, PARENT,  CHILD,    0,	FRAME_BODY_MAX)	\
 	M(MONITOR,	0x0306,	CHILD,	  PARENT,   12,	2048)		\
 	M(LOST_TIME,	0x0307,	PARENT,	  ANALYZER, 20,	20)		\
+	M(LIVE,		0x0308,	PARENT,	  ANALYZER, 4,	4)		\
 	/* reload */							\
 	M(PREPARE,	0x0401,	PARENT,	  CHILD,    0,	0)		\
 	M(PREPARED,	0x0402,	CHILD,	  PARENT,   0,	0)		\
@@ -212,7 +213,7 @@ struct msg_crash {
 void	 msg_put_crash(struct buf *, const struct msg_crash *);
 int	 msg_get_crash(struct buf *, struct msg_crash *);
 
-/* VERBOSE, VERBOSITY, CANCEL. */
+/* VERBOSE, VERBOSITY, CANCEL, LIVE. */
 void	 msg_put_number(struct buf *, uint32_t);
 int	 msg_get_number(struct buf *, uint32_t *);
 
@@ -423,7 +424,7 @@ struct msg_lost_time {
 void	 msg_put_lost_time(struct buf *, const struct msg_lost_time *);
 int	 msg_get_lost_time(struct buf *, struct msg_lost_time *);
 
-/* MONITOR: something for `netmonctl monitor`; text is escaped already. */
+/* MONITOR: something for `netmonctl monitor`, which escapes the text. */
 struct msg_monitor {
 	uint64_t	 ts_us;
 	char		 type[16];
@@ -466,6 +467,11 @@ int	 msg_get_show(struct buf *, struct msg_show *);
 #define WATCH_ALERTS	0x01
 #define WATCH_MONITOR	0x02
 #define WATCH_FOLLOW	0x04
+/* MONITOR lines of each request, handshake, connection: LIVE asks for them. */
+#define WATCH_HTTP	0x08
+#define WATCH_TLS	0x10
+#define WATCH_FLOW	0x20
+#define WATCH_LIVE	(WATCH_HTTP | WATCH_TLS | WATCH_FLOW)
 struct msg_watch {
 	uint32_t	 flags;
 	uint32_t	 last;		/* the last N first; 0: none */

@@ -130,8 +130,16 @@ alert_text(struct out *o, const struct doc *d, size_t i, const struct row *r)
 static void
 monitor_text(struct out *o, const struct row *r)
 {
-	put_text(o, r, "type");
-	out_char(o, ' ', 1);
+	const char	*type, *text;
+	size_t		 n, len;
+
+	type = doc_text(r, "type", &n);
+	text = doc_text(r, "text", &len);
+	/* "mirror NAME: ..." says its type already. */
+	if (len <= n || memcmp(text, type, n) != 0 || text[n] != ' ') {
+		put_text(o, r, "type");
+		out_char(o, ' ', 1);
+	}
 	put_text(o, r, "text");
 }
 

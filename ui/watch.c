@@ -22,7 +22,7 @@
 #define RECONNECT_SECONDS	60
 #define RETRY_SECONDS		0.25
 #define CURSOR_LEN		42	/* 20 digits, blank, 20 digits, LF */
-#define TYPES_MAX		8
+#define TYPES_MAX		9
 
 struct watch {
 	struct ctl	*ctl;
@@ -36,8 +36,8 @@ struct watch {
 	uint64_t	 epoch;		/* of the last line printed */
 	uint64_t	 seq;
 	bool		 seen;		/* epoch and seq mean something */
-	char		**types;	/* monitor: only these */
-	int		 ntypes;
+	bool		 some;		/* monitor: only these types */
+	bool		 type[TYPES_MAX];
 };
 
 static int
@@ -88,19 +88,34 @@ store_cursor(struct watch *w)
 	return complain(w, CLIENT_REFUSED, "cursor file");
 }
 
+static const struct {
+	const char	*word;
+	uint32_t	 flag;		/* WATCH_LIVE: only when it is named */
+} types[TYPES_MAX] = {
+	{ "alert",	WATCH_ALERTS },
+	{ "config",	WATCH_MONITOR },
+	{ "drops",	WATCH_MONITOR },
+	{ "flow",	WATCH_FLOW },
+	{ "http",	WATCH_HTTP },
+	{ "interface",	WATCH_MONITOR },
+	{ "mirror",	WATCH_MONITOR },
+	{ "process",	WATCH_MONITOR },
+	{ "tls",	WATCH_TLS },
+};
+
 static bool
 wanted(const struct watch *w, const struct row *r)
 {
-	int	 i;
+	size_t	 i;
 
 	if (r->kind == ROW_ALERT_EVENT)
 		return (w->flags & WATCH_ALERTS) != 0;
-	if (r->kind != ROW_MONITOR || (w->flags & WATCH_MONITOR) == 0)
+	if (r->kind != ROW_MONITOR)
 		return false;
-	for (i = 0; i < w->ntypes; i++)
-		if (doc_is(r, "type", w->types[i]))
-			return true;
-	return w->ntypes == 0;
+	for (i = 0; w->some && i < TYPES_MAX; i++)
+		if (doc_is(r, "type", types[i].word))
+			return w->type[i];
+	return !w->some;
 }
 
 /* One line that says that numbers start anew. */
@@ -359,35 +374,40 @@ watch_alerts(struct ctl *c, int argc, char **argv)
 	return watch_run(&w);
 }
 
+/* The type that a word means, shortened or not; -1 after saying why none. */
+static int
+find_type(const char *word)
+{
+	char	 v[64];
+	size_t	 i;
+
+	/* No two of them begin with the same letter. */
+	for (i = 0; *word != '\0' && i < nitems(types); i++)
+		if (strncmp(types[i].word, word, strlen(word)) == 0)
+			return (int)i;
+	fprintf(stderr, "unknown word: %s\nvalid words:",
+	    vis_str(VIS_TERM, v, sizeof(v), word));
+	for (i = 0; i < nitems(types); i++)
+		fprintf(stderr, " %s", types[i].word);
+	fprintf(stderr, "\n");
+	return -1;
+}
+
 int
 watch_monitor(struct ctl *c, int argc, char **argv)
 {
-	static const char *const types[] = { "interface", "alert", "mirror",
-	    "config", "drops", "http", "tls", "flow", "process" };
 	struct watch	 w;
-	size_t		 k;
-	int		 i;
+	int		 i, k;
 
-	init(&w, c, WATCH_MONITOR | WATCH_ALERTS | WATCH_FOLLOW);
-	w.types = argv + 1;
-	w.ntypes = argc - 1;
+	init(&w, c, WATCH_FOLLOW);
+	if (argc <= 1)
+		w.flags |= WATCH_MONITOR | WATCH_ALERTS;
 	for (i = 1; i < argc; i++) {
-		for (k = 0; k < nitems(types); k++)
-			if (strcmp(types[k], argv[i]) == 0)
-				break;
-		if (k < nitems(types))
-			continue;
-		fprintf(stderr, "valid words:");
-		for (k = 0; k < nitems(types); k++)
-			fprintf(stderr, " %s", types[k]);
-		fprintf(stderr, "\n");
-		return CLIENT_USAGE;
+		if ((k = find_type(argv[i])) == -1)
+			return CLIENT_USAGE;
+		w.flags |= types[k].flag;
+		w.type[k] = true;
 	}
-	if (w.ntypes > 0) {
-		w.flags &= ~(uint32_t)WATCH_ALERTS;
-		for (i = 1; i < argc; i++)
-			if (strcmp(argv[i], "alert") == 0)
-				w.flags |= WATCH_ALERTS;
-	}
+	w.some = argc > 1;
 	return watch_run(&w);
 }
