@@ -574,6 +574,18 @@ draw_hosts(struct pen *p, size_t max)
 	}
 }
 
+/* In the place of hosts: why there are none. */
+static void
+draw_empty(struct pen *p)
+{
+	if (doc_find(p->d, ROW_HOST, NULL) != -1)
+		return;
+	out_char(&p->line, ' ', 1);
+	if (view_empty(&p->line, p->d))
+		end_line(p, LOOK_PLAIN);
+	out_reset(&p->line);
+}
+
 static void
 draw_other(struct pen *p)
 {
@@ -822,6 +834,7 @@ page_top(struct pen *p)
 	other = doc_find(d, ROW_OTHER, NULL) != -1;
 	used = below(p) + 2 + other;
 	draw_hosts(p, p->left > used ? p->left - used : 1);
+	draw_empty(p);
 	draw_other(p);
 	if (p->s->height < FULL_HEIGHT)
 		return;

@@ -263,3 +263,30 @@ view_complete(struct out *o, const struct doc *d)
 	if (doc_bool(&r, "lossy"))
 		losses(o, &r);
 }
+
+bool
+view_empty(struct out *o, const struct doc *d)
+{
+	struct row	 s, c;
+	double		 packets;
+
+	if (doc_find(d, ROW_SUMMARY, &s) == -1 ||
+	    doc_num(&s, "requests_per_second") > 0 ||
+	    doc_num(&s, "responses_per_second") > 0)
+		return false;
+	packets = doc_num(&s, "packets_per_second");
+	if (doc_u64(&s, "interfaces") == 0)
+		out_str(o, "no interface is open, see "
+		    "netmonctl show interfaces");
+	else if (packets == 0 && doc_find(d, ROW_COMPLETE, &c) != -1 &&
+	    doc_u64(&c, "kernel_drops") > 0)
+		out_str(o, "all packets were dropped, see "
+		    "netmonctl show capture");
+	else if (packets == 0)
+		out_str(o, "no packets at all, see netmonctl why");
+	else if (doc_num(&s, "tls_handshakes_per_second") > 0)
+		out_str(o, "no HTTP, only TLS, see netmonctl show names");
+	else
+		out_str(o, "packets, but no HTTP, see netmonctl why");
+	return true;
+}

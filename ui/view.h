@@ -70,6 +70,8 @@ bool		 view_starred(const struct row_field *);
 void		 view_window(struct out *, const struct row *);
 /* "window 10s   complete 99.98%   2026-11-20 18:30:12 UTC", and the losses */
 void		 view_complete(struct out *, const struct doc *);
+/* Why a summary shows no HTTP, and what to ask next; false: it shows some. */
+bool		 view_empty(struct out *, const struct doc *);
 /* All rows of a kind and level in [from, to) as a table. */
 void		 view_table(struct out *, const struct doc *, size_t from,
 		    size_t to, enum row_kind, unsigned level,

@@ -212,6 +212,18 @@ top_line(struct ctx *c)
 }
 
 static void
+empty_line(struct ctx *c)
+{
+	size_t	 before = c->o->len;
+
+	out_str(c->o, "nothing   ");
+	if (view_empty(c->o, c->d))
+		out_char(c->o, '\n', 1);
+	else
+		out_cut(c->o, before);
+}
+
+static void
 draw_summary(struct ctx *c)
 {
 	struct row	 r;
@@ -225,6 +237,7 @@ draw_summary(struct ctx *c)
 	alerts_line(c);
 	memory_line(c);
 	top_line(c);
+	empty_line(c);
 }
 
 static void

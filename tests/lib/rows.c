@@ -79,6 +79,13 @@ put(struct buf *b, enum row_kind kind, unsigned level, const char *pairs)
 		abort();
 }
 
+void
+rows_pairs(struct buf *b, enum row_kind kind, unsigned level,
+    const char *pairs)
+{
+	put(b, kind, level, pairs);
+}
+
 static void
 daemon_row(struct buf *b)
 {

@@ -25,5 +25,8 @@ void	 rows_events(struct buf *);
  */
 void	 rows_put(struct buf *, enum row_kind, unsigned level,
 	    const char *values);
+/* The same from key=value pairs; those that are missing are zero or empty. */
+void	 rows_pairs(struct buf *, enum row_kind, unsigned level,
+	    const char *pairs);
 
 #endif

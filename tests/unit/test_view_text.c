@@ -7,9 +7,11 @@
 
 #include <cmocka.h>
 
+#include "sandbox/compat.h"
 #include "tests/lib/golden.h"
 #include "tests/lib/rows.h"
 #include "ui/event.h"
+#include "ui/screen.h"
 #include "ui/view.h"
 
 static uint8_t		 bytes[65536];
@@ -58,6 +60,61 @@ each_subject_looks_as_agreed(void **state)
 	golden("why.txt", SHOW_WHY, false, 0);
 	golden("empty.txt", SHOW_FLOWS, false, 0);
 	golden("report.txt", SHOW_REPORT, true, 0);
+}
+
+/* The last line of a summary and of a screen without HTTP tells why. */
+static void
+nothing_to_see_is_explained(void **state)
+{
+	static const struct {
+		const char	*summary, *complete, *line;
+	} table[] = {
+		{ "interfaces=0", "ratio=1", "no interface is open" },
+		{ "interfaces=1", "ratio=1", "no packets at all" },
+		{ "interfaces=1", "ratio=0|kernel_drops=9",
+		    "all packets were dropped" },
+		{ "interfaces=1|packets_per_second=3|"
+		    "tls_handshakes_per_second=1", "ratio=1",
+		    "no HTTP, only TLS" },
+		{ "interfaces=1|packets_per_second=3", "ratio=1",
+		    "packets, but no HTTP" },
+		{ "interfaces=1|packets_per_second=3|requests_per_second=1",
+		    "ratio=1", NULL },
+		{ "interfaces=1|packets_per_second=3|responses_per_second=1",
+		    "ratio=1", NULL },
+	};
+	struct screen	 s;
+	struct doc	 d, none;
+	struct buf	 b;
+	struct out	 o;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(table); i++) {
+		buf_writer(&b, bytes, sizeof(bytes));
+		rows_pairs(&b, ROW_COMPLETE, 0, table[i].complete);
+		rows_pairs(&b, ROW_SUMMARY, 0, table[i].summary);
+		doc_init(&d);
+		doc_init(&none);
+		out_init(&o);
+		assert_int_equal(doc_add(&d, bytes, b.len), 0);
+		view_text.draw(&o, view_subject(SHOW_SUMMARY), &d,
+		    &(struct view_opt){ 0 });
+		memset(&s, 0, sizeof(s));
+		s.width = 80;
+		s.height = 24;
+		s.window = s.sort = "";
+		screen_draw(&s, &d, &none);
+		if (table[i].line == NULL) {
+			assert_null(strstr(o.p, "nothing"));
+		} else {
+			assert_non_null(strstr(o.p, table[i].line));
+			assert_non_null(strstr(s.text.p, table[i].line));
+		}
+		out_clear(&o);
+		out_clear(&s.text);
+		doc_clear(&d);
+	}
 }
 
 static void
@@ -201,6 +258,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_subject_looks_as_agreed),
+		cmocka_unit_test(nothing_to_see_is_explained),
 		cmocka_unit_test(a_narrow_terminal_drops_columns_in_order),
 		cmocka_unit_test(
 		    nothing_passes_the_edge_or_steers_the_terminal),
