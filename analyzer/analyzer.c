@@ -553,6 +553,18 @@ count_drops(struct analyzer *az, struct iface *i,
 	alert_count(az->alerts, METRIC_DROPS, &w, n);
 }
 
+/* What the kernel says that passed; it may begin anew at 0. */
+static void
+count_link(struct analyzer *az, struct iface *i, const struct msg_capstat *s)
+{
+	if (s->rx_bytes > i->stat.rx_bytes)
+		meter_add(az->meter, i->entry, MC_RX_BYTES,
+		    s->rx_bytes - i->stat.rx_bytes);
+	if (s->tx_bytes > i->stat.tx_bytes)
+		meter_add(az->meter, i->entry, MC_TX_BYTES,
+		    s->tx_bytes - i->stat.tx_bytes);
+}
+
 static int
 analyzer_on_capstat(struct chan *ch, struct frame *f, void *arg)
 {
@@ -572,10 +584,9 @@ analyzer_on_capstat(struct chan *ch, struct frame *f, void *arg)
 		whole = i->has_stat || az->fresh_capture;
 		if (whole)
 			count_drops(az, i, &s);
-		i->old_stat = i->stat;
-		i->old_stat_us = i->has_stat ? i->stat_us : 0;
+		if (i->has_stat)
+			count_link(az, i, &s);
 		i->stat = s;
-		i->stat_us = az->offline ? az->now : proc_mono_us();
 		i->has_stat = true;
 	}
 	return 0;

@@ -81,6 +81,8 @@ enum meter_counter {
 	MC_GAPS,
 	MC_FIRST_SUM,		/* microseconds to first byte, summed */
 	MC_LINK_LOST,		/* packets lost with a child or a link */
+	MC_RX_BYTES,		/* of an interface, as the kernel counts */
+	MC_TX_BYTES,
 	/* counts of the modules below, of the grand total only */
 	MC_REASON,
 	MC_TUNNEL = MC_REASON + PACKET_REASON_MAX,

@@ -240,6 +240,20 @@ rows_tunnels(struct rows *r)
 
 /* ---- interfaces ---- */
 
+bool
+rows_iface_absent(const struct analyzer *az, const struct conf_interface *c)
+{
+	uint32_t	 i;
+
+	if (c->match || c->exclude || az->offline)
+		return false;
+	for (i = 0; i < az->nifaces; i++)
+		if (az->ifaces[i].known &&
+		    strcmp(az->ifaces[i].info.name, c->name) == 0)
+			return false;
+	return true;
+}
+
 const char *
 rows_iface_state(uint16_t state)
 {
@@ -249,15 +263,6 @@ rows_iface_state(uint16_t state)
 	};
 
 	return state < nitems(names) ? names[state] : "unknown";
-}
-
-static double
-link_rate(const struct iface *i, uint64_t now, uint64_t old)
-{
-	if (i->old_stat_us == 0 || i->stat_us <= i->old_stat_us || now < old)
-		return 0.0;
-	return (double)(now - old) * 8e6 /
-	    (double)(i->stat_us - i->old_stat_us);
 }
 
 static void
@@ -309,8 +314,8 @@ rows_interface(struct rows *r, const struct iface *i)
 	row_str(&w, i->info.type);
 	row_str(&w, rows_iface_state(i->info.state));
 	row_double(&w, per_second(r, v[MC_PACKETS]));
-	row_double(&w, link_rate(i, i->stat.rx_bytes, i->old_stat.rx_bytes));
-	row_double(&w, link_rate(i, i->stat.tx_bytes, i->old_stat.tx_bytes));
+	row_double(&w, per_second(r, v[MC_RX_BYTES] * 8));
+	row_double(&w, per_second(r, v[MC_TX_BYTES] * 8));
 	row_double(&w, per_second(r, v[MC_BYTES] * 8));
 	row_double(&w, per_second(r, v[MC_REQUESTS]));
 	row_double(&w, per_second(r, v[MC_TLS]));

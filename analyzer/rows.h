@@ -46,6 +46,9 @@ void	 rows_memory(struct rows *);
 void	 rows_flow(struct rows *, const struct flow_info *, const void *reader);
 /* half-open, open, closing, closed: the words of `show flows state`. */
 const char	*rows_flow_state(enum flow_state);
+/* Whether this line names an interface that the machine does not have. */
+bool		 rows_iface_absent(const struct analyzer *,
+		    const struct conf_interface *);
 /* The word for an enum iface_state. */
 const char	*rows_iface_state(uint16_t state);
 void	 rows_rules(struct rows *);

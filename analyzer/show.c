@@ -396,6 +396,29 @@ remembered_interfaces(struct rows *r)
 	free(f);
 }
 
+/* What the configuration names and the machine does not have. */
+static void
+absent_interfaces(struct rows *r)
+{
+	const struct conf	*c = r->az->proc->conf;
+	struct iface		*f;
+	size_t			 i;
+
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return;
+	f->info.state = IFACE_GONE;
+	snprintf(f->info.error, sizeof(f->info.error),
+	    "in the configuration, not on this machine");
+	for (i = 0; i < c->ninterfaces && !r->a.failed; i++) {
+		if (!rows_iface_absent(r->az, &c->interfaces[i]))
+			continue;
+		snprintf(f->info.name, sizeof(f->info.name), "%.*s",
+		    (int)sizeof(f->info.name) - 1, c->interfaces[i].name);
+		rows_interface(r, f);
+	}
+	free(f);
+}
+
 static void
 interfaces(struct rows *r)
 {
@@ -419,6 +442,7 @@ interfaces(struct rows *r)
 		if (k == az->nifaces)
 			rows_interface(r, &az->ifaces[i]);
 	}
+	absent_interfaces(r);
 }
 
 static void

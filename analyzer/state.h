@@ -49,10 +49,6 @@ struct iface {
 	bool		 has_stat;
 	bool		 touched;
 	uint16_t	 closed;	/* tunnels that decap leaves closed */
-	/* rates of the kernel's own counters */
-	struct msg_capstat old_stat;
-	uint64_t	 stat_us;
-	uint64_t	 old_stat_us;
 };
 
 struct own_tuple {

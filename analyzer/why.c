@@ -72,19 +72,12 @@ tell_missing(struct rows *r, const char *want)
 {
 	const struct conf	*c = r->az->proc->conf;
 	const char		*name;
-	uint32_t		 k;
 	size_t			 i;
 
 	for (i = 0; i < c->ninterfaces; i++) {
 		name = c->interfaces[i].name;
-		if (c->interfaces[i].match || c->interfaces[i].exclude ||
-		    (want != NULL && strcmp(want, name) != 0))
-			continue;
-		for (k = 0; k < r->az->nifaces; k++)
-			if (r->az->ifaces[k].known &&
-			    strcmp(r->az->ifaces[k].info.name, name) == 0)
-				break;
-		if (k == r->az->nifaces)
+		if ((want == NULL || strcmp(want, name) == 0) &&
+		    rows_iface_absent(r->az, &c->interfaces[i]))
 			rows_text(r, "", "  %s is in the configuration, but "
 			    "not on this machine", name);
 	}

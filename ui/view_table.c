@@ -154,7 +154,12 @@ special_cell(struct out *o, const struct row *r, const struct row_field *f,
 	size_t		 n;
 
 	if (r->kind == ROW_INTERFACE && f->type != ROW_STR &&
-	    !doc_is(r, "state", "up") && fmt_number(v) == 0)
+	    !doc_is(r, "state", "up") && (fmt_number(v) == 0 ||
+	    doc_u64(r, "packets") == 0))
+		return true;
+	/* A capture file has no interface of its own that counts. */
+	if (r->kind == ROW_INTERFACE && doc_is(r, "type", "file") &&
+	    f->unit == ROW_UNIT_BPS && fmt_number(v) == 0)
 		return true;
 	if (r->kind == ROW_ALERT && f->unit == ROW_UNIT_COUNT &&
 	    v->type == ROW_DOUBLE) {

@@ -45,9 +45,10 @@ at_exit "kill $!"
 wait_for 5 grep -q there "$TMP/mute"
 # hold PORT WHAT: a connection that stays until let_go
 hold() {
+	rm -f "$TMP/held"
 	ina python3 "$TMP/tcp.py" 10.77.0.2 "$@" > "$TMP/held" &
 	HELD=$!
-	wait_for 5 grep -q there "$TMP/held"
+	wait_for 5 grep -qs there "$TMP/held"
 }
 let_go() { kill $HELD; wait $HELD 2> /dev/null; }
 get() { ina curl -s -m 3 -o /dev/null "http://10.77.0.2${1:-/}"; }
@@ -82,6 +83,15 @@ for f in "host x.test" "server 10.77.0.1" "client 10.77.0.2" "port 8" \
 done
 one && ok "a closed one is not live" || not_ok "a closed one is not live" "$(ctl show flows)"
 let_go
+passed() {
+	[ "$(json '.interfaces[] | select(.name == "va") |
+	    .in_bits_per_second > 0 and .out_bits_per_second > 0' \
+	    show interfaces window "$1")" = true ]
+}
+for w in 1m 10m total; do
+	wait_for 5 passed $w && ok "bits in and out are those of the window $w" ||
+	    not_ok "no bits in the window $w" "$(ctl show interfaces window $w)"
+done
 stop
 
 with
@@ -109,6 +119,8 @@ stop
 
 with 'interface "va"' 'interface "nosuch0"'
 because "an interface that is not there" '^  nosuch0 is in the configuration, but'
+is "show interfaces has it too" "$(json '.interfaces[] |
+    select(.name == "nosuch0") | .state' show interfaces)" gone
 ip -n $NSA link set va down
 because "one that is down" 'va: down'
 is "is the cause" "$(sed -n 's/.* //;1p' "$TMP/why")" cause
