@@ -647,6 +647,7 @@ analyzer_on_reset(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	catch_up(az);
 	meter_reset(az->meter);
+	named_reset(az->named);
 	for (k = 0; k < az->nifaces; k++)
 		if ((i = state_iface(az, (uint16_t)k)) != NULL)
 			i->entry = meter_iface(az->meter, i->info.name);
@@ -860,7 +861,9 @@ analyzer_init(struct proc *p)
 	az->rules = rule_new(p->conf, 1);
 	az->alerts = alert_new(p->conf, prefix, &alert_ops, az, &az->mem,
 	    &p->seed, az->now);
-	if (az->meter == NULL || az->rules == NULL || az->alerts == NULL)
+	az->named = named_new(p->conf->stats.metric_hosts);
+	if (az->meter == NULL || az->rules == NULL || az->alerts == NULL ||
+	    az->named == NULL)
 		fatalx("out of memory");
 	recent_init(&az->recent, &az->mem, said_recent_size(p->conf));
 	make_tables(az);
@@ -938,6 +941,7 @@ analyzer_commit(struct proc *p, const struct conf *old)
 		recent_clear(&az->recent);
 		recent_init(&az->recent, &az->mem, said_recent_size(p->conf));
 	}
+	az->named->max = p->conf->stats.metric_hosts;
 	set_conf(az, p->conf);
 	stream_new_mirrors(az);
 }

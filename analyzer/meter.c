@@ -371,6 +371,21 @@ meter_token_keys(const struct meter *m, uint64_t token, const uint8_t **host,
 	}
 }
 
+const uint8_t *
+meter_token_host(const struct meter *m, uint64_t token, size_t *len,
+    uint64_t *asked)
+{
+	struct sketch_entry	*h, *s;
+
+	*len = 0;
+	*asked = 0;
+	if (token == 0 || (h = by_token(m, token, &s)) == NULL)
+		return NULL;
+	*len = h->klen;
+	*asked = h->count - h->error;
+	return h->key;
+}
+
 /* The entry behind a token, counted once more; NULL: look it up. */
 static struct sketch_entry *
 again(struct sketch_kind *k, uint64_t token, uint64_t weight)

@@ -281,6 +281,9 @@ const char	*meter_window_name(enum show_window);
 /* The status code of a status slot; 0 for "other". */
 unsigned	 meter_status_code(const struct meter *, unsigned slot);
 unsigned	 meter_status_slot(struct meter *, unsigned code);
+/* The host of a token and how often it was asked; NULL: not kept. */
+const uint8_t	*meter_token_host(const struct meter *, uint64_t token,
+		    size_t *len, uint64_t *asked);
 const char	*meter_method_name(unsigned method);
 const char	*meter_version_name(unsigned slot);
 const char	*meter_alpn_name(unsigned slot);

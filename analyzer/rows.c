@@ -904,6 +904,39 @@ rows_transactions(struct rows *r)
 }
 
 static void
+named_row(struct rows *r, enum row_kind kind, const struct named_host *h,
+    const char *what, uint64_t n)
+{
+	struct row_writer	 w;
+
+	if (!answer_row(&r->a, &w, kind, 0))
+		return;
+	row_strn(&w, h->name, h->len);
+	row_str(&w, what);
+	row_u64(&w, n);
+	row_end(&w);
+}
+
+void
+rows_named(struct rows *r)
+{
+	const struct named		*n = r->az->named;
+	const struct named_host		*h;
+	unsigned			 i, k;
+
+	for (i = 0; i < n->n && !r->a.failed; i++) {
+		h = &n->host[i];
+		for (k = 0; k < METER_METHODS; k++)
+			if (h->requests[k] > 0)
+				named_row(r, ROW_HOST_REQUESTS, h,
+				    meter_method_name(k), h->requests[k]);
+		for (k = 0; k < NAMED_CLASSES; k++)
+			named_row(r, ROW_HOST_RESPONSES, h, named_class(k),
+			    h->responses[k]);
+	}
+}
+
+static void
 bucket(struct rows *r, uint64_t limit_us, uint64_t n)
 {
 	struct row_writer	 w;

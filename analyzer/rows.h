@@ -54,6 +54,7 @@ const char	*rows_iface_state(uint16_t state);
 void	 rows_rules(struct rows *);
 void	 rows_transactions(struct rows *);
 void	 rows_buckets(struct rows *, bool fixed);
+void	 rows_named(struct rows *);
 void	 rows_alerts(struct rows *, bool active, const char *name);
 /* ROW_TALLY rows of this process and of what it knows of capture. */
 void	 rows_tallies(struct analyzer *, struct buf *);

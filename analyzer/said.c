@@ -134,6 +134,9 @@ on_request(void *arg, const struct session_request *r)
 	struct conn		*c = arg;
 	struct analyzer		*az = c->az;
 	struct meter_request	 q;
+	const uint8_t		*host;
+	uint64_t		 token, asked;
+	size_t			 len;
 
 	side_client_is(c, r->dir);
 	c->requests++;
@@ -154,7 +157,10 @@ on_request(void *arg, const struct session_request *r)
 	q.method_name = r->head->method.p;
 	q.method_len = r->head->method.len;
 	alert_request(c, r);
-	return meter_request(az->meter, side_entry(c), &c->cache, &q);
+	token = meter_request(az->meter, side_entry(c), &c->cache, &q);
+	host = meter_token_host(az->meter, token, &len, &asked);
+	named_request(az->named, host, len, asked, q.method);
+	return token;
 }
 
 static void
@@ -194,6 +200,9 @@ on_response(void *arg, const struct session_response *r)
 	struct conn	*c = arg;
 	struct analyzer	*az = c->az;
 	unsigned	 status = r->head->status;
+	const uint8_t	*host;
+	uint64_t	 asked;
+	size_t		 len;
 
 	side_client_is(c, !r->dir);
 	if (c->ignored || r->token == IGNORED) {
@@ -204,8 +213,11 @@ on_response(void *arg, const struct session_response *r)
 	    r->interim ? TALLY_HTTP_INTERIM : TALLY_HTTP_RESPONSES, 1);
 	meter_response(az->meter, side_entry(c), &c->cache, r->token, status,
 	    r->interim);
-	if (!r->interim)
-		alert_response(c, r->id, r->token, status);
+	if (r->interim)
+		return;
+	alert_response(c, r->id, r->token, status);
+	host = meter_token_host(az->meter, r->token, &len, &asked);
+	named_response(az->named, host, len, status);
 }
 
 static void

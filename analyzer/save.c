@@ -114,6 +114,19 @@ save_alerts(struct analyzer *az, struct out *o)
 }
 
 static void
+save_named(struct analyzer *az, struct out *o)
+{
+	uint8_t		 data[MSG_SAVE_MAX];
+	unsigned	 i;
+	size_t		 len;
+
+	for (i = 0; i < az->named->n; i++)
+		if (az->named->host[i].dirty && (len = named_pack(
+		    &az->named->host[i], data, sizeof(data))) > 0)
+			put(o, SAVE_NAMED, i, data, len);
+}
+
+static void
 save_meta(struct analyzer *az, struct out *o)
 {
 	uint8_t		 data[MSG_SAVE_MAX];
@@ -151,6 +164,7 @@ save_send(struct analyzer *az)
 		save_kind(az, &o, k);
 	}
 	save_alerts(az, &o);
+	save_named(az, &o);
 	save_meta(az, &o);
 	if (o.b != NULL)
 		chan_end(o.ch);
@@ -187,6 +201,8 @@ save_restore(struct analyzer *az, const struct msg_slot *s)
 		return;
 	if (s->table == SAVE_META)
 		restore_meta(az, s);
+	else if (s->table == SAVE_NAMED)
+		(void)named_unpack(az->named, s->slot, s->data, s->len);
 	else if (s->table == SAVE_ALERTS)
 		alert_restore(az->alerts, s->slot, s->data, s->len);
 	else if (s->table < METER_KINDS && meter_unpack(az->meter,

@@ -4,7 +4,8 @@
  * before every answer; a fresh analyzer gets them back as RESTORE.
  *
  * Tables 0 to METER_KINDS - 1 hold the entries of a kind by their id, table
- * SAVE_ALERTS the series of alert rules, table SAVE_META the rest.
+ * SAVE_ALERTS the series of alert rules, SAVE_NAMED the hosts that metrics
+ * name, table SAVE_META the rest.
  */
 #ifndef ANALYZER_SAVE_H
 #define ANALYZER_SAVE_H
@@ -12,6 +13,7 @@
 #include "analyzer/state.h"
 #include "sandbox/msg.h"
 
+#define SAVE_NAMED	13
 #define SAVE_META	14
 #define SAVE_ALERTS	15
 

@@ -603,7 +603,7 @@ show_metrics(struct rows *r)
 {
 	rows_complete(r);
 	interfaces(r);
-	hosts(r, r->q->top, false);
+	rows_named(r);
 	rows_buckets(r, true);
 	rows_alerts(r, false, NULL);
 	rows_memory(r);

@@ -21,6 +21,7 @@
 #include "analyzer/frag.h"
 #include "analyzer/meter.h"
 #include "analyzer/packet.h"
+#include "analyzer/named.h"
 #include "analyzer/recent.h"
 #include "analyzer/rule.h"
 #include "analyzer/session.h"
@@ -77,6 +78,7 @@ struct analyzer {
 	struct frag_table *frags;
 	const struct session_conf *sconf;
 	struct recent	 recent;
+	struct named	*named;
 	struct iface	*ifaces;	/* by id; never moves */
 	uint32_t	 nifaces;
 	uint64_t	 ts;		/* of the packet at hand */

@@ -43,7 +43,8 @@
 	K_INCLUDE "include" K_INTERFACE "interface" K_KEEP "keep"
 	K_KEYS "keys" K_LABEL "label" K_LEAST "least" K_LIMIT "limit"
 	K_LOG "log" K_LOSSY "lossy" K_MATCH "match" K_MAX "max"
-	K_MEMORY "memory" K_METHOD "method" K_MIRROR "mirror" K_MODE "mode"
+	K_MEMORY "memory" K_METHOD "method" K_METRICS "metrics"
+	K_MIRROR "mirror" K_MODE "mode"
 	K_NAMES "names" K_NEW "new" K_NO "no" K_OBSERVE "observe" K_OF "of"
 	K_ON "on" K_OR "or" K_OVER "over" K_PATH "path" K_PER "per"
 	K_PORT "port" K_PRIVACY "privacy" K_PROMISCUOUS "promiscuous"
@@ -291,6 +292,10 @@ sopt	: K_SECTION K_DEPTH STRING	{
 	}
 	| K_MAX K_NAMES STRING		{
 		get_u32(p, LIMIT_MAX_NAMES, &p->conf->stats.max_names, $3);
+	}
+	| K_METRICS K_HOSTS STRING	{
+		get_u32(p, LIMIT_METRIC_HOSTS, &p->conf->stats.metric_hosts,
+		    $3);
 	}
 	| K_TRANSACTIONS STRING		{
 		get_size(p, LIMIT_TRANSACTIONS, &p->conf->stats.transactions,
@@ -660,6 +665,7 @@ static const struct keyword keywords[] = {	/* sorted */
 	{ "max",	K_MAX,		0 },
 	{ "memory",	K_MEMORY,	0 },
 	{ "method",	K_METHOD,	LEX_VALUE },
+	{ "metrics",	K_METRICS,	0 },
 	{ "mirror",	K_MIRROR,	LEX_VALUE },
 	{ "mode",	K_MODE,		LEX_VALUE },
 	{ "names",	K_NAMES,	LEX_VALUE },

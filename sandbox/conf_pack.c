@@ -320,6 +320,7 @@ io_stats(struct io *io, struct conf_stats *s)
 	io_u32(io, &s->max_sections);
 	io_u32(io, &s->max_clients);
 	io_u32(io, &s->max_names);
+	io_u32(io, &s->metric_hosts);
 	io_u64(io, &s->transactions);
 }
 

@@ -218,6 +218,8 @@ put_stats(const struct out *o, const struct conf_stats *s,
 	end(o, s->max_clients == d->max_clients);
 	fprintf(o->f, "\tmax names %" PRIu32, s->max_names);
 	end(o, s->max_names == d->max_names);
+	fprintf(o->f, "\tmetrics hosts %" PRIu32, s->metric_hosts);
+	end(o, s->metric_hosts == d->metric_hosts);
 	fprintf(o->f, "\ttransactions %s",
 	    conf_print_size(s->transactions, text));
 	end(o, s->transactions == d->transactions);

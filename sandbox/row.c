@@ -365,6 +365,17 @@ static const struct row_field text_fields[] = {
 	S("text", NULL),
 	S("state", NULL),	/* ok, cause, "" */
 };
+/* Since the host is named; other sums the rest. */
+static const struct row_field host_requests_fields[] = {
+	S("host", "host"),
+	S("method", "method"),
+	U("count", COUNT, "count"),
+};
+static const struct row_field host_responses_fields[] = {
+	S("host", "host"),
+	S("class", "class"),
+	U("count", COUNT, "count"),
+};
 static const struct row_field bucket_fields[] = {
 	D("le_seconds", SECONDS, "up to"),
 	U("count", COUNT, "count"),
@@ -432,6 +443,10 @@ static const struct row_desc kinds[ROW_KINDS] = {
 	[ROW_BUCKET]	= { R("bucket", "response_buckets", bucket_fields) },
 	[ROW_MONITOR]	= { R("event", "events", monitor_fields) },
 	[ROW_TUNNEL]	= { R("tunnel", "tunnels", tunnel_fields) },
+	[ROW_HOST_REQUESTS] = { R("requests", "host_requests",
+	    host_requests_fields) },
+	[ROW_HOST_RESPONSES] = { R("responses", "host_responses",
+	    host_responses_fields) },
 };
 
 const struct row_desc *

@@ -61,6 +61,8 @@ enum row_kind {
 	ROW_BUCKET,		/* histogram bucket of response times */
 	ROW_MONITOR,		/* a live event for `netmonctl monitor` */
 	ROW_TUNNEL,		/* packets per tunnel kind */
+	ROW_HOST_REQUESTS,	/* for metrics: named hosts and other */
+	ROW_HOST_RESPONSES,
 	ROW_KINDS
 };
 

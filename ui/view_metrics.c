@@ -72,29 +72,14 @@ static const struct source sources[] = {
 	{ { "unwatched_seconds", COUNTER, "seconds",
 	    "time during which nobody captured or analysed" },
 	    ROW_COMPLETE, "unwatched_seconds", { { NULL, NULL } }, NULL },
-	{ { "host_requests", COUNTER, NULL,
-	    "requests by host; other sums the rest" },
-	    ROW_HOST, "requests", { { "host", "host" } }, NULL },
-	{ { "host_requests", COUNTER, NULL, NULL },
-	    ROW_OTHER, "count", { { NULL, NULL } }, "host=\"other\"" },
-	{ { "host_responses", COUNTER, NULL,
-	    "responses by host; other sums the rest" },
-	    ROW_HOST, "responses", { { "host", "host" } }, NULL },
-	{ { "host_responses", COUNTER, NULL, NULL },
-	    ROW_OTHER, "responses", { { NULL, NULL } }, "host=\"other\"" },
-	{ { "host_responses_by_class", COUNTER, NULL,
-	    "responses by host and class of status" },
-	    ROW_HOST, "status_2xx", { { "host", "host" } },
-	    "class=\"2xx\"" },
-	{ { "host_responses_by_class", COUNTER, NULL, NULL },
-	    ROW_HOST, "status_3xx", { { "host", "host" } },
-	    "class=\"3xx\"" },
-	{ { "host_responses_by_class", COUNTER, NULL, NULL },
-	    ROW_HOST, "status_4xx", { { "host", "host" } },
-	    "class=\"4xx\"" },
-	{ { "host_responses_by_class", COUNTER, NULL, NULL },
-	    ROW_HOST, "status_5xx", { { "host", "host" } },
-	    "class=\"5xx\"" },
+	{ { "http_requests", COUNTER, NULL,
+	    "requests by host and method; other sums the rest" },
+	    ROW_HOST_REQUESTS, "count", { { "host", "host" },
+	    { "method", "method" } }, NULL },
+	{ { "http_responses", COUNTER, NULL,
+	    "responses by host and class of status; other sums the rest" },
+	    ROW_HOST_RESPONSES, "count", { { "host", "host" },
+	    { "class", "class" } }, NULL },
 	{ { "mirror_connections", COUNTER, NULL, "connections mirrored" },
 	    ROW_MIRROR, "connections", BY_MIRROR, NULL },
 	{ { "mirror_sent_bytes", COUNTER, "bytes", "bytes forwarded" },
@@ -193,8 +178,7 @@ source_row(struct metrics *m, const struct source *s, const struct row *r)
 	char			 sep = '{';
 	size_t			 i, n;
 
-	if (v == NULL || (r->kind == ROW_OTHER && !doc_is(r, "what",
-	    "hosts")))
+	if (v == NULL)
 		return;
 	name(m, &s->f, s->f.type == COUNTER ? "_total" : "");
 	for (i = 0; i < LABELS_MAX && s->label[i].name != NULL; i++) {
@@ -316,6 +300,18 @@ put_states(struct metrics *m)
 	}
 }
 
+/* The same numbers with more labels. */
+static bool
+is_source(const char *family)
+{
+	size_t	 i;
+
+	for (i = 0; i < nitems(sources); i++)
+		if (strcmp(sources[i].f.name, family) == 0)
+			return true;
+	return false;
+}
+
 static void
 put_tally(struct metrics *m, enum tally_id id)
 {
@@ -328,6 +324,8 @@ put_tally(struct metrics *m, enum tally_id id)
 	bool			 begun = false;
 
 	f.name = tally_name(id, tally);
+	if (is_source(f.name))
+		return;
 	f.help = tally_help(id);
 	if (tally_kind(id) == TALLY_KIND_COUNTER)
 		f.type = COUNTER;

@@ -245,7 +245,11 @@ metrics(struct buf *b)
 	    "restarts=2|lost_seconds=0.5");
 	tallies(b);
 	interfaces(b);
-	hosts(b, false);
+	put(b, ROW_HOST_REQUESTS, 0, "host=other|method=GET|count=20112");
+	put(b, ROW_HOST_REQUESTS, 0, "host=evil\"\n.example|method=POST|"
+	    "count=7");
+	put(b, ROW_HOST_RESPONSES, 0, "host=other|class=2xx|count=20001");
+	put(b, ROW_HOST_RESPONSES, 0, "host=other|class=5xx|count=3");
 	put(b, ROW_BUCKET, 0, "le_seconds=0.005|count=500110");
 	put(b, ROW_BUCKET, 0, "le_seconds=1|count=290110");
 	put(b, ROW_BUCKET, 0, "le_seconds=0|count=19781");

@@ -40,14 +40,16 @@ held = []
 while True:
     held.append(s.accept())
 EOT
-inb python3 "$TMP/mute.py" > "$TMP/mute" &
+# Not ina and inb: $! shall be the program, not a shell around it.
+ip netns exec $NSB python3 "$TMP/mute.py" > "$TMP/mute" &
 at_exit "kill $!"
 wait_for 5 grep -q there "$TMP/mute"
 # hold PORT WHAT: a connection that stays until let_go
 hold() {
 	rm -f "$TMP/held"
-	ina python3 "$TMP/tcp.py" 10.77.0.2 "$@" > "$TMP/held" &
+	ip netns exec $NSA python3 "$TMP/tcp.py" 10.77.0.2 "$@" > "$TMP/held" &
 	HELD=$!
+	at_exit "kill $HELD 2> /dev/null"
 	wait_for 5 grep -qs there "$TMP/held"
 }
 let_go() { kill $HELD; wait $HELD 2> /dev/null; }

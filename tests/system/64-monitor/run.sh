@@ -15,7 +15,7 @@ start
 watching() {
 	name=$1
 	shift
-	ctl monitor "$@" > "$TMP/$name" 2> "$TMP/$name.err" &
+	"$BUILD/netmonctl" -s "$SOCK" monitor "$@" > "$TMP/$name" &
 	at_exit "kill $! 2> /dev/null"
 }
 get() { ina curl -s -m 3 -o /dev/null -H "Host: $1" "http://10.77.0.2${2:-/}"; }
