@@ -140,7 +140,8 @@ refuse(const char *w, char *why, size_t size)
 {
 	char	 s[WORD_MAX * VIS_MAX];
 
-	snprintf(why, size, "filter: \"%s\": use numbers",
+	snprintf(why, size, "filter: \"%s\" is no word of it, and "
+	    "names are not looked up: use numbers",
 	    vis_str(VIS_LOG, s, sizeof(s), w));
 	return -1;
 }

@@ -220,7 +220,8 @@ check_name(struct check *k, const char *what, const char *s)
 	for (p = s; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x21 || *p == 0x7f || *p == '/' ||
 		    *p == '"') {
-			bad(k, "a name has no blanks, slashes or quotes");
+			bad(k, "\"%s\": a name has no blanks, slashes or "
+			    "quotes", s);
 			return;
 		}
 }
