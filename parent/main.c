@@ -1,4 +1,3 @@
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -10,62 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "parent/alerts.h"
-#include "parent/control.h"
 #include "parent/files.h"
-#include "parent/launcher.h"
-#include "parent/listen.h"
-#include "parent/notify.h"
-#include "parent/options.h"
-#include "parent/reload.h"
-#include "parent/supervise.h"
-#include "parent/syslog.h"
+#include "parent/parent.h"
 #include "sandbox/jail.h"
-#include "sandbox/log.h"
-#include "sandbox/priv.h"
-#include "sandbox/proc.h"
 #include "sandbox/vis.h"
-
-#define STATUS_CONFIG	2
-
-struct parent {
-	struct options	 opt;
-	struct conf	*conf;
-	struct priv	 priv;
-	struct launcher	 launcher;
-	struct event_base *base;
-	struct supervise *supervise;
-	struct control	*control;
-	struct alerts	*alerts;
-	struct reload	*reload;
-	struct syslog	 syslog;
-	struct notify	 notify;
-	struct tally	 tally;
-	int		 listen_fd;
-	int		 input_fd;
-	int		 waiting_fd;	/* who started us in the background */
-	uint64_t	 epoch;
-	uint64_t	 start_us;
-	bool		 ready;
-	bool		 bad_input;
-	bool		 interrupted;
-	bool		 hup_waits;	/* SIGHUP: not yet obeyed */
-	bool		 hup_runs;	/* the reload under way is its own */
-	unsigned	 judged;	/* -n: 1 << role */
-	bool		 refused;
-	int		 status;
-	struct listen	 listen;
-	char		 jail[32];
-};
-
-static bool
-is_live(const struct parent *p)
-{
-	return !p->opt.check && p->opt.input == NULL;
-}
 
 /* ---- log ---- */
 
@@ -75,7 +24,7 @@ say_here(struct parent *p, const char *line)
 {
 	struct pollfd	 pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-	if (is_live(p) && poll(&pfd, 1, 0) == 0)
+	if (parent_live(p) && poll(&pfd, 1, 0) == 0)
 		tally_add(&p->tally, TALLY_PAR_LOG_LOST, 1);
 	else
 		dprintf(STDERR_FILENO, "netmond: %s\n", line);
@@ -90,20 +39,20 @@ say(enum log_level level, const char *line, void *arg)
 {
 	struct parent	*p = arg;
 
-	if (p->opt.debug || ((!p->ready || !is_live(p)) &&
+	if (p->opt.debug || ((!p->ready || !parent_live(p)) &&
 	    level <= LOG_LEVEL_WARNING))
 		say_here(p, line);
-	if (is_live(p))
+	if (parent_live(p))
 		syslog_send(&p->syslog, level, line);
 }
 
 /* Alerts of a file are in its report. */
-static void
-say_alert(enum log_level level, const char *line, void *arg)
+void
+parent_say_alert(enum log_level level, const char *line, void *arg)
 {
 	struct parent	*p = arg;
 
-	if (is_live(p))
+	if (parent_live(p))
 		say(level, line, arg);
 }
 
@@ -112,566 +61,6 @@ say_line(const char *line, void *arg)
 {
 	(void)arg;
 	log_warnx("%s", line);
-}
-
-/* ---- stop ---- */
-
-static void
-stop(struct parent *p, int status)
-{
-	if (supervise_stopping(p->supervise))
-		return;
-	notify_send(&p->notify, "STOPPING=1\nSTATUS=ending");
-	control_close(p->control);
-	supervise_stop(p->supervise, status);
-}
-
-static void
-on_terminate(void *arg)
-{
-	log_notice("ending: asked by netmonctl");
-	stop(arg, 0);
-}
-
-static void
-on_late(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	stop(arg, 0);
-}
-
-/* Whoever watches the terminal gets a summary, if it is there in a second. */
-static void
-end_with_summary(struct parent *p)
-{
-	struct timeval	 tv = { 1, 0 };
-
-	if ((p->opt.debug || p->opt.foreground) &&
-	    supervise_all_ready(p->supervise) &&
-	    p->launcher.pid != 0 &&
-	    event_base_once(p->base, -1, EV_TIMEOUT, on_late, p, &tv) == 0 &&
-	    control_adopt(p->control, p->launcher.channel[ROLE_CLIENT]) == 0)
-		supervise_render(p->supervise);
-	else
-		stop(p, 0);
-}
-
-static void
-on_signal_end(evutil_socket_t sig, short what, void *arg)
-{
-	struct parent	*p = arg;
-
-	(void)what;
-	if (sig == SIGINT && p->interrupted) {
-		supervise_kill(p->supervise);
-		p->status = 0;
-		event_base_loopbreak(p->base);
-		return;
-	}
-	log_notice("ending: signal %s", sig == SIGINT ? "INT" : "TERM");
-	supervise_hurry(p->supervise);
-	if (sig == SIGINT && is_live(p) &&
-	    !supervise_stopping(p->supervise)) {
-		p->interrupted = true;
-		end_with_summary(p);
-		return;
-	}
-	p->interrupted = p->interrupted || sig == SIGINT;
-	stop(p, 0);
-}
-
-/* -t */
-static void
-on_timeout(evutil_socket_t fd, short what, void *arg)
-{
-	struct parent	*p = arg;
-
-	(void)fd;
-	(void)what;
-	log_notice("ending: time is over");
-	end_with_summary(p);
-}
-
-static void
-on_gone(int status, void *arg)
-{
-	struct parent	*p = arg;
-
-	p->status = status;
-	event_base_loopbreak(p->base);
-}
-
-/* ---- reload ---- */
-
-static struct conf *
-reload_load(const char *path, parse_say_fn *fn, void *fn_arg, void *arg)
-{
-	struct parent	*p = arg;
-	struct conf	*c;
-
-	/* The default file need not be there, as at the start. */
-	if (p->opt.file == NULL && strcmp(path, CONF_PATH) == 0)
-		path = NULL;
-	c = options_load(&p->opt, path, fn, fn_arg);
-	if (c == NULL || p->launcher.pid != 0 ||
-	    reload_restarts(p->conf, c) == 0)
-		return c;
-	fn("other targets need a fresh mirror, and the launcher was lost: "
-	    "restart netmond", fn_arg);
-	conf_free(c);
-	return NULL;
-}
-
-static int
-reload_prepare(enum role role, const struct conf *conf, void *arg)
-{
-	struct parent	*p = arg;
-	struct chan	*ch = supervise_chan(p->supervise, role);
-
-	if (ch == NULL ||
-	    supervise_send_conf(p->supervise, role, conf) == -1)
-		return -1;
-	return chan_send(ch, MSG_PREPARE, 0);
-}
-
-static void
-tell(struct parent *p, enum role role, uint16_t type)
-{
-	struct chan	*ch = supervise_chan(p->supervise, role);
-
-	if (ch != NULL)
-		chan_send(ch, type, 0);
-}
-
-static void
-reload_commit(enum role role, void *arg)
-{
-	tell(arg, role, MSG_COMMIT);
-}
-
-static void
-reload_abort(enum role role, void *arg)
-{
-	tell(arg, role, MSG_ABORT);
-}
-
-static void
-send_files(struct parent *p)
-{
-	struct chan	*ch = supervise_chan(p->supervise, ROLE_MIRROR);
-
-	if (ch != NULL)
-		files_send_all(p->conf, ch, proc_wall_us());
-}
-
-static void
-take_conf(struct parent *p, const struct reload_result *r)
-{
-	struct conf	*old = p->conf;
-	enum role	 role;
-
-	p->conf = r->conf;
-	supervise_set_conf(p->supervise, p->conf);
-	control_set_conf(p->control, p->conf, proc_wall_us());
-	p->syslog.facility = conf_facility(p->conf->facility);
-	conf_free(old);
-	for (role = ROLE_FIRST_CHILD; role <= ROLE_LAST_CHILD; role++)
-		if (r->restart & 1U << role)
-			supervise_restart(p->supervise, role);
-	if (!(r->restart & 1U << ROLE_MIRROR))
-		send_files(p);
-}
-
-static void
-reload_done(const struct reload_result *r, void *arg)
-{
-	struct parent	*p = arg;
-	size_t		 i;
-
-	tally_add(&p->tally, r->ok ? TALLY_PAR_RELOADS :
-	    TALLY_PAR_RELOADS_BAD, 1);
-	for (i = 0; !r->ok && i < r->errors.n; i++)
-		log_warnx("reload: %s", r->errors.v[i]);
-	if (r->ok) {
-		take_conf(p, r);
-		log_notice("reload: in force, %zu lines changed",
-		    r->changes.n);
-	} else
-		log_warnx("reload: keeping the running configuration");
-	control_event(p->control, "config", r->ok ? "reload in force" :
-	    "reload refused");
-	control_reloaded(p->control, r);
-	p->hup_runs = false;
-	notify_send(&p->notify, "READY=1\nSTATUS=%s", r->ok ?
-	    "watching" : "watching; last reload refused");
-}
-
-static const struct reload_ops reload_ops = {
-	.load		= reload_load,
-	.prepare	= reload_prepare,
-	.commit		= reload_commit,
-	.abort		= reload_abort,
-	.done		= reload_done,
-};
-
-static int
-begin_reload(const char *path, uint64_t cookie, void *arg)
-{
-	struct parent	*p = arg;
-
-	if (reload_busy(p->reload) || supervise_stopping(p->supervise))
-		return -1;
-	if (path == NULL)
-		path = p->opt.file != NULL ? p->opt.file : CONF_PATH;
-	notify_send(&p->notify, "RELOADING=1\nMONOTONIC_USEC=%llu",
-	    (unsigned long long)proc_mono_us());
-	return reload_start(p->reload, path, p->conf, cookie, proc_mono_us());
-}
-
-/*
- * Who sends a signal is not told to try again: it waits for the reload under
- * way, which may have read an older file, and for a process that was lost.
- */
-static void
-obey_hup(struct parent *p)
-{
-	if (!p->hup_waits || reload_busy(p->reload) ||
-	    !supervise_all_ready(p->supervise) ||
-	    supervise_stopping(p->supervise))
-		return;
-	p->hup_waits = false;
-	p->hup_runs = true;
-	begin_reload(NULL, 0, p);
-}
-
-static void
-on_hup(evutil_socket_t sig, short what, void *arg)
-{
-	struct parent	*p = arg;
-
-	(void)sig;
-	(void)what;
-	p->hup_waits = true;
-	obey_hup(p);
-	if (p->hup_waits)
-		log_info("reload: waits until %s", reload_busy(p->reload) ?
-		    "the one under way has ended" : "all processes are ready");
-}
-
-static void
-on_usr1(evutil_socket_t sig, short what, void *arg)
-{
-	(void)sig;
-	(void)what;
-	log_info("opening records and logs anew");
-	send_files(arg);
-}
-
-/* ---- what supervise tells ---- */
-
-static void
-release_starter(struct parent *p, int status)
-{
-	unsigned char	 b = (unsigned char)status;
-	ssize_t		 n;
-	int		 null;
-
-	if (p->waiting_fd == -1)
-		return;
-	n = write(p->waiting_fd, &b, 1);
-	(void)n;
-	close(p->waiting_fd);
-	p->waiting_fd = -1;
-	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
-		return;
-	dup2(null, STDOUT_FILENO);
-	dup2(null, STDERR_FILENO);
-	close(null);
-}
-
-static void
-start_clock(struct parent *p)
-{
-	struct timeval	 tv;
-
-	if (p->conf->timeout_us == 0)
-		return;
-	tv.tv_sec = (time_t)(p->conf->timeout_us / 1000000);
-	tv.tv_usec = (suseconds_t)(p->conf->timeout_us % 1000000);
-	event_base_once(p->base, -1, EV_TIMEOUT, on_timeout, p, &tv);
-}
-
-static void
-on_ready(void *arg)
-{
-	struct parent	*p = arg;
-	enum role	 r;
-
-	if (p->opt.check) {
-		for (r = ROLE_FIRST_CHILD; r <= ROLE_LAST_CHILD; r++)
-			tell(p, r, MSG_CHECK);
-		return;
-	}
-	if (!is_live(p)) {
-		if (control_adopt(p->control,
-		    p->launcher.channel[ROLE_CLIENT]) == -1)
-			stop(p, 1);
-		else
-			supervise_render(p->supervise);
-		return;
-	}
-	log_notice("netmond %s ready, control socket %s", NETMON_VERSION,
-	    p->listen.path);
-	p->ready = true;
-	release_starter(p, 0);
-	notify_send(&p->notify, "READY=1\nSTATUS=watching");
-	start_clock(p);
-}
-
-static void
-send_input(struct parent *p)
-{
-	struct msg_file	 m;
-	struct chan	*ch = supervise_chan(p->supervise, ROLE_CAPTURE);
-	struct stat	 st;
-
-	memset(&m, 0, sizeof(m));
-	m.kind = FILE_INPUT;
-	if (fstat(p->input_fd, &st) == 0) {
-		m.size = (uint64_t)st.st_size;
-		m.flags = S_ISREG(st.st_mode) ? FILE_REGULAR : 0;
-	}
-	compat_strlcpy(m.name, p->conf->input, sizeof(m.name));
-	msg_put_file(chan_begin(ch, MSG_FILE, 0), &m);
-	chan_end_fd(ch, p->input_fd);
-	p->input_fd = -1;
-}
-
-/* For `netmonctl monitor`; the log says it with the cause. */
-static void
-process_event(struct parent *p, enum role role, const char *what)
-{
-	char	 text[80];
-
-	snprintf(text, sizeof(text), "%s %s", role_name(role), what);
-	control_event(p->control, "process", text);
-}
-
-static void
-on_fresh(enum role role, void *arg)
-{
-	struct parent	*p = arg;
-
-	if (p->opt.check)
-		return;
-	control_fresh(p->control, role);
-	process_event(p, role, "ready");
-	if (role == ROLE_MIRROR)
-		send_files(p);
-	if (role == ROLE_CAPTURE && p->input_fd != -1)
-		send_input(p);
-}
-
-static void
-on_lost(enum role role, void *arg)
-{
-	struct parent	*p = arg;
-
-	if (!supervise_stopping(p->supervise))
-		process_event(p, role, "ended");
-	control_lost(p->control, role);
-	if (reload_busy(p->reload) && p->hup_runs)
-		p->hup_waits = true;
-	reload_lost(p->reload, role);
-}
-
-static void
-on_rendered(int status, void *arg)
-{
-	struct parent	*p = arg;
-	bool		 good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-
-	if (!good)
-		log_warnx("the report could not be written");
-	stop(p, good && !p->bad_input ? 0 : 1);
-}
-
-static void
-on_bad_input(const char *text, void *arg)
-{
-	struct parent	*p = arg;
-
-	if (text != NULL)
-		log_warnx("%s", text);
-	p->bad_input = true;
-}
-
-/* -n: each role has looked at its part. */
-static void
-on_checked(struct parent *p, enum role role, const char *why)
-{
-	if (why != NULL) {
-		log_warnx("%s: %s", role_name(role), why);
-		p->refused = true;
-	}
-	p->judged |= 1U << role;
-	if (p->judged == (1U << ROLE_CAPTURE | 1U << ROLE_ANALYZER |
-	    1U << ROLE_MIRROR))
-		stop(p, p->refused ? STATUS_CONFIG : 0);
-}
-
-static void
-on_judged(enum role role, const char *why, void *arg)
-{
-	struct parent	*p = arg;
-
-	if (p->opt.check)
-		on_checked(p, role, why);
-	else if (why == NULL)
-		reload_prepared(p->reload, role);
-	else
-		reload_refused(p->reload, role, why);
-}
-
-static int
-on_answer(enum role role, struct frame *f, void *arg)
-{
-	struct parent	*p = arg;
-
-	return control_answer(p->control, role, f);
-}
-
-static int
-on_alert(struct frame *f, void *arg)
-{
-	struct parent	*p = arg;
-
-	return control_alert(p->control, f);
-}
-
-static int
-on_monitor(struct frame *f, void *arg)
-{
-	struct parent	*p = arg;
-
-	return control_monitor(p->control, f);
-}
-
-static int
-on_file_wanted(struct chan *ch, struct frame *f, void *arg)
-{
-	struct parent	*p = arg;
-
-	return files_wanted(p->conf, ch, f, proc_wall_us());
-}
-
-static const struct supervise_ops supervise_ops = {
-	.ready		= on_ready,
-	.fresh		= on_fresh,
-	.lost		= on_lost,
-	.gone		= on_gone,
-	.rendered	= on_rendered,
-	.bad_input	= on_bad_input,
-	.judged		= on_judged,
-	.answer		= on_answer,
-	.alert		= on_alert,
-	.monitor	= on_monitor,
-	.file_wanted	= on_file_wanted,
-};
-
-static void
-set_verbose(uint32_t n, void *arg)
-{
-	struct parent	*p = arg;
-
-	supervise_verbose(p->supervise, n);
-}
-
-static const struct control_ops control_ops = {
-	.reload		= begin_reload,
-	.verbose	= set_verbose,
-	.terminate	= on_terminate,
-	.say		= say_alert,
-};
-
-/* ---- events of the parent itself ---- */
-
-static void
-watch_socket(struct parent *p)
-{
-	int	 fd;
-
-	if ((fd = listen_again(&p->listen, &p->priv)) == -1)
-		return;
-	control_close(p->control);
-	if (control_serve(p->control, fd) == -1)
-		log_warnx("control socket: out of memory");
-}
-
-static void
-on_second(evutil_socket_t fd, short what, void *arg)
-{
-	struct parent	*p = arg;
-	uint64_t	 now = proc_mono_us();
-
-	(void)fd;
-	(void)what;
-	control_tick(p->control, now);
-	if (reload_busy(p->reload))
-		reload_tick(p->reload, now);
-	obey_hup(p);
-	if (p->listen.path[0] != '\0' && !supervise_stopping(p->supervise))
-		watch_socket(p);
-}
-
-static void
-on_watchdog(evutil_socket_t fd, short what, void *arg)
-{
-	struct parent	*p = arg;
-
-	(void)fd;
-	(void)what;
-	notify_send(&p->notify, "WATCHDOG=1");
-}
-
-static void
-on_chld(evutil_socket_t sig, short what, void *arg)
-{
-	struct parent	*p = arg;
-
-	(void)sig;
-	(void)what;
-	supervise_reap(p->supervise);
-}
-
-static void
-add_event(struct parent *p, int fd, short what, event_callback_fn fn,
-    uint64_t us)
-{
-	struct event	*ev;
-	struct timeval	 tv;
-
-	tv.tv_sec = (time_t)(us / 1000000);
-	tv.tv_usec = (suseconds_t)(us % 1000000);
-	ev = event_new(p->base, fd, what | EV_PERSIST, fn, p);
-	if (ev == NULL || event_add(ev, us > 0 ? &tv : NULL) == -1)
-		fatalx("event: out of memory");
-}
-
-static void
-add_events(struct parent *p)
-{
-	add_event(p, SIGCHLD, EV_SIGNAL, on_chld, 0);
-	add_event(p, SIGTERM, EV_SIGNAL, on_signal_end, 0);
-	add_event(p, SIGINT, EV_SIGNAL, on_signal_end, 0);
-	if (is_live(p)) {
-		add_event(p, SIGHUP, EV_SIGNAL, on_hup, 0);
-		add_event(p, SIGUSR1, EV_SIGNAL, on_usr1, 0);
-	}
-	add_event(p, -1, 0, on_second, 1000000);
-	if (p->notify.watchdog_us > 0)
-		add_event(p, -1, 0, on_watchdog, p->notify.watchdog_us / 2);
 }
 
 /* ---- start ---- */
@@ -692,11 +81,11 @@ build(struct parent *p)
 		p->epoch = 0;		/* same file, same bytes */
 	sc.epoch = p->epoch;
 	sc.tally = &p->tally;
-	sc.ops = &supervise_ops;
+	sc.ops = &parent_supervise_ops;
 	sc.arg = p;
 	p->supervise = supervise_new(&sc);
 	p->alerts = alerts_new(p->epoch);
-	p->reload = reload_new(&reload_ops, p);
+	p->reload = reload_new(&parent_reload_ops, p);
 	memset(&cc, 0, sizeof(cc));
 	cc.base = p->base;
 	cc.supervise = p->supervise;
@@ -706,7 +95,7 @@ build(struct parent *p)
 	cc.start_us = p->start_us;
 	cc.jail = p->jail;
 	cc.obey_own_user = p->priv.way != PRIV_ROOT;
-	cc.ops = &control_ops;
+	cc.ops = &parent_control_ops;
 	cc.arg = p;
 	p->control = control_new(&cc);
 	if (p->supervise == NULL || p->alerts == NULL || p->reload == NULL ||
@@ -714,7 +103,7 @@ build(struct parent *p)
 	    control_serve(p->control, p->listen_fd) == -1))
 		fatalx("out of memory");
 	control_set_conf(p->control, p->conf, p->epoch);
-	add_events(p);
+	parent_add_events(p);
 }
 
 /* A rule sits on the folder above, so that a folder may be made anew. */
@@ -821,6 +210,26 @@ go_to_background(struct parent *p)
 		log_warn("/");
 }
 
+void
+parent_release_starter(struct parent *p, int status)
+{
+	unsigned char	 b = (unsigned char)status;
+	ssize_t		 n;
+	int		 null;
+
+	if (p->waiting_fd == -1)
+		return;
+	n = write(p->waiting_fd, &b, 1);
+	(void)n;
+	close(p->waiting_fd);
+	p->waiting_fd = -1;
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return;
+	dup2(null, STDOUT_FILENO);
+	dup2(null, STDERR_FILENO);
+	close(null);
+}
+
 static int
 open_input(struct parent *p)
 {
@@ -845,7 +254,7 @@ acquire(struct parent *p)
 
 	if (p->opt.input != NULL && open_input(p) == -1)
 		return 1;
-	s = priv_find(&p->priv, !is_live(p), p->conf->user, p->conf->group,
+	s = priv_find(&p->priv, !parent_live(p), p->conf->user, p->conf->group,
 	    why, sizeof(why));
 	if (s != PRIV_OK) {
 		log_warnx("%s", why);
@@ -856,7 +265,7 @@ acquire(struct parent *p)
 		return EX_OSERR;
 	}
 	p->launcher.json = p->opt.json;
-	if (!is_live(p))
+	if (!parent_live(p))
 		return 0;
 	p->listen_fd = listen_open(&p->listen, p->conf->socket, &p->priv, why,
 	    sizeof(why));
@@ -891,14 +300,14 @@ finish(struct parent *p)
 {
 	if (p->opt.check && p->status == 0)
 		fprintf(stderr, "configuration OK\n");
-	release_starter(p, p->status);
+	parent_release_starter(p, p->status);
 	control_free(p->control);
 	listen_remove(&p->listen);
 	supervise_free(p->supervise);
 	reload_free(p->reload);
 	alerts_free(p->alerts);
 	conf_free(p->conf);
-	if (is_live(p))
+	if (parent_live(p))
 		log_notice("ended");
 	syslog_clear(&p->syslog);
 	return p->status;
@@ -948,7 +357,7 @@ main(int argc, char **argv)
 	}
 	if ((status = acquire(&p)) != 0)
 		return status;
-	if (is_live(&p)) {
+	if (parent_live(&p)) {
 		if (!p.opt.debug && !p.opt.foreground)
 			go_to_background(&p);
 		notify_init(&p.notify);
