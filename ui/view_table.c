@@ -12,6 +12,7 @@
 #include "ui/view.h"
 
 #define TEXT_COLUMN_MAX	40	/* of a text column, on a terminal */
+#define TEXT_COLUMN_MIN	12	/* it is cut to, before others are hidden */
 #define COLUMNS_MAX	(ROW_FIELDS_MAX + ROW_CHILD_KINDS)
 #define INLINE_MAX	6	/* pairs in one cell */
 #define NEST_INDENT	4
@@ -74,6 +75,9 @@ static const struct layout layouts[] = {
 	{ .kind = ROW_FLOW,
 	    .drop = { "score", "retransmitted", "gap_bytes", "host",
 	    "interface" } },
+	{ .kind = ROW_TRANSACTION,
+	    .drop = { "last_byte_seconds", "response_body_bytes", "client",
+	    "first_byte_seconds" } },
 	{ .kind = ROW_PROCESS,
 	    .drop = { "jail", "last_loss", "lost_seconds" } },
 };
@@ -282,9 +286,30 @@ hide_key(struct table *t, const char *key)
 			t->col[i].hidden = true;
 }
 
+/* The widest column of text that may still be cut; NULL: none. */
+static struct column *
+widest_text(struct table *t)
+{
+	struct column	*c, *found = NULL;
+	size_t		 i;
+
+	for (i = 0; i < t->ncols; i++) {
+		c = &t->col[i];
+		if (c->hidden || c->field == -1 ||
+		    t->desc->fields[c->field].type != ROW_STR ||
+		    c->width <= TEXT_COLUMN_MIN ||
+		    c->width <= view_width(c->title))
+			continue;
+		if (found == NULL || c->width > found->width)
+			found = c;
+	}
+	return found;
+}
+
 static void
 fit(struct table *t)
 {
+	struct column	*c;
 	size_t	 i;
 
 	if (t->limit == 0)
@@ -295,6 +320,8 @@ fit(struct table *t)
 			break;
 		hide_key(t, t->layout->drop[i]);
 	}
+	while (total_width(t) > t->limit && (c = widest_text(t)) != NULL)
+		c->width--;
 	for (i = t->ncols; i > 1 && total_width(t) > t->limit; i--)
 		t->col[i - 1].hidden = true;
 	if (total_width(t) > t->limit && t->ncols > 0)

@@ -291,6 +291,19 @@ report(struct buf *b, bool lossy)
 	mirrors(b);
 }
 
+static void
+transactions(struct buf *b)
+{
+	put(b, ROW_TRANSACTION, 0, "time=1795113010000000|"
+	    "client=198.51.100.7:40022|method=GET|host=www.example.com|"
+	    "uri=/shop/a/rather/long/way/to/the/cart|status=200|"
+	    "first_byte_seconds=0.0041|last_byte_seconds=0.0617|"
+	    "response_body_bytes=5120");
+	put(b, ROW_TRANSACTION, 0, "time=1795113011000000|"
+	    "client=198.51.100.8:40023|method=POST|host=api.example.com|"
+	    "uri=/login");
+}
+
 void
 rows_answer(struct buf *b, enum show_subject s, bool lossy)
 {
@@ -299,6 +312,7 @@ rows_answer(struct buf *b, enum show_subject s, bool lossy)
 		[SHOW_ALERTS] = alerts,		[SHOW_CHECK] = alerts,
 		[SHOW_MIRRORS] = mirrors,	[SHOW_CAPTURE] = capture,
 		[SHOW_TALLY] = tallies,		[SHOW_WHY] = why,
+		[SHOW_TRANSACTIONS] = transactions,
 	};
 
 	if (s == SHOW_SUMMARY) {

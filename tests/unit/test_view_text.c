@@ -124,6 +124,7 @@ a_narrow_terminal_drops_columns_in_order(void **state)
 	golden("hosts-80.txt", SHOW_HOSTS, false, 80);
 	golden("interfaces-60.txt", SHOW_INTERFACES, false, 60);
 	golden("mirrors-80.txt", SHOW_MIRRORS, false, 80);
+	golden("transactions-80.txt", SHOW_TRANSACTIONS, false, 80);
 }
 
 /* Every subject at every width: no wider, no byte that steers, no blanks. */
