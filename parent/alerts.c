@@ -241,7 +241,17 @@ add_top(struct line *l, struct buf *b)
 	}
 }
 
-/* UX 6: error, warning, notice, info; cleared and ended are notices. */
+/* Whether it is over: cleared, or its rule ended. */
+static bool
+is_over(const struct row *r)
+{
+	char	 s[16];
+
+	text_of(r, "event", s, sizeof(s));
+	return strcmp(s, "cleared") == 0 || strcmp(s, "ended") == 0;
+}
+
+/* error, warning, notice, info; what is over is a notice. */
 static enum log_level
 level_of(const struct row *r)
 {
@@ -255,8 +265,7 @@ level_of(const struct row *r)
 	char	 s[16];
 	size_t	 i;
 
-	text_of(r, "event", s, sizeof(s));
-	if (strcmp(s, "cleared") == 0 || strcmp(s, "ended") == 0)
+	if (is_over(r))
 		return LOG_LEVEL_NOTICE;
 	text_of(r, "severity", s, sizeof(s));
 	for (i = 0; i < nitems(table); i++)
@@ -289,6 +298,8 @@ alerts_line(const struct alerts *a, uint64_t seq, char *line, size_t size)
 	add(&l, " span=%.0fs", row_value(&r, "span_seconds")->d);
 	if (row_value(&r, "after_seconds")->d > 0)
 		add(&l, " after=%.0fs", row_value(&r, "after_seconds")->d);
+	if (is_over(&r))
+		add_number(&l, &r, "peak");
 	add(&l, " complete=%.2f%%",
 	    (double)(unsigned)(row_value(&r, "complete")->d * 10000) / 100);
 	add_top(&l, &b);

@@ -165,6 +165,14 @@ special_cell(struct out *o, const struct row *r, const struct row_field *f,
 	if (r->kind == ROW_INTERFACE && doc_is(r, "type", "file") &&
 	    f->unit == ROW_UNIT_BPS && fmt_number(v) == 0)
 		return true;
+	/* Without an id it has not fired: there was no peak. */
+	if (r->kind == ROW_ALERT && strcmp(f->key, "peak") == 0) {
+		(void)doc_text(r, "id", &n);
+		if (n == 0) {
+			out_char(o, '-', 1);
+			return true;
+		}
+	}
 	if (r->kind == ROW_ALERT && f->unit == ROW_UNIT_COUNT &&
 	    v->type == ROW_DOUBLE) {
 		unit = doc_text(r, "unit", &n);

@@ -405,7 +405,9 @@ an_alert_is_logged_with_its_severity_and_escaped(void **state)
 	assert_non_null(strstr(x->line, "complete=99.99%"));
 	assert_non_null(strstr(x->line, "top=www.example.com:61%"));
 	assert_non_null(strstr(x->line, "seq=77.1"));
+	assert_null(strstr(x->line, "peak="));
 	assert_int_equal(alert(x, "cleared", "error"), 0);
+	assert_non_null(strstr(x->line, "peak=7001"));
 	assert_int_equal(x->level, LOG_LEVEL_NOTICE);
 }
 
