@@ -39,6 +39,7 @@ struct console {
 	uint8_t		 sort;
 	bool		 color;
 	bool		 quit;
+	bool		 away;		/* the daemon; it is waited for */
 	char		 note[160];
 };
 
@@ -334,6 +335,23 @@ terminal_gone(void)
 	    (pfd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
+/* Fresh rows; a daemon that is being restarted is waited for. */
+static int
+renew(struct console *cs)
+{
+	int	 status = fetch(cs);
+
+	if (cs->away)
+		cs->note[0] = '\0';
+	cs->away = status == CLIENT_AWAY;
+	if (!cs->away)
+		return status;
+	client_close(&cs->ctl->client);
+	snprintf(cs->note, sizeof(cs->note),
+	    "the daemon is gone, it is waited for; q quits");
+	return CLIENT_OK;
+}
+
 static int
 loop(struct console *cs)
 {
@@ -342,7 +360,7 @@ loop(struct console *cs)
 
 	while (!cs->quit && !terminal_gone()) {
 		if (now() >= next) {
-			if ((status = fetch(cs)) != CLIENT_OK)
+			if ((status = renew(cs)) != CLIENT_OK)
 				return status;
 			next = now() + cs->screen.refresh;
 		}

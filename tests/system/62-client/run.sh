@@ -25,7 +25,23 @@ while time.time() < end and b"TOP HOSTS" not in seen:
             seen += os.read(fd, 65536)
         except OSError:
             break
-if action == "close":
+if action == "restart":
+    end = time.time() + 20
+    for text in (b"waited", b"complete 1"):
+        got = b""
+        while time.time() < end and text not in got:
+            if select.select([fd], [], [], 0.1)[0]:
+                try:
+                    got += os.read(fd, 65536)
+                except OSError:
+                    break
+        print("saw", text.decode() if text in got else "nothing", flush=True)
+        seen += got
+    try:
+        os.write(fd, b"q")
+    except OSError:
+        pass
+elif action == "close":
     os.close(fd)
 elif action == "quit":
     os.write(fd, b"q")
@@ -53,6 +69,20 @@ for t in dumb no-such-terminal; do
 $(grep -c '^CAPTURE' "$TMP/pty.out") $(tr -cd '\033' < "$TMP/pty.out" | wc -c)" \
 	    "ended 0 1 0"
 done
+
+on_pty xterm restart &
+pty=$!
+clients() {
+	json '.tallies[] | select(.name == "par_clients") | .value' show tally
+}
+two_clients() { [ "$(clients)" = 2 ]; }
+wait_for 10 two_clients
+stop
+wait_for 10 grep -q 'saw waited' "$TMP/pty.out"
+start -i lo
+wait $pty
+is "top waits for a daemon that is restarted" "$(grep -a '^saw' "$TMP/pty.out" | tr '\n' ' ')$(tail -n 1 "$TMP/pty.out")" \
+    "saw waited saw complete 1 ended 0"
 
 # says STATUS TEXT WORDS...: what a person gets wrong, and the answer to it
 says() {
