@@ -6,7 +6,7 @@
 #define ANALYZER_ROWS_H
 
 #include "analyzer/state.h"
-#include "sandbox/proc.h"
+#include "sandbox/answer.h"
 #include "sandbox/row.h"
 
 /* An answer in the making. v is scratch for the sums of one entry. */

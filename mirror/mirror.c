@@ -16,6 +16,7 @@
 #include "mirror/request.h"
 #include "mirror/saved.h"
 #include "mirror/streams.h"
+#include "sandbox/answer.h"
 #include "sandbox/log.h"
 #include "sandbox/proc.h"
 

@@ -6,8 +6,8 @@
 #define MIRROR_SHOW_H
 
 #include "mirror/copy.h"
+#include "sandbox/answer.h"
 #include "sandbox/mem.h"
-#include "sandbox/proc.h"
 
 void	 show_mirror(struct answer *, const struct copy *);
 void	 show_memory(struct answer *, const struct mem *, size_t streams,

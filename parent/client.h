@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #include "parent/control.h"
+#include "sandbox/answer.h"
 #include "sandbox/chan.h"
 #include "sandbox/compat.h"
 #include "sandbox/log.h"
-#include "sandbox/proc.h"
 
 #define STATUS_REFUSED	1
 #define STATUS_VERSION	65

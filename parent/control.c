@@ -8,6 +8,7 @@
 
 #include "parent/client.h"
 #include "sandbox/log.h"
+#include "sandbox/proc.h"
 
 #define LOG_EVERY_US	1000000
 #define REST_LOG_US	60000000

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "parent/client.h"
+#include "sandbox/proc.h"
 
 /* ---- the parent's own rows ---- */
 

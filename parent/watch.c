@@ -3,6 +3,7 @@
 
 #include "parent/client.h"
 #include "sandbox/compat.h"
+#include "sandbox/proc.h"
 
 /* ---- watching ---- */
 

@@ -16,54 +16,20 @@
 
 #include "sandbox/crash.h"
 #include "sandbox/jail.h"
+#include "sandbox/life.h"
 #include "sandbox/log.h"
 #include "sandbox/policy.h"
 #include "sandbox/priv.h"
 #include "sandbox/proc.h"
 
-#define HANDLERS_MAX	48
 /* What may wait for the mirror: bursts that it has no time for at once. */
 #define STREAMS_HIGH	(16 * 1024 * 1024)
 #define STREAMS_LIMIT	(24 * 1024 * 1024)
-#define RESTORE_MAX	(32 * 1024 * 1024)
-#define HELD_MAX	16
-#define ANSWER_FRAME	(32 * 1024)
-#define ANSWER_WAIT_MS	5000	/* for the parent to take a frame */
-#define SMALL_BODY	2048
 #define OFFLINE_WAIT_MS	(600 * 1000)
 
 _Static_assert(PROC_FD_PARENT == POLICY_FD_PARENT &&
     PROC_FD_LINK1 == POLICY_FD_LINK1 && PROC_FD_LINK2 == POLICY_FD_LINK2,
     "policy.c pins these numbers");
-
-/* A request that waits for the end of the data. */
-struct held {
-	TAILQ_ENTRY(held)	 entry;
-	struct frame		 frame;
-	uint8_t			 body[];
-};
-
-struct proc_priv {
-	struct handler	 table[ROLE_MAX][HANDLERS_MAX];
-	uint32_t	 peer_gen[ROLE_MAX];
-	bool		 faulted[ROLE_MAX];
-	struct event	*ev_tick;
-	uint8_t		*conf;		/* packed, being received */
-	size_t		 conflen;
-	struct conf	*pending;	/* between CONF and COMMIT */
-	uint8_t		*restore;	/* slots, before init */
-	size_t		 restorelen;
-	bool		 greeted;	/* HELLO came */
-	bool		 started;	/* all of the start came */
-	bool		 running;
-	bool		 ended;		/* offline: no more data */
-	TAILQ_HEAD(, held) held;
-	size_t		 nheld;
-	int		 landlock;
-	int		 status;
-	uint8_t		 small[FRAME_HDR + SMALL_BODY];
-	uint8_t		 big[FRAME_MAX];
-};
 
 void
 proc_standard_fds(void)
@@ -118,15 +84,15 @@ proc_event_base(void)
  * These frames may come while an answer is being composed on the same
  * channel, so they have a buffer of their own.
  */
-static void
-send_text(struct proc *p, uint16_t type, uint32_t number, const char *text)
+void
+life_text(struct proc *p, uint16_t type, uint32_t number, const char *text)
 {
 	struct msg_text	 m;
 	struct buf	 b;
 
 	m.number = number;
 	compat_strlcpy(m.text, text, sizeof(m.text));
-	buf_writer(&b, p->priv->small + FRAME_HDR, SMALL_BODY);
+	buf_writer(&b, p->priv->small + FRAME_HDR, LIFE_SMALL);
 	msg_put_text(&b, &m);
 	if (!b.err)
 		chan_send_raw(p->chan[ROLE_PARENT], type, 0, p->priv->small,
@@ -138,7 +104,7 @@ log_to_parent(enum log_level level, const char *line, void *arg)
 {
 	struct proc	*p = arg;
 
-	send_text(p, MSG_LOG, level, line);
+	life_text(p, MSG_LOG, level, line);
 	if (level == LOG_LEVEL_ERR)
 		chan_drain(p->chan[ROLE_PARENT], 500);
 }
@@ -164,7 +130,7 @@ proc_bad_input(struct proc *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	send_text(p, MSG_FAULT, p->ops->role, text);
+	life_text(p, MSG_FAULT, p->ops->role, text);
 }
 
 void
@@ -179,7 +145,7 @@ proc_monitor(struct proc *p, const char *type, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	va_end(ap);
-	buf_writer(&b, p->priv->small + FRAME_HDR, SMALL_BODY);
+	buf_writer(&b, p->priv->small + FRAME_HDR, LIFE_SMALL);
 	msg_put_monitor(&b, &m);
 	if (!b.err)
 		chan_send_raw(p->chan[ROLE_PARENT], MSG_MONITOR, 0,
@@ -234,392 +200,13 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	proc_send_tally(p);
 }
 
-/* ---- links between children ---- */
-
-static void
-send_link(struct proc *p, enum role peer)
-{
-	struct msg_link	 m;
-	struct buf	 b;
-
-	m.gen = p->generation;
-	m.echo = p->priv->peer_gen[peer];
-	buf_writer(&b, p->priv->small + FRAME_HDR, SMALL_BODY);
-	msg_put_link(&b, &m);
-	chan_send_raw(p->chan[peer], MSG_LINK, 0, p->priv->small, b.len);
-}
-
-static int
-on_link(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-	struct msg_link	 m;
-	enum role	 peer = chan_peer(ch);
-
-	if (msg_get_link(&f->body, &m) == -1 || m.gen == 0)
-		return -1;
-	if (m.gen != p->priv->peer_gen[peer]) {
-		p->priv->peer_gen[peer] = m.gen;
-		p->priv->faulted[peer] = false;
-		chan_forget(ch);
-		chan_relink(ch);
-		chan_gate(ch, true, MSG_LINK);
-		send_link(p, peer);
-		p->linked[peer] = true;
-		log_debug("linked to %s, generation %u", role_name(peer),
-		    m.gen);
-		if (p->ops->linked != NULL)
-			p->ops->linked(p, peer);
-	}
-	if (m.echo == p->generation)
-		chan_gate(ch, false, 0);
-	return 0;
-}
-
-static void
-on_fault(struct chan *ch, enum chan_fault fault, const char *why, void *arg)
-{
-	struct proc	*p = arg;
-	enum role	 peer = chan_peer(ch);
-	char		 text[160];
-
-	if (peer == ROLE_PARENT) {
-		if (fault == CHAN_CLOSED)
-			_exit(1);	/* nobody is left to tell */
-		fatalx("parent: %s", why);
-	}
-	if (p->priv->faulted[peer])
-		return;
-	p->priv->faulted[peer] = true;
-	p->linked[peer] = false;
-	snprintf(text, sizeof(text), "link to %s: %s", role_name(peer), why);
-	if (fault == CHAN_BAD)
-		send_text(p, MSG_FAULT, peer, text);
-}
-
-static void
-on_drained(struct chan *ch, void *arg)
-{
-	struct proc	*p = arg;
-
-	if (p->priv->running && p->ops->drained != NULL)
-		p->ops->drained(p, chan_peer(ch));
-}
-
-/* ---- offline: requests wait for the end of the data ---- */
-
-static const struct handler *
-role_handler(const struct proc *p, enum role peer, uint16_t type)
-{
-	const struct handler	*h;
-
-	for (h = p->ops->from[peer]; h != NULL && h->type != 0; h++)
-		if (h->type == type)
-			return h;
-	return NULL;
-}
-
-static bool
-must_hold(const struct proc *p)
-{
-	return p->hello.flags & HELLO_OFFLINE && !p->priv->ended &&
-	    p->ops->role != ROLE_CAPTURE;
-}
-
-static int
-on_show(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-	struct held	*h;
-
-	if (!must_hold(p))
-		return role_handler(p, ROLE_PARENT, MSG_SHOW)->fn(ch, f, arg);
-	if (p->priv->nheld >= HELD_MAX ||
-	    (h = malloc(sizeof(*h) + f->body.len)) == NULL)
-		return -1;
-	h->frame = *f;
-	memcpy(h->body, f->body.r, f->body.len);
-	buf_reader(&h->frame.body, h->body, f->body.len);
-	TAILQ_INSERT_TAIL(&p->priv->held, h, entry);
-	p->priv->nheld++;
-	return 0;
-}
-
-static int
-on_data_end(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc		*p = arg;
-	const struct handler	*rh;
-	struct held		*h;
-
-	rh = role_handler(p, chan_peer(ch), MSG_DATA_END);
-	if (rh->fn(ch, f, arg) == -1)
-		return -1;
-	p->priv->ended = true;
-	while ((h = TAILQ_FIRST(&p->priv->held)) != NULL) {
-		TAILQ_REMOVE(&p->priv->held, h, entry);
-		p->priv->nheld--;
-		if (on_show(p->chan[ROLE_PARENT], &h->frame, p) == -1)
-			fatalx("parent: a held request is malformed");
-		free(h);
-	}
-	return 0;
-}
-
-/* ---- life ---- */
-
-static int
-on_hello(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-
-	if (f->generation != p->generation)
-		return 0;		/* for an earlier one of us */
-	if (msg_get_hello(&f->body, &p->hello) == -1 ||
-	    p->hello.version != MSG_VERSION)
-		return -1;
-	p->check = p->hello.flags & HELLO_CHECK;
-	log_setverbose((p->hello.verbose & MSG_VERBOSE(p->ops->role)) != 0);
-	p->priv->greeted = true;
-	chan_gate(ch, false, 0);
-	return 0;
-}
-
-/* Adds the body to *p; -1 at the limit. */
-static int
-append(uint8_t **to, size_t *len, const struct frame *f, size_t most)
-{
-	uint8_t	*new;
-
-	if (f->body.len > most - *len)
-		return -1;
-	if ((new = realloc(*to, *len + f->body.len + 1)) == NULL)
-		return -1;
-	memcpy(new + *len, f->body.r, f->body.len);
-	*to = new;
-	*len += f->body.len;
-	return 0;
-}
-
-static int
-on_conf(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-	struct buf	 b;
-	struct conf	*c;
-
-	(void)ch;
-	if (append(&p->priv->conf, &p->priv->conflen, f, CONF_PACK_MAX) == -1)
-		return -1;
-	if (f->flags & FRAME_MORE)
-		return 0;
-	buf_reader(&b, p->priv->conf, p->priv->conflen);
-	c = conf_unpack(&b);
-	free(p->priv->conf);
-	p->priv->conf = NULL;
-	p->priv->conflen = 0;
-	if (c == NULL)
-		return -1;
-	conf_free(p->priv->pending);
-	p->priv->pending = c;
-	if (p->conf == NULL) {
-		p->conf = c;
-		p->priv->pending = NULL;
-	}
-	return 0;
-}
-
-static int
-on_restore(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-
-	(void)ch;
-	if (append(&p->priv->restore, &p->priv->restorelen, f, RESTORE_MAX) ==
-	    -1)
-		return -1;
-	if (!(f->flags & FRAME_MORE))
-		p->priv->started = true;
-	return 0;
-}
-
-static int
-on_restore_tally(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-	size_t		 i;
-
-	(void)ch;
-	if (tally_unpack(&p->tally, &f->body) == -1)
-		return -1;
-	for (i = 0; i < TALLY_MAX; i++)
-		if (tally_kind(i) == TALLY_KIND_GAUGE)
-			p->tally.v[i] = 0;
-	return 0;
-}
-
-static int
-on_stop(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-
-	(void)ch;
-	(void)f;
-	if (p->stopping)
-		return 0;
-	p->stopping = true;
-	if (p->check || p->ops->stop == NULL)
-		proc_bye(p);
-	else
-		p->ops->stop(p);
-	return 0;
-}
-
-static int
-on_verbose(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-	uint32_t	 n;
-
-	(void)ch;
-	if (msg_get_number(&f->body, &n) == -1)
-		return -1;
-	log_setverbose((n & MSG_VERBOSE(p->ops->role)) != 0);
-	return 0;
-}
-
-/* ---- reload, and netmond -n ---- */
-
-static void
-judge(struct proc *p, const struct conf *c)
-{
-	char	 why[CONF_WHY_MAX];
-
-	why[0] = '\0';
-	if (conf_check(c, why, sizeof(why)) == -1 || (p->ops->check != NULL &&
-	    p->ops->check(p, c, why, sizeof(why)) == -1))
-		send_text(p, MSG_REFUSED, p->ops->role, why);
-	else
-		chan_send(p->chan[ROLE_PARENT], MSG_PREPARED, 0);
-}
-
-static int
-on_check(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-
-	(void)ch;
-	(void)f;
-	judge(p, p->conf);
-	return 0;
-}
-
-static int
-on_prepare(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-
-	(void)ch;
-	(void)f;
-	if (p->priv->pending == NULL)
-		return -1;
-	judge(p, p->priv->pending);
-	return 0;
-}
-
-static int
-on_commit(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-	struct conf	*old;
-
-	(void)ch;
-	(void)f;
-	if (p->priv->pending == NULL)
-		return -1;
-	old = p->conf;
-	p->conf = p->priv->pending;
-	p->priv->pending = NULL;
-	if (p->ops->commit != NULL)
-		p->ops->commit(p, old);
-	conf_free(old);
-	log_debug("new configuration in force");
-	return 0;
-}
-
-static int
-on_abort(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-
-	(void)ch;
-	(void)f;
-	conf_free(p->priv->pending);
-	p->priv->pending = NULL;
-	return 0;
-}
-
-static const struct handler from_parent[] = {
-	{ MSG_HELLO,		on_hello },
-	{ MSG_CONF,		on_conf },
-	{ MSG_RESTORE,		on_restore },
-	{ MSG_RESTORE_TALLY,	on_restore_tally },
-	{ MSG_STOP,		on_stop },
-	{ MSG_VERBOSE,		on_verbose },
-	{ MSG_CHECK,		on_check },
-	{ MSG_PREPARE,		on_prepare },
-	{ MSG_COMMIT,		on_commit },
-	{ MSG_ABORT,		on_abort },
-	{ 0,			NULL }
-};
-
-/*
- * Behind the role's own rows: what a role need not know of. A request is
- * then answered, so that nobody waits.
- */
-static int
-on_unused(struct chan *ch, struct frame *f, void *arg)
-{
-	(void)ch;
-	(void)f;
-	(void)arg;
-	return 0;
-}
-
-static int
-on_refused(struct chan *ch, struct frame *f, void *arg)
-{
-	struct proc	*p = arg;
-
-	answer_error(ch, f->request, 1, "%s does not know this request",
-	    role_name(p->ops->role));
-	return 0;
-}
-
-static const struct handler from_parent_rest[] = {
-	{ MSG_FILE,		on_unused },
-	{ MSG_PROVIDER,		on_unused },
-	{ MSG_LOST_TIME,	on_unused },
-	{ MSG_CANCEL,		on_unused },
-	{ MSG_SHOW,		on_refused },
-	{ MSG_RESET,		on_refused },
-	{ MSG_MIRROR,		on_refused },
-	{ MSG_ROTATE,		on_refused },
-	{ 0,			NULL }
-};
-
-static const struct handler from_neighbour[] = {
-	{ MSG_LINK,		on_link },
-	{ 0,			NULL }
-};
-
 /* ---- start ---- */
 
 static size_t
 add_handlers(struct handler *to, size_t n, const struct handler *from)
 {
 	for (; from != NULL && from->type != 0; from++) {
-		if (n >= HANDLERS_MAX - 1)
+		if (n >= LIFE_HANDLERS - 1)
 			fatalx("too many handlers");
 		to[n++] = *from;
 	}
@@ -630,20 +217,22 @@ add_handlers(struct handler *to, size_t n, const struct handler *from)
 static void
 build_table(struct proc *p, enum role peer)
 {
-	static const struct handler	 show = { MSG_SHOW, on_show };
-	static const struct handler	 end = { MSG_DATA_END, on_data_end };
+	static const struct handler	 show = { MSG_SHOW, life_on_show };
+	static const struct handler	 end = {
+		MSG_DATA_END, life_on_data_end
+	};
 	struct handler			*t = p->priv->table[peer];
 	size_t				 n;
 
 	n = add_handlers(t, 0,
-	    peer == ROLE_PARENT ? from_parent : from_neighbour);
-	if (role_handler(p, peer, MSG_SHOW) != NULL)
+	    peer == ROLE_PARENT ? life_from_parent : life_from_neighbour);
+	if (life_handler(p, peer, MSG_SHOW) != NULL)
 		t[n++] = show;
-	if (role_handler(p, peer, MSG_DATA_END) != NULL)
+	if (life_handler(p, peer, MSG_DATA_END) != NULL)
 		t[n++] = end;
 	n = add_handlers(t, n, p->ops->from[peer]);
 	if (peer == ROLE_PARENT)
-		add_handlers(t, n, from_parent_rest);
+		add_handlers(t, n, life_from_parent_rest);
 }
 
 static void
@@ -663,8 +252,8 @@ open_chan(struct proc *p, enum role peer, int fd)
 	}
 	c.generation = p->generation;
 	c.handlers = p->priv->table[peer];
-	c.fault = on_fault;
-	c.drained = on_drained;
+	c.fault = life_on_fault;
+	c.drained = life_on_drained;
 	c.tally = &p->tally;
 	c.arg = p;
 	if ((p->chan[peer] = chan_new(p->base, &c)) == NULL)
@@ -847,7 +436,7 @@ start_running(struct proc *p)
 	p->priv->running = true;
 	for (i = 0; i < nitems(links); i++)
 		if (links[i].self == p->ops->role)
-			send_link(p, links[i].peer);
+			life_send_link(p, links[i].peer);
 	if (p->ops->run != NULL)
 		p->ops->run(p);
 }
@@ -877,68 +466,4 @@ proc_main(int argc, char **argv, const struct proc_ops *ops)
 	start_running(&p);
 	event_base_dispatch(p.base);
 	return p.priv->status;
-}
-
-/* ---- answers ---- */
-
-void
-answer_begin(struct answer *a, struct chan *ch, uint32_t request)
-{
-	a->ch = ch;
-	a->request = request;
-	a->buf = NULL;
-	a->failed = false;
-}
-
-void
-answer_flush(struct answer *a)
-{
-	if (a->buf == NULL)
-		return;
-	if (a->buf->len > 0 && chan_end(a->ch) == -1)
-		a->failed = true;
-	a->buf = NULL;
-	if (chan_ready(a->ch))
-		return;
-	/* The parent always reads; a client must not hold the parent up. */
-	if (chan_peer(a->ch) == ROLE_PARENT &&
-	    chan_drain(a->ch, ANSWER_WAIT_MS) == -1)
-		a->failed = true;
-}
-
-bool
-answer_row(struct answer *a, struct row_writer *w, enum row_kind kind,
-    unsigned level)
-{
-	if (a->buf != NULL && a->buf->len >= ANSWER_FRAME)
-		answer_flush(a);
-	if (a->failed)
-		return false;
-	if (a->buf == NULL)
-		a->buf = chan_begin(a->ch, MSG_ROW, a->request);
-	row_begin(w, a->buf, kind, level);
-	return true;
-}
-
-void
-answer_end(struct answer *a)
-{
-	answer_flush(a);
-	if (!a->failed)
-		chan_send(a->ch, MSG_END, a->request);
-}
-
-void
-answer_error(struct chan *ch, uint32_t request, uint32_t status,
-    const char *fmt, ...)
-{
-	struct msg_text	 m;
-	va_list		 ap;
-
-	m.number = status;
-	va_start(ap, fmt);
-	vsnprintf(m.text, sizeof(m.text), fmt, ap);
-	va_end(ap);
-	msg_put_text(chan_begin(ch, MSG_ERROR, request), &m);
-	chan_end(ch);
 }

@@ -129,26 +129,4 @@ void		 proc_standard_fds(void);
 uint64_t	 proc_mono_us(void);
 uint64_t	 proc_wall_us(void);
 
-/*
- * Answers to a request that came on chan[ROLE_PARENT]. Rows are collected in
- * ROW frames of up to about 32 KiB. The row functions of row.h write to
- * answer->buf; answer_row is called before each row and sends a full frame.
- * False: the client is gone or slow, stop producing.
- */
-struct answer {
-	struct chan	*ch;
-	uint32_t	 request;
-	struct buf	*buf;		/* NULL between frames */
-	bool		 failed;
-};
-void		 answer_begin(struct answer *, struct chan *, uint32_t request);
-bool		 answer_row(struct answer *, struct row_writer *,
-		    enum row_kind, unsigned level);
-/* Sends what was collected so far; answer_end does it too. */
-void		 answer_flush(struct answer *);
-void		 answer_end(struct answer *);
-/* ERROR with the exit status that the client shall use. */
-void		 answer_error(struct chan *, uint32_t request, uint32_t status,
-		    const char *fmt, ...) PRINTFLIKE(4, 5);
-
 #endif
