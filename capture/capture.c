@@ -175,10 +175,10 @@ on_settle(evutil_socket_t fd, short what, void *arg)
 	settle(arg);
 }
 
-static void
-on_live_packet(void *arg, const struct source_packet *s)
+/* False when the analyzer has enough for now. */
+static bool
+take_packet(struct capture *c, const struct source_packet *s)
 {
-	struct capture		*c = arg;
 	struct msg_packet	 p;
 
 	p.ts_us = s->ts_us;
@@ -188,8 +188,56 @@ on_live_packet(void *arg, const struct source_packet *s)
 	p.flags = 0;
 	p.data = s->data;
 	c->current->sent++;
-	if (!put_packet(c, &p))
+	return put_packet(c, &p);
+}
+
+static void
+on_live_packet(void *arg, const struct source_packet *s)
+{
+	struct capture	*c = arg;
+
+	if (s->ts_us < c->current->from_us)
+		return;			/* the handle before had it */
+	c->current->from_us = 0;
+	if (!take_packet(c, s))
 		source_break(c->current->source);
+}
+
+/* How a handle that another one replaces is read to its end. */
+struct rest {
+	struct capture	*capture;
+	uint64_t	 until_us;	/* 0: whatever it holds */
+	bool		 past;
+};
+
+static void
+on_rest_packet(void *arg, const struct source_packet *s)
+{
+	struct rest		*r = arg;
+
+	if (r->until_us != 0 && s->ts_us >= r->until_us)
+		r->past = true;
+	else
+		take_packet(r->capture, s);
+}
+
+/* What the analyzer has no room for is counted there. */
+static void
+on_rest(struct iface *i, struct source *old, uint64_t until_us, void *arg)
+{
+	struct rest	 r = { arg, until_us, false };
+	struct pollfd	 p = { .fd = source_fd(old), .events = POLLIN };
+	uint64_t	 end = proc_mono_us() + LAST_LOOK_US;
+	char		 why[SOURCE_WHY_MAX];
+	int		 n;
+
+	r.capture->current = i;
+	do {
+		n = source_dispatch(old, PER_DISPATCH, on_rest_packet, &r,
+		    why, sizeof(why));
+		if (n == 0)
+			poll(&p, 1, LAST_LOOK_US / 3000);
+	} while (n >= 0 && !r.past && proc_mono_us() < end);
 }
 
 static void
@@ -505,6 +553,7 @@ capture_init(struct proc *p)
 	c->ifaces.conf = p->conf;
 	c->ifaces.tally = &p->tally;
 	c->ifaces.readable = on_ring;
+	c->ifaces.rest = on_rest;
 	c->ifaces.said = on_said;
 	c->ifaces.arg = c;
 	if (capture_check(p, p->conf, why, sizeof(why)) == -1)

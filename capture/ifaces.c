@@ -240,6 +240,32 @@ ifaces_failed(struct iface *i, const char *why, uint64_t now_us)
 	i->retry_us = now_us + RETRY_US / 4;
 }
 
+/*
+ * The new one is open before the old one is read to its end: a moment parts
+ * the packets, by the time that both have of each, so none is lost.
+ */
+static void
+replace_handle(struct iface *i, size_t shares, uint64_t now_us)
+{
+	struct source	*old = i->source, *fresh;
+
+	if (i->ev != NULL)
+		event_free(i->ev);
+	i->ev = NULL;
+	i->source = NULL;
+	i->ring = 0;
+	i->all->open--;
+	open_handle(i, shares, now_us);
+	i->from_us = i->source == NULL ? 0 : proc_wall_us();
+	i->all->rest(i, old, i->from_us, i->all->arg);
+	fresh = i->source;
+	i->source = old;
+	count(i);
+	i->before = i->counted;
+	i->source = fresh;
+	source_close(old);
+}
+
 /* ---- entries ---- */
 
 static struct iface *
@@ -429,6 +455,10 @@ settle_one(struct iface *i, const struct ifselect_if *v, size_t shares,
 	if (i->source != NULL && must_close(i)) {
 		if (turn_over(i->all))
 			return;
+		if (!i->closing && i->select == IFSELECT_OPEN) {
+			replace_handle(i, shares, now_us);
+			return;
+		}
 		close_handle(i);
 	}
 	if (i->source == NULL && i->select == IFSELECT_OPEN &&
@@ -544,8 +574,10 @@ ifaces_count(struct ifaces *all)
 {
 	struct iface	*i;
 
-	TAILQ_FOREACH(i, &all->list, entry)
+	TAILQ_FOREACH(i, &all->list, entry) {
 		count(i);
+		i->from_us = 0;		/* the clock may have been set */
+	}
 }
 
 /* ---- messages ---- */

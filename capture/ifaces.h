@@ -45,6 +45,7 @@ struct iface {
 	struct source_stats	 before;	/* of handles closed since */
 	struct source_stats	 counted;	/* in the tallies already */
 	uint64_t		 sent;		/* packets put into batches */
+	uint64_t		 from_us;	/* before: of the last handle */
 	uint64_t		 retry_us;	/* not before, 0 now */
 	uint32_t		 dump;		/* number of the last dump */
 	uint16_t		 id;
@@ -61,6 +62,9 @@ struct ifaces {
 	const struct conf	*conf;
 	struct tally		*tally;
 	void			(*readable)(struct iface *, void *arg);
+	/* A handle that another one replaces: its packets before until_us. */
+	void			(*rest)(struct iface *, struct source *,
+				    uint64_t until_us, void *arg);
 	/* A line about an interface, as logged. */
 	void			(*said)(void *arg, const char *line);
 	void			*arg;
