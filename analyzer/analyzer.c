@@ -26,6 +26,7 @@
 #define FRAG_SHARE	16	/* of the memory: a flood must not blind us */
 #define OWN_LINGER_US	5000000ULL
 #define BACK_US		1000000ULL	/* a jump, not just another queue */
+#define QUEUED_US	60000000ULL	/* no packet waits longer for us */
 
 /* ---- out to the mirror ---- */
 
@@ -280,24 +281,37 @@ catch_up(struct analyzer *az)
 	advance(az, az->mono);
 }
 
-/* Moves both clocks to a packet's time. */
+/* Offline: the packet's time is the only one there is. */
 static void
-packet_time(struct analyzer *az, struct packet *p)
+file_time(struct analyzer *az, struct packet *p)
 {
-	uint64_t	 mapped;
-
-	if (az->offline && p->ts_us < az->max_ts)
+	if (p->ts_us < az->max_ts)
 		tally_add(&az->proc->tally, TALLY_PKT_TIME_BACK, 1);
-	else if (p->ts_us + BACK_US < az->max_ts)
-		tally_add(&az->proc->tally, TALLY_PKT_TIME_BACK, 1);
-	if (p->ts_us + BACK_US < az->max_ts && az->offline)
+	if (p->ts_us + BACK_US < az->max_ts)
 		p->ts_us = az->max_ts;
-	if (p->ts_us > az->max_ts || !az->offline)
+	if (p->ts_us > az->max_ts)
 		az->max_ts = p->ts_us;
 	az->ts = p->ts_us;
-	mapped = az->max_ts - az->wall_off;
-	/* The wall clock was set: never run ahead of the real time. */
-	advance(az, az->offline || mapped < az->mono ? mapped : az->mono);
+	advance(az, az->max_ts);
+}
+
+/*
+ * Live: from here on the packet has its time on the monotonic clock, so that
+ * nothing that lasts is changed by a step of the other. What was captured
+ * before such a step, and says so after it, came now.
+ */
+static void
+live_time(struct analyzer *az, struct packet *p)
+{
+	uint64_t	 mapped = p->ts_us - az->wall_off;
+
+	if (p->ts_us + BACK_US < az->max_ts)
+		tally_add(&az->proc->tally, TALLY_PKT_TIME_BACK, 1);
+	az->max_ts = az->ts = p->ts_us;
+	if (mapped > az->mono || az->mono - mapped > QUEUED_US)
+		mapped = az->mono;
+	p->ts_us = mapped;
+	advance(az, mapped);
 }
 
 /* ---- packets in ---- */
@@ -358,7 +372,10 @@ one_packet(struct analyzer *az, struct packet *p, enum packet_reason r,
 {
 	unsigned	 k;
 
-	packet_time(az, p);
+	if (az->offline)
+		file_time(az, p);
+	else
+		live_time(az, p);
 	i->packets++;
 	i->bytes += p->wirelen;
 	i->touched = true;
@@ -729,8 +746,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	if (!az->offline) {
 		anchor(az);
 		az->ts = proc_wall_us();
-		flow_tick(az->flows, az->ts);
-		frag_tick(az->frags, az->ts);
+		flow_tick(az->flows, az->mono);
+		frag_tick(az->frags, az->mono);
 		catch_up(az);
 		flush_batches(az);
 	}

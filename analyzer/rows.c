@@ -774,7 +774,8 @@ place_name(struct rows *r, uint16_t iface)
 }
 
 static void
-flow_quality(struct row_writer *w, const struct flow_info *f)
+flow_quality(const struct rows *r, struct row_writer *w,
+    const struct flow_info *f)
 {
 	const struct flow_half_info	*a = &f->half[0], *b = &f->half[1];
 
@@ -789,8 +790,8 @@ flow_quality(struct row_writer *w, const struct flow_info *f)
 	row_u64(w, score(f));
 	row_bool(w, f->midstream);
 	row_bool(w, f->one_sided);
-	row_u64(w, f->first_us);
-	row_u64(w, f->last_us);
+	row_u64(w, state_print_time(r->az, f->first_us));
+	row_u64(w, state_print_time(r->az, f->last_us));
 }
 
 static void
@@ -820,7 +821,7 @@ rows_flow(struct rows *r, const struct flow_info *f, const void *reader)
 	const struct flow_half_info	*h;
 	struct row_writer		 w;
 	const uint8_t			*host;
-	uint64_t			 now;
+	uint64_t			 now, first;
 	size_t				 n;
 	unsigned			 i;
 
@@ -829,6 +830,7 @@ rows_flow(struct rows *r, const struct flow_info *f, const void *reader)
 	h = &f->half[f->half[0].seen ? 0 : 1];
 	n = conn_host(reader, &host);
 	now = printed_now(r);
+	first = state_print_time(r->az, f->first_us);
 	row_u64(&w, f->id);
 	put_endpoint(r, &w, &f->key.a, true);
 	put_endpoint(r, &w, &f->key.b, false);
@@ -837,14 +839,13 @@ rows_flow(struct rows *r, const struct flow_info *f, const void *reader)
 	row_str(&w, conn_proto(reader));
 	row_strn(&w, host, n);
 	row_str(&w, rows_flow_state(f->state));
-	row_double(&w, now > f->first_us ? (double)(now - f->first_us) / 1e6 :
-	    0.0);
+	row_double(&w, now > first ? (double)(now - first) / 1e6 : 0.0);
 	row_u64(&w, f->half[0].packets);
 	row_u64(&w, f->half[1].packets);
 	row_u64(&w, f->half[0].bytes);
 	row_u64(&w, f->half[1].bytes);
 	row_u64(&w, conn_requests(reader));
-	flow_quality(&w, f);
+	flow_quality(r, &w, f);
 	row_end(&w);
 	for (i = 0; i < f->nseen; i++)
 		sighting(r, f, &f->seen[i]);

@@ -291,8 +291,8 @@ tell(struct conn *c, const struct session_tx *x)
 	if (judge_event(c, x, &tag))
 		return;
 	side_event(c, &f);
-	event_flow(&e, EVENT_HTTP, x->req_us != 0 ? x->req_us : x->resp_us,
-	    &f);
+	event_flow(&e, EVENT_HTTP, state_print_time(az, x->req_us != 0 ?
+	    x->req_us : x->resp_us), &f);
 	event_http(&e, &text, &az->proc->conf->privacy, x, tag, 0);
 	meter_token_keys(az->meter, x->token, NULL, NULL, &e.section.p,
 	    &e.section.n);
@@ -395,7 +395,7 @@ tell_hello(struct conn *c, const struct session_hello *h)
 	    !live_wants(c->az, EVENT_TLS))
 		return;
 	side_event(c, &f);
-	event_flow(&e, EVENT_TLS, h->ts_us, &f);
+	event_flow(&e, EVENT_TLS, state_print_time(c->az, h->ts_us), &f);
 	e.host.p = h->name;
 	e.host.n = h->name_len;
 	version = meter_version_name(h->tls->version - 0x0300U);

@@ -86,6 +86,8 @@ flow_closed(void *arg, struct flow *f, enum flow_how how)
 	if (!(az->event_types & CONF_EV_FLOW) && !live_wants(az, EVENT_FLOW))
 		return;
 	flow_info(az->flows, f, &info);
+	info.first_us = state_print_time(az, info.first_us);
+	info.last_us = state_print_time(az, info.last_us);
 	tell_flow(az, &info, how);
 }
 

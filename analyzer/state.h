@@ -2,9 +2,9 @@
  * state: what the analyzer's shell and its parts share. One per process; no
  * module below the shell reads it.
  *
- * Two clocks: ts is the packet's own time, printed and given to flows and
- * sessions; now is the mapped time that never goes back (monotonic clock
- * live, clamped packet time offline), on which windows and alerts run.
+ * Two clocks: ts is the packet's own time, which recordings keep; mapped time
+ * (the monotonic clock live, the packet's own offline) is that of flows,
+ * sessions, windows and alerts; now is it, too, and never goes back.
  */
 #ifndef ANALYZER_STATE_H
 #define ANALYZER_STATE_H

@@ -74,6 +74,9 @@ wait $load 2> /dev/null
 counted() { [ "$(total requests)" -ge "$(log_lines)" ]; }
 wait_for 5 counted
 is "each request was counted once" "$(total requests)" "$(log_lines)"
+is "and has its answer, all on one connection" \
+    "$(total responses) $(total unpaired_requests) $(total connections)" \
+    "$(log_lines) 0 1"
 
 # What a lost child missed is told by a clock that nobody sets.
 lost() {
