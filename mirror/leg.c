@@ -265,7 +265,8 @@ leg_chunk(struct leg *l, const struct chunk *c)
 }
 
 static void
-mark(struct leg *l, enum item_kind kind, const struct chunk *c)
+mark(struct leg *l, enum item_kind kind, const struct chunk *c,
+    enum gap_reason why)
 {
 	unsigned	 side;
 
@@ -275,25 +276,26 @@ mark(struct leg *l, enum item_kind kind, const struct chunk *c)
 		if (!side_works(l, side) || !takes(l->copy, side, c->dir))
 			continue;
 		if (l->copy->provider[side] == NULL)
-			to_sink_mark(l, side, kind, c, GAP_LOST);
+			to_sink_mark(l, side, kind, c, why);
 		else if (!l->shut[side][c->dir])
-			put(l, side, kind, c, GAP_LOST);
+			put(l, side, kind, c, why);
 	}
 }
 
 void
 leg_end(struct leg *l, const struct chunk *c)
 {
-	mark(l, ITEM_END, c);
+	mark(l, ITEM_END, c, GAP_LOST);
 }
 
 void
-leg_gap(struct leg *l, const struct chunk *c, uint64_t len)
+leg_gap(struct leg *l, const struct chunk *c, uint64_t len,
+    enum gap_reason why)
 {
 	if (l->copy == NULL || c->dir >= COPY_DIRS)
 		return;
 	l->rec[c->dir].next = c->offset + len;
-	mark(l, ITEM_GAP, c);
+	mark(l, ITEM_GAP, c, why);
 }
 
 void

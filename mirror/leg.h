@@ -13,7 +13,8 @@
 void		 leg_open(struct leg *, struct copy *, bool midstream);
 void		 leg_chunk(struct leg *, const struct chunk *);
 void		 leg_end(struct leg *, const struct chunk *);
-void		 leg_gap(struct leg *, const struct chunk *, uint64_t len);
+void		 leg_gap(struct leg *, const struct chunk *, uint64_t len,
+		    enum gap_reason);
 void		 leg_close(struct leg *);
 /* All ways out of a provider's queue; arg of provider_conf.done. */
 void		 leg_judged(const struct provider_item *, enum hook_verdict);

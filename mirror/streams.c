@@ -194,7 +194,7 @@ on_gap(void *arg, uint64_t offset, uint64_t n)
 
 	fill(sd, &c, offset);
 	for (i = 0; i < sd->stream->nlegs; i++)
-		leg_gap(&sd->stream->legs[i], &c, n);
+		leg_gap(&sd->stream->legs[i], &c, n, GAP_LOST);
 	sd->flags |= CHUNK_GAP;
 }
 
@@ -314,6 +314,18 @@ wants(const struct streams *t, uint64_t mask, size_t i,
 	    conf_ports_has(&t->conf.copies[i]->conf.observe, server->port);
 }
 
+static struct stream *
+new_stream(struct streams *t, size_t size)
+{
+	struct stream	*s;
+
+	if (!mem_take(t->conf.mem, MEM_STREAMS, size))
+		return NULL;
+	if ((s = calloc(1, size)) == NULL)
+		mem_give(t->conf.mem, MEM_STREAMS, size);
+	return s;
+}
+
 static void
 open_stream(struct streams *t, const struct msg_stream *m)
 {
@@ -328,8 +340,7 @@ open_stream(struct streams *t, const struct msg_stream *m)
 	size = sizeof(*s) + n * sizeof(s->legs[0]);
 	if (n == 0)
 		return;
-	if (!mem_take(t->conf.mem, MEM_STREAMS, size) ||
-	    (s = calloc(1, size)) == NULL) {
+	if ((s = new_stream(t, size)) == NULL) {
 		tally_add(t->conf.tally, TALLY_MIR_UNKNOWN, 1);
 		return;
 	}
@@ -406,7 +417,7 @@ lose_stream(struct stream *s)
 			continue;
 		fill(&s->side[i], &c, s->side[i].framer.pos);
 		for (k = 0; k < s->nlegs; k++)
-			leg_gap(&s->legs[k], &c, 0);
+			leg_gap(&s->legs[k], &c, 0, GAP_ANALYZER);
 	}
 }
 

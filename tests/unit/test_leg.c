@@ -437,6 +437,33 @@ what_gathers_for_gor_is_charged(void **state)
 	close_all();
 }
 
+/* Who lost the bytes is told: the wire, or the analyzer that died. */
+static void
+a_gap_says_who_lost_it(void **state)
+{
+	struct chunk	 c = { .from = &client, .to = &server, .flow = 7 };
+
+	(void)state;
+	fresh();
+	open_leg();
+	head();
+	message_end();
+	c.offset = at[0];
+	leg_gap(&leg, &c, 10, GAP_LOST);
+	at[0] += 10;
+	head();
+	message_end();
+	copy_flush(copy);
+	c.offset = at[0];
+	leg_gap(&leg, &c, 0, GAP_ANALYZER);
+	leg_close(&leg);
+	copy_flush(copy);
+	assert_int_equal(copy->stats.gap[GAP_LOST], 1);
+	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 1);
+	assert_non_null(strstr(content("rec.gaps"), "\"reason\":\"analyzer\""));
+	close_all();
+}
+
 static int
 setup(void **state)
 {
@@ -476,6 +503,7 @@ main(void)
 		cmocka_unit_test(a_head_in_two_parts_is_one_head),
 		cmocka_unit_test(a_message_without_end_is_a_gap_in_gor),
 		cmocka_unit_test(what_gathers_for_gor_is_charged),
+		cmocka_unit_test(a_gap_says_who_lost_it),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
