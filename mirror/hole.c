@@ -67,16 +67,18 @@ void
 hole_retry(struct copy *c)
 {
 	const uint8_t	*nl;
-	size_t		 n;
+	size_t		 at, n;
 
-	while (c->npending > 0) {
-		nl = memchr(c->pending, '\n', c->npending);
-		n = (size_t)(nl - c->pending) + 1;
-		if (put_gap_line(c, c->pending, n) == -1)
-			return;
-		c->npending -= n;
-		memmove(c->pending, c->pending + n, c->npending);
+	for (at = 0; at < c->npending; at += n) {
+		nl = memchr(c->pending + at, '\n', c->npending - at);
+		n = (size_t)(nl - c->pending) + 1 - at;
+		if (put_gap_line(c, c->pending + at, n) == -1)
+			break;
 	}
+	if (at == 0)
+		return;
+	c->npending -= at;
+	memmove(c->pending, c->pending + at, c->npending);
 }
 
 void
