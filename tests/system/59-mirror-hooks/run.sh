@@ -30,7 +30,9 @@ attach() {
 odd() {
 	name=$1
 	shift
+	rm -f "$1"
 	attach "$name" -- python3 "$TOP/tests/lib/odd_hook.py" "$@"
+	wait_for 10 test -e "$1"	# it has begun
 }
 
 # ---- a program is the only consumer ----
