@@ -199,7 +199,7 @@ why_filter(struct rows *r)
 		return;
 	rows_text(r, "", "  a filter may leave all out: %s", filter);
 	if (strstr(filter, "vlan") == NULL)
-		rows_text(r, "", "  and frames with a VLAN tag only fit after "
+		rows_text(r, "", "  frames with a VLAN tag may only fit after "
 		    "its word vlan");
 }
 

@@ -265,29 +265,50 @@ view_complete(struct out *o, const struct doc *d)
 		losses(o, &r);
 }
 
+/* What a summary without HTTP has instead, and what to ask then. */
+static const char *
+instead(const struct doc *d, const struct row *s, const char **ask)
+{
+	struct row	 c;
+	double		 packets = doc_num(s, "packets_per_second");
+
+	*ask = "why";
+	if (doc_u64(s, "interfaces") == 0) {
+		*ask = "show interfaces";
+		return "no interface is open";
+	}
+	if (packets == 0 && doc_find(d, ROW_COMPLETE, &c) != -1 &&
+	    doc_u64(&c, "kernel_drops") > 0) {
+		*ask = "show capture";
+		return "all packets were dropped";
+	}
+	if (packets == 0)
+		return "no packets at all";
+	if (doc_num(s, "tls_handshakes_per_second") > 0) {
+		*ask = "show names";
+		return "no HTTP, only TLS";
+	}
+	return "packets, but no HTTP";
+}
+
 bool
 view_empty(struct out *o, const struct doc *d)
 {
-	struct row	 s, c;
-	double		 packets;
+	struct row	 s, daemon;
+	const char	*ask;
 
 	if (doc_find(d, ROW_SUMMARY, &s) == -1 ||
 	    doc_num(&s, "requests_per_second") > 0 ||
 	    doc_num(&s, "responses_per_second") > 0)
 		return false;
-	packets = doc_num(&s, "packets_per_second");
-	if (doc_u64(&s, "interfaces") == 0)
-		out_str(o, "no interface is open, see "
-		    "netmonctl show interfaces");
-	else if (packets == 0 && doc_find(d, ROW_COMPLETE, &c) != -1 &&
-	    doc_u64(&c, "kernel_drops") > 0)
-		out_str(o, "all packets were dropped, see "
-		    "netmonctl show capture");
-	else if (packets == 0)
-		out_str(o, "no packets at all, see netmonctl why");
-	else if (doc_num(&s, "tls_handshakes_per_second") > 0)
-		out_str(o, "no HTTP, only TLS, see netmonctl show names");
-	else
-		out_str(o, "packets, but no HTTP, see netmonctl why");
+	/* Behind the report of a file is nobody who could be asked. */
+	if (doc_find(d, ROW_DAEMON, &daemon) != -1 &&
+	    doc_bool(&daemon, "offline")) {
+		out_str(o, doc_num(&s, "packets_per_second") > 0 ?
+		    instead(d, &s, &ask) : "no packets at all");
+		return true;
+	}
+	out_str(o, instead(d, &s, &ask));
+	out_printf(o, ", see netmonctl %s", ask);
 	return true;
 }

@@ -78,6 +78,8 @@ nothing_to_see_is_explained(void **state)
 		    "no HTTP, only TLS" },
 		{ "interfaces=1|packets_per_second=3", "ratio=1",
 		    "packets, but no HTTP" },
+		{ "interfaces=1|packets_per_second=3", "ratio=1",
+		    "see netmonctl why" },
 		{ "interfaces=1|packets_per_second=3|requests_per_second=1",
 		    "ratio=1", NULL },
 		{ "interfaces=1|packets_per_second=3|responses_per_second=1",
@@ -115,6 +117,27 @@ nothing_to_see_is_explained(void **state)
 		out_clear(&s.text);
 		doc_clear(&d);
 	}
+}
+
+static void
+the_report_of_a_file_names_nobody_to_ask(void **state)
+{
+	struct doc	 d;
+	struct buf	 b;
+	struct out	 o;
+
+	(void)state;
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_DAEMON, 0, "offline=1|input=x.pcap");
+	rows_pairs(&b, ROW_SUMMARY, 0, "interfaces=0");
+	doc_init(&d);
+	out_init(&o);
+	assert_int_equal(doc_add(&d, bytes, b.len), 0);
+	view_text.draw(&o, view_subject(SHOW_SUMMARY), &d,
+	    &(struct view_opt){ 0 });
+	assert_non_null(strstr(o.p, "nothing   no packets at all\n"));
+	out_clear(&o);
+	doc_clear(&d);
 }
 
 static void
@@ -260,6 +283,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_subject_looks_as_agreed),
 		cmocka_unit_test(nothing_to_see_is_explained),
+		cmocka_unit_test(the_report_of_a_file_names_nobody_to_ask),
 		cmocka_unit_test(a_narrow_terminal_drops_columns_in_order),
 		cmocka_unit_test(
 		    nothing_passes_the_edge_or_steers_the_terminal),
