@@ -503,6 +503,20 @@ capture_on_file(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
+/* A signal ended netmond -r: it reports what was read. */
+static int
+capture_on_enough(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+	struct capture	*c = p->state;
+
+	(void)ch;
+	(void)f;
+	if (c != NULL && c->offline != NULL)
+		offline_enough(c->offline);
+	return 0;
+}
+
 /* ---- the life ---- */
 
 static void
@@ -653,6 +667,7 @@ capture_stop(struct proc *p)
 
 static const struct handler from_parent[] = {
 	{ MSG_FILE,	capture_on_file },
+	{ MSG_ENOUGH,	capture_on_enough },
 	{ 0,		NULL }
 };
 

@@ -11,11 +11,13 @@
 
 #define READ_BYTES	(128 * 1024)	/* stays in the cache until copied */
 #define READS_PER_TURN	64		/* then events get a turn */
+#define ENOUGH_US	300000		/* for a writer that ends with us */
 
 struct offline {
 	struct offline_conf	 conf;
 	struct savefile		*file;
 	struct event		*ev;
+	struct event		*ev_enough;
 	struct source_program	**programs;	/* by interface id */
 	size_t			 nprograms;
 	bool			 paused;
@@ -24,6 +26,7 @@ struct offline {
 };
 
 static void	on_turn(evutil_socket_t, short, void *);
+static void	on_enough(evutil_socket_t, short, void *);
 
 struct offline *
 offline_new(const struct offline_conf *conf)
@@ -37,7 +40,8 @@ offline_new(const struct offline_conf *conf)
 	o->file = savefile_new();
 	o->ev = event_new(conf->base, conf->regular ? -1 : conf->fd, EV_READ,
 	    on_turn, o);
-	if (o->file == NULL || o->ev == NULL) {
+	o->ev_enough = event_new(conf->base, -1, 0, on_enough, o);
+	if (o->file == NULL || o->ev == NULL || o->ev_enough == NULL) {
 		offline_free(o);
 		return NULL;
 	}
@@ -56,6 +60,8 @@ offline_free(struct offline *o)
 	free(o->programs);
 	if (o->ev != NULL)
 		event_free(o->ev);
+	if (o->ev_enough != NULL)
+		event_free(o->ev_enough);
 	savefile_free(o->file);
 	free(o);
 }
@@ -212,4 +218,24 @@ offline_resume(struct offline *o)
 		return;
 	o->paused = false;
 	event_active(o->ev, EV_TIMEOUT, 0);
+}
+
+static void
+on_enough(evutil_socket_t fd, short what, void *arg)
+{
+	struct offline	*o = arg;
+
+	(void)fd;
+	(void)what;
+	if (!o->ended)
+		end(o, NULL);
+}
+
+void
+offline_enough(struct offline *o)
+{
+	struct timeval	 soon = { 0, ENOUGH_US };
+
+	if (o->conf.regular || event_add(o->ev_enough, &soon) == -1)
+		on_enough(-1, 0, o);
 }

@@ -4,7 +4,7 @@
  * A regular file is read as fast as the other side takes packets; anything
  * else (standard input, a fifo) when it is readable. Back-pressure reaches
  * the file: packet() answers false when it wants no more for now, and
- * offline_resume goes on.
+ * offline_resume goes on. offline_enough ends it early.
  */
 #ifndef CAPTURE_OFFLINE_H
 #define CAPTURE_OFFLINE_H
@@ -36,5 +36,10 @@ struct offline_conf {
 struct offline	*offline_new(const struct offline_conf *);
 void		 offline_free(struct offline *);
 void		 offline_resume(struct offline *);
+/*
+ * Reads no more: end is told at once, or for what is no regular file when its
+ * other end, which may be ending too, has had a moment.
+ */
+void		 offline_enough(struct offline *);
 
 #endif

@@ -38,6 +38,20 @@ end_with_summary(struct parent *p)
 		parent_stop(p, 0);
 }
 
+/* -r: what was read until now is reported, if that is done in time. */
+static bool
+end_with_report(struct parent *p)
+{
+	struct timeval	 tv = { 1, 500000 };
+
+	if (p->opt.input == NULL || p->opt.check ||
+	    !supervise_all_ready(p->supervise) ||
+	    event_base_once(p->base, -1, EV_TIMEOUT, on_late, p, &tv) == -1)
+		return false;
+	parent_tell(p, ROLE_CAPTURE, MSG_ENOUGH);
+	return true;
+}
+
 static void
 on_signal_end(evutil_socket_t sig, short what, void *arg)
 {
@@ -56,6 +70,11 @@ on_signal_end(evutil_socket_t sig, short what, void *arg)
 	    !supervise_stopping(p->supervise)) {
 		p->interrupted = true;
 		end_with_summary(p);
+		return;
+	}
+	if (!p->interrupted && !supervise_stopping(p->supervise) &&
+	    end_with_report(p)) {
+		p->interrupted = true;
 		return;
 	}
 	p->interrupted = p->interrupted || sig == SIGINT;

@@ -59,6 +59,7 @@
 	M(CRASH,	0x010b,	CHILD,	  PARENT,   24,	24)		\
 	M(FAULT,	0x010c,	CHILD,	  PARENT,   5,	2048)		\
 	M(CHECK,	0x010d,	PARENT,	  CHILD,    0,	0)		\
+	M(ENOUGH,	0x010e,	PARENT,	  CAPTURE,  0,	0)		\
 	/* data: the links between children */				\
 	M(LINK,		0x0201,	CHILD,	  CHILD,    8,	8)		\
 	M(PACKETS,	0x0202,	CAPTURE,  ANALYZER, 16,	FRAME_BODY_MAX)	\

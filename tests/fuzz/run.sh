@@ -33,7 +33,7 @@ for t in "$@"; do
 	work=$BUILD/fuzz/work-$t
 	mkdir -p "$work"
 	seeds=$(seeds_of "$t")
-	if "$BUILD/fuzz/fuzz_$t" -max_total_time="$seconds" -timeout=10 \
+	if "$BUILD/fuzz/fuzz_$t" -max_total_time="$seconds" -timeout=60 \
 	    -rss_limit_mb=2048 -artifact_prefix="$BUILD/fuzz/found/$t-" \
 	    "$work" $seeds > "$BUILD/fuzz/$t.log" 2>&1; then
 		passed=$((passed + 1))

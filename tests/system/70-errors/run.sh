@@ -91,6 +91,26 @@ is "a lost role: status 1" $? 1
 is "a lost role: no report" "$(wc -c < "$TMP/out.json")" 0
 exec 8>&-
 
+# A signal ends the reading: what came until then is reported.
+for sig in INT TERM; do
+	exec 8<> "$TMP/pipe"
+	cat "$TMP/cut.pcap" >&8
+	env --default-signal=INT "$BUILD/netmond" -r - -o json < "$TMP/pipe" \
+	    > "$TMP/out.json" 2> "$TMP/err" &
+	p=$!
+	wait_for 5 found
+	sleep 0.5
+	kill -$sig $p
+	wait_for 5 sh -c "! kill -0 $p" ||
+	    { not_ok "SIG$sig: -r goes on"; kill -9 $p; }
+	wait $p
+	is "SIG$sig while -r waits for more: status 0" $? 0
+	is "SIG$sig: and what was read is reported" \
+	    "$(jq .summary.requests "$TMP/out.json")" \
+	    "$(jq .summary.requests "$TMP/one.json")"
+	exec 8>&-
+done
+
 if [ "$(id -u)" = 0 ]; then
 	printf 'user "no-such-user"\n' > "$TMP/x.conf"
 	run "a missing user" 71 'no-such-user' -d -F -f "$TMP/x.conf"
