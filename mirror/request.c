@@ -6,6 +6,17 @@
 #include "mirror/saved.h"
 #include "mirror/show.h"
 #include "sandbox/log.h"
+#include "sandbox/vis.h"
+
+/* The name may be anything that a client wrote. */
+static void
+no_such_mirror(struct chan *ch, uint32_t request, const char *name)
+{
+	char	 text[2 * CONF_NAME_MAX];
+
+	answer_error(ch, request, 1, "no mirror \"%s\": show mirrors has the "
+	    "names", vis_str(VIS_LOG, text, sizeof(text), name));
+}
 
 int
 request_on_show(struct chan *ch, struct frame *f, void *arg)
@@ -31,7 +42,7 @@ request_on_show(struct chan *ch, struct frame *f, void *arg)
 			any = true;
 		}
 	if (!any) {
-		answer_error(ch, f->request, 1, "no mirror of this name");
+		no_such_mirror(ch, f->request, m.args[0]);
 		return 0;
 	}
 	if (memory) {
@@ -90,9 +101,11 @@ request_on_mirror(struct chan *ch, struct frame *f, void *arg)
 		chan_send(ch, MSG_END, f->request);
 		return 0;
 	}
-	answer_error(ch, f->request, 1, m.nargs < 2 || i < ms->ncopies ?
-	    "a mirror can be told start, stop, pause or rotate" :
-	    "no mirror of this name");
+	if (m.nargs < 2 || i < ms->ncopies)
+		answer_error(ch, f->request, 1,
+		    "a mirror can be told start, stop, pause or rotate");
+	else
+		no_such_mirror(ch, f->request, m.args[0]);
 	return 0;
 }
 

@@ -245,6 +245,19 @@ open_input(struct parent *p)
 	return -1;
 }
 
+/* -n may run where netmond will not: a missing user is told, and no error. */
+static void
+check_user(const struct conf *c)
+{
+	struct priv	 other;
+	char		 why[256];
+
+	memset(&other, 0, sizeof(other));
+	if (priv_find(&other, false, c->user, c->group, why, sizeof(why)) ==
+	    PRIV_FAILED)
+		log_warnx("%s; netmond will not start here before", why);
+}
+
 /* What must happen while we may still open things; an exit status. */
 static int
 acquire(struct parent *p)
@@ -260,6 +273,8 @@ acquire(struct parent *p)
 		log_warnx("%s", why);
 		return s;
 	}
+	if (p->opt.check)
+		check_user(p->conf);
 	if (launcher_open(&p->launcher, why, sizeof(why)) == -1) {
 		log_warnx("%s", why);
 		return EX_OSERR;

@@ -113,6 +113,9 @@ done
 
 if [ "$(id -u)" = 0 ]; then
 	printf 'user "no-such-user"\n' > "$TMP/x.conf"
+	like "a missing user: -n tells it" \
+	    "$("$BUILD/netmond" -n -f "$TMP/x.conf" 2>&1)" \
+	    'user no-such-user: no such user'
 	run "a missing user" 71 'no-such-user' -d -F -f "$TMP/x.conf"
 	conf
 	run "no interface" 69 'nosuchif0' -d -F -f "$TMP/netmond.conf" -i nosuchif0
