@@ -1,5 +1,5 @@
 /*
- * flowtab: where flow keeps its entries. Private to flow and flowlife.
+ * flowtab: where flow keeps its entries. Private to flow and its parts.
  *
  * Entries lie in chunks and never move; a slot number names one. They are
  * found by linear hashing (Litwin, 1980), so that growing splits one bucket

@@ -1,0 +1,152 @@
+#include "analyzer/flowfeed.h"
+#include "analyzer/flowlife.h"
+
+uint32_t
+flowfeed_note_bytes(struct seg *s, int64_t ahead)
+{
+	int64_t		 fresh = ahead + s->p->wire;
+	uint32_t	 n;
+
+	if (fresh <= 0)
+		return 0;
+	n = fresh < s->p->wire ? (uint32_t)fresh : s->p->wire;
+	if (n > s->p->len)
+		n = s->p->len;
+	s->h->bytes += n;
+	s->t->count[FLOW_C_PAYLOAD] += n;
+	return n;
+}
+
+static void
+note_quality(struct seg *s, int64_t ahead)
+{
+	struct flow_read	*rd = s->f->read;
+	struct flow_half	*h = s->h;
+	uint32_t		 wire = s->p->wire;
+
+	if (s->again)
+		return;
+	if (ahead + wire <= 0) {
+		if (ahead == -1 && wire == 1) {
+			s->t->count[FLOW_C_KEEPALIVE]++;
+			return;
+		}
+		flowseg_bump(&h->retrans);
+		s->t->count[FLOW_C_RETRANS]++;
+		if (rd != NULL)
+			rd->rtt[s->dir].us = 0;
+	} else if (ahead > 0) {
+		flowseg_bump(&h->ooo);
+		s->t->count[FLOW_C_OUT_OF_ORDER]++;
+	} else if (rd != NULL && rd->rtt[s->dir].us == 0) {
+		rd->rtt[s->dir].seq = s->p->seq + wire;
+		rd->rtt[s->dir].us = (uint32_t)s->p->ts_us | 1;
+	}
+}
+
+/* Nobody reads: what was jumped over may still come. */
+static void
+skip_unread(struct seg *s, int64_t ahead)
+{
+	struct flow	*f = s->f;
+	uint32_t	 cut = s->p->wire - s->p->len, n;
+
+	if (cut > 0 && ahead + s->p->wire > 0)
+		flowlife_lost(s->t, f, s->dir, cut, REASS_WHY_CUT);
+	if (ahead > 0)
+		f->hole_bytes += (uint32_t)ahead;
+	else if (f->hole_bytes > 0 && ahead + s->p->wire <= 0) {
+		n = s->p->wire < f->hole_bytes ? s->p->wire : f->hole_bytes;
+		f->hole_bytes -= n;
+	}
+}
+
+/*
+ * A start that was missed: what comes first may not be first. While one half
+ * waits for that, so does the other, lest an answer overtakes its question.
+ */
+static void
+hold_start(struct seg *s)
+{
+	struct flow_half	*h = s->h, *o = s->o;
+
+	if (h->r.next != 0 && !(h->flags & HALF_BASE))
+		return;		/* it began with bytes that were cut */
+	if (!(h->flags & (HALF_SYN | HALF_BASE)) ||
+	    (o->r.flags & REASS_HELD && !(o->flags & HALF_SYN_DATA)))
+		h->r.flags |= REASS_HELD;
+}
+
+/*
+ * Data sent before what was thought to be the start. One byte before it is a
+ * keep-alive probe, which repeats the last byte sent, unless data that
+ * follows that byte was sent already.
+ */
+static void
+rebase_start(struct seg *s, uint32_t seq)
+{
+	struct flow_half	*h = s->h;
+	int64_t			 ahead = reass_ahead(&h->r, seq);
+
+	if (h->flags & HALF_SYN || h->r.next != 0 || ahead >= 0 ||
+	    ahead < -FLOWSEG_NEAR || (s->p->wire <= 1 && ahead == -1 &&
+	    !reass_waits(&h->r)))
+		return;
+	reass_rebase(&h->r, seq);
+	h->flags &= (uint16_t)~HALF_BASE;
+}
+
+/* The SYN carried data: whether this says that it was not accepted. */
+void
+flowfeed_settle_syn(struct seg *s, int dir, bool refused)
+{
+	struct flow_half	*h = &s->f->half[dir];
+
+	if (!(h->flags & HALF_SYN_DATA) || !(h->r.flags & REASS_HELD))
+		return;
+	if (!refused) {
+		flowlife_release(s->t, s->f);
+		return;
+	}
+	s->t->count[FLOW_C_SYN_DATA_REFUSED]++;
+	h->r.flags &= (uint16_t)~REASS_HELD;
+	h->flags &= (uint16_t)~HALF_SYN_DATA;
+	h->bytes = 0;
+	reass_clear(&h->r, &s->t->env);
+}
+
+void
+flowfeed_data(struct seg *s)
+{
+	struct flowlife_call	 c = { s->t, s->f, s->dir };
+	struct flow_half	*h = s->h;
+	struct flow_extra	*x = s->f->extra;
+	const struct packet	*p = s->p;
+	enum reass_result	 res;
+	int64_t			 ahead;
+
+	rebase_start(s, p->seq);
+	if (h->bytes == 0 && !(s->f->flags & FLOW_F_SKIP) &&
+	    (s->f->read != NULL || flowlife_store(s->t, s->f)))
+		hold_start(s);
+	ahead = reass_ahead(&h->r, p->seq);
+	if (h->r.flags & REASS_HELD && h->flags & HALF_SYN_DATA)
+		flowfeed_settle_syn(s, s->dir, ahead == 0);
+	note_quality(s, ahead);
+	if (h->r.store == NULL)
+		skip_unread(s, ahead);
+	if (s->f->read != NULL)
+		flowtab_lend(s->t, s->f->read);
+	res = reass_data(&h->r, &s->t->env, &c, p->seq, p->payload, p->len,
+	    p->wire, p->ts_us, p->ack);
+	if (s->f->read != NULL)
+		flowtab_unlend(s->f->read);
+	if (res != REASS_DUPLICATE) {
+		s->fresh = flowfeed_note_bytes(s, ahead) > 0;
+		if (s->again && x != NULL) {
+			x->end[s->dir] = p->seq + p->wire;
+			x->has_end[s->dir] = true;
+			s->t->count[FLOW_C_ELSEWHERE]++;
+		}
+	}
+}

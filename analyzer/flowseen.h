@@ -1,0 +1,17 @@
+/*
+ * flowseen: where a connection was seen: the home of each half, the other
+ * places, and tuples that are one connection behind NAT. Private to flow.
+ */
+#ifndef ANALYZER_FLOWSEEN_H
+#define ANALYZER_FLOWSEEN_H
+
+#include "analyzer/flowseg.h"
+
+/* Whether this is another sighting of a half-flow that has its home. */
+void		 flowseen_locate(struct seg *);
+/* Both initial sequence numbers are known: looks for the tuple's twin. */
+void		 flowseen_pair(struct seg *);
+/* A packet of a tuple that is another one's connection. */
+enum flow_verdict flowseen_alias(struct seg *);
+
+#endif

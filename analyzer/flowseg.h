@@ -1,0 +1,67 @@
+/*
+ * flowseg: one segment on its way through flow, which its parts (flowseen,
+ * flowtrust, flowfeed, flowack, flowsyn) hand to each other, and the entry it
+ * belongs to: how one begins, and begins anew. Private to flow and its parts.
+ */
+#ifndef ANALYZER_FLOWSEG_H
+#define ANALYZER_FLOWSEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "analyzer/flowtab.h"
+#include "analyzer/flowtype.h"
+#include "analyzer/packet.h"
+
+#define FLOWSEG_NEAR	(1 << 20)	/* reordering at a start, in bytes */
+
+struct seg {
+	struct flow_table	*t;
+	const struct packet	*p;
+	struct flow		*f;
+	struct flow_half	*h;	/* the sender's */
+	struct flow_half	*o;	/* the other one */
+	int			 dir;
+	bool			 again;	/* not at its home */
+	bool			 fresh;	/* brought new bytes */
+};
+
+static inline void
+flowseg_bump(uint16_t *n)
+{
+	if (*n != UINT16_MAX)
+		(*n)++;
+}
+
+/* The half of the client, as far as known. */
+static inline int
+flowseg_client(const struct flow *f)
+{
+	return f->flags & FLOW_F_CLIENT1 ? 1 : 0;
+}
+
+/* A round trip that began at the low half of a time stamp. */
+static inline uint32_t
+flowseg_since_low(uint64_t now_us, uint32_t then)
+{
+	uint32_t	 d = (uint32_t)now_us - then;
+
+	return d > INT32_MAX ? 0 : d;
+}
+
+static inline void
+flowseg_aim(struct seg *s, struct flow *f, int dir)
+{
+	s->f = f;
+	s->dir = dir;
+	s->h = &f->half[dir];
+	s->o = &f->half[!dir];
+}
+
+/* The entry of a packet that has none; dir: the sender's. NULL: no room. */
+struct flow	*flowseg_create(struct flow_table *, const struct packet *,
+    uint32_t hash, int *dir);
+/* The tuple begins anew: the old connection ends here. False: no room. */
+bool		 flowseg_restart(struct seg *);
+
+#endif

@@ -1,0 +1,224 @@
+#include "analyzer/flowfeed.h"
+#include "analyzer/flowlife.h"
+#include "analyzer/flowseen.h"
+#include "analyzer/flowsyn.h"
+
+/* A SYN for a half whose start is known already, or missed. */
+static bool
+odd_syn(struct seg *s)
+{
+	struct flow	*f = s->f;
+	uint32_t	 isn = s->p->seq;
+	bool		 ack = s->p->flags & PACKET_TCP_ACK;
+
+	if (f->state == FLOW_CLOSED || f->flags & FLOW_F_RST ||
+	    (f->state == FLOW_SYN && !ack))
+		return flowseg_restart(s);
+	if (ack && f->flags & FLOW_F_RE << !s->dir &&
+	    s->p->ack == f->other_seq[!s->dir] + 1)
+		return flowseg_restart(s);
+	f->other_seq[s->dir] = isn;
+	f->flags &= (uint16_t)~(FLOW_F_OOW << s->dir);
+	f->flags |= (uint16_t)(FLOW_F_RE << s->dir);
+	s->t->count[FLOW_C_BAD_SYN]++;
+	return false;
+}
+
+/* Whether the half takes this SYN as its start; *again: it knew it. */
+static bool
+take_syn(struct seg *s, bool *known)
+{
+	struct flow_half	*h = s->h;
+	uint32_t		 base = s->p->seq + 1;
+	int64_t			 back;
+
+	*known = false;
+	if (h->flags & HALF_SYN) {
+		if (h->r.base == base) {
+			*known = true;
+			return true;
+		}
+		return odd_syn(s);
+	}
+	if (s->f->state == FLOW_CLOSED)
+		return flowseg_restart(s);
+	if (h->flags & HALF_SEEN) {	/* data was shown before it */
+		back = reass_seq_diff(h->r.base, base);
+		if (back != 0 && (h->r.next != 0 || back < 0 ||
+		    back > FLOWSEG_NEAR))
+			return odd_syn(s);
+		if (h->r.next == 0)
+			reass_rebase(&h->r, base);
+		return true;
+	}
+	reass_init(&h->r, base);
+	return true;
+}
+
+static void
+syn_times(struct seg *s)
+{
+	struct flow	*f = s->f;
+
+	if (!(s->p->flags & PACKET_TCP_ACK)) {
+		f->hs_us[0] = (uint32_t)s->p->ts_us;
+		f->flags |= FLOW_F_HS0;
+		return;
+	}
+	if (f->flags & FLOW_F_HS0) {
+		f->flags &= (uint16_t)~FLOW_F_HS0;
+		f->hs_us[0] = flowseg_since_low(s->p->ts_us, f->hs_us[0]);
+		if (s->t->ops->rtt != NULL)
+			s->t->ops->rtt(s->t->arg, f, 0, f->hs_us[0], true);
+	}
+	f->hs_us[1] = (uint32_t)s->p->ts_us;
+	f->flags |= FLOW_F_HS1;
+}
+
+static void
+syn_ack(struct seg *s)
+{
+	struct flow_half	*o = s->o;
+
+	if (!(o->flags & (HALF_SEEN | HALF_BASE))) {
+		reass_init(&o->r, s->p->ack);
+		o->flags |= HALF_BASE;
+	}
+	flowfeed_settle_syn(s, !s->dir, s->p->ack == o->r.base);
+	s->h->ack = s->p->ack;
+	s->h->flags |= HALF_ACKED;
+}
+
+/* Bytes that came with a SYN wait until the peer accepts them. */
+static void
+syn_data(struct seg *s)
+{
+	struct flowlife_call	 c = { s->t, s->f, s->dir };
+	const struct packet	*p = s->p;
+
+	s->t->count[FLOW_C_SYN_DATA]++;
+	if (s->f->read == NULL && !flowlife_store(s->t, s->f))
+		return;
+	if (!(p->flags & PACKET_TCP_ACK)) {
+		if (s->o->flags & HALF_SEEN)
+			return;
+		s->h->flags |= HALF_SYN_DATA;
+		s->h->r.flags |= REASS_HELD;
+	}
+	flowfeed_note_bytes(s, 0);
+	(void)reass_data(&s->h->r, &s->t->env, &c, p->seq + 1, p->payload,
+	    p->len, p->wire, p->ts_us, p->ack);
+	flowlife_settle(s->t, s->f, p->ts_us);
+	flowlife_watch(s->t, s->f, p->ts_us);
+}
+
+/* A SYN-ACK must answer the SYN that was seen (RFC 9293, 3.10.7.3). */
+static bool
+answers(const struct seg *s)
+{
+	int64_t	 a;
+
+	if (!(s->p->flags & PACKET_TCP_ACK) || !(s->o->flags & HALF_SYN))
+		return true;
+	a = reass_seq_diff(s->p->ack, s->o->r.base);
+	return a >= 0 && a <= FLOWSEG_NEAR;
+}
+
+static void
+syn_repeated(struct seg *s)
+{
+	if (s->again || s->f->state == FLOW_CLOSED)
+		return;
+	flowseg_bump(&s->h->retrans);
+	s->t->count[FLOW_C_RETRANS]++;
+	if (s->f->flags & (FLOW_F_HS0 | FLOW_F_HS1) &&
+	    s->f->state == FLOW_SYN)
+		syn_times(s);
+}
+
+/* A SYN that came late corrects what ports had suggested. */
+static void
+name_client(struct seg *s)
+{
+	struct flow	*f = s->f;
+	int		 client;
+
+	if (f->flags & FLOW_F_KNOWN)
+		return;
+	f->flags |= FLOW_F_KNOWN;
+	if (!(s->p->flags & PACKET_TCP_ACK))
+		f->flags &= (uint16_t)~FLOW_F_MID;
+	client = s->p->flags & PACKET_TCP_ACK ? !s->dir : s->dir;
+	if (client)
+		f->flags |= FLOW_F_CLIENT1;
+}
+
+enum flow_verdict
+flowsyn_take(struct seg *s)
+{
+	const struct packet	*p = s->p;
+	bool			 known;
+
+	if (!answers(s) && !(s->f->flags & FLOW_F_RE << !s->dir)) {
+		s->t->count[FLOW_C_BAD_ACK]++;
+		return FLOW_IGNORED;
+	}
+	if (!take_syn(s, &known))
+		return FLOW_IGNORED;
+	if (known) {
+		syn_repeated(s);
+		return s->again ? FLOW_AGAIN : FLOW_COUNTED;
+	}
+	if (!(s->h->flags & HALF_SYN) && s->h->r.base != p->seq + 1)
+		reass_init(&s->h->r, p->seq + 1);	/* after a restart */
+	s->h->flags |= HALF_SEEN | HALF_SYN;
+	s->h->flags &= (uint16_t)~HALF_BASE;
+	name_client(s);
+	if (s->h->r.flags & REASS_HELD)
+		flowlife_release(s->t, s->f);
+	s->h->wscale = p->wscale;
+	s->h->win = p->win;
+	s->f->ttl[(p->flags & PACKET_TCP_ACK) != 0] = p->ttl;
+	if (!s->again)
+		syn_times(s);
+	if (p->flags & PACKET_TCP_ACK)
+		syn_ack(s);
+	if (s->h->flags & s->o->flags & HALF_SYN)
+		flowseen_pair(s);
+	if (p->wire > 0 && s->f->state != FLOW_ALIAS)
+		syn_data(s);
+	return s->again ? FLOW_AGAIN : FLOW_COUNTED;
+}
+
+void
+flowsyn_done(struct seg *s)
+{
+	struct flow	*f = s->f;
+
+	f->state = FLOW_OPEN;
+	if (f->list == FLOWTAB_HALF)
+		flowtab_list(s->t, f, flowlife_class(f));
+	if (!(f->flags & FLOW_F_HS1) || s->dir != flowseg_client(f))
+		return;
+	f->flags &= (uint16_t)~FLOW_F_HS1;
+	f->hs_us[1] = flowseg_since_low(s->p->ts_us, f->hs_us[1]);
+	if (s->t->ops->rtt != NULL)
+		s->t->ops->rtt(s->t->arg, f, 1, f->hs_us[1], true);
+}
+
+/* Data at the start that an odd SYN announced: it was a new connection. */
+bool
+flowsyn_confirm(struct seg *s)
+{
+	uint32_t	 isn = s->f->other_seq[s->dir];
+
+	if (!(s->f->flags & FLOW_F_RE << s->dir) || s->p->wire == 0 ||
+	    s->p->seq != isn + 1)
+		return true;
+	if (!flowseg_restart(s))
+		return false;
+	s->f->flags &= (uint16_t)~FLOW_F_MID;
+	s->h->flags |= HALF_SEEN | HALF_SYN;
+	reass_init(&s->h->r, isn + 1);
+	return true;
+}
