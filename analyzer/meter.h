@@ -260,10 +260,24 @@ void		 meter_tls(struct meter *, struct sketch_entry *iface,
 void		 meter_token_keys(const struct meter *, uint64_t token,
 		    const uint8_t **host, size_t *host_len,
 		    const uint8_t **section, size_t *section_len);
+/* The host of a token and how often it was asked; NULL: not kept. */
+const uint8_t	*meter_token_host(const struct meter *, uint64_t token,
+		    size_t *len, uint64_t *asked);
 /* Payload bytes of a named connection, at its end. */
 void		 meter_name_bytes(struct meter *, uint64_t token, uint64_t);
 
-/* ---- asking ---- */
+/* ---- names of slots (meternames.c) ---- */
+
+/* The status code of a status slot; 0 for "other". */
+unsigned	 meter_status_code(const struct meter *, unsigned slot);
+unsigned	 meter_status_slot(struct meter *, unsigned code);
+const char	*meter_method_name(unsigned method);
+const char	*meter_version_name(unsigned slot);
+unsigned	 meter_version_slot(unsigned version);
+const char	*meter_alpn_name(unsigned slot);
+unsigned	 meter_alpn_slot(const uint8_t *, size_t len);
+
+/* ---- asking (meterask.c) ---- */
 
 /*
  * All counters of an entry in a window. Those that its kind has not, from
@@ -278,15 +292,6 @@ void		 meter_sum_span(const struct meter *,
 /* How long the window really is now, in microseconds (at least 1). */
 uint64_t	 meter_window_us(const struct meter *, enum show_window);
 const char	*meter_window_name(enum show_window);
-/* The status code of a status slot; 0 for "other". */
-unsigned	 meter_status_code(const struct meter *, unsigned slot);
-unsigned	 meter_status_slot(struct meter *, unsigned code);
-/* The host of a token and how often it was asked; NULL: not kept. */
-const uint8_t	*meter_token_host(const struct meter *, uint64_t token,
-		    size_t *len, uint64_t *asked);
-const char	*meter_method_name(unsigned method);
-const char	*meter_version_name(unsigned slot);
-const char	*meter_alpn_name(unsigned slot);
 /* Sums of responses by class: 2 to 5 for 2xx to 5xx. */
 uint64_t	 meter_class(const struct meter *, const uint64_t v[MC_MAX],
 		    unsigned class);
@@ -304,7 +309,7 @@ uint64_t	 meter_unwatched_us(const struct meter *, uint64_t span_us,
 double		 meter_complete(const uint64_t v[MC_MAX], uint64_t span_us,
 		    uint64_t unwatched_us);
 
-/* ---- keeping over a loss of the process ---- */
+/* ---- keeping over a loss of the process (meterkeep.c) ---- */
 
 /*
  * Packs what is kept of an entry (key, totals) in at most size bytes; large

@@ -1,0 +1,189 @@
+/* What meter answers: sums over windows, and how complete they are. */
+#include <string.h>
+
+#include "analyzer/meter.h"
+
+const char *
+meter_window_name(enum show_window w)
+{
+	static const char *const names[WINDOW_MAX] = {
+		"last", "1m", "10m", "total"
+	};
+
+	return w < WINDOW_MAX ? names[w] : names[WINDOW_LAST];
+}
+
+static uint32_t
+window_slices(const struct meter *m, enum show_window w)
+{
+	if (w == WINDOW_10M)
+		return m->time.old;
+	return w == WINDOW_1M ? m->time.mid : m->time.fine;
+}
+
+/*
+ * Hosts and sections count methods and statuses alone; requests and responses
+ * are their sums (1xx but 101 are no responses).
+ */
+static void
+derive(const struct meter *m, const struct sketch_entry *e, uint64_t *v)
+{
+	unsigned	 i, code;
+
+	if (e->home->kind != &m->kind[METER_HOST] &&
+	    e->home->kind != &m->kind[METER_SECTION])
+		return;
+	for (i = 0; i < METER_METHODS; i++)
+		v[MC_REQUESTS] += v[MC_METHOD + i];
+	for (i = 0; i < METER_STATUSES; i++) {
+		if (v[MC_STATUS + i] == 0)
+			continue;
+		code = meter_status_code(m, i);
+		if (code / 100 != 1 || code == 101)
+			v[MC_RESPONSES] += v[MC_STATUS + i];
+	}
+}
+
+/* There may be very many of them, and they count little. */
+static unsigned
+counters_of(const struct meter *m, const struct sketch_entry *e)
+{
+	switch (e == NULL ? METER_ALL : (int)(e->home->kind - m->kind)) {
+	case METER_CLIENT:
+	case METER_HOST_CLIENT:
+	case METER_METHOD:
+	case METER_STATUS:
+		return MC_BRIEF;
+	default:
+		return MC_MAX;
+	}
+}
+
+void
+meter_sum(const struct meter *m, const struct sketch_entry *e,
+    enum show_window w, uint64_t out[MC_MAX])
+{
+	unsigned	 n = counters_of(m, e);
+
+	memset(out, 0, n * sizeof(out[0]));
+	if (e == NULL)
+		return;
+	if (w == WINDOW_TOTAL || m->time.slice_us == 0)
+		sketch_total(e, out, n);
+	else
+		sketch_sum(e, sketch_from(&m->time, window_slices(m, w)), out,
+		    n);
+	derive(m, e, out);
+}
+
+void
+meter_sum_span(const struct meter *m, const struct sketch_entry *e,
+    uint64_t span_us, uint64_t out[MC_MAX])
+{
+	uint32_t	 slices;
+
+	if (m->time.slice_us == 0) {
+		meter_sum(m, e, WINDOW_TOTAL, out);
+		return;
+	}
+	memset(out, 0, MC_MAX * sizeof(out[0]));
+	slices = (uint32_t)((span_us + m->time.slice_us - 1) /
+	    m->time.slice_us);
+	if (e == NULL)
+		return;
+	sketch_sum(e, m->time.now > slices ? m->time.now - slices : 0, out,
+	    MC_MAX);
+	derive(m, e, out);
+}
+
+uint64_t
+meter_window_us(const struct meter *m, enum show_window w)
+{
+	uint64_t	 from;
+
+	from = m->first_us;
+	if (w != WINDOW_TOTAL && m->time.slice_us != 0) {
+		from = sketch_from(&m->time, window_slices(m, w)) *
+		    m->time.slice_us;
+		if (from < m->start_us)
+			from = m->start_us;
+		if (from < m->first_us)
+			from = m->first_us;
+	}
+	return m->now_us > from ? m->now_us - from : 1;
+}
+
+uint64_t
+meter_class(const struct meter *m, const uint64_t v[MC_MAX], unsigned class)
+{
+	uint64_t	 sum = 0;
+	unsigned	 i;
+
+	for (i = 0; i < METER_STATUSES; i++)
+		if (v[MC_STATUS + i] != 0 &&
+		    meter_status_code(m, i) / 100 == class)
+			sum += v[MC_STATUS + i];
+	return sum;
+}
+
+/* ---- completeness ---- */
+
+void
+meter_lost_time(struct meter *m, uint64_t from_us, uint64_t to_us)
+{
+	struct meter_lost	*l;
+
+	if (to_us <= from_us)
+		return;
+	l = &m->lost[m->nlost++ % METER_LOST_MAX];
+	l->from_us = from_us;
+	l->to_us = to_us;
+	m->lost_us += to_us - from_us;
+}
+
+uint64_t
+meter_unwatched_us(const struct meter *m, uint64_t span_us, bool windows)
+{
+	const struct meter_lost	*l;
+	uint64_t		 start, from, sum = 0;
+	uint32_t		 i, n;
+
+	start = m->now_us > span_us ? m->now_us - span_us : 0;
+	if (windows && m->born_us > start) {
+		sum = m->born_us - start;
+		start = m->born_us;
+	}
+	n = m->nlost < METER_LOST_MAX ? m->nlost : METER_LOST_MAX;
+	for (i = 0; i < n; i++) {
+		l = &m->lost[i];
+		from = l->from_us > start ? l->from_us : start;
+		if (l->to_us > from)
+			sum += l->to_us - from;
+	}
+	return sum < span_us ? sum : span_us;
+}
+
+static double
+share(uint64_t good, uint64_t bad)
+{
+	return bad == 0 ? 1.0 : (double)good / ((double)good + (double)bad);
+}
+
+double
+meter_complete(const uint64_t v[MC_MAX], uint64_t span_us,
+    uint64_t unwatched_us)
+{
+	double	 packets, bytes, watched, r;
+
+	packets = share(v[MC_PACKETS], v[MC_KERNEL_DROPS] +
+	    v[MC_QUEUE_DROPS] + v[MC_SHED]);
+	bytes = share(v[MC_PAYLOAD], v[MC_GAP_BYTES] + v[MC_CUT_BYTES]);
+	watched = span_us == 0 ? 1.0 :
+	    1.0 - (double)unwatched_us / (double)span_us;
+	r = packets < bytes ? packets : bytes;
+	if (watched < r)
+		r = watched;
+	if (r >= 1.0)
+		return 1.0;
+	return (double)(uint64_t)(r * 1e6) / 1e6;
+}
