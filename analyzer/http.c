@@ -5,64 +5,13 @@
 #endif
 
 #include "analyzer/http.h"
+#include "analyzer/octet.h"
 #include "sandbox/compat.h"
 
 struct cursor {
 	const uint8_t	*p;
 	const uint8_t	*end;
 };
-
-/* What a byte may be part of. */
-#define C_TOKEN		0x01	/* RFC 9110, 5.6.2 */
-#define C_UNRESERVED	0x02	/* RFC 3986, 2.3 */
-#define C_HOST		0x04	/* authority without user */
-#define C_DIGIT		0x08
-#define C_ALPHA		0x10
-
-#define TU	(C_TOKEN | C_UNRESERVED | C_HOST)
-#define AL	(TU | C_ALPHA)
-#define DI	(TU | C_DIGIT)
-#define TH	(C_TOKEN | C_HOST)
-
-static const uint8_t	class[256] = {
-	['!'] = TH, ['#'] = C_TOKEN, ['$'] = TH, ['%'] = TH, ['&'] = TH,
-	['\''] = TH, ['('] = C_HOST, [')'] = C_HOST, ['*'] = TH, ['+'] = TH,
-	[','] = C_HOST, ['-'] = TU, ['.'] = TU, ['0'] = DI, DI, DI, DI, DI,
-	DI, DI, DI, DI, DI, [':'] = C_HOST, [';'] = C_HOST, ['='] = C_HOST,
-	['A'] = AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL,
-	AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, ['['] = C_HOST,
-	[']'] = C_HOST, ['^'] = C_TOKEN, ['_'] = TU, ['`'] = C_TOKEN,
-	['a'] = AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL,
-	AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, AL, ['|'] = C_TOKEN,
-	['~'] = C_TOKEN | C_UNRESERVED | C_HOST
-};
-
-static inline bool
-is(uint8_t c, uint8_t what)
-{
-	return (class[c] & what) != 0;
-}
-
-static inline uint8_t
-lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
-/*
- * The same of eight bytes: of each, the upper bit of two sums tells whether it
- * is 'A' or more, and more than 'Z'.
- */
-static inline uint64_t
-lower_word(uint64_t x)
-{
-	const uint64_t	 all = 0x0101010101010101;
-	uint64_t	 low = x & 0x7f * all, from, past;
-
-	from = low + (0x80 - 'A') * all;
-	past = low + (0x7f - 'Z') * all;
-	return x | (from & ~past & ~x & 0x80 * all) >> 2;
-}
 
 static inline bool
 blank(uint8_t c)
@@ -77,7 +26,7 @@ same(const uint8_t *p, const char *name, size_t len)
 	size_t	 i;
 
 	for (i = 0; i < len; i++)
-		if (lower(p[i]) != (uint8_t)name[i])
+		if (octet_lower(p[i]) != (uint8_t)name[i])
 			return false;
 	return true;
 }
@@ -213,7 +162,7 @@ static bool
 version(const uint8_t *p, struct http_head *h)
 {
 	if (memcmp(p, "HTTP/", 5) != 0 || (p[5] != '1' && p[5] != '0') ||
-	    p[6] != '.' || !is(p[7], C_DIGIT))
+	    p[6] != '.' || !octet_is(p[7], OCTET_DIGIT))
 		return false;
 	if (p[5] == '1')
 		h->minor = p[7] - '0';
@@ -230,8 +179,8 @@ status_line(const struct http_span *line, struct http_head *h)
 	if (line->len < 12 || p[5] != '1' || !version(p, h) || p[8] != ' ')
 		return false;
 	p += 9;
-	if (!is(p[0], C_DIGIT) || !is(p[1], C_DIGIT) ||
-	    !is(p[2], C_DIGIT) || (end - p > 3 && p[3] != ' '))
+	if (!octet_is(p[0], OCTET_DIGIT) || !octet_is(p[1], OCTET_DIGIT) ||
+	    !octet_is(p[2], OCTET_DIGIT) || (end - p > 3 && p[3] != ' '))
 		return false;
 	h->status = (uint16_t)((p[0] - '0') * 100 + (p[1] - '0') * 10 +
 	    (p[2] - '0'));
@@ -251,8 +200,8 @@ plain_target(const uint8_t *p, size_t len)
 
 	if (len > 0 && (*p == '/' || *p == '*'))
 		return true;
-	for (i = 0; i < len && (is(p[i], C_ALPHA | C_DIGIT) || p[i] == '+' ||
-	    p[i] == '-' || p[i] == '.'); i++)
+	for (i = 0; i < len && (octet_is(p[i], OCTET_ALPHA | OCTET_DIGIT) ||
+	    p[i] == '+' || p[i] == '-' || p[i] == '.'); i++)
 		;
 	return i > 0 && len - i >= 3 && memcmp(p + i, "://", 3) == 0;
 }
@@ -263,9 +212,9 @@ token_run(const uint8_t *p)
 {
 	size_t	 n = 0;
 
-	while (is(p[n], C_TOKEN) && is(p[n + 1], C_TOKEN))
+	while (octet_is(p[n], OCTET_TOKEN) && octet_is(p[n + 1], OCTET_TOKEN))
 		n += 2;
-	return n + is(p[n], C_TOKEN);
+	return n + octet_is(p[n], OCTET_TOKEN);
 }
 
 static size_t
@@ -273,7 +222,7 @@ token_len(const uint8_t *p, const uint8_t *end, size_t max)
 {
 	size_t	 n;
 
-	for (n = 0; n < max && p + n < end && is(p[n], C_TOKEN); n++)
+	for (n = 0; n < max && p + n < end && octet_is(p[n], OCTET_TOKEN); n++)
 		;
 	return n;
 }
@@ -350,7 +299,7 @@ plain_number(const struct http_span *v, uint64_t *n)
 	size_t	 i;
 
 	*n = 0;
-	for (i = 0; i < v->len && i < 18 && is(v->p[i], C_DIGIT); i++)
+	for (i = 0; i < v->len && i < 18 && octet_is(v->p[i], OCTET_DIGIT); i++)
 		*n = *n * 10 + (v->p[i] - '0');
 	return i > 0 && i == v->len;
 }
@@ -371,7 +320,8 @@ set_length(struct http_head *h, struct http_span v)
 	}
 	while (next_part(&v, &part)) {
 		any = true;
-		for (n = 0, i = 0; i < part.len && is(part.p[i], C_DIGIT) &&
+		for (n = 0, i = 0; i < part.len &&
+		    octet_is(part.p[i], OCTET_DIGIT) &&
 		    n < UINT64_C(900000000000000000); i++)
 			n = n * 10 + (part.p[i] - '0');
 		if (i == 0 || i < part.len) {
@@ -445,9 +395,10 @@ set_host(struct http_head *h, struct http_span v)
 	}
 	h->host = v;
 	for (i = 0; i + 1 < v.len; i += 2)
-		if (!is(v.p[i], C_HOST) || !is(v.p[i + 1], C_HOST))
+		if (!octet_is(v.p[i], OCTET_HOST) ||
+		    !octet_is(v.p[i + 1], OCTET_HOST))
 			break;
-	if (i + 1 < v.len || (i < v.len && !is(v.p[i], C_HOST)) ||
+	if (i + 1 < v.len || (i < v.len && !octet_is(v.p[i], OCTET_HOST)) ||
 	    v.len > HTTP_NAME_MAX)
 		h->flaws |= HTTP_F_HOST_BAD;
 }
@@ -663,7 +614,7 @@ guess_status(const uint8_t *p, size_t len)
 	size_t			 i;
 
 	for (i = 0; i < len && i < sizeof(shape) - 1; i++) {
-		if (shape[i] == 'd' ? !is(p[i], C_DIGIT) :
+		if (shape[i] == 'd' ? !octet_is(p[i], OCTET_DIGIT) :
 		    p[i] != (uint8_t)shape[i])
 			return HTTP_NO;
 	}
@@ -694,7 +645,7 @@ guess_request(const uint8_t *p, size_t len)
 	if ((nl = memchr(p, '\n', len)) == NULL) {
 		if (n + 1 < len && method_id(p, n) == HTTP_METHOD_OTHER &&
 		    p[n + 1] != '/' && p[n + 1] != '*' && !blank(p[n + 1]) &&
-		    !is(p[n + 1], C_ALPHA))
+		    !octet_is(p[n + 1], OCTET_ALPHA))
 			return HTTP_NO;
 		return HTTP_MAYBE;
 	}
@@ -768,14 +719,14 @@ http_flaw_name(enum http_flaw f)
 }
 
 /* Authority and path of a target in absolute form; false for other forms. */
-static bool
-absolute(const struct http_head *h, struct http_span *auth,
+bool
+http_absolute(const struct http_head *h, struct http_span *auth,
     struct http_span *path)
 {
 	const uint8_t	*p = h->target.p, *end;
 	size_t		 i;
 
-	if (h->target.len == 0 || !is(*p, C_ALPHA) ||
+	if (h->target.len == 0 || !octet_is(*p, OCTET_ALPHA) ||
 	    h->method_id == HTTP_CONNECT || !plain_target(p, h->target.len))
 		return false;
 	end = p + h->target.len;
@@ -788,183 +739,4 @@ absolute(const struct http_head *h, struct http_span *auth,
 	path->p = p + i;
 	path->len = (size_t)(end - path->p);
 	return true;
-}
-
-/* Splits "host:port"; port is empty when there is none. */
-static void
-split_port(struct http_span a, struct http_span *host, struct http_span *port)
-{
-	const uint8_t	*c;
-
-	*host = a;
-	port->p = a.p + a.len;
-	port->len = 0;
-	if (a.p[0] == '[') {
-		if ((c = memchr(a.p, ']', a.len)) == NULL)
-			return;
-		c++;
-		if (c == a.p + a.len || *c != ':')
-			return;
-	} else if ((c = memchr(a.p, ':', a.len)) == NULL ||
-	    memchr(c + 1, ':', a.len - (size_t)(c + 1 - a.p)) != NULL)
-		return;			/* none, or a bare IPv6 address */
-	host->len = (size_t)(c - a.p);
-	port->p = c + 1;
-	port->len = a.len - host->len - 1;
-}
-
-static size_t
-put_lower(uint8_t *out, size_t used, size_t max, const struct http_span *s)
-{
-	size_t		 i, n = s->len < max - used ? s->len : max - used;
-	uint64_t	 x;
-
-	out += used;
-	for (i = 0; n - i >= sizeof(x); i += sizeof(x)) {
-		memcpy(&x, s->p + i, sizeof(x));
-		x = lower_word(x);
-		memcpy(out + i, &x, sizeof(x));
-	}
-	for (; i < n; i++)
-		out[i] = lower(s->p[i]);
-	return used + n;
-}
-
-/* Authority without user; false when there is nothing left. */
-static bool
-cut_user(struct http_span *a)
-{
-	const uint8_t	*at;
-
-	if (a->len == 0 || memchr(a->p, '\n', a->len) != NULL)
-		return false;
-	if ((at = memrchr(a->p, '@', a->len)) != NULL) {
-		a->len -= (size_t)(at + 1 - a->p);
-		a->p = at + 1;
-	}
-	return a->len > 0;
-}
-
-/* Whether an authority names a host: no empty labels, whole brackets. */
-static bool
-names_host(const struct http_span *a)
-{
-	struct http_span host, port;
-	size_t		 i;
-
-	split_port(*a, &host, &port);
-	if (host.len == 0 || host.p[0] == '.')
-		return false;
-	if (host.p[0] == '[')
-		return host.p[host.len - 1] == ']';
-	for (i = 0; i < host.len; i++)
-		if (!is(host.p[i], C_HOST) || (host.p[i] == '.' &&
-		    i + 1 < host.len && host.p[i + 1] == '.'))
-			return false;
-	return true;
-}
-
-size_t
-http_host(const struct http_head *h, uint8_t out[HTTP_HOST_MAX])
-{
-	struct http_span a, path, host, port;
-	size_t		 n;
-
-	if (!absolute(h, &a, &path) || !cut_user(&a) || !names_host(&a)) {
-		a = h->host;
-		if (!cut_user(&a))
-			return 0;
-	}
-	split_port(a, &host, &port);
-	if (host.len > 1 && host.p[host.len - 1] == '.')
-		host.len--;
-	n = put_lower(out, 0, HTTP_HOST_MAX, &host);
-	if (port.len > 0 && (port.len != 2 || memcmp(port.p, "80", 2) != 0) &&
-	    n < HTTP_HOST_MAX) {
-		out[n++] = ':';
-		n = put_lower(out, n, HTTP_HOST_MAX, &port);
-	}
-	return n;
-}
-
-static int
-hex(uint8_t c)
-{
-	if (is(c, C_DIGIT))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* One byte of a path, decoded if unreserved; source bytes used. */
-static size_t
-path_byte(const uint8_t *p, const uint8_t *end, uint8_t out[3], size_t *n)
-{
-	static const char	 digits[] = "0123456789ABCDEF";
-	int			 a, b;
-
-	*n = 1;
-	out[0] = *p;
-	if (*p != '%' || end - p < 3 || (a = hex(p[1])) == -1 ||
-	    (b = hex(p[2])) == -1)
-		return 1;
-	out[0] = (uint8_t)(a << 4 | b);
-	if (is(out[0], C_UNRESERVED))
-		return 3;
-	out[0] = '%';
-	out[1] = (uint8_t)digits[a];
-	out[2] = (uint8_t)digits[b];
-	*n = 3;
-	return 3;
-}
-
-static size_t
-put_text(uint8_t *out, const char *text)
-{
-	size_t	 n = strlen(text);
-
-	memcpy(out, text, n);
-	return n;
-}
-
-static bool
-in_path(const uint8_t *p, const uint8_t *end)
-{
-	return p < end && *p != '?' && *p != '#';
-}
-
-size_t
-http_section(const struct http_head *h, unsigned depth,
-    uint8_t out[HTTP_SECTION_MAX])
-{
-	struct http_span auth, path = h->target;
-	const uint8_t	*p, *end;
-	uint8_t		 c[3];
-	size_t		 used = 0, n;
-
-	if (h->method_id == HTTP_CONNECT)
-		return put_text(out, "(connect)");
-	if (path.len == 1 && path.p[0] == '*')
-		return put_text(out, "*");
-	(void)absolute(h, &auth, &path);
-	end = path.p + path.len;
-	for (p = path.p; depth > 0; depth--) {
-		while (in_path(p, end) && *p == '/')
-			p++;
-		if (!in_path(p, end) || used == HTTP_SECTION_MAX)
-			break;
-		out[used++] = '/';
-		while (in_path(p, end) && *p != '/') {
-			if (*p != '%' && used < HTTP_SECTION_MAX) {
-				out[used++] = *p++;
-				continue;
-			}
-			p += path_byte(p, end, c, &n);
-			if (n > HTTP_SECTION_MAX - used)
-				return used;
-			memcpy(out + used, c, n);
-			used += n;
-		}
-	}
-	return used > 0 ? used : put_text(out, "/");
 }

@@ -126,8 +126,14 @@ ssize_t		 http_parse(const uint8_t *, size_t len, struct http_head *);
  */
 size_t		 http_end(uint8_t *state, const uint8_t *, size_t len);
 
+/* Authority and path of a target in absolute form; false for other forms. */
+bool		 http_absolute(const struct http_head *, struct http_span *auth,
+		    struct http_span *path);
+
 /* The name of one flaw bit ("te-and-cl"). */
 const char	*http_flaw_name(enum http_flaw);
+
+/* ---- normal forms (httpform.c) ---- */
 
 /*
  * The host that a request is for: the authority of an absolute-form target if
