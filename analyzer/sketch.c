@@ -1,406 +1,9 @@
-#include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/pane.h"
 #include "analyzer/sketch.h"
-
-#define VALUE_BITS	52
-#define VALUE_MASK	((1ULL << VALUE_BITS) - 1)
-#define INDEX(w)	((unsigned)((w) >> VALUE_BITS))
-#define VALUE(w)	((w) & VALUE_MASK)
-#define NOT_IN		UINT32_MAX	/* sketch_ref: in no such list */
-
-/* ---- memory: all of it charged ---- */
-
-static void *
-take(struct sketch_kind *k, size_t n)
-{
-	void	*p;
-
-	if (n > k->limit || k->mem->pool[MEM_SKETCHES] > k->limit - n ||
-	    !mem_take(k->mem, MEM_SKETCHES, n)) {
-		k->refused++;
-		return NULL;
-	}
-	if ((p = calloc(1, n)) == NULL) {
-		mem_give(k->mem, MEM_SKETCHES, n);
-		k->refused++;
-	}
-	return p;
-}
-
-static void
-give(struct sketch_kind *k, void *p, size_t n)
-{
-	if (p == NULL)
-		return;
-	mem_give(k->mem, MEM_SKETCHES, n);
-	free(p);
-}
-
-/* ---- vectors ---- */
-
-static inline uint32_t
-first_place(const struct vec *v, unsigned index)
-{
-	return index * 0x9e3779b1U >> 16 & (v->cap - 1U);
-}
-
-static inline uint64_t *
-vec_place(const struct vec *v, unsigned index)
-{
-	uint32_t	 at = first_place(v, index), mask = v->cap - 1U;
-
-	while (v->slot[at] != 0 && INDEX(v->slot[at]) != index)
-		at = (at + 1) & mask;
-	return &v->slot[at];
-}
-
-/* Few counters lie in the entry itself. */
-static void
-vec_give(struct sketch_kind *k, struct vec *v)
-{
-	if (v->cap > SKETCH_FEW)
-		give(k, v->slot, v->cap * sizeof(v->slot[0]));
-}
-
-static bool
-vec_grow(struct sketch_kind *k, struct vec *v)
-{
-	struct vec	 w;
-	uint32_t	 i;
-
-	w.n = v->n;
-	w.cap = (uint16_t)((v->cap == 0 ? SKETCH_FEW : v->cap) * 2);
-	if ((w.slot = take(k, w.cap * sizeof(w.slot[0]))) == NULL)
-		return false;
-	for (i = 0; i < v->cap; i++)
-		if (v->slot[i] != 0)
-			*vec_place(&w, INDEX(v->slot[i])) = v->slot[i];
-	vec_give(k, v);
-	*v = w;
-	return true;
-}
-
-/* A place for a counter that is not there yet; NULL: no memory. */
-static uint64_t *
-vec_new(struct sketch_kind *k, struct vec *v, unsigned index)
-{
-	uint64_t	*p;
-
-	if (v->n * 4U >= v->cap * 3U && !vec_grow(k, v) &&
-	    v->n + 1U >= v->cap)
-		return NULL;
-	p = vec_place(v, index);
-	*p = (uint64_t)index << VALUE_BITS;
-	v->n++;
-	return p;
-}
-
-/* Whether the counter was there, at its first place. */
-static inline bool
-vec_bump(struct vec *v, unsigned index, uint64_t n)
-{
-	uint64_t	*p;
-
-	if (v->cap == 0)
-		return false;
-	p = &v->slot[first_place(v, index)];
-	if (INDEX(*p) != index || n >= VALUE_MASK - VALUE(*p))
-		return false;
-	*p += n;
-	return true;
-}
-
-static void
-vec_add(struct sketch_kind *k, struct vec *v, unsigned index, uint64_t n)
-{
-	uint64_t	*p = NULL;
-
-	if (v->cap > 0)
-		p = vec_place(v, index);
-	if ((p == NULL || *p == 0) && (p = vec_new(k, v, index)) == NULL)
-		return;
-	if (n > VALUE_MASK - VALUE(*p))
-		n = VALUE_MASK - VALUE(*p);
-	*p += n;
-}
-
-static void
-vec_sum(const struct vec *v, uint64_t *out, unsigned nout)
-{
-	uint32_t	 i;
-
-	for (i = 0; i < v->cap; i++)
-		if (v->slot[i] != 0 && INDEX(v->slot[i]) < nout)
-			out[INDEX(v->slot[i])] += VALUE(v->slot[i]);
-}
-
-static uint64_t
-vec_get(const struct vec *v, unsigned index)
-{
-	return v->cap == 0 ? 0 : VALUE(*vec_place(v, index));
-}
-
-static void
-vec_free(struct sketch_kind *k, struct vec *v)
-{
-	vec_give(k, v);
-	memset(v, 0, sizeof(*v));
-}
-
-/* ---- panes ---- */
-
-void
-sketch_time_init(struct sketch_time *t, uint64_t window_us)
-{
-	uint64_t	 s;
-
-	memset(t, 0, sizeof(*t));
-	s = window_us / 10;
-	if (s < 100000)
-		s = 100000;
-	t->slice_us = s;
-	t->fine = (uint32_t)((window_us + s - 1) / s);
-	t->mid_block = (uint32_t)((10000000 + s - 1) / s);
-	t->mid = (uint32_t)((60000000 + s - 1) / s);
-	t->old_block = t->mid_block *
-	    (uint32_t)((60000000 + t->mid_block * s - 1) / (t->mid_block * s));
-	t->old = (uint32_t)((600000000 + s - 1) / s);
-}
-
-static uint32_t
-before(uint32_t now, uint32_t slices, uint32_t block)
-{
-	if (now <= slices)
-		return 0;
-	return (now - slices) / block * block;
-}
-
-uint32_t
-sketch_from(const struct sketch_time *t, uint32_t slices)
-{
-	if (slices <= t->fine)
-		return before(t->now, slices, 1);
-	return before(t->now, slices,
-	    slices <= t->mid ? t->mid_block : t->old_block);
-}
-
-static size_t
-pane_size(uint32_t n)
-{
-	return sizeof(struct sketch_pane) + n * sizeof(uint64_t);
-}
-
-static void
-pane_free(struct sketch_kind *k, struct sketch_pane *p)
-{
-	give(k, p, pane_size(p->n));
-}
-
-static int
-compare_pair(const void *a, const void *b)
-{
-	uint64_t	 x, y;
-
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return x < y ? -1 : x > y;
-}
-
-static struct sketch_pane *
-pane_new(struct sketch_kind *k, const struct vec *v, uint32_t slice)
-{
-	struct sketch_pane	*p;
-	uint32_t		 i, n = 0;
-
-	if ((p = take(k, pane_size(v->n))) == NULL)
-		return NULL;
-	p->from = slice;
-	p->to = slice + 1;
-	p->n = v->n;
-	for (i = 0; i < v->cap; i++)
-		if (v->slot[i] != 0)
-			p->pair[n++] = v->slot[i];
-	qsort(p->pair, p->n, sizeof(p->pair[0]), compare_pair);
-	return p;
-}
-
-static uint32_t
-merge_pairs(const struct sketch_pane *a, const struct sketch_pane *b,
-    uint64_t *out)
-{
-	uint32_t	 i = 0, j = 0, n = 0;
-	uint64_t	 w;
-
-	while (i < a->n || j < b->n) {
-		if (j == b->n || (i < a->n &&
-		    INDEX(a->pair[i]) < INDEX(b->pair[j])))
-			w = a->pair[i++];
-		else if (i == a->n || INDEX(b->pair[j]) < INDEX(a->pair[i]))
-			w = b->pair[j++];
-		else
-			w = a->pair[i++] + VALUE(b->pair[j++]);
-		if (out != NULL)
-			out[n] = w;
-		n++;
-	}
-	return n;
-}
-
-/* One pane out of two neighbours; NULL (both stay) without memory. */
-static struct sketch_pane *
-pane_merge(struct sketch_kind *k, struct sketch_pane *newer,
-    struct sketch_pane *older)
-{
-	struct sketch_pane	*p;
-	uint32_t		 n;
-
-	n = merge_pairs(newer, older, NULL);
-	if ((p = take(k, pane_size(n))) == NULL)
-		return NULL;
-	p->n = n;
-	merge_pairs(newer, older, p->pair);
-	p->from = older->from;
-	p->to = newer->to;
-	p->next = older->next;
-	pane_free(k, newer);
-	pane_free(k, older);
-	return p;
-}
-
-/* The block that a pane belongs to by now: 0 for none, else its number. */
-static uint64_t
-pane_block(const struct sketch_time *t, const struct sketch_pane *p)
-{
-	if (p->to <= before(t->now, t->mid, t->old_block))
-		return 1 + 2 * (uint64_t)(p->from / t->old_block);
-	if (p->to <= before(t->now, t->fine, t->mid_block))
-		return 2 + 2 * (uint64_t)(p->from / t->mid_block);
-	return 0;
-}
-
-/* Joins panes that have become one block and drops those out of all windows. */
-static void
-compact(struct sketch_entry *e)
-{
-	const struct sketch_time *t = e->home->kind->time;
-	struct sketch_kind	*k = e->home->kind;
-	struct sketch_pane	**pp, *p, *m;
-	uint32_t		 oldest;
-	uint64_t		 block;
-
-	if (e->more == NULL)
-		return;
-	oldest = before(t->now, t->old, t->old_block);
-	for (pp = &e->more->panes; (p = *pp) != NULL; ) {
-		if (p->to <= oldest) {
-			*pp = p->next;
-			pane_free(k, p);
-			continue;
-		}
-		block = pane_block(t, p);
-		if (block != 0 && p->next != NULL &&
-		    pane_block(t, p->next) == block &&
-		    (m = pane_merge(k, p, p->next)) != NULL) {
-			*pp = m;
-			continue;
-		}
-		pp = &p->next;
-	}
-}
-
-static struct sketch_more *
-more_of(struct sketch_entry *e)
-{
-	if (e->more == NULL)
-		e->more = take(e->home->kind, sizeof(*e->more));
-	return e->more;
-}
-
-static void
-close_entry(struct sketch_entry *e)
-{
-	struct sketch_kind	*k = e->home->kind;
-	struct sketch_more	*m;
-	struct sketch_pane	*p;
-	uint32_t		 i;
-
-	if (e->cur.n == 0)
-		return;
-	if ((m = more_of(e)) != NULL) {
-		for (i = 0; i < e->cur.cap; i++)
-			if (e->cur.slot[i] != 0)
-				vec_add(k, &m->total, INDEX(e->cur.slot[i]),
-				    VALUE(e->cur.slot[i]));
-		if ((p = pane_new(k, &e->cur, k->time->now)) != NULL) {
-			p->next = m->panes;
-			m->panes = p;
-		}
-	}
-	memset(e->cur.slot, 0, e->cur.cap * sizeof(e->cur.slot[0]));
-	e->cur.n = 0;
-	compact(e);
-}
-
-void
-sketch_close(struct sketch_kind *k)
-{
-	struct sketch_ref	*r;
-
-	while (k->active != 0) {
-		r = &k->ref[k->active - 1];
-		k->active = r->active;
-		r->active = NOT_IN;
-		if (r->entry == NULL)
-			continue;
-		r->entry->is_listed = false;
-		close_entry(r->entry);
-	}
-}
-
-void
-sketch_age(struct sketch *s)
-{
-	uint32_t	 i, c;
-
-	for (i = 0; i < s->n; i++) {
-		compact(s->heap[i]);
-		for (c = 0; c < SKETCH_CHILDREN; c++)
-			if (sketch_child(s->heap[i], c) != NULL)
-				sketch_age(sketch_child(s->heap[i], c));
-	}
-}
-
-void
-sketch_sum(const struct sketch_entry *e, uint32_t from, uint64_t *out,
-    unsigned nout)
-{
-	const struct sketch_pane	*p;
-	uint32_t			 i;
-
-	vec_sum(&e->cur, out, nout);
-	if (e->more == NULL)
-		return;
-	for (p = e->more->panes; p != NULL && p->to > from; p = p->next)
-		for (i = 0; i < p->n; i++)
-			if (INDEX(p->pair[i]) < nout)
-				out[INDEX(p->pair[i])] += VALUE(p->pair[i]);
-}
-
-void
-sketch_total(const struct sketch_entry *e, uint64_t *out, unsigned nout)
-{
-	vec_sum(&e->cur, out, nout);
-	if (e->more != NULL)
-		vec_sum(&e->more->total, out, nout);
-}
-
-uint64_t
-sketch_get(const struct sketch_entry *e, unsigned index)
-{
-	return vec_get(&e->cur, index) +
-	    (e->more == NULL ? 0 : vec_get(&e->more->total, index));
-}
+#include "analyzer/sketchmem.h"
+#include "analyzer/vec.h"
 
 /* ---- kinds and ids ---- */
 
@@ -425,7 +28,7 @@ sketch_kind_init(struct sketch_kind *k, const struct sketch_time *t,
 void
 sketch_kind_clear(struct sketch_kind *k)
 {
-	give(k, k->ref, k->refs * sizeof(k->ref[0]));
+	sketchmem_give(k, k->ref, k->refs * sizeof(k->ref[0]));
 	k->ref = NULL;
 	k->refs = k->free = k->active = k->dirty = 0;
 	slab_clear(&k->entries);
@@ -438,17 +41,17 @@ more_ids(struct sketch_kind *k)
 	uint32_t		 i, n;
 
 	n = k->refs == 0 ? 64 : k->refs * 2;
-	if ((ref = take(k, n * sizeof(ref[0]))) == NULL)
+	if ((ref = sketchmem_take(k, n * sizeof(ref[0]))) == NULL)
 		return false;
 	if (k->refs > 0)
 		memcpy(ref, k->ref, k->refs * sizeof(ref[0]));
 	for (i = n; i > k->refs; i--) {
 		ref[i - 1].gen = 1;
-		ref[i - 1].active = ref[i - 1].dirty = NOT_IN;
+		ref[i - 1].active = ref[i - 1].dirty = SKETCH_NOT_IN;
 		ref[i - 1].next = k->free;
 		k->free = i;
 	}
-	give(k, k->ref, k->refs * sizeof(ref[0]));
+	sketchmem_give(k, k->ref, k->refs * sizeof(ref[0]));
 	k->ref = ref;
 	k->refs = n;
 	return true;
@@ -548,7 +151,7 @@ sketch_new(struct sketch_kind *k, uint32_t max, struct sketch_entry *owner)
 {
 	struct sketch	*s;
 
-	if ((s = take(k, sizeof(*s))) == NULL)
+	if ((s = sketchmem_take(k, sizeof(*s))) == NULL)
 		return NULL;
 	s->kind = k;
 	s->owner = owner;
@@ -600,7 +203,7 @@ free_more(struct sketch_kind *k, struct sketch_entry *e)
 	vec_free(k, &m->total);
 	for (i = 0; i < SKETCH_CHILDREN; i++)
 		sketch_free(m->child[i]);
-	give(k, m, sizeof(*m));
+	sketchmem_give(k, m, sizeof(*m));
 	e->more = NULL;
 }
 
@@ -624,7 +227,7 @@ take_entry(struct sketch_kind *k, size_t room)
 	struct sketch_entry	*e;
 
 	if (room > SKETCH_KEY_SHORT)
-		return take(k, entry_size(room));
+		return sketchmem_take(k, entry_size(room));
 	if ((e = slab_get(&k->entries, k->limit)) == NULL)
 		k->refused++;
 	return e;
@@ -634,7 +237,7 @@ static void
 give_entry(struct sketch_kind *k, struct sketch_entry *e)
 {
 	if (e->room > SKETCH_KEY_SHORT)
-		give(k, e, entry_size(e->room));
+		sketchmem_give(k, e, entry_size(e->room));
 	else
 		slab_put(&k->entries, e);
 }
@@ -680,10 +283,10 @@ sketch_free(struct sketch *s)
 		return;
 	for (i = 0; i < s->n; i++)
 		destroy(s, s->heap[i]);
-	give(s->kind, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
-	give(s->kind, s->heap, s->room * sizeof(s->heap[0]));
-	give(s->kind, s->rank, s->room * sizeof(s->rank[0]));
-	give(s->kind, s, sizeof(*s));
+	sketchmem_give(s->kind, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
+	sketchmem_give(s->kind, s->heap, s->room * sizeof(s->heap[0]));
+	sketchmem_give(s->kind, s->rank, s->room * sizeof(s->rank[0]));
+	sketchmem_give(s->kind, s, sizeof(*s));
 }
 
 /* Makes room for one more in the arrays. */
@@ -697,13 +300,13 @@ grow(struct sketch *s)
 
 	n = s->room == 0 ? 4 : s->room * 2;
 	nb = n * 2;
-	heap = take(k, n * sizeof(heap[0]));
-	rank = take(k, n * sizeof(rank[0]));
-	bucket = take(k, nb * sizeof(bucket[0]));
+	heap = sketchmem_take(k, n * sizeof(heap[0]));
+	rank = sketchmem_take(k, n * sizeof(rank[0]));
+	bucket = sketchmem_take(k, nb * sizeof(bucket[0]));
 	if (heap == NULL || rank == NULL || bucket == NULL) {
-		give(k, heap, n * sizeof(heap[0]));
-		give(k, rank, n * sizeof(rank[0]));
-		give(k, bucket, nb * sizeof(bucket[0]));
+		sketchmem_give(k, heap, n * sizeof(heap[0]));
+		sketchmem_give(k, rank, n * sizeof(rank[0]));
+		sketchmem_give(k, bucket, nb * sizeof(bucket[0]));
 		return false;
 	}
 	for (i = 0; i < s->n; i++) {
@@ -712,9 +315,9 @@ grow(struct sketch *s)
 		heap[i]->chain = bucket[heap[i]->hash & (nb - 1)];
 		bucket[heap[i]->hash & (nb - 1)] = heap[i];
 	}
-	give(k, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
-	give(k, s->heap, s->room * sizeof(s->heap[0]));
-	give(k, s->rank, s->room * sizeof(s->rank[0]));
+	sketchmem_give(k, s->bucket, s->nbuckets * sizeof(s->bucket[0]));
+	sketchmem_give(k, s->heap, s->room * sizeof(s->heap[0]));
+	sketchmem_give(k, s->rank, s->room * sizeof(s->rank[0]));
 	s->bucket = bucket;
 	s->heap = heap;
 	s->rank = rank;
@@ -905,11 +508,11 @@ list(struct sketch_kind *k, struct sketch_entry *e)
 {
 	struct sketch_ref	*r = &k->ref[e->id];
 
-	if (r->active == NOT_IN && k->time->slice_us != 0) {
+	if (r->active == SKETCH_NOT_IN && k->time->slice_us != 0) {
 		r->active = k->active;
 		k->active = e->id + 1;
 	}
-	if (r->dirty == NOT_IN && k->tracked) {
+	if (r->dirty == SKETCH_NOT_IN && k->tracked) {
 		r->dirty = k->dirty;
 		k->dirty = e->id + 1;
 	}
@@ -933,7 +536,7 @@ sketch_dirty(struct sketch_kind *k)
 	while (k->dirty != 0) {
 		r = &k->ref[k->dirty - 1];
 		k->dirty = r->dirty;
-		r->dirty = NOT_IN;
+		r->dirty = SKETCH_NOT_IN;
 		if (r->entry != NULL) {
 			r->entry->is_listed = false;
 			return r->entry;
@@ -945,7 +548,7 @@ sketch_dirty(struct sketch_kind *k)
 void
 sketch_load(struct sketch_entry *e, unsigned index, uint64_t n)
 {
-	struct sketch_more	*m = more_of(e);
+	struct sketch_more	*m = sketchmem_more(e);
 
 	if (m != NULL)
 		vec_add(e->home->kind, &m->total, index, n);
@@ -955,7 +558,7 @@ struct sketch *
 sketch_make_child(struct sketch_entry *e, unsigned which,
     struct sketch_kind *k, uint32_t max)
 {
-	struct sketch_more	*m = more_of(e);
+	struct sketch_more	*m = sketchmem_more(e);
 
 	if (m != NULL && m->child[which] == NULL)
 		m->child[which] = sketch_new(k, max, e);
@@ -969,8 +572,8 @@ merge_vec(struct sketch_entry *into, const struct vec *v)
 
 	for (i = 0; i < v->cap; i++)
 		if (v->slot[i] != 0)
-			sketch_add(into, INDEX(v->slot[i]),
-			    VALUE(v->slot[i]));
+			sketch_add(into, VEC_INDEX(v->slot[i]),
+			    VEC_VALUE(v->slot[i]));
 }
 
 /* Counters and children of one entry. */

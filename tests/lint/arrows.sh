@@ -36,7 +36,7 @@ for f in sandbox/*.[ch] parent/*.[chy] capture/*.[ch] analyzer/*.[ch] \
 done
 for f in analyzer/packet.c analyzer/frag.c analyzer/flow*.c analyzer/reass.c \
     analyzer/http*.c analyzer/body.c analyzer/tls.c analyzer/session.c \
-    analyzer/rule.c analyzer/sketch.c analyzer/meter*.c analyzer/alert.c \
+    analyzer/rule.c analyzer/sketch*.c analyzer/vec.c analyzer/pane.c analyzer/meter*.c analyzer/alert.c \
     mirror/record.c mirror/line.c mirror/community.c mirror/eve_rows.c \
     mirror/access.c mirror/eve.c mirror/gaps.c mirror/framer.c \
     mirror/reply.c mirror/backlog.c sandbox/buf.c sandbox/frame.c sandbox/msg.c; do

@@ -1,0 +1,29 @@
+#include <stdlib.h>
+
+#include "analyzer/sketchmem.h"
+
+void *
+sketchmem_take(struct sketch_kind *k, size_t n)
+{
+	void	*p;
+
+	if (n > k->limit || k->mem->pool[MEM_SKETCHES] > k->limit - n ||
+	    !mem_take(k->mem, MEM_SKETCHES, n)) {
+		k->refused++;
+		return NULL;
+	}
+	if ((p = calloc(1, n)) == NULL) {
+		mem_give(k->mem, MEM_SKETCHES, n);
+		k->refused++;
+	}
+	return p;
+}
+
+void
+sketchmem_give(struct sketch_kind *k, void *p, size_t n)
+{
+	if (p == NULL)
+		return;
+	mem_give(k->mem, MEM_SKETCHES, n);
+	free(p);
+}

@@ -1,0 +1,92 @@
+#include <string.h>
+
+#include "analyzer/sketchmem.h"
+#include "analyzer/vec.h"
+
+static inline uint64_t *
+vec_place(const struct vec *v, unsigned index)
+{
+	uint32_t	 at = vec_first(v, index), mask = v->cap - 1U;
+
+	while (v->slot[at] != 0 && VEC_INDEX(v->slot[at]) != index)
+		at = (at + 1) & mask;
+	return &v->slot[at];
+}
+
+/* Few counters lie in the entry itself. */
+static void
+vec_give(struct sketch_kind *k, struct vec *v)
+{
+	if (v->cap > SKETCH_FEW)
+		sketchmem_give(k, v->slot, v->cap * sizeof(v->slot[0]));
+}
+
+static bool
+vec_grow(struct sketch_kind *k, struct vec *v)
+{
+	struct vec	 w;
+	uint32_t	 i;
+
+	w.n = v->n;
+	w.cap = (uint16_t)((v->cap == 0 ? SKETCH_FEW : v->cap) * 2);
+	if ((w.slot = sketchmem_take(k, w.cap * sizeof(w.slot[0]))) == NULL)
+		return false;
+	for (i = 0; i < v->cap; i++)
+		if (v->slot[i] != 0)
+			*vec_place(&w, VEC_INDEX(v->slot[i])) = v->slot[i];
+	vec_give(k, v);
+	*v = w;
+	return true;
+}
+
+/* A place for a counter that is not there yet; NULL: no memory. */
+static uint64_t *
+vec_new(struct sketch_kind *k, struct vec *v, unsigned index)
+{
+	uint64_t	*p;
+
+	if (v->n * 4U >= v->cap * 3U && !vec_grow(k, v) &&
+	    v->n + 1U >= v->cap)
+		return NULL;
+	p = vec_place(v, index);
+	*p = (uint64_t)index << VEC_BITS;
+	v->n++;
+	return p;
+}
+
+void
+vec_add(struct sketch_kind *k, struct vec *v, unsigned index, uint64_t n)
+{
+	uint64_t	*p = NULL;
+
+	if (v->cap > 0)
+		p = vec_place(v, index);
+	if ((p == NULL || *p == 0) && (p = vec_new(k, v, index)) == NULL)
+		return;
+	if (n > VEC_MASK - VEC_VALUE(*p))
+		n = VEC_MASK - VEC_VALUE(*p);
+	*p += n;
+}
+
+void
+vec_sum(const struct vec *v, uint64_t *out, unsigned nout)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < v->cap; i++)
+		if (v->slot[i] != 0 && VEC_INDEX(v->slot[i]) < nout)
+			out[VEC_INDEX(v->slot[i])] += VEC_VALUE(v->slot[i]);
+}
+
+uint64_t
+vec_get(const struct vec *v, unsigned index)
+{
+	return v->cap == 0 ? 0 : VEC_VALUE(*vec_place(v, index));
+}
+
+void
+vec_free(struct sketch_kind *k, struct vec *v)
+{
+	vec_give(k, v);
+	memset(v, 0, sizeof(*v));
+}
