@@ -1,0 +1,81 @@
+#include "analyzer/clock.h"
+#include "analyzer/collect.h"
+
+#define BACK_US		1000000ULL	/* a jump, not just another queue */
+#define QUEUED_US	60000000ULL	/* no packet waits longer for us */
+
+static void
+advance(struct analyzer *az, uint64_t now)
+{
+	if (now < az->now)
+		return;
+	/* A slice ends: what belongs to it must be in it. */
+	if (now >= az->meter->slice_end_us ||
+	    now >= alert_next_us(az->alerts))
+		collect_all(az);
+	az->now = now;
+	meter_advance(az->meter, now);
+	alert_slices(az->alerts, now);
+}
+
+/* Live: the clocks of this moment; packet time is the wall clock's. */
+void
+clock_anchor(struct analyzer *az)
+{
+	if (az->offline)
+		return;
+	az->mono = proc_mono_us();
+	az->wall_off = proc_wall_us() - az->mono;
+}
+
+void
+clock_catch_up(struct analyzer *az)
+{
+	collect_all(az);
+	if (az->offline)
+		return;
+	clock_anchor(az);
+	advance(az, az->mono);
+}
+
+/* Offline: the packet's time is the only one there is. */
+static void
+file_time(struct analyzer *az, struct packet *p)
+{
+	if (p->ts_us < az->max_ts)
+		tally_add(&az->proc->tally, TALLY_PKT_TIME_BACK, 1);
+	if (p->ts_us + BACK_US < az->max_ts)
+		p->ts_us = az->max_ts;
+	if (p->ts_us > az->max_ts)
+		az->max_ts = p->ts_us;
+	az->ts = p->ts_us;
+	advance(az, az->max_ts);
+}
+
+/*
+ * Live: from here on the packet has its time on the monotonic clock, so that
+ * nothing that lasts is changed by a step of the other. What was captured
+ * before such a step, and says so after it, came now.
+ */
+static void
+live_time(struct analyzer *az, struct packet *p)
+{
+	uint64_t	 mapped = p->ts_us - az->wall_off;
+
+	if (p->ts_us + BACK_US < az->max_ts)
+		tally_add(&az->proc->tally, TALLY_PKT_TIME_BACK, 1);
+	az->max_ts = az->ts = p->ts_us;
+	if (mapped > az->mono || az->mono - mapped > QUEUED_US)
+		mapped = az->mono;
+	p->ts_us = mapped;
+	advance(az, mapped);
+}
+
+void
+clock_packet(struct analyzer *az, struct packet *p)
+{
+	if (az->offline)
+		file_time(az, p);
+	else
+		live_time(az, p);
+}

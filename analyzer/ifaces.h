@@ -1,0 +1,14 @@
+/*
+ * ifaces: the interfaces as capture names them, and what the kernel counts.
+ */
+#ifndef ANALYZER_IFACES_H
+#define ANALYZER_IFACES_H
+
+#include "analyzer/state.h"
+
+/* decap, of the interface line that fits. */
+void		 ifaces_set_closed(const struct conf *, struct iface *);
+int		 analyzer_on_iface(struct chan *, struct frame *, void *);
+int		 analyzer_on_capstat(struct chan *, struct frame *, void *);
+
+#endif

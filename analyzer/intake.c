@@ -1,0 +1,192 @@
+#include <stdio.h>
+
+#include "analyzer/clock.h"
+#include "analyzer/collect.h"
+#include "analyzer/intake.h"
+#include "analyzer/out.h"
+#include "sandbox/crash.h"
+
+#define AHEAD		16		/* packets parsed before their turn */
+
+struct ahead {
+	struct packet	 p;
+	enum packet_reason r;
+	struct iface	*i;
+	uint64_t	 number;
+};
+
+static void
+bad_packet(struct analyzer *az, const struct packet *p, const struct iface *i,
+    enum packet_reason r)
+{
+	tally_add(&az->proc->tally, TALLY_PKT_BAD, 1);
+	if (az->bad_example[r][0] == '\0')
+		snprintf(az->bad_example[r], sizeof(az->bad_example[r]),
+		    "%u bytes on %.32s", p->wirelen, i->info.name);
+	if (r == PACKET_TUNNEL_DEPTH)
+		tally_add(&az->proc->tally, TALLY_PKT_TOO_DEEP, 1);
+}
+
+static void
+tcp_packet(struct analyzer *az, struct packet *p, struct iface *i)
+{
+	uint64_t	 payload, retrans;
+
+	payload = flow_count(az->flows, FLOW_C_PAYLOAD);
+	retrans = flow_count(az->flows, FLOW_C_RETRANS);
+	switch (flow_packet(az->flows, p)) {
+	case FLOW_AGAIN:
+		i->again++;
+		tally_add(&az->proc->tally, TALLY_PKT_SEEN_AGAIN, 1);
+		break;
+	case FLOW_NO_ROOM:
+		i->shed++;
+		break;
+	default:
+		i->segments++;
+		break;
+	}
+	i->payload += flow_count(az->flows, FLOW_C_PAYLOAD) - payload;
+	i->retrans += flow_count(az->flows, FLOW_C_RETRANS) - retrans;
+}
+
+_Static_assert(PACKET_TUNNEL_MAX == CONF_TUNNELS + 1, "and none");
+
+/* Whether it came through a tunnel that is not to be looked into. */
+static bool
+in_closed(const struct packet *p, const struct iface *i)
+{
+	unsigned	 k;
+
+	for (k = 0; k < p->depth && k < PACKET_DEPTH_MAX; k++)
+		if (p->tunnel[k] != PACKET_TUNNEL_NONE &&
+		    i->closed & 1U << (p->tunnel[k] - 1))
+			return true;
+	return false;
+}
+
+static void
+one_packet(struct analyzer *az, struct packet *p, enum packet_reason r,
+    struct iface *i)
+{
+	unsigned	 k;
+
+	clock_packet(az, p);
+	i->packets++;
+	i->bytes += p->wirelen;
+	i->touched = true;
+	for (k = 0; k < p->depth && k < PACKET_DEPTH_MAX; k++)
+		if (p->tunnel[k] < PACKET_TUNNEL_MAX)
+			az->tunnels[p->tunnel[k]]++;
+	if (p->depth > 0 && i->closed != 0 && in_closed(p, i))
+		r = PACKET_NOT_TCP;
+	if (r == PACKET_FRAGMENT)
+		r = frag_put(az->frags, p);
+	az->reasons[r]++;
+	if (r == PACKET_OK)
+		tcp_packet(az, p, i);
+	else if (r == PACKET_NOT_TCP || r == PACKET_NOT_IP)
+		tally_add(&az->proc->tally, TALLY_PKT_NOT_TCP, 1);
+	else if (r != PACKET_FRAGMENT)
+		bad_packet(az, p, i, r);
+}
+
+/* An id that was never announced: counted, not parsed. */
+static struct iface *
+packet_iface(struct analyzer *az, uint16_t id)
+{
+	return state_iface(az, id);
+}
+
+static int
+parse_some(struct analyzer *az, struct buf *b, struct ahead *a,
+    uint64_t number, uint32_t n)
+{
+	struct msg_packet	 m;
+	uint32_t		 k;
+
+	for (k = 0; k < n; k++) {
+		if (msg_get_packet(b, &m) == -1)
+			return -1;
+		crash_mark(number + k);
+		tally_add(&az->proc->tally, TALLY_PKT_SEEN, 1);
+		tally_add(&az->proc->tally, TALLY_PKT_BYTES, m.wirelen);
+		a[k].number = number + k;
+		if ((a[k].i = packet_iface(az, m.iface)) == NULL)
+			continue;
+		a[k].p.ts_us = m.ts_us;
+		a[k].p.iface = m.iface;
+		a[k].p.wirelen = m.wirelen;
+		a[k].p.dlt = (uint16_t)a[k].i->info.linktype;
+		if (m.caplen < m.wirelen) {
+			a[k].i->cut++;
+			tally_add(&az->proc->tally, TALLY_PKT_TRUNCATED, 1);
+		}
+		a[k].r = packet_parse(&a[k].p, m.data, m.caplen);
+		if (a[k].r == PACKET_OK)
+			flow_prefetch(az->flows, &a[k].p);
+	}
+	return 0;
+}
+
+/* The memory that each packet will want, while others are parsed. */
+static void
+prefetch_some(struct analyzer *az, const struct ahead *a, uint32_t n)
+{
+	uint32_t	 k;
+
+	for (k = 0; k < n; k++)
+		if (a[k].i != NULL && a[k].r == PACKET_OK)
+			flow_prefetch_entry(az->flows, &a[k].p);
+	for (k = 0; k < n; k++)
+		if (a[k].i != NULL && a[k].r == PACKET_OK)
+			flow_prefetch_reader(az->flows, &a[k].p);
+}
+
+/* Numbers that are missing went down with a child or a link. */
+static void
+check_number(struct analyzer *az, uint64_t number, uint32_t count)
+{
+	uint64_t	 lost;
+
+	if (az->number != 0 && number > az->number) {
+		lost = number - az->number;
+		tally_add(&az->proc->tally, TALLY_PKT_LOST_LINK, lost);
+		meter_add(az->meter, NULL, MC_QUEUE_DROPS, lost);
+		meter_add(az->meter, NULL, MC_LINK_LOST, lost);
+	}
+	az->number = number + count;
+}
+
+int
+analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+	struct analyzer	*az = p->state;
+	struct ahead	 a[AHEAD];
+	uint64_t	 number;
+	uint32_t	 count, n, k;
+
+	(void)ch;
+	number = buf_get_u64(&f->body);
+	count = buf_get_u32(&f->body);
+	buf_get_u32(&f->body);
+	if (f->body.err)
+		return -1;
+	clock_anchor(az);
+	check_number(az, number, count);
+	for (; count > 0; count -= n, number += n) {
+		n = count < AHEAD ? count : AHEAD;
+		if (parse_some(az, &f->body, a, number, n) == -1)
+			return -1;
+		prefetch_some(az, a, n);
+		for (k = 0; k < n; k++) {
+			crash_mark(a[k].number);
+			if (a[k].i != NULL)
+				one_packet(az, &a[k].p, a[k].r, a[k].i);
+		}
+	}
+	collect_all(az);
+	out_flush(az);
+	return buf_end(&f->body);
+}

@@ -1,0 +1,140 @@
+#include "analyzer/out.h"
+#include "analyzer/rows.h"
+#include "analyzer/show.h"
+
+#define EVENTS_HIGH	(4 * 1024 * 1024)	/* queued: no more events */
+
+/* ---- to the mirror ---- */
+
+static bool
+send_batch(struct analyzer *az, struct event_batch *b, uint16_t type)
+{
+	struct chan	*ch = az->proc->chan[ROLE_MIRROR];
+
+	if (!az->proc->linked[ROLE_MIRROR] && !az->offline)
+		return false;
+	/* Event lines go first; streams were let in one by one. */
+	if (!az->offline && type == MSG_EVENT &&
+	    chan_queued(ch) > EVENTS_HIGH)
+		return false;
+	if (chan_send_raw(ch, type, 0, b->frame, b->body.len) == -1)
+		return false;
+	if (az->offline && !chan_ready(ch) && !az->paused && !az->ended) {
+		az->paused = true;
+		chan_pause(az->proc->chan[ROLE_CAPTURE]);
+	}
+	return true;
+}
+
+bool
+out_events(void *arg, struct event_batch *b)
+{
+	return send_batch(arg, b, MSG_EVENT);
+}
+
+bool
+out_streams(void *arg, struct event_batch *b)
+{
+	return send_batch(arg, b, MSG_STREAM);
+}
+
+void
+out_flush(struct analyzer *az)
+{
+	uint32_t	 lost;
+
+	if ((lost = event_batch_flush(az->streams)) > 0)
+		tally_add(&az->proc->tally, TALLY_STREAM_DROPPED, lost);
+	if ((lost = event_batch_flush(az->events)) > 0)
+		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, lost);
+}
+
+void
+out_drained(struct proc *p, enum role peer)
+{
+	struct analyzer	*az = p->state;
+
+	if (peer == ROLE_MIRROR && az->paused) {
+		az->paused = false;
+		chan_resume(p->chan[ROLE_CAPTURE]);
+	}
+}
+
+/* ---- alerts ---- */
+
+static void
+on_alert(void *arg, const struct alert_event *e)
+{
+	struct analyzer		*az = arg;
+	struct msg_event	 ev;
+	struct buf		 b;
+	uint8_t			 rows[8192];
+
+	if (e->kind == ALERT_EV_FIRED)
+		tally_add(&az->proc->tally, TALLY_ALERT_FIRED, 1);
+	if (e->kind == ALERT_EV_CLEARED)
+		tally_add(&az->proc->tally, TALLY_ALERT_CLEARED, 1);
+	buf_writer(&b, rows, sizeof(rows));
+	alert_event_rows(e, &b);
+	buf_put(chan_begin(az->proc->chan[ROLE_PARENT], MSG_ALERT, 0), rows,
+	    b.len);
+	chan_end(az->proc->chan[ROLE_PARENT]);
+	if (!(az->event_types & CONF_EV_ALERT))
+		return;
+	event_flow(&ev, EVENT_ALERT, e->time_us, NULL);
+	ev.tx_id = e->number;
+	ev.rows.p = rows;
+	ev.rows.n = b.len;
+	tally_add(&az->proc->tally, TALLY_EVENT_SENT, 1);
+	if (event_put(az->events, &ev) > 0)
+		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, 1);
+}
+
+static double
+alert_complete(void *arg, const char *on, uint64_t span_us, bool *gone)
+{
+	return show_complete(arg, on, span_us, gone);
+}
+
+static unsigned
+alert_top(void *arg, const struct conf_alert *c, const char *key,
+    struct alert_top top[ALERT_TOP])
+{
+	if (*key != '\0')
+		return 0;
+	return show_top(arg, c->span_us, top);
+}
+
+static uint64_t
+alert_time(void *arg, uint64_t us)
+{
+	return state_print_time(arg, us);
+}
+
+const struct alert_ops	 out_alert_ops = {
+	.event		= on_alert,
+	.complete	= alert_complete,
+	.top		= alert_top,
+	.print_time	= alert_time,
+};
+
+/* The counters, for logs that want them. */
+void
+out_stats(struct analyzer *az)
+{
+	struct msg_event	 e;
+	struct buf		 b;
+	uint8_t			 rows[8192];
+
+	az->stats_us = az->now;
+	buf_writer(&b, rows, sizeof(rows));
+	rows_tallies(az, &b);
+	event_flow(&e, EVENT_STATS, state_print_time(az, az->now), NULL);
+	e.start_us = az->offline ? az->meter->first_us :
+	    az->proc->hello.epoch;
+	e.rows.p = rows;
+	e.rows.n = b.len;
+	tally_add(&az->proc->tally, TALLY_EVENT_SENT, 1);
+	if (event_put(az->events, &e) > 0)
+		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, 1);
+}
