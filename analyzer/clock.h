@@ -10,7 +10,7 @@
 void		 clock_anchor(struct analyzer *);
 /* Everything counted so far is collected, and live it is now. */
 void		 clock_catch_up(struct analyzer *);
-/* Moves both clocks to a packet's time; corrects that offline. */
+/* Moves both clocks to a packet's time, and that to the mapped one. */
 void		 clock_packet(struct analyzer *, struct packet *);
 
 #endif

@@ -20,13 +20,35 @@ struct rows {
 	uint64_t	 v[MC_MAX];
 };
 
+/* ---- for the parts of rows ---- */
+
+double	 rows_per_second(const struct rows *, uint64_t n);
+/* A quantile of a histogram, in seconds. */
+void	 rows_quantile(struct row_writer *, const uint64_t *h, double q);
+uint64_t rows_now(const struct rows *);
+/* Sums of all traffic, to v. */
+void	 rows_total(struct rows *);
+
+/* ---- all traffic, interfaces (rows.c) ---- */
+
 void	 rows_complete(struct rows *);
 void	 rows_summary(struct rows *);
 void	 rows_capture(struct rows *);
 void	 rows_advice(struct rows *);
 void	 rows_tunnels(struct rows *);
 void	 rows_interface(struct rows *, const struct iface *);
-/* v holds the sums already. */
+/* Whether this line names an interface that the machine does not have. */
+bool	 rows_iface_absent(const struct analyzer *,
+	    const struct conf_interface *);
+/* The word for an enum iface_state. */
+const char *rows_iface_state(uint16_t state);
+void	 rows_buckets(struct rows *, bool fixed);
+void	 rows_alerts(struct rows *, bool active, const char *name);
+void	 rows_text(struct rows *, const char *state, const char *fmt, ...)
+	    PRINTFLIKE(3, 4);
+
+/* ---- hosts; v holds the sums already (rowshost.c) ---- */
+
 void	 rows_host(struct rows *, const struct sketch_entry *);
 void	 rows_section(struct rows *, const struct sketch_entry *,
 	    unsigned level);
@@ -41,24 +63,21 @@ void	 rows_method(struct rows *, const struct sketch_entry *);
 void	 rows_status(struct rows *, const struct sketch_entry *);
 void	 rows_other(struct rows *, const char *what, uint64_t items,
 	    uint64_t count, uint64_t responses, uint64_t bytes);
-void	 rows_errors(struct rows *);
-void	 rows_memory(struct rows *);
+void	 rows_named(struct rows *);
+
+/* ---- flows and transactions (rowsflow.c) ---- */
+
 void	 rows_flow(struct rows *, const struct flow_info *, const void *reader);
 /* half-open, open, closing, closed: the words of `show flows state`. */
-const char	*rows_flow_state(enum flow_state);
-/* Whether this line names an interface that the machine does not have. */
-bool		 rows_iface_absent(const struct analyzer *,
-		    const struct conf_interface *);
-/* The word for an enum iface_state. */
-const char	*rows_iface_state(uint16_t state);
-void	 rows_rules(struct rows *);
+const char *rows_flow_state(enum flow_state);
 void	 rows_transactions(struct rows *);
-void	 rows_buckets(struct rows *, bool fixed);
-void	 rows_named(struct rows *);
-void	 rows_alerts(struct rows *, bool active, const char *name);
+
+/* ---- itself (rowsown.c) ---- */
+
+void	 rows_errors(struct rows *);
+void	 rows_memory(struct rows *);
+void	 rows_rules(struct rows *);
 /* ROW_TALLY rows of this process and of what it knows of capture. */
 void	 rows_tallies(struct analyzer *, struct buf *);
-void	 rows_text(struct rows *, const char *state, const char *fmt, ...)
-	    PRINTFLIKE(3, 4);
 
 #endif

@@ -1,0 +1,315 @@
+/* The rows of hosts and what belongs to them, names, methods, statuses. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/rows.h"
+
+#define NO_HOST		"(no host)"
+
+/* ---- hosts ---- */
+
+static void
+put_key(struct row_writer *w, const struct sketch_entry *e, const char *none)
+{
+	if (e == NULL || e->klen == 0)
+		row_str(w, none);
+	else
+		row_strn(w, e->key, e->klen);
+}
+
+/* Different clients of a host that did something in the window. */
+static uint64_t
+active_clients(const struct rows *r, const struct sketch_entry *e)
+{
+	const struct sketch	*s = sketch_child(e, METER_CHILD_CLIENTS);
+	uint64_t		 n = 0, v[MC_RESPONSES];
+	uint32_t		 i;
+
+	if (s == NULL)
+		return 0;
+	if (r->window == WINDOW_TOTAL || r->az->offline)
+		return s->n + s->evicted;
+	for (i = 0; i < s->n; i++) {
+		v[MC_REQUESTS] = 0;
+		sketch_sum(s->heap[i], sketch_from(s->kind->time,
+		    r->window == WINDOW_LAST ? s->kind->time->fine :
+		    r->window == WINDOW_1M ? s->kind->time->mid :
+		    s->kind->time->old), v, MC_RESPONSES);
+		n += v[MC_REQUESTS] > 0;
+	}
+	return n;
+}
+
+static uint64_t
+tls_of(const struct rows *r, const struct sketch_entry *e)
+{
+	struct sketch_entry	*name;
+	uint64_t		*v, n;
+
+	name = sketch_find(r->az->meter->names, e->key, e->klen);
+	if (name == NULL || (v = malloc(MC_MAX * sizeof(*v))) == NULL)
+		return 0;
+	meter_sum(r->az->meter, name, r->window, v);
+	n = v[MC_TLS];
+	free(v);
+	return n;
+}
+
+void
+rows_host(struct rows *r, const struct sketch_entry *e)
+{
+	const struct meter	*m = r->az->meter;
+	const uint64_t		*v = r->v;
+	struct row_writer	 w;
+	unsigned		 class;
+
+	if (!answer_row(&r->a, &w, ROW_HOST, 0))
+		return;
+	put_key(&w, e, NO_HOST);
+	row_u64(&w, v[MC_REQUESTS]);
+	row_u64(&w, v[MC_REQUESTS]);
+	row_double(&w, rows_per_second(r, v[MC_REQUESTS]));
+	row_u64(&w, v[MC_RESPONSES]);
+	for (class = 2; class <= 5; class++)
+		row_u64(&w, meter_class(m, v, class));
+	rows_quantile(&w, v + MC_FIRST, 0.5);
+	rows_quantile(&w, v + MC_FIRST, 0.95);
+	rows_quantile(&w, v + MC_FIRST, 0.99);
+	rows_quantile(&w, v + MC_LAST, 0.95);
+	row_u64(&w, v[MC_REQ_BODY]);
+	row_u64(&w, v[MC_RESP_BODY]);
+	row_u64(&w, active_clients(r, e));
+	row_u64(&w, tls_of(r, e));
+	row_u64(&w, v[MC_UNPAIRED_REQ]);
+	row_u64(&w, v[MC_GAP_MARKED]);
+	row_u64(&w, e->error);
+	row_end(&w);
+}
+
+void
+rows_section(struct rows *r, const struct sketch_entry *e, unsigned level)
+{
+	struct row_writer	 w;
+
+	if (!answer_row(&r->a, &w, ROW_SECTION, level))
+		return;
+	put_key(&w, e->home->owner, NO_HOST);
+	put_key(&w, e, "/");
+	row_u64(&w, r->v[MC_REQUESTS]);
+	rows_quantile(&w, r->v + MC_FIRST, 0.95);
+	row_u64(&w, e->error);
+	row_end(&w);
+	rows_methods_of(r, level + 1);
+	rows_status_of(r, level + 1);
+}
+
+void
+rows_methods_of(struct rows *r, unsigned level)
+{
+	struct row_writer	 w;
+	unsigned		 i;
+
+	for (i = 0; i < METER_METHODS; i++) {
+		if (r->v[MC_METHOD + i] == 0)
+			continue;
+		if (!answer_row(&r->a, &w, ROW_METHOD, level))
+			return;
+		row_str(&w, meter_method_name(i));
+		row_u64(&w, r->v[MC_METHOD + i]);
+		row_u64(&w, 0);
+		row_end(&w);
+	}
+}
+
+void
+rows_status_of(struct rows *r, unsigned level)
+{
+	struct row_writer	 w;
+	unsigned		 i;
+
+	for (i = 0; i < METER_STATUSES; i++) {
+		if (r->v[MC_STATUS + i] == 0)
+			continue;
+		if (!answer_row(&r->a, &w, ROW_STATUS, level))
+			return;
+		row_u64(&w, meter_status_code(r->az->meter, i));
+		row_u64(&w, r->v[MC_STATUS + i]);
+		row_u64(&w, 0);
+		row_end(&w);
+	}
+}
+
+void
+rows_client(struct rows *r, const struct sketch_entry *e, unsigned level)
+{
+	struct row_writer	 w;
+	struct addr		 client;
+	char			 text[ADDR_TEXT_MAX];
+
+	if (!answer_row(&r->a, &w, ROW_CLIENT, level))
+		return;
+	memcpy(client.b, e->key, sizeof(client.b));
+	row_str(&w, addr_print(&client, text, sizeof(text)));
+	row_u64(&w, r->v[MC_REQUESTS]);
+	row_u64(&w, r->v[MC_RESPONSES]);
+	row_u64(&w, r->v[MC_ERRORS]);
+	row_u64(&w, r->v[MC_RESP_BODY]);
+	row_u64(&w, e->error);
+	row_end(&w);
+}
+
+static void
+named_row(struct rows *r, enum row_kind kind, const struct named_host *h,
+    const char *what, uint64_t n)
+{
+	struct row_writer	 w;
+
+	if (!answer_row(&r->a, &w, kind, 0))
+		return;
+	row_strn(&w, h->name, h->len);
+	row_str(&w, what);
+	row_u64(&w, n);
+	row_end(&w);
+}
+
+void
+rows_named(struct rows *r)
+{
+	const struct named		*n = r->az->named;
+	const struct named_host		*h;
+	unsigned			 i, k;
+
+	for (i = 0; i < n->n && !r->a.failed; i++) {
+		h = &n->host[i];
+		for (k = 0; k < METER_METHODS; k++)
+			if (h->requests[k] > 0)
+				named_row(r, ROW_HOST_REQUESTS, h,
+				    meter_method_name(k), h->requests[k]);
+		for (k = 0; k < NAMED_CLASSES; k++)
+			named_row(r, ROW_HOST_RESPONSES, h, named_class(k),
+			    h->responses[k]);
+	}
+}
+
+/* ---- names of TLS ---- */
+
+static const char *
+most(const uint64_t *v, unsigned n, const char *(*name)(unsigned))
+{
+	unsigned	 i, best = 0;
+
+	for (i = 1; i < n; i++)
+		if (v[i] > v[best])
+			best = i;
+	return v[best] == 0 ? "" : name(best);
+}
+
+void
+rows_versions_of(struct rows *r, unsigned level)
+{
+	struct row_writer	 w;
+	unsigned		 i;
+
+	for (i = 0; i < METER_VERSIONS; i++) {
+		if (r->v[MC_VERSION + i] == 0)
+			continue;
+		if (!answer_row(&r->a, &w, ROW_VERSION, level))
+			return;
+		row_str(&w, meter_version_name(i));
+		row_u64(&w, r->v[MC_VERSION + i]);
+		row_end(&w);
+	}
+	for (i = 0; i < METER_ALPNS; i++) {
+		if (r->v[MC_ALPN + i] == 0)
+			continue;
+		if (!answer_row(&r->a, &w, ROW_ALPN, level))
+			return;
+		row_str(&w, meter_alpn_name(i));
+		row_u64(&w, r->v[MC_ALPN + i]);
+		row_end(&w);
+	}
+}
+
+void
+rows_name(struct rows *r, const struct sketch_entry *e)
+{
+	const uint64_t		*v = r->v;
+	struct row_writer	 w;
+
+	if (!answer_row(&r->a, &w, ROW_NAME, 0))
+		return;
+	row_strn(&w, e->key, e->klen);
+	row_u64(&w, v[MC_TLS]);
+	row_str(&w, most(v + MC_VERSION, METER_VERSIONS, meter_version_name));
+	row_str(&w, most(v + MC_ALPN, METER_ALPNS, meter_alpn_name));
+	row_u64(&w, v[MC_RESUMED]);
+	rows_quantile(&w, v + MC_TLS_TIME, 0.5);
+	rows_quantile(&w, v + MC_TLS_TIME, 0.95);
+	row_u64(&w, v[MC_PAYLOAD]);
+	row_u64(&w, e->error);
+	row_end(&w);
+	rows_versions_of(r, 1);
+}
+
+void
+rows_plain_name(struct rows *r, const char *name, uint64_t n)
+{
+	struct row_writer	 w;
+
+	if (n == 0 || !answer_row(&r->a, &w, ROW_NAME, 0))
+		return;
+	row_str(&w, name);
+	row_u64(&w, n);
+	row_str(&w, "");
+	row_str(&w, "");
+	row_u64(&w, 0);
+	row_double(&w, 0);
+	row_double(&w, 0);
+	row_u64(&w, 0);
+	row_u64(&w, 0);
+	row_end(&w);
+}
+
+/* ---- all hosts together ---- */
+
+void
+rows_method(struct rows *r, const struct sketch_entry *e)
+{
+	struct row_writer	 w;
+
+	if (!answer_row(&r->a, &w, ROW_METHOD, 0))
+		return;
+	row_strn(&w, e->key, e->klen);
+	row_u64(&w, r->v[MC_REQUESTS]);
+	row_u64(&w, e->error);
+	row_end(&w);
+}
+
+void
+rows_status(struct rows *r, const struct sketch_entry *e)
+{
+	struct row_writer	 w;
+
+	if (!answer_row(&r->a, &w, ROW_STATUS, 0))
+		return;
+	row_u64(&w, (uint64_t)e->key[0] << 8 | e->key[1]);
+	row_u64(&w, r->v[MC_RESPONSES]);
+	row_u64(&w, e->error);
+	row_end(&w);
+}
+
+void
+rows_other(struct rows *r, const char *what, uint64_t items, uint64_t count,
+    uint64_t responses, uint64_t bytes)
+{
+	struct row_writer	 w;
+
+	if (items + count == 0 || !answer_row(&r->a, &w, ROW_OTHER, 0))
+		return;
+	row_str(&w, what);
+	row_u64(&w, items);
+	row_u64(&w, count);
+	row_u64(&w, responses);
+	row_u64(&w, bytes);
+	row_end(&w);
+}
