@@ -201,7 +201,7 @@ const char *
 event_how(enum flow_how how)
 {
 	static const char *const names[] = {
-		"tcp_fin", "tcp_rst", "timeout", "shed", "reuse"
+		"fin", "rst", "timeout", "shed", "reuse"
 	};
 
 	return how <= FLOW_EOF_REUSE ? names[how] : names[FLOW_EOF_TIMEOUT];

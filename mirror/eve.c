@@ -148,6 +148,24 @@ put_tls_extras(struct line *l, const struct msg_event *e)
 	line_span(l, "tag", &e->tag);
 }
 
+/* How a connection ended; TCP's own ends are called so in EVE. */
+static void
+put_reason(struct line *l, const struct msg_span *how)
+{
+	static const char *const	 own[][2] = {
+		{ "fin", "tcp_fin" }, { "rst", "tcp_rst" }
+	};
+	size_t				 i;
+
+	for (i = 0; i < nitems(own); i++)
+		if (how->n == strlen(own[i][0]) &&
+		    memcmp(how->p, own[i][0], how->n) == 0) {
+			line_str(l, "reason", own[i][1]);
+			return;
+		}
+	line_span(l, "reason", how);
+}
+
 static void
 put_flow(struct line *l, const struct msg_event *e)
 {
@@ -168,7 +186,7 @@ put_flow(struct line *l, const struct msg_event *e)
 	line_num(l, "age", e->end_us > e->start_us ?
 	    (e->end_us - e->start_us) / 1000000 : 0);
 	line_str(l, "state", state);
-	line_span(l, "reason", &e->text);
+	put_reason(l, &e->text);
 	line_bool(l, "alerted", false);
 	line_num(l, "tx_cnt", e->tx_count);
 	line_close(l);

@@ -157,7 +157,7 @@ a_flow_event_tells_its_gaps(void **state)
 	e.start_us = TS - 10000000;
 	e.end_us = TS;
 	e.closed = 2;
-	e.text = span("tcp_fin");
+	e.text = span("fin");
 	e.protocol = span("http");
 	e.tx_count = 3;
 	e.tcp_flags = 0x1b;

@@ -299,7 +299,7 @@ the_end_of_a_flow_tells_how(void **state)
 	assert_int_equal(e.gaps, 2);
 	assert_int_equal(e.closed, 2);
 	assert_int_equal(e.tx_count, 3);
-	assert_memory_equal(e.text.p, "tcp_fin", 7);
+	assert_memory_equal(e.text.p, "fin", 3);
 	assert_int_equal(e.tcp_flags, PACKET_TCP_FIN | PACKET_TCP_SYN |
 	    PACKET_TCP_ACK);
 }
