@@ -64,15 +64,3 @@ hash_bytes(const struct hash_key *key, const void *data, size_t len)
 	sip_word(v, last | (uint64_t)len << 56);
 	return sip_end(v);
 }
-
-uint64_t
-hash_two(const struct hash_key *key, uint64_t a, uint64_t b)
-{
-	uint64_t	 v[4];
-
-	sip_begin(v, key);
-	sip_word(v, a);
-	sip_word(v, b);
-	sip_word(v, (uint64_t)16 << 56);
-	return sip_end(v);
-}

@@ -101,6 +101,27 @@ hash_matches_the_published_vectors(void **state)
 	assert_true(hash_bytes(&k, in, 1) == want[1]);
 }
 
+/* Tuples that differ little, as those of one client do, must spread. */
+static void
+two_words_spread_by_their_key(void **state)
+{
+	struct hash_key	 key = { 0x0123456789abcdefULL, 3 }, other = { 4, 5 };
+	unsigned	 in[64] = { 0 }, equal = 0, i;
+	uint64_t	 h;
+
+	(void)state;
+	for (i = 0; i < 64 * 256; i++) {
+		h = hash_two(&key, 0x0a000001ULL << 16 | (1024 + i),
+		    0xc0000201ULL << 16 | 80);
+		in[h % 64]++;
+		equal += h == hash_two(&other, 0x0a000001ULL << 16 |
+		    (1024 + i), 0xc0000201ULL << 16 | 80);
+	}
+	for (i = 0; i < 64; i++)
+		assert_in_range(in[i], 256 - 96, 256 + 96);
+	assert_int_equal(equal, 0);
+}
+
 int
 main(void)
 {
@@ -111,6 +132,7 @@ main(void)
 		cmocka_unit_test(
 		    both_directions_hash_alike_and_the_key_matters),
 		cmocka_unit_test(hash_matches_the_published_vectors),
+		cmocka_unit_test(two_words_spread_by_their_key),
 	};
 
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
