@@ -91,13 +91,6 @@ one_packet(struct analyzer *az, struct packet *p, enum packet_reason r,
 		bad_packet(az, p, i, r);
 }
 
-/* An id that was never announced: counted, not parsed. */
-static struct iface *
-packet_iface(struct analyzer *az, uint16_t id)
-{
-	return state_iface(az, id);
-}
-
 static int
 parse_some(struct analyzer *az, struct buf *b, struct ahead *a,
     uint64_t number, uint32_t n)
@@ -112,8 +105,11 @@ parse_some(struct analyzer *az, struct buf *b, struct ahead *a,
 		tally_add(&az->proc->tally, TALLY_PKT_SEEN, 1);
 		tally_add(&az->proc->tally, TALLY_PKT_BYTES, m.wirelen);
 		a[k].number = number + k;
-		if ((a[k].i = packet_iface(az, m.iface)) == NULL)
+		if ((a[k].i = state_iface(az, m.iface)) == NULL) {
+			/* never announced: it cannot be parsed */
+			meter_add(az->meter, NULL, MC_SHED, 1);
 			continue;
+		}
 		a[k].p.ts_us = m.ts_us;
 		a[k].p.iface = m.iface;
 		a[k].p.wirelen = m.wirelen;
