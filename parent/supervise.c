@@ -41,8 +41,9 @@ supervise_fail(struct supervise *s, int status)
 void
 supervise_no_launcher(struct supervise *s, enum role role)
 {
-	log_warnx("no launcher to start %s anew: ending", role_name(role));
-	supervise_fail(s, 1);
+	log_warnx("no launcher to start %s%s: ending", role_name(role),
+	    s->all_ready ? " anew" : "");
+	supervise_fail(s, s->all_ready ? 1 : EX_OSERR);
 }
 
 void
