@@ -455,21 +455,23 @@ check_known(struct check *k, unsigned metric, unsigned key,
 	const char	*name = conf_metric_name((enum conf_metric)metric);
 
 	if (!conf_metric_has(metric, key))
-		bad(k, "%s are not counted per %s", name,
+		bad(k, "%s: not told apart by %s", name,
 		    conf_key_name((enum conf_key)key));
 	if (s->on[0] != '\0' && metric != METRIC_COMPLETENESS &&
 	    !conf_metric_has(metric, KEY_INTERFACE))
-		bad(k, "%s are not counted per interface: leave \"on\" out",
+		bad(k, "%s: not told apart by interface, leave \"on\" out",
 		    name);
 	if (s->host[0] != '\0' && !conf_metric_has(metric, KEY_HOST))
-		bad(k, "%s know no host: leave \"host\" out", name);
+		bad(k, "%s: no host is known, leave \"host\" out", name);
 	if (s->tag[0] != '\0' && !conf_metric_has(metric, KEY_TAG))
-		bad(k, "%s know no tag: leave \"tag\" out", name);
+		bad(k, "%s: no tag is known, leave \"tag\" out", name);
 	if (s->status.lo != 0 && !conf_metric_has(metric, KEY_STATUS))
-		bad(k, "%s know no status: leave \"status\" out", name);
+		bad(k, "%s: no status is known, leave \"status\" out",
+		    name);
 	if (s->method[0] != '\0' && metric != METRIC_REQUESTS &&
 	    metric != METRIC_MESSAGES)
-		bad(k, "%s know no method: leave \"method\" out", name);
+		bad(k, "%s: no method is known, leave \"method\" out",
+		    name);
 }
 
 static void
