@@ -463,10 +463,13 @@ on_file_end(void *arg, const char *why)
 	struct msg_data_end	 m = { why != NULL, 0 };
 	char			 f[CONF_PATH_MAX], w[SAVEFILE_WHY_MAX * 2];
 
-	if (why != NULL)
+	if (why != NULL) {
+		/* First how much was read: of nothing there is no report. */
+		proc_send_tally(c->proc);
 		proc_bad_input(c->proc, "%s: %s", vis_str(VIS_LOG, f,
 		    sizeof(f), c->proc->conf->input), vis_str(VIS_LOG, w,
 		    sizeof(w), why));
+	}
 	flush_batch(c);
 	msg_put_data_end(chan_begin(analyzer(c), MSG_DATA_END, 0), &m);
 	chan_end(analyzer(c));

@@ -66,6 +66,7 @@ struct supervise {
 	bool		 launcher_lost;
 	int		 status;
 	pid_t		 renderer;
+	bool		 render_not;
 	struct {
 		pid_t	 pid;
 		int	 status;

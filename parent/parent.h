@@ -46,6 +46,7 @@ struct parent {
 	uint64_t	 start_us;
 	bool		 ready;
 	bool		 bad_input;
+	bool		 nothing;	/* was read of it: there is no report */
 	bool		 interrupted;
 	bool		 hup_waits;	/* SIGHUP: not yet obeyed */
 	bool		 hup_runs;	/* the reload under way is its own */

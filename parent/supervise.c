@@ -124,6 +124,8 @@ on_launched(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	if (m.role == ROLE_CLIENT) {
 		s->renderer = m.pid;
+		if (s->render_not)
+			supervise_render_not(s);
 		if (m.pid <= 0)
 			no_renderer(s, -m.pid);
 		else if (take_early(s, m.pid, &status) == 0)
@@ -442,6 +444,14 @@ void
 supervise_render(struct supervise *s)
 {
 	supervise_launch(s, ROLE_CLIENT, ++s->generation);
+}
+
+void
+supervise_render_not(struct supervise *s)
+{
+	s->render_not = true;
+	if (s->renderer > 0)
+		kill(s->renderer, SIGKILL);
 }
 
 struct chan *

@@ -88,6 +88,8 @@ void		 supervise_start(struct supervise *, const struct conf *);
 void		 supervise_set_conf(struct supervise *, const struct conf *);
 /* Starts the renderer on the channel of ROLE_CLIENT. */
 void		 supervise_render(struct supervise *);
+/* There is nothing to render: it is killed, now or when it was started. */
+void		 supervise_render_not(struct supervise *);
 /* Collects what ended: call on SIGCHLD. */
 void		 supervise_reap(struct supervise *);
 /* Capture, analyzer, mirror, within PROC_STOP_SECONDS; then ops->gone. */

@@ -50,7 +50,7 @@ on_ready(void *arg)
 	}
 	if (!parent_live(p)) {
 		if (control_adopt(p->control,
-		    p->launcher.channel[ROLE_CLIENT]) == -1)
+		    p->launcher.channel[ROLE_CLIENT]) == -1 || p->nothing)
 			parent_stop(p, 1);
 		else
 			supervise_render(p->supervise);
@@ -127,19 +127,29 @@ on_rendered(int status, void *arg)
 	struct parent	*p = arg;
 	bool		 good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
-	if (!good)
+	if (!good && !p->nothing)
 		log_warnx("the report could not be written");
 	parent_stop(p, good && !p->bad_input ? 0 : 1);
 }
 
+/* text: the input of -r ended badly; NULL: what it was written to did. */
 static void
 on_bad_input(const char *text, void *arg)
 {
-	struct parent	*p = arg;
+	struct parent		*p = arg;
+	const struct tally	*t;
 
-	if (text != NULL)
-		log_warnx("%s", text);
 	p->bad_input = true;
+	if (text == NULL)
+		return;
+	log_warnx("%s", text);
+	t = supervise_tally(p->supervise, ROLE_CAPTURE);
+	/* "complete 100%" would mislead a person; a program has "packets". */
+	if (t->v[TALLY_CAP_PACKETS] + t->v[TALLY_CAP_FILTERED] == 0 &&
+	    !p->opt.json) {
+		p->nothing = true;
+		supervise_render_not(p->supervise);
+	}
 }
 
 /* -n: each role has looked at its part. */

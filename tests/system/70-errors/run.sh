@@ -27,6 +27,11 @@ run "a filter with a name" 2 'use numbers' -n -f "$TMP/x.conf"
 run "a capture that is not there" 1 'nothere.pcap' -r "$TMP/nothere.pcap"
 echo 'this is not a capture' > "$TMP/text.pcap"
 run "a foreign file" 1 'text.pcap' -r "$TMP/text.pcap"
+like "a foreign file: no report of nothing" \
+    "$(timeout 20 "$BUILD/netmond" -r "$TMP/text.pcap" 2>&1 | wc -l)" '^1$'
+is "a foreign file: a document all the same" \
+    "$(timeout 20 "$BUILD/netmond" -r "$TMP/text.pcap" -o json 2> "$TMP/err" |
+    jq .summary.packets)" 0
 
 python3 - "$TMP/cut.pcap" <<'EOT'
 import struct, sys
