@@ -111,6 +111,22 @@ no_renderer(struct supervise *s, int error)
 	s->conf.ops->rendered(1 << 8, s->conf.arg);
 }
 
+static void
+renderer_started(struct supervise *s, pid_t pid)
+{
+	int	 status;
+
+	if (pid <= 0) {
+		no_renderer(s, -pid);
+	} else if (take_early(s, pid, &status) == 0) {
+		s->conf.ops->rendered(status, s->conf.arg);
+	} else {
+		s->renderer = pid;	/* from now on it may be killed */
+		if (s->render_not)
+			supervise_render_not(s);
+	}
+}
+
 static int
 on_launched(struct chan *ch, struct frame *f, void *arg)
 {
@@ -123,13 +139,7 @@ on_launched(struct chan *ch, struct frame *f, void *arg)
 	if (msg_get_launched(&f->body, &m) == -1)
 		return -1;
 	if (m.role == ROLE_CLIENT) {
-		s->renderer = m.pid;
-		if (s->render_not)
-			supervise_render_not(s);
-		if (m.pid <= 0)
-			no_renderer(s, -m.pid);
-		else if (take_early(s, m.pid, &status) == 0)
-			s->conf.ops->rendered(status, s->conf.arg);
+		renderer_started(s, m.pid);
 		return 0;
 	}
 	if (m.role < ROLE_FIRST_CHILD || m.role > ROLE_LAST_CHILD)
@@ -400,8 +410,7 @@ supervise_kill(struct supervise *s)
 
 	EACH(r)
 		child_put_down(&s->child[r], "asked to end at once");
-	if (s->renderer > 0)
-		kill(s->renderer, SIGKILL);
+	supervise_render_not(s);
 }
 
 void
