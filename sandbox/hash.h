@@ -17,9 +17,9 @@ struct hash_key {
 uint64_t	 hash_bytes(const struct hash_key *, const void *, size_t);
 /*
  * Two words in few steps, as each packet wants it: NH of UMAC (RFC 4418, 5.2.2)
- * over words of 64 bits, then mixed. Whoever does not know the key finds two
- * pairs that agree no sooner than by chance; the value must not be seen, as the
- * key could be computed from it.
+ * over words of 64 bits. Its bound on pairs that agree, for who does not know
+ * the key, is for the whole product; folded and mixed it is only expected to
+ * hold. The value must not be seen, as the key could be computed from it.
  */
 static inline uint64_t
 hash_two(const struct hash_key *key, uint64_t a, uint64_t b)
