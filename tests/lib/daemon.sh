@@ -5,6 +5,7 @@
 #   ctl ...             netmonctl on its socket
 #   json FILTER ...     netmonctl -j through jq -r
 #   pid_of ROLE         pid of a role
+#   lose ROLE           kill -9, then waits until another one is ready
 #   stop                SIGTERM and wait; $status is its exit status
 
 SOCK=$TMP/run/control.sock
@@ -55,6 +56,13 @@ start() {
 		    "$(tail -5 "$TMP/netmond.log")"
 		finish
 	fi
+}
+# Only another pid tells: at once after the kill the state is still "ready".
+is_another() { [ "$(pid_of "$1")" != "$2" ] && all_ready; }
+lose() {
+	lose_old=$(pid_of "$1")
+	kill -9 "$lose_old"
+	wait_for 10 is_another "$1" "$lose_old" || not_ok "$1 did not come back"
 }
 stop() {
 	kill -TERM "$NM" 2>/dev/null

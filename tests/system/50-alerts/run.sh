@@ -47,9 +47,7 @@ like "fired has the priority of its severity" "$(grep 'fired busy' "$TMP/syslog.
 like "cleared is a notice" "$(grep 'cleared busy' "$TMP/syslog.out")" '^157 '
 is "the ring keeps both" \
     "$(ctl alerts -a 10 | awk '$2 == "fired" || $2 == "cleared" { print $2 }' | tr '\n' ' ')" "fired cleared "
-old=$(pid_of analyzer)
-kill -9 "$old"
-wait_for 3 all_ready
+lose analyzer
 is "also over the analyzer's death" \
     "$(ctl alerts -a 10 | grep -Ec '(fired|cleared) busy')" 2
 

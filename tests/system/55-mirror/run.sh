@@ -155,9 +155,7 @@ counters() {
 	    show mirrors
 }
 before=$(counters)
-old=$(pid_of mirror)
-kill -9 "$old"
-wait_for 10 all_ready
+lose mirror
 ina curl -s -o /dev/null http://10.77.0.2:8090/after-kill
 wait_for 5 grep -q after-kill "$REC"
 is "a fresh mirror goes on recording" "$(grep -ac after-kill "$REC")" 1

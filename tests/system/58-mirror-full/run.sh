@@ -45,8 +45,7 @@ while [ $i -lt "$ROUNDS" ]; do
 	wait_for 5 is_full && full=$((full + 1))
 	sleep 1
 	# A fresh mirror finds the disk as full as it was.
-	kill -9 "$(pid_of mirror)"
-	wait_for 5 all_ready
+	lose mirror
 	sleep 1.5
 	[ $((i % 2)) -eq 0 ] || kill -9 "$(pid_of mirror)"
 	size=$(stat -c %s "$REC")

@@ -61,8 +61,7 @@ wait_for 20 two && ok "the hosts that are asked most are named, up to the limit"
     not_ok "not two hosts" "$(ctl show metrics prometheus | grep host=)"
 n=0
 for k in 1 2 3 4 5 6 7 8 9 10 11 12; do
-	[ $k != 4 ] || kill -9 "$(pid_of analyzer)"
-	[ $k != 4 ] || wait_for 10 all_ready
+	[ $k != 4 ] || lose analyzer
 	[ $k != 8 ] || ctl reload
 	scrape $k || not_ok "scrape $k"
 	n=$((n + 1))
