@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <netdb.h>
@@ -16,6 +18,7 @@
 
 #define CONNECTIONS	256
 #define ANSWER_US	5000000
+#define OTHER_FILES	16	/* descriptors that are no connection */
 
 struct replay {
 	bool		 dry;
@@ -223,6 +226,24 @@ options(struct replay *r, int argc, char **argv)
 	return optind;
 }
 
+/* As many connections as there may be descriptors; more are not asked for. */
+static void
+fit_descriptors(struct play *pl)
+{
+	struct rlimit	 l;
+	rlim_t		 want = pl->limit + OTHER_FILES;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur >= want)
+		return;
+	l.rlim_cur = l.rlim_max < want ? l.rlim_max : want;
+	if (setrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur >= want)
+		return;
+	pl->limit = l.rlim_cur > OTHER_FILES ?
+	    (size_t)l.rlim_cur - OTHER_FILES : 1;
+	fprintf(stderr, "netmonctl: %zu connections at a time, for more "
+	    "raise the limit of open files (ulimit -n)\n", pl->limit);
+}
+
 int
 replay_main(int argc, char **argv)
 {
@@ -250,6 +271,7 @@ replay_main(int argc, char **argv)
 	if ((status = find_target(r, argv[argc - 1])) != 0)
 		return status;
 	signal(SIGPIPE, SIG_IGN);
+	fit_descriptors(&r->play);
 	play_run(&r->play, &r->rec);
 	print_report(r);
 	if (r->report != NULL && write_report(r) == -1)

@@ -102,6 +102,11 @@ is "a third server has the same requests" \
     "$(cut -d' ' -f1,2 "$LOGS/third" | sort | uniq -c)" \
     "$(cut -d' ' -f1,2 "$LOGS/service" | sort | uniq -c)"
 is "its report counts them" "$(jq .answers "$TMP/replay.json")" $ALL
+inb sh -c "ulimit -n 20; '$BUILD/netmonctl' replay -x max -o '$TMP/replay.json' '$REC' \
+    127.0.0.1:28090" > "$TMP/replay.out" 2>&1
+is "with few descriptors it sends all on few connections" \
+    "$? $(jq .answers "$TMP/replay.json")" "0 $ALL"
+like "and says so" "$(cat "$TMP/replay.out")" '4 connections at a time'
 printf 'no recording' > "$TMP/bad"
 inb "$BUILD/netmonctl" replay "$TMP/bad" 127.0.0.1:28090 > /dev/null 2>&1
 is "a file that is no recording is status 65" "$?" 65
