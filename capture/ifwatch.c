@@ -223,7 +223,7 @@ ifwatch_parse(const uint8_t *p, size_t n, uint32_t seq, ifwatch_fn *fn,
 int
 ifwatch_read(int fd, uint32_t seq, ifwatch_fn *fn, void *arg)
 {
-	_Alignas(8) uint8_t	 buf[READ_MAX];
+	static _Alignas(8) uint8_t buf[READ_MAX];	/* for small stacks */
 	struct sockaddr_nl	 sa;
 	socklen_t		 len;
 	ssize_t			 n;

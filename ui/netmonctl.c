@@ -153,24 +153,39 @@ view_of(const struct ctl *c, enum command_form form)
 
 /* ---- actions ---- */
 
+/* Whether the next round may have it: a role, or all of it, starts anew. */
+static bool
+passes(const struct ctl *c, int status, bool shown)
+{
+	if (c->every <= 0)
+		return false;
+	return (status == CLIENT_LATE && c->client.refused) ||
+	    (status == CLIENT_AWAY && shown);
+}
+
 static int
 act_show(struct ctl *c, const struct command *cmd)
 {
 	const struct view_ops	*view = view_of(c, cmd->form);
+	char			 said[sizeof(c->client.why)] = "";
+	bool			 shown = false;
 	unsigned		 rows;
 	int			 status;
 
 	for (;;) {
 		status = ctl_ask(c, &cmd->show);
-		if (status == CLIENT_LATE && c->every > 0 &&
-		    c->client.refused) {
-			/* A role is being replaced: the next round has it. */
+		if (status != CLIENT_OK && strcmp(said, c->client.why) != 0) {
 			ctl_complain(c, status);
+			compat_strlcpy(said, c->client.why, sizeof(said));
+		}
+		if (passes(c, status, shown)) {
 			ctl_sleep(c->every);
 			continue;
 		}
 		if (status != CLIENT_OK)
-			return ctl_complain(c, status);
+			return status;
+		shown = true;
+		said[0] = '\0';
 		measure_terminal(c, &rows);
 		view->draw(&c->out, view_subject(cmd->show.subject), &c->doc,
 		    &c->opt);

@@ -77,9 +77,20 @@ clients() {
 }
 two_clients() { [ "$(clients)" = 2 ]; }
 wait_for 10 two_clients
+"$BUILD/netmonctl" -s "$SOCK" -i 0.2 -j show summary > "$TMP/again" 2> "$TMP/err" &
+again=$!
+at_exit "kill $again 2> /dev/null"
+shows() { [ "$(wc -l < "$TMP/again")" -ge "$1" ]; }
+wait_for 10 shows 1
 stop
 wait_for 10 grep -q 'saw waited' "$TMP/pty.out"
+had=$(wc -l < "$TMP/again")
 start -i lo
+wait_for 10 shows $((had + 3)) && ok "-i goes on after a restart" ||
+    not_ok "-i does not go on after a restart" "$(tail -n 3 "$TMP/err")"
+kill $again
+like "and said what was in the way" "$(cat "$TMP/err")" 'is netmond running'
+at_most "once" "$(grep -c 'is netmond running' "$TMP/err")" 1
 wait $pty
 is "top waits for a daemon that is restarted" "$(grep -a '^saw' "$TMP/pty.out" | tr '\n' ' ')$(tail -n 1 "$TMP/pty.out")" \
     "saw waited saw complete 1 ended 0"
