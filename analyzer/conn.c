@@ -128,7 +128,8 @@ finished(const struct conn *c)
 		return false;
 	p = session_proto(c->session);
 	if (p == SESSION_OTHER)		/* it may still turn to HTTP or TLS */
-		return c->offset[0] + c->offset[1] > OTHER_MAX;
+		return c->offset[0] + c->offset[1] > OTHER_MAX &&
+		    session_settled(c->session);
 	return p == SESSION_HTTP2 || p == SESSION_WEBSOCKET ||
 	    p == SESSION_UPGRADED;
 }

@@ -133,7 +133,8 @@ st_late(struct session *s, struct dir *d, struct in *in)
 	enum tls_guess	 t;
 
 	if (in->off - d->u.first > PEEK_BYTES) {
-		deal_stop(s, d);
+		if (session_settled(s))
+			deal_stop(s, d);
 		return in->len;
 	}
 	if (in->edge)
@@ -532,6 +533,13 @@ enum session_proto
 session_proto(const struct session *s)
 {
 	return (enum session_proto)s->proto;
+}
+
+bool
+session_settled(const struct session *s)
+{
+	return !s->midstream || (s->d[0].state != ST_START &&
+	    s->d[1].state != ST_START);
 }
 
 int

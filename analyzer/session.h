@@ -23,6 +23,7 @@
 #ifndef ANALYZER_SESSION_H
 #define ANALYZER_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,6 +67,11 @@ void		 session_eof(struct session *, unsigned dir, enum session_how,
 void		 session_tick(struct session *, uint64_t now_us);
 
 enum session_proto session_proto(const struct session *);
+/*
+ * Whether what was found out will stand. One joined in the middle of a body
+ * looks like another protocol until the side that was silent speaks.
+ */
+bool		 session_settled(const struct session *);
 /* The direction that asks: 0, 1, or -1 while unknown. */
 int		 session_client(const struct session *);
 /* Bytes held, for the caller's shedding order. */
