@@ -90,17 +90,37 @@ port_of(const struct flow *f, int side)
 }
 
 static bool
+places_differ(const struct flow *a, const struct flow *b)
+{
+	return a->half[flowseg_client(a)].place !=
+	    b->half[flowseg_client(b)].place;
+}
+
+/*
+ * What one direction lost on its way from a to b, the other lost from b to a.
+ * A bridge that filters shows one of them before and after it was routed, and
+ * the first sighting counts: of that direction nothing may seem lost.
+ */
+static bool
 hop_apart(const struct flow *a, const struct flow *b)
 {
 	int	 d, e;
 
 	d = a->ttl[0] - b->ttl[0];
 	e = a->ttl[1] - b->ttl[1];
-	if (d < 0) {
-		d = -d;
-		e = -e;
-	}
-	return d > 0 && d <= TTL_HOPS && e < 0 && e >= -TTL_HOPS;
+	if (abs(d) > TTL_HOPS || abs(e) > TTL_HOPS)
+		return false;
+	return d * e < 0 || ((d == 0) != (e == 0) && places_differ(a, b));
+}
+
+/* Of the clients or of the servers. */
+static bool
+share_port(const struct flow *a, const struct flow *b)
+{
+	int	 c = flowseg_client(a), d = flowseg_client(b);
+
+	return port_of(a, c) == port_of(b, d) ||
+	    port_of(a, !c) == port_of(b, !d);
 }
 
 /*
@@ -110,12 +130,8 @@ hop_apart(const struct flow *a, const struct flow *b)
 static bool
 bridge_apart(const struct flow *a, const struct flow *b)
 {
-	int	 c = flowseg_client(a), d = flowseg_client(b);
-
-	return a->half[c].place != b->half[d].place &&
-	    a->ttl[0] == b->ttl[0] && a->ttl[1] == b->ttl[1] &&
-	    (port_of(a, c) == port_of(b, d) ||
-	    port_of(a, !c) == port_of(b, !d));
+	return places_differ(a, b) && a->ttl[0] == b->ttl[0] &&
+	    a->ttl[1] == b->ttl[1] && share_port(a, b);
 }
 
 static bool
@@ -140,8 +156,12 @@ same_behind_nat(const struct flow *a, const struct flow *b)
 		return false;
 	apart = a->first_us > b->first_us ? a->first_us - b->first_us :
 	    b->first_us - a->first_us;
-	return apart <= FLOW_NAT_US && share_address(a, b) &&
-	    (hop_apart(a, b) || bridge_apart(a, b));
+	if (apart > FLOW_NAT_US)
+		return false;
+	if (share_address(a, b))
+		return hop_apart(a, b) || bridge_apart(a, b);
+	/* Source and destination translated: a port is mostly kept. */
+	return places_differ(a, b) && share_port(a, b) && hop_apart(a, b);
 }
 
 /* f is no connection of its own: it is twin, seen with another tuple. */

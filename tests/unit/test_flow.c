@@ -698,6 +698,52 @@ both_sides_of_a_translation_are_one_connection(void **state)
 	end(&w);
 }
 
+/* The same when source and destination are translated; ports at will. */
+static void
+full_nat(struct world *w, uint16_t sport, uint16_t dport, int way_back)
+{
+	struct pcapgen_seg	 s = { .flags = S, .seq = 111 };
+	int			 i, after, back;
+
+	for (i = 0; i < 4; i++) {
+		back = i >= 2;
+		after = i == 1 || i == 2;
+		w->iface = (uint16_t)after;
+		w->ttl = (uint8_t)(back == after ? 64 : 63);
+		if (back && !way_back)
+			w->ttl = 64;
+		s.src = back ? (after ? 3 : 2) : (after ? 9 : 1);
+		s.dst = back ? (after ? 9 : 1) : (after ? 3 : 2);
+		s.sport = back ? (after ? dport : 8081) : after ? sport : 4000;
+		s.dport = back ? (after ? sport : 4000) : after ? dport : 8081;
+		s.flags = back ? S | A : S;
+		s.seq = back ? 222 : 111;
+		s.ack = back ? 112 : 0;
+		raw(w, &s, false);
+	}
+}
+
+static void
+both_ends_translated_are_one_connection(void **state)
+{
+	static const struct { uint16_t sport, dport; int back, one; } t[] = {
+		{ 4000, 80, 1, 1 },	/* the client's port is kept */
+		{ 61000, 8081, 1, 1 },	/* the server's */
+		{ 61000, 80, 1, 0 },	/* neither: it cannot be told */
+		{ 4000, 80, 0, 1 },	/* answers were seen before the hop */
+	};
+	struct world	 w;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(t); i++) {
+		begin(&w);
+		full_nat(&w, t[i].sport, t[i].dport, t[i].back);
+		assert_int_equal(count(&w, FLOW_C_NAT), t[i].one);
+		end(&w);
+	}
+}
+
 static void
 equal_sequence_numbers_alone_do_not_merge(void **state)
 {
@@ -1046,6 +1092,7 @@ main(void)
 		    a_syn_with_data_on_a_closed_tuple_is_a_new_connection),
 		cmocka_unit_test(acks_of_a_half_that_was_never_seen_are_no_gap),
 		cmocka_unit_test(an_alias_with_early_data_keeps_nothing),
+		cmocka_unit_test(both_ends_translated_are_one_connection),
 		cmocka_unit_test(every_counter_has_a_name),
 	};
 
