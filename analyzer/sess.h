@@ -51,7 +51,8 @@ enum speech { NOT_HEARD, ASKS, ANSWERS };
 #define D_LOST_GAP	0x0020	/* bytes lost since the last sure pairing */
 #define D_LOST_START	0x0040	/* the start of the stream was not seen */
 #define D_GAPPED	0x0080	/* bytes lost in the message at hand */
-#define D_BODILESS	0x0100	/* the answer to an unseen HEAD, perhaps */
+#define D_BODILESS	0x0100	/* perhaps there is no body: the answer to an
+				 * unseen HEAD; 100-continue expected */
 #define D_HELLO		0x0200	/* TLS: hello done */
 #define D_CIPHER	0x0400	/* TLS: has changed cipher */
 #define D_FINISHED	0x0800	/* TLS: Finished sent (up to 1.2) */

@@ -318,6 +318,19 @@ next_answer(const struct session *s, const struct dir *d,
 	    http_guess(in->p, in->len) == HTTP_RESPONSE;
 }
 
+/*
+ * Whether the next head is here instead of a body. A client that expected
+ * 100-continue and was refused sends none (RFC 9110, section 10.1.1).
+ */
+static bool
+bodiless(const struct session *s, const struct dir *d, const struct in *in)
+{
+	if (d->role == ANSWERS)
+		return in->p[0] == 'H' &&
+		    http_guess(in->p, in->len) == HTTP_RESPONSE;
+	return s->pair.n == 0 && http_guess(in->p, in->len) == HTTP_REQUEST;
+}
+
 size_t
 talk_body(struct session *s, struct dir *d, struct in *in)
 {
@@ -327,8 +340,7 @@ talk_body(struct session *s, struct dir *d, struct in *in)
 
 	if (d->flags & D_BODILESS) {
 		d->flags &= (uint16_t)~D_BODILESS;
-		if (in->p[0] == 'H' &&
-		    http_guess(in->p, in->len) == HTTP_RESPONSE) {
+		if (bodiless(s, d, in)) {
 			tell_end(s, d, in->off, in->ts);
 			return 0;
 		}

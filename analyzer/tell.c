@@ -190,6 +190,8 @@ on_request(struct session *s, struct dir *d, const struct http_head *h,
 		d->flags |= D_WAITS;
 	} else if (h->connection & HTTP_CN_UPGRADE && h->upgrade.len > 0)
 		d->flags |= D_WAITS;
+	if (h->expect_100)
+		d->flags |= D_BODILESS;
 	begin_body(s, d, kind, h->content_length, off, ts);
 }
 

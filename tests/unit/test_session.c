@@ -296,6 +296,49 @@ head_and_interim_have_no_body(void **state)
 }
 
 static void
+a_refused_expectation_has_no_body(void **state)
+{
+	static const char	 refused[] = "Q PUT a /\nR 417 paired\n"
+	    "T 1 417 paired 0/0\nQ GET a /after\nR 200 paired\n"
+	    "T 2 200 paired 0/0\n";
+	static const char	 sent[] = "Q PUT a /\nR 417 paired\n"
+	    "T 1 417 paired 0/0\nQ GET a /x\n";
+	struct seen		 w;
+	int			 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		begin(&w, SESSION_SYN_SEEN);
+		data(&w, 0, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: "
+		    "100-continue\r\nContent-Length: 3\r\n\r\n");
+		data(&w, 1, "HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n");
+		data(&w, 0, i == 0 ? GET("/after") : "\1\2\3" GET("/x"));
+		if (i == 0)
+			data(&w, 1, OK("0", ""));
+		if (strstr(w.log, i == 0 ? refused : sent) == NULL)
+			fail_msg("%s", w.log);
+		end(&w);
+	}
+}
+
+static void
+one_joined_in_a_long_body_is_read_when_it_asks_again(void **state)
+{
+	static char	 body[400000];
+	struct seen	 w;
+
+	(void)state;
+	memset(body, 'x', sizeof(body));
+	begin(&w, 0);
+	data_n(&w, 1, body, sizeof(body));
+	data(&w, 0, GET("/next"));
+	data(&w, 1, OK("0", ""));
+	assert_non_null(strstr(w.log, "Q GET a /next\n"));
+	assert_non_null(strstr(w.log, "R 200 paired\n"));
+	end(&w);
+}
+
+static void
 until_close_ends_with_the_connection(void **state)
 {
 	static const struct say	 t[] = {
@@ -1161,6 +1204,9 @@ main(void)
 		cmocka_unit_test(an_answer_within_an_early_answer_is_its_body),
 		cmocka_unit_test(pipelined_requests_pair_in_order),
 		cmocka_unit_test(head_and_interim_have_no_body),
+		cmocka_unit_test(a_refused_expectation_has_no_body),
+		cmocka_unit_test(
+		    one_joined_in_a_long_body_is_read_when_it_asks_again),
 		cmocka_unit_test(until_close_ends_with_the_connection),
 		cmocka_unit_test(tunnels_are_left_alone),
 		cmocka_unit_test(upgrades_are_left_alone),
