@@ -267,6 +267,16 @@ blinded(struct alert_set *a, struct alert_rule *r, struct series *s, bool blind,
 	return true;
 }
 
+/* Whether within the last SPAN no interface was up; now says it of now. */
+static bool
+was_gone(const struct alert_set *a, struct alert_rule *r, bool now)
+{
+	if (now)
+		r->gone_us = a->now_us;
+	return r->gone_us != 0 &&
+	    a->now_us < r->gone_us + r->conf->span_us;
+}
+
 static void
 judge(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
@@ -276,6 +286,7 @@ judge(struct alert_set *a, struct alert_rule *r, struct series *s)
 	series_move(r, s);
 	s->complete = a->ops->complete(a->arg, r->conf->select.on,
 	    r->conf->span_us, &gone);
+	gone = was_gone(a, r, gone);
 	s->value = series_value(r, s);
 	cond = condition(a, r, s);
 	blind = gone || s->complete < ALERT_BLIND;

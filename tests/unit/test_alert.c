@@ -408,6 +408,31 @@ nobody_recovers_because_nothing_is_seen(void **state)
 }
 
 static void
+after_an_outage_a_whole_span_is_waited_for(void **state)
+{
+	struct world	 w;
+	int		 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		begin(&w, METRIC_MESSAGES, i == 0 ? OP_GE : OP_LT,
+		    i == 0 ? 100 : 1, 10);
+		start(&w);
+		hits(&w, "a", 0, 100);
+		said(&w, i == 0 ? "fired" : "");
+		w.gone = true;
+		to(&w, 30);
+		said(&w, "unknown");
+		w.gone = false;
+		to(&w, 38);
+		said(&w, "");
+		to(&w, 45);
+		said(&w, i == 0 ? "cleared" : "fired");
+		end(&w);
+	}
+}
+
+static void
 unless_lossy_blocks_firing_and_else_it_fires(void **state)
 {
 	struct conf_alert	*c;
@@ -789,6 +814,7 @@ main(void)
 		T(a_ratio_needs_enough_to_divide),
 		T(a_percentile_is_taken_over_the_span),
 		T(nobody_recovers_because_nothing_is_seen),
+		T(after_an_outage_a_whole_span_is_waited_for),
 		T(unless_lossy_blocks_firing_and_else_it_fires),
 		T(completeness_itself_can_be_watched),
 		T(repeat_and_worse_are_told),
