@@ -14,6 +14,7 @@ collect_iface(struct analyzer *az, struct iface *i)
 	meter_add(az->meter, i->entry, MC_SEEN_AGAIN, i->again);
 	meter_add(az->meter, i->entry, MC_PAYLOAD, i->payload);
 	meter_add(az->meter, i->entry, MC_CUT_PACKETS, i->cut);
+	meter_add(az->meter, i->entry, MC_CUT_BYTES, i->unread);
 	meter_add(az->meter, i->entry, MC_SHED, i->shed);
 	meter_add(az->meter, i->entry, MC_SEGMENTS, i->segments);
 	meter_add(az->meter, i->entry, MC_RETRANS, i->retrans);
@@ -25,7 +26,7 @@ collect_iface(struct analyzer *az, struct iface *i)
 	if (i->retrans > 0)
 		alert_count(az->alerts, METRIC_RETRANSMITS, &w, i->retrans);
 	i->packets = i->bytes = i->again = i->payload = i->cut =
-	    i->shed = i->segments = i->retrans = 0;
+	    i->unread = i->shed = i->segments = i->retrans = 0;
 }
 
 static void

@@ -11,14 +11,18 @@
 struct ahead {
 	struct packet	 p;
 	enum packet_reason r;
+	uint32_t	 cut;		/* bytes that were not captured */
 	struct iface	*i;
 	uint64_t	 number;
 };
 
+/* What was cut of a head cannot be told apart: all of it is missing. */
 static void
-bad_packet(struct analyzer *az, const struct packet *p, const struct iface *i,
-    enum packet_reason r)
+bad_packet(struct analyzer *az, const struct packet *p, struct iface *i,
+    enum packet_reason r, uint32_t cut)
 {
+	if (r == PACKET_SNAPLEN)
+		i->unread += cut;
 	tally_add(&az->proc->tally, TALLY_PKT_BAD, 1);
 	if (az->bad_example[r][0] == '\0')
 		snprintf(az->bad_example[r], sizeof(az->bad_example[r]),
@@ -66,10 +70,12 @@ in_closed(const struct packet *p, const struct iface *i)
 }
 
 static void
-one_packet(struct analyzer *az, struct packet *p, enum packet_reason r,
-    struct iface *i)
+one_packet(struct analyzer *az, struct ahead *a)
 {
-	unsigned	 k;
+	struct packet		*p = &a->p;
+	struct iface		*i = a->i;
+	enum packet_reason	 r = a->r;
+	unsigned		 k;
 
 	clock_packet(az, p);
 	i->packets++;
@@ -88,7 +94,7 @@ one_packet(struct analyzer *az, struct packet *p, enum packet_reason r,
 	else if (r == PACKET_NOT_TCP || r == PACKET_NOT_IP)
 		tally_add(&az->proc->tally, TALLY_PKT_NOT_TCP, 1);
 	else if (r != PACKET_FRAGMENT)
-		bad_packet(az, p, i, r);
+		bad_packet(az, p, i, r, a->cut);
 }
 
 static int
@@ -114,7 +120,8 @@ parse_some(struct analyzer *az, struct buf *b, struct ahead *a,
 		a[k].p.iface = m.iface;
 		a[k].p.wirelen = m.wirelen;
 		a[k].p.dlt = (uint16_t)a[k].i->info.linktype;
-		if (m.caplen < m.wirelen) {
+		a[k].cut = m.caplen < m.wirelen ? m.wirelen - m.caplen : 0;
+		if (a[k].cut > 0) {
 			a[k].i->cut++;
 			tally_add(&az->proc->tally, TALLY_PKT_TRUNCATED, 1);
 		}
@@ -179,7 +186,7 @@ analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 		for (k = 0; k < n; k++) {
 			crash_mark(a[k].number);
 			if (a[k].i != NULL)
-				one_packet(az, &a[k].p, a[k].r, a[k].i);
+				one_packet(az, &a[k]);
 		}
 	}
 	collect_all(az);

@@ -42,7 +42,8 @@ struct iface {
 	uint64_t	 bytes;
 	uint64_t	 again;
 	uint64_t	 payload;
-	uint64_t	 cut;
+	uint64_t	 cut;		/* packets */
+	uint64_t	 unread;	/* bytes of those whose head was cut */
 	uint64_t	 shed;
 	uint64_t	 segments;
 	uint64_t	 retrans;

@@ -58,6 +58,20 @@ is "a cut capture: what was before the cut is reported" \
 truncate -s -7 "$TMP/cut.pcap"
 timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o json > "$TMP/one.json" 2> "$TMP/err"
 is "a whole capture: status 0" $? 0
+python3 - "$TMP/cut.pcap" "$TMP/heads.pcap" <<'EOT'
+# each packet cut inside its TCP header
+import struct, sys
+b = open(sys.argv[1], "rb").read()
+out, at = b[:24], 24
+while at < len(b):
+    s, us, cap, wire = struct.unpack_from("<IIII", b, at)
+    out += struct.pack("<IIII", s, us, 50, wire) + b[at + 16:at + 66]
+    at += 16 + cap
+open(sys.argv[2], "wb").write(out)
+EOT
+is "headers that are cut are no complete numbers" \
+    "$(timeout 20 "$BUILD/netmond" -r "$TMP/heads.pcap" -o json |
+    jq -c '[.complete.ratio, .complete.lossy, .complete.packets]')" '[0,true,4]'
 timeout 20 "$BUILD/netmond" -r - -o json < "$TMP/cut.pcap" > "$TMP/two.json" 2>> "$TMP/err"
 is "standard input: status 0" $? 0
 timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o json > "$TMP/three.json" 2>> "$TMP/err"
