@@ -86,6 +86,27 @@ tell_hello(struct session *s, struct dir *d, const struct tls_hello *h,
 	s->ops->hello(s->arg, &x);
 }
 
+static void
+keep_session(struct hand *k, const struct tls_hello *h)
+{
+	k->session_len = (uint8_t)h->session.len;
+	if (h->session.len > 0)
+		memcpy(k->session, h->session.p, h->session.len);
+}
+
+/*
+ * Before 1.3 a server that resumes says the session that was offered (RFC
+ * 5246, section 7.4.1.3); from then on it says it always, and resumes by key.
+ */
+static bool
+resumed(const struct hand *k, const struct tls_hello *h)
+{
+	if (h->version >= 0x0304)
+		return h->resumes;
+	return k->session_len > 0 && h->session.len == k->session_len &&
+	    memcmp(h->session.p, k->session, k->session_len) == 0;
+}
+
 /* A whole first handshake message of a direction. */
 static void
 tls_message(struct session *s, struct dir *d, uint64_t ts)
@@ -94,9 +115,10 @@ tls_message(struct session *s, struct dir *d, uint64_t ts)
 
 	d->flags |= D_HELLO;
 	if (d->buf[0] == 1) {
-		if (tls_client_hello(d->buf, d->len, &h) == 0)
+		if (tls_client_hello(d->buf, d->len, &h) == 0) {
+			keep_session(s->hand, &h);
 			tell_hello(s, d, &h, ts);
-		else
+		} else
 			sess_odd(s, SESSION_A_TLS_BAD);
 	} else if (d->buf[0] == 2) {
 		if (tls_server_hello(d->buf, d->len, &h) == -1)
@@ -104,7 +126,7 @@ tls_message(struct session *s, struct dir *d, uint64_t ts)
 		else {
 			s->hand->tls.version = h.version;
 			s->hand->tls.server_us = ts;
-			s->hand->tls.resumed = h.resumes;
+			s->hand->tls.resumed = resumed(s->hand, &h);
 			if (h.retry) {
 				sess_other(s, d)->flags &= (uint16_t)~D_HELLO;
 				d->flags &= (uint16_t)~D_HELLO;

@@ -117,6 +117,8 @@ struct kept {
 struct hand {			/* a TLS handshake in progress */
 	struct session_tls tls;
 	unsigned	 hellos;
+	uint8_t		 session[TLS_SESSION_MAX];	/* that was offered */
+	uint8_t		 session_len;
 };
 
 struct session {

@@ -236,6 +236,14 @@ open_hello(struct in *in, const uint8_t *p, size_t len, uint8_t type,
 	return 0;
 }
 
+static bool
+session(struct tls_hello *h, const struct in *id)
+{
+	h->session.p = id->p;
+	h->session.len = id->len;
+	return id->len <= TLS_SESSION_MAX;
+}
+
 int
 tls_client_hello(const uint8_t *p, size_t len, struct tls_hello *h)
 {
@@ -246,7 +254,7 @@ tls_client_hello(const uint8_t *p, size_t len, struct tls_hello *h)
 	if (open_hello(&in, p, len, HELLO_CLIENT, h, &random) == -1)
 		return -1;
 	id = vector(&in, 1);
-	if (id.len > 32)
+	if (!session(h, &id))
 		return -1;
 	(void)vector(&in, 2);
 	(void)vector(&in, 1);
@@ -268,13 +276,14 @@ tls_server_hello(const uint8_t *p, size_t len, struct tls_hello *h)
 		0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8,
 		0x33, 0x9c
 	};
-	struct in		 in;
+	struct in		 in, id;
 	const uint8_t		*random;
 
 	if (open_hello(&in, p, len, HELLO_SERVER, h, &random) == -1)
 		return -1;
 	h->retry = memcmp(random, retry, sizeof(retry)) == 0;
-	if (vector(&in, 1).len > 32)
+	id = vector(&in, 1);
+	if (!session(h, &id))
 		return -1;
 	h->cipher = (uint16_t)number(&in, 2);
 	(void)number(&in, 1);

@@ -15,6 +15,7 @@
 
 #define TLS_HELLO_MAX	65536	/* longest handshake message collected */
 #define TLS_ALPN_MAX	8	/* protocols kept of the list */
+#define TLS_SESSION_MAX	32	/* RFC 5246, section 7.4.1.2 */
 
 enum tls_record_type {
 	TLS_CHANGE_CIPHER = 20, TLS_ALERT, TLS_HANDSHAKE, TLS_DATA,
@@ -35,6 +36,7 @@ struct tls_span {
 
 struct tls_hello {
 	struct tls_span	 name;		/* server_name, as sent */
+	struct tls_span	 session;	/* id, at most TLS_SESSION_MAX bytes */
 	struct tls_span	 alpn[TLS_ALPN_MAX];
 	unsigned	 nalpn;
 	uint16_t	 version;	/* highest offered, or the chosen one */

@@ -237,6 +237,47 @@ the_finished_of_the_other_side_is_enough(void **state)
 	check(&w, "P tls\nH0 c.example\nE 303\n");
 }
 
+/* A hello of either side that says a session of 32 bytes. */
+static void
+with_session(struct seen *w, unsigned dir, uint8_t fill)
+{
+	uint8_t	 m[80] = { dir == 0 ? 1 : 2, 0, 0, 0, 3, 3 };
+	size_t	 n = 38;
+
+	m[n++] = 32;
+	memset(m + n, fill, 32);
+	n += 32;
+	if (dir == 0) {
+		memcpy(m + n, "\0\2\x13\1\1\0", 6);
+		n += 6;
+	} else {
+		memcpy(m + n, "\x13\1\0", 3);
+		n += 3;
+	}
+	m[3] = (uint8_t)(n - 4);
+	record(w, dir, HELLO, m, n);
+}
+
+static void
+before_13_a_session_said_again_is_resumed(void **state)
+{
+	struct seen	 w;
+	uint8_t		 fill;
+
+	(void)state;
+	for (fill = 7; fill <= 8; fill++) {
+		begin(&w);
+		with_session(&w, 0, 7);
+		with_session(&w, 1, fill);
+		record(&w, 1, CHANGE, "\1", 1);
+		record(&w, 1, HELLO, "finished", 8);
+		record(&w, 0, CHANGE, "\1", 1);
+		record(&w, 0, HELLO, "finished", 8);
+		check(&w, fill == 7 ? "P tls\nH0 \nE 303 resumed\n" :
+		    "P tls\nH0 \nE 303\n");
+	}
+}
+
 static void
 a_hello_that_is_too_long_is_not_collected(void **state)
 {
@@ -416,6 +457,7 @@ main(void)
 		cmocka_unit_test(
 		    tls12_without_a_full_handshake_is_done_by_data),
 		cmocka_unit_test(the_finished_of_the_other_side_is_enough),
+		cmocka_unit_test(before_13_a_session_said_again_is_resumed),
 		cmocka_unit_test(a_hello_that_is_too_long_is_not_collected),
 		cmocka_unit_test(
 		    a_hello_of_60000_bytes_is_read_from_many_records),
