@@ -157,11 +157,11 @@ method_id(const uint8_t *p, size_t len)
 	return (enum http_method)i;
 }
 
-/* "HTTP/1.x", or "HTTP/0.x", which is taken for 1.0. */
+/* "HTTP/1.x"; between first and last others are taken for 1.0. */
 static bool
-version(const uint8_t *p, struct http_head *h)
+version(const uint8_t *p, char first, char last, struct http_head *h)
 {
-	if (memcmp(p, "HTTP/", 5) != 0 || (p[5] != '1' && p[5] != '0') ||
+	if (memcmp(p, "HTTP/", 5) != 0 || p[5] < first || p[5] > last ||
 	    p[6] != '.' || !octet_is(p[7], OCTET_DIGIT))
 		return false;
 	if (p[5] == '1')
@@ -171,15 +171,17 @@ version(const uint8_t *p, struct http_head *h)
 	return true;
 }
 
+/* Clients take more blanks than one, and 2.0 in words, for an answer too. */
 static bool
 status_line(const struct http_span *line, struct http_head *h)
 {
 	const uint8_t	*p = line->p, *end = p + line->len;
 
-	if (line->len < 12 || p[5] != '1' || !version(p, h) || p[8] != ' ')
+	if (line->len < 12 || !version(p, '1', '2', h) || p[8] != ' ')
 		return false;
-	p += 9;
-	if (!octet_is(p[0], OCTET_DIGIT) || !octet_is(p[1], OCTET_DIGIT) ||
+	for (p += 9; p < end && *p == ' '; p++)
+		h->flaws |= HTTP_F_START_LINE;
+	if (end - p < 3 || !octet_is(p[0], OCTET_DIGIT) || !octet_is(p[1], OCTET_DIGIT) ||
 	    !octet_is(p[2], OCTET_DIGIT) || (end - p > 3 && p[3] != ' '))
 		return false;
 	h->status = (uint16_t)((p[0] - '0') * 100 + (p[1] - '0') * 10 +
@@ -248,7 +250,7 @@ request_line(const struct http_span *line, struct http_head *h)
 		h->flaws |= HTTP_F_START_LINE;
 	while (end > p && (blank(end[-1]) || end[-1] == '\r'))
 		end--;
-	if (end - p < 8 || !version(end - 8, h))
+	if (end - p < 8 || !version(end - 8, '0', '1', h))
 		return false;
 	end -= 8;
 	if (end > p && !blank(end[-1]))
@@ -610,17 +612,22 @@ http_parse(const uint8_t *p, size_t len, struct http_head *h)
 static enum http_guess
 guess_status(const uint8_t *p, size_t len)
 {
-	static const char	 shape[] = "HTTP/1.d ddd";
-	size_t			 i;
+	static const char	 shape[] = "HTTP/v.d ddd";
+	const uint8_t		*end = p + len;
+	const char		*s;
 
-	for (i = 0; i < len && i < sizeof(shape) - 1; i++) {
-		if (shape[i] == 'd' ? !octet_is(p[i], OCTET_DIGIT) :
-		    p[i] != (uint8_t)shape[i])
+	for (s = shape; *s != '\0' && p < end; p++, s++) {
+		while (*s == 'd' && s[-1] == ' ' && p < end && *p == ' ')
+			p++;
+		if (p == end)
+			return HTTP_MAYBE;
+		if (*s == 'd' ? !octet_is(*p, OCTET_DIGIT) : *s == 'v' ?
+		    *p != '1' && *p != '2' : *p != (uint8_t)*s)
 			return HTTP_NO;
 	}
-	if (i < sizeof(shape) - 1 || len == i)
+	if (*s != '\0' || p == end)
 		return HTTP_MAYBE;
-	return p[i] == ' ' || p[i] == '\r' || p[i] == '\n' ?
+	return *p == ' ' || *p == '\r' || *p == '\n' ?
 	    HTTP_RESPONSE : HTTP_NO;
 }
 
