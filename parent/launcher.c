@@ -115,12 +115,15 @@ launcher_open(struct launcher *l, char *why, size_t size)
 
 /* ---- the launcher: a child of it, before exec ---- */
 
+/*
+ * What a terminal sends goes to all of us and stays ignored, as here: a
+ * child ends when its parent says so or is gone. The renderer has the report
+ * still to write then.
+ */
 static void
 default_signals(void)
 {
-	static const int	 signals[] = {
-		SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD
-	};
+	static const int	 signals[] = { SIGPIPE, SIGCHLD };
 	sigset_t		 none;
 	size_t			 i;
 

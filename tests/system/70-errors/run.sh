@@ -130,6 +130,29 @@ for sig in INT TERM; do
 	exec 8>&-
 done
 
+# A terminal sends it to the whole group, the one that writes the report too.
+for sig in INT TERM; do
+	exec 8<> "$TMP/pipe"
+	cat "$TMP/cut.pcap" >&8
+	env --default-signal=INT setsid "$BUILD/netmond" -r - -o json \
+	    < "$TMP/pipe" > "$TMP/out.json" 2> "$TMP/err" &
+	p=$!
+	wait_for 5 found
+	sleep 0.5
+	kill -HUP -$p
+	kill -$sig -$p
+	wait_for 5 sh -c "! kill -0 $p" ||
+	    { not_ok "SIG$sig to the group: -r goes on"; kill -9 $p; }
+	wait $p
+	is "SIG$sig to the group: status 0" $? 0
+	is "SIG$sig to the group: what was read is reported" \
+	    "$(jq .summary.requests "$TMP/out.json")" \
+	    "$(jq .summary.requests "$TMP/one.json")"
+	is "SIG$sig to the group: and nothing else is said" \
+	    "$(cat "$TMP/err")" ""
+	exec 8>&-
+done
+
 if [ "$(id -u)" = 0 ]; then
 	printf 'user "no-such-user"\n' > "$TMP/x.conf"
 	like "a missing user: -n tells it" \
