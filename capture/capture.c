@@ -574,7 +574,7 @@ capture_init(struct proc *p)
 	c->ifaces.said = on_said;
 	c->ifaces.arg = c;
 	if (capture_check(p, p->conf, why, sizeof(why)) == -1)
-		fatalx("%s", why);
+		proc_exit(p, STATUS_CONFIG, "%s", why);
 	if (!p->conf->offline)
 		init_live(c);
 }

@@ -167,6 +167,32 @@ first_status(int status)
 	return code == 2 || (code >= 64 && code <= 78) ? code : 1;
 }
 
+/*
+ * It has said why, and its status tells the rest: no more lines about it,
+ * nor about neighbours that end because of it.
+ */
+static bool
+gave_up(const struct child *c, int status)
+{
+	return !c->s->all_ready && first_status(status) != 1;
+}
+
+static void
+start_failed(struct child *c, int status)
+{
+	struct supervise	*s = c->s;
+	enum role		 r;
+
+	supervise_fail(s, first_status(status));
+	/* Offline its neighbours would wait for it, and for long. */
+	if (!supervise_special(s))
+		return;
+	for (r = ROLE_FIRST_CHILD; gave_up(c, status) &&
+	    r <= ROLE_LAST_CHILD; r++)
+		s->child[r].wanted = true;
+	supervise_kill(s);
+}
+
 static void
 come_back(struct child *c, uint64_t lived)
 {
@@ -228,18 +254,16 @@ child_lost(struct child *c, int status)
 		log_info("%s is started anew for the new configuration",
 		    role_name(c->role));
 	} else {
-		log_loss(c, pid, status);
+		if (!gave_up(c, status))
+			log_loss(c, pid, status);
 		tally_add(s->conf.tally, TALLY_PAR_CHILDREN_LOST, 1);
 	}
 	c->lost_time_us = proc_wall_us();
 	if (c->away_from_us == 0)
 		c->away_from_us = was_ready && !c->wanted ? c->tally_us : now;
-	if (!s->all_ready || supervise_special(s)) {
-		supervise_fail(s, first_status(status));
-		/* Offline its neighbours would wait for it, and for long. */
-		if (supervise_special(s))
-			supervise_kill(s);
-	} else if (s->launcher_lost)
+	if (!s->all_ready || supervise_special(s))
+		start_failed(c, status);
+	else if (s->launcher_lost)
 		supervise_no_launcher(s, c->role);
 	else
 		come_back(c, lived);

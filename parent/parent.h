@@ -24,8 +24,6 @@
 #include "sandbox/priv.h"
 #include "sandbox/proc.h"
 
-#define STATUS_CONFIG	2
-
 struct parent {
 	struct options	 opt;
 	struct conf	*conf;
@@ -51,7 +49,7 @@ struct parent {
 	bool		 hup_waits;	/* SIGHUP: not yet obeyed */
 	bool		 hup_runs;	/* the reload under way is its own */
 	unsigned	 judged;	/* -n: 1 << role */
-	bool		 refused;
+	int		 refused;	/* -n: the status of it, 0 none */
 	int		 status;
 	struct listen	 listen;
 	char		 jail[32];

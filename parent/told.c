@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "parent/files.h"
 #include "parent/parent.h"
@@ -28,11 +29,20 @@ parent_send_files(struct parent *p)
 
 /* ---- children ---- */
 
+/* What capture does not take is the filter; words replace that of the file. */
+static int
+filter_status(const struct parent *p)
+{
+	return p->opt.filter[0] != '\0' ? EX_USAGE : STATUS_CONFIG;
+}
+
 static void
 on_gone(int status, void *arg)
 {
 	struct parent	*p = arg;
 
+	if (status == STATUS_CONFIG && !p->opt.check)
+		status = filter_status(p);
 	p->status = status;
 	event_base_loopbreak(p->base);
 }
@@ -158,12 +168,14 @@ on_checked(struct parent *p, enum role role, const char *why)
 {
 	if (why != NULL) {
 		log_warnx("%s: %s", role_name(role), why);
-		p->refused = true;
+		if (p->refused != STATUS_CONFIG)
+			p->refused = role == ROLE_CAPTURE ?
+			    filter_status(p) : STATUS_CONFIG;
 	}
 	p->judged |= 1U << role;
 	if (p->judged == (1U << ROLE_CAPTURE | 1U << ROLE_ANALYZER |
 	    1U << ROLE_MIRROR))
-		parent_stop(p, p->refused ? STATUS_CONFIG : 0);
+		parent_stop(p, p->refused);
 }
 
 static void

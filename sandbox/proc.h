@@ -44,6 +44,7 @@
 #define PROC_FD_LINK2	5
 #define PROC_FD_OWN	6	/* lowest number of the role's own */
 
+#define STATUS_CONFIG	2	/* exit: an error of the configuration */
 #define PROC_STOP_SECONDS	2
 
 struct proc;

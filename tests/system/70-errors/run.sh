@@ -24,6 +24,13 @@ run "a file that is not there" 2 'nothere' -n -f "$TMP/nothere.conf"
 run "an empty file" 0 'configuration OK' -n -f "$TMP/x.conf"
 printf 'user "%s"\nfilter "host www.example.com"\n' $TEST_USER > "$TMP/x.conf"
 run "a filter with a name" 2 'use numbers' -n -f "$TMP/x.conf"
+printf 'user "%s"\nfilter bogus\n' $TEST_USER > "$TMP/x.conf"
+run "-r, a filter with a bad word" 2 'bogus' -r /dev/null -f "$TMP/x.conf"
+is "and it is the only line" "$(wc -l < "$TMP/out")" 1
+run "-r, bad words for a filter" 64 'bogus' -r /dev/null bogus words
+is "and it is the only line, too" "$(wc -l < "$TMP/out")" 1
+: > "$TMP/y.conf"
+run "-n, bad words for a filter" 64 'bogus' -n -f "$TMP/y.conf" bogus
 run "a capture that is not there" 1 'nothere.pcap' -r "$TMP/nothere.pcap"
 echo 'this is not a capture' > "$TMP/text.pcap"
 run "a foreign file" 1 'text.pcap' -r "$TMP/text.pcap"
@@ -161,6 +168,13 @@ if [ "$(id -u)" = 0 ]; then
 	run "a missing user" 71 'no-such-user' -d -F -f "$TMP/x.conf"
 	conf
 	run "no interface" 69 'nosuchif0' -d -F -f "$TMP/netmond.conf" -i nosuchif0
+	conf 'filter bogus'
+	run "live, a filter with a bad word" 2 'bogus' -d -F \
+	    -f "$TMP/netmond.conf" -i lo
+	is "and no more about it" "$(grep -c 'lost capture' "$TMP/out")" 0
+	conf
+	run "live, bad words for a filter" 64 'bogus' -d -F \
+	    -f "$TMP/netmond.conf" -i lo bogus words
 	start -i lo
 	run "a live socket" 71 "$SOCK" -d -F -f "$TMP/netmond.conf" -i lo
 	stop
