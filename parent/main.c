@@ -365,7 +365,7 @@ main(int argc, char **argv)
 	log_init(say, &p);
 	p.conf = options_load(&p.opt, NULL, say_line, &p);
 	if (p.conf == NULL)
-		return STATUS_CONFIG;
+		return errno == ENOMEM ? EX_OSERR : STATUS_CONFIG;
 	if (p.opt.check && p.opt.verbose > 0) {
 		conf_print(p.conf, stdout, true);
 		fflush(stdout);

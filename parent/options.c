@@ -180,6 +180,7 @@ read_file(const struct options *o, const char *path, parse_say_fn *say,
 	if ((c = conf_new()) == NULL || conf_finish(c) == -1) {
 		conf_free(c);
 		say("out of memory", arg);
+		errno = ENOMEM;
 		return NULL;
 	}
 	return c;
@@ -243,5 +244,6 @@ options_load(const struct options *o, const char *path, parse_say_fn *say,
 	} else if (files_check(c, say, arg) == 0)
 		return c;
 	conf_free(c);
+	errno = EINVAL;
 	return NULL;
 }

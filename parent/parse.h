@@ -32,7 +32,8 @@ typedef void	 parse_say_fn(const char *line, void *arg);
 void		 parse_say_file(const char *line, void *arg);
 
 /*
- * NULL when there was any error (at least one line was said then). Files
+ * NULL when there was any error (at least one line was said then), with
+ * errno ENOMEM when memory ran out and EINVAL for all else. Files
  * must be owned by root or the running user and not be writable by others.
  */
 struct conf	*parse_conf(const char *path, const struct parse_macro *,

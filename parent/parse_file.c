@@ -189,8 +189,10 @@ slurp(struct parser *p, int fd, size_t *len, const char **why)
 
 	*len = 0;
 	*why = "out of memory";
-	if ((text = source_keep(p, PARSE_FILE_MAX + 1)) == NULL)
+	if ((text = source_keep(p, PARSE_FILE_MAX + 1)) == NULL) {
+		p->no_memory = true;
 		return NULL;
+	}
 	for (;;) {
 		n = read(fd, text + *len, PARSE_FILE_MAX + 1 - *len);
 		if (n == -1 && errno == EINTR)
@@ -272,8 +274,8 @@ source_include(struct parser *p, const char *path)
 	}
 	memcpy(name, p->tok_file, n);
 	memcpy(name + n, path, strlen(path));
-	if (source_open(p, name, &why) == -1)
-		parse_fail(p, "%s: %s", name, why);
-	else
+	if (source_open(p, name, &why) == 0)
 		p->files++;
+	else if (!p->no_memory)		/* that is said at the end */
+		parse_fail(p, "%s: %s", name, why);
 }

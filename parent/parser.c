@@ -1,4 +1,5 @@
 /* One parse from begin to end: its errors, its entries, its result. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,7 @@ static struct conf *
 parser_run(struct parser *p)
 {
 	struct conf	*c;
+	int		 cause;
 
 	if (!p->no_memory && p->src != NULL) {
 		(void)yyparse(p);
@@ -116,12 +118,14 @@ parser_run(struct parser *p)
 	if (p->no_memory)
 		say_at(p, p->tok_file, 0, "out of memory");
 	c = p->conf;
+	cause = p->no_memory ? ENOMEM : EINVAL;
 	if (p->errors > 0) {
 		conf_free(c);
 		c = NULL;
 	}
 	source_free(p);
 	free(p);
+	errno = cause;
 	return c;
 }
 
@@ -134,9 +138,11 @@ parse_conf(const char *path, const struct parse_macro *m, size_t n,
 
 	if ((p = parser_new(path, m, n, say, arg)) == NULL) {
 		say("out of memory", arg);
+		errno = ENOMEM;
 		return NULL;
 	}
-	if (!p->no_memory && source_open(p, path, &why) == -1)
+	if (!p->no_memory && source_open(p, path, &why) == -1 &&
+	    !p->no_memory)
 		say_at(p, path, 0, why);
 	p->files = 1;
 	return parser_run(p);
@@ -150,6 +156,7 @@ parse_text(const char *name, const char *text, size_t len,
 
 	if ((p = parser_new(name, m, n, say, arg)) == NULL) {
 		say("out of memory", arg);
+		errno = ENOMEM;
 		return NULL;
 	}
 	p->no_include = true;

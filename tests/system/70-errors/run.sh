@@ -31,6 +31,13 @@ run "-r, bad words for a filter" 64 'bogus' -r /dev/null bogus words
 is "and it is the only line, too" "$(wc -l < "$TMP/out")" 1
 : > "$TMP/y.conf"
 run "-n, bad words for a filter" 64 'bogus' -n -f "$TMP/y.conf" bogus
+if [ "${SAN:-0}" != 1 ] && command -v prlimit > /dev/null; then
+	timeout 20 prlimit --data=1000000 "$BUILD/netmond" -n \
+	    -f "$TMP/y.conf" > "$TMP/out" 2>&1
+	is "no memory for the configuration: status 71" $? 71
+	like "and says so" "$(cat "$TMP/out")" 'y.conf: out of memory'
+	is "once" "$(wc -l < "$TMP/out")" 1
+fi
 run "a capture that is not there" 1 'nothere.pcap' -r "$TMP/nothere.pcap"
 echo 'this is not a capture' > "$TMP/text.pcap"
 run "a foreign file" 1 'text.pcap' -r "$TMP/text.pcap"
