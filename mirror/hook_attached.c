@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mirror/hook_attached.h"
+#include "sandbox/answer.h"
 #include "sandbox/chan.h"
 #include "sandbox/compat.h"
 #include "sandbox/hookmsg.h"
@@ -32,7 +33,7 @@ struct provider {
 	uint64_t	 queued;	/* bytes */
 	struct waitings	 queue;
 	struct chan	*chan;
-	struct chan	*gone;		/* freed outside its own callback */
+	struct chan	*gone;		/* freed at a tick, when all is sent */
 	uint64_t	 seq;
 	uint64_t	 now_us;
 	char		 name[CONF_NAME_MAX];
@@ -102,6 +103,18 @@ provider_give_up(struct provider *p)
 
 /* ---- the connection ---- */
 
+/* It may be the one that calls us: freed at a later tick. */
+static void
+let_go(struct provider *p)
+{
+	chan_free(p->gone);
+	p->gone = p->chan;
+	p->chan = NULL;
+	chan_pause(p->gone);
+	chan_forget(p->gone);
+	provider_give_up(p);
+}
+
 static void
 detach(struct provider *p, const char *why)
 {
@@ -111,11 +124,18 @@ detach(struct provider *p, const char *why)
 		return;
 	log_warnx("hook %s: %s; nothing passes it until one is attached",
 	    p->name, vis_str(VIS_LOG, s, sizeof(s), why));
-	/* It may be the one that calls us: freed at the next tick. */
-	p->gone = p->chan;
-	chan_pause(p->gone);
-	p->chan = NULL;
-	provider_give_up(p);
+	let_go(p);
+}
+
+/* It is told, so that it does not come back and displace the new one. */
+static void
+displace(struct provider *p)
+{
+	log_notice("hook %s: another program comes in place of the one that "
+	    "was attached", p->name);
+	let_go(p);
+	answer_error(p->gone, 0, 1, "hook %s: another program "
+	    "was attached in place of this one", p->name);
 }
 
 static void
@@ -126,6 +146,8 @@ on_fault(struct chan *ch, enum chan_fault fault, const char *why, void *arg)
 	(void)fault;
 	if (ch == p->chan)
 		detach(p, why);
+	else
+		chan_forget(ch);
 }
 
 static struct waiting *
@@ -247,9 +269,7 @@ provider_attach(struct provider *p, int fd, const char *mirror,
 	    .fault = on_fault, .arg = p };
 
 	if (p->chan != NULL)
-		detach(p, "another one attached");
-	chan_free(p->gone);
-	p->gone = NULL;
+		displace(p);
 	c.limit = p->conf.limit + HOOKMSG_DATA_MAX;
 	c.high_mark = c.limit;
 	if ((p->chan = chan_new(p->conf.base, &c)) == NULL) {
@@ -360,8 +380,10 @@ provider_tick(struct provider *p, uint64_t now_us)
 	struct waiting	*w;
 
 	p->now_us = now_us;
-	chan_free(p->gone);
-	p->gone = NULL;
+	if (p->gone != NULL && chan_queued(p->gone) == 0) {
+		chan_free(p->gone);
+		p->gone = NULL;
+	}
 	TAILQ_FOREACH(w, &p->queue, entry) {
 		if (w->judged)
 			continue;

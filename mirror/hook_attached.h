@@ -52,7 +52,7 @@ struct provider;
 struct provider	*provider_new(const struct provider_conf *);
 /* Everything that waits fails first. */
 void		 provider_free(struct provider *);
-/* A new connection (owned); one that is attached already is let go. */
+/* A new connection (owned); one that is attached is told and let go. */
 void		 provider_attach(struct provider *, int fd,
 		    const char *mirror, enum hook_side side);
 /* A chunk of at most PROVIDER_CHUNK_MAX. -1: there is no room for it. */

@@ -11,7 +11,9 @@
 
 #include "sandbox/compat.h"
 #include "sandbox/hookmsg.h"
+#include "sandbox/msg.h"
 #include "sandbox/proc.h"
+#include "sandbox/vis.h"
 #include "ui/asked.h"
 #include "ui/client.h"
 #include "ui/goreplay.h"
@@ -25,6 +27,7 @@ struct hook {
 	const char	*name;
 	bool		 goreplay;
 	int		 mirror;	/* -1: not attached */
+	int		 refused;	/* status of the mirror's ERROR */
 	uint64_t	 strange;	/* -g: lines that are no hex */
 	struct program	 program;
 	struct bytes	 hello;		/* for a program that starts anew */
@@ -34,9 +37,42 @@ struct hook {
 
 /* ---- to the mirror ---- */
 
+/* The mirror wants this program no more, and says why. */
+static void
+on_error(struct hook *h, struct frame *f)
+{
+	struct msg_text	 t;
+	char		 v[1100];
+
+	if (msg_get_text(&f->body, &t) == -1)
+		return;
+	h->refused = t.number > 0 && t.number < 126 ? (int)t.number :
+	    CLIENT_REFUSED;
+	fprintf(stderr, "netmonctl: %s\n", vis_str(VIS_TERM, v, sizeof(v),
+	    t.text));
+}
+
+/* What was said last may be unread: a reset comes in front of it. */
 static void
 detached(struct hook *h)
 {
+	struct frame	 f;
+	ssize_t		 n;
+	bool		 reset = false;
+
+	while (h->mirror != -1 && h->refused == 0) {
+		n = recv(h->mirror, h->frame, sizeof(h->frame), 0);
+		if (n == -1 && (errno == EINTR ||
+		    (errno == ECONNRESET && !reset))) {
+			reset = errno == ECONNRESET || reset;
+			continue;
+		}
+		if (n <= 0)
+			break;
+		if (frame_get(&f, h->frame, (size_t)n) == 0 &&
+		    f.type == MSG_ERROR)
+			on_error(h, &f);
+	}
 	if (h->mirror != -1)
 		close(h->mirror);
 	h->mirror = -1;
@@ -77,16 +113,22 @@ all_broken(struct hook *h)
 }
 
 static void
+say_strange(struct hook *h)
+{
+	if (h->strange > 0)
+		fprintf(stderr, "netmonctl: hook %s: %" PRIu64 " lines of it "
+		    "were no answers\n", h->name, h->strange);
+	h->strange = 0;
+}
+
+static void
 give_up(struct hook *h, const char *why)
 {
 	if (h->program.pid == 0)
 		return;
 	program_lost(&h->program, why);
 	all_broken(h);
-	if (h->strange > 0)
-		fprintf(stderr, "netmonctl: hook %s: %" PRIu64 " lines of it "
-		    "were no answers\n", h->name, h->strange);
-	h->strange = 0;
+	say_strange(h);
 }
 
 /* ---- chunks to the program ---- */
@@ -152,7 +194,7 @@ on_frame(struct hook *h, const uint8_t *p, size_t n)
 static void
 on_mirror(struct hook *h)
 {
-	struct frame	 f;
+	struct frame	 f = { 0 };
 	const uint8_t	*p;
 	ssize_t		 got;
 	size_t		 n;
@@ -163,6 +205,8 @@ on_mirror(struct hook *h)
 			return;
 		if (got <= 0 || frame_get(&f, h->frame, (size_t)got) == -1 ||
 		    f.type != MSG_HOOK_CHUNK) {
+			if (f.type == MSG_ERROR)
+				on_error(h, &f);
 			detached(h);
 			return;
 		}
@@ -420,9 +464,15 @@ hook_main(const char *socket, int argc, char **argv)
 			fprintf(stderr, "netmonctl: hook %s: attached\n",
 			    h->name);
 			serve(h);
+			if (h->refused != 0) {
+				program_end(&h->program);
+				say_strange(h);
+				return h->refused;
+			}
 			away = program_now_ms();
 			give_up(h, "the mirror has gone");
-			h->program.next_ms = h->program.delay_ms = 0;
+			/* Not at once: it may go again, and again. */
+			poll(NULL, 0, wait_ms(h));
 			continue;
 		}
 		/* Once it was there, it has a while to come back. */

@@ -95,10 +95,9 @@ program_start(struct program *p)
 }
 
 void
-program_lost(struct program *p, const char *why)
+program_end(struct program *p)
 {
-	uint64_t	 now = program_now_ms();
-	int		 status = 0;
+	int	 status;
 
 	if (p->pid == 0)
 		return;
@@ -108,6 +107,16 @@ program_lost(struct program *p, const char *why)
 	waitpid(p->pid, &status, 0);
 	p->pid = 0;
 	p->out.len = p->in.len = 0;
+}
+
+void
+program_lost(struct program *p, const char *why)
+{
+	uint64_t	 now = program_now_ms();
+
+	if (p->pid == 0)
+		return;
+	program_end(p);
 	if (now - p->started_ms > LIVED_MS || p->delay_ms == 0)
 		p->delay_ms = BACKOFF_MIN_MS;
 	else if ((p->delay_ms *= 2) > BACKOFF_MAX_MS)

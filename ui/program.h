@@ -44,7 +44,9 @@ struct program {
 uint64_t program_now_ms(void);
 /* Later again when it cannot be started. */
 void	 program_start(struct program *);
-/* It is ended, and why is said; nothing that waits for it is kept. */
+/* It is ended; nothing that waits for it is kept. */
+void	 program_end(struct program *);
+/* The same, and why is said: it will be started again. */
 void	 program_lost(struct program *, const char *why);
 /* Whether it takes enough for more to be put into out. */
 bool	 program_keeps_up(const struct program *);

@@ -464,6 +464,40 @@ a_gap_says_who_lost_it(void **state)
 	close_all();
 }
 
+/* Else it would come back and displace the one that displaced it. */
+static void
+a_displaced_program_is_told_although_it_did_not_read(void **state)
+{
+	static uint8_t	 in[FRAME_MAX];
+	struct msg_text	 t;
+	struct frame	 f = { 0 };
+	ssize_t		 n;
+	int		 sv[2], i;
+
+	(void)state;
+	fresh();
+	conf.queue = 1024 * 1024;
+	open_leg();
+	attach();
+	head();
+	for (i = 0; i < 20; i++)
+		body('x', 30000);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, sv), 0);
+	provider_attach(provider, sv[0], conf.name, HOOK_RECORD);
+	for (i = 0; i < 100 && f.type != MSG_ERROR; i++) {
+		provider_tick(provider, env.now_us);
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		if ((n = recv(program, in, sizeof(in), 0)) > 0)
+			assert_int_equal(frame_get(&f, in, (size_t)n), 0);
+	}
+	assert_int_equal(msg_get_text(&f.body, &t), 0);
+	assert_int_equal(t.number, 1);
+	assert_non_null(strstr(t.text, "another program was attached"));
+	close(sv[1]);
+	close_all();
+}
+
 static int
 setup(void **state)
 {
@@ -504,6 +538,8 @@ main(void)
 		cmocka_unit_test(a_message_without_end_is_a_gap_in_gor),
 		cmocka_unit_test(what_gathers_for_gor_is_charged),
 		cmocka_unit_test(a_gap_says_who_lost_it),
+		cmocka_unit_test(
+		    a_displaced_program_is_told_although_it_did_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

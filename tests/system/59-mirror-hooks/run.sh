@@ -47,6 +47,28 @@ sleep 0.5
 is "without a sink the record hook has the requests, and only those" \
     "$(awk '{ print $1, $3, $4 }' "$TMP/only" | xargs)" \
     "1 10.77.0.2:80 /first 1 10.77.0.2:80 /second 1 10.77.0.2:80 a=1"
+# ---- of two programs the newest stays ----
+first=$hook
+mv "$TMP/hook.err" "$TMP/first.err"
+child=$(pgrep -P $first)
+"$BUILD/netmonctl" -s "$SOCK" hook rec -- python3 \
+    "$TOP/tests/lib/odd_hook.py" "$TMP/second" 2> "$TMP/hook.err" &
+hook=$!
+at_exit "kill $hook"
+is_over() { ! kill -0 "$1"; }
+wait_for 5 is_over $first || kill $first
+wait $first
+is "a displaced program's client ends" $? 1
+like "and says why" "$(tail -1 "$TMP/first.err")" 'another program was attached'
+is_over "$child" 2> /dev/null && ok "its program has ended" ||
+    not_ok "its program goes on"
+wait_for 5 test -e "$TMP/second"
+sleep 1
+is "the newest is attached once" "$(grep -c attached "$TMP/hook.err")" 1
+get /third
+wait_for 5 grep -q third "$TMP/second"
+is "and has what comes" "$(grep -c third "$TMP/second") $(grep -c third \
+    "$TMP/only")" "1 0"
 stop
 kill $hook
 : > "$TMP/access.log"
