@@ -84,6 +84,15 @@ nat 'pre ip daddr 10.1.0.1 tcp dport 80 dnat to 10.2.0.2'
 nginx_up
 measure "destination NAT" http://10.1.0.1
 
+# Client and server translated: no address is the same on both sides.
+fresh
+wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
+wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
+nat 'pre ip daddr 10.1.0.1 tcp dport 80 dnat to 10.2.0.2' \
+    'post oifname r1 masquerade'
+nginx_up
+measure "source and destination NAT" http://10.1.0.1
+
 # Hairpin: both ends behind one interface, translated both ways.
 fresh
 inr ip link add br0 type bridge
