@@ -14,6 +14,7 @@ enum token_kind {
 	T_DONE,		/* the command may end here */
 	T_WORD,
 	T_ARG,		/* any text, appended to the arguments */
+	T_ARG_HOST,	/* the same, written as the daemon keeps hosts */
 	T_ARG_WORD,	/* this word, appended to the arguments */
 	T_ARG_NUMBER,	/* 1 .. value, appended to the arguments */
 	T_NUMBER,	/* 1 .. 2^32 - 2, into show.top */
@@ -94,14 +95,14 @@ static const struct token window[] = {
 	END
 };
 static const struct token host[] = {
-	{ T_ARG, NULL, window, SETS_NOTHING, 0, "NAME" },
+	{ T_ARG_HOST, NULL, window, SETS_NOTHING, 0, "NAME" },
 	END
 };
 static const struct token sections[] = {
 	DONE,
 	WORD("top", window_top, NOTHING, 0, "how many"),
 	WORD("window", window_word, NOTHING, 0, "period"),
-	{ T_ARG, NULL, window, SETS_NOTHING, 0, "HOST" },
+	{ T_ARG_HOST, NULL, window, SETS_NOTHING, 0, "HOST" },
 	END
 };
 
@@ -109,6 +110,10 @@ static const struct token sections[] = {
 static const struct token flows[];
 static const struct token flows_value[] = {
 	{ T_ARG, NULL, flows, SETS_NOTHING, 0, "value" },
+	END
+};
+static const struct token flows_host[] = {
+	{ T_ARG_HOST, NULL, flows, SETS_NOTHING, 0, "value" },
 	END
 };
 #define FILTER(w, n, h)	{ T_ARG_WORD, w, n, SETS_NOTHING, 0, h }
@@ -124,7 +129,7 @@ static const struct token flows_state[] = {
 };
 static const struct token flows[] = {
 	DONE,
-	FILTER("host", flows_value, "HTTP host or TLS name"),
+	FILTER("host", flows_host, "HTTP host or TLS name"),
 	FILTER("client", flows_value, "address"),
 	FILTER("server", flows_value, "address"),
 	FILTER("port", flows_port, "of the server"),
@@ -138,12 +143,16 @@ static const struct token why_value[] = {
 	{ T_ARG, NULL, why, SETS_NOTHING, 0, "value" },
 	END
 };
+static const struct token why_host[] = {
+	{ T_ARG_HOST, NULL, why, SETS_NOTHING, 0, "value" },
+	END
+};
 static const struct token why_port[] = { NUMBER(why, 65535), END };
 static const struct token why[] = {
 	DONE,
 	FILTER("port", why_port, NULL),
 	FILTER("interface", why_value, NULL),
-	FILTER("host", why_value, NULL),
+	FILTER("host", why_host, NULL),
 	END
 };
 
@@ -405,6 +414,25 @@ add_arg(struct command *c, const char *word, struct out *o)
 	return 0;
 }
 
+/* Lower case, and without the dot at the end. */
+static int
+add_host(struct command *c, const char *word, struct out *o)
+{
+	char	*p;
+	size_t	 n;
+
+	if (add_arg(c, word, o) == -1)
+		return -1;
+	p = c->show.args[c->show.nargs - 1];
+	n = strlen(p);
+	if (n > 1 && p[n - 1] == '.')
+		p[n - 1] = '\0';
+	for (; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return 0;
+}
+
 /* A number of 1 to max; 0 when it is none. */
 static uint32_t
 number(const char *word, uint32_t max, struct out *o)
@@ -429,6 +457,8 @@ take(struct command *c, const struct token *t, const char *word,
 	switch (t->kind) {
 	case T_ARG:
 		return add_arg(c, word, o);
+	case T_ARG_HOST:
+		return add_host(c, word, o);
 	case T_ARG_WORD:
 		return add_arg(c, t->word, o);
 	case T_ARG_NUMBER:

@@ -52,6 +52,23 @@ teardown(void **state)
 }
 
 static void
+hosts_are_asked_for_as_they_are_kept(void **state)
+{
+	struct command	 c;
+
+	(void)state;
+	assert_int_equal(parse("show host WWW.Example.", &c), 0);
+	assert_string_equal(c.show.args[0], "www.example");
+	assert_int_equal(parse("show flows host LIVE1 interface ETH0", &c), 0);
+	assert_string_equal(c.show.args[1], "live1");
+	assert_string_equal(c.show.args[3], "ETH0");
+	assert_int_equal(parse("why host A.B.", &c), 0);
+	assert_string_equal(c.show.args[1], "a.b");
+	assert_int_equal(parse("show host .", &c), 0);
+	assert_string_equal(c.show.args[0], ".");
+}
+
+static void
 words_may_be_shortened(void **state)
 {
 	struct command	 c;
@@ -267,6 +284,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_may_be_shortened),
+		cmocka_unit_test(hosts_are_asked_for_as_they_are_kept),
 		cmocka_unit_test(show_alone_is_the_summary),
 		cmocka_unit_test(an_exact_word_beats_a_longer_one),
 		cmocka_unit_test(options_come_in_any_order),
