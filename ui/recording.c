@@ -193,6 +193,12 @@ read_records(struct recording *r, const char *name, const uint8_t *p, size_t n)
 			take_record(r, (enum record_format)f, &rec, scratch);
 			continue;
 		}
+		if (got == 0 && at == 0) {
+			fprintf(stderr, "netmonctl: %s: the only record is "
+			    "cut, at offset 0; nothing was sent\n", name);
+			free(scratch);
+			return CLIENT_DATA;
+		}
 		if (got == 0) {
 			fprintf(stderr, "netmonctl: %s: the last record is "
 			    "cut, at offset %zu; not sent\n", name, at);

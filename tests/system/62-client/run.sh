@@ -82,6 +82,13 @@ again=$!
 at_exit "kill $again 2> /dev/null"
 shows() { [ "$(wc -l < "$TMP/again")" -ge "$1" ]; }
 wait_for 10 shows 1
+# ---- a recording of a record that is cut ----
+printf '1 0123456789abcdef01234567 1700000000000000000 0\nGET / HT' \
+    > "$TMP/cut.gor"
+ctl replay -n "$TMP/cut.gor" > "$TMP/cut.out" 2>&1
+is "a recording without a whole record is refused" $? 65
+like "and why is said" "$(cat "$TMP/cut.out")" 'cut.gor: .* offset 0'
+
 stop
 wait_for 10 grep -q 'saw waited' "$TMP/pty.out"
 had=$(wc -l < "$TMP/again")
