@@ -332,6 +332,8 @@ act_metrics(struct ctl *c, const struct command *cmd)
 	struct msg_show	 s = cmd->show;
 	uint64_t	 took;
 	int		 status;
+	char		 v[512];
+	int		 error;
 
 	s.subject = SHOW_METRICS;
 	s.window = WINDOW_TOTAL;	/* counters never fall */
@@ -351,8 +353,9 @@ act_metrics(struct ctl *c, const struct command *cmd)
 		    CLIENT_REFUSED;
 	if (write_file(c, cmd->file) == 0)
 		return CLIENT_OK;
-	snprintf(c->client.why, sizeof(c->client.why), "writing the file: %s",
-	    strerror(errno));
+	error = errno;
+	snprintf(c->client.why, sizeof(c->client.why), "writing %s: %s",
+	    vis_str(VIS_TERM, v, sizeof(v), cmd->file), strerror(error));
 	return ctl_complain(c, CLIENT_REFUSED);
 }
 

@@ -33,6 +33,7 @@ struct watch {
 	char		 hostname[256];
 	double		 patience;	/* -W */
 	int		 cursor;	/* -c, else -1 */
+	const char	*cursor_path;
 	uint64_t	 epoch;		/* of the last line printed */
 	uint64_t	 seq;
 	bool		 seen;		/* epoch and seq mean something */
@@ -48,6 +49,16 @@ complain(struct watch *w, int status, const char *what)
 	return ctl_complain(w->ctl, status);
 }
 
+static int
+complain_cursor(struct watch *w, const char *what)
+{
+	char	 v[512], text[640];
+
+	snprintf(text, sizeof(text), "cursor file %s%s", vis_str(VIS_TERM, v,
+	    sizeof(v), w->cursor_path), what);
+	return complain(w, CLIENT_REFUSED, text);
+}
+
 /* An empty or new file starts with what comes from now on. */
 static int
 open_cursor(struct watch *w, const char *path)
@@ -55,20 +66,20 @@ open_cursor(struct watch *w, const char *path)
 	char	 b[CURSOR_LEN + 1];
 	ssize_t	 n;
 
+	w->cursor_path = path;
 	w->cursor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (w->cursor == -1)
-		return complain(w, CLIENT_REFUSED, "cursor file");
+		return complain_cursor(w, "");
 	if (flock(w->cursor, LOCK_EX | LOCK_NB) == -1)
-		return complain(w, CLIENT_REFUSED,
-		    "cursor file is in use by another netmonctl");
+		return complain_cursor(w, " is in use by another netmonctl");
 	n = pread(w->cursor, b, CURSOR_LEN, 0);
 	if (n <= 0)
 		return n == 0 ? CLIENT_OK :
-		    complain(w, CLIENT_REFUSED, "cursor file");
+		    complain_cursor(w, "");
 	b[n] = '\0';
 	if (sscanf(b, "%" SCNu64 " %" SCNu64, &w->epoch, &w->seq) != 2) {
 		errno = EINVAL;
-		return complain(w, CLIENT_REFUSED, "cursor file");
+		return complain_cursor(w, "");
 	}
 	w->seen = true;
 	return CLIENT_OK;
@@ -85,7 +96,7 @@ store_cursor(struct watch *w)
 	    w->seq);
 	if (pwrite(w->cursor, b, CURSOR_LEN, 0) == CURSOR_LEN)
 		return CLIENT_OK;
-	return complain(w, CLIENT_REFUSED, "cursor file");
+	return complain_cursor(w, "");
 }
 
 static const struct {

@@ -89,6 +89,13 @@ ctl replay -n "$TMP/cut.gor" > "$TMP/cut.out" 2>&1
 is "a recording without a whole record is refused" $? 65
 like "and why is said" "$(cat "$TMP/cut.out")" 'cut.gor: .* offset 0'
 
+# ---- files that cannot be used are named ----
+echo bad > "$TMP/bad.cursor"
+like "a bad cursor file is named" "$(ctl alerts -c "$TMP/bad.cursor" 2>&1)" \
+    'bad.cursor: Invalid argument'
+like "a file that cannot be written is named" \
+    "$(ctl show metrics -O "$TMP/none/m" 2>&1)" 'none/m: No such file'
+
 stop
 wait_for 10 grep -q 'saw waited' "$TMP/pty.out"
 had=$(wc -l < "$TMP/again")
