@@ -17,6 +17,7 @@ enum token_kind {
 	T_ARG_HOST,	/* the same, written as the daemon keeps hosts */
 	T_ARG_WORD,	/* this word, appended to the arguments */
 	T_ARG_NUMBER,	/* 1 .. value, appended to the arguments */
+	T_ARG_FROM_0,	/* 0 .. value, the same */
 	T_NUMBER,	/* 1 .. 2^32 - 2, into show.top */
 	T_FILE,		/* any text, into file */
 	T_REST		/* everything that is left goes to argc, argv */
@@ -119,7 +120,10 @@ static const struct token flows_host[] = {
 #define FILTER(w, n, h)	{ T_ARG_WORD, w, n, SETS_NOTHING, 0, h }
 #define NUMBER(n, max)	{ T_ARG_NUMBER, NULL, n, SETS_NOTHING, max, "number" }
 static const struct token flows_port[] = { NUMBER(flows, 65535), END };
-static const struct token flows_vlan[] = { NUMBER(flows, 4094), END };
+static const struct token flows_vlan[] = {
+	{ T_ARG_FROM_0, NULL, flows, SETS_NOTHING, 4094, "number" },
+	END
+};
 static const struct token flows_state[] = {
 	FILTER("half-open", flows, "not answered"),
 	FILTER("open", flows, NULL),
@@ -433,26 +437,31 @@ add_host(struct command *c, const char *word, struct out *o)
 	return 0;
 }
 
-/* A number of 1 to max; 0 when it is none. */
-static uint32_t
-number(const char *word, uint32_t max, struct out *o)
+/* A number of min to max; -1 when it is none. */
+static int
+number(const char *word, uint32_t min, uint32_t max, uint32_t *to,
+    struct out *o)
 {
 	const char	*err;
 	long long	 n;
 
-	n = compat_strtonum(word, 1, max, &err);
+	n = compat_strtonum(word, min, max, &err);
+	*to = (uint32_t)n;
 	if (err == NULL)
-		return (uint32_t)n;
+		return 0;
 	out_printf(o, "number is %s: ", err);
 	out_vis(o, VIS_TERM, word, strlen(word));
-	out_printf(o, "\nvalid: 1 to %lu\n", (unsigned long)max);
-	return 0;
+	out_printf(o, "\nvalid: %lu to %lu\n", (unsigned long)min,
+	    (unsigned long)max);
+	return -1;
 }
 
 static int
 take(struct command *c, const struct token *t, const char *word,
     struct out *o)
 {
+	uint32_t	 n;
+
 	set(c, t);
 	switch (t->kind) {
 	case T_ARG:
@@ -462,11 +471,13 @@ take(struct command *c, const struct token *t, const char *word,
 	case T_ARG_WORD:
 		return add_arg(c, t->word, o);
 	case T_ARG_NUMBER:
-		return number(word, t->value, o) == 0 ? -1 :
+		return number(word, 1, t->value, &n, o) == -1 ? -1 :
+		    add_arg(c, word, o);
+	case T_ARG_FROM_0:
+		return number(word, 0, t->value, &n, o) == -1 ? -1 :
 		    add_arg(c, word, o);
 	case T_NUMBER:
-		c->show.top = number(word, UINT32_MAX - 1, o);
-		return c->show.top == 0 ? -1 : 0;
+		return number(word, 1, UINT32_MAX - 1, &c->show.top, o);
 	case T_FILE:
 		c->file = word;
 		return 0;

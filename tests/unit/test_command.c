@@ -143,6 +143,8 @@ numbers_have_bounds(void **state)
 	assert_int_equal(parse("why port 65536", &c), -1);
 	assert_int_equal(parse("why port 0", &c), -1);
 	assert_int_equal(parse("why port http", &c), -1);
+	assert_int_equal(parse("s flows vlan 0", &c), 0);
+	assert_string_equal(c.show.args[1], "0");
 	assert_int_equal(parse("s flows vlan 4094", &c), 0);
 	assert_int_equal(parse("s flows vlan 4095", &c), -1);
 	assert_int_equal(parse("s flows state half", &c), 0);
