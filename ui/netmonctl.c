@@ -387,6 +387,11 @@ static int
 act_top(struct ctl *c, const struct command *cmd)
 {
 	(void)cmd;
+	if (c->json) {
+		snprintf(c->client.why, sizeof(c->client.why), "top has no "
+		    "JSON, use -i 2 -j show summary");
+		return ctl_complain(c, CLIENT_USAGE);
+	}
 	return console_run(c);
 }
 

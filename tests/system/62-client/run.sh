@@ -96,6 +96,10 @@ like "a bad cursor file is named" "$(ctl alerts -c "$TMP/bad.cursor" 2>&1)" \
 like "a file that cannot be written is named" \
     "$(ctl show metrics -O "$TMP/none/m" 2>&1)" 'none/m: No such file'
 
+ctl -j top > "$TMP/top.out" 2>&1
+is "top refuses -j" $? 64
+like "and names what has it" "$(cat "$TMP/top.out")" 'top has no JSON, use'
+
 stop
 wait_for 10 grep -q 'saw waited' "$TMP/pty.out"
 had=$(wc -l < "$TMP/again")
