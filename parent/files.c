@@ -20,8 +20,6 @@
 #define SAME_SECOND_MAX	99	/* rotations of one file in one second */
 #define OLD_MAX		200000	/* rotated files that pruning looks at */
 
-/* ---- where files may lie ---- */
-
 /* The folder of a path, "/" at least. */
 static void
 folder(const char *path, char *dir, size_t size)
@@ -34,86 +32,6 @@ folder(const char *path, char *dir, size_t size)
 		compat_strlcpy(dir, "/", size);
 	else
 		*slash = '\0';
-}
-
-void
-files_roots(const struct conf *c, struct files_roots *r)
-{
-	memset(r, 0, sizeof(*r));
-	folder(c->socket, r->dir[0], sizeof(r->dir[0]));
-	compat_strlcpy(r->dir[1], CONF_STATE_DIR, sizeof(r->dir[1]));
-	compat_strlcpy(r->dir[2], CONF_LOG_DIR, sizeof(r->dir[2]));
-	r->n = 3;
-}
-
-static bool
-dotted(const char *path)
-{
-	const char	*p;
-
-	for (p = path; (p = strstr(p, "..")) != NULL; p += 2)
-		if ((p == path || p[-1] == '/') &&
-		    (p[2] == '/' || p[2] == '\0'))
-			return true;
-	return false;
-}
-
-static bool
-below(const char *path, const char *dir)
-{
-	size_t	 n = strlen(dir);
-
-	return n > 1 && strncmp(path, dir, n) == 0 && path[n] == '/';
-}
-
-static const char *
-path_fault(const struct conf *c, const struct files_roots *r,
-    const char *path)
-{
-	size_t	 i;
-
-	if (c->offline || strcmp(path, "-") == 0)
-		return NULL;
-	if (path[0] != '/')
-		return "must begin with /";
-	if (dotted(path))
-		return "must not hold ..";
-	if (path[strlen(path) - 1] == '/')
-		return "is a folder";
-	for (i = 0; i < r->n; i++)
-		if (below(path, r->dir[i]))
-			return NULL;
-	return "lies outside of the folders that netmond may write";
-}
-
-static size_t
-check_one(const struct conf *c, const struct files_roots *r,
-    const char *path, parse_say_fn *say, void *arg)
-{
-	const char	*why;
-	char		 line[2 * PARSE_LINE_MAX];
-
-	if ((why = path_fault(c, r, path)) == NULL)
-		return 0;
-	snprintf(line, sizeof(line), "%s: \"%s\" %s (%s, %s, %s)", c->file,
-	    path, why, r->dir[0], r->dir[1], r->dir[2]);
-	say(line, arg);
-	return 1;
-}
-
-size_t
-files_check(const struct conf *c, parse_say_fn *say, void *arg)
-{
-	struct files_roots	 r;
-	size_t			 i, n = 0;
-
-	files_roots(c, &r);
-	for (i = 0; i < c->nmirrors; i++)
-		if (c->mirrors[i].has_record)
-			n += check_one(c, &r, c->mirrors[i].path, say, arg);
-	for (i = 0; i < c->nlogs; i++)
-		n += check_one(c, &r, c->logs[i].path, say, arg);
-	return n;
 }
 
 /* ---- rotation ---- */
@@ -393,7 +311,7 @@ files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
 	}
 	compat_strlcpy(f->name, w.path, sizeof(f->name));
 	files_roots(c, &roots);
-	if (path_fault(c, &roots, w.path) != NULL) {
+	if (roots_fault(c, &roots, w.path) != NULL) {
 		f->error = EACCES;
 		return -1;
 	}

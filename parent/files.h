@@ -17,29 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "parent/parse.h"
+#include "parent/roots.h"
 #include "sandbox/chan.h"
 #include "sandbox/conf.h"
 #include "sandbox/msg.h"
 
-#define FILES_ROOTS_MAX	3
 #define FILES_GAPS	".gaps"
-
-/*
- * The folders in which records and logs may lie: that of the control socket,
- * CONF_STATE_DIR and CONF_LOG_DIR. The parent's Landlock uses the same.
- */
-struct files_roots {
-	char		 dir[FILES_ROOTS_MAX][CONF_PATH_MAX];
-	size_t		 n;
-};
-void		 files_roots(const struct conf *, struct files_roots *);
-/*
- * netmond -n and reload: says each path that is not absolute, holds "..",
- * or lies outside the roots. Under -r (conf->offline) any path may be used.
- * The number of bad ones.
- */
-size_t		 files_check(const struct conf *, parse_say_fn *, void *arg);
 
 /*
  * Opens what f names (kind, index, flags in; error, size, name and

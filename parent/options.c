@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "parent/files.h"
 #include "parent/options.h"
 #include "sandbox/compat.h"
 #include "sandbox/proc.h"
@@ -176,7 +175,8 @@ read_file(const struct options *o, const char *path, parse_say_fn *say,
 	if (path == NULL && o->input == NULL && access(CONF_PATH, F_OK) == 0)
 		path = CONF_PATH;
 	if (path != NULL)
-		return parse_conf(path, o->macros, o->nmacros, say, arg);
+		return parse_conf(path, o->macros, o->nmacros,
+		    o->input != NULL, say, arg);
 	if ((c = conf_new()) == NULL || conf_finish(c) == -1) {
 		conf_free(c);
 		say("out of memory", arg);
@@ -241,7 +241,7 @@ options_load(const struct options *o, const char *path, parse_say_fn *say,
 		say("too many entries on the command line", arg);
 	} else if (conf_check(c, why, sizeof(why)) == -1) {
 		say(why, arg);
-	} else if (files_check(c, say, arg) == 0)
+	} else
 		return c;
 	conf_free(c);
 	errno = EINVAL;

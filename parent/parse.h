@@ -11,6 +11,7 @@
 #ifndef PARENT_PARSE_H
 #define PARENT_PARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,9 +36,10 @@ void		 parse_say_file(const char *line, void *arg);
  * NULL when there was any error (at least one line was said then), with
  * errno ENOMEM when memory ran out and EINVAL for all else. Files
  * must be owned by root or the running user and not be writable by others.
+ * anywhere (-r): records and logs may lie outside the folders of files_check.
  */
 struct conf	*parse_conf(const char *path, const struct parse_macro *,
-		    size_t n, parse_say_fn *, void *arg);
+		    size_t n, bool anywhere, parse_say_fn *, void *arg);
 /* The same out of memory; name stands for the file, include is refused. */
 struct conf	*parse_text(const char *name, const char *text, size_t len,
 		    const struct parse_macro *, size_t n, parse_say_fn *,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "parent/parser.h"
+#include "parent/roots.h"
 #include "sandbox/vis.h"
 
 #define ERRORS_MAX	200	/* of one run; then we stop */
@@ -112,8 +113,11 @@ parser_run(struct parser *p)
 		(void)yyparse(p);
 		if (conf_finish(p->conf) == -1)
 			p->no_memory = true;
-		else
+		else {
 			conf_check_all(p->conf, on_fault, p);
+			if (!p->anywhere)
+				files_check(p->conf, on_fault, p);
+		}
 	}
 	if (p->no_memory)
 		say_at(p, p->tok_file, 0, "out of memory");
@@ -131,7 +135,7 @@ parser_run(struct parser *p)
 
 struct conf *
 parse_conf(const char *path, const struct parse_macro *m, size_t n,
-    parse_say_fn *say, void *arg)
+    bool anywhere, parse_say_fn *say, void *arg)
 {
 	struct parser	*p;
 	const char	*why = NULL;
@@ -145,6 +149,7 @@ parse_conf(const char *path, const struct parse_macro *m, size_t n,
 	    !p->no_memory)
 		say_at(p, path, 0, why);
 	p->files = 1;
+	p->anywhere = anywhere;
 	return parser_run(p);
 }
 
@@ -159,7 +164,7 @@ parse_text(const char *name, const char *text, size_t len,
 		errno = ENOMEM;
 		return NULL;
 	}
-	p->no_include = true;
+	p->no_include = p->anywhere = true;
 	if (!p->no_memory)
 		(void)source_push(p, name, text, len);
 	return parser_run(p);

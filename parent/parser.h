@@ -73,6 +73,7 @@ struct parser {
 	bool		 overflow;	/* too many errors: the end */
 	bool		 no_include;
 	bool		 no_memory;
+	bool		 anywhere;	/* files may lie: -r */
 	struct conf	*conf;
 	SLIST_HEAD(, text) texts;
 	SLIST_HEAD(, macro) macros;

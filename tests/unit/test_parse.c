@@ -112,7 +112,7 @@ parse_file(const char *path, struct said *s)
 	struct conf	*c;
 
 	said_open(s);
-	c = parse_conf(path, NULL, 0, parse_say_file, s->f);
+	c = parse_conf(path, NULL, 0, true, parse_say_file, s->f);
 	said_close(s);
 	return c;
 }

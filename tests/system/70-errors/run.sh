@@ -38,6 +38,18 @@ if [ "${SAN:-0}" != 1 ] && command -v prlimit > /dev/null; then
 	like "and says so" "$(cat "$TMP/out")" 'y.conf: out of memory'
 	is "once" "$(wc -l < "$TMP/out")" 1
 fi
+cat > "$TMP/x.conf" <<-'EOT'
+	log events "/tmp/a"
+	service http port 0
+	mirror "m" { observe port 80; record to "/etc/c"; }
+	log access "/tmp/b"
+EOT
+sed -i 's/; /\n/g; s/{ /{\n/' "$TMP/x.conf"
+for at in 'x.conf:1: "/tmp/a" lies' 'x.conf:2: .*port 0' \
+    'x.conf:[34567]: "/etc/c" lies' 'x.conf:[67]: "/tmp/b" lies'; do
+	run "a file outside of the folders and port 0" 2 "$at" -n \
+	    -f "$TMP/x.conf"
+done
 run "a capture that is not there" 1 'nothere.pcap' -r "$TMP/nothere.pcap"
 echo 'this is not a capture' > "$TMP/text.pcap"
 run "a foreign file" 1 'text.pcap' -r "$TMP/text.pcap"

@@ -1,0 +1,33 @@
+/*
+ * roots: where the files that are written may lie. Pure.
+ */
+#ifndef PARENT_ROOTS_H
+#define PARENT_ROOTS_H
+
+#include <stddef.h>
+
+#include "sandbox/conf.h"
+
+#define FILES_ROOTS_MAX	3
+
+/*
+ * The folders in which records and logs may lie: that of the control socket,
+ * CONF_STATE_DIR and CONF_LOG_DIR. The parent's Landlock uses the same.
+ */
+struct files_roots {
+	char		 dir[FILES_ROOTS_MAX][CONF_PATH_MAX];
+	size_t		 n;
+};
+void		 files_roots(const struct conf *, struct files_roots *);
+/*
+ * netmond -n and reload: tells each path that holds ".." or lies
+ * outside the roots, with its entry. Under -r (conf->offline) any path may be used.
+ * The number of bad ones.
+ */
+size_t		 files_check(const struct conf *, conf_fault_fn *,
+		    void *arg);
+/* What is wrong with a path, NULL nothing. */
+const char	*roots_fault(const struct conf *, const struct files_roots *,
+		    const char *path);
+
+#endif
