@@ -181,8 +181,9 @@ status_line(const struct http_span *line, struct http_head *h)
 		return false;
 	for (p += 9; p < end && *p == ' '; p++)
 		h->flaws |= HTTP_F_START_LINE;
-	if (end - p < 3 || !octet_is(p[0], OCTET_DIGIT) || !octet_is(p[1], OCTET_DIGIT) ||
-	    !octet_is(p[2], OCTET_DIGIT) || (end - p > 3 && p[3] != ' '))
+	if (end - p < 3 || !octet_is(p[0], OCTET_DIGIT) ||
+	    !octet_is(p[1], OCTET_DIGIT) || !octet_is(p[2], OCTET_DIGIT) ||
+	    (end - p > 3 && p[3] != ' '))
 		return false;
 	h->status = (uint16_t)((p[0] - '0') * 100 + (p[1] - '0') * 10 +
 	    (p[2] - '0'));

@@ -56,7 +56,7 @@ struct alert_rule {
 	uint32_t	 slices;
 	uint64_t	 slice;		/* the running one */
 	uint64_t	 start_us;	/* watching since */
-	uint64_t	 gone_us;	/* no interface was up, last; 0: never */
+	uint64_t	 gone_us;	/* last without interfaces, or 0 */
 	bool		 rings[RINGS];
 	bool		 hist;
 	bool		 instant;

@@ -20,20 +20,6 @@
 #define SAME_SECOND_MAX	99	/* rotations of one file in one second */
 #define OLD_MAX		200000	/* rotated files that pruning looks at */
 
-/* The folder of a path, "/" at least. */
-static void
-folder(const char *path, char *dir, size_t size)
-{
-	char	*slash;
-
-	compat_strlcpy(dir, path, size);
-	slash = strrchr(dir, '/');
-	if (slash == NULL || slash == dir)
-		compat_strlcpy(dir, "/", size);
-	else
-		*slash = '\0';
-}
-
 /* ---- rotation ---- */
 
 /* Whether s is what rotation puts behind "FILE.". */
@@ -176,7 +162,7 @@ files_prune(const char *path, const struct conf_rotate *r)
 
 	if (r->keep == 0 && r->max == 0)
 		return 0;
-	folder(path, dir, sizeof(dir));
+	roots_folder(path, dir, sizeof(dir));
 	base = strrchr(path, '/');
 	base = base == NULL ? path : base + 1;
 	if (path[0] != '/' && strchr(path, '/') == NULL)
@@ -297,7 +283,7 @@ is_regular(const char *path)
 int
 files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
 {
-	struct files_roots	 roots;
+	struct roots	 roots;
 	struct wanted		 w;
 	struct stat		 st;
 	int			 fd;
@@ -310,7 +296,7 @@ files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
 		return -1;
 	}
 	compat_strlcpy(f->name, w.path, sizeof(f->name));
-	files_roots(c, &roots);
+	roots_of(c, &roots);
 	if (roots_fault(c, &roots, w.path) != NULL) {
 		f->error = EACCES;
 		return -1;

@@ -128,7 +128,7 @@ add_root(struct jail *j, char (*names)[CONF_PATH_MAX], const char *path,
 static void
 add_roots(struct parent *p, struct jail *j, char (*names)[CONF_PATH_MAX])
 {
-	struct files_roots	 roots;
+	struct roots	 roots;
 	char			*real;
 	size_t			 i;
 
@@ -141,7 +141,7 @@ add_roots(struct parent *p, struct jail *j, char (*names)[CONF_PATH_MAX])
 		free(real);
 	}
 	if (p->opt.input == NULL) {
-		files_roots(p->conf, &roots);
+		roots_of(p->conf, &roots);
 		for (i = 0; i < roots.n; i++)
 			add_root(j, names, roots.dir[i], 1, true);
 		return;

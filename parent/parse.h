@@ -36,7 +36,7 @@ void		 parse_say_file(const char *line, void *arg);
  * NULL when there was any error (at least one line was said then), with
  * errno ENOMEM when memory ran out and EINVAL for all else. Files
  * must be owned by root or the running user and not be writable by others.
- * anywhere (-r): records and logs may lie outside the folders of files_check.
+ * anywhere (-r): records and logs may lie outside the folders of roots_check.
  */
 struct conf	*parse_conf(const char *path, const struct parse_macro *,
 		    size_t n, bool anywhere, parse_say_fn *, void *arg);

@@ -116,7 +116,7 @@ parser_run(struct parser *p)
 		else {
 			conf_check_all(p->conf, on_fault, p);
 			if (!p->anywhere)
-				files_check(p->conf, on_fault, p);
+				roots_check(p->conf, on_fault, p);
 		}
 	}
 	if (p->no_memory)

@@ -5,9 +5,8 @@
 #include "parent/roots.h"
 #include "sandbox/compat.h"
 
-/* The folder of a path, "/" at least. */
-static void
-folder(const char *path, char *dir, size_t size)
+void
+roots_folder(const char *path, char *dir, size_t size)
 {
 	char	*slash;
 
@@ -20,10 +19,10 @@ folder(const char *path, char *dir, size_t size)
 }
 
 void
-files_roots(const struct conf *c, struct files_roots *r)
+roots_of(const struct conf *c, struct roots *r)
 {
 	memset(r, 0, sizeof(*r));
-	folder(c->socket, r->dir[0], sizeof(r->dir[0]));
+	roots_folder(c->socket, r->dir[0], sizeof(r->dir[0]));
 	compat_strlcpy(r->dir[1], CONF_STATE_DIR, sizeof(r->dir[1]));
 	compat_strlcpy(r->dir[2], CONF_LOG_DIR, sizeof(r->dir[2]));
 	r->n = 3;
@@ -50,7 +49,7 @@ below(const char *path, const char *dir)
 }
 
 const char *
-roots_fault(const struct conf *c, const struct files_roots *r,
+roots_fault(const struct conf *c, const struct roots *r,
     const char *path)
 {
 	size_t	 i;
@@ -71,7 +70,7 @@ roots_fault(const struct conf *c, const struct files_roots *r,
 
 struct look {
 	const struct conf	*c;
-	struct files_roots	 r;
+	struct roots		 r;
 	conf_fault_fn		*fn;
 	void			*arg;
 };
@@ -93,12 +92,12 @@ check_one(const struct look *l, enum conf_part part, size_t i,
 }
 
 size_t
-files_check(const struct conf *c, conf_fault_fn *fn, void *arg)
+roots_check(const struct conf *c, conf_fault_fn *fn, void *arg)
 {
 	struct look	 l = { .c = c, .fn = fn, .arg = arg };
 	size_t		 i, n = 0;
 
-	files_roots(c, &l.r);
+	roots_of(c, &l.r);
 	for (i = 0; i < c->nmirrors; i++)
 		if (c->mirrors[i].has_record)
 			n += check_one(&l, CONF_MIRROR, i, c->mirrors[i].path);

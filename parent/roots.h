@@ -8,26 +8,28 @@
 
 #include "sandbox/conf.h"
 
-#define FILES_ROOTS_MAX	3
+#define ROOTS_MAX	3
 
 /*
  * The folders in which records and logs may lie: that of the control socket,
  * CONF_STATE_DIR and CONF_LOG_DIR. The parent's Landlock uses the same.
  */
-struct files_roots {
-	char		 dir[FILES_ROOTS_MAX][CONF_PATH_MAX];
+struct roots {
+	char		 dir[ROOTS_MAX][CONF_PATH_MAX];
 	size_t		 n;
 };
-void		 files_roots(const struct conf *, struct files_roots *);
+void		 roots_of(const struct conf *, struct roots *);
 /*
- * netmond -n and reload: tells each path that holds ".." or lies
- * outside the roots, with its entry. Under -r (conf->offline) any path may be used.
- * The number of bad ones.
+ * netmond -n and reload: tells each path that holds ".." or lies outside the
+ * roots, with its entry. Under -r (conf->offline) any path may be used. The
+ * number of bad ones.
  */
-size_t		 files_check(const struct conf *, conf_fault_fn *,
+size_t		 roots_check(const struct conf *, conf_fault_fn *,
 		    void *arg);
+/* The folder of a path, "/" at least. */
+void		 roots_folder(const char *path, char *dir, size_t size);
 /* What is wrong with a path, NULL nothing. */
-const char	*roots_fault(const struct conf *, const struct files_roots *,
+const char	*roots_fault(const struct conf *, const struct roots *,
 		    const char *path);
 
 #endif

@@ -319,20 +319,20 @@ paths_outside_of_the_roots_are_named(void **state)
 	int		 said = 0;
 	size_t		 i;
 
-	assert_int_equal(files_check(w->c, count_fault, &said), 0);
+	assert_int_equal(roots_check(w->c, count_fault, &said), 0);
 	assert_int_equal(said, 0);
 	for (i = 0; i < nitems(bad); i++) {
 		compat_strlcpy(w->l->path, bad[i], sizeof(w->l->path));
-		assert_int_equal(files_check(w->c, count_fault, &said), 1);
+		assert_int_equal(roots_check(w->c, count_fault, &said), 1);
 		assert_int_equal(said, (int)i + 1);
 		assert_int_equal(get(w, &f, FILE_EVENTS, 0), -1);
 		assert_int_equal(f.error, EACCES);
 	}
 	compat_strlcpy(w->l->path, "/var/log/netmond/a..b", CONF_PATH_MAX);
-	assert_int_equal(files_check(w->c, count_fault, &said), 0);
+	assert_int_equal(roots_check(w->c, count_fault, &said), 0);
 	compat_strlcpy(w->l->path, "/etc/x", CONF_PATH_MAX);
 	w->c->offline = true;
-	assert_int_equal(files_check(w->c, count_fault, &said), 0);
+	assert_int_equal(roots_check(w->c, count_fault, &said), 0);
 }
 
 static void
