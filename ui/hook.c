@@ -11,9 +11,7 @@
 
 #include "sandbox/compat.h"
 #include "sandbox/hookmsg.h"
-#include "sandbox/msg.h"
 #include "sandbox/proc.h"
-#include "sandbox/vis.h"
 #include "ui/asked.h"
 #include "ui/client.h"
 #include "ui/goreplay.h"
@@ -41,15 +39,10 @@ struct hook {
 static void
 on_error(struct hook *h, struct frame *f)
 {
-	struct msg_text	 t;
-	char		 v[1100];
+	struct client	 c;
 
-	if (msg_get_text(&f->body, &t) == -1)
-		return;
-	h->refused = t.number > 0 && t.number < 126 ? (int)t.number :
-	    CLIENT_REFUSED;
-	fprintf(stderr, "netmonctl: %s\n", vis_str(VIS_TERM, v, sizeof(v),
-	    t.text));
+	h->refused = client_error(&c, f);
+	fprintf(stderr, "netmonctl: %s\n", c.why);
 }
 
 /* What was said last may be unread: a reset comes in front of it. */
