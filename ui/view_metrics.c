@@ -53,7 +53,7 @@ static const struct source sources[] = {
 	    IFACE, "packets_total", BY_IFACE, NULL },
 	{ { "capture_bytes", COUNTER, "bytes", "their bytes on the wire" },
 	    IFACE, "wire_bytes_total", BY_IFACE, NULL },
-	/* Lost with a process or for memory: nobody knows of which one. */
+	/* Of all: what goes with a process has no interface any more. */
 	{ { "capture_lost_packets", COUNTER, NULL,
 	    "frames not analysed, by reason" },
 	    ROW_COMPLETE, "queue_drops", { { NULL, NULL } },

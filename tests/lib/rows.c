@@ -100,7 +100,8 @@ complete(struct buf *b, bool lossy)
 	if (lossy)
 		put(b, ROW_COMPLETE, 0, "time=1795113012000000|window=10s|"
 		    "window_seconds=10|ratio=0.9731|lossy=1|packets=412310|"
-		    "kernel_drops=11390|payload_bytes=242325913|"
+		    "kernel_drops=11390|queue_drops=628|shed=5|"
+		    "payload_bytes=242325913|"
 		    "gap_bytes=49357");
 	else
 		put(b, ROW_COMPLETE, 0, "time=1795113012000000|window=10s|"
@@ -240,7 +241,7 @@ static void
 metrics(struct buf *b)
 {
 	daemon_row(b);
-	complete(b, false);
+	complete(b, true);
 	put(b, ROW_PROCESS, 0, "process=capture|pid=10|state=ready|"
 	    "restarts=2|lost_seconds=0.5");
 	tallies(b);
