@@ -136,28 +136,12 @@ is "a lost role: status 1" $? 1
 is "a lost role: no report" "$(wc -c < "$TMP/out.json")" 0
 exec 8>&-
 
-# A signal ends the reading: what came until then is reported.
-for sig in INT TERM; do
-	exec 8<> "$TMP/pipe"
-	cat "$TMP/cut.pcap" >&8
-	env --default-signal=INT "$BUILD/netmond" -r - -o json < "$TMP/pipe" \
-	    > "$TMP/out.json" 2> "$TMP/err" &
-	p=$!
-	wait_for 5 found
-	sleep 0.5
-	kill -$sig $p
-	wait_for 5 sh -c "! kill -0 $p" ||
-	    { not_ok "SIG$sig: -r goes on"; kill -9 $p; }
-	wait $p
-	is "SIG$sig while -r waits for more: status 0" $? 0
-	is "SIG$sig: and what was read is reported" \
-	    "$(jq .summary.requests "$TMP/out.json")" \
-	    "$(jq .summary.requests "$TMP/one.json")"
-	exec 8>&-
-done
-
-# A terminal sends it to the whole group, the one that writes the report too.
-for sig in INT TERM; do
+# A signal ends the reading: what came until then is reported. A terminal
+# sends it to the whole group, the one that writes the report too.
+# reports NAME TARGET SIGNALS...: TARGET is - for the group
+reports() {
+	name=$1 target=$2
+	shift 2
 	exec 8<> "$TMP/pipe"
 	cat "$TMP/cut.pcap" >&8
 	env --default-signal=INT setsid "$BUILD/netmond" -r - -o json \
@@ -165,18 +149,20 @@ for sig in INT TERM; do
 	p=$!
 	wait_for 5 found
 	sleep 0.5
-	kill -HUP -$p
-	kill -$sig -$p
+	for sig in "$@"; do kill -s $sig -- "$target$p"; done
 	wait_for 5 sh -c "! kill -0 $p" ||
-	    { not_ok "SIG$sig to the group: -r goes on"; kill -9 $p; }
+	    { not_ok "$name: -r goes on"; kill -9 $p; }
 	wait $p
-	is "SIG$sig to the group: status 0" $? 0
-	is "SIG$sig to the group: what was read is reported" \
+	is "$name while -r waits for more: status 0" $? 0
+	is "$name: and what was read is reported" \
 	    "$(jq .summary.requests "$TMP/out.json")" \
 	    "$(jq .summary.requests "$TMP/one.json")"
-	is "SIG$sig to the group: and nothing else is said" \
-	    "$(cat "$TMP/err")" ""
+	is "$name: and nothing else is said" "$(cat "$TMP/err")" ""
 	exec 8>&-
+}
+for signal in INT TERM; do
+	reports "SIG$signal" "" $signal
+	reports "SIG$signal to the group" - HUP $signal
 done
 
 if [ "$(id -u)" = 0 ]; then
