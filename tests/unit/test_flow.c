@@ -700,7 +700,8 @@ both_sides_of_a_translation_are_one_connection(void **state)
 
 /* The same when source and destination are translated; ports at will. */
 static void
-full_nat(struct world *w, uint16_t sport, uint16_t dport, int way_back)
+full_nat(struct world *w, uint16_t sport, uint16_t dport, int way_back,
+    int places)
 {
 	struct pcapgen_seg	 s = { .flags = S, .seq = 111 };
 	int			 i, after, back;
@@ -708,7 +709,7 @@ full_nat(struct world *w, uint16_t sport, uint16_t dport, int way_back)
 	for (i = 0; i < 4; i++) {
 		back = i >= 2;
 		after = i == 1 || i == 2;
-		w->iface = (uint16_t)after;
+		w->iface = (uint16_t)(after && places == 2);
 		w->ttl = (uint8_t)(back == after ? 64 : 63);
 		if (back && !way_back)
 			w->ttl = 64;
@@ -726,11 +727,15 @@ full_nat(struct world *w, uint16_t sport, uint16_t dport, int way_back)
 static void
 both_ends_translated_are_one_connection(void **state)
 {
-	static const struct { uint16_t sport, dport; int back, one; } t[] = {
-		{ 4000, 80, 1, 1 },	/* the client's port is kept */
-		{ 61000, 8081, 1, 1 },	/* the server's */
-		{ 61000, 80, 1, 0 },	/* neither: it cannot be told */
-		{ 4000, 80, 0, 1 },	/* answers were seen before the hop */
+	static const struct {
+		uint16_t	 sport, dport;
+		int		 back, places, one;
+	} t[] = {
+		{ 4000, 80, 1, 2, 1 },	/* the client's port is kept */
+		{ 61000, 8081, 1, 2, 1 },	/* the server's */
+		{ 61000, 80, 1, 2, 0 },	/* neither: it cannot be told */
+		{ 4000, 80, 1, 1, 0 },	/* no other place */
+		{ 4000, 80, 0, 2, 1 },	/* answers were seen before the hop */
 	};
 	struct world	 w;
 	size_t		 i;
@@ -738,7 +743,7 @@ both_ends_translated_are_one_connection(void **state)
 	(void)state;
 	for (i = 0; i < nitems(t); i++) {
 		begin(&w);
-		full_nat(&w, t[i].sport, t[i].dport, t[i].back);
+		full_nat(&w, t[i].sport, t[i].dport, t[i].back, t[i].places);
 		assert_int_equal(count(&w, FLOW_C_NAT), t[i].one);
 		end(&w);
 	}
