@@ -187,9 +187,9 @@ start_failed(struct child *c, int status)
 	/* Offline its neighbours would wait for it, and for long. */
 	if (!supervise_special(s))
 		return;
-	for (r = ROLE_FIRST_CHILD; gave_up(c, status) &&
-	    r <= ROLE_LAST_CHILD; r++)
-		s->child[r].wanted = true;
+	if (gave_up(c, status))
+		for (r = ROLE_FIRST_CHILD; r <= ROLE_LAST_CHILD; r++)
+			s->child[r].wanted = true;
 	supervise_kill(s);
 }
 

@@ -283,7 +283,7 @@ is_regular(const char *path)
 int
 files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
 {
-	struct roots	 roots;
+	struct roots		 roots;
 	struct wanted		 w;
 	struct stat		 st;
 	int			 fd;

@@ -128,7 +128,7 @@ add_root(struct jail *j, char (*names)[CONF_PATH_MAX], const char *path,
 static void
 add_roots(struct parent *p, struct jail *j, char (*names)[CONF_PATH_MAX])
 {
-	struct roots	 roots;
+	struct roots		 roots;
 	char			*real;
 	size_t			 i;
 
