@@ -105,6 +105,9 @@ on_segment(struct seg *s)
 	if (p->flags & PACKET_TCP_URG)
 		s->t->count[FLOW_C_URGENT]++;
 	revive(s);
+	if (p->wire > 0 && !(s->h->flags & s->o->flags & HALF_SYN) &&
+	    flowseen_meet(s))
+		return flowseen_alias(s);
 	if (p->wire > 0)
 		flowfeed_data(s);
 	if (p->flags & PACKET_TCP_FIN)
@@ -133,13 +136,28 @@ on_rst(struct seg *s)
 	return s->again ? FLOW_AGAIN : FLOW_COUNTED;
 }
 
+/* A SYN of another connection than the one that the tuple was. */
+static bool
+begins_anew(const struct seg *s)
+{
+	const struct flow_half	*h = s->h;
+	int32_t			 d = reass_seq_diff(h->r.base, s->p->seq + 1);
+
+	if (!(s->p->flags & PACKET_TCP_SYN))
+		return false;
+	if (h->flags & HALF_SYN)
+		return d != 0;
+	if (h->flags & HALF_SEEN)
+		return d < 0 || d > FLOWSEG_NEAR;
+	return !(s->p->flags & PACKET_TCP_ACK);
+}
+
 static enum flow_verdict
 handle(struct seg *s)
 {
 	const struct packet	*p = s->p;
 
-	if (s->f->state == FLOW_ALIAS && !((p->flags & PACKET_TCP_SYN) &&
-	    s->h->flags & HALF_SYN && s->h->r.base != p->seq + 1))
+	if (s->f->state == FLOW_ALIAS && !begins_anew(s))
 		return flowseen_alias(s);
 	if (s->f->state == FLOW_ALIAS) {
 		if (!flowseg_restart(s))

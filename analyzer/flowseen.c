@@ -3,8 +3,11 @@
 
 #include "analyzer/flowlife.h"
 #include "analyzer/flowseen.h"
+#include "sandbox/compat.h"
 
 #define TTL_HOPS	4		/* between two sightings */
+#define MEET_PACKETS	16		/* of a half, or */
+#define MEET_US		2000000		/* of a flow, that are compared */
 
 /* ---- other places ---- */
 
@@ -83,6 +86,14 @@ flowseen_locate(struct seg *s)
 
 /* ---- the same connection behind NAT ---- */
 
+/* Two flows that may be one: half i of a is then half j of b. */
+struct couple {
+	const struct flow	*a;
+	const struct flow	*b;
+	int			 i;
+	int			 j;
+};
+
 static uint16_t
 port_of(const struct flow *f, int side)
 {
@@ -90,10 +101,19 @@ port_of(const struct flow *f, int side)
 }
 
 static bool
-places_differ(const struct flow *a, const struct flow *b)
+places_differ(const struct couple *c)
 {
-	return a->half[flowseg_client(a)].place !=
-	    b->half[flowseg_client(b)].place;
+	return c->a->half[c->i].place != c->b->half[c->j].place;
+}
+
+/* Difference in the time to live of one direction; false: not known. */
+static bool
+hops(const struct couple *c, bool back, int *d)
+{
+	int	 x = c->a->ttl[c->i ^ back], y = c->b->ttl[c->j ^ back];
+
+	*d = x - y;
+	return x != 0 && y != 0;
 }
 
 /*
@@ -102,25 +122,24 @@ places_differ(const struct flow *a, const struct flow *b)
  * the first sighting counts: of that direction nothing may seem lost.
  */
 static bool
-hop_apart(const struct flow *a, const struct flow *b)
+hop_apart(const struct couple *c)
 {
 	int	 d, e;
+	bool	 there = hops(c, false, &d), back = hops(c, true, &e);
 
-	d = a->ttl[0] - b->ttl[0];
-	e = a->ttl[1] - b->ttl[1];
-	if (abs(d) > TTL_HOPS || abs(e) > TTL_HOPS)
+	if ((there && abs(d) > TTL_HOPS) || (back && abs(e) > TTL_HOPS))
 		return false;
-	return d * e < 0 || ((d == 0) != (e == 0) && places_differ(a, b));
+	if (!there || !back)
+		return (there && d != 0) || (back && e != 0);
+	return d * e < 0 || ((d == 0) != (e == 0) && places_differ(c));
 }
 
 /* Of the clients or of the servers. */
 static bool
-share_port(const struct flow *a, const struct flow *b)
+share_port(const struct couple *c)
 {
-	int	 c = flowseg_client(a), d = flowseg_client(b);
-
-	return port_of(a, c) == port_of(b, d) ||
-	    port_of(a, !c) == port_of(b, !d);
+	return port_of(c->a, c->i) == port_of(c->b, c->j) ||
+	    port_of(c->a, !c->i) == port_of(c->b, !c->j);
 }
 
 /*
@@ -128,10 +147,13 @@ share_port(const struct flow *a, const struct flow *b)
  * time to live is then the same both ways, and at least one port is kept.
  */
 static bool
-bridge_apart(const struct flow *a, const struct flow *b)
+bridge_apart(const struct couple *c)
 {
-	return places_differ(a, b) && a->ttl[0] == b->ttl[0] &&
-	    a->ttl[1] == b->ttl[1] && share_port(a, b);
+	int	 d, e;
+
+	if ((hops(c, false, &d) && d != 0) || (hops(c, true, &e) && e != 0))
+		return false;
+	return places_differ(c) && share_port(c);
 }
 
 static bool
@@ -143,25 +165,61 @@ share_address(const struct flow *a, const struct flow *b)
 	    addr_cmp(&a->key.b.addr, &b->key.a.addr) == 0;
 }
 
+/* What was translated, and how far apart both were seen, fits. */
 static bool
-same_behind_nat(const struct flow *a, const struct flow *b)
+translated(const struct couple *c)
 {
-	int		 c = flowseg_client(a), d = flowseg_client(b);
-	uint64_t	 apart;
-
-	if (b->id == 0 || b->list == FLOWTAB_FREE || b->state == FLOW_ALIAS ||
-	    !(b->half[0].flags & b->half[1].flags & HALF_SYN) ||
-	    a->half[c].r.base != b->half[d].r.base ||
-	    a->half[!c].r.base != b->half[!d].r.base)
-		return false;
-	apart = a->first_us > b->first_us ? a->first_us - b->first_us :
-	    b->first_us - a->first_us;
-	if (apart > FLOW_NAT_US)
-		return false;
-	if (share_address(a, b))
-		return hop_apart(a, b) || bridge_apart(a, b);
+	if (share_address(c->a, c->b))
+		return hop_apart(c) || bridge_apart(c);
 	/* Source and destination translated: a port is mostly kept. */
-	return places_differ(a, b) && share_port(a, b) && hop_apart(a, b);
+	return places_differ(c) && share_port(c) && hop_apart(c);
+}
+
+static bool
+within(uint64_t a, uint64_t b, uint64_t us)
+{
+	return (a > b ? a - b : b - a) <= us;
+}
+
+static bool
+is_connection(const struct flow *f)
+{
+	return f->id != 0 && f->list != FLOWTAB_FREE && f->state != FLOW_ALIAS;
+}
+
+/* By both initial sequence numbers. */
+static bool
+same_start(const struct seg *s, const struct flow *g)
+{
+	const struct flow	*f = s->f;
+	struct couple		 c = { f, g, flowseg_client(f),
+				    flowseg_client(g) };
+
+	return g->half[0].flags & g->half[1].flags & HALF_SYN &&
+	    f->half[c.i].r.base == g->half[c.j].r.base &&
+	    f->half[!c.i].r.base == g->half[!c.j].r.base &&
+	    within(f->first_us, g->first_us, FLOW_NAT_US) && translated(&c);
+}
+
+static bool
+seq_near(uint32_t a, uint32_t b)
+{
+	return abs(reass_seq_diff(a, b)) <= FLOWSEG_NEAR;
+}
+
+/* By a packet that both showed. */
+static bool
+same_packet(const struct seg *s, const struct flow *g)
+{
+	struct couple	 c = { s->f, g, s->dir, 0 };
+
+	for (; c.j < 2; c.j++)
+		if (g->half[c.j].flags & HALF_ACKED &&
+		    seq_near(reass_next_seq(&g->half[c.j].r), s->p->seq) &&
+		    seq_near(g->half[c.j].ack, s->p->ack))
+			return within(g->last_us, s->p->ts_us, FLOW_NAT_US) &&
+			    translated(&c);
+	return false;
 }
 
 /* f is no connection of its own: it is twin, seen with another tuple. */
@@ -182,21 +240,20 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin)
 	t->count[FLOW_C_NAT]++;
 }
 
-/* Both initial sequence numbers are known. */
-void
-flowseen_pair(struct seg *s)
+/* Whether the flow turned out to be one of n others. */
+static bool
+pair(struct seg *s, const uint32_t *twin, size_t n,
+    bool (*same)(const struct seg *, const struct flow *))
 {
 	struct flow_table	*t = s->t;
 	struct flow		*f = s->f, *g;
-	uint32_t		 twin[FLOWTAB_NAT_WAYS];
-	size_t			 i, n;
+	size_t			 i;
 
-	n = flowtab_nat_put(t, f, twin);
+	if (f->flags & FLOW_F_OPENED)
+		return false;
 	for (i = 0; i < n; i++) {
 		g = flowtab_at(t, twin[i]);
-		if (!same_behind_nat(f, g))
-			continue;
-		if (f->flags & FLOW_F_OPENED)
+		if (!is_connection(g) || !same(s, g))
 			continue;
 		if (!(g->flags & FLOW_F_OPENED) && g->read == NULL &&
 		    f->first_us < g->first_us) {
@@ -204,8 +261,37 @@ flowseen_pair(struct seg *s)
 			continue;
 		}
 		become_alias(t, f, g);
-		return;
+		return f->state == FLOW_ALIAS;
 	}
+	return false;
+}
+
+void
+flowseen_pair(struct seg *s)
+{
+	const struct flow	*f = s->f;
+	uint32_t		 twin[FLOWTAB_NAT_WAYS], isn[2];
+	int			 c = flowseg_client(f);
+
+	isn[0] = f->half[c].r.base;
+	isn[1] = f->half[!c].r.base;
+	pair(s, twin, flowtab_nat_put(s->t, f, isn, nitems(isn), twin),
+	    same_start);
+}
+
+bool
+flowseen_meet(struct seg *s)
+{
+	const struct packet	*p = s->p;
+	uint32_t		 twin[FLOWTAB_NAT_WAYS];
+	uint32_t		 by[3] = { p->seq, p->ack, p->wire };
+
+	if (s->h->packets > MEET_PACKETS &&
+	    !within(s->f->first_us, p->ts_us, MEET_US))
+		return false;
+	s->f->ttl[s->dir] = p->ttl;
+	return pair(s, twin, flowtab_nat_put(s->t, s->f, by, nitems(by), twin),
+	    same_packet);
 }
 
 enum flow_verdict

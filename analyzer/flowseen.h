@@ -11,6 +11,11 @@
 void		 flowseen_locate(struct seg *);
 /* Both initial sequence numbers are known: looks for the tuple's twin. */
 void		 flowseen_pair(struct seg *);
+/*
+ * Data of a flow whose start was not seen both ways: looks for a twin that
+ * showed the same packet. True: there is one, and the flow is its alias now.
+ */
+bool		 flowseen_meet(struct seg *);
 /* A packet of a tuple that is another one's connection. */
 enum flow_verdict flowseen_alias(struct seg *);
 

@@ -178,15 +178,17 @@ flowsyn_take(struct seg *s)
 		flowlife_release(s->t, s->f);
 	s->h->wscale = p->wscale;
 	s->h->win = p->win;
-	s->f->ttl[(p->flags & PACKET_TCP_ACK) != 0] = p->ttl;
+	s->f->ttl[s->dir] = p->ttl;
 	if (!s->again)
 		syn_times(s);
-	if (p->flags & PACKET_TCP_ACK)
-		syn_ack(s);
 	if (s->h->flags & s->o->flags & HALF_SYN)
 		flowseen_pair(s);
-	if (p->wire > 0 && s->f->state != FLOW_ALIAS)
-		syn_data(s);
+	if (s->f->state != FLOW_ALIAS) {
+		if (p->flags & PACKET_TCP_ACK)
+			syn_ack(s);
+		if (p->wire > 0)
+			syn_data(s);
+	}
 	return s->again ? FLOW_AGAIN : FLOW_COUNTED;
 }
 

@@ -425,17 +425,14 @@ flowtab_place(struct flow_table *t, const struct packet *p)
 
 size_t
 flowtab_nat_put(struct flow_table *t, const struct flow *f,
-    uint32_t twin[FLOWTAB_NAT_WAYS])
+    const uint32_t *by, size_t nby, uint32_t twin[FLOWTAB_NAT_WAYS])
 {
 	struct flowtab_nat	*set;
-	uint32_t		 isn[2], tag;
+	uint32_t		 tag;
 	uint64_t		 h;
 	size_t			 i, n = 0;
-	int			 c = (f->flags & FLOW_F_CLIENT1) != 0;
 
-	isn[0] = f->half[c].r.base;
-	isn[1] = f->half[!c].r.base;
-	h = hash_bytes(t->key, isn, sizeof(isn));
+	h = hash_bytes(t->key, by, nby * sizeof(*by));
 	tag = (uint32_t)(h >> 32);
 	set = &t->nat[(h & t->nat_mask) * FLOWTAB_NAT_WAYS];
 	for (i = 0; i < FLOWTAB_NAT_WAYS; i++)

@@ -139,7 +139,7 @@ struct flow {
 	uint8_t			 state;
 	uint8_t			 list;
 	uint16_t		 flags;
-	uint8_t			 ttl[2];	/* of the SYNs */
+	uint8_t			 ttl[2];	/* of a half; 0: not noted */
 	uint16_t		 tunnel;
 
 	uint64_t		 id;
@@ -248,10 +248,11 @@ void		 flowtab_list(struct flow_table *, struct flow *,
 /* The number of a packet's place, from 1; 0 when the table is full. */
 uint16_t	 flowtab_place(struct flow_table *, const struct packet *);
 /*
- * Remembers a flow by both initial sequence numbers; slots that hold the
- * same pair are written to twin, the number returned.
+ * Remembers a flow by nby numbers that no translation changes; the slots of
+ * others that most likely have the same ones are written to twin, and their
+ * count is returned.
  */
 size_t		 flowtab_nat_put(struct flow_table *, const struct flow *,
-    uint32_t twin[FLOWTAB_NAT_WAYS]);
+    const uint32_t *by, size_t nby, uint32_t twin[FLOWTAB_NAT_WAYS]);
 
 #endif

@@ -60,6 +60,39 @@ measure() {
 	wait_for 3 sh -c "! kill -0 $(cat "$TMP/nginx.pid")"
 }
 
+# joined NAME ADDR: connections that are older than netmond
+cat > "$TMP/older.py" <<'EOT'
+import http.client, sys
+cs = [http.client.HTTPConnection(sys.argv[1]) for i in range(10)]
+def ask():
+    for c in cs:
+        c.request("GET", "/index.html")
+        c.getresponse().read()
+ask()
+print("open", flush=True)
+sys.stdin.readline()
+for i in range(20):
+    ask()
+EOT
+joined() {
+	mkfifo "$TMP/go"
+	ina python3 "$TMP/older.py" "$2" < "$TMP/go" > "$TMP/older" &
+	older=$!
+	exec 4> "$TMP/go"
+	wait_for 5 grep -q open "$TMP/older"
+	conf
+	WRAP="ip netns exec $R"
+	start
+	echo go >&4
+	exec 4>&-
+	wait $older
+	wait_for 5 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show summary window total | jq .summary.responses)\" -ge 200 ]"
+	sleep 0.3
+	is "$1: connections that were there before count once" \
+	    "$(json '.summary | "\(.requests) \(.responses) \(.connections)"' show summary window total)" "200 200 10"
+	stop
+}
+
 fresh
 wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
 wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
@@ -74,6 +107,7 @@ wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
 ip -n $NSA route add default via 10.1.0.1
 nat 'post oifname r1 masquerade'
 nginx_up
+joined masquerade 10.2.0.2
 measure masquerade http://10.2.0.2
 
 fresh
