@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/deal.h"
+#include "analyzer/late.h"
 
 /* Reports one request, one response or both; either may be NULL. */
 void
@@ -82,64 +83,92 @@ resolve(struct session *s, struct resp *r, enum session_pair why,
 		s->ops->resolved(s->arg, r->number, r->status, why, token, ts);
 }
 
+/*
+ * A response has no request, though one may still come: from here on the
+ * order of what is open tells nothing.
+ */
+static void
+unowned(struct session *s, struct resp *r, uint64_t ts)
+{
+	unsigned	 i;
+
+	resolve(s, r, SESSION_NO_REQUEST, 0, ts);
+	pair_unowned(&s->pair, r->known);
+	s->synced = false;
+	for (i = 0; i < 2; i++)
+		if (s->d[i].role == ANSWERS && !(s->d[i].flags & D_LOST))
+			s->d[i].flags |= D_LOST_GAP;
+}
+
 /* The oldest waiting response will never find its request. */
 void
 deal_give_up(struct session *s, uint64_t ts)
 {
-	struct late	*l = s->late;
+	struct resp	*r = late_front(s);
 
-	resolve(s, &l->r[0], SESSION_NO_REQUEST, 0, ts);
-	deal_report(s, NULL, &l->r[0], SESSION_NO_REQUEST);
-	l->n--;
-	memmove(&l->r[0], &l->r[1], l->n * sizeof(l->r[0]));
+	unowned(s, r, ts);
+	deal_report(s, NULL, r, SESSION_NO_REQUEST);
+	late_pop(s);
+}
+
+/* How long a response waits: its request may be known to be on its way. */
+static uint64_t
+patience(const struct session *s, const struct resp *r)
+{
+	const struct dir	*asks = &s->d[s->client == 1];
+	uint64_t		 us = LATE_US;
+
+	if (s->conf->late_us != 0)
+		us = s->conf->late_us;
+	if (asks->flags & D_BEGUN && r->known != PAIR_NO_OFFSET &&
+	    r->known > asks->next)
+		us += BLIND_US;
+	return us;
 }
 
 void
 deal_expire(struct session *s, uint64_t ts)
 {
-	uint64_t	 us;
+	struct resp	*r;
 
-	us = s->conf->late_us != 0 ? s->conf->late_us : LATE_US;
-	while (s->late != NULL && s->late->n > 0 &&
-	    ts > s->late->r[0].first_us + us)
+	while ((r = late_front(s)) != NULL &&
+	    ts > r->first_us + patience(s, r))
 		deal_give_up(s, ts);
-	if (s->cur.open && s->cur.pair == SESSION_LATE &&
-	    ts > s->cur.first_us + us)
-		resolve(s, &s->cur, SESSION_NO_REQUEST, 0, ts);
+	r = &s->cur;
+	if (r->open && r->pair == SESSION_LATE &&
+	    ts > r->first_us + patience(s, r))
+		unowned(s, r, ts);
 }
 
 /* An ended response without a request yet is put by. */
 static void
-late_put(struct session *s, const struct resp *r)
+put_by(struct session *s, struct resp *r)
 {
-	if (s->late == NULL) {
-		if ((s->late = sess_take(s, sizeof(*s->late))) == NULL) {
-			s->cur = *r;
-			resolve(s, &s->cur, SESSION_NO_REQUEST, 0, r->end_us);
-			deal_report(s, NULL, &s->cur, SESSION_NO_REQUEST);
-			return;
-		}
-		s->late->n = 0;
-	}
-	if (s->late->n == LATE_SLOTS) {
-		sess_odd(s, SESSION_A_LATE_FULL);
+	if (late_put(s, r))
+		return;
+	sess_odd(s, SESSION_A_LATE_FULL);
+	while (late_front(s) != NULL)
 		deal_give_up(s, r->end_us);
-	}
-	s->late->r[s->late->n++] = *r;
+	unowned(s, r, r->end_us);
+	deal_report(s, NULL, r, SESSION_NO_REQUEST);
 }
 
-/* Whether a response seen before this request can be its own. */
-static bool
-late_fits(const struct session *s, const struct resp *r,
-    const struct pair_req *q, bool ack_known)
+enum fit { OLDER, ITS, NEWER };
+
+/* What a response that was seen before this request is to it. */
+static enum fit
+fits(const struct session *s, const struct resp *r, const struct pair_req *q,
+    bool ack_known)
 {
 	if (q->off >= r->known)
-		return false;
+		return OLDER;
 	if (s->synced)
-		return true;
+		return ITS;
+	if (pair_blurred(&s->pair, s->pair.n - 1))
+		return OLDER;
 	if (ack_known && q->acked != r->off)
-		return false;
-	return q->first_us <= r->first_us;
+		return q->acked < r->off ? NEWER : OLDER;
+	return q->first_us <= r->first_us ? ITS : OLDER;
 }
 
 /* Gives a response to the last request; what was before it is lost bytes. */
@@ -155,38 +184,37 @@ deal_claim(struct session *s, const struct dir *d, uint64_t ts)
 {
 	struct pair_req	*q;
 	struct resp	*r;
+	enum fit	 f = OLDER;
 	bool		 known = d->acked != PAIR_NO_OFFSET;
 
-	while (s->late != NULL && s->late->n > 0) {
-		q = pair_at(&s->pair, s->pair.n - 1);
-		r = &s->late->r[0];
-		if (!late_fits(s, r, q, known)) {
-			deal_give_up(s, ts);
-			continue;
-		}
+	q = pair_at(&s->pair, s->pair.n - 1);
+	while ((r = late_front(s)) != NULL &&
+	    (f = fits(s, r, q, known)) == OLDER)
+		deal_give_up(s, ts);
+	if (r != NULL && f == ITS) {
 		claim_for_last(s);
 		resolve(s, r, SESSION_PAIRED, q->token, ts);
 		deal_close(s, r, SESSION_PAIRED);
-		s->late->n--;
-		memmove(&s->late->r[0], &s->late->r[1],
-		    s->late->n * sizeof(s->late->r[0]));
-		return;
+		late_pop(s);
 	}
-	if (!s->cur.open || s->cur.pair != SESSION_LATE)
+	r = &s->cur;
+	if (late_front(s) != NULL || s->pair.n == 0 || !r->open ||
+	    r->pair != SESSION_LATE)
 		return;
 	q = pair_at(&s->pair, s->pair.n - 1);
-	if (late_fits(s, &s->cur, q, known)) {
+	f = fits(s, r, q, known);
+	if (f == ITS) {
 		claim_for_last(s);
-		resolve(s, &s->cur, SESSION_PAIRED, q->token, ts);
-	} else
-		resolve(s, &s->cur, SESSION_NO_REQUEST, 0, ts);
+		resolve(s, r, SESSION_PAIRED, q->token, ts);
+	} else if (f == OLDER)
+		unowned(s, r, ts);
 }
 
 /* The response at hand is over. */
 void
 deal_end_response(struct session *s, struct dir *d, uint64_t ts, bool whole)
 {
-	struct resp	*r = &s->cur, copy;
+	struct resp	*r = &s->cur;
 
 	if (!r->open)
 		return;
@@ -199,10 +227,9 @@ deal_end_response(struct session *s, struct dir *d, uint64_t ts, bool whole)
 		r->flags |= SESSION_TX_RESP_OPEN;
 	if (r->pair == SESSION_PAIRED && s->pair.n > 0)
 		deal_close(s, r, SESSION_PAIRED);
-	else if (r->pair == SESSION_LATE) {
-		copy = *r;
-		late_put(s, &copy);
-	} else
+	else if (r->pair == SESSION_LATE)
+		put_by(s, r);
+	else
 		deal_report(s, NULL, r, (enum session_pair)r->pair);
 }
 

@@ -679,6 +679,16 @@ http_guess(const uint8_t *p, size_t len)
 	return guess_request(start, len);
 }
 
+bool
+http_known_request(const uint8_t *p, size_t len)
+{
+	size_t	 n = token_len(p, p + len, HTTP_METHOD_MAX + 1);
+
+	return n > 0 && n <= HTTP_METHOD_MAX && n < len &&
+	    method_id(p, n) != HTTP_METHOD_OTHER &&
+	    guess_request(p, len) != HTTP_NO;
+}
+
 enum end_state { E_LEAD, E_LEAD_CR, E_LINE, E_START, E_START_CR };
 
 size_t

@@ -113,6 +113,8 @@ enum http_guess {
  * The method may be any token; "HTTP/1.x" must end the line.
  */
 enum http_guess	 http_guess(const uint8_t *, size_t len);
+/* Whether this may be a request, of a method that has an id and ends here. */
+bool		 http_known_request(const uint8_t *, size_t len);
 
 /*
  * Parses a head. Bytes taken (empty lines before it and the empty line after

@@ -3,6 +3,8 @@
 
 #include "analyzer/pair.h"
 
+#define WAITS	8	/* as often, and never otherwise: it always waits */
+
 void
 pair_init(struct pair *p)
 {
@@ -111,6 +113,26 @@ pair_pop(struct pair *p)
 }
 
 void
+pair_habit(struct pair *p, uint64_t acked, bool idle)
+{
+	const struct pair_req	*r;
+
+	bool			 waited;
+
+	r = pair_at(p, p->n - 1);
+	if (p->n == 0)
+		waited = idle && p->skipped == 0;
+	else if (r->kind == PAIR_HOLE)
+		return;
+	else
+		waited = r->acked != acked;
+	if (p->n > 0 && !waited)
+		p->pipelined = true;
+	if (waited && p->waits < WAITS)
+		p->waits++;
+}
+
+void
 pair_interim(struct pair *p, uint64_t at, uint64_t end)
 {
 	struct pair_req	*r;
@@ -123,17 +145,15 @@ pair_interim(struct pair *p, uint64_t at, uint64_t end)
 	}
 }
 
-/*
- * Whether what begins where the request at i had read to may belong to one
- * before it: this client pipelines, or lost bytes had no answer by then.
- */
-static bool
-blurred(const struct pair *p, uint32_t i)
+bool
+pair_blurred(const struct pair *p, uint32_t i)
 {
 	const struct pair_req	*r;
 
 	if (i > 0 && p->pipelined)
 		return true;
+	if (p->waits == WAITS)
+		return false;
 	while (i-- > 0) {
 		r = pair_at(p, i);
 		if (r->kind == PAIR_HOLE && r->id == 0)
@@ -144,23 +164,30 @@ blurred(const struct pair *p, uint32_t i)
 
 /* Neither order nor an exact offset: only a lone asker can be told. */
 static enum pair_answer
-likely(const struct pair *p, uint64_t at, uint64_t known, bool unsafe,
-    uint32_t *drop)
+likely(const struct pair *p, uint64_t at, uint64_t known, bool lost,
+    bool blind, uint32_t *drop)
 {
 	const struct pair_req	*r;
 	uint32_t		 i, last = UINT32_MAX;
 	bool			 hole = false;
 
+	if (blind && !p->pipelined)
+		return PAIR_LATER;
 	for (i = 0; i < p->n; i++) {
 		r = pair_at(p, i);
-		if (r->kind == PAIR_HOLE)
+		if (r->kind == PAIR_HOLE) {
 			hole = true;
-		else if (r->acked <= at && r->off < known)
-			last = i;
+			continue;
+		}
+		if (r->acked > at || r->off >= known)
+			break;
+		last = i;
+		if (p->waits == WAITS)
+			hole = false;
 	}
 	if (last == UINT32_MAX)
 		return hole ? PAIR_UNKNOWN : PAIR_OLDER;
-	if (hole || unsafe || p->pipelined)
+	if (hole || blind || !lost || p->pipelined)
 		return PAIR_UNKNOWN;
 	*drop = last;
 	return PAIR_FRONT;
@@ -184,7 +211,7 @@ find(struct pair *p, uint64_t at, uint64_t known, bool lost, bool blind,
 		return PAIR_SKIPPED;
 	}
 	if (p->n == 0)
-		return PAIR_EMPTY;
+		return PAIR_LATER;
 	r = pair_at(p, 0);
 	if (r->kind == PAIR_REQUEST && r->off >= known)
 		return PAIR_OLDER;
@@ -194,29 +221,35 @@ find(struct pair *p, uint64_t at, uint64_t known, bool lost, bool blind,
 		r = pair_at(p, i);
 		if (r->kind != PAIR_REQUEST || r->acked != at)
 			continue;
-		if (blurred(p, i) || r->off >= known)
+		if (pair_blurred(p, i) || r->off >= known)
 			return PAIR_UNKNOWN;
 		*drop = i;
 		return PAIR_FRONT;
 	}
-	return likely(p, at, known, !lost || blind, drop);
+	return likely(p, at, known, lost, blind, drop);
+}
+
+void
+pair_unowned(struct pair *p, uint64_t known)
+{
+	struct pair_req	*r = pair_at(p, 0);
+
+	if (p->n == 0 || r->kind != PAIR_HOLE || !answers_hole(r, known))
+		return;
+	r->id++;
+	if (known > r->acked)
+		r->acked = known;
 }
 
 enum pair_answer
 pair_owner(struct pair *p, uint64_t at, uint64_t known, bool lost,
     bool blind, uint32_t *drop)
 {
-	struct pair_req		*r;
 	enum pair_answer	 a;
 
 	*drop = 0;
 	a = find(p, at, known, lost, blind, drop);
-	r = pair_at(p, 0);
-	if (a == PAIR_UNKNOWN && r->kind == PAIR_HOLE &&
-	    answers_hole(r, known)) {
-		r->id++;
-		if (known > r->acked)
-			r->acked = known;
-	}
+	if (a == PAIR_UNKNOWN)
+		pair_unowned(p, known);
 	return a;
 }

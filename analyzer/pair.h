@@ -52,12 +52,13 @@ struct pair {
 	uint32_t	 cap;		/* power of two */
 	uint32_t	 skipped;	/* requests behind the last entry */
 	bool		 pipelined;	/* seen to ask before an answer */
+	uint8_t		 waits;		/* times it was seen to wait for one */
 	bool		 skip_hole;	/* bytes were lost among the skipped */
 };
 
 enum pair_answer {
 	PAIR_FRONT,		/* the first entry, after *drop are removed */
-	PAIR_EMPTY,		/* no request is open */
+	PAIR_LATER,		/* none that is open: one that comes yet */
 	PAIR_OLDER,		/* an earlier request than any known */
 	PAIR_UNKNOWN,		/* bytes were lost: cannot be told */
 	PAIR_SKIPPED		/* a request past the limit; counted off */
@@ -78,6 +79,19 @@ struct pair_req	*pair_push(struct pair *, struct mem *, uint32_t max);
 void		 pair_hole(struct pair *, struct mem *, uint32_t max,
 		    uint64_t known, uint64_t end);
 void		 pair_pop(struct pair *);
+/*
+ * What the next request to be pushed tells about its sender, who had acked
+ * server bytes. idle: that is all there were, and it is not the first request.
+ */
+void		 pair_habit(struct pair *, uint64_t acked, bool idle);
+/*
+ * Whether what begins where the client had read to with the request at i may
+ * belong to one before it: it pipelines, or it is not known to wait, and lost
+ * bytes had no answer by then.
+ */
+bool		 pair_blurred(const struct pair *, uint32_t i);
+/* A response to none of the open requests; known: as for pair_owner. */
+void		 pair_unowned(struct pair *, uint64_t known);
 /* An interim response took server bytes [at, end). */
 void		 pair_interim(struct pair *, uint64_t at, uint64_t end);
 /*

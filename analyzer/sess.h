@@ -22,7 +22,8 @@
 #define QUEUE_MAX	1000
 #define LATE_US		50000
 
-#define LATE_SLOTS	8		/* responses that wait for a request */
+#define BLIND_US	1000000		/* more, while the request is known to
+					 * be held up by a hole */
 #define LINE_KEEP	1024		/* of each line of a head too long */
 #define LINE_TAIL	16
 #define PEEK_BYTES	262144		/* how far others are watched */
@@ -81,6 +82,7 @@ struct dir {
 	uint8_t		 state;
 	uint8_t		 role;
 	uint8_t		 scan;		/* of http_end */
+	bool		 ragged;	/* the head at hand ends in a loss */
 };
 
 /* A response: the one at hand, or one that waits for its request. */
@@ -97,11 +99,6 @@ struct resp {
 	uint8_t		 flags;		/* SESSION_TX_* */
 	uint8_t		 pair;		/* enum session_pair */
 	bool		 open;		/* not ended */
-};
-
-struct late {
-	unsigned	 n;
-	struct resp	 r[LATE_SLOTS];
 };
 
 /* What is kept of strings; the bytes follow. */
@@ -129,7 +126,7 @@ struct session {
 	struct dir	 d[2];
 	struct pair	 pair;
 	struct resp	 cur;
-	struct late	*late;
+	struct late	*late;	/* NULL: no response waits */
 	struct kept	*spare;
 	struct hand	*hand;
 	uint64_t	 asked;		/* requests so far */

@@ -3,6 +3,7 @@
 
 #include "analyzer/deal.h"
 #include "analyzer/hand.h"
+#include "analyzer/late.h"
 #include "analyzer/prefix.h"
 #include "analyzer/session.h"
 #include "analyzer/talk.h"
@@ -320,7 +321,7 @@ session_free(struct session *s)
 		kept_free(s, pair_at(&s->pair, i)->text);
 	pair_clear(&s->pair, s->mem);
 	kept_free(s, s->spare);
-	sess_give(s, s->late, sizeof(*s->late));
+	late_clear(s);
 	sess_give(s, s->hand, sizeof(*s->hand));
 	sess_drop(s, &s->d[0]);
 	sess_drop(s, &s->d[1]);
@@ -363,6 +364,17 @@ session_data(struct session *s, unsigned dir, uint64_t offset,
 	feed(s, d, &in);
 }
 
+/* What was lost may not have been a body, but other messages. */
+static void
+maybe_heads(struct session *s, struct dir *d)
+{
+	d->flags |= D_LOST_GAP;
+	s->synced = false;
+	if (d->role == ASKS)
+		pair_hole(&s->pair, s->mem, sess_queue_max(s), s->unowned,
+		    d->next);
+}
+
 /* A loss in the body of a message. */
 static void
 gap_in_body(struct session *s, struct dir *d, uint64_t off, uint64_t len,
@@ -371,6 +383,8 @@ gap_in_body(struct session *s, struct dir *d, uint64_t off, uint64_t len,
 	enum body_answer	 a = body_skip(&d->u.body, len);
 
 	d->flags |= D_GAPPED;
+	if (d->flags & D_BODILESS)
+		maybe_heads(s, d);
 	if (a == BODY_DONE)
 		tell_end(s, d, off + len, ts);
 	else if (a == BODY_BAD)
@@ -383,8 +397,9 @@ gap_in_head(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
 {
 	if (d->len > 0)
 		sess_odd(s, SESSION_A_HEAD_LOST);
-	d->flags |= D_LOST_GAP;
+	d->ragged = true;
 	talk_salvage(s, d, off, ts);
+	d->ragged = false;
 	deal_lose(s, d, off, ts);
 }
 
@@ -499,7 +514,7 @@ end_both(struct session *s, uint64_t ts)
 
 	end_dir(s, &s->d[!asks], ts);
 	end_dir(s, &s->d[asks], ts);
-	while (s->late != NULL && s->late->n > 0)
+	while (late_front(s) != NULL)
 		deal_give_up(s, ts);
 	deal_close_all(s, why_unanswered(s));
 }

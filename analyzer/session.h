@@ -17,8 +17,10 @@
  *
  * Pairing never guesses. Without loss responses go to requests in order.
  * Around a loss it is settled by what each side had acknowledged when it
- * spoke (session_acked), and where that does not settle it the response stays
- * unpaired. A response seen before its request waits for it late_us.
+ * spoke (session_acked), and by whether the client was seen to wait for each
+ * answer; where that does not settle it the response stays unpaired. A
+ * response seen before its request waits for it late_us, and longer when the
+ * server is known to have had client bytes that are still missing here.
  */
 #ifndef ANALYZER_SESSION_H
 #define ANALYZER_SESSION_H

@@ -255,6 +255,19 @@ talk_begin(struct session *s, struct dir *d, const struct in *in)
 	return (size_t)r;
 }
 
+/*
+ * What was found by searching was the end of a body, if a request
+ * begins with this segment.
+ */
+static bool
+mistaken(const struct dir *d, const struct in *in)
+{
+	return d->flags & D_TRIAL && !(d->flags & D_SURE) &&
+	    d->role != ANSWERS && in->off == in->begin &&
+	    memchr(d->buf, '\n', d->len) == NULL &&
+	    http_known_request(in->p, in->len);
+}
+
 size_t
 talk_head(struct session *s, struct dir *d, struct in *in)
 {
@@ -263,6 +276,8 @@ talk_head(struct session *s, struct dir *d, struct in *in)
 	size_t			 n = 0;
 	ssize_t			 r;
 
+	if (d->len > 0 && mistaken(d, in))
+		sess_drop(s, d);
 	if (d->len > 0)
 		return head_more(s, d, in);
 	while (n < in->len && (in->p[n] == '\r' || in->p[n] == '\n'))

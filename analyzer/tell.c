@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "analyzer/deal.h"
+#include "analyzer/late.h"
 #include "analyzer/tell.h"
 
 static void
@@ -26,7 +27,7 @@ head_flags(const struct session *s, const struct dir *d,
 	(void)s;
 	if (h->flaws & HTTP_AMBIGUOUS)
 		flags |= SESSION_TX_AMBIGUOUS;
-	if (d->flags & D_LOST_GAP)
+	if (d->flags & D_LOST_GAP || d->ragged)
 		flags |= SESSION_TX_GAP;
 	if (d->flags & D_LOST_START)
 		flags |= SESSION_TX_MIDSTREAM;
@@ -96,21 +97,6 @@ tell_request(struct session *s, struct dir *d, const struct http_head *h,
 	return s->ops->request(s->arg, &r);
 }
 
-/* Whether the last open request was sent with no answer in between. */
-static bool
-pipelines(const struct session *s, uint64_t acked)
-{
-	const struct pair_req	*q;
-	uint32_t		 i;
-
-	for (i = s->pair.n; i > 0; i--) {
-		q = pair_at(&s->pair, i - 1);
-		if (q->kind == PAIR_REQUEST)
-			return q->acked == acked;
-	}
-	return false;
-}
-
 /* A request beyond the limit, or one that memory has no room for. */
 static void
 unqueued(struct session *s, struct dir *d, const struct http_head *h,
@@ -147,8 +133,8 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 		    PAIR_NO_OFFSET);
 	first = s->pair.n == 0 || (s->pair.n == 1 &&
 	    pair_at(&s->pair, 0)->kind == PAIR_HOLE);
-	if (!first && pipelines(s, acked))
-		s->pair.pipelined = true;
+	pair_habit(&s->pair, acked, s->asked > 1 &&
+	    acked == sess_other(s, d)->next);
 	q = pair_push(&s->pair, s->mem, sess_queue_max(s));
 	if (q == NULL) {
 		unqueued(s, d, h, head_len, token, ts);
@@ -164,7 +150,7 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 	q->flags = (uint8_t)head_flags(s, d, h);
 	if (s->conf->keep_strings)
 		q->text = kept_new(s, h, host, (d->flags & D_CUT) != 0);
-	if (first)
+	if (first || !s->synced)
 		deal_claim(s, d, ts);
 }
 
@@ -200,22 +186,28 @@ static enum session_pair
 find_owner(struct session *s, struct dir *d)
 {
 	static const uint8_t	 why[] = {
-		[PAIR_FRONT] = SESSION_PAIRED, [PAIR_EMPTY] = SESSION_LATE,
+		[PAIR_FRONT] = SESSION_PAIRED, [PAIR_LATER] = SESSION_LATE,
 		[PAIR_OLDER] = SESSION_NO_REQUEST,
 		[PAIR_UNKNOWN] = SESSION_BY_GAP,
 		[PAIR_SKIPPED] = SESSION_BY_LIMIT
 	};
 	struct dir		*asks = sess_other(s, d);
 	enum pair_answer	 a;
+	struct pair_req		*q;
 	uint32_t		 drop;
-	bool			 exact;
+	bool			 blind, dropped;
 
+	blind = asks->len > 0 ||
+	    (d->acked != PAIR_NO_OFFSET && d->acked > asks->next);
 	a = pair_owner(&s->pair, d->head_off, d->head_acked,
-	    (d->flags & D_LOST) != 0, asks->len > 0 ||
-	    (d->acked != PAIR_NO_OFFSET && d->acked > asks->next), &drop);
+	    d->flags & D_LOST || late_front(s) != NULL, blind, &drop);
+	while (a == PAIR_FRONT && late_front(s) != NULL)
+		deal_give_up(s, d->head_us);
+	dropped = drop > 0;
 	for (; drop > 0; drop--)
 		deal_close(s, NULL, SESSION_BY_GAP);
-	if (a == PAIR_EMPTY && asks->flags & (D_ENDED | D_LOST_GAP)) {
+	if (a == PAIR_LATER && (asks->flags & D_ENDED ||
+	    (asks->flags & D_LOST_GAP && !blind))) {
 		if (d->head_acked != PAIR_NO_OFFSET &&
 		    d->head_acked > s->unowned)
 			s->unowned = d->head_acked;
@@ -225,8 +217,10 @@ find_owner(struct session *s, struct dir *d)
 	if (a == PAIR_OLDER && d->flags & D_LOST_GAP)
 		return SESSION_BY_GAP;
 	if (a == PAIR_FRONT) {
-		exact = pair_at(&s->pair, 0)->acked == d->head_off;
-		if (exact)
+		q = pair_at(&s->pair, 0);
+		if (dropped)
+			q->flags |= SESSION_TX_GAP;
+		if (q->acked == d->head_off)
 			d->flags &= (uint16_t)~D_LOST;
 	}
 	return (enum session_pair)why[a];

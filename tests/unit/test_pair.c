@@ -48,7 +48,7 @@ order_rules_without_loss(void **state)
 
 	(void)state;
 	pair_init(&p);
-	owner_is(&p, 0, false, PAIR_EMPTY, 0);
+	owner_is(&p, 0, false, PAIR_LATER, 0);
 	ask(&p, 1, 0, 0);
 	ask(&p, 2, 50, 0);
 	owner_is(&p, 0, false, PAIR_FRONT, 1);
@@ -75,7 +75,7 @@ lost_answer_is_not_given_to_another(void **state)
 	assert_int_equal(drop, 1);
 	/* unless the server had another request that nobody has seen */
 	assert_int_equal(pair_owner(&p, 350, PAIR_NO_OFFSET, true, true,
-	    &drop), PAIR_UNKNOWN);
+	    &drop), PAIR_LATER);
 	/* further on, an asker who waits can only wait for the last one */
 	owner_is(&p, 350, true, PAIR_FRONT, 2);
 	/* before b was asked it can only be a's */

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""lossy.py NETMOND SEED PERCENT: what is told of conversations with holes.
+
+Makes a capture of keep-alive connections in which request N is answered with
+a status that N determines, leaves out PERCENT of the packets with data, reads
+it with NETMOND and prints, one per line: transactions of which both heads
+were whole, pairs, wrong pairs, bytes left out, bytes that netmond missed.
+"""
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+
+STATUS = (200, 201, 203, 206, 302, 400, 403, 404, 410, 500, 502, 503)
+CONNECTIONS, REQUESTS, MSS = 40, 40, 1448
+
+
+def checksum(b):
+    b += b"\0" * (len(b) % 2)
+    s = sum(struct.unpack(">%dH" % (len(b) // 2), b))
+    while s >> 16:
+        s = (s & 0xffff) + (s >> 16)
+    return ~s & 0xffff
+
+
+def packet(client, port, flags, seq, ack, data=b""):
+    a, b = b"\x0a\0\0\1", b"\x0a\0\0\2"
+    sport, dport = port, 80
+    if not client:
+        a, b, sport, dport = b, a, dport, sport
+    t = struct.pack(">HHIIBBHHH", sport, dport, seq & 0xffffffff,
+                    ack & 0xffffffff, 0x50, flags, 65000, 0, 0) + data
+    s = checksum(a + b + struct.pack(">HH", 6, len(t)) + t)
+    t = t[:16] + struct.pack(">H", s) + t[18:]
+    h = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(t), 1, 0, 64, 6, 0, a, b)
+    return h[:10] + struct.pack(">H", checksum(h)) + h[12:] + t
+
+
+class Connection:
+    """One keep-alive conversation; packets are (time, bytes, data length)."""
+
+    def __init__(self, r, number):
+        self.r, self.port, self.number = r, 20000 + number, number
+        self.seq = [r.getrandbits(32), r.getrandbits(32)]  # server, client
+        self.now = r.randrange(100000)
+        self.packets, self.heads = [], {}
+
+    def put(self, client, flags, data=b""):
+        self.now += self.r.randrange(20, 400)
+        self.packets.append([self.now, packet(client, self.port, flags,
+                             self.seq[client], self.seq[not client], data),
+                             len(data)])
+        self.seq[client] += len(data) + (1 if flags & 3 else 0)
+        return self.packets[-1]
+
+    def say(self, client, head, body):
+        """The packets that hold the head."""
+        held, data = [], head + body
+        first = self.r.choice((len(data), len(data), 20))
+        while data:
+            p = self.put(client, 0x18, data[:min(first, MSS)])
+            if sum(x[2] for x in held) < len(head):
+                held.append(p)
+            data, first = data[min(first, MSS):], MSS
+        self.put(not client, 0x10)
+        return held
+
+    def body(self):
+        return b"x" * self.r.choice((0, 10, 500, 3000, 20000))
+
+    def talk(self):
+        r = self.r
+        self.put(1, 2)
+        self.put(0, 18)
+        self.put(1, 16)
+        for i in range(REQUESTS):
+            n = self.number * 1000 + i
+            method = r.choice((b"GET", b"GET", b"POST", b"HEAD"))
+            b = self.body() if method == b"POST" else b""
+            q = self.say(1, b"%s /%d HTTP/1.1\r\nHost: h\r\n" % (method, n) + (
+                b"Content-Length: %d\r\n\r\n" % len(b) if b else b"\r\n"), b)
+            self.now += r.randrange(100, 20000)
+            b, head = self.body(), b"HTTP/1.1 %d x\r\n" % STATUS[n * 7 % 12]
+            if method == b"HEAD":
+                b, head = b"", head + b"Content-Length: 12345\r\n\r\n"
+            elif r.random() < .3:
+                head += b"Transfer-Encoding: chunked\r\n\r\n"
+                b = (b"%x\r\n%s\r\n" % (len(b), b) if b else b"") + b"0\r\n\r\n"
+            else:
+                head += b"Content-Length: %d\r\n\r\n" % len(b)
+            self.heads[n] = q + self.say(0, head, b)
+        self.put(1, 17)
+        self.put(0, 17)
+        self.put(1, 16)
+
+
+netmond, seed, percent = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+r = random.Random(seed)
+talks = [Connection(r, i) for i in range(CONNECTIONS)]
+for c in talks:
+    c.talk()
+every = sorted((p for c in talks for p in c.packets), key=lambda p: p[0])
+gone = [p for p in every if p[2] > 0 and r.random() * 100 < percent]
+lost = set(map(id, gone))
+whole = sum(not any(id(p) in lost for p in h)
+            for c in talks for h in c.heads.values())
+with tempfile.TemporaryDirectory() as tmp:
+    name, conf = os.path.join(tmp, "x.pcap"), os.path.join(tmp, "x.conf")
+    with open(conf, "w") as f:
+        f.write("stats { transactions 64M }\n")
+    with open(name, "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+        for p in every:
+            if id(p) not in lost:
+                f.write(struct.pack("<IIII", 1700000000 + p[0] // 1000000,
+                                    p[0] % 1000000, len(p[1]), len(p[1])) + p[1])
+    d = json.loads(subprocess.run([netmond, "-f", conf, "-r", name, "-o", "json"],
+                                  stdout=subprocess.PIPE, check=True).stdout)
+pairs = [t for t in d["transactions"] if t["method"] and t["status"]]
+wrong = [t for t in pairs if t["status"] != STATUS[int(t["uri"][1:]) * 7 % 12]]
+print(whole, len(pairs), len(wrong), sum(p[2] for p in gone),
+      d["complete"]["gap_bytes"], sep="\n")
