@@ -24,7 +24,10 @@ talk_guess(const struct dir *d, const uint8_t *p, size_t len)
 	return answer && (len >= 5 || g == HTTP_RESPONSE) ? HTTP_NO : g;
 }
 
-/* A head found by searching must be clean to be believed. */
+/*
+ * A head found by searching must be clean to be believed, and have a field,
+ * which a short snap length may have cut.
+ */
 static bool
 acceptable(const struct dir *d, const struct http_head *h)
 {
@@ -38,7 +41,8 @@ acceptable(const struct dir *d, const struct http_head *h)
 	if (h->is_request && h->method_id == HTTP_METHOD_OTHER &&
 	    h->method.len < 3)
 		return false;
-	return (h->flaws & bad) == 0 && (h->fields > 0 || h->minor == 0);
+	return (h->flaws & bad) == 0 && (h->fields > 0 || h->minor == 0 ||
+	    (d->ragged && d->leads));
 }
 
 /*
@@ -235,6 +239,7 @@ head_here(struct dir *d, const struct in *in)
 	d->head_off = in->off;
 	d->head_us = in->ts;
 	d->head_acked = in->off < in->begin ? in->acked : d->acked;
+	d->leads = in->off == in->begin;
 }
 
 size_t
