@@ -102,6 +102,8 @@ on_segment(struct seg *s)
 		return FLOW_IGNORED;
 	if (s->f->state == FLOW_SYN)
 		flowsyn_done(s);
+	if (s->f->state == FLOW_ALIAS)
+		return flowseen_alias(s);
 	if (p->flags & PACKET_TCP_URG)
 		s->t->count[FLOW_C_URGENT]++;
 	revive(s);

@@ -195,8 +195,7 @@ same_start(const struct seg *s, const struct flow *g)
 	struct couple		 c = { f, g, flowseg_client(f),
 				    flowseg_client(g) };
 
-	return g->half[0].flags & g->half[1].flags & HALF_SYN &&
-	    f->half[c.i].r.base == g->half[c.j].r.base &&
+	return f->half[c.i].r.base == g->half[c.j].r.base &&
 	    f->half[!c.i].r.base == g->half[!c.j].r.base &&
 	    within(f->first_us, g->first_us, FLOW_NAT_US) && translated(&c);
 }

@@ -75,16 +75,20 @@ syn_times(struct seg *s)
 	f->flags |= FLOW_F_HS1;
 }
 
+/* A SYN-ACK whose SYN was not seen tells where that began. */
+static void
+base_of_peer(struct seg *s)
+{
+	if (s->o->flags & (HALF_SEEN | HALF_BASE))
+		return;
+	reass_init(&s->o->r, s->p->ack);
+	s->o->flags |= HALF_BASE;
+}
+
 static void
 syn_ack(struct seg *s)
 {
-	struct flow_half	*o = s->o;
-
-	if (!(o->flags & (HALF_SEEN | HALF_BASE))) {
-		reass_init(&o->r, s->p->ack);
-		o->flags |= HALF_BASE;
-	}
-	flowfeed_settle_syn(s, !s->dir, s->p->ack == o->r.base);
+	flowfeed_settle_syn(s, !s->dir, s->p->ack == s->o->r.base);
 	s->h->ack = s->p->ack;
 	s->h->flags |= HALF_ACKED;
 }
@@ -181,7 +185,9 @@ flowsyn_take(struct seg *s)
 	s->f->ttl[s->dir] = p->ttl;
 	if (!s->again)
 		syn_times(s);
-	if (s->h->flags & s->o->flags & HALF_SYN)
+	if (p->flags & PACKET_TCP_ACK)
+		base_of_peer(s);
+	if (s->o->flags & (HALF_SYN | HALF_BASE))
 		flowseen_pair(s);
 	if (s->f->state != FLOW_ALIAS) {
 		if (p->flags & PACKET_TCP_ACK)
@@ -198,6 +204,11 @@ flowsyn_done(struct seg *s)
 	struct flow	*f = s->f;
 
 	f->state = FLOW_OPEN;
+	if (s->h->flags & HALF_SYN && s->o->flags & HALF_BASE) {
+		flowseen_pair(s);	/* the SYN-ACK was not seen */
+		if (f->state == FLOW_ALIAS)
+			return;
+	}
 	if (f->list == FLOWTAB_HALF)
 		flowtab_list(s->t, f, flowlife_class(f));
 	if (!(f->flags & FLOW_F_HS1) || s->dir != flowseg_client(f))
