@@ -24,6 +24,8 @@ stray(const struct packet *p)
 
 /* ---- segments by kind ---- */
 
+static enum flow_verdict	 on_segment(struct seg *);
+
 /* The first packet of a half that has no SYN. */
 static void
 first_of_half(struct seg *s)
@@ -82,6 +84,20 @@ revive(struct seg *s)
 	flowtab_list(s->t, f, flowlife_class(f));
 }
 
+/*
+ * Behind NAT the other side of a connection may bring what its home missed:
+ * sequence numbers are the same there.
+ */
+static enum flow_verdict
+on_alias(struct seg *s)
+{
+	if (!flowseen_alias(s) || s->p->wire == 0 ||
+	    s->p->flags & (PACKET_TCP_SYN | PACKET_TCP_RST) ||
+	    !(s->h->flags & HALF_SEEN))
+		return FLOW_AGAIN;
+	return on_segment(s);
+}
+
 static enum flow_verdict
 on_segment(struct seg *s)
 {
@@ -103,13 +119,13 @@ on_segment(struct seg *s)
 	if (s->f->state == FLOW_SYN)
 		flowsyn_done(s);
 	if (s->f->state == FLOW_ALIAS)
-		return flowseen_alias(s);
+		return on_alias(s);
 	if (p->flags & PACKET_TCP_URG)
 		s->t->count[FLOW_C_URGENT]++;
 	revive(s);
 	if (p->wire > 0 && !(s->h->flags & s->o->flags & HALF_SYN) &&
 	    flowseen_meet(s))
-		return flowseen_alias(s);
+		return on_alias(s);
 	if (p->wire > 0)
 		flowfeed_data(s);
 	if (p->flags & PACKET_TCP_FIN)
@@ -160,7 +176,7 @@ handle(struct seg *s)
 	const struct packet	*p = s->p;
 
 	if (s->f->state == FLOW_ALIAS && !begins_anew(s))
-		return flowseen_alias(s);
+		return on_alias(s);
 	if (s->f->state == FLOW_ALIAS) {
 		if (!flowseg_restart(s))
 			return FLOW_NO_ROOM;

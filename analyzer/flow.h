@@ -21,10 +21,10 @@
  * brings bytes that its home has not shown, which are taken. A tuple that
  * shows both initial sequence numbers of another one within 1 s, with an
  * address in common and a different hop count, is the same connection behind
- * NAT: its packets are FLOW_AGAIN too and it is no connection of its own.
- * Where not both numbers were seen, a segment with data tells instead, that
- * both tuples showed: of the first ones only, so a sighting that begins later
- * than that counts as a connection.
+ * NAT: it is no connection of its own, and its packets are sightings of that
+ * one's. Where not both numbers were seen, a segment with data tells instead,
+ * that both tuples showed: of the first ones only, so a sighting that begins
+ * later than that counts as a connection.
  *
  * A hole becomes a gap when the peer has acknowledged it and 50 ms of packet
  * time have passed, after 1 s when the peer is not seen, after 10 s in any

@@ -293,7 +293,7 @@ flowseen_meet(struct seg *s)
 	    same_packet);
 }
 
-enum flow_verdict
+bool
 flowseen_alias(struct seg *s)
 {
 	struct flow_table	*t = s->t;
@@ -301,11 +301,7 @@ flowseen_alias(struct seg *s)
 	int			 dir;
 
 	t->count[FLOW_C_SEEN_AGAIN]++;
-	twin = flowtab_at(t, f->extra->twin);
-	if (twin->id == f->extra->twin_id) {
-		dir = s->dir ^ flowseg_client(f) ^ flowseg_client(twin);
-		sight(t, twin, s->p, dir);
-	}
+	f->last_us = s->p->ts_us;
 	if (s->p->flags & PACKET_TCP_RST)
 		flowtab_list(t, f, FLOWTAB_CLOSED);
 	if (s->p->flags & PACKET_TCP_FIN) {
@@ -313,5 +309,13 @@ flowseen_alias(struct seg *s)
 		if (s->o->flags & HALF_FIN)
 			flowtab_list(t, f, FLOWTAB_CLOSED);
 	}
-	return FLOW_AGAIN;
+	twin = flowtab_at(t, f->extra->twin);
+	if (twin->id != f->extra->twin_id)
+		return false;
+	dir = s->dir ^ flowseg_client(f) ^ flowseg_client(twin);
+	sight(t, twin, s->p, dir);
+	t->busy = twin->slot;
+	flowseg_aim(s, twin, dir);
+	s->again = true;
+	return true;
 }

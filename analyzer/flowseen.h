@@ -16,7 +16,10 @@ void		 flowseen_pair(struct seg *);
  * showed the same packet. True: there is one, and the flow is its alias now.
  */
 bool		 flowseen_meet(struct seg *);
-/* A packet of a tuple that is another one's connection. */
-enum flow_verdict flowseen_alias(struct seg *);
+/*
+ * A packet of a tuple that is another one's connection: counts it there and
+ * makes it a segment of that one, seen elsewhere. False: that one is gone.
+ */
+bool		 flowseen_alias(struct seg *);
 
 #endif

@@ -688,14 +688,63 @@ both_sides_of_a_translation_are_one_connection(void **state)
 	assert_true(count(&w, FLOW_C_NAT) == 1);
 	nat(&w, 0, 'c', P | A, 112, 223, "ask");
 	assert_int_equal(nat(&w, 1, 'c', P | A, 112, 223, "ask"), FLOW_AGAIN);
-	assert_int_equal(nat(&w, 1, 's', P | A, 223, 115, "say"), FLOW_AGAIN);
-	nat(&w, 0, 's', P | A, 223, 115, "say");
+	assert_int_equal(nat(&w, 1, 's', P | A, 223, 115, "say"),
+	    FLOW_COUNTED);
+	assert_int_equal(nat(&w, 0, 's', P | A, 223, 115, "say"), FLOW_AGAIN);
 	assert_string_equal(w.log, "ask>say<");
 	assert_int_equal(w.opened, 1);
 	assert_int_equal(w.sightings, 1);
 	flow_flush(w.t, w.now);
 	assert_int_equal(w.closed, 1);
 	end(&w);
+}
+
+static void
+what_home_missed_comes_from_behind_the_translation(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	nat(&w, 0, 'c', S, 111, 0, "");
+	nat(&w, 1, 'c', S, 111, 0, "");
+	nat(&w, 1, 's', S | A, 222, 112, "");
+	nat(&w, 0, 's', S | A, 222, 112, "");
+	nat(&w, 0, 'c', P | A, 112, 223, "a");
+	nat(&w, 1, 'c', P | A, 112, 223, "a");
+	nat(&w, 1, 'c', P | A, 113, 223, "s");
+	nat(&w, 0, 'c', P | A, 114, 223, "k");
+	nat(&w, 1, 'c', P | A, 114, 223, "k");
+	assert_string_equal(w.log, "a>s>k>");
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.lost, 0);
+	assert_int_equal(w.opened, 1);
+	end(&w);
+}
+
+/* A SYN or a SYN-ACK that one side did not show. */
+static void
+half_a_handshake_is_enough_to_know_a_translation(void **state)
+{
+	struct world	 w;
+	int		 miss;
+
+	(void)state;
+	for (miss = 0; miss < 4; miss++) {
+		begin(&w);
+		if (miss != 0)
+			nat(&w, 0, 'c', S, 111, 0, "");
+		if (miss != 1)
+			nat(&w, 1, 'c', S, 111, 0, "");
+		if (miss != 2)
+			nat(&w, 1, 's', S | A, 222, 112, "");
+		if (miss != 3)
+			nat(&w, 0, 's', S | A, 222, 112, "");
+		nat(&w, 0, 'c', A, 112, 223, "");
+		nat(&w, 1, 'c', A, 112, 223, "");
+		assert_int_equal(count(&w, FLOW_C_NAT), 1);
+		end(&w);
+	}
 }
 
 /* The same when source and destination are translated; ports at will. */
@@ -1180,6 +1229,10 @@ main(void)
 		    a_syn_with_data_on_a_closed_tuple_is_a_new_connection),
 		cmocka_unit_test(acks_of_a_half_that_was_never_seen_are_no_gap),
 		cmocka_unit_test(an_alias_with_early_data_keeps_nothing),
+		cmocka_unit_test(
+		    what_home_missed_comes_from_behind_the_translation),
+		cmocka_unit_test(
+		    half_a_handshake_is_enough_to_know_a_translation),
 		cmocka_unit_test(both_ends_translated_are_one_connection),
 		cmocka_unit_test(
 		    joined_under_way_both_sides_are_one_connection),
