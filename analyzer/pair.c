@@ -115,21 +115,17 @@ pair_pop(struct pair *p)
 void
 pair_habit(struct pair *p, uint64_t acked, bool idle)
 {
-	const struct pair_req	*r;
+	const struct pair_req	*r = NULL;
+	uint32_t		 i;
 
-	bool			 waited;
-
-	r = pair_at(p, p->n - 1);
-	if (p->n == 0)
-		waited = idle && p->skipped == 0;
-	else if (r->kind == PAIR_HOLE)
-		return;
-	else
-		waited = r->acked != acked;
-	if (p->n > 0 && !waited)
+	for (i = p->n; i > 0; i--)
+		if ((r = pair_at(p, i - 1))->kind == PAIR_REQUEST)
+			break;
+	if (i > 0 && r->acked == acked)
 		p->pipelined = true;
-	if (waited && p->waits < WAITS)
-		p->waits++;
+	else if (i == p->n && (i > 0 || (idle && p->skipped == 0)) &&
+	    p->waits < WAITS)
+		p->waits++;	/* no hole between */
 }
 
 void
