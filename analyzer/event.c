@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "analyzer/event.h"
+#include "analyzer/meter.h"
 #include "analyzer/rule.h"
 #include "sandbox/compat.h"
 
@@ -195,6 +196,29 @@ event_http(struct msg_event *e, struct event_text *t,
 	e->tag.n = strlen(tag);
 	if (x->text != NULL)
 		texts(e, t, p, x->text);
+}
+
+static void
+version(struct msg_span *out, uint16_t v)
+{
+	const char	*name = meter_version_name(meter_version_slot(v));
+
+	out->p = (const uint8_t *)name;
+	out->n = strlen(name);
+}
+
+void
+event_tls(struct msg_event *e, const struct session_tls *t, uint64_t us)
+{
+	span(&e->host, &t->name);
+	span(&e->alpn, &t->alpn);
+	if (t->server_us != 0)
+		version(&e->protocol, t->version);
+	if (t->offered != 0)
+		version(&e->text, t->offered);
+	e->resumed = t->resumed;
+	e->gap = t->offered == 0 || t->server_us == 0 || t->done_us == 0;
+	e->last_byte_us = us;
 }
 
 const char *

@@ -4,29 +4,55 @@
 #include "analyzer/deal.h"
 #include "analyzer/hand.h"
 
-static void
-tls_done(struct session *s, uint64_t ts)
+void
+hand_free(struct session *s)
 {
 	struct hand	*h = s->hand;
 
 	if (h == NULL)
 		return;
-	h->tls.done_us = ts;
-	if (s->ops->established != NULL)
-		s->ops->established(s->arg, &h->tls);
 	s->hand = NULL;
+	sess_give(s, h->text, h->text_size);
 	sess_give(s, h, sizeof(*h));
-	deal_stop(s, &s->d[0]);
-	deal_stop(s, &s->d[1]);
+}
+
+static void
+tell_end(struct session *s)
+{
+	const struct session_tls	*t = &s->hand->tls;
+
+	if (s->ops->handshake != NULL && (t->offered != 0 ||
+	    t->server_us != 0))
+		s->ops->handshake(s->arg, t);
+	hand_free(s);
 }
 
 void
 hand_give_up(struct session *s)
 {
-	sess_give(s, s->hand, sizeof(*s->hand));
-	s->hand = NULL;
+	if (s->hand != NULL)
+		tell_end(s);
 	deal_stop(s, &s->d[0]);
 	deal_stop(s, &s->d[1]);
+}
+
+static void
+tls_done(struct session *s, uint64_t ts)
+{
+	s->hand->tls.done_us = ts;
+	hand_give_up(s);
+}
+
+/* False: no memory for one. */
+static bool
+hand_new(struct session *s)
+{
+	if (s->hand != NULL)
+		tell_end(s);
+	if ((s->hand = sess_take(s, sizeof(*s->hand))) == NULL)
+		return false;
+	memset(s->hand, 0, sizeof(*s->hand));
+	return true;
 }
 
 void
@@ -37,13 +63,10 @@ hand_begin(struct session *s, struct dir *d, enum tls_guess g, uint64_t ts)
 	if (s->proto != SESSION_TUNNEL)
 		sess_proto(s, SESSION_TLS);
 	sess_drop(s, d);
-	if (g == TLS_OTHER || (s->hand == NULL &&
-	    (s->hand = sess_take(s, sizeof(*s->hand))) == NULL)) {
+	if (g == TLS_OTHER || (o->state != ST_TLS && !hand_new(s))) {
 		d->state = ST_STOP;
 		return;
 	}
-	if (o->state != ST_TLS)
-		memset(s->hand, 0, sizeof(*s->hand));
 	if (g == TLS_CLIENT) {
 		s->client = (int8_t)sess_index(s, d);
 		s->hand->tls.hello_us = ts;
@@ -56,6 +79,39 @@ hand_begin(struct session *s, struct dir *d, enum tls_guess g, uint64_t ts)
 		memset(&o->u.tls, 0, sizeof(o->u.tls));
 		o->state = ST_TLS;
 	}
+}
+
+/* Of a list with commas between, what has room; n of its bytes are there. */
+static size_t
+put_alpn(uint8_t *to, size_t n, const struct tls_span *alpn)
+{
+	if (n + alpn->len + 1 > SESSION_TEXT_ALPN)
+		return n;
+	if (n > 0)
+		to[n++] = ',';
+	memcpy(to + n, alpn->p, alpn->len);
+	return n + alpn->len;
+}
+
+/* The name and the ALPN are wanted when the handshake is over. */
+static void
+keep_text(struct session *s, const struct session_hello *x)
+{
+	struct hand	*k = s->hand;
+	uint8_t		 alpn[SESSION_TEXT_ALPN];
+	size_t		 i, n = 0;
+
+	k->tls.offered = x->tls->version;
+	for (i = 0; i < x->tls->nalpn; i++)
+		n = put_alpn(alpn, n, &x->tls->alpn[i]);
+	if (x->name_len + n == 0 ||
+	    (k->text = sess_take(s, x->name_len + n)) == NULL)
+		return;
+	k->text_size = x->name_len + n;
+	memcpy(k->text, x->name, x->name_len);
+	memcpy(k->text + x->name_len, alpn, n);
+	k->tls.name = (struct http_span){ k->text, x->name_len };
+	k->tls.alpn = (struct http_span){ k->text + x->name_len, n };
 }
 
 static void
@@ -71,8 +127,6 @@ tell_hello(struct session *s, struct dir *d, const struct tls_hello *h,
 		s->hand->tls.hello_us = ts;
 	if (h->bad)
 		sess_odd(s, SESSION_A_TLS_BAD);
-	if (s->ops->hello == NULL)
-		return;
 	x.tls = h;
 	if (n > 1 && h->name.p[n - 1] == '.')
 		n--;
@@ -83,7 +137,10 @@ tell_hello(struct session *s, struct dir *d, const struct tls_hello *h,
 	x.ts_us = ts;
 	x.dir = sess_index(s, d);
 	x.again = s->hand->hellos > 1;
-	s->ops->hello(s->arg, &x);
+	if (!x.again && s->ops->handshake != NULL)
+		keep_text(s, &x);
+	if (s->ops->hello != NULL)
+		s->ops->hello(s->arg, &x);
 }
 
 static void

@@ -6,7 +6,9 @@
 
 #include "analyzer/sess.h"
 
+/* Tells what was seen, if anything was, and frees what is held. */
 void		 hand_give_up(struct session *s);
+void		 hand_free(struct session *s);
 void		 hand_begin(struct session *s, struct dir *d, enum tls_guess g,
 		    uint64_t ts);
 size_t		 hand_step(struct session *s, struct dir *d, struct in *in);

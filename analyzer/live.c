@@ -40,10 +40,11 @@ tls_line(char *b, size_t size, const struct msg_event *e)
 {
 	char	 host[HOST_TEXT], version[32], alpn[HOST_TEXT];
 
-	snprintf(b, size, "%s %s alpn %s", e->host.n == 0 ? "(no name)" :
+	snprintf(b, size, "%s %s alpn %s%s%s", e->host.n == 0 ? "(no name)" :
 	    text(host, sizeof(host), &e->host),
 	    text(version, sizeof(version), &e->protocol),
-	    text(alpn, sizeof(alpn), &e->alpn));
+	    text(alpn, sizeof(alpn), &e->alpn), e->resumed ? " resumed" : "",
+	    e->gap ? " incomplete" : "");
 }
 
 static void

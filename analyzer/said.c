@@ -365,49 +365,6 @@ alert_hello(struct conn *c, const struct session_hello *h)
 }
 
 static void
-put_alpn(struct msg_event *e, uint8_t *s, size_t size,
-    const struct tls_hello *t)
-{
-	unsigned	 i;
-	size_t		 n = 0;
-
-	for (i = 0; i < t->nalpn; i++) {
-		if (n + t->alpn[i].len + 1 > size)
-			break;
-		if (i > 0)
-			s[n++] = ',';
-		memcpy(s + n, t->alpn[i].p, t->alpn[i].len);
-		n += t->alpn[i].len;
-	}
-	e->alpn.p = s;
-	e->alpn.n = n;
-}
-
-static void
-tell_hello(struct conn *c, const struct session_hello *h)
-{
-	struct event_flow	 f;
-	struct msg_event	 e;
-	const char		*version;
-	uint8_t			 alpn[256];
-
-	if (!(c->az->event_types & CONF_EV_TLS) &&
-	    !live_wants(c->az, EVENT_TLS))
-		return;
-	side_event(c, &f);
-	event_flow(&e, EVENT_TLS, state_print_time(c->az, h->ts_us), &f);
-	e.host.p = h->name;
-	e.host.n = h->name_len;
-	version = meter_version_name(h->tls->version - 0x0300U);
-	span_text(&e.protocol, version);
-	e.resumed = h->tls->resumes;
-	put_alpn(&e, alpn, sizeof(alpn), h->tls);
-	if (c->az->event_types & CONF_EV_TLS)
-		said_event(c->az, &e);
-	live_say(c->az, &e);
-}
-
-static void
 on_hello(void *arg, const struct session_hello *h)
 {
 	struct conn		*c = arg;
@@ -432,11 +389,28 @@ on_hello(void *arg, const struct session_hello *h)
 	    SIDE_HOST);
 	memcpy(c->host, h->name, c->host_len);
 	alert_hello(c, h);
-	tell_hello(c, h);
 }
 
 static void
-on_established(void *arg, const struct session_tls *t)
+tell_handshake(struct conn *c, const struct session_tls *t, uint64_t us)
+{
+	struct event_flow	 f;
+	struct msg_event	 e;
+
+	if (!(c->az->event_types & CONF_EV_TLS) &&
+	    !live_wants(c->az, EVENT_TLS))
+		return;
+	side_event(c, &f);
+	event_flow(&e, EVENT_TLS, state_print_time(c->az, t->hello_us != 0 ?
+	    t->hello_us : t->server_us), &f);
+	event_tls(&e, t, us);
+	if (c->az->event_types & CONF_EV_TLS)
+		said_event(c->az, &e);
+	live_say(c->az, &e);
+}
+
+static void
+on_handshake(void *arg, const struct session_tls *t)
 {
 	struct conn	*c = arg;
 	uint64_t	 us = 0;
@@ -445,8 +419,10 @@ on_established(void *arg, const struct session_tls *t)
 		return;
 	if (t->hello_us != 0 && t->done_us > t->hello_us)
 		us = t->done_us - t->hello_us;
-	meter_tls(c->az->meter, side_entry(c), c->name_token, t->version,
-	    t->resumed, us);
+	if (t->done_us != 0)
+		meter_tls(c->az->meter, side_entry(c), c->name_token,
+		    t->version, t->resumed, us);
+	tell_handshake(c, t, us);
 }
 
 static void
@@ -483,7 +459,7 @@ const struct session_ops said_ops = {
 	.resolved	= on_resolved,
 	.transaction	= on_transaction,
 	.hello		= on_hello,
-	.established	= on_established,
+	.handshake	= on_handshake,
 	.mark		= stream_mark,
 	.anomaly	= on_anomaly,
 };

@@ -114,6 +114,8 @@ struct kept {
 
 struct hand {			/* a TLS handshake in progress */
 	struct session_tls tls;
+	uint8_t		*text;		/* of its name and ALPN */
+	size_t		 text_size;
 	unsigned	 hellos;
 	uint8_t		 session[TLS_SESSION_MAX];	/* that was offered */
 	uint8_t		 session_len;

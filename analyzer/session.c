@@ -322,7 +322,7 @@ session_free(struct session *s)
 	pair_clear(&s->pair, s->mem);
 	kept_free(s, s->spare);
 	late_clear(s);
-	sess_give(s, s->hand, sizeof(*s->hand));
+	hand_free(s);
 	sess_drop(s, &s->d[0]);
 	sess_drop(s, &s->d[1]);
 	mem_give(s->mem, MEM_SESSIONS, sizeof(*s));
@@ -517,6 +517,8 @@ end_both(struct session *s, uint64_t ts)
 	while (late_front(s) != NULL)
 		deal_give_up(s, ts);
 	deal_close_all(s, why_unanswered(s));
+	if (s->hand != NULL)
+		hand_give_up(s);
 }
 
 void

@@ -137,6 +137,7 @@ struct session_response {
 #define SESSION_TEXT_AGENT	256
 #define SESSION_TEXT_REFERER	512
 #define SESSION_TEXT_TYPE	64
+#define SESSION_TEXT_ALPN	256
 
 struct session_text {
 	struct http_span method;
@@ -184,10 +185,17 @@ struct session_hello {
 	bool		 again;		/* second of this connection (retry) */
 };
 
+/*
+ * What is known of a handshake when it is over: finished, or no more of it
+ * can be seen. Called once, if either hello was read.
+ */
 struct session_tls {
 	uint64_t	 hello_us;	/* its first byte; 0: not seen */
 	uint64_t	 server_us;	/* server hello; 0: not seen */
-	uint64_t	 done_us;	/* handshake finished */
+	uint64_t	 done_us;	/* finished; 0: its end was not seen */
+	struct http_span name;		/* as in session_hello */
+	struct http_span alpn;		/* offered, with commas between */
+	uint16_t	 offered;	/* the client's highest; 0: not seen */
 	uint16_t	 version;	/* chosen; 0: not seen */
 	bool		 resumed;
 };
@@ -202,7 +210,7 @@ struct session_ops {
 		    enum session_pair, uint64_t token, uint64_t now_us);
 	void	 (*transaction)(void *arg, const struct session_tx *);
 	void	 (*hello)(void *arg, const struct session_hello *);
-	void	 (*established)(void *arg, const struct session_tls *);
+	void	 (*handshake)(void *arg, const struct session_tls *);
 	/* Only with marks on. id: request id or response number. */
 	void	 (*mark)(void *arg, unsigned dir, uint64_t offset,
 		    enum session_mark, uint64_t id);

@@ -131,7 +131,10 @@ put_tls(struct line *l, const struct msg_event *e)
 	line_str(l, "app_proto", "tls");
 	line_open(l, "tls");
 	line_span(l, "sni", &e->host);
-	line_span(l, "version", &e->protocol);
+	if (e->protocol.n > 0)
+		line_span(l, "version", &e->protocol);
+	else
+		line_str(l, "version", "UNDETERMINED");
 	put_alpns(l, &e->alpn);
 	if (e->resumed)
 		line_bool(l, "session_resumed", true);
@@ -143,6 +146,8 @@ put_tls_extras(struct line *l, const struct msg_event *e)
 {
 	if (e->last_byte_us != 0)
 		line_num(l, "handshake_us", e->last_byte_us);
+	line_span(l, "offered", &e->text);
+	line_bool(l, "complete", e->gap == 0);
 	if (e->rtt_us != 0)
 		line_num(l, "peer_rtt_us", e->rtt_us);
 	line_span(l, "tag", &e->tag);

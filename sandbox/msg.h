@@ -364,11 +364,11 @@ struct msg_event {
 	uint8_t		 hide_client;	/* privacy cut or hashed it */
 	uint64_t	 tx_id;
 	uint32_t	 status;
-	uint8_t		 gap;
+	uint8_t		 gap;		/* not all of it was seen */
 	uint64_t	 request_body;
 	uint64_t	 response_body;
 	uint64_t	 first_byte_us;	/* response time, 0 unknown */
-	uint64_t	 last_byte_us;
+	uint64_t	 last_byte_us;	/* or the handshake's time */
 	uint64_t	 rtt_us;
 	struct msg_span	 method;
 	struct msg_span	 host;		/* or SNI */
@@ -380,7 +380,8 @@ struct msg_event {
 	struct msg_span	 section;
 	struct msg_span	 alpn;		/* comma separated */
 	struct msg_span	 tag;
-	struct msg_span	 text;		/* anomaly name, alert text, reason */
+	struct msg_span	 text;		/* anomaly name, alert text, reason,
+					   the version a client offered */
 	uint8_t		 resumed;
 	/* FLOW */
 	uint64_t	 packets[2];	/* to server, to client */

@@ -142,6 +142,24 @@ a_tls_event_lists_its_protocols(void **state)
 	    "\"client_alpns\":[\"h2\",\"http/1.1\"],"
 	    "\"session_resumed\":true}}\n"));
 	assert_null(strstr(out, "vlan"));
+	e.text = span("TLS 1.3");
+	e.last_byte_us = 12000;
+	assert_non_null(strstr(line(&e, &extras_log), "},\"netmond\":{\"v\":1,"
+	    "\"handshake_us\":12000,\"offered\":\"TLS 1.3\","
+	    "\"complete\":true}}\n"));
+}
+
+static void
+a_handshake_that_is_not_over_says_so(void **state)
+{
+	struct msg_event	 e = event(EVENT_TLS);
+
+	(void)state;
+	e.text = span("TLS 1.2");
+	e.gap = 1;
+	assert_non_null(strstr(line(&e, &extras_log), "\"tls\":{"
+	    "\"version\":\"UNDETERMINED\"},\"netmond\":{\"v\":1,"
+	    "\"offered\":\"TLS 1.2\",\"complete\":false}}\n"));
 }
 
 static void
@@ -358,6 +376,7 @@ main(void)
 		cmocka_unit_test(extras_sit_in_one_object),
 		cmocka_unit_test(a_hidden_client_has_no_community_id),
 		cmocka_unit_test(a_tls_event_lists_its_protocols),
+		cmocka_unit_test(a_handshake_that_is_not_over_says_so),
 		cmocka_unit_test(a_flow_event_tells_its_gaps),
 		cmocka_unit_test(an_alert_event_carries_its_context),
 		cmocka_unit_test(statistics_use_the_names_of_suricata),

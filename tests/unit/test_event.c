@@ -305,6 +305,48 @@ the_end_of_a_flow_tells_how(void **state)
 }
 
 static void
+says(const struct msg_span *s, const char *want)
+{
+	assert_int_equal(s->n, strlen(want));
+	assert_memory_equal(s->p, want, s->n);
+}
+
+static void
+a_handshake_tells_what_was_chosen(void **state)
+{
+	const uint8_t		 name[] = "a.example", alpn[] = "h2,http/1.1";
+	struct session_tls	 t = {
+		.name = { name, 9 }, .alpn = { alpn, 11 },
+		.offered = 0x0304, .hello_us = 1000
+	};
+	struct msg_event	 e;
+
+	(void)state;
+	event_flow(&e, EVENT_TLS, 1, NULL);
+	event_tls(&e, &t, 0);
+	says(&e.host, "a.example");
+	says(&e.alpn, "h2,http/1.1");
+	says(&e.text, "TLS 1.3");
+	assert_true(e.protocol.n == 0 && e.gap == 1);
+
+	t.version = 0x0303;
+	t.server_us = 2000;
+	t.done_us = 3000;
+	t.resumed = true;
+	event_flow(&e, EVENT_TLS, 1, NULL);
+	event_tls(&e, &t, 2000);
+	says(&e.protocol, "TLS 1.2");
+	assert_true(e.gap == 0 && e.resumed == 1 && e.last_byte_us == 2000);
+
+	t.offered = 0;
+	t.version = 0x7f12;		/* a draft of 1.3 */
+	event_flow(&e, EVENT_TLS, 1, NULL);
+	event_tls(&e, &t, 0);
+	says(&e.protocol, "unknown");
+	assert_true(e.text.n == 0 && e.gap == 1);
+}
+
+static void
 types_are_what_any_log_wants(void **state)
 {
 	struct conf_log	 logs[2];
@@ -334,6 +376,7 @@ main(void)
 		cmocka_unit_test(privacy_holds_for_events),
 		cmocka_unit_test(a_hidden_client_does_not_leak),
 		cmocka_unit_test(the_end_of_a_flow_tells_how),
+		cmocka_unit_test(a_handshake_tells_what_was_chosen),
 		cmocka_unit_test(types_are_what_any_log_wants),
 	};
 

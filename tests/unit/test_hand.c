@@ -18,6 +18,7 @@ struct seen {
 	struct session	*s;
 	struct mem	 mem;
 	uint64_t	 off[2];
+	struct session_tls last;
 };
 
 static void	say(struct seen *, const char *, ...) PRINTFLIKE(2, 3);
@@ -42,9 +43,13 @@ on_hello(void *arg, const struct session_hello *h)
 }
 
 static void
-on_established(void *arg, const struct session_tls *t)
+on_handshake(void *arg, const struct session_tls *t)
 {
-	say(arg, "E %x%s\n", t->version, t->resumed ? " resumed" : "");
+	say(arg, "%c %x%s \"%.*s\" \"%.*s\"\n", t->done_us != 0 ? 'E' : 'U',
+	    t->version, t->resumed ? " resumed" : "", (int)t->name.len,
+	    (const char *)t->name.p, (int)t->alpn.len,
+	    (const char *)t->alpn.p);
+	((struct seen *)arg)->last = *t;
 }
 
 static void
@@ -60,7 +65,7 @@ on_proto(void *arg, enum session_proto p)
 }
 
 static const struct session_ops	 ops = {
-	.hello = on_hello, .established = on_established,
+	.hello = on_hello, .handshake = on_handshake,
 	.anomaly = on_anomaly, .proto = on_proto
 };
 static const struct session_ops	 deaf = { .anomaly = on_anomaly };
@@ -186,7 +191,7 @@ tls13_is_done_when_the_client_sends_data(void **state)
 	record(&w, 0, DATA, "finished", 8);
 	assert_true(session_held(w.s) < 600);
 	record(&w, 0, DATA, "request", 7);
-	check(&w, "P tls\nH0 a.example\nE 304\n");
+	check(&w, "P tls\nH0 a.example\nE 304 \"a.example\" \"\"\n");
 }
 
 static void
@@ -202,7 +207,8 @@ a_retry_asks_for_a_second_hello(void **state)
 	greet(&w, "a.example");
 	answer(&w, 0x0304, false);
 	record(&w, 0, DATA, "finished", 8);
-	check(&w, "P tls\nH0 a.example\nH0 a.example again\nE 304\n");
+	check(&w, "P tls\nH0 a.example\nH0 a.example again\n"
+	    "E 304 \"a.example\" \"\"\n");
 }
 
 static void
@@ -219,7 +225,7 @@ tls12_without_a_full_handshake_is_done_by_data(void **state)
 	record(&w, 1, HELLO, "finished", 8);
 	assert_null(strstr(w.log, "E "));
 	record(&w, 0, DATA, "data", 4);
-	check(&w, "P tls\nH0 b.example\nE 303\n");
+	check(&w, "P tls\nH0 b.example\nE 303 \"b.example\" \"\"\n");
 }
 
 static void
@@ -234,7 +240,7 @@ the_finished_of_the_other_side_is_enough(void **state)
 	record(&w, 0, CHANGE, "\1", 1);
 	record(&w, 0, HELLO, "finished", 8);
 	record(&w, 0, DATA, "data", 4);
-	check(&w, "P tls\nH0 c.example\nE 303\n");
+	check(&w, "P tls\nH0 c.example\nE 303 \"c.example\" \"\"\n");
 }
 
 /* A hello of either side that says a session of 32 bytes. */
@@ -273,8 +279,8 @@ before_13_a_session_said_again_is_resumed(void **state)
 		record(&w, 1, HELLO, "finished", 8);
 		record(&w, 0, CHANGE, "\1", 1);
 		record(&w, 0, HELLO, "finished", 8);
-		check(&w, fill == 7 ? "P tls\nH0 \nE 303 resumed\n" :
-		    "P tls\nH0 \nE 303\n");
+		check(&w, fill == 7 ? "P tls\nH0 \nE 303 resumed \"\" \"\"\n" :
+		    "P tls\nH0 \nE 303 \"\" \"\"\n");
 	}
 }
 
@@ -289,7 +295,8 @@ a_hello_that_is_too_long_is_not_collected(void **state)
 	greet(&w, "m.example");
 	record(&w, 1, HELLO, m, sizeof(m));
 	assert_true(session_held(w.s) < 1024);
-	check(&w, "P tls\nH0 m.example\n! tls-hello-too-long\n");
+	check(&w, "P tls\nH0 m.example\n! tls-hello-too-long\n"
+	    "U 0 \"m.example\" \"\"\n");
 }
 
 static void
@@ -317,7 +324,7 @@ a_hello_of_60000_bytes_is_read_from_many_records(void **state)
 		record(&w, 0, HELLO, m + at, k);
 	}
 	assert_true(session_held(w.s) < 1024);
-	check(&w, "P tls\nH0 d.example\n");
+	check(&w, "P tls\nH0 d.example\nU 0 \"d.example\" \"\"\n");
 }
 
 static void
@@ -335,19 +342,21 @@ hellos_that_lie_are_bad_tls(void **state)
 	begin(&w);				/* a server's */
 	greet(&w, "e.example");
 	record(&w, 1, HELLO, "\2\0\0\6\3\3abcd", 10);
-	check(&w, "P tls\nH0 e.example\n! bad-tls\n");
+	check(&w, "P tls\nH0 e.example\n! bad-tls\n"
+	    "U 0 \"e.example\" \"\"\n");
 
 	begin(&w);				/* a name over its field */
 	n = client_hello(m, "f.example");
 	m[38 + 7 + 10] = 200;
 	record(&w, 0, HELLO, m, n);
-	check(&w, "P tls\n! bad-tls\nH0 f.example\n");
+	check(&w, "P tls\n! bad-tls\nH0 f.example\n"
+	    "U 0 \"f.example\" \"\"\n");
 
 	begin(&w);				/* another message */
 	greet(&w, "g.example");
 	record(&w, 1, HELLO, "\x0e\0\0\0", 4);
 	record(&w, 1, HELLO, "\x0b\0\0\1x", 5);
-	check(&w, "P tls\nH0 g.example\n");
+	check(&w, "P tls\nH0 g.example\nU 0 \"g.example\" \"\"\n");
 }
 
 static void
@@ -360,12 +369,13 @@ bytes_that_are_no_records_end_it(void **state)
 	greet(&w, "h.example");
 	send(&w, 1, (const uint8_t *)"\0\0\0\0\0\0\0\0", 8);
 	send(&w, 1, (const uint8_t *)"more", 4);
-	check(&w, "P tls\nH0 h.example\n! bad-tls\n");
+	check(&w, "P tls\nH0 h.example\n! bad-tls\n"
+	    "U 0 \"h.example\" \"\"\n");
 
 	begin(&w);				/* behind the hello */
 	greet(&w, "h.example");
 	send(&w, 0, (const uint8_t *)"\0\0\0\0\0\0\0\0", 8);
-	check(&w, "P tls\nH0 h.example\n");
+	check(&w, "P tls\nH0 h.example\nU 0 \"h.example\" \"\"\n");
 }
 
 static void
@@ -377,7 +387,7 @@ an_alert_answers_without_a_hello(void **state)
 	begin(&w);
 	greet(&w, "i.example");
 	record(&w, 1, ALERT, "\2\x28", 2);
-	check(&w, "P tls\nH0 i.example\n");
+	check(&w, "P tls\nH0 i.example\nU 0 \"i.example\" \"\"\n");
 }
 
 static void
@@ -405,7 +415,98 @@ the_server_may_be_seen_first(void **state)
 	record(&w, 0, HELLO, "finished", 8);
 	record(&w, 1, CHANGE, "\1", 1);
 	record(&w, 1, HELLO, "finished", 8);
-	check(&w, "P tls\nH0 j.example\nE 303\n");
+	check(&w, "P tls\nH0 j.example\nE 303 \"j.example\" \"\"\n");
+}
+
+/* What is not finished is told when no more of it can be seen. */
+static void
+an_open_handshake_is_told_at_the_end(void **state)
+{
+	static const enum session_how	 hows[] = {
+		SESSION_RST, SESSION_IDLE, SESSION_END
+	};
+	struct seen			 w;
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < nitems(hows); i++) {
+		begin(&w);
+		greet(&w, "n.example");
+		answer(&w, 0x0304, false);
+		assert_null(strstr(w.log, "U "));
+		session_eof(w.s, 1, hows[i], 2000000);
+		check(&w, "P tls\nH0 n.example\nU 304 \"n.example\" \"\"\n");
+		assert_true(w.last.offered == 0x0303);
+		assert_true(w.last.server_us == 1000000);
+	}
+	begin(&w);
+	greet(&w, "o.example");
+	session_eof(w.s, 0, SESSION_FIN, 2000000);
+	assert_null(strstr(w.log, "U "));
+	session_eof(w.s, 1, SESSION_FIN, 2000000);
+	check(&w, "P tls\nH0 o.example\nU 0 \"o.example\" \"\"\n");
+}
+
+static void
+a_server_alone_is_told_too(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	answer(&w, 0x0303, false);
+	record(&w, 1, HELLO, "\x0b\0\0\1x", 5);
+	check(&w, "P tls\nU 303 \"\" \"\"\n");
+	assert_true(w.last.offered == 0 && w.last.hello_us == 0);
+}
+
+static void
+a_gap_ends_what_can_be_seen(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "p.example");
+	answer(&w, 0x0303, false);
+	session_gap(w.s, 1, w.off[1], 1000, 1000000);
+	assert_non_null(strstr(w.log, "U 303 \"p.example\" \"\"\n"));
+	assert_true(session_held(w.s) < 600);
+	check(&w, "P tls\nH0 p.example\nU 303 \"p.example\" \"\"\n");
+}
+
+/* Protocols of a hello, as many as there is room for. */
+static void
+alpn_is_kept_to_the_end(void **state)
+{
+	struct seen	 w;
+	uint8_t		 m[1024];
+	size_t		 n, i, k;
+	char		 want[600];
+
+	(void)state;
+	for (k = 1; k <= 3; k++) {
+		n = client_hello(m, "q.example");
+		memcpy(m + n, (const uint8_t[]){ 0, 16, 0, (uint8_t)(2 +
+		    k * 101), 0, (uint8_t)(k * 101) }, 6);
+		m[n + 2] = (uint8_t)((2 + k * 101) >> 8);
+		m[n + 4] = (uint8_t)(k * 101 >> 8);
+		for (n += 6, i = 0; i < k; i++, n += 101) {
+			m[n] = 100;
+			memset(m + n + 1, 'a' + (int)i, 100);
+		}
+		m[45] = (uint8_t)((n - 47) >> 8);
+		m[46] = (uint8_t)(n - 47);
+		m[2] = (uint8_t)((n - 4) >> 8);
+		m[3] = (uint8_t)(n - 4);
+		begin(&w);
+		record(&w, 0, HELLO, m, n);
+		snprintf(want, sizeof(want), "P tls\nH0 q.example\n"
+		    "U 0 \"q.example\" \"%.100s%s%.100s\"\n", m + n -
+		    101 * k + 1, k > 1 ? "," : "", k > 1 ?
+		    (const char *)m + n - 101 * (k - 1) + 1 : "");
+		check(&w, want);
+	}
 }
 
 static void
@@ -466,6 +567,10 @@ main(void)
 		cmocka_unit_test(an_alert_answers_without_a_hello),
 		cmocka_unit_test(records_met_in_the_middle_say_nothing),
 		cmocka_unit_test(the_server_may_be_seen_first),
+		cmocka_unit_test(an_open_handshake_is_told_at_the_end),
+		cmocka_unit_test(a_server_alone_is_told_too),
+		cmocka_unit_test(a_gap_ends_what_can_be_seen),
+		cmocka_unit_test(alpn_is_kept_to_the_end),
 		cmocka_unit_test(nobody_needs_to_listen),
 		cmocka_unit_test(memory_refused_ends_the_handshake_only)
 	};

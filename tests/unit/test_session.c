@@ -89,9 +89,10 @@ on_hello(void *arg, const struct session_hello *h)
 }
 
 static void
-on_established(void *arg, const struct session_tls *t)
+on_handshake(void *arg, const struct session_tls *t)
 {
-	say(arg, "E %x\n", t->version);
+	if (t->done_us != 0)
+		say(arg, "E %x\n", t->version);
 }
 
 static void
@@ -122,7 +123,7 @@ on_proto(void *arg, enum session_proto p)
 static const struct session_ops	ops = {
 	.request = on_request, .response = on_response,
 	.resolved = on_resolved, .transaction = on_transaction,
-	.hello = on_hello, .established = on_established, .mark = on_mark,
+	.hello = on_hello, .handshake = on_handshake, .mark = on_mark,
 	.anomaly = on_anomaly, .proto = on_proto
 };
 static const struct session_conf	conf = {

@@ -50,12 +50,50 @@ try: t.do_handshake()
 except ssl.SSLWantReadError: pass
 talk(o.read())
 EOT
+# A server that speaks TLS 1.2 at most, greeted twice by a client that offers
+# 1.3, and takes its session up again.
+inb python3 - <<'EOT' &
+import socket, ssl
+srv = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+srv.maximum_version = ssl.TLSVersion.TLSv1_2
+srv.set_ciphers("AECDH:@SECLEVEL=0")
+l = socket.create_server(("10.77.0.2", 443))
+for i in range(2):
+    s = srv.wrap_socket(l.accept()[0], server_side=True)
+    s.sendall(s.recv(10))
+    s.close()
+EOT
+server=$!
+ina python3 - <<'EOT'
+import socket, ssl, time
+c = ssl.create_default_context()
+c.check_hostname = False
+c.verify_mode = ssl.CERT_NONE
+c.set_ciphers("AECDH:@SECLEVEL=0")
+old = None
+for i in range(2):
+    for attempt in range(100):
+        try: s = socket.create_connection(("10.77.0.2", 443)); break
+        except ConnectionRefusedError: time.sleep(0.1)
+    s = c.wrap_socket(s, server_hostname="twice.example", session=old)
+    s.sendall(b"hi")
+    s.recv(10)
+    old = s.session
+    s.close()
+EOT
+wait $server
 sleep 2.5
 stop
 out=$(python3 "$TOP/tests/lib/eve_check.py" "$EVE")
 is "each line is EVE: $out" $? 0
 like "of each type" "$out" ': alert anomaly flow http stats tls$'
 at_least "as many as requests" "$(grep -c '"event_type":"http"' "$EVE")" 2300
+tls() { jq -r "select(.tls.sni == \"$1\") | .tls |
+    \"\(.version) \(.session_resumed)\"" "$EVE" | xargs; }
+is "version and resumption are what the server chose" \
+    "$(tls twice.example)" 'TLS 1.2 null TLS 1.2 true'
+is "a handshake that nobody answered says so" "$(tls name.example)" \
+    'UNDETERMINED null'
 # The check finds what is wrong.
 head -1 "$EVE" > "$TMP/one"
 i=0
