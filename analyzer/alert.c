@@ -267,32 +267,37 @@ blinded(struct alert_set *a, struct alert_rule *r, struct series *s, bool blind,
 	return true;
 }
 
-/* Whether within the last SPAN no interface was up; now says it of now. */
-static bool
-was_gone(const struct alert_set *a, struct alert_rule *r, bool now)
+/*
+ * Whether the rule can be judged now: known of the rule, so that it holds for
+ * keys that are first met later.
+ */
+static void
+look(struct alert_set *a, struct alert_rule *r)
 {
-	if (now)
+	uint8_t	 metric = r->conf->metric;
+	bool	 gone = false, blind;
+
+	r->complete = a->ops->complete(a->arg, r->conf->select.on,
+	    r->conf->span_us, &gone);
+	if (gone)
 		r->gone_us = a->now_us;
-	return r->gone_us != 0 &&
-	    a->now_us < r->gone_us + r->conf->span_us;
+	gone = r->gone_us != 0 && a->now_us < r->gone_us + r->conf->span_us;
+	blind = gone || r->complete < ALERT_BLIND;
+	if (metric == METRIC_COMPLETENESS || metric == METRIC_DROPS)
+		blind = gone && metric != METRIC_COMPLETENESS;
+	r->blind = blind;
 }
 
 static void
 judge(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
-	uint8_t	 metric = r->conf->metric;
-	bool	 cond, gone = false, blind;
+	bool	 cond;
 
 	series_move(r, s);
-	s->complete = a->ops->complete(a->arg, r->conf->select.on,
-	    r->conf->span_us, &gone);
-	gone = was_gone(a, r, gone);
+	s->complete = r->complete;
 	s->value = series_value(r, s);
 	cond = condition(a, r, s);
-	blind = gone || s->complete < ALERT_BLIND;
-	if (metric == METRIC_COMPLETENESS || metric == METRIC_DROPS)
-		blind = gone && metric != METRIC_COMPLETENESS;
-	if (!blinded(a, r, s, blind, cond))
+	if (!blinded(a, r, s, r->blind, cond))
 		step(a, r, s, cond);
 }
 
@@ -302,8 +307,11 @@ judge_now(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
 	if (!r->instant || s->state != ALERT_OK)
 		return;
-	if (series_holds(r->conf->op, (double)s->sum[RING_NUM], r->conf->value))
-		judge(a, r, s);
+	if (!series_holds(r->conf->op, (double)s->sum[RING_NUM],
+	    r->conf->value))
+		return;
+	look(a, r);
+	judge(a, r, s);
 }
 
 /* ---- feeding ---- */
@@ -454,6 +462,7 @@ end_slice(struct alert_set *a, struct alert_rule *r, uint64_t when)
 
 	a->now_us = when;
 	r->slice = when / r->slice_us;
+	look(a, r);
 	for (s = r->first; s != NULL; s = s->next)
 		judge(a, r, s);
 	storm_over(a, r);
@@ -543,6 +552,7 @@ rule_init(struct alert_set *a, struct alert_rule *r, const struct conf_alert *c,
 	r->plain = c->key == KEY_NONE && r->rings[RING_NUM] &&
 	    c->metric != METRIC_RATIO && c->metric != METRIC_NEW &&
 	    c->at_least == 0 && memcmp(&c->select, &any, sizeof(any)) == 0;
+	r->complete = 1.0;
 	r->start_us = a->now_us;
 	r->slice = a->now_us / r->slice_us;
 	if (c->key == KEY_NONE || c->metric == METRIC_NEW)

@@ -34,7 +34,8 @@ put_row(struct alert_set *a, const struct alert_rule *r, const struct series *s,
 	    a->now_us - s->since_us : 0;
 	row_str(w, c->name);
 	row_str(w, s == NULL ? "" : s->id);
-	row_str(w, alert_state_name(s == NULL ? ALERT_OK : s->state));
+	row_str(w, alert_state_name(s != NULL ? s->state :
+	    r->blind ? ALERT_UNKNOWN : ALERT_OK));
 	row_str(w, conf_metric_name((enum conf_metric)c->metric));
 	row_str(w, s == NULL ? "" : s->key);
 	row_double(w, s == NULL ? 0.0 : s->value);
@@ -44,7 +45,7 @@ put_row(struct alert_set *a, const struct alert_rule *r, const struct series *s,
 	row_u64(w, s == NULL ? 0 : alert_printed(a, s->since_us));
 	row_double(w, (double)span / 1e6);
 	row_double(w, s == NULL ? 0.0 : s->peak);
-	row_double(w, s == NULL ? 1.0 : s->complete);
+	row_double(w, s == NULL ? r->complete : s->complete);
 	row_str(w, conf_severity_name((enum conf_severity)c->severity));
 	row_u64(w, r->fired_total);
 	row_u64(w, r->other_keys);
@@ -85,7 +86,7 @@ rule_rows(struct alert_set *a, struct alert_rule *r, bool active_only,
 		put_row(a, r, s, &w);
 		row_end(&w);
 	}
-	if (r->first != NULL || active_only)
+	if (r->first != NULL || (active_only && !r->blind))
 		return true;
 	if (!row(arg, &w))
 		return false;

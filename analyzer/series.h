@@ -57,6 +57,8 @@ struct alert_rule {
 	uint64_t	 slice;		/* the running one */
 	uint64_t	 start_us;	/* watching since */
 	uint64_t	 gone_us;	/* last without interfaces, or 0 */
+	double		 complete;	/* the last span */
+	bool		 blind;		/* it cannot be judged */
 	bool		 rings[RINGS];
 	bool		 hist;
 	bool		 instant;

@@ -143,6 +143,48 @@ said(struct world *w, const char *words)
 	w->said[0] = '\0';
 }
 
+struct rows {
+	uint8_t		 mem[16384];
+	struct buf	 b;
+	unsigned	 n;
+};
+
+static bool
+next_row(void *arg, struct row_writer *rw)
+{
+	struct rows	*r = arg;
+
+	row_begin(rw, &r->b, ROW_ALERT, 0);
+	r->n++;
+	return true;
+}
+
+static void
+has(const struct row *row, const char *field, const char *want)
+{
+	const struct row_value	*v = row_value(row, field);
+
+	assert_int_equal(v->s.n, strlen(want));
+	assert_memory_equal(v->s.p, want, strlen(want));
+}
+
+/* The only row that is left of the rule. */
+static void
+is_row(struct world *w, const char *key, const char *state)
+{
+	struct rows	 r = { .n = 0 };
+	struct row	 row;
+	struct buf	 b;
+
+	buf_writer(&r.b, r.mem, sizeof(r.mem));
+	assert_true(alert_rows(w->set, true, NULL, next_row, &r));
+	assert_int_equal(r.n, 1);
+	buf_reader(&b, r.mem, r.b.len);
+	assert_int_equal(row_get(&b, &row), 0);
+	has(&row, "key", key);
+	has(&row, "state", state);
+}
+
 static void
 a_count_fires_at_the_very_message(void **state)
 {
@@ -430,6 +472,31 @@ after_an_outage_a_whole_span_is_waited_for(void **state)
 		said(&w, i == 0 ? "cleared" : "fired");
 		end(&w);
 	}
+}
+
+/* Nothing was counted yet by any key: the rule knows of the outage. */
+static void
+a_key_met_after_an_outage_waits_for_a_whole_span(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+
+	(void)state;
+	c = begin(&w, METRIC_MESSAGES, OP_LT, 5, 10);
+	c->key = KEY_HOST;
+	start(&w);
+	w.gone = true;
+	to(&w, 30);
+	is_row(&w, "", "unknown");
+	w.gone = false;
+	to(&w, 31);
+	hits(&w, "a", 0, 2);
+	to(&w, 39);
+	said(&w, "");
+	is_row(&w, "a", "unknown");
+	to(&w, 41);
+	said(&w, "fired:a");
+	end(&w);
 }
 
 static void
@@ -720,22 +787,6 @@ damaged_slots_are_refused(void **state)
 	end(&w);
 }
 
-struct rows {
-	uint8_t		 mem[16384];
-	struct buf	 b;
-	unsigned	 n;
-};
-
-static bool
-next_row(void *arg, struct row_writer *rw)
-{
-	struct rows	*r = arg;
-
-	row_begin(rw, &r->b, ROW_ALERT, 0);
-	r->n++;
-	return true;
-}
-
 static void
 rows_follow_the_table(void **state)
 {
@@ -815,6 +866,7 @@ main(void)
 		T(a_percentile_is_taken_over_the_span),
 		T(nobody_recovers_because_nothing_is_seen),
 		T(after_an_outage_a_whole_span_is_waited_for),
+		T(a_key_met_after_an_outage_waits_for_a_whole_span),
 		T(unless_lossy_blocks_firing_and_else_it_fires),
 		T(completeness_itself_can_be_watched),
 		T(repeat_and_worse_are_told),
