@@ -20,6 +20,20 @@ static const char *const event_names[ALERT_EV_KINDS] = {
 	"fired", "cleared", "repeated", "worse", "unknown", "ended", "storm"
 };
 
+static const char *const blind_texts[ALERT_BLINDS] = {
+	[ALERT_SEES]		= "",
+	[ALERT_BLIND_DOWN]	= "no interface is up",
+	[ALERT_BLIND_WAS_DOWN]	= "no interface was up within the span",
+	[ALERT_BLIND_PROCESS]	= "a process was lost within the span",
+	[ALERT_BLIND_LOSS]	= "too much was lost within the span"
+};
+
+const char *
+alert_blind_text(enum alert_blind b)
+{
+	return b < ALERT_BLINDS ? blind_texts[b] : "";
+}
+
 const char *
 alert_state_name(enum alert_state s)
 {
@@ -274,18 +288,24 @@ blinded(struct alert_set *a, struct alert_rule *r, struct series *s, bool blind,
 static void
 look(struct alert_set *a, struct alert_rule *r)
 {
-	uint8_t	 metric = r->conf->metric;
-	bool	 gone = false, blind;
+	uint8_t			 metric = r->conf->metric;
+	struct alert_view	 v;
 
-	r->complete = a->ops->complete(a->arg, r->conf->select.on,
-	    r->conf->span_us, &gone);
-	if (gone)
+	a->ops->view(a->arg, r->conf->select.on, r->conf->span_us, &v);
+	r->complete = v.complete;
+	if (v.gone)
 		r->gone_us = a->now_us;
-	gone = r->gone_us != 0 && a->now_us < r->gone_us + r->conf->span_us;
-	blind = gone || r->complete < ALERT_BLIND;
-	if (metric == METRIC_COMPLETENESS || metric == METRIC_DROPS)
-		blind = gone && metric != METRIC_COMPLETENESS;
-	r->blind = blind;
+	r->blind = ALERT_SEES;
+	if (metric == METRIC_COMPLETENESS)
+		return;
+	if (v.gone)
+		r->blind = ALERT_BLIND_DOWN;
+	else if (r->gone_us != 0 &&
+	    a->now_us < r->gone_us + r->conf->span_us)
+		r->blind = ALERT_BLIND_WAS_DOWN;
+	else if (metric != METRIC_DROPS && v.complete < ALERT_ENOUGH)
+		r->blind = v.watched < ALERT_ENOUGH ? ALERT_BLIND_PROCESS :
+		    ALERT_BLIND_LOSS;
 }
 
 static void
@@ -297,7 +317,7 @@ judge(struct alert_set *a, struct alert_rule *r, struct series *s)
 	s->complete = r->complete;
 	s->value = series_value(r, s);
 	cond = condition(a, r, s);
-	if (!blinded(a, r, s, r->blind, cond))
+	if (!blinded(a, r, s, r->blind != ALERT_SEES, cond))
 		step(a, r, s, cond);
 }
 

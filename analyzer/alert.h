@@ -83,6 +83,8 @@ bool		 alert_save(struct alert_set *, uint32_t *slot, uint8_t *,
 int		 alert_restore(struct alert_set *, uint32_t slot,
 		    const uint8_t *, size_t);
 
+/* Why a rule is unknown, as a clause; "" when it is not. */
+const char	*alert_blind_text(enum alert_blind);
 /* Name of a rule's state, "firing", and of an event, "fired". */
 const char	*alert_state_name(enum alert_state);
 const char	*alert_event_name(enum alert_event_kind);

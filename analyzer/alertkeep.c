@@ -35,7 +35,7 @@ put_row(struct alert_set *a, const struct alert_rule *r, const struct series *s,
 	row_str(w, c->name);
 	row_str(w, s == NULL ? "" : s->id);
 	row_str(w, alert_state_name(s != NULL ? s->state :
-	    r->blind ? ALERT_UNKNOWN : ALERT_OK));
+	    r->blind != ALERT_SEES ? ALERT_UNKNOWN : ALERT_OK));
 	row_str(w, conf_metric_name((enum conf_metric)c->metric));
 	row_str(w, s == NULL ? "" : s->key);
 	row_double(w, s == NULL ? 0.0 : s->value);
@@ -50,6 +50,8 @@ put_row(struct alert_set *a, const struct alert_rule *r, const struct series *s,
 	row_u64(w, r->fired_total);
 	row_u64(w, r->other_keys);
 	row_str(w, unit_name(c));
+	row_str(w, s == NULL || s->state == ALERT_UNKNOWN ?
+	    alert_blind_text(r->blind) : "");
 }
 
 /* The key that is nearest to its limit stands for those that are ok. */
@@ -86,7 +88,7 @@ rule_rows(struct alert_set *a, struct alert_rule *r, bool active_only,
 		put_row(a, r, s, &w);
 		row_end(&w);
 	}
-	if (r->first != NULL || (active_only && !r->blind))
+	if (r->first != NULL || (active_only && r->blind == ALERT_SEES))
 		return true;
 	if (!row(arg, &w))
 		return false;

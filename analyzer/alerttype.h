@@ -17,7 +17,7 @@
 #define ALERT_ID_MAX		32
 #define ALERT_TOP		3
 #define ALERT_STORM		20	/* firings of a rule in a minute */
-#define ALERT_BLIND		0.95	/* below this a window is blind */
+#define ALERT_ENOUGH		0.95	/* below this a window is blind */
 
 enum alert_state {
 	ALERT_OK, ALERT_PENDING, ALERT_FIRING, ALERT_CLEARING, ALERT_UNKNOWN,
@@ -26,6 +26,23 @@ enum alert_state {
 enum alert_event_kind {
 	ALERT_EV_FIRED, ALERT_EV_CLEARED, ALERT_EV_REPEATED, ALERT_EV_WORSE,
 	ALERT_EV_UNKNOWN, ALERT_EV_ENDED, ALERT_EV_STORM, ALERT_EV_KINDS
+};
+
+/* Why a rule cannot be judged. */
+enum alert_blind {
+	ALERT_SEES,
+	ALERT_BLIND_DOWN,	/* no interface is up */
+	ALERT_BLIND_WAS_DOWN,	/* none was, within the span */
+	ALERT_BLIND_PROCESS,	/* a process was lost */
+	ALERT_BLIND_LOSS,	/* packets or bytes were lost */
+	ALERT_BLINDS
+};
+
+/* How much of the last span was seen. */
+struct alert_view {
+	double		 complete;
+	double		 watched;	/* share without lost processes */
+	bool		 gone;		/* all interfaces are away */
 };
 
 struct alert_top {
@@ -55,12 +72,9 @@ struct alert_event {
 
 struct alert_ops {
 	void	 (*event)(void *arg, const struct alert_event *);
-	/*
-	 * How complete the last span was on the interfaces of a glob ("" all).
-	 * gone: all of them are away.
-	 */
-	double	 (*complete)(void *arg, const char *on, uint64_t span_us,
-		    bool *gone);
+	/* Of the last span, on the interfaces of a glob ("" all). */
+	void	 (*view)(void *arg, const char *on, uint64_t span_us,
+		    struct alert_view *);
 	/* The largest contributors; returns their number. */
 	unsigned (*top)(void *arg, const struct conf_alert *, const char *key,
 		    struct alert_top top[ALERT_TOP]);

@@ -90,10 +90,10 @@ on_alert(void *arg, const struct alert_event *e)
 		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, 1);
 }
 
-static double
-alert_complete(void *arg, const char *on, uint64_t span_us, bool *gone)
+static void
+alert_view(void *arg, const char *on, uint64_t span_us, struct alert_view *v)
 {
-	return show_complete(arg, on, span_us, gone);
+	show_view(arg, on, span_us, v);
 }
 
 static unsigned
@@ -113,7 +113,7 @@ alert_time(void *arg, uint64_t us)
 
 const struct alert_ops	 out_alert_ops = {
 	.event		= on_alert,
-	.complete	= alert_complete,
+	.view		= alert_view,
 	.top		= alert_top,
 	.print_time	= alert_time,
 };

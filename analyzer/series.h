@@ -58,7 +58,7 @@ struct alert_rule {
 	uint64_t	 start_us;	/* watching since */
 	uint64_t	 gone_us;	/* last without interfaces, or 0 */
 	double		 complete;	/* the last span */
-	bool		 blind;		/* it cannot be judged */
+	enum alert_blind blind;		/* why it cannot be judged */
 	bool		 rings[RINGS];
 	bool		 hist;
 	bool		 instant;

@@ -715,11 +715,11 @@ show_answer(struct analyzer *az, const struct msg_show *q, struct chan *ch,
 
 /* ---- for alerts ---- */
 
-double
-show_complete(const struct analyzer *az, const char *on, uint64_t span_us,
-    bool *gone)
+void
+show_view(const struct analyzer *az, const char *on, uint64_t span_us,
+    struct alert_view *view)
 {
-	uint64_t	 v[MC_MAX], sum[MC_MAX];
+	uint64_t	 v[MC_MAX], sum[MC_MAX], unwatched;
 	unsigned	 known = 0, up = 0, k;
 	uint32_t	 i;
 
@@ -739,9 +739,10 @@ show_complete(const struct analyzer *az, const char *on, uint64_t span_us,
 		for (k = 0; k < MC_MAX; k++)
 			sum[k] += v[k];
 	}
-	*gone = known > 0 && up == 0 && !az->offline;
-	return meter_complete(sum, span_us,
-	    meter_unwatched_us(az->meter, span_us, false));
+	view->gone = known > 0 && up == 0 && !az->offline;
+	unwatched = meter_unwatched_us(az->meter, span_us, false);
+	view->watched = 1.0 - (double)unwatched / (double)span_us;
+	view->complete = meter_complete(sum, span_us, unwatched);
 }
 
 unsigned

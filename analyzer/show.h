@@ -11,12 +11,9 @@
 /* Answers with rows and END, or with ERROR. */
 void	 show_answer(struct analyzer *, const struct msg_show *,
 	    struct chan *, uint32_t request);
-/*
- * How complete the last span was on the interfaces of a glob ("" for all);
- * gone: all of them are away.
- */
-double	 show_complete(const struct analyzer *, const char *on,
-	    uint64_t span_us, bool *gone);
+/* What was seen of the last span on the interfaces of a glob ("" for all). */
+void	 show_view(const struct analyzer *, const char *on, uint64_t span_us,
+	    struct alert_view *);
 /* The hosts with the most requests of the last span; their number. */
 unsigned show_top(const struct analyzer *, uint64_t span_us,
 	    struct alert_top top[ALERT_TOP]);

@@ -248,6 +248,7 @@ static const struct row_field alert_fields[] = {
 	U("fired_total", COUNT, "fired"),
 	U("other_keys", COUNT, NULL),
 	S("unit", NULL),	/* count, bytes, ratio, seconds */
+	S("reason", NULL),	/* why it is unknown */
 };
 static const struct row_field alert_event_fields[] = {
 	U("epoch", ID, NULL),

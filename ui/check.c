@@ -89,6 +89,11 @@ report(struct out *o, const struct doc *d, const struct row *r,
 	if (ratio == 0 && doc_find(d, ROW_COMPLETE, &complete) != -1)
 		ratio = doc_num(&complete, "ratio");
 	out_printf(o, " complete=%s", fmt_ratio(b, ratio));
+	key = doc_text(r, "reason", &len);
+	if (status == CHECK_UNKNOWN && len > 0) {
+		out_str(o, ": ");
+		out_vis(o, VIS_LOG, key, len);
+	}
 	performance(o, r, doc_is(r, "severity", "error") ? CHECK_CRITICAL :
 	    CHECK_WARNING);
 }

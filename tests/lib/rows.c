@@ -198,7 +198,8 @@ alerts(struct buf *b)
 	    "fired_total=2");
 	put(b, ROW_ALERT, 0, "rule=web-errors|state=unknown|metric=5xx|"
 	    "key=www.example.com|value=0.004|limit=0.05|op=>|"
-	    "span_seconds=60|severity=error|unit=ratio|fired_total=2");
+	    "span_seconds=60|severity=error|unit=ratio|fired_total=2|"
+	    "reason=too much was lost within the span");
 }
 
 static void

@@ -19,6 +19,7 @@ struct world {
 	struct alert_set *set;
 	uint64_t	 now;
 	double		 complete;
+	double		 watched;
 	bool		 gone;
 	char		 said[512];
 	struct alert_event last;
@@ -38,15 +39,16 @@ on_event(void *arg, const struct alert_event *e)
 	compat_strlcpy(w->last_id, e->id, sizeof(w->last_id));
 }
 
-static double
-on_complete(void *arg, const char *on, uint64_t span_us, bool *gone)
+static void
+on_view(void *arg, const char *on, uint64_t span_us, struct alert_view *v)
 {
 	struct world	*w = arg;
 
 	(void)on;
 	(void)span_us;
-	*gone = w->gone;
-	return w->complete;
+	v->gone = w->gone;
+	v->complete = w->complete;
+	v->watched = w->watched;
 }
 
 static unsigned
@@ -69,7 +71,7 @@ on_time(void *arg, uint64_t us)
 }
 
 static const struct alert_ops test_ops = {
-	on_event, on_complete, on_top, on_time
+	on_event, on_view, on_top, on_time
 };
 
 static struct conf_alert *
@@ -82,7 +84,7 @@ begin(struct world *w, enum conf_metric metric, enum conf_op op, double value,
 	w->conf.alerts = w->rule;
 	w->conf.nalerts = 1;
 	w->mem.limit = 64 << 20;
-	w->complete = 1.0;
+	w->complete = w->watched = 1.0;
 	w->now = BEGIN;
 	compat_strlcpy(c->name, "r", sizeof(c->name));
 	c->metric = (uint8_t)metric;
@@ -170,7 +172,7 @@ has(const struct row *row, const char *field, const char *want)
 
 /* The only row that is left of the rule. */
 static void
-is_row(struct world *w, const char *key, const char *state)
+is_row(struct world *w, const char *key, const char *state, const char *why)
 {
 	struct rows	 r = { .n = 0 };
 	struct row	 row;
@@ -183,6 +185,7 @@ is_row(struct world *w, const char *key, const char *state)
 	assert_int_equal(row_get(&b, &row), 0);
 	has(&row, "key", key);
 	has(&row, "state", state);
+	has(&row, "reason", why);
 }
 
 static void
@@ -487,15 +490,36 @@ a_key_met_after_an_outage_waits_for_a_whole_span(void **state)
 	start(&w);
 	w.gone = true;
 	to(&w, 30);
-	is_row(&w, "", "unknown");
+	is_row(&w, "", "unknown", "no interface is up");
 	w.gone = false;
 	to(&w, 31);
 	hits(&w, "a", 0, 2);
 	to(&w, 39);
 	said(&w, "");
-	is_row(&w, "a", "unknown");
+	is_row(&w, "a", "unknown", "no interface was up within the span");
 	to(&w, 41);
 	said(&w, "fired:a");
+	is_row(&w, "a", "firing", "");
+	end(&w);
+}
+
+static void
+what_is_unknown_says_why(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_GE, 100, 10);
+	start(&w);
+	w.complete = 0.9;
+	to(&w, 1);
+	is_row(&w, "", "unknown", "too much was lost within the span");
+	w.complete = w.watched = 0.6;
+	to(&w, 2);
+	is_row(&w, "", "unknown", "a process was lost within the span");
+	w.gone = true;
+	to(&w, 3);
+	is_row(&w, "", "unknown", "no interface is up");
 	end(&w);
 }
 
@@ -867,6 +891,7 @@ main(void)
 		T(nobody_recovers_because_nothing_is_seen),
 		T(after_an_outage_a_whole_span_is_waited_for),
 		T(a_key_met_after_an_outage_waits_for_a_whole_span),
+		T(what_is_unknown_says_why),
 		T(unless_lossy_blocks_firing_and_else_it_fires),
 		T(completeness_itself_can_be_watched),
 		T(repeat_and_worse_are_told),

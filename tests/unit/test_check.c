@@ -13,7 +13,7 @@
 static uint8_t		 bytes[65536];
 
 /* rule|id|state|metric|key|value|limit|op|span|since|for|peak|complete|
-   severity|fired|other|unit */
+   severity|fired|other|unit|reason */
 static enum check_status
 judge(const char *row1, const char *row2, struct out *o)
 {
@@ -89,6 +89,11 @@ blind_or_missing_is_unknown(void **state)
 	(void)state;
 	assert_int_equal(judge("web|-|unknown|5xx|-|0|0.05|>|60|-|-|-|0.5|"
 	    "error|-|-|ratio", NULL, &o), CHECK_UNKNOWN);
+	out_clear(&o);
+	assert_int_equal(judge("web|-|unknown|5xx|-|0|0.05|>|60|-|-|-|1|"
+	    "error|-|-|ratio|no interface is up", NULL, &o), CHECK_UNKNOWN);
+	assert_string_equal(o.p, "UNKNOWN web 0% (limit 5%) complete=100%: "
+	    "no interface is up | ratio=0%;;5;0;100\n");
 	out_clear(&o);
 	assert_int_equal(judge("other|-|ok|5xx|-|0|0.05|>|60|-|-|-|1|error|-|"
 	    "-|ratio", NULL, &o), CHECK_UNKNOWN);

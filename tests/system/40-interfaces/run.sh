@@ -8,7 +8,7 @@ need nginx curl jq ip
 
 net_up
 nginx_up
-conf
+conf 'alert "much" when messages > 100000 over 2s on "vb"'
 WRAP="ip netns exec $NSB"
 start
 
@@ -30,8 +30,15 @@ wants "an interface that is up is open" vb up
 counts "traffic on it is counted"
 ip -n $NSB link set vb down
 wants "down is noticed" vb down
+check_is() { ctl check much | grep -q "$1"; }
+wait_for 3 check_is '^UNKNOWN much .*: no interface is up |' &&
+    ok "a rule that looks at it is unknown and says why" ||
+    not_ok "a rule that looks at it is unknown and says why" "$(ctl check much)"
 ip -n $NSB link set vb up
 wants "up again is noticed" vb up
+wait_for 2 check_is '^UNKNOWN much .*: no interface was up within the span |' &&
+    ok "and for a span why it still is" ||
+    not_ok "and for a span why it still is" "$(ctl check much)"
 sleep 0.3
 counts "and counted again"
 ip -n $NSB link set vb down
