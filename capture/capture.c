@@ -531,13 +531,12 @@ on_said(void *arg, const char *line)
 }
 
 static int
-capture_check(struct proc *p, const struct conf *conf, char *why, size_t size)
+judge_filter(const struct conf *conf, char *why, size_t size)
 {
 	struct source_program	*f;
 	char			 text[FILTER_TEXT_MAX];
 	char			 w[CONF_WHY_MAX], v[CONF_WHY_MAX];
 
-	(void)p;
 	if (filter_check(conf->filter, why, size) == -1)
 		return -1;
 	if (filter_build(conf, false, text, sizeof(text)) == -1) {
@@ -552,6 +551,19 @@ capture_check(struct proc *p, const struct conf *conf, char *why, size_t size)
 	}
 	source_program_free(f);
 	return 0;
+}
+
+static int
+capture_check(struct proc *p, const struct conf *conf, char *why, size_t size)
+{
+	char	 w[CONF_WHY_MAX], at[CONF_PLACE_MAX];
+
+	(void)p;
+	if (judge_filter(conf, w, sizeof(w)) == 0)
+		return 0;
+	vis_str(VIS_LOG, at, sizeof(at), conf->filter_at);
+	snprintf(why, size, "%s%s%s", at, *at != '\0' ? ": " : "", w);
+	return -1;
 }
 
 static void

@@ -219,8 +219,10 @@ add_options(const struct options *o, struct conf *c)
 	}
 	if (o->has_timeout)
 		c->timeout_us = o->timeout_us;
-	if (o->filter[0] != '\0')
+	if (o->filter[0] != '\0') {
 		compat_strlcpy(c->filter, o->filter, sizeof(c->filter));
+		c->filter_at[0] = '\0';
+	}
 	if (o->input != NULL) {
 		c->offline = true;
 		compat_strlcpy(c->input, o->input, sizeof(c->input));

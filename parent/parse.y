@@ -139,10 +139,7 @@ global	: K_USER STRING			{
 	| K_WINDOW STRING		{
 		get_time(p, LIMIT_WINDOW, &p->conf->window_us, $2);
 	}
-	| K_FILTER STRING		{
-		get_text(p, "filter", p->conf->filter,
-		    sizeof(p->conf->filter), $2);
-	}
+	| K_FILTER STRING		{ get_filter(p, $2); }
 	| K_RING K_TOTAL STRING		{
 		get_size(p, LIMIT_RING_TOTAL, &p->conf->ring_total, $3);
 	}

@@ -155,6 +155,18 @@ get_text(struct parser *p, const char *what, char *dst, size_t size,
 	}
 }
 
+/* Only capture can judge it: it is told where it came from. */
+void
+get_filter(struct parser *p, const char *s)
+{
+	struct conf	*c = p->conf;
+
+	get_text(p, "filter", c->filter, sizeof(c->filter), s);
+	memset(c->filter_at, 0, sizeof(c->filter_at));
+	snprintf(c->filter_at, sizeof(c->filter_at), "%s:%u", p->tok_file,
+	    p->tok_line);
+}
+
 /* Within its bounds it is taken, else the default stays. */
 static void
 take(struct parser *p, enum conf_limit which, uint64_t v, uint64_t *to)

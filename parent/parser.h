@@ -177,6 +177,7 @@ void		 lex_recover(struct parser *);
 
 /* ---- parse_get.c: an error is said, then *to stays as it was ---- */
 
+void		 get_filter(struct parser *, const char *);
 void		 get_text(struct parser *, const char *what, char *to,
 		    size_t size, const char *);
 void		 get_time(struct parser *, enum conf_limit, uint64_t *to,

@@ -316,15 +316,18 @@ finish(struct reload *r, bool ok)
 	reload_lines_clear(&res.changes);
 }
 
+/* why NULL: that is said already. */
 static void
 give_up(struct reload *r, enum role role, const char *why)
 {
 	char		 line[PARSE_LINE_MAX];
 	unsigned	 i;
 
-	snprintf(line, sizeof(line), "%s: %s: %s", r->path, role_name(role),
-	    why);
-	on_error(line, r);
+	if (why != NULL) {
+		snprintf(line, sizeof(line), "%s: %s: %s", r->path,
+		    role_name(role), why);
+		on_error(line, r);
+	}
 	for (i = ROLE_FIRST_CHILD; i <= ROLE_LAST_CHILD; i++)
 		if (r->asked & (1U << i))
 			r->ops->abort((enum role)i, r->arg);
@@ -405,10 +408,14 @@ reload_prepared(struct reload *r, enum role role)
 void
 reload_refused(struct reload *r, enum role role, const char *why)
 {
-	if (waits_for(r, role)) {
-		r->asked &= ~(1U << role);
-		give_up(r, role, why);
+	if (!waits_for(r, role))
+		return;
+	r->asked &= ~(1U << role);
+	if (role == ROLE_CAPTURE && r->fresh->filter_at[0] != '\0') {
+		on_error(why, r);	/* it begins with the place */
+		why = NULL;
 	}
+	give_up(r, role, why);
 }
 
 /* PREPARED or not: the fresh child has the running configuration. */

@@ -167,7 +167,10 @@ static void
 on_checked(struct parent *p, enum role role, const char *why)
 {
 	if (why != NULL) {
-		log_warnx("%s: %s", role_name(role), why);
+		if (role == ROLE_CAPTURE && p->conf->filter_at[0] != '\0')
+			log_warnx("%s", why);	/* it begins with the place */
+		else
+			log_warnx("%s: %s", role_name(role), why);
 		if (p->refused != STATUS_CONFIG)
 			p->refused = role == ROLE_CAPTURE ?
 			    filter_status(p) : STATUS_CONFIG;

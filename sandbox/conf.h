@@ -22,6 +22,7 @@
 #define CONF_PATH_MAX	256
 #define CONF_GLOB_MAX	128
 #define CONF_FILTER_MAX	4096	/* BPF text */
+#define CONF_PLACE_MAX	(CONF_PATH_MAX + 16)
 #define CONF_HEADER_MAX	1024	/* value of a header that a hook sets */
 #define CONF_LIST_MAX	256	/* entries of any list */
 #define CONF_PACK_MAX	(1024 * 1024)
@@ -249,6 +250,9 @@ struct conf {
 	uint64_t	 memory_limit;
 	uint64_t	 window_us;
 	char		 filter[CONF_FILTER_MAX];
+	char		 filter_at[CONF_PLACE_MAX];	/* its file:line, for
+							 * errors; "" of the
+							 * command line */
 	uint64_t	 ring_total;
 	char		 socket[CONF_PATH_MAX];
 	char		 group[CONF_NAME_MAX];

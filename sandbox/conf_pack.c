@@ -363,6 +363,7 @@ io_conf(struct io *io, struct conf *c)
 	io_u64(io, &c->memory_limit);
 	io_u64(io, &c->window_us);
 	IO_TEXT(io, c->filter);
+	IO_TEXT(io, c->filter_at);
 	io_u64(io, &c->ring_total);
 	IO_TEXT(io, c->socket);
 	IO_TEXT(io, c->group);

@@ -94,7 +94,9 @@ comes_back(struct conf *c)
 		d = parse(text, &s);
 		if (d == NULL)
 			fail_msg("printed text does not parse:\n%s", s.s);
+		/* Where it was read from is another place. */
 		compat_strlcpy(d->file, c->file, sizeof(d->file));
+		memcpy(d->filter_at, c->filter_at, sizeof(d->filter_at));
 		n = packed(c, a);
 		assert_int_equal(packed(d, b), n);
 		assert_memory_equal(a, b, n);

@@ -31,7 +31,8 @@ like "and said to be one" "$(cat "$TMP/out")" 'pipe without a writer'
 conf 'filter "port http"'
 ctl reload > "$TMP/out" 2>&1
 is "a filter with a name is refused live" $? 1
-like "by whom and why" "$(cat "$TMP/out" "$TMP/netmond.log")" 'use numbers'
+like "where and why" "$(cat "$TMP/out")" \
+    '^[^ ]*netmond.conf:3: filter: .*use numbers'
 is "capture lives on" "$(json '.processes[].pid' show processes)" "$pids"
 conf 'alert "d" when messages >= 10 over 10s'
 ctl log verbose analyzer

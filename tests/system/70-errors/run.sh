@@ -24,6 +24,12 @@ run "a file that is not there" 2 'nothere' -n -f "$TMP/nothere.conf"
 run "an empty file" 0 'configuration OK' -n -f "$TMP/x.conf"
 printf 'user "%s"\nfilter "host www.example.com"\n' $TEST_USER > "$TMP/x.conf"
 run "a filter with a name" 2 'use numbers' -n -f "$TMP/x.conf"
+printf 'filter tcp or or port 80\n' > "$TMP/f.conf"
+printf 'user "%s"\ninclude "f.conf"\n' $TEST_USER > "$TMP/x.conf"
+run "a filter that does not parse" 2 'f.conf:1: filter: .*syntax error' -n \
+    -f "$TMP/x.conf"
+run "-r, it, too" 2 'f.conf:1: filter: .*syntax error' -r /dev/null \
+    -f "$TMP/x.conf"
 printf 'user "%s"\nfilter bogus\n' $TEST_USER > "$TMP/x.conf"
 run "-r, a filter with a bad word" 2 'bogus' -r /dev/null -f "$TMP/x.conf"
 is "and it is the only line" "$(wc -l < "$TMP/out")" 1
@@ -174,7 +180,8 @@ if [ "$(id -u)" = 0 ]; then
 	conf
 	run "no interface" 69 'nosuchif0' -d -F -f "$TMP/netmond.conf" -i nosuchif0
 	conf 'filter bogus'
-	run "live, a filter with a bad word" 2 'bogus' -d -F \
+	run "live, a filter with a bad word" 2 \
+	    'netmond.conf:[0-9]*: filter: "bogus"' -d -F \
 	    -f "$TMP/netmond.conf" -i lo
 	is "and no more about it" "$(grep -c 'lost capture' "$TMP/out")" 0
 	conf
