@@ -235,8 +235,8 @@ add_top(struct line *l, struct buf *b)
 	char		 s[TEXT_MAX];
 
 	while (buf_left(b) > 0 && row_get(b, &r) == 0) {
-		add(l, "%s%s:%.0f%%", sep, text_of(&r, "host", s, sizeof(s)),
-		    100 * row_value(&r, "share")->d);
+		add(l, "%s%s:%u%%", sep, text_of(&r, "host", s, sizeof(s)),
+		    row_percent(row_value(&r, "share")->d));
 		sep = ",";
 	}
 }

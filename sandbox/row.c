@@ -467,6 +467,15 @@ row_index(enum row_kind kind, const char *key)
 	return -1;
 }
 
+unsigned
+row_percent(double share)
+{
+	if (share >= 1)
+		return 100;
+	/* 0.29 is stored as a little less. */
+	return share > 0 ? (unsigned)(share * 100 + 1e-6) : 0;
+}
+
 const struct row_value *
 row_value(const struct row *r, const char *key)
 {

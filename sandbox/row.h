@@ -125,6 +125,8 @@ struct row {
 const struct row_desc	*row_desc(enum row_kind);
 /* Index of a key in a kind, -1 for none. */
 int		 row_index(enum row_kind, const char *key);
+/* A share in whole percent, rounded down: parts never sum to over 100. */
+unsigned		 row_percent(double share);
 /* Value by key, NULL when the kind has no such field. */
 const struct row_value	*row_value(const struct row *, const char *key);
 

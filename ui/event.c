@@ -69,7 +69,7 @@ put_top(struct out *o, const struct doc *d, size_t i)
 		doc_get(d, k, &r);
 		out_str(o, sep);
 		put_text(o, &r, "host");
-		out_printf(o, ":%.0f%%", 100 * doc_num(&r, "share"));
+		out_printf(o, ":%u%%", row_percent(doc_num(&r, "share")));
 		sep = ",";
 		k = doc_next(d, k + 1, to, ROW_CONTRIBUTOR, level);
 	}

@@ -133,6 +133,22 @@ unknown_kinds_levels_and_numbers_are_refused(void **state)
 	assert_int_equal(row_get(&r, &row), -1);
 }
 
+static void
+parts_in_percent_are_never_over_100(void **state)
+{
+	unsigned	 i;
+
+	(void)state;
+	for (i = 0; i <= 100; i++)
+		assert_int_equal(row_percent(i / 100.0), i);
+	for (i = 1; i < 1000; i++)
+		assert_true(row_percent(i / 1000.0) +
+		    row_percent((1000 - i) / 1000.0) <= 100);
+	assert_int_equal(3 * row_percent(0.336), 99);
+	assert_int_equal(row_percent(1.5), 100);
+	assert_int_equal(row_percent(-1), 0);
+}
+
 int
 main(void)
 {
@@ -144,6 +160,7 @@ main(void)
 		cmocka_unit_test(
 		    a_row_that_does_not_fit_leaves_the_buffer_usable),
 		cmocka_unit_test(unknown_kinds_levels_and_numbers_are_refused),
+		cmocka_unit_test(parts_in_percent_are_never_over_100),
 	};
 
 	return cmocka_run_group_tests_name("row", tests, NULL, NULL);
