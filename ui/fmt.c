@@ -111,6 +111,8 @@ fmt_seconds(char b[FMT_MAX], double v)
 {
 	if (v <= 0)
 		snprintf(b, FMT_MAX, "-");
+	else if (v < 0.0009995)
+		snprintf(b, FMT_MAX, "%.0f us", v * 1e6);
 	else if (v < 0.09995)
 		snprintf(b, FMT_MAX, "%.1f ms", v * 1000);
 	else if (v < 0.9995)

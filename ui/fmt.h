@@ -20,7 +20,7 @@ const char	*fmt_rate(char b[FMT_MAX], double);
 const char	*fmt_si(char b[FMT_MAX], double);
 /* 812 B, 48.2 KiB, 38.1 MiB */
 const char	*fmt_bytes(char b[FMT_MAX], double);
-/* 0.4 ms, 71.0 ms, 410 ms, 1.20 s, 9m4s, 3h12m, 3d 04:12; 0 is "-" */
+/* 400 us, 7.1 ms, 71.0 ms, 410 ms, 1.20 s, 9m4s, 3h12m, 3d 04:12; 0 is "-" */
 const char	*fmt_seconds(char b[FMT_MAX], double);
 /* The same as a span: 10s, 120s, 3m32s, 9m4s; 0 is "0s". */
 const char	*fmt_span(char b[FMT_MAX], double);

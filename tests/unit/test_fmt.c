@@ -67,7 +67,8 @@ static void
 seconds_choose_their_unit(void **state)
 {
 	static const struct want w[] = {
-		{ 0, "-" }, { 0.0004, "0.4 ms" }, { 0.071, "71.0 ms" },
+		{ 0, "-" }, { 0.0004, "400 us" }, { 0.000996, "996 us" },
+		{ 0.001, "1.0 ms" }, { 0.071, "71.0 ms" },
 		{ 0.0999, "99.9 ms" }, { 0.4102, "410 ms" },
 		{ 0.9996, "1.00 s" }, { 1.2, "1.20 s" }, { 544, "9m4s" },
 		{ 11520, "3h12m" }, { 274320, "3d 04:12" },
@@ -75,6 +76,22 @@ seconds_choose_their_unit(void **state)
 
 	(void)state;
 	check(fmt_seconds, w, nitems(w));
+}
+
+/* The upper ends of the buckets of response times: no two look the same. */
+static void
+ends_of_buckets_differ(void **state)
+{
+	char		 last[FMT_MAX] = "", b[FMT_MAX];
+	unsigned	 octave, part;
+
+	(void)state;
+	for (octave = 4; octave < 27; octave++)
+		for (part = 4; part < 8; part++) {
+			fmt_seconds(b, (double)(part << (octave - 2)) / 1e6);
+			assert_string_not_equal(b, last);
+			memcpy(last, b, sizeof(last));
+		}
 }
 
 static void
@@ -145,6 +162,7 @@ main(void)
 		cmocka_unit_test(rates_have_one_decimal),
 		cmocka_unit_test(bytes_are_binary),
 		cmocka_unit_test(seconds_choose_their_unit),
+		cmocka_unit_test(ends_of_buckets_differ),
 		cmocka_unit_test(spans_keep_what_a_rule_says),
 		cmocka_unit_test(a_loss_never_rounds_to_all),
 		cmocka_unit_test(doubles_read_back_as_themselves),
