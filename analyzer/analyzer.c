@@ -302,6 +302,7 @@ analyzer_init(struct proc *p)
 	    az->named == NULL)
 		fatalx("out of memory");
 	recent_init(&az->recent, &az->mem, said_recent_size(p->conf));
+	ended_init(&az->closed, &az->mem);
 	make_tables(az);
 	if (!az->offline) {
 		save_init(az);

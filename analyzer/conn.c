@@ -196,6 +196,22 @@ conn_eof(void *reader, int dir, enum flow_how how, uint64_t ts_us)
 		stream_close(c, stream_reasons[how]);
 }
 
+/* For show flows: the flow stays a while, its reader does not. */
+static void
+remember(const struct conn *c)
+{
+	struct ended	*e;
+
+	if (c->session == NULL ||
+	    (e = ended_put(&c->az->closed, flow_id(c->flow))) == NULL)
+		return;
+	e->proto = conn_proto(c);
+	e->requests = c->requests < UINT32_MAX ? (uint32_t)c->requests :
+	    UINT32_MAX;
+	e->host_len = c->host_len;
+	memcpy(e->host, c->host, c->host_len);
+}
+
 static void
 conn_free(void *reader)
 {
@@ -212,6 +228,7 @@ conn_free(void *reader)
 	az->last_id = flow_id(c->flow);
 	az->last_tx = c->tx;
 	az->last_proto = conn_proto(c);
+	remember(c);
 	session_free(c->session);
 	if (c->tags != NULL)
 		mem_give(&az->mem, MEM_SESSIONS, SIDE_TAGS);
@@ -240,16 +257,20 @@ conn_proto(const void *reader)
 	return session_proto_name(session_proto(c->session));
 }
 
-size_t
-conn_host(const void *reader, const uint8_t **host)
+void
+conn_said(const struct analyzer *az, const struct flow_info *f,
+    struct conn_said *s)
 {
-	const struct conn	*c = reader;
+	const struct conn	*c = f->reader;
+	const struct ended	*e;
 
-	*host = (const uint8_t *)"";
-	if (c == NULL || c->host_len == 0)
-		return 0;
-	*host = c->host;
-	return c->host_len;
+	*s = (struct conn_said){ "", (const uint8_t *)"", 0, 0 };
+	if (c != NULL)
+		*s = (struct conn_said){ conn_proto(c), c->host, c->host_len,
+		    c->requests };
+	else if ((e = ended_find(&az->closed, f->id)) != NULL)
+		*s = (struct conn_said){ e->proto, e->host, e->host_len,
+		    e->requests };
 }
 
 bool
@@ -258,12 +279,4 @@ conn_ignored(const void *reader)
 	const struct conn	*c = reader;
 
 	return c != NULL && c->ignored;
-}
-
-uint64_t
-conn_requests(const void *reader)
-{
-	const struct conn	*c = reader;
-
-	return c == NULL ? 0 : c->requests;
 }

@@ -14,10 +14,20 @@
 
 extern const struct flow_feed	 conn_feed;
 
-/* The protocol and the last host of a connection, for show flows. */
+struct analyzer;
+
+/* What was said on a connection, for show flows. */
+struct conn_said {
+	const char	*proto;		/* "" not known */
+	const uint8_t	*host;		/* the last one */
+	size_t		 host_len;
+	uint64_t	 requests;
+};
+
+/* Also of one that has ended, while that is remembered. */
+void	 conn_said(const struct analyzer *, const struct flow_info *,
+	    struct conn_said *);
 const char *conn_proto(const void *reader);
-size_t	 conn_host(const void *reader, const uint8_t **host);
-uint64_t conn_requests(const void *reader);
 /* Whether service lines, rules or the mirror's own traffic leave it out. */
 bool	 conn_ignored(const void *reader);
 

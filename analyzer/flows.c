@@ -166,6 +166,7 @@ visit(void *arg, struct flow *fl)
 	struct walk		*w = arg;
 	struct flow_info	 f;
 	struct candidate	 c = { .r = w->r };
+	struct conn_said	 said;
 	struct iface		*i;
 
 	flow_info(w->r->az->flows, fl, &f);
@@ -176,7 +177,9 @@ visit(void *arg, struct flow *fl)
 	c.client = f.key.a;
 	c.server = f.key.b;
 	c.client_known = f.client_known;
-	c.hostlen = conn_host(f.reader, &c.host);
+	conn_said(w->r->az, &f, &said);
+	c.host = said.host;
+	c.hostlen = said.host_len;
 	c.flow = &f;
 	if (all_fit(&c))
 		w->fn(w->r, &f, w->arg);
@@ -206,7 +209,7 @@ show_one(struct rows *r, const struct flow_info *f, void *arg)
 	if (s->left == 0 || (f->state == FLOW_CLOSED && !s->closed))
 		return;
 	s->left--;
-	rows_flow(r, f, f->reader);
+	rows_flow(r, f);
 }
 
 void

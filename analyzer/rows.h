@@ -67,7 +67,7 @@ void	 rows_named(struct rows *);
 
 /* ---- flows and transactions (rowsflow.c) ---- */
 
-void	 rows_flow(struct rows *, const struct flow_info *, const void *reader);
+void	 rows_flow(struct rows *, const struct flow_info *);
 /* half-open, open, closing, closed: the words of `show flows state`. */
 const char *rows_flow_state(enum flow_state);
 void	 rows_transactions(struct rows *);

@@ -109,19 +109,18 @@ sighting(struct rows *r, const struct flow_info *f,
 }
 
 void
-rows_flow(struct rows *r, const struct flow_info *f, const void *reader)
+rows_flow(struct rows *r, const struct flow_info *f)
 {
 	const struct flow_half_info	*h;
+	struct conn_said		 said;
 	struct row_writer		 w;
-	const uint8_t			*host;
 	uint64_t			 now, first;
-	size_t				 n;
 	unsigned			 i;
 
 	if (!answer_row(&r->a, &w, ROW_FLOW, 0))
 		return;
 	h = &f->half[f->half[0].seen ? 0 : 1];
-	n = conn_host(reader, &host);
+	conn_said(r->az, f, &said);
 	now = rows_now(r);
 	first = state_print_time(r->az, f->first_us);
 	row_u64(&w, f->id);
@@ -129,15 +128,15 @@ rows_flow(struct rows *r, const struct flow_info *f, const void *reader)
 	put_endpoint(r, &w, &f->key.b, false);
 	row_str(&w, place_name(r, h->iface));
 	row_i64(&w, h->nvlan > 0 ? h->vlan[0] : -1);
-	row_str(&w, conn_proto(reader));
-	row_strn(&w, host, n);
+	row_str(&w, said.proto);
+	row_strn(&w, said.host, said.host_len);
 	row_str(&w, rows_flow_state(f->state));
 	row_double(&w, now > first ? (double)(now - first) / 1e6 : 0.0);
 	row_u64(&w, f->half[0].packets);
 	row_u64(&w, f->half[1].packets);
 	row_u64(&w, f->half[0].bytes);
 	row_u64(&w, f->half[1].bytes);
-	row_u64(&w, conn_requests(reader));
+	row_u64(&w, said.requests);
 	flow_quality(r, &w, f);
 	row_end(&w);
 	for (i = 0; i < f->nseen; i++)

@@ -11,7 +11,7 @@
 #include "analyzer/state.h"
 
 #define SIDE_TAGS	64	/* requests whose tag is remembered */
-#define SIDE_HOST	64	/* bytes of the last host, for show flows */
+#define SIDE_HOST	ENDED_HOST	/* bytes of the last host */
 
 struct conn {
 	TAILQ_ENTRY(conn) entry;	/* in az->mirrored */

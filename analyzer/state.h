@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "analyzer/alert.h"
+#include "analyzer/ended.h"
 #include "analyzer/event.h"
 #include "analyzer/flow.h"
 #include "analyzer/frag.h"
@@ -79,6 +80,7 @@ struct analyzer {
 	struct frag_table *frags;
 	const struct session_conf *sconf;
 	struct recent	 recent;
+	struct ended_ring closed;
 	struct named	*named;
 	struct iface	*ifaces;	/* by id; never moves */
 	uint32_t	 nifaces;

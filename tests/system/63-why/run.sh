@@ -83,6 +83,15 @@ for f in "host x.test" "server 10.77.0.1" "client 10.77.0.2" "port 8" \
     "interface lo" "state half-open" "vlan 5"; do
 	is "not show flows $f" "$(flows $f)" 0
 done
+ina curl -s -o /dev/null -H 'Host: short.test' http://10.77.0.2/
+short() {
+	[ "$(json '.flows[] | "\(.state) \(.proto) \(.host) \(.requests)"' \
+	    show flows state closed host short.test)" = \
+	    'closed http short.test 1' ]
+}
+wait_for 5 short && ok "a closed one has its host and its requests" ||
+    not_ok "a closed one has its host and its requests" \
+    "$(ctl show flows state closed)"
 one && ok "a closed one is not live" || not_ok "a closed one is not live" "$(ctl show flows)"
 let_go
 passed() {
