@@ -3,7 +3,8 @@
 #include "parent/parent.h"
 
 static struct conf *
-reload_load(const char *path, parse_say_fn *fn, void *fn_arg, void *arg)
+reload_load(const char *path, struct conf **rest, parse_say_fn *fn,
+    void *fn_arg, void *arg)
 {
 	struct parent	*p = arg;
 	struct conf	*c;
@@ -11,7 +12,7 @@ reload_load(const char *path, parse_say_fn *fn, void *fn_arg, void *arg)
 	/* The default file need not be there, as at the start. */
 	if (p->opt.file == NULL && strcmp(path, CONF_PATH) == 0)
 		path = NULL;
-	c = options_load(&p->opt, path, fn, fn_arg);
+	c = options_load(&p->opt, path, rest, fn, fn_arg);
 	if (c == NULL || p->launcher.pid != 0 ||
 	    reload_restarts(p->conf, c) == 0)
 		return c;

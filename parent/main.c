@@ -273,7 +273,7 @@ acquire(struct parent *p)
 		log_warnx("%s", why);
 		return s;
 	}
-	if (p->opt.check)
+	if (p->opt.check && p->refused == 0)
 		check_user(p->conf);
 	if (launcher_open(&p->launcher, why, sizeof(why)) == -1) {
 		log_warnx("%s", why);
@@ -328,6 +328,20 @@ finish(struct parent *p)
 	return p->status;
 }
 
+/*
+ * The configuration has errors. Its filter, which only capture can judge, is
+ * judged all the same, so that one run tells all errors: as under -n.
+ */
+static void
+judge_rest(struct parent *p, struct conf *rest)
+{
+	p->conf = rest;
+	p->opt.check = true;
+	p->opt.debug = false;	/* that processes start is no news */
+	p->opt.input = NULL;
+	p->refused = STATUS_CONFIG;
+}
+
 static void
 prepare_process(struct parent *p)
 {
@@ -356,6 +370,7 @@ int
 main(int argc, char **argv)
 {
 	struct parent	 p;
+	struct conf	*rest;
 	int		 status;
 
 	prepare_process(&p);
@@ -363,10 +378,12 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	log_setverbose(p.opt.verbose);
 	log_init(say, &p);
-	p.conf = options_load(&p.opt, NULL, say_line, &p);
-	if (p.conf == NULL)
+	p.conf = options_load(&p.opt, NULL, &rest, say_line, &p);
+	if (p.conf == NULL && rest == NULL)
 		return errno == ENOMEM ? EX_OSERR : STATUS_CONFIG;
-	if (p.opt.check && p.opt.verbose > 0) {
+	if (p.conf == NULL)
+		judge_rest(&p, rest);
+	else if (p.opt.check && p.opt.verbose > 0) {
 		conf_print(p.conf, stdout, true);
 		fflush(stdout);
 	}

@@ -165,8 +165,8 @@ options_parse(struct options *o, int argc, char **argv)
 
 /* No default file is read under -r, and it need not be there. */
 static struct conf *
-read_file(const struct options *o, const char *path, parse_say_fn *say,
-    void *arg)
+read_file(const struct options *o, const char *path, struct conf **rest,
+    parse_say_fn *say, void *arg)
 {
 	struct conf	*c;
 
@@ -176,7 +176,7 @@ read_file(const struct options *o, const char *path, parse_say_fn *say,
 		path = CONF_PATH;
 	if (path != NULL)
 		return parse_conf(path, o->macros, o->nmacros,
-		    o->input != NULL, say, arg);
+		    o->input != NULL, rest, say, arg);
 	if ((c = conf_new()) == NULL || conf_finish(c) == -1) {
 		conf_free(c);
 		say("out of memory", arg);
@@ -231,13 +231,19 @@ add_options(const struct options *o, struct conf *c)
 }
 
 struct conf *
-options_load(const struct options *o, const char *path, parse_say_fn *say,
-    void *arg)
+options_load(const struct options *o, const char *path, struct conf **rest,
+    parse_say_fn *say, void *arg)
 {
 	struct conf	*c;
 	char		 why[CONF_WHY_MAX];
 
-	if ((c = read_file(o, path, say, arg)) == NULL)
+	*rest = NULL;
+	c = read_file(o, path, rest, say, arg);
+	if (*rest != NULL && o->filter[0] != '\0') {
+		conf_free(*rest);	/* it would not be used */
+		*rest = NULL;
+	}
+	if (c == NULL)
 		return NULL;
 	if (add_options(o, c) == -1) {
 		say("too many entries on the command line", arg);

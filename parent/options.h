@@ -37,9 +37,9 @@ int		 options_parse(struct options *, int argc, char **argv);
 /*
  * The whole configuration: path (NULL: -f, else the default file if there is
  * one) with the options in it. NULL after telling say every error; errno is
- * ENOMEM when memory ran out.
+ * ENOMEM when memory ran out, and rest as parse_conf says.
  */
 struct conf	*options_load(const struct options *, const char *path,
-		    parse_say_fn *say, void *arg);
+		    struct conf **rest, parse_say_fn *say, void *arg);
 
 #endif

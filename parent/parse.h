@@ -37,9 +37,12 @@ void		 parse_say_file(const char *line, void *arg);
  * errno ENOMEM when memory ran out and EINVAL for all else. Files
  * must be owned by root or the running user and not be writable by others.
  * anywhere (-r): records and logs may lie outside the folders of roots_check.
+ * rest: with errors, the filter in a configuration of defaults, for capture
+ * to judge it all the same; NULL when there is none.
  */
 struct conf	*parse_conf(const char *path, const struct parse_macro *,
-		    size_t n, bool anywhere, parse_say_fn *, void *arg);
+		    size_t n, bool anywhere, struct conf **rest,
+		    parse_say_fn *, void *arg);
 /* The same out of memory; name stands for the file, include is refused. */
 struct conf	*parse_text(const char *name, const char *text, size_t len,
 		    const struct parse_macro *, size_t n, parse_say_fn *,

@@ -102,6 +102,22 @@ parser_new(const char *name, const struct parse_macro *m, size_t n,
 	return p;
 }
 
+/* The filter of a configuration that is wrong otherwise. */
+static struct conf *
+filter_alone(const struct conf *c)
+{
+	struct conf	*f;
+
+	if (c->filter[0] == '\0' || (f = conf_new()) == NULL)
+		return NULL;
+	memcpy(f->filter, c->filter, sizeof(f->filter));
+	memcpy(f->filter_at, c->filter_at, sizeof(f->filter_at));
+	if (conf_finish(f) == 0)
+		return f;
+	conf_free(f);
+	return NULL;
+}
+
 /* Parses what was pushed, judges it, and frees the parser. */
 static struct conf *
 parser_run(struct parser *p)
@@ -124,6 +140,8 @@ parser_run(struct parser *p)
 	c = p->conf;
 	cause = p->no_memory ? ENOMEM : EINVAL;
 	if (p->errors > 0) {
+		if (p->rest != NULL && !p->no_memory)
+			*p->rest = filter_alone(c);
 		conf_free(c);
 		c = NULL;
 	}
@@ -135,11 +153,12 @@ parser_run(struct parser *p)
 
 struct conf *
 parse_conf(const char *path, const struct parse_macro *m, size_t n,
-    bool anywhere, parse_say_fn *say, void *arg)
+    bool anywhere, struct conf **rest, parse_say_fn *say, void *arg)
 {
 	struct parser	*p;
 	const char	*why = NULL;
 
+	*rest = NULL;
 	if ((p = parser_new(path, m, n, say, arg)) == NULL) {
 		say("out of memory", arg);
 		errno = ENOMEM;
@@ -150,6 +169,7 @@ parse_conf(const char *path, const struct parse_macro *m, size_t n,
 		say_at(p, path, 0, why);
 	p->files = 1;
 	p->anywhere = anywhere;
+	p->rest = rest;
 	return parser_run(p);
 }
 

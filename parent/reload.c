@@ -9,6 +9,7 @@ struct reload {
 	const struct reload_ops	*ops;
 	void			*arg;
 	bool			 busy;
+	bool			 wrong;		/* fresh is only to judge */
 	const struct conf	*running;
 	struct conf		*fresh;
 	char			 path[CONF_PATH_MAX];
@@ -323,7 +324,7 @@ give_up(struct reload *r, enum role role, const char *why)
 	char		 line[PARSE_LINE_MAX];
 	unsigned	 i;
 
-	if (why != NULL) {
+	if (why != NULL && !r->wrong) {
 		snprintf(line, sizeof(line), "%s: %s: %s", r->path,
 		    role_name(role), why);
 		on_error(line, r);
@@ -342,6 +343,17 @@ commit(struct reload *r)
 	for (i = ROLE_FIRST_CHILD; i <= ROLE_LAST_CHILD; i++)
 		r->ops->commit((enum role)i, r->arg);
 	finish(r, true);
+}
+
+/* There are errors already; capture may know one more, of the filter. */
+static void
+prepare_rest(struct reload *r)
+{
+	r->wrong = true;
+	if (r->ops->prepare(ROLE_CAPTURE, r->fresh, r->arg) == -1)
+		finish(r, false);
+	else
+		r->asked = r->waiting = 1U << ROLE_CAPTURE;
 }
 
 static void
@@ -364,18 +376,23 @@ int
 reload_start(struct reload *r, const char *path, const struct conf *running,
     uint64_t cookie, uint64_t now_us)
 {
-	char	 why[CONF_WHY_MAX], line[PARSE_LINE_MAX];
+	struct conf	*rest = NULL;
+	char		 why[CONF_WHY_MAX], line[PARSE_LINE_MAX];
 
 	if (r->busy)
 		return -1;
 	r->busy = true;
+	r->wrong = false;
 	r->running = running;
 	r->cookie = cookie;
 	r->asked = r->waiting = 0;
 	r->deadline_us = now_us + RELOAD_WAIT_US;
 	compat_strlcpy(r->path, path, sizeof(r->path));
-	r->fresh = r->ops->load(path, on_error, r, r->arg);
-	if (r->fresh == NULL) {
+	r->fresh = r->ops->load(path, &rest, on_error, r, r->arg);
+	if (r->fresh == NULL && rest != NULL) {
+		r->fresh = rest;
+		prepare_rest(r);
+	} else if (r->fresh == NULL) {
 		if (r->errors.n == 0)
 			on_error("the file could not be read", r);
 		finish(r, false);
@@ -401,7 +418,9 @@ reload_prepared(struct reload *r, enum role role)
 	if (!waits_for(r, role))
 		return;
 	r->waiting &= ~(1U << role);
-	if (r->waiting == 0)
+	if (r->waiting == 0 && r->wrong)
+		give_up(r, role, NULL);
+	else if (r->waiting == 0)
 		commit(r);
 }
 

@@ -41,9 +41,10 @@ struct reload_result {
 
 struct reload_ops {
 	/* Reads a file, adds the command line's options to it, checks it;
-	   NULL after telling say each error. Usually parse_conf. */
-	struct conf	*(*load)(const char *path, parse_say_fn *say,
-			    void *say_arg, void *arg);
+	   NULL after telling say each error; what capture is to judge
+	   then through *rest, or NULL. Usually parse_conf. */
+	struct conf	*(*load)(const char *path, struct conf **rest,
+			    parse_say_fn *say, void *say_arg, void *arg);
 	/* Sends CONF and PREPARE; -1 when the role is not running now. */
 	int		(*prepare)(enum role, const struct conf *, void *arg);
 	void		(*commit)(enum role, void *arg);

@@ -10,6 +10,7 @@
 struct world {
 	char		 log[512];
 	const char	*text;		/* of the file that load reads */
+	const char	*filter;	/* it is wrong, but for this */
 	enum role	 away;		/* prepare fails for it */
 	struct conf	*running;
 	struct reload	*reload;
@@ -25,10 +26,17 @@ note(struct world *w, const char *word, enum role role)
 }
 
 static struct conf *
-load(const char *path, parse_say_fn *say, void *say_arg, void *arg)
+load(const char *path, struct conf **rest, parse_say_fn *say, void *say_arg,
+    void *arg)
 {
 	struct world	*w = arg;
 
+	if (w->filter != NULL) {
+		say("new:1: nonsense", say_arg);
+		*rest = parse_text(path, w->filter, strlen(w->filter), NULL, 0,
+		    say, say_arg);
+		return NULL;
+	}
 	return parse_text(path, w->text, strlen(w->text), NULL, 0, say,
 	    say_arg);
 }
@@ -133,6 +141,36 @@ all_prepared_is_in_force(void **state)
 	assert_int_equal(w->running->window_us, 20000000);
 	assert_string_equal(w->log, "prepare-c prepare-a prepare-m "
 	    "commit-c commit-a commit-m ok [- window 10s] [+ window 20s]");
+}
+
+static void
+a_filter_is_judged_beside_other_errors(void **state)
+{
+	struct world	*w = *state;
+
+	w->filter = "filter tcp or or\n";
+	assert_int_equal(start(w, ""), 0);
+	reload_refused(w->reload, ROLE_CAPTURE, "new:1: filter: bad");
+	assert_string_equal(w->log, "prepare-c failed [new:1: nonsense] "
+	    "[new:1: filter: bad]");
+	w->log[0] = '\0';
+	assert_int_equal(start(w, ""), 0);
+	reload_prepared(w->reload, ROLE_CAPTURE);
+	assert_string_equal(w->log, "prepare-c abort-c failed "
+	    "[new:1: nonsense]");
+	w->log[0] = '\0';
+	assert_int_equal(start(w, ""), 0);
+	reload_lost(w->reload, ROLE_CAPTURE);
+	assert_string_equal(w->log, "prepare-c failed [new:1: nonsense]");
+	w->log[0] = '\0';
+	w->away = ROLE_CAPTURE;
+	assert_int_equal(start(w, ""), 0);
+	assert_string_equal(w->log, " failed [new:1: nonsense]");
+	w->away = ROLE_MAX;
+	w->filter = NULL;
+	w->log[0] = '\0';
+	assert_int_equal(start(w, "window 20s\n"), 0);
+	assert_string_equal(w->log, "prepare-c prepare-a prepare-m");
 }
 
 static void
@@ -254,6 +292,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		T(all_prepared_is_in_force),
+		T(a_filter_is_judged_beside_other_errors),
 		T(one_refused_aborts_the_others),
 		T(a_lost_child_aborts),
 		T(a_silent_child_aborts_after_a_while),

@@ -33,6 +33,11 @@ ctl reload > "$TMP/out" 2>&1
 is "a filter with a name is refused live" $? 1
 like "where and why" "$(cat "$TMP/out")" \
     '^[^ ]*netmond.conf:3: filter: .*use numbers'
+conf 'window nonsense' 'filter "port http"'
+ctl reload > "$TMP/out" 2>&1
+is "one beside another error is refused" $? 1
+like "and both are told" "$(xargs < "$TMP/out")" \
+    'netmond.conf:3: .*netmond.conf:4: filter: .*use numbers'
 is "capture lives on" "$(json '.processes[].pid' show processes)" "$pids"
 conf 'alert "d" when messages >= 10 over 10s'
 ctl log verbose analyzer

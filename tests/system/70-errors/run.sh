@@ -28,6 +28,18 @@ printf 'filter tcp or or port 80\n' > "$TMP/f.conf"
 printf 'user "%s"\ninclude "f.conf"\n' $TEST_USER > "$TMP/x.conf"
 run "a filter that does not parse" 2 'f.conf:1: filter: .*syntax error' -n \
     -f "$TMP/x.conf"
+printf 'window nonsense\ninclude "f.conf"\nring total 1\n' > "$TMP/y.conf"
+run "a filter beside other errors" 2 'f.conf:1: filter: .*syntax error' -n \
+    -f "$TMP/y.conf"
+is "all are told, and nothing else" "$(grep -c 'conf:[123]: ' "$TMP/out") $(
+    wc -l < "$TMP/out")" '3 3'
+run "-r, such a one" 2 'f.conf:1: filter: .*syntax error' -r /dev/null \
+    -f "$TMP/y.conf"
+run "a start, such a one" 2 'f.conf:1: filter: .*syntax error' -d -F \
+    -f "$TMP/y.conf"
+printf 'filter tcp\nwindow nonsense\n' > "$TMP/y.conf"
+run "a good filter beside an error" 2 'y.conf:2: ' -n -f "$TMP/y.conf"
+is "is not told" "$(wc -l < "$TMP/out")" 1
 run "-r, it, too" 2 'f.conf:1: filter: .*syntax error' -r /dev/null \
     -f "$TMP/x.conf"
 printf 'user "%s"\nfilter bogus\n' $TEST_USER > "$TMP/x.conf"
