@@ -50,23 +50,20 @@ note_ack_quality(struct seg *s, uint32_t win)
 	rtt_sample(s);
 }
 
-/* The other half was never seen: acknowledgements tell what it sent. */
+/*
+ * The other half was not seen: acknowledgements tell what it sent. At first
+ * it may just be late, from another interface.
+ */
 static void
 ack_of_unseen(struct seg *s)
 {
 	struct flow_half	*o = s->o;
-	int64_t			 a;
 
 	if (!(o->flags & HALF_BASE)) {
 		reass_init(&o->r, s->p->ack);
 		o->flags |= HALF_BASE;
-		return;
-	}
-	a = reass_ahead(&o->r, s->p->ack);
-	if (a <= 0 || a > 4 * (int64_t)FLOWTRUST_FAR)
-		return;
-	o->r.next += (uint64_t)a;
-	flowlife_lost(s->t, s->f, !s->dir, (uint64_t)a, REASS_WHY_LOST);
+	} else if (s->p->ts_us > s->f->first_us + FLOW_HOLE_US)
+		flowlife_missed(s->t, s->f, !s->dir, s->p->ack);
 }
 
 /* False: it acknowledges what nobody can have sent. */

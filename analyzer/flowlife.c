@@ -288,6 +288,19 @@ flowlife_lost(struct flow_table *t, struct flow *f, int dir, uint64_t bytes,
 		t->ops->lost(t->arg, f, reader_dir(f, dir), bytes, why);
 }
 
+void
+flowlife_missed(struct flow_table *t, struct flow *f, int dir, uint32_t ack)
+{
+	struct flow_half	*h = &f->half[dir];
+	int64_t			 a = reass_ahead(&h->r, ack);
+
+	if (h->flags & HALF_SEEN || !(h->flags & HALF_BASE) || a <= 0 ||
+	    a > 4 * (int64_t)FLOW_FAR)
+		return;
+	h->r.next += (uint64_t)a;
+	flowlife_lost(t, f, dir, (uint64_t)a, REASS_WHY_LOST);
+}
+
 static void
 on_gap(void *arg, uint64_t off, uint64_t len, uint64_t ts_us,
     enum reass_why why)
@@ -519,8 +532,11 @@ flowlife_finish(struct flow_table *t, struct flow *f, enum flow_how how,
 		    f->hole_bytes, REASS_WHY_LOST);
 		f->hole_bytes = 0;
 	}
-	for (d = 0; d < 2; d++)
+	for (d = 0; d < 2; d++) {
+		if (f->half[!d].flags & HALF_ACKED)
+			flowlife_missed(t, f, d, f->half[!d].ack);
 		half_eof(t, f, d, how, now_us);
+	}
 	read_free(t, f);
 	if (half_open && !(f->flags & FLOW_F_OPENED))
 		t->count[FLOW_C_CLOSED_HALF]++;

@@ -33,6 +33,9 @@ bool		 flowlife_store(struct flow_table *, struct flow *);
 /* Bytes of a half that are lost for good. */
 void		 flowlife_lost(struct flow_table *, struct flow *, int dir,
     uint64_t bytes, enum reass_why);
+/* The peer acknowledged up to ack: of a half that was never seen, a loss. */
+void		 flowlife_missed(struct flow_table *, struct flow *, int dir,
+    uint32_t ack);
 /* How far the peer has acknowledged beyond what was seen of half dir. */
 uint64_t	 flowlife_unseen(const struct flow *, int dir);
 /* Ends the hold of both halves; what waited goes out in the order it came. */

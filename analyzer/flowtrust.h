@@ -12,7 +12,6 @@
 
 #define FLOWTRUST_SLACK		(1 << 20)	/* moved where we did not see */
 #define FLOWTRUST_WIN_MIN	65535		/* a scale may be unseen */
-#define FLOWTRUST_FAR		(16 << 20)	/* a window that nobody told */
 
 /* Whether the receiver throws this away for a bad checksum. */
 bool		 flowtrust_bad_sum(struct seg *);

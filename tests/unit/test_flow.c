@@ -1144,13 +1144,45 @@ acks_of_a_half_that_was_never_seen_are_no_gap(void **state)
 	begin(&w);
 	seg(&w, 's', S | A, 0, 1, "");
 	seg(&w, 's', P | A, 1, 11, "one");
+	assert_true(count(&w, FLOW_C_UNSEEN) == 0);	/* perhaps late */
+	w.now += FLOW_HOLE_US * 2;
 	seg(&w, 's', P | A, 4, 21, "two");
-	flow_tick(w.t, w.now + FLOW_HOLE_US * 2);
 	assert_string_equal(w.log, "one<two<");
 	assert_true(count(&w, FLOW_C_UNSEEN) == 20);
 	seg(&w, 'c', P | A, 21, 7, "ask");
 	assert_string_equal(w.log, "one<two<ask>");
 	flow_flush(w.t, w.now);
+	end(&w);
+}
+
+/* The client's interface is delivered later, and all of it is there. */
+static void
+a_half_that_is_shown_later_is_no_loss(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 's', S | A, 0, 1, "");
+	seg(&w, 's', P | A, 1, 4, "one");
+	seg(&w, 'c', S, 0, 0, "");
+	seg(&w, 'c', P | A, 1, 1, "ask");
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.lost, 0);
+	end(&w);
+}
+
+static void
+a_half_that_was_never_seen_is_lost_at_the_end(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 's', S | A, 0, 1, "");
+	seg(&w, 's', P | A, 1, 4, "one");
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.lost, 3);
 	end(&w);
 }
 
@@ -1228,6 +1260,9 @@ main(void)
 		cmocka_unit_test(
 		    a_syn_with_data_on_a_closed_tuple_is_a_new_connection),
 		cmocka_unit_test(acks_of_a_half_that_was_never_seen_are_no_gap),
+		cmocka_unit_test(a_half_that_is_shown_later_is_no_loss),
+		cmocka_unit_test(
+		    a_half_that_was_never_seen_is_lost_at_the_end),
 		cmocka_unit_test(an_alias_with_early_data_keeps_nothing),
 		cmocka_unit_test(
 		    what_home_missed_comes_from_behind_the_translation),
