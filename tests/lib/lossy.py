@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""lossy.py NETMOND SEED PERCENT: what is told of conversations with holes.
+"""lossy.py NETMOND VIEW SEED PERCENT: what is told of talks with holes.
 
 Makes a capture of keep-alive connections in which request N is answered with
 a status that N determines, leaves out PERCENT of the packets with data, reads
 it with NETMOND and prints, one per line: transactions of which both heads
 were whole, pairs, wrong pairs, bytes left out, bytes that netmond missed.
+VIEW is where it was captured: at one interface; split, each direction at its
+own; or nat, before and after a source translation, where only what is left
+out on both sides is lost. The second interface is delivered 20 ms late.
 """
 import json
 import os
@@ -26,8 +29,13 @@ def checksum(b):
     return ~s & 0xffff
 
 
-def packet(client, port, flags, seq, ack, data=b""):
-    a, b = b"\x0a\0\0\1", b"\x0a\0\0\2"
+def packet(client, port, flags, seq, ack, data, after=False):
+    """As it looks before or after the hop that translates."""
+    a, b, ttl = b"\x0a\0\0\1", b"\x0a\0\0\2", 64
+    if after:
+        a, port = b"\xc0\0\2\1", port + 20000
+    if after == bool(client):
+        ttl -= 1
     sport, dport = port, 80
     if not client:
         a, b, sport, dport = b, a, dport, sport
@@ -35,12 +43,18 @@ def packet(client, port, flags, seq, ack, data=b""):
                     ack & 0xffffffff, 0x50, flags, 65000, 0, 0) + data
     s = checksum(a + b + struct.pack(">HH", 6, len(t)) + t)
     t = t[:16] + struct.pack(">H", s) + t[18:]
-    h = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(t), 1, 0, 64, 6, 0, a, b)
+    h = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(t), 1, 0, ttl, 6, 0, a, b)
     return h[:10] + struct.pack(">H", checksum(h)) + h[12:] + t
 
 
+def block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    n = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + n + body + n
+
+
 class Connection:
-    """One keep-alive conversation; packets are (time, bytes, data length)."""
+    """One keep-alive conversation; packets are [time, what packet takes]."""
 
     def __init__(self, r, number):
         self.r, self.port, self.number = r, 20000 + number, number
@@ -50,9 +64,8 @@ class Connection:
 
     def put(self, client, flags, data=b""):
         self.now += self.r.randrange(20, 400)
-        self.packets.append([self.now, packet(client, self.port, flags,
-                             self.seq[client], self.seq[not client], data),
-                             len(data)])
+        self.packets.append([self.now, (client, self.port, flags,
+                             self.seq[client], self.seq[not client], data)])
         self.seq[client] += len(data) + (1 if flags & 3 else 0)
         return self.packets[-1]
 
@@ -62,7 +75,7 @@ class Connection:
         first = self.r.choice((len(data), len(data), 20))
         while data:
             p = self.put(client, 0x18, data[:min(first, MSS)])
-            if sum(x[2] for x in held) < len(head):
+            if sum(len(x[1][5]) for x in held) < len(head):
                 held.append(p)
             data, first = data[min(first, MSS):], MSS
         self.put(not client, 0x10)
@@ -97,29 +110,45 @@ class Connection:
         self.put(1, 16)
 
 
-netmond, seed, percent = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+netmond, view, seed, percent = *sys.argv[1:3], int(sys.argv[3]), float(sys.argv[4])
 r = random.Random(seed)
 talks = [Connection(r, i) for i in range(CONNECTIONS)]
 for c in talks:
     c.talk()
-every = sorted((p for c in talks for p in c.packets), key=lambda p: p[0])
-gone = [p for p in every if p[2] > 0 and r.random() * 100 < percent]
-lost = set(map(id, gone))
+every = [p for c in talks for p in c.packets]
+shown, lost = [], set()     # (delivered, interface, time, bytes)
+for p in every:
+    client, data = p[1][0], p[1][5]
+    places = [0]
+    if view == "split":
+        places = [1 - client]
+    elif view == "nat":
+        places = [1 - client, client]
+    missed = [bool(data) and r.random() * 100 < percent for i in places]
+    if all(missed):
+        lost.add(id(p))
+    for i, place in enumerate(places):
+        if not missed[i]:
+            shown.append((p[0] + 20000 * place, place, p[0] + i,
+                          packet(*p[1], view == "nat" and place == 1)))
 whole = sum(not any(id(p) in lost for p in h)
             for c in talks for h in c.heads.values())
 with tempfile.TemporaryDirectory() as tmp:
-    name, conf = os.path.join(tmp, "x.pcap"), os.path.join(tmp, "x.conf")
+    name, conf = os.path.join(tmp, "x.pcapng"), os.path.join(tmp, "x.conf")
     with open(conf, "w") as f:
         f.write("stats { transactions 64M }\n")
     with open(name, "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
-        for p in every:
-            if id(p) not in lost:
-                f.write(struct.pack("<IIII", 1700000000 + p[0] // 1000000,
-                                    p[0] % 1000000, len(p[1]), len(p[1])) + p[1])
+        f.write(block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1)))
+        for i in range(2):
+            f.write(block(1, struct.pack("<HHI", 101, 0, 65535)))
+        for _, i, us, b in sorted(shown):
+            us += 1700000000000000
+            f.write(block(6, struct.pack("<IIIII", i, us >> 32,
+                    us & 0xffffffff, len(b), len(b)) + b))
     d = json.loads(subprocess.run([netmond, "-f", conf, "-r", name, "-o", "json"],
                                   stdout=subprocess.PIPE, check=True).stdout)
 pairs = [t for t in d["transactions"] if t["method"] and t["status"]]
 wrong = [t for t in pairs if t["status"] != STATUS[int(t["uri"][1:]) * 7 % 12]]
-print(whole, len(pairs), len(wrong), sum(p[2] for p in gone),
+print(whole, len(pairs), len(wrong),
+      sum(len(p[1][5]) for p in every if id(p) in lost),
       d["complete"]["gap_bytes"], sep="\n")
