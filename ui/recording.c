@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sandbox/compat.h"
 #include "sandbox/hash.h"
 #include "ui/client.h"
 #include "ui/recording.h"
+#include "ui/recording_gaps.h"
 
-static void *
-room_for(void *p, size_t n, size_t size)
+void *
+recording_room(void *p, size_t n, size_t size)
 {
 	if ((p = reallocarray(p, n, size)) != NULL)
 		return p;
@@ -71,7 +71,7 @@ rehash(struct recording *r)
 
 	free(r->bucket);
 	r->nbuckets = r->conn_room * 2;
-	r->bucket = room_for(NULL, r->nbuckets, sizeof(*r->bucket));
+	r->bucket = recording_room(NULL, r->nbuckets, sizeof(*r->bucket));
 	memset(r->bucket, 0, r->nbuckets * sizeof(*r->bucket));
 	for (i = 0; i < r->nconns; i++) {
 		b = bucket_of(r, r->conn[i].key);
@@ -97,7 +97,7 @@ conn_of(struct recording *r, const char *key, bool make)
 		return 0;
 	if (r->nconns == r->conn_room) {
 		r->conn_room = r->conn_room == 0 ? 256 : r->conn_room * 2;
-		r->conn = room_for(r->conn, r->conn_room, sizeof(*c));
+		r->conn = recording_room(r->conn, r->conn_room, sizeof(*c));
 		rehash(r);
 	}
 	c = &r->conn[r->nconns++];
@@ -121,7 +121,7 @@ add_piece(struct recording *r, uint32_t conn, const struct record *rec,
 	if (r->npieces == r->piece_room) {
 		r->piece_room = r->piece_room == 0 ? 1024 :
 		    r->piece_room * 2;
-		r->piece = room_for(r->piece, r->piece_room, sizeof(*p));
+		r->piece = recording_room(r->piece, r->piece_room, sizeof(*p));
 	}
 	p = &r->piece[r->npieces++];
 	p->ts_us = rec->ts_ns / 1000;
@@ -149,7 +149,7 @@ take_record(struct recording *r, enum record_format f, const struct record *rec,
 	uint32_t	 c;
 
 	if (body == scratch) {		/* it was repaired */
-		copy = room_for(NULL, rec->len + 1, 1);
+		copy = recording_room(NULL, rec->len + 1, 1);
 		memcpy(copy, body, rec->len);
 		body = copy;
 	}
@@ -169,6 +169,15 @@ take_record(struct recording *r, enum record_format f, const struct record *rec,
 		r->status[status]++;
 }
 
+static void
+note_time(struct recording *r, uint64_t ts_us)
+{
+	if (ts_us < r->first_us)
+		r->first_us = ts_us;
+	if (ts_us > r->last_us)
+		r->last_us = ts_us;
+}
+
 static int
 read_records(struct recording *r, const char *name, const uint8_t *p, size_t n)
 {
@@ -185,11 +194,12 @@ read_records(struct recording *r, const char *name, const uint8_t *p, size_t n)
 		    "nor a gor recording\n", name);
 		return CLIENT_DATA;
 	}
-	scratch = room_for(NULL, RECORD_READ_MAX, 1);
+	scratch = recording_room(NULL, RECORD_READ_MAX, 1);
 	for (at = 0; at < n; at += (size_t)got) {
 		got = record_get((enum record_format)f, p + at, n - at, true,
 		    &rec, scratch);
 		if (got > 0) {
+			note_time(r, rec.ts_ns / 1000);
 			take_record(r, (enum record_format)f, &rec, scratch);
 			continue;
 		}
@@ -215,74 +225,6 @@ read_records(struct recording *r, const char *name, const uint8_t *p, size_t n)
 	return 0;
 }
 
-/* The text of a key of a line; -1 when it has none. */
-static int
-json_text(const char *line, const char *key, char *to, size_t size)
-{
-	const char	*p, *end;
-
-	if ((p = strstr(line, key)) == NULL)
-		return -1;
-	p += strlen(key);
-	if ((end = strchr(p, '"')) == NULL || (size_t)(end - p) >= size)
-		return -1;
-	memcpy(to, p, (size_t)(end - p));
-	to[end - p] = '\0';
-	return 0;
-}
-
-/* "2026-11-20T18:30:12.123456+0000" */
-static uint64_t
-time_of(const char *text)
-{
-	struct tm	 tm = { 0 };
-	const char	*us;
-
-	if ((us = strptime(text, "%Y-%m-%dT%H:%M:%S.", &tm)) == NULL)
-		return 0;
-	return (uint64_t)timegm(&tm) * 1000000 + strtoul(us, NULL, 10);
-}
-
-static void
-take_gap(struct recording *r, const char *line)
-{
-	struct recorded_gap	*g;
-	char			 from[RECORD_ADDR_MAX], to[RECORD_ADDR_MAX];
-	char			 dir[32], next[64];
-
-	if (json_text(line, "\"from\":\"", from, sizeof(from)) == -1 ||
-	    json_text(line, "\"to\":\"", to, sizeof(to)) == -1 ||
-	    json_text(line, "\"direction\":\"", dir, sizeof(dir)) == -1 ||
-	    json_text(line, "\"next\":\"", next, sizeof(next)) == -1 ||
-	    strcmp(dir, "to_observed") != 0)
-		return;
-	if (r->ngaps == r->gap_room) {
-		r->gap_room = r->gap_room == 0 ? 64 : r->gap_room * 2;
-		r->gap = room_for(r->gap, r->gap_room, sizeof(*r->gap));
-	}
-	g = &r->gap[r->ngaps++];
-	snprintf(g->key, sizeof(g->key), "%s %s", from, to);
-	g->next_us = time_of(next);
-}
-
-static void
-read_gaps(struct recording *r, const char *name)
-{
-	char	 path[4096], line[2048];
-	FILE	*f;
-
-	snprintf(path, sizeof(path), "%s.gaps", name);
-	if ((f = fopen(path, "re")) == NULL)
-		return;
-	while (fgets(line, sizeof(line), f) != NULL) {
-		if (strchr(line, '\n') == NULL)
-			continue;
-		r->gaps++;
-		take_gap(r, line);
-	}
-	fclose(f);
-}
-
 int
 recording_read(struct recording *r, const char *name)
 {
@@ -302,8 +244,10 @@ recording_read(struct recording *r, const char *name)
 	}
 	close(fd);
 	/* It stays mapped: the pieces point into it. */
+	r->first_us = UINT64_MAX;
+	r->last_us = 0;
 	status = read_records(r, name, p, (size_t)st.st_size);
-	read_gaps(r, name);
+	recording_gaps(r, name, r->first_us, r->last_us);
 	return status;
 }
 

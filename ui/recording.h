@@ -32,7 +32,7 @@ struct recorded {
 	uint64_t	 last_us;
 };
 
-/* A line of FILE.gaps about what a client sent. */
+/* A line about a gap in what a client sent. */
 struct recorded_gap {
 	char		 key[2 * RECORD_ADDR_MAX];
 	uint64_t	 next_us;	/* what came then is there again */
@@ -49,15 +49,19 @@ struct recording {
 	size_t		 nbuckets;
 	uint64_t	 requests;
 	uint64_t	 status[REPLY_STATUS];	/* of recorded answers */
-	uint64_t	 gaps;		/* lines of FILE.gaps */
+	uint64_t	 gaps;		/* lines about gaps */
 	struct recorded_gap *gap;	/* those that have an end */
 	size_t		 ngaps;
 	size_t		 gap_room;
+	uint64_t	 first_us;	/* of the records of the last file */
+	uint64_t	 last_us;
 	uint64_t	 cut;		/* files that end in the middle */
 };
 
 /* One more file. 0, or an exit status, with the reason on stderr. */
 int		 recording_read(struct recording *, const char *file);
+/* reallocarray(3) that ends the program. */
+void		*recording_room(void *, size_t n, size_t size);
 /* After the last file. */
 void		 recording_arrange(struct recording *);
 

@@ -201,31 +201,41 @@ a_slow_body_is_sent_to_its_end(void **state)
 	assert_int_equal(play.status[200], 1);
 }
 
+/* A line about a gap of the connection, after that many milliseconds. */
+static void
+gap_line_put(FILE *f, unsigned last_ms, unsigned next_ms)
+{
+	fprintf(f, "{\"time\":\"2023-11-14T22:13:21.000000+0000\","
+	    "\"mirror\":\"m\",\"from\":\"192.0.2.1:40000\","
+	    "\"to\":\"192.0.2.2:80\",\"flow_id\":1,"
+	    "\"direction\":\"to_observed\",\"reason\":\"lost\","
+	    "\"offset\":9,\"length\":91,"
+	    "\"last_record\":\"2023-11-14T22:13:20.%03u000+0000\","
+	    "\"next\":\"2023-11-14T22:13:20.%03u000+0000\"}\n",
+	    last_ms, next_ms);
+}
+
 /* A target that does not wait for a body reads the next head as the rest. */
 static void
-behind_a_gap_a_request_has_a_new_connection(void **state)
+behind_a_gap(const char *gaps_name)
 {
 	char	 gaps[80];
 	FILE	*f;
 
-	(void)state;
 	f = begin();
 	piece(f, 0, GET);
 	piece(f, 1000, POST);
 	piece(f, 2000, "only this");
 	piece(f, 900000, GET);
 	piece(f, 901000, GET);
-	snprintf(gaps, sizeof(gaps), "%s.gaps", name);
+	snprintf(gaps, sizeof(gaps), "%s/%s", dir, gaps_name);
 	assert_int_equal(fclose(f), 0);
 	f = fopen(gaps, "w");
 	assert_non_null(f);
-	fprintf(f, "{\"time\":\"2023-11-14T22:13:21.000000+0000\","
-	    "\"mirror\":\"m\",\"from\":\"192.0.2.1:40000\","
-	    "\"to\":\"192.0.2.2:80\",\"flow_id\":1,"
-	    "\"direction\":\"to_observed\",\"reason\":\"lost\","
-	    "\"offset\":9,\"length\":91,"
-	    "\"last_record\":\"2023-11-14T22:13:20.002000+0000\","
-	    "\"next\":\"2023-11-14T22:13:20.900000+0000\"}\n");
+	gap_line_put(f, 2, 900);
+	/* Of the next file. */
+	if (strcmp(gaps_name, "rec.gaps") != 0)
+		gap_line_put(f, 950, 960);
 	end(f);
 	assert_int_equal(unlink(gaps), 0);
 	assert_int_equal(rec.gaps, 1);
@@ -233,6 +243,26 @@ behind_a_gap_a_request_has_a_new_connection(void **state)
 	assert_int_equal(play.status[201] >= 2, 1);
 	assert_int_equal(play.status[202], 2);
 	assert_int_equal(play.failed, 0);
+}
+
+static void
+behind_a_gap_a_request_has_a_new_connection(void **state)
+{
+	(void)state;
+	behind_a_gap("rec.gaps");
+}
+
+/* Rotation moves both files, not always in one second, or only one. */
+static void
+the_gaps_of_a_rotated_file_are_known(void **state)
+{
+	(void)state;
+	snprintf(name, sizeof(name), "%s/rec.20231114T221330Z-01", dir);
+	behind_a_gap("rec.gaps.20231114T221330Z");
+	behind_a_gap("rec.gaps.20231114T221331Z-02");
+	behind_a_gap("rec.gaps");
+	unlink(name);
+	snprintf(name, sizeof(name), "%s/rec", dir);
 }
 
 static int
@@ -261,6 +291,7 @@ main(void)
 		cmocka_unit_test(a_request_that_breaks_is_not_begun_again),
 		cmocka_unit_test(a_slow_body_is_sent_to_its_end),
 		cmocka_unit_test(behind_a_gap_a_request_has_a_new_connection),
+		cmocka_unit_test(the_gaps_of_a_rotated_file_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
