@@ -13,6 +13,9 @@
 #include "ui/client.h"
 #include "ui/recording.h"
 #include "ui/recording_gaps.h"
+#include "ui/recording_starts.h"
+
+#define REUSE_US	30000000	/* no port is taken again before */
 
 void *
 recording_room(void *p, size_t n, size_t size)
@@ -24,25 +27,6 @@ recording_room(void *p, size_t n, size_t size)
 }
 
 /* ---- what it is ---- */
-
-static bool
-is_request(const uint8_t *p, size_t n)
-{
-	const uint8_t	*sp, *nl;
-	size_t		 line, i;
-
-	for (i = 0; i < n && i < 20 && p[i] >= 'A' && p[i] <= 'Z'; i++)
-		continue;
-	if (i == 0 || i >= n || p[i] != ' ')
-		return false;
-	nl = memchr(p, '\n', n);
-	line = nl == NULL ? n : (size_t)(nl - p);
-	sp = memrchr(p, ' ', line);
-	if (nl == NULL)
-		return true;	/* a long start line, cut by the writer */
-	return line - (size_t)(sp - p) > 6 && memcmp(sp + 1, "HTTP/1", 6) ==
-	    0;
-}
 
 static unsigned
 status_of(const uint8_t *p, size_t n)
@@ -129,13 +113,22 @@ add_piece(struct recording *r, uint32_t conn, const struct record *rec,
 	p->len = (uint32_t)rec->len;
 	p->conn = conn - 1;
 	p->next = 0;
-	p->start = is_request(body, rec->len);
-	p->fresh = false;
-	r->requests += p->start;
+	p->start = p->fresh = false;
 	/* The order of a connection is that of its records. */
 	if (p->ts_us < c->last_us)
 		p->ts_us = c->last_us;
 	c->last_us = p->ts_us;
+}
+
+/* gogetway: whether a connection begins; not with what answers on one. */
+static bool
+opens(struct recording *r, const struct record *rec, const uint8_t *body)
+{
+	char	 back[2 * RECORD_ADDR_MAX];
+
+	snprintf(back, sizeof(back), "%s %s", rec->to, rec->from);
+	return starts_like_request(body, rec->len) &&
+	    conn_of(r, back, false) == 0;
 }
 
 static void
@@ -148,6 +141,8 @@ take_record(struct recording *r, enum record_format f, const struct record *rec,
 	unsigned	 status;
 	uint32_t	 c;
 
+	if (f == RECORD_F_GOR && rec->type == RECORD_REPLAYED)
+		return;
 	if (body == scratch) {		/* it was repaired */
 		copy = recording_room(NULL, rec->len + 1, 1);
 		memcpy(copy, body, rec->len);
@@ -157,12 +152,12 @@ take_record(struct recording *r, enum record_format f, const struct record *rec,
 		snprintf(key, sizeof(key), "%.16s", rec->id);
 	else
 		snprintf(key, sizeof(key), "%s %s", rec->from, rec->to);
-	if (f == RECORD_F_GOR && rec->type == RECORD_REPLAYED)
-		return;
 	c = conn_of(r, key, false);
 	if (c == 0 && (f == RECORD_F_GOR ? rec->type == RECORD_REQUEST :
-	    is_request(body, rec->len)))
+	    opens(r, rec, body))) {
 		c = conn_of(r, key, true);
+		r->conn[c - 1].messages = f == RECORD_F_GOR;
+	}
 	if (c != 0 && (f != RECORD_F_GOR || rec->type == RECORD_REQUEST))
 		add_piece(r, c, rec, body);
 	else if ((status = status_of(body, rec->len)) != 0)
@@ -262,7 +257,7 @@ by_time(const void *a, const void *b)
 	return x->next < y->next ? -1 : x->next > y->next;
 }
 
-/* The first request behind a gap. */
+/* The first piece behind a gap. */
 static void
 mark_gap(struct recording *r, const struct recorded_gap *g)
 {
@@ -273,10 +268,40 @@ mark_gap(struct recording *r, const struct recorded_gap *g)
 		return;
 	for (i = r->conn[conn - 1].first; i != 0; i = p->next) {
 		p = &r->piece[i - 1];
-		if (p->start && p->ts_us >= g->next_us) {
+		if (p->ts_us >= g->next_us) {
 			p->fresh = true;
 			return;
 		}
+	}
+}
+
+/*
+ * The pieces with which requests begin. Behind a long pause in a message what
+ * looks like a request is one of another connection: the client ended there,
+ * and its port was taken again.
+ */
+static void
+mark_starts(struct recording *r, const struct recorded *c)
+{
+	struct starts	 s = { 0 };
+	struct piece	*p;
+	uint64_t	 last_us = 0;
+	uint32_t	 i;
+	bool		 fresh = false;
+
+	for (i = c->first; i != 0; i = p->next) {
+		p = &r->piece[i - 1];
+		if (p->fresh || (starts_inside(&s) && p->ts_us - last_us >
+		    REUSE_US && starts_like_request(p->p, p->len))) {
+			fresh = true;
+			starts_lost(&s);
+		}
+		last_us = p->ts_us;
+		p->start = c->messages || starts_piece(&s, p->p, p->len);
+		p->fresh = p->start && fresh;
+		if (p->start)
+			fresh = false;
+		r->requests += p->start;
 	}
 }
 
@@ -300,4 +325,6 @@ recording_arrange(struct recording *r)
 	}
 	for (i = 0; i < r->ngaps; i++)
 		mark_gap(r, &r->gap[i]);
+	for (i = 0; i < r->nconns; i++)
+		mark_starts(r, &r->conn[i]);
 }

@@ -30,6 +30,7 @@ struct recorded {
 	uint32_t	 first;		/* index + 1 of pieces */
 	uint32_t	 last;
 	uint64_t	 last_us;
+	bool		 messages;	/* each piece is a whole one */
 };
 
 /* A line about a gap in what a client sent. */

@@ -51,22 +51,41 @@ end(FILE *f)
 	recording_arrange(&rec);
 }
 
-/* A piece of one connection, after that many microseconds. */
 static void
-piece(FILE *f, uint64_t after_us, const char *text)
+put_piece(FILE *f, uint64_t after_us, const char *text, bool answer)
 {
-	struct endpoint		 from = { .port = 40000 }, to = { .port = 80 };
+	struct endpoint		 a = { .port = 40000 }, b = { .port = 80 };
 	struct record_way	 way;
 	uint8_t			 head[RECORD_HEAD_MAX];
 	size_t			 n;
 
-	addr_from4(&from.addr, (const uint8_t [4]){ 192, 0, 2, 1 });
-	addr_from4(&to.addr, (const uint8_t [4]){ 192, 0, 2, 2 });
-	record_way(&way, &from, &to);
+	addr_from4(&a.addr, (const uint8_t [4]){ 192, 0, 2, 1 });
+	addr_from4(&b.addr, (const uint8_t [4]){ 192, 0, 2, 2 });
+	record_way(&way, answer ? &b : &a, answer ? &a : &b);
 	n = record_put_gogetway(head, START * SECOND + after_us, &way,
 	    strlen(text));
 	fwrite(head, 1, n, f);
 	fwrite(text, 1, strlen(text), f);
+}
+
+/* A piece of one connection, after that many microseconds. */
+static void
+piece(FILE *f, uint64_t after_us, const char *text)
+{
+	put_piece(f, after_us, text, false);
+}
+
+/* The pieces with which requests begin, a digit for each. */
+static void
+starts_are(const char *want)
+{
+	char	 got[32] = "";
+	size_t	 i;
+
+	for (i = 0; i < rec.npieces; i++)
+		got[i] = rec.piece[i].start ? '1' : '0';
+	assert_string_equal(got, want);
+	assert_int_equal(rec.nconns, 1);
 }
 
 /* ---- targets ---- */
@@ -265,6 +284,62 @@ the_gaps_of_a_rotated_file_are_known(void **state)
 	snprintf(name, sizeof(name), "%s/rec", dir);
 }
 
+static void
+a_body_may_read_like_a_request(void **state)
+{
+	FILE	*f;
+
+	(void)state;
+	f = begin();
+	piece(f, 0, "POST / HTTP/1.1\r\ncontent-length : 16\r\n\r\n");
+	piece(f, 1000, "HELLO");
+	piece(f, 2000, " HELLO world");
+	put_piece(f, 3000, "HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n",
+	    true);
+	put_piece(f, 4000, "OK READY", true);
+	put_piece(f, 5000, GET, true);
+	piece(f, 6000, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+	piece(f, 7000, "12;x=y\r\n");
+	piece(f, 8000, GET "\r\n0\r\n");
+	piece(f, 9000, "X-Sum: 1\r\n\r\n");
+	piece(f, 10000, GET);
+	end(f);
+	starts_are("10010001");
+}
+
+static void
+a_method_is_any_token(void **state)
+{
+	FILE	*f;
+
+	(void)state;
+	f = begin();
+	piece(f, 0, "M-SEARCH / HTTP/1.1\r\n\r\n");
+	piece(f, 1000, "get / HTTP/1.0\r\n\r\n");
+	end(f);
+	starts_are("11");
+}
+
+/* The last two: another connection from the same port, long after. */
+static void
+a_body_may_not_come(void **state)
+{
+	FILE	*f;
+
+	(void)state;
+	f = begin();
+	piece(f, 0, "POST / HTTP/1.1\r\nExpect: 100-continue\r\n"
+	    "Content-Length: 100\r\n\r\n");
+	piece(f, 1000, POST);
+	piece(f, 2000, GET);
+	piece(f, 61 * SECOND, GET);
+	piece(f, 61 * SECOND + 1, GET);
+	end(f);
+	starts_are("11011");
+	assert_true(rec.piece[3].fresh);
+	assert_false(rec.piece[4].fresh);
+}
+
 static int
 setup(void **state)
 {
@@ -292,6 +367,9 @@ main(void)
 		cmocka_unit_test(a_slow_body_is_sent_to_its_end),
 		cmocka_unit_test(behind_a_gap_a_request_has_a_new_connection),
 		cmocka_unit_test(the_gaps_of_a_rotated_file_are_known),
+		cmocka_unit_test(a_body_may_read_like_a_request),
+		cmocka_unit_test(a_method_is_any_token),
+		cmocka_unit_test(a_body_may_not_come),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
