@@ -28,14 +28,19 @@ recording_room(void *p, size_t n, size_t size)
 
 /* ---- what it is ---- */
 
+/* Of a final answer, as they are counted of the target's; else 0. */
 static unsigned
 status_of(const uint8_t *p, size_t n)
 {
+	unsigned	 status;
+
 	if (n < 12 || memcmp(p, "HTTP/1.", 7) != 0 || p[9] < '1' ||
-	    p[9] > '5')
+	    p[9] > '5' || p[10] < '0' || p[10] > '9' || p[11] < '0' ||
+	    p[11] > '9')
 		return 0;
-	return (unsigned)((p[9] - '0') * 100 + (p[10] - '0') * 10 +
+	status = (unsigned)((p[9] - '0') * 100 + (p[10] - '0') * 10 +
 	    (p[11] - '0'));
+	return status >= 200 || status == 101 ? status : 0;
 }
 
 /* ---- connections ---- */

@@ -294,6 +294,7 @@ a_body_may_read_like_a_request(void **state)
 	piece(f, 0, "POST / HTTP/1.1\r\ncontent-length : 16\r\n\r\n");
 	piece(f, 1000, "HELLO");
 	piece(f, 2000, " HELLO world");
+	put_piece(f, 2500, "HTTP/1.1 100 Continue\r\n\r\n", true);
 	put_piece(f, 3000, "HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n",
 	    true);
 	put_piece(f, 4000, "OK READY", true);
@@ -305,6 +306,9 @@ a_body_may_read_like_a_request(void **state)
 	piece(f, 10000, GET);
 	end(f);
 	starts_are("10010001");
+	/* As of a target's answers, only final ones count. */
+	assert_int_equal(rec.status[100], 0);
+	assert_int_equal(rec.status[200], 1);
 }
 
 static void
