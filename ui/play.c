@@ -23,6 +23,7 @@ struct play_conn {
 	bool		 connecting;
 	bool		 skip;		/* to the next start */
 	bool		 begun;		/* piece at: its request is counted */
+	bool		 half;		/* all is said, its end is waited for */
 	uint32_t	 off;		/* of piece at, already sent */
 	uint64_t	 since_us;	/* of the dial, or the last byte sent */
 	struct reply	 reply;
@@ -50,7 +51,7 @@ conn_close(struct play *pl, struct play_conn *c)
 	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
 	close(c->fd);
 	c->fd = -1;
-	c->connecting = false;
+	c->connecting = c->half = false;
 	reply_clear(&c->reply);
 	for (i = 0; pl->live[i] != (uint32_t)(c - pl->conn); i++)
 		continue;
@@ -169,6 +170,8 @@ make_room(struct play *pl)
 		if (!c->connecting && c->due == 0 && c->off == 0 &&
 		    reply_open(&c->reply) == 0) {
 			conn_close(pl, c);
+			/* In another protocol there is no going on. */
+			c->skip = true;
 			return true;
 		}
 	}
@@ -185,6 +188,22 @@ opens_anew(const struct play *pl, const struct play_conn *c)
 	return c->fd != -1 && c->reply.asked > 0 && !c->begun &&
 	    reply_open(&c->reply) == 0 && at(pl, c)->start &&
 	    (c->reply.closes || at(pl, c)->fresh);
+}
+
+/*
+ * All is sent and answered. A close would reset the connection: of another
+ * protocol the target may not have read it all.
+ */
+static void
+conn_end(struct play *pl, struct play_conn *c)
+{
+	if (!c->reply.lost)
+		conn_close(pl, c);
+	else if (!c->half) {
+		c->half = true;
+		c->since_us = proc_mono_us();
+		shutdown(c->fd, SHUT_WR);
+	}
 }
 
 /* Everything that can be done now; false when it waits for room. */
@@ -213,7 +232,7 @@ pump(struct play *pl, struct play_conn *c)
 	}
 	if (c->at == 0 && c->fd != -1 && !c->connecting &&
 	    reply_open(&c->reply) == 0)
-		conn_close(pl, c);
+		conn_end(pl, c);
 	return true;
 }
 
@@ -273,6 +292,8 @@ check_time(struct play *pl, struct play_conn *c, uint64_t now)
 	} else if (!c->connecting && reply_open(&c->reply) > 0 &&
 	    !body_to_come(pl, c) && now - c->since_us > pl->answer_us)
 		conn_fail(pl, c, ETIMEDOUT);
+	else if (c->half && now - c->since_us > pl->answer_us)
+		conn_close(pl, c);
 }
 
 /* ---- the run ---- */

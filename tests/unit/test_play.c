@@ -1,3 +1,4 @@
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -17,11 +18,13 @@
 #define START	1700000000ull		/* of the recordings, seconds */
 #define GET	"GET / HTTP/1.1\r\n\r\n"
 #define POST	"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n"
+#define UPGRADE	"GET / HTTP/1.1\r\nUpgrade: x\r\n\r\n"
 
 static char		 dir[] = "/tmp/test_play.XXXXXX";
 static char		 name[64];
 static struct recording	 rec;
 static struct play	 play;
+static size_t		*heard;		/* bytes, by a target */
 static struct sockaddr_in target;
 static struct addrinfo	 info = { .ai_family = AF_INET,
     .ai_addr = (struct sockaddr *)&target, .ai_addrlen = sizeof(target) };
@@ -130,6 +133,23 @@ patient(int fd)
 		got += (size_t)n;
 	(void)!write(fd, ok, sizeof(ok) - 1);
 	(void)!read(fd, in, sizeof(in));
+}
+
+/* Turns to another protocol, and tells how much of it came to its end. */
+static void
+upgrading(int fd)
+{
+	static const char	 ok[] = "HTTP/1.1 101 \r\n\r\n";
+	char			 in[1024];
+	size_t			 got = 0;
+	ssize_t			 n;
+
+	(void)!read(fd, in, strlen(UPGRADE));
+	(void)!write(fd, ok, sizeof(ok) - 1);
+	while ((n = read(fd, in, sizeof(in))) > 0)
+		got += (size_t)n;
+	if (n == 0)
+		*heard = got;
 }
 
 /* One connection after the other, in a process of its own. */
@@ -344,11 +364,33 @@ a_body_may_not_come(void **state)
 	assert_false(rec.piece[4].fresh);
 }
 
+static void
+another_protocol_ends_in_order(void **state)
+{
+	FILE	*f;
+
+	(void)state;
+	f = begin();
+	piece(f, 0, UPGRADE);
+	piece(f, 10000, "some");
+	piece(f, 20000, "thing");
+	end(f);
+	*heard = 0;
+	run(upgrading);
+	assert_int_equal(*heard, 9);
+	assert_int_equal(play.failed, 0);
+	assert_int_equal(play.status[101], 1);
+}
+
 static int
 setup(void **state)
 {
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
+	heard = mmap(NULL, sizeof(*heard), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (heard == MAP_FAILED)
+		return -1;
 	if (mkdtemp(dir) == NULL)
 		return -1;
 	snprintf(name, sizeof(name), "%s/rec", dir);
@@ -374,6 +416,7 @@ main(void)
 		cmocka_unit_test(a_body_may_read_like_a_request),
 		cmocka_unit_test(a_method_is_any_token),
 		cmocka_unit_test(a_body_may_not_come),
+		cmocka_unit_test(another_protocol_ends_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
