@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -358,8 +359,7 @@ due_at(const struct play *pl, size_t i, uint64_t before)
 	if (pl->max || i == 0)
 		return before;
 	d = (uint64_t)((double)(p->ts_us - p[-1].ts_us) / pl->speed);
-	return before + (pl->maxwait_us > 0 && d > pl->maxwait_us ?
-	    pl->maxwait_us : d);
+	return before + (d > pl->maxwait_us ? pl->maxwait_us : d);
 }
 
 static void
@@ -399,6 +399,21 @@ on_due(struct play *pl, size_t i, uint64_t due)
 	return true;
 }
 
+/* Whoever waits for no more gets the numbers as they are. */
+static void
+interrupt(struct play *pl)
+{
+	sigset_t	 set;
+	size_t		 i;
+
+	if (sigpending(&set) == -1 || (!sigismember(&set, SIGINT) &&
+	    !sigismember(&set, SIGTERM)))
+		return;
+	pl->interrupted = true;
+	for (i = 0; i < pl->open; i++)
+		pl->failed += reply_open(&pl->conn[pl->live[i]].reply);
+}
+
 void
 play_run(struct play *pl, const struct recording *rec)
 {
@@ -408,7 +423,7 @@ play_run(struct play *pl, const struct recording *rec)
 
 	start(pl, rec);
 	begun = due = proc_mono_us();
-	for (i = 0; i < rec->npieces || pl->open > 0;) {
+	for (i = 0; !pl->interrupted && (i < rec->npieces || pl->open > 0);) {
 		now = proc_mono_us();
 		wait = 100;
 		if (i < rec->npieces && now < due)
@@ -424,6 +439,7 @@ play_run(struct play *pl, const struct recording *rec)
 			wait = 0;
 		}
 		serve(pl, wait > 100 ? 100 : wait);
+		interrupt(pl);
 	}
 	pl->took_us = proc_mono_us() - begun;
 	qsort(pl->drift_us, pl->ndrift, sizeof(*pl->drift_us), by_size);

@@ -22,7 +22,7 @@ struct play {
 	/* how */
 	bool		 max;		/* as fast as it goes */
 	double		 speed;
-	uint64_t	 maxwait_us;	/* between two pieces, 0: no limit */
+	uint64_t	 maxwait_us;	/* between two pieces */
 	size_t		 limit;		/* connections at a time */
 	uint64_t	 answer_us;	/* without an answer: gone on without */
 	struct addrinfo	*target;
@@ -33,6 +33,7 @@ struct play {
 	uint64_t	 answers;
 	uint64_t	 status[REPLY_STATUS];
 	uint64_t	 dial_errors;
+	bool		 interrupted;
 	int		 last_error;
 	uint64_t	 took_us;
 	uint32_t	*drift_us;
@@ -48,7 +49,10 @@ struct play {
 
 /* Microseconds that it will take, when the target is as fast. */
 uint64_t	 play_duration(const struct play *, const struct recording *);
-/* Returns when all is sent and answered, or given up. Sorts drift_us. */
+/*
+ * Returns when all is sent and answered, or given up; and when a signal to
+ * end, which the caller blocks, is there. Sorts drift_us.
+ */
 void		 play_run(struct play *, const struct recording *);
 
 #endif

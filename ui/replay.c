@@ -194,6 +194,7 @@ options(struct replay *r, int argc, char **argv)
 	int		 ch;
 
 	pl->speed = 1;
+	pl->maxwait_us = UINT64_MAX;
 	pl->limit = CONNECTIONS;
 	pl->answer_us = ANSWER_US;
 	optind = 0;
@@ -244,6 +245,38 @@ fit_descriptors(struct play *pl)
 	    "raise the limit of open files (ulimit -n)\n", pl->limit);
 }
 
+/* What interrupts is looked at in between; the report is printed first. */
+static void
+run(struct replay *r)
+{
+	static const int	 ends[] = { SIGINT, SIGTERM };
+	struct sigaction	 sa;
+	sigset_t		 set;
+	size_t			 i;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	for (i = 0; i < nitems(ends); i++)
+		if (sigaction(ends[i], NULL, &sa) == 0 &&
+		    sa.sa_handler != SIG_IGN)
+			sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	play_run(&r->play, &r->rec);
+	if (r->play.interrupted)
+		fprintf(stderr, "netmonctl: interrupted\n");
+}
+
+/* Ends with the signal that interrupted it. */
+static void
+end_by_signal(void)
+{
+	sigset_t	 set;
+
+	fflush(stdout);
+	sigemptyset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
 int
 replay_main(int argc, char **argv)
 {
@@ -270,11 +303,12 @@ replay_main(int argc, char **argv)
 	}
 	if ((status = find_target(r, argv[argc - 1])) != 0)
 		return status;
-	signal(SIGPIPE, SIG_IGN);
 	fit_descriptors(&r->play);
-	play_run(&r->play, &r->rec);
+	run(r);
 	print_report(r);
 	if (r->report != NULL && write_report(r) == -1)
 		return CLIENT_REFUSED;
+	if (r->play.interrupted)
+		end_by_signal();
 	return outcome(&r->play);
 }

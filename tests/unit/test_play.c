@@ -39,6 +39,7 @@ begin(void)
 	memset(&rec, 0, sizeof(rec));
 	memset(&play, 0, sizeof(play));
 	play.speed = 1;
+	play.maxwait_us = UINT64_MAX;
 	play.limit = 16;
 	play.answer_us = SECOND;
 	f = fopen(name, "w");
@@ -382,6 +383,46 @@ another_protocol_ends_in_order(void **state)
 	assert_int_equal(play.status[101], 1);
 }
 
+static void
+a_wait_may_be_cut_to_nothing(void **state)
+{
+	FILE	*f;
+
+	(void)state;
+	f = begin();
+	piece(f, 0, GET);
+	piece(f, 50 * SECOND, GET);
+	end(f);
+	assert_int_equal(play_duration(&play, &rec), 50 * SECOND);
+	play.maxwait_us = SECOND;
+	assert_int_equal(play_duration(&play, &rec), SECOND);
+	play.maxwait_us = 0;
+	assert_int_equal(play_duration(&play, &rec), 0);
+}
+
+static void
+a_signal_ends_it_with_its_numbers(void **state)
+{
+	sigset_t	 set, old;
+	FILE		*f;
+
+	(void)state;
+	f = begin();
+	piece(f, 0, GET);
+	piece(f, 3600 * SECOND, GET);
+	end(f);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &set, &old), 0);
+	assert_int_equal(raise(SIGINT), 0);
+	run(early);
+	assert_true(play.interrupted);
+	assert_int_equal(play.sent, 1);
+	assert_int_equal(play.failed + play.answers, 1);
+	assert_int_equal(sigwaitinfo(&set, NULL), SIGINT);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 static int
 setup(void **state)
 {
@@ -417,6 +458,8 @@ main(void)
 		cmocka_unit_test(a_method_is_any_token),
 		cmocka_unit_test(a_body_may_not_come),
 		cmocka_unit_test(another_protocol_ends_in_order),
+		cmocka_unit_test(a_wait_may_be_cut_to_nothing),
+		cmocka_unit_test(a_signal_ends_it_with_its_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
