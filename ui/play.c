@@ -27,6 +27,7 @@ struct play_conn {
 	bool		 half;		/* all is said, its end is waited for */
 	uint32_t	 off;		/* of piece at, already sent */
 	uint64_t	 since_us;	/* of the dial, or the last byte sent */
+	const struct addrinfo *to;	/* the address that was dialled */
 	struct reply	 reply;
 };
 
@@ -91,29 +92,54 @@ conn_fail(struct play *pl, struct play_conn *c, int error)
 	conn_close(pl, c);
 }
 
-static void
-dial(struct play *pl, struct play_conn *c)
+/*
+ * A name may stand for several addresses. The next is taken while none has
+ * answered a dial: whether c, which could not be connected, shall try again.
+ */
+static bool
+next_address(struct play *pl, struct play_conn *c)
+{
+	if (c->to == pl->target) {
+		if (pl->sent > 0 || c->to->ai_next == NULL)
+			return false;
+		pl->target = c->to->ai_next;
+	}
+	conn_close(pl, c);
+	return true;
+}
+
+/* -1: it cannot be connected. */
+static int
+dial_address(struct play *pl, struct play_conn *c)
 {
 	int	 one = 1;
 
-	c->fd = socket(pl->target->ai_family, SOCK_STREAM | SOCK_NONBLOCK |
+	c->to = pl->target;
+	c->fd = socket(c->to->ai_family, SOCK_STREAM | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0);
-	if (c->fd == -1) {
-		pl->last_error = errno;
-		pl->dial_errors++;
-		c->skip = true;
-		return;
-	}
+	if (c->fd == -1)
+		return -1;
 	pl->live[pl->open++] = (uint32_t)(c - pl->conn);
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	reply_init(&c->reply);
 	c->connecting = true;
 	c->since_us = proc_mono_us();
 	c->off = 0;
-	if (connect(c->fd, pl->target->ai_addr, pl->target->ai_addrlen) == -1 &&
-	    errno != EINPROGRESS) {
+	return connect(c->fd, c->to->ai_addr, c->to->ai_addrlen) == -1 &&
+	    errno != EINPROGRESS ? -1 : 0;
+}
+
+static void
+dial(struct play *pl, struct play_conn *c)
+{
+	while (dial_address(pl, c) == -1) {
+		pl->last_error = errno;
+		if (next_address(pl, c))
+			continue;
 		pl->dial_errors++;
-		conn_fail(pl, c, errno);
+		c->skip = true;
+		conn_close(pl, c);
+		return;
 	}
 }
 
@@ -123,6 +149,17 @@ skip_piece(struct play *pl, struct play_conn *c)
 {
 	pl->failed += at(pl, c)->start;
 	next_piece(pl, c);
+}
+
+/* It could not be connected, after all. */
+static void
+dial_failed(struct play *pl, struct play_conn *c, int error)
+{
+	if (next_address(pl, c))
+		return;
+	pl->dial_errors++;
+	conn_fail(pl, c, error);
+	skip_piece(pl, c);
 }
 
 /* Sends what is due; false when it must wait. */
@@ -267,9 +304,7 @@ on_connected(struct play *pl, struct play_conn *c)
 
 	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	if (error != 0) {
-		pl->dial_errors++;
-		conn_fail(pl, c, error);
-		skip_piece(pl, c);
+		dial_failed(pl, c, error);
 		return;
 	}
 	c->connecting = false;
@@ -286,11 +321,9 @@ body_to_come(const struct play *pl, const struct play_conn *c)
 static void
 check_time(struct play *pl, struct play_conn *c, uint64_t now)
 {
-	if (c->connecting && now - c->since_us > DIAL_US) {
-		pl->dial_errors++;
-		conn_fail(pl, c, ETIMEDOUT);
-		skip_piece(pl, c);
-	} else if (!c->connecting && reply_open(&c->reply) > 0 &&
+	if (c->connecting && now - c->since_us > DIAL_US)
+		dial_failed(pl, c, ETIMEDOUT);
+	else if (!c->connecting && reply_open(&c->reply) > 0 &&
 	    !body_to_come(pl, c) && now - c->since_us > pl->answer_us)
 		conn_fail(pl, c, ETIMEDOUT);
 	else if (c->half && now - c->since_us > pl->answer_us)

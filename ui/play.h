@@ -25,7 +25,7 @@ struct play {
 	uint64_t	 maxwait_us;	/* between two pieces */
 	size_t		 limit;		/* connections at a time */
 	uint64_t	 answer_us;	/* without an answer: gone on without */
-	struct addrinfo	*target;
+	const struct addrinfo *target;	/* the first that can be connected */
 	/* what came of it */
 	uint64_t	 sent;		/* requests */
 	uint64_t	 sent_bytes;

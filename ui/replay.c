@@ -133,7 +133,7 @@ usage(void)
 static int
 find_target(struct replay *r, const char *text)
 {
-	struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM }, *res;
 	char		 host[256], v[1100];
 	const char	*colon, *port;
 	size_t		 n;
@@ -149,9 +149,10 @@ find_target(struct replay *r, const char *text)
 	}
 	memcpy(host, text, n);
 	host[n] = '\0';
-	if ((error = getaddrinfo(host, port, &hints,
-	    &r->play.target)) == 0)
+	if ((error = getaddrinfo(host, port, &hints, &res)) == 0) {
+		r->play.target = res;
 		return 0;
+	}
 	fprintf(stderr, "netmonctl: %s: %s\n", vis_str(VIS_TERM, v, sizeof(v),
 	    host), gai_strerror(error));
 	return CLIENT_AWAY;

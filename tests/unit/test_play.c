@@ -183,18 +183,24 @@ serve(void (*target_fn)(int))
 }
 
 static void
-run(void (*target_fn)(int))
+run_to(const struct addrinfo *to, void (*target_fn)(int))
 {
 	pid_t	 pid;
 
 	pid = serve(target_fn);
-	play.target = &info;
+	play.target = to;
 	/* What never comes to its end fails here. */
 	alarm(30);
 	play_run(&play, &rec);
 	alarm(0);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+}
+
+static void
+run(void (*target_fn)(int))
+{
+	run_to(&info, target_fn);
 }
 
 /* ---- tests ---- */
@@ -365,6 +371,32 @@ a_body_may_not_come(void **state)
 	assert_false(rec.piece[4].fresh);
 }
 
+/* As localhost is, where the target listens on one of its addresses only. */
+static void
+the_next_address_of_a_name_is_tried(void **state)
+{
+	struct sockaddr_in	 closed = { .sin_family = AF_INET,
+	    .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct addrinfo		 first[2] = {
+		{ .ai_family = AF_UNSPEC, .ai_next = &first[1] },
+		{ .ai_family = AF_INET, .ai_next = &info,
+		    .ai_addr = (struct sockaddr *)&closed,
+		    .ai_addrlen = sizeof(closed) }
+	};
+	FILE			*f;
+
+	(void)state;
+	f = begin();
+	piece(f, 0, GET);
+	piece(f, 1000, GET);
+	end(f);
+	run_to(first, early);
+	assert_int_equal(play.sent, 2);
+	assert_int_equal(play.answers, 2);
+	assert_int_equal(play.dial_errors, 0);
+	assert_int_equal(play.failed, 0);
+}
+
 static void
 another_protocol_ends_in_order(void **state)
 {
@@ -458,6 +490,7 @@ main(void)
 		cmocka_unit_test(a_method_is_any_token),
 		cmocka_unit_test(a_body_may_not_come),
 		cmocka_unit_test(another_protocol_ends_in_order),
+		cmocka_unit_test(the_next_address_of_a_name_is_tried),
 		cmocka_unit_test(a_wait_may_be_cut_to_nothing),
 		cmocka_unit_test(a_signal_ends_it_with_its_numbers),
 	};
