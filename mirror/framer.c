@@ -4,6 +4,7 @@
 #include "mirror/framer.h"
 
 enum {
+	BEHIND,			/* as between, but nothing was lost */
 	BETWEEN,		/* a head may start at any held byte */
 	IN_HEAD,		/* the held bytes start a head */
 	IN_BODY,
@@ -56,6 +57,26 @@ give(struct framer *f, enum framer_part part, size_t n)
 		memmove(f->held, f->held + n, f->nheld);
 	else if (f->room > HELD_MIN)
 		release(f);
+}
+
+/*
+ * Of the first n held bytes those that are the empty lines that a client may
+ * put behind a message or before one: they belong to neither, and are left
+ * out.
+ */
+static void
+skip_empty(struct framer *f, size_t n)
+{
+	size_t	 i;
+
+	if (f->state != BEHIND)
+		return;
+	for (i = 0; i < n && (f->held[i] == '\r' || f->held[i] == '\n'); i++)
+		continue;
+	if (i == 0 || i < n)
+		return;
+	f->nheld -= n;
+	memmove(f->held, f->held + n, f->nheld);
 }
 
 static int
@@ -139,6 +160,8 @@ on_head(struct framer *f, enum framer_part part, uint64_t offset,
 		f->state = BETWEEN;
 		return;
 	}
+	skip_empty(f, (size_t)(offset - base));
+	base = f->pos - f->nheld;
 	give(f, FRAMER_UNMARKED, (size_t)(offset - base));
 	f->state = IN_HEAD;
 	f->head = (uint8_t)part;
@@ -173,7 +196,7 @@ on_end(struct framer *f, uint64_t offset)
 	else if (f->state != IN_BODY)
 		return;
 	f->ops->end(f->arg, offset);
-	f->state = BETWEEN;
+	f->state = BEHIND;
 }
 
 /* A mark whose offset is reached. What is held behind it is fed again. */
@@ -388,5 +411,6 @@ framer_end(struct framer *f)
 {
 	apply_due(f);
 	settle(f, f->pos);
+	skip_empty(f, f->nheld);
 	give(f, FRAMER_UNMARKED, f->nheld);
 }

@@ -5,8 +5,9 @@
  * chunks: whole heads and trailers, each in one piece, and what lies between
  * them. Marks of a piece may come before it or, for a head that was split
  * over several, after; so bytes that may turn out to be a head are held until
- * a mark says what they are, or FRAMER_HOLD_MAX is reached. Pure; the owner of
- * the bytes given out is the framer or its caller, during the call only.
+ * a mark says what they are, or FRAMER_HOLD_MAX is reached. Empty lines between
+ * two messages are not given out. Pure; the owner of the bytes given out is
+ * the framer or its caller, during the call only.
  *
  * Held bytes are charged to MEM_STREAMS. Refused: they become unmarked.
  */
