@@ -282,6 +282,7 @@ switches(struct session *s, struct dir *d, const struct http_head *h,
 	} else
 		return false;
 	body_init(&d->u.body, BODY_NONE, 0);
+	sess_mark(s, d, off, SESSION_MARK_END, s->cur.number);
 	deal_end_response(s, d, ts, true);
 	deal_opaque(s, d, off, proto);
 	return true;

@@ -659,6 +659,23 @@ marks_tell_heads_and_ends(void **state)
 	    "T 1 204 paired 2/0\n");
 }
 
+/* What follows is another protocol; the answer that said so is whole. */
+static void
+marks_tell_the_end_of_a_switch(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	data(&w, 0, "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\n"
+	    "Upgrade: x\r\n\r\n");
+	data(&w, 1, "HTTP/1.1 101 x\r\nUpgrade: x\r\n\r\n");
+	assert_non_null(strstr(w.log, "M1 0 0 1\nM1 30 1 1\n"));
+	assert_non_null(strstr(w.log, "M1 30 2 1\n"));
+	assert_non_null(strstr(w.log, "M1 30 3 0\n"));
+}
+
 /* Where the trailer begins is marked once, wherever the pieces are cut. */
 static void
 marks_tell_trailers(void **state)
@@ -1307,6 +1324,7 @@ main(void)
 		cmocka_unit_test(long_heads_are_cut_and_counted),
 		cmocka_unit_test(too_many_fields_are_dropped_and_counted),
 		cmocka_unit_test(marks_tell_heads_and_ends),
+		cmocka_unit_test(marks_tell_the_end_of_a_switch),
 		cmocka_unit_test(marks_tell_trailers),
 		cmocka_unit_test(memory_refused_is_no_failure),
 		cmocka_unit_test(session_is_small),
