@@ -24,6 +24,7 @@ deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
 		tx.req_body = q->body;
 		tx.req_head = q->head_len;
 		tx.method = q->method;
+		tx.minor = q->minor;
 		tx.flags |= q->flags;
 		if (q->end_us == 0) {
 			tx.flags |= SESSION_TX_REQ_OPEN;
@@ -42,7 +43,8 @@ deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
 		tx.resp_body = r->body;
 		tx.resp_head = r->head_len;
 		tx.status = r->status;
-		tx.minor = r->minor;
+		if (q == NULL)
+			tx.minor = r->minor;
 		tx.flags |= r->flags;
 	}
 	s->ops->transaction(s->arg, &tx);

@@ -42,6 +42,7 @@ struct pair_req {
 	uint8_t		 kind;
 	uint8_t		 method;
 	uint8_t		 flags;		/* the caller's */
+	uint8_t		 minor;		/* of the version 1.x */
 };
 
 struct pair {

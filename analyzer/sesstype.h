@@ -167,7 +167,8 @@ struct session_tx {
 	uint32_t	 req_head;	/* bytes of the heads */
 	uint32_t	 resp_head;
 	uint16_t	 status;	/* of response number, 0 if that is 0 */
-	uint8_t		 minor;		/* version 1.x of the response */
+	uint8_t		 minor;		/* version 1.x of the request, or
+					   of a response without */
 	uint8_t		 flags;		/* SESSION_TX_* */
 	uint8_t		 method;	/* enum http_method */
 	uint8_t		 dir;		/* the client's */

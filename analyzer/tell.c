@@ -112,6 +112,7 @@ unqueued(struct session *s, struct dir *d, const struct http_head *h,
 	q.end_us = ts;
 	q.head_len = (uint32_t)head_len;
 	q.method = h->method_id;
+	q.minor = h->minor;
 	q.flags = (uint8_t)head_flags(s, d, h);
 	deal_report(s, &q, NULL, SESSION_BY_LIMIT);
 }
@@ -147,6 +148,7 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 	q->acked = acked;
 	q->head_len = (uint32_t)head_len;
 	q->method = h->method_id;
+	q->minor = h->minor;
 	q->flags = (uint8_t)head_flags(s, d, h);
 	if (s->conf->keep_strings)
 		q->text = kept_new(s, h, host, (d->flags & D_CUT) != 0);

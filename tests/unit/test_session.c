@@ -19,6 +19,7 @@ struct seen {
 	uint64_t	 token;
 	bool		 marks;
 	bool		 odd;
+	uint8_t		 minor;		/* of the last transaction */
 	struct session	*s;
 	struct mem	 mem;
 	uint64_t	 off[2];
@@ -74,7 +75,10 @@ on_resolved(void *arg, uint64_t number, uint16_t status,
 static void
 on_transaction(void *arg, const struct session_tx *tx)
 {
-	say(arg, "T %d %u %s %d/%d%s%s%s\n", (int)tx->token, tx->status,
+	struct seen	*w = arg;
+
+	w->minor = tx->minor;
+	say(w, "T %d %u %s %d/%d%s%s%s\n", (int)tx->token, tx->status,
 	    session_pair_name(tx->pair), (int)tx->req_body,
 	    (int)tx->resp_body, tx->flags & SESSION_TX_GAP ? " gap" : "",
 	    tx->flags & SESSION_TX_RESP_OPEN ? " cut" : "",
@@ -657,6 +661,25 @@ marks_tell_heads_and_ends(void **state)
 	check(&w, "P http\nM0 0 0 1\nM0 38 1 1\nQ POST  /\nM0 40 2 1\n"
 	    "M1 0 0 1\nM1 18 1 1\nR 204 paired\nM1 18 2 1\n"
 	    "T 1 204 paired 2/0\n");
+}
+
+/* As in the logs of servers. */
+static void
+the_version_is_that_of_the_request(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, "GET / HTTP/1.0\r\n\r\n");
+	data(&w, 1, OK("0", ""));
+	assert_non_null(strstr(w.log, "T 1 200 paired 0/0\n"));
+	assert_int_equal(w.minor, 0);
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, GET("/"));
+	end(&w);
+	assert_non_null(strstr(w.log, "T 1 0 no-response 0/0\n"));
+	assert_int_equal(w.minor, 1);
 }
 
 /* What follows is another protocol; the answer that said so is whole. */
@@ -1325,6 +1348,7 @@ main(void)
 		cmocka_unit_test(too_many_fields_are_dropped_and_counted),
 		cmocka_unit_test(marks_tell_heads_and_ends),
 		cmocka_unit_test(marks_tell_the_end_of_a_switch),
+		cmocka_unit_test(the_version_is_that_of_the_request),
 		cmocka_unit_test(marks_tell_trailers),
 		cmocka_unit_test(memory_refused_is_no_failure),
 		cmocka_unit_test(session_is_small),
