@@ -60,11 +60,17 @@ conn_close(struct play *pl, struct play_conn *c)
 	pl->live[i] = pl->live[--pl->open];
 }
 
+static const struct piece *
+piece_of(const struct play *pl, uint32_t index)
+{
+	return &pl->rec->piece[index - 1];
+}
+
 /* The piece that is sent next. */
 static const struct piece *
 at(const struct play *pl, const struct play_conn *c)
 {
-	return &pl->rec->piece[c->at - 1];
+	return piece_of(pl, c->at);
 }
 
 static void
@@ -423,13 +429,43 @@ on_due(struct play *pl, size_t i, uint64_t due)
 {
 	struct play_conn	*c = &pl->conn[pl->rec->piece[i].conn];
 
-	if (c->at != 0 && body_to_come(pl, c))
+	/* It was sent before its time. */
+	if (c->at == 0 || c->at > i + 1) {
+		note_drift(pl, due, due);
+		return true;
+	}
+	if (body_to_come(pl, c))
 		c->since_us = proc_mono_us();
 	c->due = (uint32_t)i + 1;
 	if (!pump(pl, c))
 		return false;
 	note_drift(pl, due, proc_mono_us());
 	return true;
+}
+
+/*
+ * A piece waits for room, and none of the connections will ever make it: the
+ * rest of a body is due on each of them after the one that waits. The first
+ * sends it before its time.
+ */
+static void
+make_progress(struct play *pl)
+{
+	struct play_conn	*c;
+	uint32_t		 next;
+	size_t			 i;
+
+	for (i = 0; i < pl->open; i++)
+		if (!body_to_come(pl, &pl->conn[pl->live[i]]))
+			return;
+	if (pl->open == 0)
+		return;
+	c = &pl->conn[pl->live[0]];
+	c->due = c->at;
+	while ((next = piece_of(pl, c->due)->next) != 0 &&
+	    !piece_of(pl, next)->start)
+		c->due = next;
+	pump(pl, c);
 }
 
 /* Whoever waits for no more gets the numbers as they are. */
@@ -461,9 +497,10 @@ play_run(struct play *pl, const struct recording *rec)
 		wait = 100;
 		if (i < rec->npieces && now < due)
 			wait = (int)((due - now + 999) / 1000);
-		else if (i < rec->npieces && !on_due(pl, i, due))
+		else if (i < rec->npieces && !on_due(pl, i, due)) {
+			make_progress(pl);
 			wait = 10;
-		else if (i < rec->npieces) {
+		} else if (i < rec->npieces) {
 			if (++i < rec->npieces)
 				due = due_at(pl, i, due);
 			/* Answers are looked at now and then. */

@@ -56,9 +56,10 @@ end(FILE *f)
 }
 
 static void
-put_piece(FILE *f, uint64_t after_us, const char *text, bool answer)
+put_piece(FILE *f, uint64_t after_us, const char *text, uint16_t port,
+    bool answer)
 {
-	struct endpoint		 a = { .port = 40000 }, b = { .port = 80 };
+	struct endpoint		 a = { .port = port }, b = { .port = 80 };
 	struct record_way	 way;
 	uint8_t			 head[RECORD_HEAD_MAX];
 	size_t			 n;
@@ -76,7 +77,7 @@ put_piece(FILE *f, uint64_t after_us, const char *text, bool answer)
 static void
 piece(FILE *f, uint64_t after_us, const char *text)
 {
-	put_piece(f, after_us, text, false);
+	put_piece(f, after_us, text, 40000, false);
 }
 
 /* The pieces with which requests begin, a digit for each. */
@@ -321,11 +322,12 @@ a_body_may_read_like_a_request(void **state)
 	piece(f, 0, "POST / HTTP/1.1\r\ncontent-length : 16\r\n\r\n");
 	piece(f, 1000, "HELLO");
 	piece(f, 2000, " HELLO world");
-	put_piece(f, 2500, "HTTP/1.1 100 Continue\r\n\r\n", true);
+	put_piece(f, 2500, "HTTP/1.1 100 Continue\r\n\r\n",
+	    40000, true);
 	put_piece(f, 3000, "HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n",
-	    true);
-	put_piece(f, 4000, "OK READY", true);
-	put_piece(f, 5000, GET, true);
+	    40000, true);
+	put_piece(f, 4000, "OK READY", 40000, true);
+	put_piece(f, 5000, GET, 40000, true);
 	piece(f, 6000, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
 	piece(f, 7000, "12;x=y\r\n");
 	piece(f, 8000, GET "\r\n0\r\n");
@@ -369,6 +371,31 @@ a_body_may_not_come(void **state)
 	starts_are("11011");
 	assert_true(rec.piece[3].fresh);
 	assert_false(rec.piece[4].fresh);
+}
+
+/* The body of the first goes on behind the second, which waits for room. */
+static void
+what_waits_for_room_is_no_standstill(void **state)
+{
+	char	 half[51];
+	FILE	*f;
+
+	(void)state;
+	memset(half, 'x', 50);
+	half[50] = '\0';
+	f = begin();
+	piece(f, 0, POST);
+	piece(f, 1000, half);
+	put_piece(f, 2000, POST, 40001, false);
+	put_piece(f, 3000, half, 40001, false);
+	piece(f, 4000, half);
+	put_piece(f, 5000, half, 40001, false);
+	end(f);
+	play.limit = 1;
+	run(patient);
+	assert_int_equal(play.sent, 2);
+	assert_int_equal(play.failed, 0);
+	assert_int_equal(play.status[200], 2);
 }
 
 /* As localhost is, where the target listens on one of its addresses only. */
@@ -490,6 +517,7 @@ main(void)
 		cmocka_unit_test(a_method_is_any_token),
 		cmocka_unit_test(a_body_may_not_come),
 		cmocka_unit_test(another_protocol_ends_in_order),
+		cmocka_unit_test(what_waits_for_room_is_no_standstill),
 		cmocka_unit_test(the_next_address_of_a_name_is_tried),
 		cmocka_unit_test(a_wait_may_be_cut_to_nothing),
 		cmocka_unit_test(a_signal_ends_it_with_its_numbers),
