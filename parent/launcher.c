@@ -165,7 +165,7 @@ place_links(const struct ends *e, enum role role)
 
 /* The renderer keeps descriptors 0 to 2; a role gets /dev/null. */
 static int
-place_standard(const struct ends *e, enum role role)
+place_standard(const struct launcher *l, const struct ends *e, enum role role)
 {
 	int	 fd, last = STDERR_FILENO;
 
@@ -175,7 +175,8 @@ place_standard(const struct ends *e, enum role role)
 	for (fd = STDIN_FILENO; role != ROLE_CLIENT && fd <= last; fd++)
 		if (place(e->null, fd) == -1)
 			return -1;
-	return 0;
+	return role == ROLE_CLIENT && l->aside ?
+	    place(STDERR_FILENO, STDOUT_FILENO) : 0;
 }
 
 static void
@@ -201,7 +202,7 @@ start_program(const struct launcher *l, const struct ends *e,
 	if (m->role != ROLE_CAPTURE && priv_role(false) == -1)
 		return;
 	if (place_links(e, m->role) == -1 ||
-	    place_standard(e, m->role) == -1)
+	    place_standard(l, e, m->role) == -1)
 		return;
 	snprintf(title, sizeof(title), "netmond: %s", role_name(m->role));
 	snprintf(generation, sizeof(generation), "%u", m->generation);

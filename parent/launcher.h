@@ -25,6 +25,7 @@ struct launcher {
 	int	 channel[ROLE_MAX];	/* parent's ends: roles and renderer */
 	int	 program[ROLE_MAX];	/* O_PATH */
 	bool	 json;			/* what the renderer writes */
+	bool	 aside;			/* and not to standard output */
 };
 
 /*

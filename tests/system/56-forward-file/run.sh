@@ -74,4 +74,14 @@ is "each request arrives once" \
     "$(sort "$TMP/seen" | uniq | wc -l),$(wc -l < "$TMP/seen")" "$N,$N"
 is "and is counted" "$(jq -r '.mirrors[0] |
     "\(.sent_requests) \(.dropped_bytes)"' "$TMP/out")" "$N 0"
+
+# A record on standard output is a recording, with nothing behind it.
+printf 'mirror "out" {\nobserve port 80\nrecord to "-" format gor\n}\n' \
+    > "$TMP/conf"
+"$BUILD/netmond" -f "$TMP/conf" -r "$TMP/in.pcap" > "$TMP/rec" 2> "$TMP/err"
+is "a record goes to standard output" $? 0
+"$BUILD/netmonctl" replay -n "$TMP/rec" > "$TMP/out" 2>&1
+is "and nothing but it" \
+    "$? $(sed -n 's/^requests *//p' "$TMP/out")" "0 $N"
+like "the report does not get lost" "$(cat "$TMP/err")" '^capture .*complete'
 finish
