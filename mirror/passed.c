@@ -94,6 +94,9 @@ passed_on_file(struct chan *ch, struct frame *f, void *arg)
 	sink_file_tick(to, ms->env.now_us);
 	sink_file_take(to, fd, (m.flags & FILE_REGULAR) != 0, m.name,
 	    fd == -1 && m.error == 0 ? EBADF : (int)m.error);
+	/* One that could not be renamed just now is not tried at once again. */
+	if (fd != -1 && (m.flags & FILE_ROTATE) == 0)
+		sink_file_aged(to, m.age_us);
 	if (m.kind == FILE_RECORD && fd != -1)
 		read_tail(ms, ms->copies[m.index]);
 	hold_decide(ms);

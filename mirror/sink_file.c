@@ -31,6 +31,7 @@ struct sink_file {
 	uint64_t	 retry_us;
 	uint64_t	 renew_us;	/* the one that is open is an old one */
 	uint64_t	 since_us;	/* of this file */
+	uint64_t	 aged_us;	/* its age then */
 	uint64_t	 rotate_us;	/* not full before: it was just taken */
 	uint64_t	 size;		/* of the file */
 	uint8_t		*buf;
@@ -395,6 +396,7 @@ sink_file_take(struct sink_file *f, int fd, bool regular, const char *name,
 	f->error = 0;
 	f->retry_us = 0;
 	f->since_us = f->now_us;
+	f->aged_us = 0;
 	if (regular && fstat(fd, &st) == 0)
 		f->size = (uint64_t)st.st_size;
 	if (regular)
@@ -403,6 +405,12 @@ sink_file_take(struct sink_file *f, int fd, bool regular, const char *name,
 		say(f, "cannot use", errno);
 		drop_fd(f);
 	}
+}
+
+void
+sink_file_aged(struct sink_file *f, uint64_t age_us)
+{
+	f->aged_us = age_us;
 }
 
 /* ---- units ---- */
@@ -516,8 +524,9 @@ sink_file_tick(struct sink_file *f, uint64_t now_us)
 		f->conf.ask(f->conf.arg, false);
 	}
 	if (f->conf.rotate.age_us > 0 && f->fd != -1 && f->regular &&
-	    now_us - f->since_us >= f->conf.rotate.age_us) {
+	    now_us - f->since_us + f->aged_us >= f->conf.rotate.age_us) {
 		f->since_us = now_us;
+		f->aged_us = 0;
 		sink_file_rotate(f);
 	}
 }

@@ -271,6 +271,21 @@ open_path(const char *path, mode_t mode, struct stat *st)
 	return -1;
 }
 
+/* 0 where the filesystem does not tell. */
+static uint64_t
+age_of(int fd, uint64_t now_us)
+{
+	struct statx	 sx;
+	uint64_t	 born;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &sx) == -1 ||
+	    (sx.stx_mask & STATX_BTIME) == 0 || sx.stx_btime.tv_sec < 0)
+		return 0;
+	born = (uint64_t)sx.stx_btime.tv_sec * 1000000 +
+	    sx.stx_btime.tv_nsec / 1000;
+	return now_us > born ? now_us - born : 0;
+}
+
 static bool
 is_regular(const char *path)
 {
@@ -289,7 +304,7 @@ files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
 	int			 fd;
 
 	f->error = 0;
-	f->size = 0;
+	f->size = f->age_us = 0;
 	f->name[0] = '\0';
 	if (look_up(c, f, &w) == -1) {
 		f->error = ENOENT;
@@ -316,6 +331,7 @@ files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
 	if (S_ISREG(st.st_mode)) {
 		f->flags |= FILE_REGULAR;
 		f->size = (uint64_t)st.st_size;
+		f->age_us = age_of(fd, now_us);
 	}
 	log_debug("%s: opened", w.path);
 	return fd;

@@ -143,6 +143,7 @@ msg_put_file(struct buf *b, const struct msg_file *m)
 	buf_put_u32(b, m->flags);
 	buf_put_u32(b, m->error);
 	buf_put_u64(b, m->size);
+	buf_put_u64(b, m->age_us);
 	buf_put_str(b, m->name);
 }
 
@@ -154,6 +155,7 @@ msg_get_file(struct buf *b, struct msg_file *m)
 	m->flags = buf_get_u32(b);
 	m->error = buf_get_u32(b);
 	m->size = buf_get_u64(b);
+	m->age_us = buf_get_u64(b);
 	buf_get_str(b, m->name, sizeof(m->name));
 	if (m->kind > FILE_EVENTS || m->index >= CONF_LIST_MAX)
 		return -1;

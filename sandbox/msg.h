@@ -190,6 +190,7 @@ struct msg_file {
 	uint32_t	 flags;		/* FILE_ROTATE: rename the old first */
 	uint32_t	 error;		/* errno when it could not be opened */
 	uint64_t	 size;		/* at opening */
+	uint64_t	 age_us;	/* since it was made; 0: not known */
 	char		 name[CONF_PATH_MAX];
 };
 #define FILE_ROTATE	0x01

@@ -269,6 +269,7 @@ static const struct policy_rule parent_rules[] = {
 	YES(stat, "time zone"),
 	YES(access, "libc"),
 	YES(fstat, "stdio"),
+	IF1(statx, BITS(2, 0x1000, 0x1000), "age of an open file"),
 	YES(lseek, "stdio"),
 	YES(getdents64, "rotated files"),
 	YES(rename, "rotation"),

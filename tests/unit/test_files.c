@@ -129,6 +129,27 @@ a_record_is_opened_to_append_with_its_mode(void **state)
 }
 
 static void
+the_age_of_a_file_is_told(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f = { .kind = FILE_RECORD };
+	struct statx	 sx;
+	uint64_t	 born_us;
+	int		 fd;
+
+	fd = get(w, &f, FILE_RECORD, 0);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &sx), 0);
+	close(fd);
+	born_us = (uint64_t)sx.stx_btime.tv_sec * 1000000 +
+	    sx.stx_btime.tv_nsec / 1000;
+	fd = files_open(w->c, &f, born_us + 5000000);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(f.age_us, sx.stx_mask & STATX_BTIME ? 5000000 : 0);
+	close(fd);
+}
+
+static void
 gaps_and_events_have_their_own_files(void **state)
 {
 	struct world	*w = *state;
@@ -354,6 +375,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		T(a_record_is_opened_to_append_with_its_mode),
+		T(the_age_of_a_file_is_told),
 		T(gaps_and_events_have_their_own_files),
 		T(rotation_renames_and_never_overwrites),
 		T(keep_counts_the_current_file),

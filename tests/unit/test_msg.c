@@ -277,6 +277,7 @@ put_file(struct buf *b)
 	buf_put_u32(b, FILE_REGULAR);
 	buf_put_u32(b, 2);
 	buf_put_u64(b, 1ULL << 40);
+	buf_put_u64(b, 1ULL << 41);
 	buf_put_str(b, "/var/log/a");
 }
 

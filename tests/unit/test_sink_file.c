@@ -212,6 +212,32 @@ the_tail_of_an_unfinished_write_is_cut_off(void **state)
 	sink_file_free(f);
 }
 
+/* A restart or a reload makes no file young. */
+static void
+the_age_of_a_file_that_is_there_counts(void **state)
+{
+	struct sink_file	*f = fresh(SINK_LINES);
+	struct conf_rotate	 r = { .age_us = 10 * SECOND };
+
+	(void)state;
+	sink_file_set_rotate(f, &r);
+	sink_file_tick(f, SECOND);
+	sink_file_take(f, open_file(), true, path, 0);
+	sink_file_aged(f, 7 * SECOND);
+	put(f, 1, "one");
+	sink_file_tick(f, 3 * SECOND);
+	assert_int_equal(asked_rotate, 0);
+	sink_file_tick(f, 4 * SECOND);
+	assert_int_equal(asked_rotate, 1);
+	/* It could not be renamed: tried again after the whole time. */
+	sink_file_take(f, open_file(), true, path, 0);
+	sink_file_tick(f, 13 * SECOND);
+	assert_int_equal(asked_rotate, 1);
+	sink_file_tick(f, 14 * SECOND);
+	assert_int_equal(asked_rotate, 2);
+	sink_file_free(f);
+}
+
 static void
 the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile(void **state)
 {
@@ -397,6 +423,7 @@ main(void)
 		cmocka_unit_test(
 		    a_full_disk_undoes_the_cut_unit_and_names_the_lost_ones),
 		cmocka_unit_test(the_tail_of_an_unfinished_write_is_cut_off),
+		cmocka_unit_test(the_age_of_a_file_that_is_there_counts),
 		cmocka_unit_test(
 	    the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile),
 		cmocka_unit_test(
