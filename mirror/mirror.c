@@ -326,6 +326,8 @@ stop_if_idle(struct mirror_state *ms)
 	saved_send(ms);
 	for (i = 0; i < ms->ncopies; i++)
 		copy_tick(ms->copies[i]);
+	/* For the one that takes its place at a reload. */
+	saved_counters(ms);
 	gauges(ms);
 	event_del(ms->tick);
 	proc_bye(ms->proc);

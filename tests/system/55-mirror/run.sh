@@ -168,6 +168,31 @@ one_more() { [ "$(counters)" = "$(echo "$before" | awk '{
 	print $1 + 1, $2 + 1, $3 + 1, $4 + 1, $5 + 1 }')" ]; }
 wait_for 5 one_more && ok "its counters go on" ||
     not_ok "its counters go on" "before: $before" "after:  $(counters)"
+# A reload that starts another one: what that one's end cost is counted.
+ina python3 - "$TMP/paused" <<'EOT' &
+import os, socket, sys, time
+s = socket.create_connection(("10.77.0.2", 8090))
+while not os.path.exists(sys.argv[1] + ".end"):
+    s.sendall(b"GET /kept HTTP/1.1\r\nHost: h\r\n\r\n")
+    s.recv(65536)
+    open(sys.argv[1], "w").close()
+    time.sleep(0.05)
+EOT
+kept=$!
+at_exit "touch $TMP/paused.end"
+wait_for 5 test -e "$TMP/paused"
+ctl mirror example pause
+rm -f "$TMP/paused"
+wait_for 5 test -e "$TMP/paused"
+mirror_config 'mirror "other" {' 'observe port 1' \
+    'forward to 127.0.0.1 port 1' '}'
+old=$(pid_of mirror)
+ctl reload > /dev/null
+wait_for 10 is_another mirror "$old"
+touch "$TMP/paused.end"
+wait $kept
+is "each line about a gap is counted, also over a reload" "$(row gaps)" \
+    "$(cat "$REC".gaps* | wc -l)"
 ctl reset counters mirrors
 is "but for a reset" "$(counters)" "0 0 0 0 null"
 stop
