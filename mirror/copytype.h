@@ -97,6 +97,8 @@ struct leg {
 	bool		 wanted[HOOK_SIDES];
 	/* A hole is in the program's queue: nothing until the next start. */
 	bool		 shut[HOOK_SIDES][COPY_DIRS];
+	/* The head of the message at hand was dropped by a hook. */
+	bool		 gone[HOOK_SIDES][COPY_DIRS];
 	bool		 counted;	/* as a connection with loss */
 	bool		 listed;	/* in copy->resumed */
 	struct leg	*next_resumed;

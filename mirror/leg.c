@@ -59,6 +59,27 @@ hole_now(struct leg *l, enum hook_side side, const struct chunk *c,
 		sink_tcp_gap(l->copy->tcp, &l->tcp[c->dir]);
 }
 
+/* Ends a hole: the same parts as in the record and at the target. */
+static bool
+is_start(const struct chunk *c)
+{
+	return c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE ||
+	    c->part == FRAMER_OPAQUE;
+}
+
+/* A message goes with its head: its rest alone is none. */
+static bool
+is_dropped(struct leg *l, enum hook_side side, const struct chunk *c,
+    enum hook_verdict v)
+{
+	bool	*gone = &l->gone[side][c->dir];
+	bool	 drop = v == HOOK_DROP || c->len == 0;
+
+	if (is_start(c))
+		*gone = drop;
+	return drop || *gone;
+}
+
 static void
 to_sink(struct leg *l, enum hook_side side, const struct chunk *c,
     enum hook_verdict v)
@@ -69,7 +90,7 @@ to_sink(struct leg *l, enum hook_side side, const struct chunk *c,
 		count_lost(l, side, c, SINK_LOST_GAP);
 		hole_now(l, side, c, v == HOOK_FAIL ? GAP_HOOK :
 		    GAP_UNMARKED);
-	} else if (v == HOOK_DROP || c->len == 0)
+	} else if (is_dropped(l, side, c, v))
 		return;
 	else if (side == HOOK_RECORD)
 		leg_record_chunk(l, c);
@@ -139,14 +160,6 @@ hole_in_turn(struct leg *l, enum hook_side side, const struct chunk *c,
 	l->shut[side][c->dir] = true;
 	none.len = 0;
 	put(l, side, ITEM_GAP, &none, why);
-}
-
-/* Ends a hole: the same parts as in the record and at the target. */
-static bool
-is_start(const struct chunk *c)
-{
-	return c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE ||
-	    c->part == FRAMER_OPAQUE;
 }
 
 /* Of at most PROVIDER_CHUNK_MAX. */

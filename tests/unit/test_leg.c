@@ -214,9 +214,9 @@ message_end(void)
 	leg_end(&leg, &c);
 }
 
-/* The program keeps every chunk that it has been sent. */
+/* The program judges every chunk that it has been sent. */
 static void
-answer_all(void)
+answer_all_with(enum hookmsg_verdict v)
 {
 	static uint8_t	 in[FRAME_MAX];
 	struct hookmsg_chunk c;
@@ -235,11 +235,17 @@ answer_all(void)
 		    f.body.len - 1, &c), 0);
 		f.type = MSG_HOOK_VERDICT;
 		frame_put_header(out, &f, HOOKMSG_VERDICT_HEAD);
-		hookmsg_put_verdict(out + FRAME_HDR, c.seq, HOOKMSG_KEEP);
+		hookmsg_put_verdict(out + FRAME_HDR, c.seq, v);
 		assert_int_equal(send(program, out, sizeof(out), 0),
 		    sizeof(out));
 		event_base_loop(base, EVLOOP_NONBLOCK);
 	}
+}
+
+static void
+answer_all(void)
+{
+	answer_all_with(HOOKMSG_KEEP);
 }
 
 /* ---- what came out ---- */
@@ -304,6 +310,33 @@ what_a_slow_program_has_no_room_for_is_a_gap_in_its_place(void **state)
 	assert_non_null(strstr(content("rec.gaps"), want));
 	assert_int_equal(strlen(content("rec")), 2 * strlen(HEAD) + 1000);
 	assert_int_equal(count(content("rec"), 'z'), 0);
+	close_all();
+}
+
+static void
+a_dropped_head_takes_its_body_along(void **state)
+{
+	char	 want[256];
+
+	(void)state;
+	fresh();
+	open_leg();
+	attach();
+	head();
+	answer_all_with(HOOKMSG_DROP);
+	body('x', 10);
+	body('y', 10);
+	message_end();
+	head();
+	body('z', 3);
+	message_end();
+	answer_all();
+	leg_close(&leg);
+	answer_all();
+	copy_flush(copy);
+	snprintf(want, sizeof(want), "%szzz", HEAD);
+	assert_string_equal(content("rec"), want);
+	assert_int_equal(copy->stats.gaps, 0);
 	close_all();
 }
 
@@ -533,6 +566,7 @@ main(void)
 		    what_a_slow_program_has_no_room_for_is_a_gap_in_its_place),
 		cmocka_unit_test(
 		    a_paused_mirror_loses_only_what_each_side_takes),
+		cmocka_unit_test(a_dropped_head_takes_its_body_along),
 		cmocka_unit_test(a_pause_is_a_gap_in_its_place),
 		cmocka_unit_test(a_head_in_two_parts_is_one_head),
 		cmocka_unit_test(a_message_without_end_is_a_gap_in_gor),
