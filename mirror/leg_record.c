@@ -246,6 +246,7 @@ leg_record_chunk(struct leg *l, const struct chunk *c)
 		}
 		if (l->copy->file != NULL &&
 		    !sink_file_ready(l->copy->file)) {
+			sink_file_refuse(l->copy->file);
 			refused_now(l, c->dir, c->offset, c->len);
 			return;
 		}

@@ -35,8 +35,18 @@ write_event(struct mirror_state *ms, struct event_log *e,
 	if (n == -1 || sink_file_put(e->file, &note, ms->line, (size_t)n,
 	    NULL, 0, NULL, 0) == -1)
 		tally_add(&ms->proc->tally, TALLY_MIR_EVENTS_LOST, 1);
-	else
-		tally_add(&ms->proc->tally, TALLY_MIR_EVENTS, 1);
+}
+
+/* A line that was taken may still be refused: what is written counts. */
+static void
+flush(struct event_log *e)
+{
+	uint64_t	 units;
+
+	sink_file_flush(e->file);
+	units = sink_file_stats(e->file)->units;
+	tally_add(&e->ms->proc->tally, TALLY_MIR_EVENTS, units - e->told);
+	e->told = units;
 }
 
 void
@@ -45,7 +55,7 @@ logs_flush(struct mirror_state *ms)
 	size_t	 i;
 
 	for (i = 0; i < ms->nlogs; i++)
-		sink_file_flush(ms->logs[i].file);
+		flush(&ms->logs[i]);
 }
 
 void
@@ -108,7 +118,9 @@ logs_free(struct event_log *e, size_t n)
 {
 	size_t	 i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		flush(&e[i]);
 		sink_file_free(e[i].file);
+	}
 	free(e);
 }

@@ -154,6 +154,7 @@ mirror_on_data_end(struct chan *ch, struct frame *f, void *arg)
 	state_clock(ms);
 	streams_close_all(ms->streams, false);
 	flush_all(ms);
+	logs_flush(ms);
 	return 0;
 }
 

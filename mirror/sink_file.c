@@ -495,6 +495,12 @@ sink_file_put(struct sink_file *f, const struct sink_note *note,
 }
 
 void
+sink_file_refuse(struct sink_file *f)
+{
+	f->stats.refused++;
+}
+
+void
 sink_file_rotate(struct sink_file *f)
 {
 	if (f->regular && f->fd != -1 && f->size + f->len > 0) {

@@ -72,6 +72,8 @@ void		 sink_file_take(struct sink_file *, int fd, bool regular,
 		    const char *name, int error);
 /* The one that was just taken is not new: for rotation by age. */
 void		 sink_file_aged(struct sink_file *, uint64_t age_us);
+/* A unit that was not even tried, because the file is not ready. */
+void		 sink_file_refuse(struct sink_file *);
 /* One unit in up to three parts. 0, or -1 when refused. note is copied. */
 int		 sink_file_put(struct sink_file *, const struct sink_note *,
 		    const void *a, size_t na, const void *b, size_t nb,

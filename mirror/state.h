@@ -26,6 +26,7 @@ struct event_log {
 	struct mirror_state *ms;
 	unsigned	 index;
 	struct sink_file *file;
+	uint64_t	 told;		/* lines that the tally knows */
 };
 
 struct mirror_state {

@@ -74,12 +74,30 @@ is "the record reads to its end" $? 0
 rm -f "$DISK"/*
 printf '#!/bin/sh\nulimit -f 64\nexec "$@"\n' > "$TMP/limited"
 chmod 755 "$TMP/limited"
+EVE=$DISK/eve.json
+conf 'interface "vb"' 'mirror "kept" {' 'observe port 80' \
+    "record to \"$REC\" format gogetway" '}' \
+    "log events \"$EVE\" { types { http } }"
 WRAP="ip netns exec $NSB $TMP/limited"
 start
 ina ab -q -k -n 400 -c 2 http://10.77.0.2/index.html > /dev/null 2>&1
 wait_for 5 is_full && ok "a limit on the size of a file is told" ||
     not_ok "a limit on the size of a file is not told" \
     "$(tail -3 "$TMP/netmond.log")"
+tally() {
+	json "[.tallies[] | select(.name == \"$1\") | .value] | add // 0" \
+	    show tally
+}
+all_counted() {
+	[ $(($(tally mir_events) + $(tally mir_events_lost))) = 400 ]
+}
+wait_for 5 all_counted
+is "an event is written or lost, and not both" \
+    "$(tally mir_events) $(tally mir_events_lost)" \
+    "$(wc -l < "$EVE") $((400 - $(wc -l < "$EVE")))"
+is "each record that was refused is counted" "$(tally mir_records_lost)" \
+    "$(json '.mirrors[0].reasons[] | select(.reason == "record-refused") |
+    .count' show mirrors)"
 is "and the mirror lives" \
     "$(json '.processes[] | select(.process == "mirror") | .restarts' show processes)" 0
 stop
