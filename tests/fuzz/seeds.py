@@ -275,6 +275,14 @@ def bodies():
                 yield bytes((size, kind)) + b
 
 
+def starts():
+    """Requests as fuzz_starts.c reads them, in pieces of so many bytes."""
+    for size in (254, 60, 7):
+        for r in REQUESTS:
+            yield b"".join(bytes((len(r[i:i + size]),)) + r[i:i + size]
+                           for i in range(0, min(len(r), 2000), size))
+
+
 # ---- TLS ----
 
 def vec(n, b):
@@ -361,6 +369,7 @@ def main():
     save("reass", streams())
     save("http", REQUESTS + RESPONSES)
     save("body", bodies())
+    save("starts", starts())
     save("tls", tls())
     save("session", sessions())
 
