@@ -225,28 +225,67 @@ read_records(struct recording *r, const char *name, const uint8_t *p, size_t n)
 	return 0;
 }
 
+/* A pipe has no size and cannot be mapped. */
+static const uint8_t *
+read_all(int fd, size_t *n)
+{
+	uint8_t	*p = NULL;
+	size_t	 room = 0;
+	ssize_t	 got;
+
+	*n = 0;
+	do {
+		if (*n == room) {
+			room = room == 0 ? RECORD_READ_MAX : room * 2;
+			p = recording_room(p, room, 1);
+		}
+		got = read(fd, p + *n, room - *n);
+		*n += got > 0 ? (size_t)got : 0;
+	} while (got > 0 || (got == -1 && errno == EINTR));
+	if (got == 0)
+		return p;
+	free(p);
+	return NULL;
+}
+
+/* The n bytes of a file, which stay: pieces point into them. NULL: errno. */
+static const uint8_t *
+load(const char *name, size_t *n)
+{
+	struct stat	 st;
+	const uint8_t	*p = NULL;
+	void		*map;
+	int		 fd, saved;
+
+	if ((fd = open(name, O_RDONLY | O_CLOEXEC)) == -1)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+		*n = (size_t)st.st_size;
+		map = mmap(NULL, *n, PROT_READ, MAP_PRIVATE, fd, 0);
+		p = map == MAP_FAILED ? NULL : map;
+	} else
+		p = read_all(fd, n);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return p;
+}
+
 int
 recording_read(struct recording *r, const char *name)
 {
-	struct stat	 st;
-	void		*p = NULL;
-	int		 fd, status;
+	const uint8_t	*p;
+	size_t		 n;
+	int		 status;
 
-	if ((fd = open(name, O_RDONLY | O_CLOEXEC)) == -1 ||
-	    fstat(fd, &st) == -1 || (st.st_size > 0 && (p = mmap(NULL,
-	    (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) ==
-	    MAP_FAILED)) {
+	if ((p = load(name, &n)) == NULL) {
 		fprintf(stderr, "netmonctl: %s: %s\n", name,
 		    strerror(errno));
-		if (fd != -1)
-			close(fd);
 		return CLIENT_DATA;
 	}
-	close(fd);
-	/* It stays mapped: the pieces point into it. */
 	r->first_us = UINT64_MAX;
 	r->last_us = 0;
-	status = read_records(r, name, p, (size_t)st.st_size);
+	status = read_records(r, name, p, n);
 	recording_gaps(r, name, r->first_us, r->last_us);
 	return status;
 }

@@ -340,6 +340,29 @@ a_body_may_read_like_a_request(void **state)
 	assert_int_equal(rec.status[200], 1);
 }
 
+/* As from a program that decompresses. */
+static void
+a_pipe_is_read_to_its_end(void **state)
+{
+	static const char	 text[] = "1 aaaa0050c000020100000001 1 0\n" GET
+	    RECORD_GOR_END;
+	char			 path[32];
+	int			 p[2];
+
+	(void)state;
+	memset(&rec, 0, sizeof(rec));
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(write(p[1], text, sizeof(text) - 1),
+	    sizeof(text) - 1);
+	close(p[1]);
+	snprintf(path, sizeof(path), "/dev/fd/%d", p[0]);
+	assert_int_equal(recording_read(&rec, path), 0);
+	recording_arrange(&rec);
+	close(p[0]);
+	assert_int_equal(rec.npieces, 1);
+	assert_int_equal(rec.requests, 1);
+}
+
 static void
 a_method_is_any_token(void **state)
 {
@@ -514,6 +537,7 @@ main(void)
 		cmocka_unit_test(behind_a_gap_a_request_has_a_new_connection),
 		cmocka_unit_test(the_gaps_of_a_rotated_file_are_known),
 		cmocka_unit_test(a_body_may_read_like_a_request),
+		cmocka_unit_test(a_pipe_is_read_to_its_end),
 		cmocka_unit_test(a_method_is_any_token),
 		cmocka_unit_test(a_body_may_not_come),
 		cmocka_unit_test(another_protocol_ends_in_order),
