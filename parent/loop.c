@@ -14,12 +14,30 @@ parent_stop(struct parent *p, int status)
 	supervise_stop(p->supervise, status);
 }
 
+/* Of -n and -r an answer is wanted, not only an end. */
+static int
+status_of_end(const struct parent *p)
+{
+	if (parent_live(p) || p->delivered)
+		return 0;
+	if (!supervise_stopping(p->supervise))
+		log_warnx("ended by a signal before %s", p->opt.check ?
+		    "all was checked" : "the report was written");
+	return 1;
+}
+
+/* Its reader has stopped, or this machine is too busy. */
 static void
 on_late(evutil_socket_t fd, short what, void *arg)
 {
+	struct parent	*p = arg;
+
 	(void)fd;
 	(void)what;
-	parent_stop(arg, 0);
+	if (supervise_stopping(p->supervise))
+		return;
+	log_warnx("the report could not be written in time");
+	parent_stop(p, 1);
 }
 
 /* Whoever watches the terminal gets a summary, if it is there in a second. */
@@ -59,8 +77,8 @@ on_signal_end(evutil_socket_t sig, short what, void *arg)
 
 	(void)what;
 	if (sig == SIGINT && p->interrupted) {
+		p->status = status_of_end(p);
 		supervise_kill(p->supervise);
-		p->status = 0;
 		event_base_loopbreak(p->base);
 		return;
 	}
@@ -78,7 +96,7 @@ on_signal_end(evutil_socket_t sig, short what, void *arg)
 		return;
 	}
 	p->interrupted = p->interrupted || sig == SIGINT;
-	parent_stop(p, 0);
+	parent_stop(p, status_of_end(p));
 }
 
 /* -t */

@@ -45,6 +45,7 @@ struct parent {
 	bool		 ready;
 	bool		 bad_input;
 	bool		 nothing;	/* was read of it: there is no report */
+	bool		 delivered;	/* the whole report */
 	bool		 interrupted;
 	bool		 hup_waits;	/* SIGHUP: not yet obeyed */
 	bool		 hup_runs;	/* the reload under way is its own */

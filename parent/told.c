@@ -139,7 +139,8 @@ on_rendered(int status, void *arg)
 
 	if (!good && !p->nothing)
 		log_warnx("the report could not be written");
-	parent_stop(p, good && !p->bad_input ? 0 : 1);
+	p->delivered = good && !p->bad_input;
+	parent_stop(p, p->delivered ? 0 : 1);
 }
 
 /* text: the input of -r ended badly; NULL: what it was written to did. */

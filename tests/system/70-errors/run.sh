@@ -183,6 +183,39 @@ for signal in INT TERM; do
 	reports "SIG$signal to the group" - HUP $signal
 done
 
+
+# One that nobody reads is no report: SIGINT at a pipe that is full.
+python3 - "$BUILD/netmond" "$TMP/cut.pcap" > "$TMP/out" <<'EOT'
+import fcntl, os, select, signal, subprocess, sys
+r, w = os.pipe()
+fcntl.fcntl(w, fcntl.F_SETPIPE_SZ, 4096)
+p = subprocess.Popen([sys.argv[1], "-r", sys.argv[2], "-o", "json"],
+    stdout=w, stderr=subprocess.PIPE, start_new_session=True,
+    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+out = select.poll()
+out.register(w, select.POLLOUT)
+while out.poll(0):
+    select.select([], [], [], 0.02)
+p.send_signal(signal.SIGINT)
+print(p.communicate(timeout=20)[1].decode(), p.returncode)
+EOT
+like "SIGINT and nobody reads the report: status 1" "$(tail -1 "$TMP/out")" \
+    ' 1$'
+like "and it is told" "$(cat "$TMP/out")" 'report could not be written'
+
+# -n that was not let end has not seen that all is well.
+early=0
+for ms in $(seq 2 2 40); do
+	"$BUILD/netmond" -n -f "$TMP/y.conf" bogus words > "$TMP/out" 2>&1 &
+	p=$!
+	sleep 0.0$(printf %02d "$ms")
+	kill -TERM $p 2>/dev/null
+	wait $p
+	rc=$?
+	[ $rc -ne 0 ] && ! grep -q OK "$TMP/out" || early=$((early + 1))
+done
+is "a signal does not make -n say OK" $early 0
+
 if [ "$(id -u)" = 0 ]; then
 	printf 'user "no-such-user"\n' > "$TMP/x.conf"
 	like "a missing user: -n tells it" \
