@@ -163,20 +163,27 @@ place_links(const struct ends *e, enum role role)
 	return 0;
 }
 
-/* The renderer keeps descriptors 0 to 2; a role gets /dev/null. */
 static int
-place_standard(const struct launcher *l, const struct ends *e, enum role role)
+place_null(const struct ends *e)
 {
 	int	 fd, last = STDERR_FILENO;
 
 #if defined(NETMON_SAN) || defined(NETMON_JAIL_TRAP)
 	last = STDOUT_FILENO;		/* their reports */
 #endif
-	for (fd = STDIN_FILENO; role != ROLE_CLIENT && fd <= last; fd++)
+	for (fd = STDIN_FILENO; fd <= last; fd++)
 		if (place(e->null, fd) == -1)
 			return -1;
-	return role == ROLE_CLIENT && l->aside ?
-	    place(STDERR_FILENO, STDOUT_FILENO) : 0;
+	return 0;
+}
+
+/* The renderer keeps descriptors 0 to 2; a role gets /dev/null. */
+static int
+place_standard(const struct launcher *l, const struct ends *e, enum role role)
+{
+	if (role != ROLE_CLIENT)
+		return place_null(e);
+	return l->aside ? place(STDERR_FILENO, STDOUT_FILENO) : 0;
 }
 
 static void
@@ -375,6 +382,9 @@ launcher_main(struct launcher *l, struct ends *e, int request, int argc,
 	j.role = ROLE_LAUNCHER;
 	if (jail_enter(&j, why, sizeof(why)) == -1)
 		fatalx("launcher: %s", why);
+	/* A pipe there ends for its reader when all have let go of it. */
+	if (l->background && place_null(e) == -1)
+		fatal("launcher: descriptors");
 	show_title(argc, argv);
 	serve(l, e, request);
 }

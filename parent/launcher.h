@@ -26,6 +26,7 @@ struct launcher {
 	int	 program[ROLE_MAX];	/* O_PATH */
 	bool	 json;			/* what the renderer writes */
 	bool	 aside;			/* and not to standard output */
+	bool	 background;		/* nothing is rendered at the end */
 };
 
 /*

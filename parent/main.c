@@ -297,6 +297,8 @@ acquire(struct parent *p)
 	}
 	p->launcher.json = p->opt.json;
 	p->launcher.aside = output_is_taken(p->conf);
+	p->launcher.background = parent_live(p) && !p->opt.debug &&
+	    !p->opt.foreground;
 	if (!parent_live(p))
 		return 0;
 	p->listen_fd = listen_open(&p->listen, p->conf->socket, &p->priv, why,
@@ -407,7 +409,7 @@ main(int argc, char **argv)
 	if ((status = acquire(&p)) != 0)
 		return status;
 	if (parent_live(&p)) {
-		if (!p.opt.debug && !p.opt.foreground)
+		if (p.launcher.background)
 			go_to_background(&p);
 		notify_init(&p.notify);
 	}

@@ -33,6 +33,13 @@ rc status
 is "status" $? 0
 rc start
 is "a second start does nothing" $? 0
+rc stop
+# A remote shell waits for its pipe to close; a script's lock is its own.
+export NETMOND="$BUILD/netmond" NETMONCTL="$BUILD/netmonctl" \
+    NETMOND_CONF="$TMP/netmond.conf" NETMOND_SOCKET="$SOCK"
+timeout 20 sh -c "flock 9; sh '$rcs' start 2>&1 | cat" \
+    9> "$TMP/lock" > "$TMP/rc.out"
+is "a start into a pipe ends" $? 0
 rc reload
 is "reload" $? 0
 echo 'nonsense' >> "$TMP/netmond.conf"
