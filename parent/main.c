@@ -385,6 +385,23 @@ prepare_process(struct parent *p)
 	syslog_init(&p->syslog, SYSLOG_PATH, &p->tally);
 }
 
+/*
+ * What our starter left open, the lock of a script say, it would hold for
+ * ever. Not earlier: -f may name such a descriptor.
+ */
+static void
+close_inherited(int kept)
+{
+	unsigned	 first = STDERR_FILENO + 1;
+
+	if (kept >= (int)first) {
+		if (kept > (int)first)
+			close_range(first, (unsigned)kept - 1, 0);
+		first = (unsigned)kept + 1;
+	}
+	close_range(first, ~0U, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -406,6 +423,8 @@ main(int argc, char **argv)
 		conf_print(p.conf, stdout, true);
 		fflush(stdout);
 	}
+	if (parent_live(&p))
+		close_inherited(p.syslog.fd);
 	if ((status = acquire(&p)) != 0)
 		return status;
 	if (parent_live(&p)) {

@@ -40,6 +40,12 @@ export NETMOND="$BUILD/netmond" NETMONCTL="$BUILD/netmonctl" \
 timeout 20 sh -c "flock 9; sh '$rcs' start 2>&1 | cat" \
     9> "$TMP/lock" > "$TMP/rc.out"
 is "a start into a pipe ends" $? 0
+flock -n "$TMP/lock" true
+is "and keeps no descriptor of its starter" $? 0
+for p in $(json '.processes[].pid' show processes); do
+	readlink "/proc/$p/fd"/* | grep "^$TMP"
+done > "$TMP/out"
+is "nor does any process have a file open" "$(cat "$TMP/out")" ""
 rc reload
 is "reload" $? 0
 echo 'nonsense' >> "$TMP/netmond.conf"
