@@ -220,12 +220,17 @@ on_reset(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
+/* Mirror takes what it is given as the parent's word, so it is read here. */
 static int
 on_mirror(struct chan *ch, struct frame *f, void *arg)
 {
 	static const enum role	 mirror[REQUEST_OWNERS_MAX] = { ROLE_MIRROR };
+	struct msg_show		 m;
+	struct buf		 b = f->body;
 
 	(void)ch;
+	if (f->type == MSG_MIRROR && msg_get_show(&b, &m) == -1)
+		return -1;
 	return to_owners(arg, f, mirror);
 }
 

@@ -306,6 +306,23 @@ a_malformed_frame_costs_the_connection_and_is_counted(void **state)
 	assert_int_equal(x->tally.v[TALLY_PAR_CLIENTS_BAD], 1);
 }
 
+static void
+a_malformed_word_for_mirror_costs_the_connection_not_mirror(void **state)
+{
+	struct fix	*x = *state;
+	struct buf	 b;
+	uint8_t		 body[8];
+
+	memset(body, 0xff, sizeof(body));
+	buf_writer(&b, body, sizeof(body));
+	b.len = sizeof(body);
+	b.r = body;
+	greet(x, MSG_VERSION);
+	ask(x, MSG_MIRROR, 1, &b);
+	assert_int_equal(x->tally.v[TALLY_PAR_CLIENTS], 0);
+	assert_int_equal(x->tally.v[TALLY_PAR_CLIENTS_BAD], 1);
+}
+
 /* ---- alerts ---- */
 
 static void
@@ -484,6 +501,9 @@ main(void)
 		TEST(another_version_is_told_so_and_closed),
 		TEST(nothing_is_answered_before_hello),
 		TEST(a_malformed_frame_costs_the_connection_and_is_counted),
+		TEST(
+		    a_malformed_word_for_mirror_costs_the_connection_not_mirror
+		    ),
 		TEST(an_alert_is_logged_with_its_severity_and_escaped),
 		TEST(a_watcher_gets_the_last_and_what_follows),
 		TEST(
