@@ -8,6 +8,8 @@
 #define TTL_HOPS	4		/* between two sightings */
 #define MEET_PACKETS	16		/* of a half, or */
 #define MEET_US		2000000		/* of a flow, that are compared */
+#define MEET_BYTES	64		/* of each; snap lengths differ */
+#define MEET_NUMBER	65536		/* below it tells nothing */
 
 /* ---- other places ---- */
 
@@ -265,6 +267,13 @@ pair(struct seg *s, const uint32_t *twin, size_t n,
 	return false;
 }
 
+/* Made up packets count from zero; sequence numbers are random otherwise. */
+static bool
+telling(uint32_t a, uint32_t b)
+{
+	return a >= MEET_NUMBER || b >= MEET_NUMBER;
+}
+
 void
 flowseen_pair(struct seg *s)
 {
@@ -274,6 +283,9 @@ flowseen_pair(struct seg *s)
 
 	isn[0] = f->half[c].r.base;
 	isn[1] = f->half[!c].r.base;
+	if (!(f->half[0].flags & f->half[1].flags & HALF_SYN) &&
+	    !telling(isn[0], isn[1]))
+		return;
 	pair(s, twin, flowtab_nat_put(s->t, f, isn, nitems(isn), twin),
 	    same_start);
 }
@@ -283,12 +295,14 @@ flowseen_meet(struct seg *s)
 {
 	const struct packet	*p = s->p;
 	uint32_t		 twin[FLOWTAB_NAT_WAYS];
-	uint32_t		 by[3] = { p->seq, p->ack, p->wire };
+	uint32_t		 by[4] = { p->seq, p->ack, p->wire };
 
-	if (s->h->packets > MEET_PACKETS &&
-	    !within(s->f->first_us, p->ts_us, MEET_US))
+	if (!telling(p->seq, p->ack) || (s->h->packets > MEET_PACKETS &&
+	    !within(s->f->first_us, p->ts_us, MEET_US)))
 		return false;
 	s->f->ttl[s->dir] = p->ttl;
+	by[3] = (uint32_t)hash_bytes(s->t->key, p->payload,
+	    p->len < MEET_BYTES ? p->len : MEET_BYTES);
 	return pair(s, twin, flowtab_nat_put(s->t, s->f, by, nitems(by), twin),
 	    same_packet);
 }

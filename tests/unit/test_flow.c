@@ -733,15 +733,15 @@ half_a_handshake_is_enough_to_know_a_translation(void **state)
 	for (miss = 0; miss < 4; miss++) {
 		begin(&w);
 		if (miss != 0)
-			nat(&w, 0, 'c', S, 111, 0, "");
+			nat(&w, 0, 'c', S, 900111, 0, "");
 		if (miss != 1)
-			nat(&w, 1, 'c', S, 111, 0, "");
+			nat(&w, 1, 'c', S, 900111, 0, "");
 		if (miss != 2)
-			nat(&w, 1, 's', S | A, 222, 112, "");
+			nat(&w, 1, 's', S | A, 900222, 900112, "");
 		if (miss != 3)
-			nat(&w, 0, 's', S | A, 222, 112, "");
-		nat(&w, 0, 'c', A, 112, 223, "");
-		nat(&w, 1, 'c', A, 112, 223, "");
+			nat(&w, 0, 's', S | A, 900222, 900112, "");
+		nat(&w, 0, 'c', A, 900112, 900223, "");
+		nat(&w, 1, 'c', A, 900112, 900223, "");
 		assert_int_equal(count(&w, FLOW_C_NAT), 1);
 		end(&w);
 	}
@@ -805,22 +805,24 @@ joined_under_way_both_sides_are_one_connection(void **state)
 
 	(void)state;
 	begin(&w);
-	nat(&w, 0, 'c', P | A, 112, 223, "ask");
-	assert_int_equal(nat(&w, 1, 'c', P | A, 112, 223, "ask"), FLOW_AGAIN);
+	nat(&w, 0, 'c', P | A, 900112, 900223, "ask");
+	assert_int_equal(nat(&w, 1, 'c', P | A, 900112, 900223, "ask"),
+	    FLOW_AGAIN);
 	assert_true(count(&w, FLOW_C_NAT) == 1);
-	assert_int_equal(nat(&w, 1, 's', P | A, 223, 115, "say"), FLOW_AGAIN);
-	nat(&w, 0, 's', P | A, 223, 115, "say");
+	assert_int_equal(nat(&w, 1, 's', P | A, 900223, 900115, "say"),
+	    FLOW_AGAIN);
+	nat(&w, 0, 's', P | A, 900223, 900115, "say");
 
 	/* It ends, and both tuples are used anew. */
-	nat(&w, 0, 'c', R | A, 115, 226, "");
-	nat(&w, 1, 'c', R | A, 115, 226, "");
-	nat(&w, 0, 'c', S, 71111, 0, "");
-	nat(&w, 1, 'c', S, 71111, 0, "");
-	nat(&w, 1, 's', S | A, 72222, 71112, "");
-	nat(&w, 0, 's', S | A, 72222, 71112, "");
+	nat(&w, 0, 'c', R | A, 900115, 900226, "");
+	nat(&w, 1, 'c', R | A, 900115, 900226, "");
+	nat(&w, 0, 'c', S, 971111, 0, "");
+	nat(&w, 1, 'c', S, 971111, 0, "");
+	nat(&w, 1, 's', S | A, 972222, 971112, "");
+	nat(&w, 0, 's', S | A, 972222, 971112, "");
 	assert_true(count(&w, FLOW_C_NAT) == 2);
-	nat(&w, 0, 'c', P | A, 71112, 72223, "more");
-	assert_int_equal(nat(&w, 1, 'c', P | A, 71112, 72223, "more"),
+	nat(&w, 0, 'c', P | A, 971112, 972223, "more");
+	assert_int_equal(nat(&w, 1, 'c', P | A, 971112, 972223, "more"),
 	    FLOW_AGAIN);
 	flow_flush(w.t, w.now);
 	assert_string_equal(w.log, "ask>say<$4>$4<.more>$2>$2<.");
@@ -837,9 +839,9 @@ joined_under_way_one_direction_tells(void **state)
 
 	(void)state;
 	begin(&w);
-	nat(&w, 1, 's', P | A, 223, 115, "say");
-	nat(&w, 1, 's', P | A, 226, 115, "more");
-	assert_int_equal(nat(&w, 0, 's', P | A, 226, 115, "more"),
+	nat(&w, 1, 's', P | A, 900223, 900115, "say");
+	nat(&w, 1, 's', P | A, 900226, 900115, "more");
+	assert_int_equal(nat(&w, 0, 's', P | A, 900226, 900115, "more"),
 	    FLOW_AGAIN);
 	assert_true(count(&w, FLOW_C_NAT) == 1);
 	end(&w);
@@ -852,14 +854,17 @@ joined_under_way_equal_packets_alone_do_not_merge(void **state)
 		uint8_t		 src, ttl, iface;
 		uint16_t	 sport;
 		uint32_t	 seq, ack;
+		const char	*data;
 		int		 one;
 	} t[] = {
-		{ 9, 63, 1, 61000, 112, 223, 1 },
-		{ 9, 64, 1, 61000, 112, 223, 1 },	/* by a bridge */
-		{ 9, 64, 0, 61000, 112, 223, 0 },	/* no hop, no place */
-		{ 9, 50, 1, 61000, 112, 223, 0 },	/* too many hops */
-		{ 9, 63, 1, 61000, 112, 224, 0 },
-		{ 9, 63, 1, 61000, 111, 223, 0 },
+		{ 9, 63, 1, 61000, 900112, 900223, "ask", 1 },
+		{ 9, 64, 1, 61000, 900112, 900223, "ask", 1 },	/* bridge */
+		{ 9, 64, 0, 61000, 900112, 900223, "ask", 0 },	/* no hop */
+		{ 9, 50, 1, 61000, 900112, 900223, "ask", 0 },	/* too many */
+		{ 9, 63, 1, 61000, 900112, 900224, "ask", 0 },
+		{ 9, 63, 1, 61000, 900111, 900223, "ask", 0 },
+		{ 9, 63, 1, 61000, 900112, 900223, "asK", 0 },
+		{ 9, 63, 1, 61000, 112, 223, "ask", 0 },	/* made up */
 	};
 	struct pcapgen_seg	 s;
 	struct world		 w;
@@ -868,10 +873,12 @@ joined_under_way_equal_packets_alone_do_not_merge(void **state)
 	(void)state;
 	for (i = 0; i < nitems(t); i++) {
 		begin(&w);
-		nat(&w, 0, 'c', P | A, 112, 223, "ask");
+		nat(&w, 0, 'c', P | A, i < 7 ? 900112 : 112,
+		    i < 7 ? 900223 : 223, "ask");
 		s = (struct pcapgen_seg){ .src = t[i].src, .dst = 2,
 		    .sport = t[i].sport, .dport = 80, .flags = P | A,
-		    .seq = t[i].seq, .ack = t[i].ack, .data = "ask", .len = 3 };
+		    .seq = t[i].seq, .ack = t[i].ack, .data = t[i].data,
+		    .len = 3 };
 		w.ttl = t[i].ttl;
 		w.iface = t[i].iface;
 		raw(&w, &s, false);
