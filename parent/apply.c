@@ -1,6 +1,31 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "parent/parent.h"
+
+bool
+parent_may_not_read(const struct parent *p, const char *path, char *why,
+    size_t size)
+{
+	char	 who[CONF_NAME_MAX + 8];
+	int	 fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd != -1)
+		close(fd);
+	if (fd != -1 || errno != EACCES)
+		return false;
+	if (p->priv.way == PRIV_ROOT)
+		snprintf(who, sizeof(who), "user %s", p->conf->user);
+	else
+		snprintf(who, sizeof(who), "uid %u", (unsigned)geteuid());
+	snprintf(why, size, "%s: a reload reads it as %s, and only below /etc "
+	    "or the folder above that of the first file", path, who);
+	return true;
+}
 
 static struct conf *
 reload_load(const char *path, struct conf **rest, parse_say_fn *fn,
@@ -8,11 +33,15 @@ reload_load(const char *path, struct conf **rest, parse_say_fn *fn,
 {
 	struct parent	*p = arg;
 	struct conf	*c;
+	char		 why[PARSE_LINE_MAX];
+	const char	*file = path;
 
 	/* The default file need not be there, as at the start. */
 	if (p->opt.file == NULL && strcmp(path, CONF_PATH) == 0)
-		path = NULL;
-	c = options_load(&p->opt, path, rest, fn, fn_arg);
+		file = NULL;
+	c = options_load(&p->opt, file, rest, fn, fn_arg);
+	if (c == NULL && parent_may_not_read(p, path, why, sizeof(why)))
+		fn(why, fn_arg);
 	if (c == NULL || p->launcher.pid != 0 ||
 	    reload_restarts(p->conf, c) == 0)
 		return c;

@@ -385,6 +385,17 @@ prepare_process(struct parent *p)
 	syslog_init(&p->syslog, SYSLOG_PATH, &p->tally);
 }
 
+/* While somebody still looks: the first reload may be months away. */
+static void
+warn_of_reload(const struct parent *p)
+{
+	char	 why[CONF_PATH_MAX + 160];
+
+	if (parent_live(p) && p->conf->file[0] != '\0' &&
+	    parent_may_not_read(p, p->conf->file, why, sizeof(why)))
+		log_warnx("%s", why);
+}
+
 /*
  * What our starter left open, the lock of a script say, it would hold for
  * ever. Not earlier: -f may name such a descriptor.
@@ -434,6 +445,7 @@ main(int argc, char **argv)
 	}
 	if ((status = give_up(&p, argc, argv)) != 0)
 		return status;
+	warn_of_reload(&p);
 	build(&p);
 	lock(&p);
 	supervise_start(p.supervise, p.conf);

@@ -89,6 +89,9 @@ void	 parent_send_files(struct parent *);
 /* ---- apply.c ---- */
 
 extern const struct reload_ops	 parent_reload_ops;
+/* What root could read at the start may be out of reach for a reload. */
+bool	 parent_may_not_read(const struct parent *, const char *path,
+	    char *why, size_t);
 /* path NULL: the file of the start; -1: another reload is under way. */
 int	 parent_reload(const char *path, uint64_t cookie, void *parent);
 /* Reloads for a SIGHUP that still waits, as soon as it can be. */

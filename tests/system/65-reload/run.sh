@@ -23,6 +23,12 @@ is "a bad file is refused" $? 1
 is "and changes nothing" "$(rules)" "a b"
 like "its first bad line is named" "$(cat "$TMP/out" "$TMP/netmond.log")" 'netmond.conf:4'
 like "and its last" "$(cat "$TMP/out" "$TMP/netmond.log")" 'netmond.conf:6'
+conf 'window 10s'
+chmod 600 "$TMP/netmond.conf"
+ctl reload > "$TMP/out" 2>&1
+is "a file of root's alone is refused" $? 1
+like "with whose it should be" "$(cat "$TMP/out")" \
+    "netmond.conf: a reload reads it as user $TEST_USER"
 mkfifo "$TMP/fifo"
 conf "include \"$TMP/fifo\""
 ctl reload > "$TMP/out" 2>&1
@@ -85,4 +91,10 @@ sleep 0.2
 kill -0 "$NM" && ok "SIGUSR1 does no harm" || not_ok "SIGUSR1 ended it"
 stop
 is "ended as asked" "$status" 0
+conf
+chmod 600 "$TMP/netmond.conf"
+start -i lo
+like "the start tells of it" "$(cat "$TMP/netmond.log")" \
+    "netmond.conf: a reload reads it as user $TEST_USER"
+stop
 finish
