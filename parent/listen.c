@@ -33,20 +33,23 @@ folder_of(const char *path, char *dir, size_t size)
 	return 0;
 }
 
-/* Missing folder: made, for the user that we become. */
-static void
+/* Missing folder: made, for the user that we become. 0 or an errno. */
+static int
 make_folder(const char *dir, const struct priv *p)
 {
 	int	 fd;
 
-	if (mkdir(dir, 0755) == -1 || p->way != PRIV_ROOT)
-		return;
+	if (mkdir(dir, 0755) == -1)
+		return errno == EEXIST ? 0 : errno;
+	if (p->way != PRIV_ROOT)
+		return 0;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
-		return;
+		return 0;
 	if (fchown(fd, p->uid, p->gid) == -1)
 		log_warn("%s", dir);
 	close(fd);
+	return 0;
 }
 
 /* Whether somebody answers at the address; a stale socket goes away. */
@@ -168,7 +171,9 @@ listen_open(struct listen *l, const char *path, const struct priv *p,
     char *why, size_t size)
 {
 	struct sockaddr_un	 sun;
+	struct stat		 st;
 	char			 dir[CONF_PATH_MAX];
+	int			 e;
 
 	if (folder_of(path, dir, sizeof(dir)) == -1 ||
 	    compat_strlcpy(l->path, path, sizeof(l->path)) >=
@@ -177,7 +182,12 @@ listen_open(struct listen *l, const char *path, const struct priv *p,
 		    strerror(ENAMETOOLONG));
 		return -1;
 	}
-	make_folder(dir, p);
+	/* A read-only file system says so also of a folder that is there. */
+	if ((e = make_folder(dir, p)) != 0 && stat(dir, &st) == -1) {
+		snprintf(why, size, "control socket: the folder %s cannot be "
+		    "made: %s", dir, strerror(e));
+		return -1;
+	}
 	return bind_anew(l, dir, p, LOCK_TRIES, why, size);
 }
 

@@ -232,6 +232,12 @@ if [ "$(id -u)" = 0 ]; then
 	conf
 	run "live, bad words for a filter" 64 'bogus' -d -F \
 	    -f "$TMP/netmond.conf" -i lo bogus words
+	: > "$TMP/file"
+	printf 'user "%s"\ncontrol socket "%s"\n' $TEST_USER \
+	    "$TMP/file/sub/c.sock" > "$TMP/x.conf"
+	run "a folder that cannot be made" 71 \
+	    "$TMP/file/sub cannot be made: Not a directory" -d -F \
+	    -f "$TMP/x.conf" -i lo
 	start -i lo
 	run "a live socket" 71 "$SOCK" -d -F -f "$TMP/netmond.conf" -i lo
 	stop
