@@ -221,6 +221,7 @@ open_handle(struct iface *i, size_t shares, uint64_t now_us)
 	i->retry_us = 0;
 	i->why[0] = '\0';
 	COPY(i->opened, i->link.name);
+	i->opened_arphrd = i->link.arphrd;
 	say(i, "capture started, ring %llu KiB%s",
 	    (unsigned long long)i->ring / 1024,
 	    i->options.promiscuous ? ", promiscuous" : "");
@@ -441,6 +442,7 @@ must_close(const struct iface *i)
 		return true;
 	options_of(i->all, i->link.name, &options);
 	return strcmp(i->opened, i->link.name) != 0 ||
+	    i->opened_arphrd != i->link.arphrd ||
 	    !same_handle(&options, &i->options);
 }
 

@@ -40,6 +40,7 @@ struct iface {
 	struct source		*source;
 	struct event		*ev;
 	char			 opened[IFWATCH_NAME_MAX]; /* source's name */
+	uint16_t		 opened_arphrd;	/* and its link layer */
 	struct conf_interface	 options;	/* source's options */
 	uint64_t		 ring;
 	struct source_stats	 before;	/* of handles closed since */

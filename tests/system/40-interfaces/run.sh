@@ -4,7 +4,7 @@
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
 need_root
-need nginx curl jq ip
+need nginx curl jq ip python3
 
 net_up
 nginx_up
@@ -65,6 +65,34 @@ ip -n $NSB link del nb
 gone() { case "$(state nb)" in ""|gone) return 0 ;; esac; return 1; }
 wait_for 2 gone && ok "a removed interface goes" || not_ok "a removed interface stays" "$(state nb)"
 counts "the others go on"
+
+# Its packets begin otherwise from then on: the handle must be another.
+if [ -e /dev/net/tun ]; then
+	cat > "$TMP/tun.py" <<-'EOT'
+	import fcntl, os, struct, subprocess, sys
+	tun = os.open("/dev/net/tun", os.O_RDWR)
+	fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH14x", b"tun9", 0x1002))
+	for arphrd in 1, 512:		# TUNSETLINK: Ethernet, PPP
+	    fcntl.ioctl(tun, 0x400454cd, arphrd)
+	    subprocess.run("ip link set tun9 up", shell=True)
+	    sys.stdin.readline()
+	    subprocess.run("ip link set tun9 down", shell=True)
+	EOT
+	mkfifo "$TMP/tun"
+	inb python3 "$TMP/tun.py" < "$TMP/tun" &
+	exec 7> "$TMP/tun"
+	wants "a tap interface is opened" tun9 up
+	opened() {
+		[ "$(grep -c 'tun9 capture started' "$TMP/netmond.log")" = "$1" ]
+	}
+	echo >&7
+	wait_for 5 opened 2 && ok "and again when its type changes" ||
+	    not_ok "and keeps the handle of another type"
+	exec 7>&-
+	counts "the others are not disturbed"
+else
+	skip "an interface that changes its type needs /dev/net/tun"
+fi
 
 # Each takes the kernel 10 ms and more to open: capture must not hold its
 # breath for all of them.
