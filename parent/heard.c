@@ -52,7 +52,9 @@ on_ready(struct chan *ch, struct frame *f, void *arg)
 	c->away_from_us = 0;
 	c->s->conf.ops->fresh(c->role, c->s->conf.arg);
 	tell_away(c->s);
-	if (!c->s->all_ready && supervise_all_ready(c->s)) {
+	/* Who gave up meanwhile, without a launcher say, is not ready. */
+	if (!c->s->all_ready && !c->s->stopping &&
+	    supervise_all_ready(c->s)) {
 		c->s->all_ready = true;
 		c->s->conf.ops->ready(c->s->conf.arg);
 	}

@@ -31,6 +31,70 @@ the_delay_doubles_up_to_thirty_seconds(void **state)
 	assert_int_equal(d, 30000000);
 }
 
+/* ---- all are ready ---- */
+
+static unsigned	 readies;
+
+static void
+count_ready(void *arg)
+{
+	(void)arg;
+	readies++;
+}
+
+static void
+no_fresh(enum role role, void *arg)
+{
+	(void)role;
+	(void)arg;
+}
+
+/* The last of the three says READY. */
+static void
+last_ready(struct supervise *s)
+{
+	static const struct supervise_ops ops = {
+		.ready = count_ready, .fresh = no_fresh
+	};
+	static uint8_t		 body[64];
+	struct msg_ready	 m;
+	struct frame		 f;
+	struct buf		 b;
+	const struct handler	*h;
+	enum role		 r;
+
+	s->conf.ops = &ops;
+	for (r = ROLE_FIRST_CHILD; r <= ROLE_LAST_CHILD; r++) {
+		s->child[r].s = s;
+		s->child[r].role = r;
+		s->child[r].state = CHILD_READY;
+	}
+	s->child[ROLE_MIRROR].state = CHILD_STARTING;
+	memset(&m, 0, sizeof(m));
+	buf_writer(&b, body, sizeof(body));
+	msg_put_ready(&b, &m);
+	memset(&f, 0, sizeof(f));
+	f.type = MSG_READY;
+	buf_reader(&f.body, body, b.len);
+	for (h = heard_from_child; h->type != MSG_READY; h++)
+		continue;
+	assert_int_equal(h->fn(NULL, &f, &s->child[ROLE_MIRROR]), 0);
+}
+
+static void
+who_gave_up_meanwhile_is_not_ready(void **state)
+{
+	static struct supervise	 s, stopping = { .stopping = true };
+
+	(void)state;
+	readies = 0;
+	last_ready(&s);
+	assert_int_equal(readies, 1);
+	last_ready(&stopping);
+	assert_int_equal(readies, 1);
+	assert_false(stopping.all_ready);
+}
+
 /* ---- slots ---- */
 
 struct got {
@@ -177,6 +241,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(a_child_that_lived_comes_back_at_once),
 		cmocka_unit_test(the_delay_doubles_up_to_thirty_seconds),
+		cmocka_unit_test(who_gave_up_meanwhile_is_not_ready),
 		cmocka_unit_test(a_fresh_child_gets_an_end_even_without_slots),
 		cmocka_unit_test(
 		    the_last_value_of_a_slot_is_kept_and_length_zero_deletes),
