@@ -90,16 +90,12 @@ resolve(struct session *s, struct resp *r, enum session_pair why,
  * order of what is open tells nothing.
  */
 static void
-unowned(struct session *s, struct resp *r, uint64_t ts)
+no_request(struct session *s, struct resp *r, uint64_t ts)
 {
-	unsigned	 i;
-
 	resolve(s, r, SESSION_NO_REQUEST, 0, ts);
 	pair_unowned(&s->pair, r->known);
 	s->synced = false;
-	for (i = 0; i < 2; i++)
-		if (s->d[i].role == ANSWERS && !(s->d[i].flags & D_LOST))
-			s->d[i].flags |= D_LOST_GAP;
+	s->unordered = true;
 }
 
 /* The oldest waiting response will never find its request. */
@@ -108,7 +104,7 @@ deal_give_up(struct session *s, uint64_t ts)
 {
 	struct resp	*r = late_front(s);
 
-	unowned(s, r, ts);
+	no_request(s, r, ts);
 	deal_report(s, NULL, r, SESSION_NO_REQUEST);
 	late_pop(s);
 }
@@ -139,7 +135,7 @@ deal_expire(struct session *s, uint64_t ts)
 	r = &s->cur;
 	if (r->open && r->pair == SESSION_LATE &&
 	    ts > r->first_us + patience(s, r))
-		unowned(s, r, ts);
+		no_request(s, r, ts);
 }
 
 /* An ended response without a request yet is put by. */
@@ -151,7 +147,7 @@ put_by(struct session *s, struct resp *r)
 	sess_odd(s, SESSION_A_LATE_FULL);
 	while (late_front(s) != NULL)
 		deal_give_up(s, r->end_us);
-	unowned(s, r, r->end_us);
+	no_request(s, r, r->end_us);
 	deal_report(s, NULL, r, SESSION_NO_REQUEST);
 }
 
@@ -194,6 +190,8 @@ deal_claim(struct session *s, const struct dir *d, uint64_t ts)
 	    (f = fits(s, r, q, known)) == OLDER)
 		deal_give_up(s, ts);
 	if (r != NULL && f == ITS) {
+		if (s->pair.n == 1)
+			pair_waited(&s->pair, q, r->off);
 		claim_for_last(s);
 		resolve(s, r, SESSION_PAIRED, q->token, ts);
 		deal_close(s, r, SESSION_PAIRED);
@@ -209,7 +207,7 @@ deal_claim(struct session *s, const struct dir *d, uint64_t ts)
 		claim_for_last(s);
 		resolve(s, r, SESSION_PAIRED, q->token, ts);
 	} else if (f == OLDER)
-		unowned(s, r, ts);
+		no_request(s, r, ts);
 }
 
 /* The response at hand is over. */

@@ -24,8 +24,6 @@ stray(const struct packet *p)
 
 /* ---- segments by kind ---- */
 
-static enum flow_verdict	 on_segment(struct seg *);
-
 /* The first packet of a half that has no SYN. */
 static void
 first_of_half(struct seg *s)
@@ -84,6 +82,21 @@ revive(struct seg *s)
 	flowtab_list(s->t, f, flowlife_class(f));
 }
 
+/* What an acceptable segment brings. */
+static enum flow_verdict
+take(struct seg *s)
+{
+	if (s->p->wire > 0)
+		flowfeed_data(s);
+	if (s->p->flags & PACKET_TCP_FIN)
+		on_fin(s);
+	flowlife_settle(s->t, s->f, s->p->ts_us);
+	flowlife_watch(s->t, s->f, s->p->ts_us);
+	if (s->fresh && s->f->half[0].flags & HALF_UNREAD)
+		return FLOW_NO_ROOM;
+	return s->again && !s->fresh ? FLOW_AGAIN : FLOW_COUNTED;
+}
+
 /*
  * Behind NAT the other side of a connection may bring what its home missed:
  * sequence numbers are the same there.
@@ -91,11 +104,19 @@ revive(struct seg *s)
 static enum flow_verdict
 on_alias(struct seg *s)
 {
-	if (!flowseen_alias(s) || s->p->wire == 0 ||
-	    s->p->flags & (PACKET_TCP_SYN | PACKET_TCP_RST) ||
-	    !(s->h->flags & HALF_SEEN))
+	const uint8_t	 flags = s->p->flags;
+
+	if (!flowseen_alias(s) || (flags & (PACKET_TCP_SYN | PACKET_TCP_RST |
+	    PACKET_TCP_ACK)) != PACKET_TCP_ACK ||
+	    (s->p->wire == 0 && !(flags & PACKET_TCP_FIN)) ||
+	    (s->f->state != FLOW_OPEN && s->f->state != FLOW_CLOSING))
 		return FLOW_AGAIN;
-	return on_segment(s);
+	if (!(s->h->flags & HALF_SEEN))
+		first_of_half(s);
+	if (!flowtrust_in_window(s) || flowtrust_after_fin(s) ||
+	    !flowack_take(s))
+		return FLOW_AGAIN;
+	return take(s);
 }
 
 static enum flow_verdict
@@ -126,15 +147,7 @@ on_segment(struct seg *s)
 	if (p->wire > 0 && !(s->h->flags & s->o->flags & HALF_SYN) &&
 	    flowseen_meet(s))
 		return on_alias(s);
-	if (p->wire > 0)
-		flowfeed_data(s);
-	if (p->flags & PACKET_TCP_FIN)
-		on_fin(s);
-	flowlife_settle(s->t, s->f, p->ts_us);
-	flowlife_watch(s->t, s->f, p->ts_us);
-	if (s->fresh && s->f->half[0].flags & HALF_UNREAD)
-		return FLOW_NO_ROOM;
-	return s->again && !s->fresh ? FLOW_AGAIN : FLOW_COUNTED;
+	return take(s);
 }
 
 static enum flow_verdict
@@ -175,8 +188,12 @@ handle(struct seg *s)
 {
 	const struct packet	*p = s->p;
 
-	if (s->f->state == FLOW_ALIAS && !begins_anew(s))
-		return on_alias(s);
+	if (s->f->state == FLOW_ALIAS && !begins_anew(s)) {
+		if (!flowtrust_bad_sum(s))
+			return on_alias(s);
+		(void)flowseen_alias(s);
+		return FLOW_IGNORED;
+	}
 	if (s->f->state == FLOW_ALIAS) {
 		if (!flowseg_restart(s))
 			return FLOW_NO_ROOM;

@@ -295,7 +295,7 @@ flowlife_missed(struct flow_table *t, struct flow *f, int dir, uint32_t ack)
 	int64_t			 a = reass_ahead(&h->r, ack);
 
 	if (h->flags & HALF_SEEN || !(h->flags & HALF_BASE) || a <= 0 ||
-	    a > 4 * (int64_t)FLOW_FAR)
+	    a > 4 * (int64_t)FLOWTAB_FAR)
 		return;
 	h->r.next += (uint64_t)a;
 	flowlife_lost(t, f, dir, (uint64_t)a, REASS_WHY_LOST);

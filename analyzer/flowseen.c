@@ -191,15 +191,14 @@ is_connection(const struct flow *f)
 
 /* By both initial sequence numbers. */
 static bool
-same_start(const struct seg *s, const struct flow *g)
+same_start(const struct seg *s, struct couple *c)
 {
-	const struct flow	*f = s->f;
-	struct couple		 c = { f, g, flowseg_client(f),
-				    flowseg_client(g) };
-
-	return f->half[c.i].r.base == g->half[c.j].r.base &&
-	    f->half[!c.i].r.base == g->half[!c.j].r.base &&
-	    within(f->first_us, g->first_us, FLOW_NAT_US) && translated(&c);
+	c->i = flowseg_client(c->a);
+	c->j = flowseg_client(c->b);
+	return c->a->half[c->i].r.base == c->b->half[c->j].r.base &&
+	    c->a->half[!c->i].r.base == c->b->half[!c->j].r.base &&
+	    within(c->b->first_us, s->f->first_us, FLOW_NAT_US) &&
+	    translated(c);
 }
 
 static bool
@@ -210,22 +209,27 @@ seq_near(uint32_t a, uint32_t b)
 
 /* By a packet that both showed. */
 static bool
-same_packet(const struct seg *s, const struct flow *g)
+same_packet(const struct seg *s, struct couple *c)
 {
-	struct couple	 c = { s->f, g, s->dir, 0 };
+	const struct flow	*g = c->b;
 
-	for (; c.j < 2; c.j++)
-		if (g->half[c.j].flags & HALF_ACKED &&
-		    seq_near(reass_next_seq(&g->half[c.j].r), s->p->seq) &&
-		    seq_near(g->half[c.j].ack, s->p->ack))
-			return within(g->last_us, s->p->ts_us, FLOW_NAT_US) &&
-			    translated(&c);
+	c->i = s->dir;
+	for (c->j = 0; c->j < 2; c->j++)
+		if (g->half[c->j].flags & HALF_ACKED &&
+		    seq_near(reass_next_seq(&g->half[c->j].r), s->p->seq) &&
+		    seq_near(g->half[c->j].ack, s->p->ack) &&
+		    within(g->last_us, s->p->ts_us, FLOW_NAT_US) &&
+		    translated(c))
+			return true;
 	return false;
 }
 
-/* f is no connection of its own: it is twin, seen with another tuple. */
+/*
+ * f is no connection of its own: it is twin, seen with another tuple, and its
+ * half d is half d ^ flip there.
+ */
 static void
-become_alias(struct flow_table *t, struct flow *f, struct flow *twin)
+become_alias(struct flow_table *t, struct flow *f, struct flow *twin, int flip)
 {
 	struct flow_extra	*x;
 
@@ -233,35 +237,50 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin)
 		return;
 	x->twin = twin->slot;
 	x->twin_id = twin->id;
+	x->flip = flip;
 	f->flags |= FLOW_F_SKIP | FLOW_F_DROP;	/* data of a SYN may wait */
 	flowlife_settle(t, f, f->last_us);
+	f->flags &= (uint16_t)~(FLOW_F_SKIP | FLOW_F_DROP);
 	f->state = FLOW_ALIAS;
 	flowtab_list(t, f, FLOWTAB_ALIAS);
 	twin->flags |= FLOW_F_NAT;
 	t->count[FLOW_C_NAT]++;
 }
 
+/* Whether nothing of b was told, and a began before it. */
+static bool
+comes_first(const struct couple *c)
+{
+	int32_t	 d;
+
+	if (c->b->flags & FLOW_F_OPENED)
+		return false;
+	d = reass_seq_diff(c->a->half[c->i].r.base, c->b->half[c->j].r.base);
+	return d < 0 || (d == 0 && c->b->read == NULL &&
+	    c->a->first_us < c->b->first_us);
+}
+
 /* Whether the flow turned out to be one of n others. */
 static bool
 pair(struct seg *s, const uint32_t *twin, size_t n,
-    bool (*same)(const struct seg *, const struct flow *))
+    bool (*same)(const struct seg *, struct couple *))
 {
 	struct flow_table	*t = s->t;
 	struct flow		*f = s->f, *g;
+	struct couple		 c = { .a = f };
 	size_t			 i;
 
 	if (f->flags & FLOW_F_OPENED)
 		return false;
 	for (i = 0; i < n; i++) {
-		g = flowtab_at(t, twin[i]);
-		if (!is_connection(g) || !same(s, g))
+		c.b = g = flowtab_at(t, twin[i]);
+		if (!is_connection(g) || !same(s, &c))
 			continue;
-		if (!(g->flags & FLOW_F_OPENED) && g->read == NULL &&
-		    f->first_us < g->first_us) {
-			become_alias(t, g, f);
+		if (comes_first(&c)) {
+			become_alias(t, g, f, c.i ^ c.j);
 			continue;
 		}
-		become_alias(t, f, g);
+		become_alias(t, f, g, c.i ^ c.j);
 		return f->state == FLOW_ALIAS;
 	}
 	return false;
@@ -300,11 +319,29 @@ flowseen_meet(struct seg *s)
 	if (!telling(p->seq, p->ack) || (s->h->packets > MEET_PACKETS &&
 	    !within(s->f->first_us, p->ts_us, MEET_US)))
 		return false;
-	s->f->ttl[s->dir] = p->ttl;
+	if (!s->again)
+		s->f->ttl[s->dir] = p->ttl;
 	by[3] = (uint32_t)hash_bytes(s->t->key, p->payload,
 	    p->len < MEET_BYTES ? p->len : MEET_BYTES);
 	return pair(s, twin, flowtab_nat_put(s->t, s->f, by, nitems(by), twin),
 	    same_packet);
+}
+
+/* The connection that f is an alias of; *dir: as in f, then as in that one. */
+static struct flow *
+root_of(struct flow_table *t, struct flow *f, int *dir)
+{
+	struct flow_extra	*x = f->extra;
+	struct flow		*twin = flowtab_at(t, x->twin);
+
+	while (twin->id == x->twin_id && twin->state == FLOW_ALIAS) {
+		x->flip ^= twin->extra->flip;
+		x->twin_id = twin->extra->twin_id;
+		x->twin = twin->extra->twin;
+		twin = flowtab_at(t, x->twin);
+	}
+	*dir ^= x->flip;
+	return twin->id == x->twin_id ? twin : NULL;
 }
 
 bool
@@ -312,9 +349,10 @@ flowseen_alias(struct seg *s)
 {
 	struct flow_table	*t = s->t;
 	struct flow		*f = s->f, *twin;
-	int			 dir;
+	int			 dir = s->dir;
 
-	t->count[FLOW_C_SEEN_AGAIN]++;
+	if (!s->again)
+		t->count[FLOW_C_SEEN_AGAIN]++;
 	f->last_us = s->p->ts_us;
 	if (s->p->flags & PACKET_TCP_RST)
 		flowtab_list(t, f, FLOWTAB_CLOSED);
@@ -323,11 +361,10 @@ flowseen_alias(struct seg *s)
 		if (s->o->flags & HALF_FIN)
 			flowtab_list(t, f, FLOWTAB_CLOSED);
 	}
-	twin = flowtab_at(t, f->extra->twin);
-	if (twin->id != f->extra->twin_id)
+	if ((twin = root_of(t, f, &dir)) == NULL)
 		return false;
-	dir = s->dir ^ flowseg_client(f) ^ flowseg_client(twin);
 	sight(t, twin, s->p, dir);
+	twin->flags |= FLOW_F_TOUCHED;
 	t->busy = twin->slot;
 	flowseg_aim(s, twin, dir);
 	s->again = true;

@@ -431,14 +431,21 @@ flowtab_nat_put(struct flow_table *t, const struct flow *f,
 	uint32_t		 tag;
 	uint64_t		 h;
 	size_t			 i, n = 0;
+	bool			 known = false;
 
 	h = hash_bytes(t->key, by, nby * sizeof(*by));
 	tag = (uint32_t)(h >> 32);
 	set = &t->nat[(h & t->nat_mask) * FLOWTAB_NAT_WAYS];
-	for (i = 0; i < FLOWTAB_NAT_WAYS; i++)
-		if (set[i].tag == tag && set[i].slot != FLOWTAB_NONE &&
-		    set[i].slot != f->slot)
+	for (i = 0; i < FLOWTAB_NAT_WAYS; i++) {
+		if (set[i].tag != tag || set[i].slot == FLOWTAB_NONE)
+			continue;
+		if (set[i].slot != f->slot)
 			twin[n++] = set[i].slot;
+		else
+			known = true;
+	}
+	if (known)
+		return n;
 	memmove(&set[1], &set[0], sizeof(*set) * (FLOWTAB_NAT_WAYS - 1));
 	set[0].slot = f->slot;
 	set[0].tag = tag;

@@ -29,6 +29,7 @@
 #define FLOWTAB_SEGMENT		4096	/* buckets */
 #define FLOWTAB_PLACES		4096	/* a power of two */
 #define FLOWTAB_NAT_WAYS	4
+#define FLOWTAB_FAR		(16 << 20)	/* bytes; a window untold */
 
 enum flowtab_list {		/* in the order of shedding */
 	FLOWTAB_CLOSED,
@@ -123,6 +124,7 @@ struct flow_read {
 struct flow_extra {
 	uint64_t		 twin_id;	/* alias: the connection */
 	uint32_t		 twin;
+	int			 flip;		/* half d is its half d ^ flip */
 	uint32_t		 nseen;
 	uint32_t		 end[2];	/* sequence seen elsewhere */
 	bool			 has_end[2];

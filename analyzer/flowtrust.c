@@ -59,8 +59,8 @@ flowtrust_window(const struct flow_half *h, const struct flow_half *o)
 	int64_t	 a = 0, win = o->win;
 
 	if (!(h->flags & o->flags & HALF_SYN))
-		win = o->flags & HALF_SEEN ? 4 * (int64_t)FLOW_FAR :
-		    FLOW_FAR;
+		win = o->flags & HALF_SEEN ? 4 * (int64_t)FLOWTAB_FAR :
+		    FLOWTAB_FAR;
 	if (o->flags & HALF_ACKED)
 		a = reass_seq_diff(o->ack, reass_next_seq(&h->r));
 	if (a < 0)

@@ -18,7 +18,6 @@
 #define FLOW_HOLE_MAX_US	10000000ULL
 #define FLOW_NAT_US		1000000ULL	/* pairing of two tuples */
 #define FLOW_LINGER_US		2000000ULL	/* closed; for stragglers */
-#define FLOW_FAR		(16 << 20)	/* bytes; a window untold */
 #define FLOW_SIGHTINGS		4		/* other places kept by flow */
 
 struct flow;

@@ -113,7 +113,7 @@ pair_pop(struct pair *p)
 }
 
 void
-pair_habit(struct pair *p, uint64_t acked, bool idle)
+pair_habit(struct pair *p, uint64_t acked, bool early)
 {
 	const struct pair_req	*r = NULL;
 	uint32_t		 i;
@@ -121,11 +121,15 @@ pair_habit(struct pair *p, uint64_t acked, bool idle)
 	for (i = p->n; i > 0; i--)
 		if ((r = pair_at(p, i - 1))->kind == PAIR_REQUEST)
 			break;
-	if (i > 0 && r->acked == acked)
+	if (early || (i > 0 && r->acked == acked))
 		p->pipelined = true;
-	else if (i == p->n && (i > 0 || (idle && p->skipped == 0)) &&
-	    p->waits < WAITS)
-		p->waits++;	/* no hole between */
+}
+
+void
+pair_waited(struct pair *p, const struct pair_req *r, uint64_t at)
+{
+	if (r->acked == at && at > 0 && p->waits < WAITS)
+		p->waits++;
 }
 
 void
@@ -136,7 +140,7 @@ pair_interim(struct pair *p, uint64_t at, uint64_t end)
 
 	for (i = 0; i < p->n; i++) {
 		r = pair_at(p, i);
-		if (r->acked == at)
+		if (r->kind == PAIR_REQUEST && r->acked == at)
 			r->acked = end;
 	}
 }
@@ -211,6 +215,8 @@ find(struct pair *p, uint64_t at, uint64_t known, bool lost, bool blind,
 	r = pair_at(p, 0);
 	if (r->kind == PAIR_REQUEST && r->off >= known)
 		return PAIR_OLDER;
+	if (r->kind == PAIR_REQUEST)
+		pair_waited(p, r, at);
 	if (r->kind == PAIR_REQUEST && !lost)
 		return PAIR_FRONT;
 	for (i = 0; i < p->n; i++) {

@@ -52,7 +52,7 @@ struct pair {
 	uint32_t	 n;
 	uint32_t	 cap;		/* power of two */
 	uint32_t	 skipped;	/* requests behind the last entry */
-	bool		 pipelined;	/* seen to ask before an answer */
+	bool		 pipelined;	/* once seen to ask before an answer */
 	uint8_t		 waits;		/* times it was seen to wait for one */
 	bool		 skip_hole;	/* bytes were lost among the skipped */
 };
@@ -82,9 +82,15 @@ void		 pair_hole(struct pair *, struct mem *, uint32_t max,
 void		 pair_pop(struct pair *);
 /*
  * What the next request to be pushed tells about its sender, who had acked
- * server bytes. idle: that is all there were, and it is not the first request.
+ * server bytes. early: it has not read the answer to the one before.
  */
-void		 pair_habit(struct pair *, uint64_t acked, bool idle);
+void		 pair_habit(struct pair *, uint64_t acked, bool early);
+/*
+ * The answer to this request begins at a server offset, and nothing older was
+ * open: where that is how far the client had read, it has waited.
+ */
+void		 pair_waited(struct pair *, const struct pair_req *,
+		    uint64_t at);
 /*
  * Whether what begins where the client had read to with the request at i may
  * belong to one before it: it pipelines, or it is not known to wait, and lost

@@ -1,7 +1,7 @@
 /*
  * sess: what the parts of session share: the state of one connection and of
  * its two directions, memory, and the strings kept for events. Private to
- * session, deal, talk and hand; everybody else uses session.h.
+ * session, late, deal, tell, talk and hand; everybody else uses session.h.
  *
  * All memory is charged to MEM_SESSIONS and added to held. A direction owns
  * buf (a partial head or hello); it is freed by sess_drop.
@@ -140,8 +140,10 @@ struct session {
 	uint32_t	 held;
 	uint8_t		 proto;
 	int8_t		 client;
-	bool		 synced;	/* from byte 0, nothing lost */
+	bool		 synced;	/* from byte 0, all is there */
 	bool		 midstream;
+	bool		 unordered;	/* an answer was given up: until
+					 * an offset tells, order does not */
 };
 
 /* Input of a step. redo: bytes to go over again before the rest. */

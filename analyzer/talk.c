@@ -5,6 +5,7 @@
 #include "analyzer/deal.h"
 #include "analyzer/talk.h"
 #include "analyzer/tell.h"
+
 /* What the bytes look like to a direction of that role. */
 enum http_guess
 talk_guess(const struct dir *d, const uint8_t *p, size_t len)

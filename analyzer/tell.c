@@ -19,12 +19,10 @@ count_flaws(struct session *s, const struct http_head *h)
 }
 
 static unsigned
-head_flags(const struct session *s, const struct dir *d,
-    const struct http_head *h)
+head_flags(const struct dir *d, const struct http_head *h)
 {
 	unsigned	 flags = 0;
 
-	(void)s;
 	if (h->flaws & HTTP_AMBIGUOUS)
 		flags |= SESSION_TX_AMBIGUOUS;
 	if (d->flags & D_LOST_GAP || d->ragged)
@@ -93,7 +91,7 @@ tell_request(struct session *s, struct dir *d, const struct http_head *h,
 	r.first_us = d->head_us;
 	r.now_us = ts;
 	r.dir = sess_index(s, d);
-	r.flags = head_flags(s, d, h);
+	r.flags = head_flags(d, h);
 	return s->ops->request(s->arg, &r);
 }
 
@@ -113,8 +111,16 @@ unqueued(struct session *s, struct dir *d, const struct http_head *h,
 	q.head_len = (uint32_t)head_len;
 	q.method = h->method_id;
 	q.minor = h->minor;
-	q.flags = (uint8_t)head_flags(s, d, h);
+	q.flags = (uint8_t)head_flags(d, h);
 	deal_report(s, &q, NULL, SESSION_BY_LIMIT);
+}
+
+/* Whether an answer is under way that the client has not read yet. */
+static bool
+asks_early(const struct session *s, const struct dir *answers, uint64_t acked)
+{
+	return s->cur.open && s->cur.pair == SESSION_PAIRED &&
+	    !(answers->flags & D_BODILESS) && acked <= answers->next;
 }
 
 static void
@@ -134,8 +140,7 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 		    PAIR_NO_OFFSET);
 	first = s->pair.n == 0 || (s->pair.n == 1 &&
 	    pair_at(&s->pair, 0)->kind == PAIR_HOLE);
-	pair_habit(&s->pair, acked, s->asked > 1 &&
-	    acked == sess_other(s, d)->next);
+	pair_habit(&s->pair, acked, asks_early(s, sess_other(s, d), acked));
 	q = pair_push(&s->pair, s->mem, sess_queue_max(s));
 	if (q == NULL) {
 		unqueued(s, d, h, head_len, token, ts);
@@ -149,7 +154,7 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 	q->head_len = (uint32_t)head_len;
 	q->method = h->method_id;
 	q->minor = h->minor;
-	q->flags = (uint8_t)head_flags(s, d, h);
+	q->flags = (uint8_t)head_flags(d, h);
 	if (s->conf->keep_strings)
 		q->text = kept_new(s, h, host, (d->flags & D_CUT) != 0);
 	if (first || !s->synced)
@@ -202,7 +207,8 @@ find_owner(struct session *s, struct dir *d)
 	blind = asks->len > 0 ||
 	    (d->acked != PAIR_NO_OFFSET && d->acked > asks->next);
 	a = pair_owner(&s->pair, d->head_off, d->head_acked,
-	    d->flags & D_LOST || late_front(s) != NULL, blind, &drop);
+	    d->flags & D_LOST || s->unordered || late_front(s) != NULL, blind,
+	    &drop);
 	while (a == PAIR_FRONT && late_front(s) != NULL)
 		deal_give_up(s, d->head_us);
 	dropped = drop > 0;
@@ -222,8 +228,10 @@ find_owner(struct session *s, struct dir *d)
 		q = pair_at(&s->pair, 0);
 		if (dropped)
 			q->flags |= SESSION_TX_GAP;
-		if (q->acked == d->head_off)
+		if (q->acked == d->head_off) {
 			d->flags &= (uint16_t)~D_LOST;
+			s->unordered = false;
+		}
 	}
 	return (enum session_pair)why[a];
 }
@@ -253,7 +261,7 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 	r.first_us = d->head_us;
 	r.now_us = ts;
 	r.dir = sess_index(s, d);
-	r.flags = interim ? head_flags(s, d, h) : s->cur.flags;
+	r.flags = interim ? head_flags(d, h) : s->cur.flags;
 	s->ops->response(s->arg, &r);
 }
 
@@ -330,7 +338,7 @@ on_response(struct session *s, struct dir *d, const struct http_head *h,
 	s->answered++;
 	memset(r, 0, sizeof(*r));
 	r->open = true;
-	r->flags = (uint8_t)head_flags(s, d, h);
+	r->flags = (uint8_t)head_flags(d, h);
 	r->first_us = d->head_us;
 	r->off = d->head_off;
 	r->known = d->head_acked;

@@ -747,6 +747,165 @@ half_a_handshake_is_enough_to_know_a_translation(void **state)
 	}
 }
 
+static void
+a_direction_that_only_the_other_side_shows_is_read(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	nat(&w, 0, 'c', P | A, 900112, 900223, "ask");
+	nat(&w, 1, 'c', P | A, 900112, 900223, "ask");
+	nat(&w, 1, 's', P | A, 900223, 900115, "say");
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.lost, 0);
+	assert_non_null(strstr(w.log, "ask>say<"));
+	end(&w);
+}
+
+static void
+begin_translated(struct world *w)
+{
+	begin(w);
+	nat(w, 0, 'c', S, 111, 0, "");
+	nat(w, 1, 'c', S, 111, 0, "");
+	nat(w, 1, 's', S | A, 222, 112, "");
+	nat(w, 0, 's', S | A, 222, 112, "");
+	nat(w, 0, 'c', P | A, 112, 223, "a");
+	nat(w, 1, 'c', P | A, 112, 223, "a");
+	assert_true(count(w, FLOW_C_NAT) == 1);
+}
+
+static void
+bad_checksums_are_refused_behind_a_translation_too(void **state)
+{
+	struct pcapgen_seg	 s = { .src = 9, .dst = 2, .sport = 61000,
+				    .dport = 80, .flags = P | A, .seq = 113,
+				    .ack = 223, .data = "EVIL", .len = 4 };
+	struct world		 w;
+
+	(void)state;
+	begin_translated(&w);
+	w.iface = 1;
+	w.ttl = 63;
+	assert_int_equal(raw(&w, &s, true), FLOW_IGNORED);
+	assert_string_equal(w.log, "a>");
+	end(&w);
+}
+
+static void
+show_client(void *arg, struct flow *f)
+{
+	(void)arg;
+	flow_set_client(f, 1);
+}
+
+/* Ports suggested the wrong client, and content corrected one of the two. */
+static void
+a_corrected_client_does_not_turn_the_other_side_round(void **state)
+{
+	struct pcapgen_seg	 s = { .src = 1, .dst = 2, .sport = 40000,
+				    .dport = 50000, .flags = P | A,
+				    .seq = 5000000, .ack = 6000000,
+				    .data = "ask", .len = 3 };
+	struct world		 w;
+	uint64_t		 cursor = 0;
+
+	(void)state;
+	begin(&w);
+	raw(&w, &s, false);
+	s.src = 9;
+	w.iface = 1;
+	w.ttl = 63;
+	raw(&w, &s, false);
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	flow_walk(w.t, &cursor, 100, show_client, NULL);
+	s.seq += 3;
+	s.data = "ing";
+	raw(&w, &s, false);
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.lost, 0);
+	assert_non_null(strstr(w.log, "ask>ing>"));
+	end(&w);
+}
+
+/* Each tuple becomes an alias of the one before. */
+static void
+an_alias_of_an_alias_is_one_of_the_connection(void **state)
+{
+	struct pcapgen_seg	 s;
+	struct world		 w;
+	uint64_t		 before;
+	int			 k, n = 20;
+
+	(void)state;
+	begin(&w);
+	for (k = n; k >= 0; k--) {
+		s = (struct pcapgen_seg){ .src = 1, .dst = 2, .dport = 80,
+		    .sport = (uint16_t)(1000 + k), .flags = S, .seq = 111 };
+		w.ttl = (uint8_t)(64 - (k & 1));
+		raw(&w, &s, false);
+	}
+	for (k = 0; k <= n; k++) {
+		s = (struct pcapgen_seg){ .src = 2, .dst = 1, .sport = 80,
+		    .dport = (uint16_t)(1000 + k), .flags = S | A, .seq = 222,
+		    .ack = 112 };
+		w.ttl = (uint8_t)(63 + (k & 1));
+		raw(&w, &s, false);
+	}
+	assert_true(count(&w, FLOW_C_NAT) > 1);
+	before = count(&w, FLOW_C_SEEN_AGAIN);
+	s = (struct pcapgen_seg){ .src = 1, .dst = 2, .sport = 1000,
+	    .dport = 80, .flags = P | A, .seq = 112, .ack = 223, .data = "x",
+	    .len = 1 };
+	raw(&w, &s, false);
+	assert_true(count(&w, FLOW_C_SEEN_AGAIN) - before == 1);
+	end(&w);
+}
+
+/* One interface began a packet later, and is delivered first. */
+static void
+the_tuple_that_shows_more_of_the_start_stays(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	nat(&w, 1, 'c', P | A, 900115, 900223, "two");
+	nat(&w, 0, 'c', P | A, 900112, 900223, "one");
+	nat(&w, 0, 'c', P | A, 900115, 900223, "two");
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.lost, 0);
+	assert_non_null(strstr(w.log, "one>two>"));
+	end(&w);
+}
+
+/* A connection that only its alias keeps alive does not keep others. */
+static void
+what_an_alias_feeds_does_not_stop_ageing(void **state)
+{
+	struct pcapgen_seg	 s = { .src = 7, .dst = 2, .sport = 4444,
+				    .dport = 80, .flags = P | A,
+				    .seq = 900078, .ack = 900099,
+				    .data = "hello", .len = 5 };
+	struct world		 w;
+	int			 i;
+
+	(void)state;
+	begin_translated(&w);
+	w.iface = 0;
+	w.ttl = 64;
+	raw(&w, &s, false);
+	for (i = 0; i < 700; i++) {
+		w.now += 1000000;
+		nat(&w, 1, 's', A, 223, 113, "");
+		flow_tick(w.t, w.now);
+	}
+	assert_int_equal(w.closed, 1);
+	end(&w);
+}
+
 /* The same when source and destination are translated; ports at will. */
 static void
 full_nat(struct world *w, uint16_t sport, uint16_t dport, int way_back,
@@ -810,8 +969,9 @@ joined_under_way_both_sides_are_one_connection(void **state)
 	    FLOW_AGAIN);
 	assert_true(count(&w, FLOW_C_NAT) == 1);
 	assert_int_equal(nat(&w, 1, 's', P | A, 900223, 900115, "say"),
+	    FLOW_COUNTED);
+	assert_int_equal(nat(&w, 0, 's', P | A, 900223, 900115, "say"),
 	    FLOW_AGAIN);
-	nat(&w, 0, 's', P | A, 900223, 900115, "say");
 
 	/* It ends, and both tuples are used anew. */
 	nat(&w, 0, 'c', R | A, 900115, 900226, "");
@@ -1275,6 +1435,16 @@ main(void)
 		    what_home_missed_comes_from_behind_the_translation),
 		cmocka_unit_test(
 		    half_a_handshake_is_enough_to_know_a_translation),
+		cmocka_unit_test(
+		    a_direction_that_only_the_other_side_shows_is_read),
+		cmocka_unit_test(
+		    bad_checksums_are_refused_behind_a_translation_too),
+		cmocka_unit_test(
+		    a_corrected_client_does_not_turn_the_other_side_round),
+		cmocka_unit_test(
+		    an_alias_of_an_alias_is_one_of_the_connection),
+		cmocka_unit_test(the_tuple_that_shows_more_of_the_start_stays),
+		cmocka_unit_test(what_an_alias_feeds_does_not_stop_ageing),
 		cmocka_unit_test(both_ends_translated_are_one_connection),
 		cmocka_unit_test(
 		    joined_under_way_both_sides_are_one_connection),

@@ -143,6 +143,50 @@ lost_request_is_answered_before_the_next(void **state)
 	pair_clear(&p, &mem);
 }
 
+/* Its offset is the server's, what a hole knows is the client's. */
+static void
+an_interim_answer_moves_no_hole(void **state)
+{
+	struct pair	 p;
+
+	(void)state;
+	pair_init(&p);
+	pair_hole(&p, &mem, 100, 0, 300);
+	pair_unowned(&p, 300);
+	pair_interim(&p, 300, 900);
+	pair_hole(&p, &mem, 100, 0, 600);
+	ask(&p, 1, 600, 1000);
+	answer_is(&p, 1000, 700, PAIR_UNKNOWN);
+	pair_clear(&p, &mem);
+}
+
+static void
+habits(void **state)
+{
+	struct pair	 p;
+
+	(void)state;
+	pair_init(&p);
+	ask(&p, 1, 0, 0);
+	owner_is(&p, 0, false, PAIR_FRONT, 1);
+	assert_int_equal(p.waits, 0);		/* the first tells nothing */
+	pair_pop(&p);
+	ask(&p, 2, 50, 100);
+	owner_is(&p, 100, true, PAIR_FRONT, 2);
+	owner_is(&p, 150, true, PAIR_FRONT, 2);
+	assert_int_equal(p.waits, 1);
+	pair_habit(&p, 150, false);		/* its answer may be lost */
+	assert_false(p.pipelined);
+	pair_hole(&p, &mem, 100, 0, 300);
+	pair_habit(&p, 100, false);
+	assert_true(p.pipelined);
+	p.pipelined = false;
+	pair_habit(&p, 170, true);
+	assert_true(p.pipelined);
+	pair_clear(&p, &mem);
+
+}
+
 /* What was answered before is no answer to what is lost now. */
 static void
 the_second_of_two_losses_is_not_answered_yet(void **state)
@@ -299,6 +343,8 @@ main(void)
 		cmocka_unit_test(pipelined_requests_stay_apart_after_a_loss),
 		cmocka_unit_test(hole_hides_requests),
 		cmocka_unit_test(lost_request_is_answered_before_the_next),
+		cmocka_unit_test(an_interim_answer_moves_no_hole),
+		cmocka_unit_test(habits),
 		cmocka_unit_test(the_second_of_two_losses_is_not_answered_yet),
 		cmocka_unit_test(lost_among_the_skipped_is_not_forgotten),
 		cmocka_unit_test(unheard_request_is_not_answered),

@@ -893,6 +893,56 @@ http_answer_to_a_hello_is_seen(void **state)
 	    "T 0 400 no-request 0/0\n");
 }
 
+/* Nobody asked for the second answer; nothing was lost. */
+static void
+an_unasked_answer_is_no_loss(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, GET("/a"));
+	data(&w, 1, OK("0", ""));
+	data(&w, 1, "HTTP/1.1 408 x\r\nContent-Length: 0\r\n\r\n");
+	w.ts += 200000;
+	session_tick(w.s, w.ts);
+	data(&w, 0, GET("/b"));
+	data(&w, 1, OK("0", ""));
+	data(&w, 0, GET("/c"));
+	end(&w);
+	assert_null(strstr(w.log, "gap"));
+	assert_non_null(strstr(w.log, "T 2 200 paired"));
+	assert_non_null(strstr(w.log, "T 3 0 no-response"));
+}
+
+/* It asks on when half of the answer is there: what it loses is not known. */
+static void
+a_client_that_asks_in_the_middle_is_not_one_that_waits(void **state)
+{
+	const char	*ok = OK("10", "0123456789");
+	struct seen	 w;
+	size_t		 n = strlen(ok), half = n - 5;
+	int		 i;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, GET("/"));
+	for (i = 0; i < 12; i++) {
+		session_acked(w.s, 1, w.off[0]);
+		data_n(&w, 1, ok, half);
+		data(&w, 0, GET("/"));
+		data_n(&w, 1, ok + half, n - half);
+	}
+	data(&w, 1, ok);
+	session_acked(w.s, 0, w.off[1]);
+	gap(&w, 0, strlen(GET("/lost")));
+	data(&w, 0, GET("/seen"));
+	data(&w, 1, "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n");
+	data(&w, 1, OK("0", ""));
+	end(&w);
+	assert_null(strstr(w.log, "404 paired"));
+}
+
 /* A snap length that leaves of each head the first line alone. */
 static void
 heads_cut_behind_their_first_line_count(void **state)
@@ -1357,6 +1407,9 @@ main(void)
 		cmocka_unit_test(hello_is_found_before_the_answer),
 		cmocka_unit_test(handshake_of_tls12_ends_with_both_finished),
 		cmocka_unit_test(http_answer_to_a_hello_is_seen),
+		cmocka_unit_test(an_unasked_answer_is_no_loss),
+		cmocka_unit_test(
+		    a_client_that_asks_in_the_middle_is_not_one_that_waits),
 		cmocka_unit_test(heads_cut_behind_their_first_line_count),
 		cmocka_unit_test(loss_never_makes_a_wrong_pair),
 		cmocka_unit_test(names_are_complete),
