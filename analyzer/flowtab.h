@@ -124,7 +124,7 @@ struct flow_read {
 struct flow_extra {
 	uint64_t		 twin_id;	/* alias: the connection */
 	uint32_t		 twin;
-	int			 flip;		/* half d is its half d ^ flip */
+	int			 flip;		/* its half is d ^ flip */
 	uint32_t		 nseen;
 	uint32_t		 end[2];	/* sequence seen elsewhere */
 	bool			 has_end[2];

@@ -11,7 +11,7 @@ view() {
 	what="$1, $2 per cent lost, seed $3"
 	is "$what: wrong pairs" "${6:-none}" 0
 	at_least "$what: pairs of $4 whole ones" "${5:-0}" \
-	    $((${4:-1} * (200 - 5 * ${2%.*}) / 200))
+	    $((${4:-1} * (100 - 3 * ${2%.*}) / 100))
 	at_least "$what: missing of $7 lost bytes" "${8:--1}" $((${7:-1} * 98 / 100))
 	at_least "$what: no more than that" "${7:-0}" "${8:-1}"
 }
