@@ -33,6 +33,7 @@ struct client {
 	uint64_t		 since_us;
 	unsigned		 requests;
 	bool			 greeted;
+	bool			 hooked;	/* has a hook's descriptor */
 	uint32_t		 watch;		/* WATCH_*, 0: none */
 	uint32_t		 watch_request;
 };

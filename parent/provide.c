@@ -52,13 +52,21 @@ may_provide(const struct client *cl, const char *hook)
 	return r;
 }
 
-/* One end of a fresh pair to mirror, the other to the client with END. */
+/*
+ * One end of a fresh pair to mirror, the other to the client with END. Once:
+ * what a client does not read would take all our descriptors.
+ */
 static int
 connect_hook(struct client *cl, struct frame *f, const char *hook)
 {
 	struct chan	*mirror;
 	int		 fd[2];
 
+	if (cl->hooked) {
+		answer_error(cl->chan, f->request, STATUS_REFUSED,
+		    "one connection attaches one hook");
+		return 0;
+	}
 	mirror = supervise_chan(cl->control->conf.supervise, ROLE_MIRROR);
 	if (mirror == NULL || socketpair(AF_UNIX,
 	    SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd) == -1) {
@@ -66,6 +74,7 @@ connect_hook(struct client *cl, struct frame *f, const char *hook)
 		    "mirror is not running now, try again");
 		return 0;
 	}
+	cl->hooked = true;
 	msg_put_path(chan_begin(mirror, MSG_PROVIDER, 0), hook);
 	chan_end_fd(mirror, fd[0]);
 	chan_begin(cl->chan, MSG_END, f->request);

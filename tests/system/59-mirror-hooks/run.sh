@@ -69,8 +69,32 @@ get /third
 wait_for 5 grep -q third "$TMP/second"
 is "and has what comes" "$(grep -c third "$TMP/second") $(grep -c third \
     "$TMP/only")" "1 0"
+# ---- who asks and does not read has no more than one of our descriptors ----
+fds() { find "/proc/$NM/fd" | wc -l; }
+before=$(fds)
+python3 - "$SOCK" "$TMP/asked" <<'EOT' &
+import socket, struct, sys, time
+def frame(type, body):
+    return struct.pack("=IHHII", len(body), type, 0, 1, 0) + body
+def text(s):
+    return struct.pack("=I", len(s)) + s
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.argv[1])
+s.send(frame(0x101, struct.pack("=IIIQQQ", 1, 0, 0, 0, 0, 0) + text(b"")))
+for i in range(2000):
+    s.send(frame(0x509, struct.pack("=IBBIH", 0, 0, 0, 0, 1) + text(b"rec")))
+open(sys.argv[2], "w").close()
+time.sleep(60)
+EOT
+greedy=$!
+at_exit "kill $greedy"
+wait_for 10 test -e "$TMP/asked"
+sleep 0.3
+at_most "a hook asked for 2000 times costs few descriptors" \
+    $(($(fds) - before)) 5
+kill $greedy
 stop
-kill $hook
+kill $hook 2> /dev/null
 : > "$TMP/access.log"
 
 # ---- both sides at once, each on its own copy ----
