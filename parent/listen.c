@@ -37,10 +37,15 @@ folder_of(const char *path, char *dir, size_t size)
 static int
 make_folder(const char *dir, const struct priv *p)
 {
-	int	 fd;
+	mode_t	 old;
+	int	 fd, e;
 
-	if (mkdir(dir, 0755) == -1)
-		return errno == EEXIST ? 0 : errno;
+	/* For all: who may do what is said by the mode of the socket. */
+	old = umask(022);
+	e = mkdir(dir, 0755) == -1 ? errno : 0;
+	umask(old);
+	if (e != 0)
+		return e == EEXIST ? 0 : e;
 	if (p->way != PRIV_ROOT)
 		return 0;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -113,6 +118,11 @@ bind_at(const struct sockaddr_un *sun, const struct priv *p)
 	bound = r == 0;
 	if (r == 0 && p->way == PRIV_ROOT)
 		r = give_to(sun->sun_path, p);
+	else if (r == 0 && p->extra != p->gid && give_to(sun->sun_path, p) ==
+	    -1)
+		log_warn("control socket: its group cannot read: netmond is "
+		    "started as no member of it (SupplementaryGroups= of a "
+		    "unit)");
 	if (r == 0)
 		r = listen(fd, BACKLOG);
 	if (r == 0)

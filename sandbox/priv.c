@@ -72,11 +72,23 @@ drop_bounding(bool keep_net_raw)
 }
 
 static enum priv_status
+find_group(struct priv *p, const char *group, char *why, size_t size)
+{
+	struct group	*gr;
+
+	if ((gr = getgrnam(group)) == NULL) {
+		snprintf(why, size, "group %s: no such group", group);
+		return PRIV_FAILED;
+	}
+	p->extra = gr->gr_gid;
+	return PRIV_OK;
+}
+
+static enum priv_status
 find_user(struct priv *p, const char *user, const char *group, char *why,
     size_t size)
 {
 	struct passwd	*pw;
-	struct group	*gr;
 
 	if ((pw = getpwnam(user)) == NULL) {
 		snprintf(why, size, "user %s: no such user; create it with "
@@ -92,12 +104,7 @@ find_user(struct priv *p, const char *user, const char *group, char *why,
 	p->gid = p->extra = pw->pw_gid;
 	if (*group == '\0' || strcmp(group, user) == 0)
 		return PRIV_OK;
-	if ((gr = getgrnam(group)) == NULL) {
-		snprintf(why, size, "group %s: no such group", group);
-		return PRIV_FAILED;
-	}
-	p->extra = gr->gr_gid;
-	return PRIV_OK;
+	return find_group(p, group, why, size);
 }
 
 enum priv_status
@@ -120,7 +127,7 @@ priv_find(struct priv *p, bool none, const char *user, const char *group,
 	p->way = p->uid == 0 ? PRIV_ROOT : PRIV_AMBIENT;
 	if (p->way == PRIV_ROOT)
 		return find_user(p, user, group, why, size);
-	return PRIV_OK;
+	return *group == '\0' ? PRIV_OK : find_group(p, group, why, size);
 }
 
 static int

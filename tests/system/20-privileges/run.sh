@@ -54,6 +54,30 @@ look ambient
 stop
 is "ambient: ended as asked" "$status" 0
 
+# The socket's group, in each way; its folder is no obstacle to it.
+grouped() {
+	printf 'user "%s"\ncontrol socket "%s" group "daemon"\n' $TEST_USER \
+	    "$SOCK" > "$TMP/netmond.conf"
+	start -i lo
+	is "$1: the socket is of group $2" "$(stat -c '%G %a' "$SOCK")" "$2 660"
+	stop
+}
+ambient="--inh-caps -all,+net_raw --ambient-caps -all,+net_raw
+    --bounding-set -all,+net_raw --no-new-privs"
+WRAP="setpriv --reuid $uid --regid $gid --clear-groups $ambient"
+grouped "no member" $TEST_GROUP
+like "no member: it is told" "$(cat "$TMP/netmond.log")" 'started as no member'
+WRAP="setpriv --reuid $uid --regid $gid --groups $(getent group daemon |
+    cut -d: -f3) $ambient"
+grouped "a member" daemon
+WRAP=
+SOCK=$TMP/fresh/control.sock
+grouped "root" daemon
+is "and its folder, made for it, lets the group pass" \
+    "$(stat -c '%U %a' "$TMP/fresh")" "$TEST_USER 755"
+SOCK=$TMP/run/control.sock
+conf
+
 WRAP="setpriv --reuid $uid --regid $gid --clear-groups --inh-caps -all --bounding-set -all"
 $WRAP "$BUILD/netmond" -d -F -f "$TMP/netmond.conf" > "$TMP/out" 2>&1
 is "without privilege: status 77" $? 77
