@@ -46,6 +46,14 @@ for p in $(json '.processes[].pid' show processes); do
 	readlink "/proc/$p/fd"/* | grep "^$TMP"
 done > "$TMP/out"
 is "nor does any process have a file open" "$(cat "$TMP/out")" ""
+nm=$(pid_of parent)
+kill -STOP "$nm"
+rc status
+is "status of one that hangs" $? 4
+rc start
+is "start beside one that hangs" $? 1
+like "and says why" "$(cat "$TMP/rc.out")" 'timed out'
+kill -CONT "$nm"
 rc reload
 is "reload" $? 0
 echo 'nonsense' >> "$TMP/netmond.conf"
