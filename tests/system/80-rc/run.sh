@@ -66,6 +66,9 @@ rc status && not_ok "status after stop" || ok "status after stop is not 0"
 is "a child that the kernel kills is netmond's affair, not systemd's" \
     "$(grep -c '^OOMPolicy=continue$' \
     "$TMP/root/usr/lib/systemd/system/netmond.service")" 1
+is "the status of a bad file is that of the main process, so it ends there" \
+    "$(grep -c '^ExecStartPre=' \
+    "$TMP/root/usr/lib/systemd/system/netmond.service")" 0
 if command -v systemd-analyze > /dev/null; then
 	u=$TMP/root/usr/lib/systemd/system/netmond.service
 	sed "s|/usr/sbin/|$TMP/root/usr/sbin/|" "$u" > "$TMP/netmond.service"
