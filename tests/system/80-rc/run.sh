@@ -58,8 +58,12 @@ rc reload
 is "reload" $? 0
 echo 'nonsense' >> "$TMP/netmond.conf"
 rc configtest && not_ok "configtest of a bad file" || ok "configtest of a bad file is not 0"
+nm=$(pid_of parent)
+kill -STOP "$(pid_of mirror)"
 rc stop
 is "stop" $? 0
+[ -e "/proc/$nm/exe" ] && not_ok "stop returns before the end" ||
+    ok "stop returns at the end"
 sleep 0.3
 rc status && not_ok "status after stop" || ok "status after stop is not 0"
 
