@@ -700,18 +700,25 @@ both_sides_of_a_translation_are_one_connection(void **state)
 }
 
 static void
+begin_translated(struct world *w)
+{
+	begin(w);
+	nat(w, 0, 'c', S, 111, 0, "");
+	nat(w, 1, 'c', S, 111, 0, "");
+	nat(w, 1, 's', S | A, 222, 112, "");
+	nat(w, 0, 's', S | A, 222, 112, "");
+	nat(w, 0, 'c', P | A, 112, 223, "a");
+	nat(w, 1, 'c', P | A, 112, 223, "a");
+	assert_true(count(w, FLOW_C_NAT) == 1);
+}
+
+static void
 what_home_missed_comes_from_behind_the_translation(void **state)
 {
 	struct world	 w;
 
 	(void)state;
-	begin(&w);
-	nat(&w, 0, 'c', S, 111, 0, "");
-	nat(&w, 1, 'c', S, 111, 0, "");
-	nat(&w, 1, 's', S | A, 222, 112, "");
-	nat(&w, 0, 's', S | A, 222, 112, "");
-	nat(&w, 0, 'c', P | A, 112, 223, "a");
-	nat(&w, 1, 'c', P | A, 112, 223, "a");
+	begin_translated(&w);
 	nat(&w, 1, 'c', P | A, 113, 223, "s");
 	nat(&w, 0, 'c', P | A, 114, 223, "k");
 	nat(&w, 1, 'c', P | A, 114, 223, "k");
@@ -761,19 +768,6 @@ a_direction_that_only_the_other_side_shows_is_read(void **state)
 	assert_int_equal(w.lost, 0);
 	assert_non_null(strstr(w.log, "ask>say<"));
 	end(&w);
-}
-
-static void
-begin_translated(struct world *w)
-{
-	begin(w);
-	nat(w, 0, 'c', S, 111, 0, "");
-	nat(w, 1, 'c', S, 111, 0, "");
-	nat(w, 1, 's', S | A, 222, 112, "");
-	nat(w, 0, 's', S | A, 222, 112, "");
-	nat(w, 0, 'c', P | A, 112, 223, "a");
-	nat(w, 1, 'c', P | A, 112, 223, "a");
-	assert_true(count(w, FLOW_C_NAT) == 1);
 }
 
 static void
