@@ -147,6 +147,11 @@ log_loss(struct child *c, pid_t pid, int status)
 {
 	char	 cause[80];
 
+	if (pid == 0) {			/* the launcher said why */
+		compat_strlcpy(c->loss, c->why, sizeof(c->loss));
+		log_warnx("%s %s", role_name(c->role), c->loss);
+		return;
+	}
 	child_describe(cause, sizeof(cause), status);
 	if (c->why[0] == '\0' && WIFSIGNALED(status) &&
 	    WTERMSIG(status) == SIGKILL)

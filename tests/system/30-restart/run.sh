@@ -6,7 +6,7 @@
 . "$TOP/tests/lib/net.sh"
 need_root
 need_jail
-need nginx ab jq ip
+need nginx ab jq ip python3 prlimit
 : "${KILLS:=3}"
 
 net_up
@@ -84,6 +84,42 @@ rc=$?
 [ $rc -ne 0 ] && ok "without a launcher a lost child ends it with status $rc" ||
     not_ok "without a launcher a lost child ended it with status 0"
 NM=
+
+# The user of netmond has as many processes as it may for a while.
+cat > "$TMP/crowd.py" <<'EOT'
+import os, pwd, sys, time
+uid = pwd.getpwnam(sys.argv[1]).pw_uid
+for i in range(80):
+    if os.fork() == 0:
+        os.setuid(uid)
+        time.sleep(60)
+        os._exit(0)
+open(sys.argv[2], "w").close()
+sys.stdin.read()
+EOT
+mkfifo "$TMP/crowd.in"
+WRAP="ip netns exec $NSB prlimit --nproc=$(($(pgrep -cu $TEST_USER) + 50))"
+start
+setsid python3 "$TMP/crowd.py" $TEST_USER "$TMP/crowd" < "$TMP/crowd.in" &
+crowd=$!
+exec 7> "$TMP/crowd.in"
+at_exit "kill -s KILL -- -$crowd"
+wait_for 10 test -e "$TMP/crowd"
+kill -9 "$(pid_of mirror)"
+told() {
+	grep -q 'netmond: mirror cannot be started: Resource' \
+	    "$TMP/netmond.log"
+}
+wait_for 5 told && ok "a process that cannot be made is told" ||
+    not_ok "a process that cannot be made is not told" \
+	"$(tail -3 "$TMP/netmond.log")"
+is "and is no loss of pid 0" "$(grep -c 'pid 0' "$TMP/netmond.log")" 0
+kill -s KILL -- -$crowd
+exec 7>&-
+wait_for 10 all_ready && ok "and is there when it can" ||
+    not_ok "and is not there when it can"
+stop
+WRAP="ip netns exec $NSB"
 
 # A launcher that is needed at once, and does not come back or answer.
 ended() { ! kill -0 "$NM" 2>/dev/null; }
