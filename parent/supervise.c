@@ -393,8 +393,10 @@ supervise_stop(struct supervise *s, int status)
 void
 supervise_hurry(struct supervise *s)
 {
+	/* Once: who asks again and again does not put off the end. */
+	if (!s->hurry)
+		s->stop_from_us = proc_mono_us();
 	s->hurry = true;
-	s->stop_from_us = proc_mono_us();
 }
 
 bool
