@@ -14,6 +14,7 @@
 #define CHANNEL_LIMIT	(48 * 1024 * 1024)	/* slots go out in one go */
 #define LIVED_US	1000000
 #define DELAY_MIN_US	100000
+#define STUCK_US	2000000		/* since we killed it */
 #define DELAY_MAX_US	30000000
 #define DRAIN_MAX	100000		/* frames that a lost child left */
 
@@ -37,6 +38,20 @@ child_delay(uint64_t last, uint64_t lived)
 	return last > DELAY_MAX_US / 2 ? DELAY_MAX_US : last * 2;
 }
 
+/* Waiting for a disk, say, it does not end before that is over. */
+static void
+look_if_stuck(struct child *c, uint64_t now)
+{
+	if (c->killed_us == 0)
+		c->killed_us = now;
+	if (c->stuck || now < c->killed_us + STUCK_US)
+		return;
+	c->stuck = true;
+	compat_strlcpy(c->loss, c->why, sizeof(c->loss));
+	log_warnx("%s, pid %ld: %s; it was killed, but hangs in the kernel: "
+	    "does a disk hang?", role_name(c->role), (long)c->pid, c->why);
+}
+
 void
 child_put_down(struct child *c, const char *fmt, ...)
 {
@@ -48,6 +63,7 @@ child_put_down(struct child *c, const char *fmt, ...)
 	vsnprintf(c->why, sizeof(c->why), fmt, ap);
 	va_end(ap);
 	kill(c->pid, SIGKILL);
+	look_if_stuck(c, proc_mono_us());
 }
 
 static struct chan *
@@ -102,7 +118,8 @@ child_launch(struct child *c)
 	chan_set_generation(c->chan, c->generation);
 	c->state = CHILD_STARTING;
 	c->pid = 0;
-	c->said_bye = c->stop_sent = false;
+	c->said_bye = c->stop_sent = c->stuck = false;
+	c->killed_us = 0;
 	c->why[0] = c->crash[0] = '\0';
 	c->asked_us = proc_mono_us();
 	send_hello(c);
@@ -245,6 +262,7 @@ child_lost(struct child *c, int status)
 		lived = now - c->ready_us;
 	c->state = CHILD_OFF;
 	c->pid = 0;
+	c->stuck = false;
 	clear_gauges(&c->tally);
 	s->conf.ops->lost(c->role, s->conf.arg);
 	if (s->stopping) {

@@ -40,6 +40,8 @@ struct child {
 	uint64_t	 away_from_us;	/* 0: it is not away */
 	uint64_t	 lost_time_us;
 	uint64_t	 lost_us;
+	uint64_t	 killed_us;	/* 0: not by us */
+	bool		 stuck;		/* killed, and the kernel holds it */
 	bool		 said_bye;
 	bool		 stop_sent;
 	bool		 wanted;	/* killed to be started anew */
@@ -84,7 +86,10 @@ struct supervise {
 void		 child_launch(struct child *);
 /* It has ended (waitpid), or could not be started. */
 void		 child_lost(struct child *, int status);
-/* Kills it; the reason goes into the line about its loss. */
+/*
+ * Kills it; the reason goes into the line about its loss. Called again while
+ * it is still there: it may be stuck.
+ */
 void		 child_put_down(struct child *, const char *, ...)
 		    PRINTFLIKE(2, 3);
 /* "signal 9 (Killed)", "exit status 1" */

@@ -14,6 +14,7 @@
 #define SILENT_US	5000000		/* without TALLY */
 #define START_US	15000000	/* without READY */
 #define LAUNCH_US	5000000		/* without LAUNCHED */
+#define LEAVE_US	2000000		/* at the stop, since it was killed */
 #define OFFLINE_FACTOR	12		/* -r: a busy machine may be slow */
 #define ANSWERS_MAX	16		/* that a lost launcher may have left */
 
@@ -289,20 +290,36 @@ look_after(struct child *c, uint64_t now)
 		    (unsigned)(start / 1000000));
 }
 
+/* The kernel holds what was killed: it ends when that lets go of it. */
+static void
+leave_behind(struct child *c)
+{
+	if (!c->said_bye)
+		log_warnx("%s, pid %ld: is left behind, it ends when the "
+		    "kernel lets it", role_name(c->role), (long)c->pid);
+	c->state = CHILD_OFF;
+	c->pid = 0;
+	supervise_stop_next(c->s);
+}
+
 static void
 watch_stop(struct supervise *s, uint64_t now)
 {
+	struct child	*c;
 	enum role	 r;
 
 	EACH(r) {
+		c = &s->child[r];
 		if ((s->conf.hello & HELLO_OFFLINE && !s->hurry) ||
 		    now < s->stop_from_us + stop_us[r])
 			continue;
-		child_put_down(&s->child[r], "did not end in time");
+		child_put_down(c, "did not end in time");
+		if (c->pid != 0 && now > s->stop_from_us + stop_us[r] +
+		    LEAVE_US)
+			leave_behind(c);
 		/* Asked for, and the launcher does not say what came of it. */
-		if (s->child[r].state == CHILD_STARTING &&
-		    s->child[r].pid == 0) {
-			s->child[r].state = CHILD_OFF;
+		if (c->state == CHILD_STARTING && c->pid == 0) {
+			c->state = CHILD_OFF;
 			supervise_stop_next(s);
 		}
 	}
@@ -470,7 +487,7 @@ supervise_chan(struct supervise *s, enum role role)
 {
 	struct child	*c = &s->child[role];
 
-	return c->state == CHILD_READY ? c->chan : NULL;
+	return c->state == CHILD_READY && !c->stuck ? c->chan : NULL;
 }
 
 bool
@@ -479,7 +496,7 @@ supervise_all_ready(const struct supervise *s)
 	enum role	 r;
 
 	EACH(r)
-		if (s->child[r].state != CHILD_READY)
+		if (s->child[r].state != CHILD_READY || s->child[r].stuck)
 			return false;
 	return true;
 }
@@ -497,13 +514,14 @@ supervise_info(const struct supervise *s, enum role role,
 		compat_strlcpy(i->jail, "seccomp", sizeof(i->jail));
 		return;
 	}
-	i->state = c->state;
+	i->state = c->stuck ? CHILD_OFF : c->state;
 	i->generation = c->generation;
 	i->restarts = c->restarts;
 	i->lost_time_us = c->lost_time_us;
 	i->lost_us = c->lost_us;
 	compat_strlcpy(i->loss, c->loss, sizeof(i->loss));
-	if (c->state != CHILD_READY)
+	i->pid = c->stuck ? c->pid : 0;
+	if (i->state != CHILD_READY)
 		return;
 	i->pid = c->pid;
 	i->ready_us = c->ready_us;

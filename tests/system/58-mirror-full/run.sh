@@ -102,4 +102,49 @@ is "and the mirror lives" \
     "$(json '.processes[] | select(.process == "mirror") | .restarts' show processes)" 0
 stop
 is "and it ended as asked" "$status" 0
+
+# A disk that hangs (here: frozen, as for a snapshot) holds mirror in the
+# kernel, where no signal reaches it.
+ICE=$TMP/run/ice
+REC=$ICE/rec.log
+freezes() {
+	mkdir "$ICE" && dd if=/dev/zero of="$TMP/ice.img" bs=1M count=8 &&
+	    mkfs.ext4 -q -E root_owner="$(id -u $TEST_USER)":0 \
+	    "$TMP/ice.img" && mount -o loop "$TMP/ice.img" "$ICE" &&
+	    at_exit "fsfreeze -u $ICE; umount -l $ICE" &&
+	    fsfreeze -f "$ICE" && fsfreeze -u "$ICE"
+}
+freezes > "$TMP/out" 2>&1 || { skip "a disk that hangs needs a loop device"
+    finish; }
+WRAP="ip netns exec $NSB"
+conf 'interface "vb"' 'mirror "kept" {' 'observe port 80' \
+    "record to \"$REC\" format gogetway" '}'
+start
+fsfreeze -f "$ICE"
+ina ab -q -n 4 -c 1 http://10.77.0.2/index.html > /dev/null 2>&1
+is_stuck() { grep -q 'mirror, pid .*hangs in the kernel' "$TMP/netmond.log"; }
+wait_for 15 is_stuck && ok "a process that cannot be killed is told" ||
+    not_ok "a process that cannot be killed is not told"
+is "and is not said to be ready" "$(state_of mirror)" lost
+ctl show mirrors > "$TMP/out" 2>&1
+is "nor asked" $? 75
+fsfreeze -u "$ICE"
+wait_for 10 all_ready && ok "and comes back with the disk" ||
+    not_ok "and does not come back with the disk"
+m=$(pid_of mirror)
+fsfreeze -f "$ICE"
+ina ab -q -n 4 -c 1 http://10.77.0.2/index.html > /dev/null 2>&1
+in_kernel() { grep -q '^State:.D' "/proc/$m/status"; }
+wait_for 5 in_kernel
+t0=$(now_ms)
+kill -TERM "$NM"
+is_over() { ! kill -0 "$NM"; }
+wait_for 15 is_over || kill -9 "$NM"
+wait "$NM"
+is "SIGTERM while a disk hangs: status 0" $? 0
+NM=
+at_most "within some seconds" $(($(now_ms) - t0)) 8000
+like "and what stays behind is told" "$(cat "$TMP/netmond.log")" \
+    'mirror, pid .* is left behind'
+fsfreeze -u "$ICE"
 finish
