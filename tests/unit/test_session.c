@@ -675,6 +675,7 @@ the_version_is_that_of_the_request(void **state)
 	data(&w, 1, OK("0", ""));
 	assert_non_null(strstr(w.log, "T 1 200 paired 0/0\n"));
 	assert_int_equal(w.minor, 0);
+	end(&w);
 	begin(&w, SESSION_SYN_SEEN);
 	data(&w, 0, GET("/"));
 	end(&w);
@@ -697,6 +698,7 @@ marks_tell_the_end_of_a_switch(void **state)
 	assert_non_null(strstr(w.log, "M1 0 0 1\nM1 30 1 1\n"));
 	assert_non_null(strstr(w.log, "M1 30 2 1\n"));
 	assert_non_null(strstr(w.log, "M1 30 3 0\n"));
+	end(&w);
 }
 
 /* Where the trailer begins is marked once, wherever the pieces are cut. */
