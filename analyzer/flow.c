@@ -137,10 +137,11 @@ on_segment(struct seg *s)
 	if (!flowtrust_in_window(s) || flowtrust_after_fin(s) ||
 	    !flowack_take(s))
 		return FLOW_IGNORED;
-	if (s->f->state == FLOW_SYN)
+	if (s->f->state == FLOW_SYN) {
 		flowsyn_done(s);
-	if (s->f->state == FLOW_ALIAS)
-		return on_alias(s);
+		if (s->f->state == FLOW_ALIAS)
+			return on_alias(s);
+	}
 	if (p->flags & PACKET_TCP_URG)
 		s->t->count[FLOW_C_URGENT]++;
 	revive(s);

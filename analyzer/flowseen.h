@@ -9,7 +9,10 @@
 
 /* Whether this is another sighting of a half-flow that has its home. */
 void		 flowseen_locate(struct seg *);
-/* Both initial sequence numbers are known: looks for the tuple's twin. */
+/*
+ * Where both halves begin is known, of one perhaps from what the other has
+ * acknowledged: looks for the tuple's twin.
+ */
 void		 flowseen_pair(struct seg *);
 /*
  * Data of a flow whose start was not seen both ways: looks for a twin that
