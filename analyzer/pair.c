@@ -115,13 +115,11 @@ pair_pop(struct pair *p)
 void
 pair_habit(struct pair *p, uint64_t acked, bool early)
 {
-	const struct pair_req	*r = NULL;
-	uint32_t		 i;
+	uint32_t	 n = p->n;
 
-	for (i = p->n; i > 0; i--)
-		if ((r = pair_at(p, i - 1))->kind == PAIR_REQUEST)
-			break;
-	if (early || (i > 0 && r->acked == acked))
+	if (n > 0 && pair_at(p, n - 1)->kind == PAIR_HOLE)
+		n--;		/* two in a row are one */
+	if (early || (n > 0 && pair_at(p, n - 1)->acked == acked))
 		p->pipelined = true;
 }
 
