@@ -145,8 +145,10 @@ put_by(struct session *s, struct resp *r)
 	if (late_put(s, r))
 		return;
 	sess_odd(s, SESSION_A_LATE_FULL);
-	while (late_front(s) != NULL)
+	if (late_front(s) != NULL)
 		deal_give_up(s, r->end_us);
+	if (late_put(s, r))
+		return;
 	no_request(s, r, r->end_us);
 	deal_report(s, NULL, r, SESSION_NO_REQUEST);
 }

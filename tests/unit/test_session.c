@@ -895,6 +895,24 @@ http_answer_to_a_hello_is_seen(void **state)
 	    "T 0 400 no-request 0/0\n");
 }
 
+/* More answers wait than the queue of requests could hold. */
+static void
+the_oldest_of_too_many_early_answers_is_given_up(void **state)
+{
+	struct seen	 w;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	w.odd = true;
+	for (i = 0; i < 5; i++)
+		data(&w, 1, OK("0", ""));
+	assert_non_null(strstr(w.log, "! too-many-early-responses\n"
+	    "L 200 no-request 0\n"));
+	assert_null(strstr(strstr(w.log, "L 200") + 1, "L 200"));
+	end(&w);
+}
+
 /* Nobody asked for the second answer; nothing was lost. */
 static void
 an_unasked_answer_is_no_loss(void **state)
@@ -1409,6 +1427,8 @@ main(void)
 		cmocka_unit_test(hello_is_found_before_the_answer),
 		cmocka_unit_test(handshake_of_tls12_ends_with_both_finished),
 		cmocka_unit_test(http_answer_to_a_hello_is_seen),
+		cmocka_unit_test(
+		    the_oldest_of_too_many_early_answers_is_given_up),
 		cmocka_unit_test(an_unasked_answer_is_no_loss),
 		cmocka_unit_test(
 		    a_client_that_asks_in_the_middle_is_not_one_that_waits),
