@@ -18,16 +18,6 @@ ended_init(struct ended_ring *r, struct mem *mem)
 	}
 }
 
-void
-ended_clear(struct ended_ring *r, struct mem *mem)
-{
-	if (r->n > 0)
-		mem_give(mem, MEM_SESSIONS, r->n * sizeof(*r->v));
-	free(r->v);
-	r->v = NULL;
-	r->n = 0;
-}
-
 struct ended *
 ended_put(struct ended_ring *r, uint64_t id)
 {

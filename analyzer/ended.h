@@ -28,8 +28,8 @@ struct ended_ring {
 	uint32_t	 n;
 };
 
+/* For as long as the process lives. */
 void	 ended_init(struct ended_ring *, struct mem *);
-void	 ended_clear(struct ended_ring *, struct mem *);
 /* The entry of a connection to fill in; NULL when nothing is remembered. */
 struct ended *ended_put(struct ended_ring *, uint64_t id);
 /* NULL: it is not known any more. */

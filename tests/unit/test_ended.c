@@ -1,5 +1,5 @@
 /* The connections that ended last keep what was said on them. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "analyzer/ended.h"
 #include "tests/lib/cmocka_first.h"
@@ -24,8 +24,7 @@ the_last_ones_are_known(void **state)
 	assert_null(ended_find(&r, 1));
 	for (id = 2; id <= ENDED_MAX + 1; id++)
 		assert_int_equal(ended_find(&r, id)->requests, id);
-	ended_clear(&r, &m);
-	assert_int_equal(m.used, 0);
+	free(r.v);
 }
 
 static void
@@ -38,12 +37,11 @@ little_memory_holds_fewer_and_none_nothing(void **state)
 	ended_init(&r, &m);
 	assert_in_range(r.n, 1, ENDED_MAX - 1);
 	assert_true(m.used <= m.limit / ENDED_SHARE);
-	ended_clear(&r, &m);
+	free(r.v);
 	m.used = m.limit;
 	ended_init(&r, &m);
 	assert_null(ended_put(&r, 7));
 	assert_null(ended_find(&r, 7));
-	ended_clear(&r, &m);
 }
 
 int
