@@ -15,6 +15,38 @@ enum {
 	UNTIL_EOF
 };
 
+size_t
+reply_line(struct reply_line *l, const uint8_t *p, size_t n, bool *whole)
+{
+	const uint8_t	*nl = memchr(p, '\n', n);
+	size_t		 len, keep;
+
+	len = nl == NULL ? n : (size_t)(nl - p);
+	keep = sizeof(l->s) - 1 - l->n;
+	if (keep > len)
+		keep = len;
+	memcpy(l->s + l->n, p, keep);
+	l->n += (uint16_t)keep;
+	*whole = nl != NULL;
+	if (nl == NULL)
+		return n;
+	if (l->n > 0 && l->s[l->n - 1] == '\r')
+		l->n--;
+	l->s[l->n] = '\0';
+	return len + 1;
+}
+
+const char *
+reply_field(const struct reply_line *l, const char *name)
+{
+	const char	*v = l->s + strlen(name);
+
+	if (strncasecmp(l->s, name, strlen(name)) != 0)
+		return NULL;
+	v += strspn(v, " \t");
+	return *v == ':' ? v + 1 + strspn(v + 1, " \t") : NULL;
+}
+
 void
 reply_init(struct reply *a)
 {
@@ -91,10 +123,10 @@ on_status(struct reply *a)
 {
 	const char	*p;
 
-	if (a->nline == 0)
+	if (a->line.n == 0)
 		return;		/* a stray empty line */
-	if (a->nline < 12 || strncmp(a->line, "HTTP/1.", 7) != 0 ||
-	    (p = strchr(a->line, ' ')) == NULL ||
+	if (a->line.n < 12 || strncmp(a->line.s, "HTTP/1.", 7) != 0 ||
+	    (p = strchr(a->line.s, ' ')) == NULL ||
 	    (a->status = (uint16_t)strtoul(p, NULL, 10)) < 100 ||
 	    a->status >= REPLY_STATUS) {
 		a->lost = true;
@@ -102,22 +134,9 @@ on_status(struct reply *a)
 		return;
 	}
 	a->chunked = a->has_length = false;
-	a->closes = a->line[7] == '0';
+	a->closes = a->line.s[7] == '0';
 	a->left = 0;
 	a->state = IN_FIELDS;
-}
-
-/* The value of a field when the line is that field, else NULL. */
-static const char *
-field(const char *line, const char *name)
-{
-	size_t	 n = strlen(name);
-
-	if (strncasecmp(line, name, n) != 0 || line[n] != ':')
-		return NULL;
-	for (line += n + 1; *line == ' ' || *line == '\t'; line++)
-		continue;
-	return line;
 }
 
 /* The head is complete: what follows? */
@@ -151,12 +170,12 @@ on_field(struct reply *a)
 {
 	const char	*v;
 
-	if ((v = field(a->line, "content-length")) != NULL) {
+	if ((v = reply_field(&a->line, "content-length")) != NULL) {
 		a->left = strtoull(v, NULL, 10);
 		a->has_length = true;
-	} else if ((v = field(a->line, "transfer-encoding")) != NULL)
+	} else if ((v = reply_field(&a->line, "transfer-encoding")) != NULL)
 		a->chunked = strcasestr(v, "chunked") != NULL;
-	else if ((v = field(a->line, "connection")) != NULL)
+	else if ((v = reply_field(&a->line, "connection")) != NULL)
 		a->closes = strcasestr(v, "close") != NULL ||
 		    (a->closes && strcasestr(v, "keep-alive") == NULL);
 }
@@ -170,20 +189,20 @@ on_line(struct reply *a, void (*seen)(void *, unsigned), void *arg)
 		on_status(a);
 		break;
 	case IN_FIELDS:
-		if (a->nline == 0)
+		if (a->line.n == 0)
 			on_head(a, seen, arg);
 		else
 			on_field(a);
 		break;
 	case IN_SIZE:
-		a->left = strtoull(a->line, NULL, 16);
+		a->left = strtoull(a->line.s, NULL, 16);
 		a->state = a->left == 0 ? IN_TRAILER : IN_CHUNK;
 		break;
 	case IN_CHUNK_END:
 		a->state = IN_SIZE;
 		break;
 	case IN_TRAILER:
-		if (a->nline == 0)
+		if (a->line.n == 0)
 			complete(a);
 		break;
 	default:
@@ -191,40 +210,21 @@ on_line(struct reply *a, void (*seen)(void *, unsigned), void *arg)
 	}
 }
 
-static size_t
-take_line(struct reply *a, const uint8_t *p, size_t n,
-    void (*seen)(void *, unsigned), void *arg)
-{
-	const uint8_t	*nl;
-	size_t		 len, keep;
-
-	nl = memchr(p, '\n', n);
-	len = nl == NULL ? n : (size_t)(nl - p);
-	keep = sizeof(a->line) - 1 - a->nline;
-	if (keep > len)
-		keep = len;
-	memcpy(a->line + a->nline, p, keep);
-	a->nline += (uint16_t)keep;
-	if (nl == NULL)
-		return n;
-	if (a->nline > 0 && a->line[a->nline - 1] == '\r')
-		a->nline--;
-	a->line[a->nline] = '\0';
-	on_line(a, seen, arg);
-	a->nline = 0;
-	return len + 1;
-}
-
 void
 reply_data(struct reply *a, const uint8_t *p, size_t n,
     void (*seen)(void *, unsigned status), void *arg)
 {
 	size_t	 used;
+	bool	 whole;
 
 	for (; n > 0 && a->state != UNTIL_EOF && !reply_ended(a);
 	    p += used, n -= used) {
 		if (a->state != IN_BODY && a->state != IN_CHUNK) {
-			used = take_line(a, p, n, seen, arg);
+			used = reply_line(&a->line, p, n, &whole);
+			if (whole) {
+				on_line(a, seen, arg);
+				a->line.n = 0;
+			}
 			continue;
 		}
 		used = n < a->left ? n : (size_t)a->left;
@@ -266,5 +266,5 @@ bool
 reply_ended(const struct reply *a)
 {
 	return a->closes && !a->lost && a->done > 0 && a->state == IN_STATUS &&
-	    a->nline == 0;
+	    a->line.n == 0;
 }

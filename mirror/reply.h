@@ -15,6 +15,12 @@
 #define REPLY_LINE_MAX	256	/* of a line, the rest is skipped */
 #define REPLY_STATUS	600	/* statuses are 100 to 599 */
 
+/* Of a head, or with the size of a chunk. Zeroed, a line begins. */
+struct reply_line {
+	uint16_t	 n;
+	char		 s[REPLY_LINE_MAX];
+};
+
 struct reply {
 	uint8_t		 state;
 	bool		 lost;		/* not HTTP, or too many open */
@@ -22,14 +28,22 @@ struct reply {
 	bool		 chunked;
 	bool		 has_length;
 	uint16_t	 status;
-	uint16_t	 nline;
 	uint64_t	 left;		/* of a body or chunk */
 	uint64_t	 asked;
 	uint64_t	 done;		/* final answers that are complete */
 	uint64_t	*heads;		/* a bit per open request: HEAD */
 	size_t		 room;		/* of heads, in bits */
-	char		 line[REPLY_LINE_MAX];
+	struct reply_line line;		/* at hand */
 };
+
+/*
+ * Takes bytes up to the end of the line; how many. *whole: it is a string of n
+ * bytes without its end; the caller sets n to 0 when it is done with it.
+ */
+size_t		 reply_line(struct reply_line *, const uint8_t *, size_t,
+		    bool *whole);
+/* The value of a field when the line is that field, else NULL. */
+const char	*reply_field(const struct reply_line *, const char *name);
 
 void		 reply_init(struct reply *);
 void		 reply_clear(struct reply *);

@@ -65,34 +65,20 @@ begin(struct starts *s)
 	s->state = IN_LINE;
 }
 
-/* The value of a field when the line is that field, else NULL. */
-static const char *
-field(const char *line, const char *name)
-{
-	size_t	 n = strlen(name);
-
-	if (strncasecmp(line, name, n) != 0)
-		return NULL;
-	n += strspn(line + n, " \t");
-	if (line[n] != ':')
-		return NULL;
-	return line + n + 1 + strspn(line + n + 1, " \t");
-}
-
 static void
 on_field(struct starts *s)
 {
 	const char	*v;
 
-	if ((v = field(s->line, "content-length")) != NULL)
+	if ((v = reply_field(&s->line, "content-length")) != NULL)
 		s->left = strtoull(v, NULL, 10);
-	else if ((v = field(s->line, "transfer-encoding")) != NULL)
+	else if ((v = reply_field(&s->line, "transfer-encoding")) != NULL)
 		s->chunked = strcasestr(v, "chunked") != NULL;
-	else if ((v = field(s->line, "expect")) != NULL)
+	else if ((v = reply_field(&s->line, "expect")) != NULL)
 		s->expects = strncasecmp(v, "100-continue", 12) == 0;
 }
 
-/* A whole line without its end is in s->line. */
+/* A whole line without its end is in s->line.s. */
 static void
 on_line(struct starts *s)
 {
@@ -101,7 +87,7 @@ on_line(struct starts *s)
 		s->state = IN_FIELDS;
 		break;
 	case IN_FIELDS:
-		if (s->nline > 0)
+		if (s->line.n > 0)
 			on_field(s);
 		else if (s->chunked)
 			s->state = IN_SIZE;
@@ -109,14 +95,14 @@ on_line(struct starts *s)
 			s->state = s->left > 0 ? IN_BODY : BETWEEN;
 		break;
 	case IN_SIZE:
-		s->left = strtoull(s->line, NULL, 16);
+		s->left = strtoull(s->line.s, NULL, 16);
 		s->state = s->left == 0 ? IN_TRAILER : IN_CHUNK;
 		break;
 	case IN_CHUNK_END:
 		s->state = IN_SIZE;
 		break;
 	default:
-		if (s->nline == 0)
+		if (s->line.n == 0)
 			s->state = BETWEEN;
 		break;
 	}
@@ -125,24 +111,15 @@ on_line(struct starts *s)
 static size_t
 take_line(struct starts *s, const uint8_t *p, size_t n)
 {
-	const uint8_t	*nl;
-	size_t		 len, keep;
+	size_t	 used;
+	bool	 whole;
 
-	nl = memchr(p, '\n', n);
-	len = nl == NULL ? n : (size_t)(nl - p);
-	keep = sizeof(s->line) - 1 - s->nline;
-	if (keep > len)
-		keep = len;
-	memcpy(s->line + s->nline, p, keep);
-	s->nline += (uint16_t)keep;
-	if (nl == NULL)
-		return n;
-	if (s->nline > 0 && s->line[s->nline - 1] == '\r')
-		s->nline--;
-	s->line[s->nline] = '\0';
-	on_line(s);
-	s->nline = 0;
-	return len + 1;
+	used = reply_line(&s->line, p, n, &whole);
+	if (whole) {
+		on_line(s);
+		s->line.n = 0;
+	}
+	return used;
 }
 
 static size_t

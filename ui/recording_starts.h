@@ -11,15 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STARTS_LINE_MAX	64	/* of a line, the rest is skipped */
+#include "mirror/reply.h"
 
 struct starts {
 	uint8_t		 state;
 	bool		 chunked;
 	bool		 expects;	/* and may leave its body out */
-	uint16_t	 nline;
 	uint64_t	 left;		/* of a body or chunk */
-	char		 line[STARTS_LINE_MAX];
+	struct reply_line line;		/* at hand */
 };
 
 /* Whether the bytes look like the start of a request. */
