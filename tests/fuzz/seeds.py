@@ -10,6 +10,9 @@ import random
 import struct
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from checksum import checksum
+
 RND = random.Random(1)
 ETHER, RAW, SLL, NULL, SLL2 = 0, 7, 9, 1, 13
 
@@ -23,14 +26,6 @@ def save(name, items):
 
 
 # ---- packets ----
-
-def checksum(b):
-    b += b"\0" * (len(b) % 2)
-    s = sum(struct.unpack(">%dH" % (len(b) // 2), b))
-    while s >> 16:
-        s = (s & 0xffff) + (s >> 16)
-    return ~s & 0xffff
-
 
 def tcp(data=b"", flags=0x18, opts=b"", seq=1000, ack=2000):
     opts += b"\1" * (-len(opts) % 4)

@@ -4,15 +4,11 @@ never become whole, then 20 requests to real.example."""
 import struct
 import sys
 
+from checksum import checksum
+
 f = open(sys.argv[1], "wb")
 f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
 at = 0
-
-
-def checksum(b):
-    x = sum(struct.unpack(">%dH" % (len(b) // 2), b))
-    x = (x & 0xffff) + (x >> 16)
-    return ~((x & 0xffff) + (x >> 16)) & 0xffff
 
 
 def put(data, src, dst, off=0):

@@ -17,16 +17,10 @@ import subprocess
 import sys
 import tempfile
 
+from checksum import checksum
+
 STATUS = (200, 201, 203, 206, 302, 400, 403, 404, 410, 500, 502, 503)
 CONNECTIONS, REQUESTS, MSS = 40, 40, 1448
-
-
-def checksum(b):
-    b += b"\0" * (len(b) % 2)
-    s = sum(struct.unpack(">%dH" % (len(b) // 2), b))
-    while s >> 16:
-        s = (s & 0xffff) + (s >> 16)
-    return ~s & 0xffff
 
 
 def packet(client, port, flags, seq, ack, data, after=False):

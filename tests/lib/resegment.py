@@ -12,14 +12,7 @@ import random
 import struct
 import sys
 
-
-def checksum(b):
-    if len(b) % 2:
-        b += b"\0"
-    s = sum(struct.unpack(">%dH" % (len(b) // 2), b))
-    while s >> 16:
-        s = (s & 0xffff) + (s >> 16)
-    return ~s & 0xffff
+from checksum import checksum
 
 
 def layer(pkt):

@@ -4,28 +4,22 @@
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 need python3 jq
 : "${MUTATE_SECONDS:=10}"
-python3 - "$TMP/odd.pcap" <<'PY' || not_ok "the capture could not be made"
+PYTHONPATH="$TOP/tests/lib" python3 - "$TMP/odd.pcap" <<'PY' || not_ok "the capture could not be made"
 import struct
 import sys
 
-
-def add(b):
-    b += b"\0" * (len(b) % 2)
-    s = sum(struct.unpack(">%dH" % (len(b) // 2), b))
-    while s >> 16:
-        s = (s & 0xffff) + (s >> 16)
-    return ~s & 0xffff
+from checksum import checksum
 
 
 def segment(who, flags, seq, ack, data=b""):
     a, b = (b"\x0a\0\0\1", b"\x0a\0\0\2")[::1 if who == "c" else -1]
     ports = (40000, 80)[::1 if who == "c" else -1]
     t = struct.pack(">HHIIBBHHH", *ports, seq, ack, 0x50, flags, 65000, 0, 0)
-    s = add(a + b + struct.pack(">HH", 6, len(t) + len(data)) + t + data)
+    s = checksum(a + b + struct.pack(">HH", 6, len(t) + len(data)) + t + data)
     t = t[:16] + struct.pack(">H", s) + t[18:] + data
     h = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(t), 1, 0, 64, 6, 0,
                     a, b)
-    return h[:10] + struct.pack(">H", add(h)) + h[12:] + t
+    return h[:10] + struct.pack(">H", checksum(h)) + h[12:] + t
 
 
 q = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
