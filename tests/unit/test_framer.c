@@ -109,6 +109,20 @@ feed(struct out *o, const char *in, const struct mark *m, size_t nm,
 	assert_int_equal(mem.used, 0);
 }
 
+/* In pieces of every size. */
+static void
+feed_pieces(const char *in, const struct mark *m, size_t nm, bool early,
+    const char *want)
+{
+	struct out	 o;
+	size_t		 step;
+
+	for (step = 1; step <= strlen(in) + 1; step++) {
+		feed(&o, in, m, nm, step, early);
+		assert_string_equal(o.s, want);
+	}
+}
+
 static const char	 two[] = "GET1HHHHbodyGET2HHpost";
 static const struct mark two_marks[] = {
 	{ MARK_REQUEST_HEAD, 0 }, { MARK_HEAD_END, 8 },
@@ -119,14 +133,9 @@ static const struct mark two_marks[] = {
 static void
 heads_come_out_whole_at_every_cut(void **state)
 {
-	struct out	 o;
-	size_t		 step;
-
 	(void)state;
-	for (step = 1; step <= sizeof(two); step++) {
-		feed(&o, two, two_marks, nitems(two_marks), step, true);
-		assert_string_equal(o.s, "RGET1HHHHBbody.RGET2HHBpost.");
-	}
+	feed_pieces(two, two_marks, nitems(two_marks), true,
+	    "RGET1HHHHBbody.RGET2HHBpost.");
 }
 
 static void
@@ -141,16 +150,11 @@ trailers_come_out_whole_at_every_cut(void **state)
 	};
 	struct framer	 f;
 	struct out	 o;
-	size_t		 step;
 
 	(void)state;
-	for (step = 1; step <= sizeof(in); step++) {
-		feed(&o, in, m, nitems(m), step, true);
-		assert_string_equal(o.s, "RGET1HHB0XTA: bC: dX.RGET2HH.");
-		/* Its end is not known: it may hold anything. */
-		feed(&o, in, m, 3, step, true);
-		assert_string_equal(o.s, "RGET1HHB0XUA: bC: dXGET2HH");
-	}
+	feed_pieces(in, m, nitems(m), true, "RGET1HHB0XTA: bC: dX.RGET2HH.");
+	/* Its end is not known: it may hold anything. */
+	feed_pieces(in, m, 3, true, "RGET1HHB0XUA: bC: dXGET2HH");
 	/* Lost inside of it; an end before its start. */
 	memset(&o, 0, sizeof(o));
 	framer_init(&f, &ops, &o, &mem);
@@ -175,14 +179,9 @@ a_mark_after_its_bytes_finds_them_held(void **state)
 		{ MARK_MESSAGE_END, 8 }, { MARK_REQUEST_HEAD, 8 },
 		{ MARK_HEAD_END, 14 }, { MARK_MESSAGE_END, 14 },
 	};
-	struct out	 o;
-	size_t		 step;
 
 	(void)state;
-	for (step = 1; step <= sizeof(in); step++) {
-		feed(&o, in, m, nitems(m), step, false);
-		assert_string_equal(o.s, "RGET1HHHH.RGET2HH.US");
-	}
+	feed_pieces(in, m, nitems(m), false, "RGET1HHHH.RGET2HH.US");
 }
 
 static void
@@ -193,14 +192,9 @@ opaque_and_stray_bytes_are_told_apart(void **state)
 		{ MARK_REQUEST_HEAD, 2 }, { MARK_HEAD_END, 8 },
 		{ MARK_MESSAGE_END, 8 }, { MARK_OPAQUE, 8 },
 	};
-	struct out	 o;
-	size_t		 step;
 
 	(void)state;
-	for (step = 1; step <= sizeof(in); step++) {
-		feed(&o, in, m, nitems(m), step, true);
-		assert_string_equal(o.s, "RCONNhh.Otunnelled");
-	}
+	feed_pieces(in, m, nitems(m), true, "RCONNhh.Otunnelled");
 }
 
 /* Old clients send one behind a body. Behind what is lost it may be more. */
@@ -215,13 +209,9 @@ empty_lines_between_messages_are_left_out(void **state)
 	};
 	struct framer		 f;
 	struct out		 o;
-	size_t			 step;
 
 	(void)state;
-	for (step = 1; step <= sizeof(in); step++) {
-		feed(&o, in, m, nitems(m), step, true);
-		assert_string_equal(o.s, "RPOSTHHBbody.RGET1HH.");
-	}
+	feed_pieces(in, m, nitems(m), true, "RPOSTHHBbody.RGET1HH.");
 	memset(&o, 0, sizeof(o));
 	o.last = -1;
 	framer_init(&f, &ops, &o, &mem);
