@@ -94,7 +94,8 @@ launcher_open(struct launcher *l, char *why, size_t size)
 	for (i = 0; i < ROLE_MAX; i++)
 		l->channel[i] = l->program[i] = -1;
 	if (own_folder(dir, sizeof(dir)) == -1) {
-		snprintf(why, size, "/proc/self/exe: %s", strerror(errno));
+		snprintf(why, size, "/proc/self/exe: %s, is /proc mounted?",
+		    strerror(errno));
 		return -1;
 	}
 	fd = open_program(dir, programs[0].file);
@@ -404,6 +405,15 @@ pair(int *a, int *b)
 	return 0;
 }
 
+/* Errors of the start that the administrator can do something about. */
+static int
+say_why(const char *what, const char *advice, char *why, size_t size)
+{
+	snprintf(why, size, "launcher: %s: %s%s", what, strerror(errno),
+	    advice);
+	return -1;
+}
+
 static int
 make_pairs(struct launcher *l, struct ends *e, int *request)
 {
@@ -419,13 +429,12 @@ make_pairs(struct launcher *l, struct ends *e, int *request)
 	    pair(&e->end[ANALYZER_MIRROR], &e->end[MIRROR_ANALYZER]) == -1 ||
 	    pair(&l->fd, request) == -1)
 		return -1;
-	e->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return e->null == -1 ? -1 : 0;
+	return 0;
 }
 
 int
 launcher_fork(struct launcher *l, const struct priv *priv, int argc,
-    char **argv)
+    char **argv, char *why, size_t size)
 {
 	struct ends	 e;
 	size_t		 i;
@@ -434,9 +443,13 @@ launcher_fork(struct launcher *l, const struct priv *priv, int argc,
 	e.netmond = getpid();
 	e.priv = priv;
 	if (make_pairs(l, &e, &request) == -1)
-		return -1;
+		return say_why("socket pairs", ", raise its limit of open "
+		    "files", why, size);
+	if ((e.null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return say_why("/dev/null", "", why, size);
 	if ((l->pid = fork()) == -1)
-		return -1;
+		return say_why("fork", ", raise its limit of processes", why,
+		    size);
 	if (l->pid == 0) {
 		launcher_main(l, &e, request, argc, argv);
 		_exit(1);

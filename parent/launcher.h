@@ -36,9 +36,9 @@ struct launcher {
 int	 launcher_open(struct launcher *, char *why, size_t);
 /*
  * Makes the pairs and forks. argv (of main) is overwritten in the launcher to
- * show its name. Only the parent returns; -1 with errno.
+ * show its name. Only the parent returns; -1 with a text.
  */
 int	 launcher_fork(struct launcher *, const struct priv *, int argc,
-	    char **argv);
+	    char **argv, char *why, size_t);
 
 #endif

@@ -82,9 +82,11 @@ make_way(const struct sockaddr_un *sun, char *why, size_t size)
 		    sun->sun_path);
 		return -1;
 	}
-	if (e == ECONNREFUSED)
-		unlink(sun->sun_path);
-	return 0;
+	if (e != ECONNREFUSED || unlink(sun->sun_path) == 0 || errno == ENOENT)
+		return 0;
+	snprintf(why, size, "control socket %s: nobody listens there, but it "
+	    "cannot be removed: %s", sun->sun_path, strerror(errno));
+	return -1;
 }
 
 /* By descriptor, so that nobody can put another file in its place. */
@@ -103,7 +105,8 @@ give_to(const char *path, const struct priv *p)
 }
 
 static int
-bind_at(const struct sockaddr_un *sun, const struct priv *p)
+bind_at(const struct sockaddr_un *sun, const struct priv *p, char *why,
+    size_t size)
 {
 	mode_t	 old;
 	bool	 bound;
@@ -116,9 +119,13 @@ bind_at(const struct sockaddr_un *sun, const struct priv *p)
 	r = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
 	umask(old);
 	bound = r == 0;
-	if (r == 0 && p->way == PRIV_ROOT)
-		r = give_to(sun->sun_path, p);
-	else if (r == 0 && p->extra != p->gid && give_to(sun->sun_path, p) ==
+	if (r == 0 && p->way == PRIV_ROOT) {
+		if ((r = give_to(sun->sun_path, p)) == -1)
+			snprintf(why, size, "control socket %s: cannot be "
+			    "given to netmond's user and group: %s (without "
+			    "CAP_CHOWN, start netmond as that user)",
+			    sun->sun_path, strerror(errno));
+	} else if (r == 0 && p->extra != p->gid && give_to(sun->sun_path, p) ==
 	    -1)
 		log_warn("control socket: its group cannot read: netmond is "
 		    "started as no member of it (SupplementaryGroups= of a "
@@ -164,7 +171,7 @@ bind_anew(struct listen *l, const char *dir, const struct priv *p,
 	why[0] = '\0';
 	if ((lock = lock_folder(dir, tries)) != -1) {
 		if (make_way(&sun, why, size) == 0)
-			fd = bind_at(&sun, p);
+			fd = bind_at(&sun, p, why, size);
 		if (fd == -1 && why[0] == '\0')
 			snprintf(why, size, "control socket %s: %s", l->path,
 			    strerror(errno));

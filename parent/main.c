@@ -321,9 +321,13 @@ give_up(struct parent *p, int argc, char **argv)
 		log_warnx("%s", why);
 		return s;
 	}
-	if (launcher_fork(&p->launcher, &p->priv, argc, argv) == -1 ||
-	    priv_parent(&p->priv) == -1) {
-		log_warn("launcher");
+	if (launcher_fork(&p->launcher, &p->priv, argc, argv, why,
+	    sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return EX_OSERR;
+	}
+	if (priv_parent(&p->priv) == -1) {
+		log_warn("capabilities of the parent");
 		return EX_OSERR;
 	}
 	return 0;

@@ -2,7 +2,7 @@
 # Exit statuses and the one clear line that goes with each.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
-need python3 jq
+need python3 jq setpriv
 
 # run NAME STATUS PATTERN ARGS...
 run() {
@@ -55,6 +55,11 @@ if [ "${SAN:-0}" != 1 ] && command -v prlimit > /dev/null; then
 	is "no memory for the configuration: status 71" $? 71
 	like "and says so" "$(cat "$TMP/out")" 'y.conf: out of memory'
 	is "once" "$(wc -l < "$TMP/out")" 1
+	timeout 20 prlimit --nofile=20 "$BUILD/netmond" -r /dev/null \
+	    > "$TMP/out" 2>&1
+	is "few descriptors: status 71" $? 71
+	like "and says what is short" "$(cat "$TMP/out")" \
+	    'launcher: .*, raise its limit of open files'
 fi
 cat > "$TMP/x.conf" <<-'EOT'
 	log events "/tmp/a"
@@ -238,6 +243,20 @@ if [ "$(id -u)" = 0 ]; then
 	run "a folder that cannot be made" 71 \
 	    "$TMP/file/sub cannot be made: Not a directory" -d -F \
 	    -f "$TMP/x.conf" -i lo
+	# lacks CAPS NAME PATTERN: root without these
+	lacks() {
+		setpriv --bounding-set "$1" timeout 20 "$BUILD/netmond" -d -F \
+		    -f "$TMP/netmond.conf" -i lo > "$TMP/out" 2>&1
+		is "$2: status 71" $? 71
+		like "$2: says what to do" "$(cat "$TMP/out")" "$3"
+	}
+	lacks -chown "a socket that cannot be given away" \
+	    'cannot be given .*without CAP_CHOWN, start netmond as that user'
+	python3 -c 'import socket, sys
+socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])' \
+	    "$SOCK"
+	lacks -dac_override "an old socket that cannot be removed" \
+	    'nobody listens there, but it cannot be removed: Permission denied'
 	start -i lo
 	run "a live socket" 71 "$SOCK" -d -F -f "$TMP/netmond.conf" -i lo
 	stop
