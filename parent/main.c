@@ -258,22 +258,6 @@ check_user(const struct conf *c)
 		log_warnx("%s; netmond will not start here before", why);
 }
 
-/* Whether a record or a log is written to standard output. */
-static bool
-output_is_taken(const struct conf *c)
-{
-	size_t	 i;
-
-	for (i = 0; i < c->nmirrors; i++)
-		if (c->mirrors[i].has_record &&
-		    strcmp(c->mirrors[i].path, "-") == 0)
-			return true;
-	for (i = 0; i < c->nlogs; i++)
-		if (strcmp(c->logs[i].path, "-") == 0)
-			return true;
-	return false;
-}
-
 /* What must happen while we may still open things; an exit status. */
 static int
 acquire(struct parent *p)
@@ -296,9 +280,8 @@ acquire(struct parent *p)
 		return EX_OSERR;
 	}
 	p->launcher.json = p->opt.json;
-	p->launcher.aside = output_is_taken(p->conf);
-	p->launcher.background = parent_live(p) && !p->opt.debug &&
-	    !p->opt.foreground;
+	p->launcher.aside = options_take_output(p->conf);
+	p->launcher.background = options_background(&p->opt);
 	if (!parent_live(p))
 		return 0;
 	p->listen_fd = listen_open(&p->listen, p->conf->socket, &p->priv, why,

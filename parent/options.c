@@ -230,6 +230,27 @@ add_options(const struct options *o, struct conf *c)
 	return 0;
 }
 
+bool
+options_background(const struct options *o)
+{
+	return o->input == NULL && !o->check && !o->debug && !o->foreground;
+}
+
+bool
+options_take_output(const struct conf *c)
+{
+	size_t	 i;
+
+	for (i = 0; i < c->nmirrors; i++)
+		if (c->mirrors[i].has_record &&
+		    strcmp(c->mirrors[i].path, "-") == 0)
+			return true;
+	for (i = 0; i < c->nlogs; i++)
+		if (strcmp(c->logs[i].path, "-") == 0)
+			return true;
+	return false;
+}
+
 struct conf *
 options_load(const struct options *o, const char *path, struct conf **rest,
     parse_say_fn *say, void *arg)
@@ -249,6 +270,10 @@ options_load(const struct options *o, const char *path, struct conf **rest,
 		say("too many entries on the command line", arg);
 	} else if (conf_check(c, why, sizeof(why)) == -1) {
 		say(why, arg);
+	} else if (options_background(o) && options_take_output(c)) {
+		say("a record or a log to \"-\": there is no standard output "
+		    "in the background, name a file or start with -F or -d",
+		    arg);
 	} else
 		return c;
 	conf_free(c);

@@ -41,5 +41,9 @@ int		 options_parse(struct options *, int argc, char **argv);
  */
 struct conf	*options_load(const struct options *, const char *path,
 		    struct conf **rest, parse_say_fn *say, void *arg);
+/* Whether netmond leaves its starter, and with it the standard output. */
+bool		 options_background(const struct options *);
+/* Whether a record or a log is written to standard output. */
+bool		 options_take_output(const struct conf *);
 
 #endif

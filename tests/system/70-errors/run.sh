@@ -257,6 +257,11 @@ socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])' \
 	    "$SOCK"
 	lacks -dac_override "an old socket that cannot be removed" \
 	    'nobody listens there, but it cannot be removed: Permission denied'
+	conf 'log access "-"'
+	run "a log to standard output, in the background" 2 \
+	    'no standard output in the background' -i lo -f "$TMP/netmond.conf"
+	run "it, with -n" 0 'configuration OK' -n -f "$TMP/netmond.conf"
+	conf
 	start -i lo
 	run "a live socket" 71 "$SOCK" -d -F -f "$TMP/netmond.conf" -i lo
 	stop
