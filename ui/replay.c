@@ -22,7 +22,8 @@
 
 struct replay {
 	bool		 dry;
-	const char	*report;	/* file */
+	const char	*report;	/* file, NULL: none */
+	FILE		*out;		/* to it */
 	struct recording rec;
 	struct play	 play;
 };
@@ -70,17 +71,25 @@ print_report(const struct replay *r)
 			    rec->status[i], pl->status[i]);
 }
 
+/* Before anything is sent: a replay may take hours. */
+static int
+open_report(struct replay *r)
+{
+	if (r->report == NULL || (r->out = fopen(r->report, "we")) != NULL)
+		return 0;
+	fprintf(stderr, "netmonctl: %s: %s\n", r->report, strerror(errno));
+	return -1;
+}
+
 static int
 write_report(const struct replay *r)
 {
 	const struct recording	*rec = &r->rec;
 	const struct play	*pl = &r->play;
 	const char		*sep = "";
-	FILE			*f;
+	FILE			*f = r->out;
 	unsigned		 i;
 
-	if ((f = fopen(r->report, "we")) == NULL)
-		goto bad;
 	fprintf(f, "{\"schema\":\"netmond.replay/1\",\"records\":%zu,"
 	    "\"requests\":%" PRIu64 ",\"connections\":%zu,\"gaps\":%" PRIu64
 	    ",\"sent\":%" PRIu64 ",\"sent_bytes\":%" PRIu64 ",\"failed\":%"
@@ -100,7 +109,6 @@ write_report(const struct replay *r)
 	fprintf(f, "]}\n");
 	if (fclose(f) == 0)
 		return 0;
- bad:
 	fprintf(stderr, "netmonctl: %s: %s\n", r->report, strerror(errno));
 	return -1;
 }
@@ -304,10 +312,12 @@ replay_main(int argc, char **argv)
 	}
 	if ((status = find_target(r, argv[argc - 1])) != 0)
 		return status;
+	if (open_report(r) == -1)
+		return CLIENT_REFUSED;
 	fit_descriptors(&r->play);
 	run(r);
 	print_report(r);
-	if (r->report != NULL && write_report(r) == -1)
+	if (r->out != NULL && write_report(r) == -1)
 		return CLIENT_REFUSED;
 	if (r->play.interrupted)
 		end_by_signal();

@@ -111,6 +111,12 @@ like "and says so" "$(cat "$TMP/replay.out")" '4 connections at a time'
 printf 'no recording' > "$TMP/bad"
 inb "$BUILD/netmonctl" replay "$TMP/bad" 127.0.0.1:28090 > /dev/null 2>&1
 is "a file that is no recording is status 65" "$?" 65
+before=$(count third)
+inb "$BUILD/netmonctl" replay -o "$TMP/no/r.json" "$REC" 127.0.0.1:28090 \
+    > "$TMP/replay.out" 2>&1
+is "a report that cannot be written is told before anything is sent" \
+    "$? $(count third) $(cat "$TMP/replay.out")" \
+    "1 $before netmonctl: $TMP/no/r.json: No such file or directory"
 inb "$BUILD/netmonctl" replay "$REC" 127.0.0.1:9 > /dev/null 2>&1
 is "a target that is not there is status 69" "$?" 69
 
