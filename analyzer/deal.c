@@ -60,9 +60,9 @@ deal_close(struct session *s, const struct resp *r, enum session_pair why)
 		s->unowned = 0;
 	if (q->kind == PAIR_REQUEST) {
 		deal_report(s, q, r, why);
-		kept_return(s, q->text);
+		kept_free(s, q->text);
 	}
-	pair_pop(&s->pair);
+	pair_pop(&s->pair, s->mem);
 }
 
 void
@@ -132,8 +132,8 @@ deal_expire(struct session *s, uint64_t ts)
 	while ((r = late_front(s)) != NULL &&
 	    ts > r->first_us + patience(s, r))
 		deal_give_up(s, ts);
-	r = &s->cur;
-	if (r->open && r->pair == SESSION_LATE &&
+	r = s->cur;
+	if (r != NULL && r->pair == SESSION_LATE &&
 	    ts > r->first_us + patience(s, r))
 		no_request(s, r, ts);
 }
@@ -199,8 +199,8 @@ deal_claim(struct session *s, const struct dir *d, uint64_t ts)
 		deal_close(s, r, SESSION_PAIRED);
 		late_pop(s);
 	}
-	r = &s->cur;
-	if (late_front(s) != NULL || s->pair.n == 0 || !r->open ||
+	r = s->cur;
+	if (late_front(s) != NULL || s->pair.n == 0 || r == NULL ||
 	    r->pair != SESSION_LATE)
 		return;
 	q = pair_at(&s->pair, s->pair.n - 1);
@@ -216,11 +216,11 @@ deal_claim(struct session *s, const struct dir *d, uint64_t ts)
 void
 deal_end_response(struct session *s, struct dir *d, uint64_t ts, bool whole)
 {
-	struct resp	*r = &s->cur;
+	struct resp	*r = s->cur;
 
-	if (!r->open)
+	if (r == NULL)
 		return;
-	r->open = false;
+	s->cur = NULL;
 	r->body = d->u.body.seen;
 	r->end_us = ts;
 	if (d->flags & D_GAPPED)
@@ -233,6 +233,7 @@ deal_end_response(struct session *s, struct dir *d, uint64_t ts, bool whole)
 		put_by(s, r);
 	else
 		deal_report(s, NULL, r, (enum session_pair)r->pair);
+	sess_give(s, r, sizeof(*r));
 }
 
 /* The request whose body is at hand, if it is still open. */

@@ -9,17 +9,21 @@ void
 pair_init(struct pair *p)
 {
 	memset(p, 0, sizeof(*p));
-	p->q = &p->one;
-	p->cap = 1;
+}
+
+static void
+give_ring(struct pair *p, struct mem *mem)
+{
+	if (p->cap == 0)
+		return;
+	mem_give(mem, MEM_SESSIONS, p->cap * sizeof(*p->q));
+	free(p->q);
 }
 
 void
 pair_clear(struct pair *p, struct mem *mem)
 {
-	if (p->q != &p->one) {
-		mem_give(mem, MEM_SESSIONS, p->cap * sizeof(*p->q));
-		free(p->q);
-	}
+	give_ring(p, mem);
 	pair_init(p);
 }
 
@@ -33,8 +37,8 @@ static bool
 grow(struct pair *p, struct mem *mem)
 {
 	struct pair_req	*q;
-	size_t		 size = p->cap * 2 * sizeof(*q);
-	uint32_t	 i;
+	uint32_t	 cap = p->cap == 0 ? 1 : p->cap * 2, i;
+	size_t		 size = cap * sizeof(*q);
 
 	if (!mem_take(mem, MEM_SESSIONS, size))
 		return false;
@@ -44,13 +48,10 @@ grow(struct pair *p, struct mem *mem)
 	}
 	for (i = 0; i < p->n; i++)
 		q[i] = *pair_at(p, i);
-	if (p->q != &p->one) {
-		mem_give(mem, MEM_SESSIONS, size / 2);
-		free(p->q);
-	}
+	give_ring(p, mem);
 	p->q = q;
 	p->head = 0;
-	p->cap *= 2;
+	p->cap = cap;
 	return true;
 }
 
@@ -106,10 +107,14 @@ pair_hole(struct pair *p, struct mem *mem, uint32_t max, uint64_t known,
 }
 
 void
-pair_pop(struct pair *p)
+pair_pop(struct pair *p, struct mem *mem)
 {
 	p->head = (p->head + 1) & (p->cap - 1);
-	p->n--;
+	if (--p->n > 0 || p->skipped > 0)
+		return;
+	give_ring(p, mem);
+	p->q = NULL;
+	p->head = p->cap = 0;
 }
 
 void
@@ -191,6 +196,26 @@ likely(const struct pair *p, uint64_t at, uint64_t known, bool lost,
 	return PAIR_FRONT;
 }
 
+/*
+ * One that was past the limit is answered. The loss among them takes the place
+ * that they left; without one, all that comes is past the limit.
+ */
+static void
+answer_skipped(struct pair *p)
+{
+	struct pair_req	*r;
+
+	if (p->skipped == 1 && p->skip_hole && p->cap == 0)
+		return;
+	p->skipped--;
+	if (p->skipped > 0 || !p->skip_hole)
+		return;
+	p->skip_hole = false;
+	r = pair_at(p, p->n++);
+	memset(r, 0, sizeof(*r));
+	r->kind = PAIR_HOLE;
+}
+
 static enum pair_answer
 find(struct pair *p, uint64_t at, uint64_t known, bool lost, bool blind,
     uint32_t *drop)
@@ -199,13 +224,7 @@ find(struct pair *p, uint64_t at, uint64_t known, bool lost, bool blind,
 	uint32_t	 i;
 
 	if (p->n == 0 && p->skipped > 0) {
-		p->skipped--;
-		if (p->skipped == 0 && p->skip_hole) {
-			p->skip_hole = false;
-			r = pair_at(p, p->n++);
-			memset(r, 0, sizeof(*r));
-			r->kind = PAIR_HOLE;
-		}
+		answer_skipped(p);
 		return PAIR_SKIPPED;
 	}
 	if (p->n == 0)
@@ -232,9 +251,10 @@ find(struct pair *p, uint64_t at, uint64_t known, bool lost, bool blind,
 void
 pair_unowned(struct pair *p, uint64_t known)
 {
-	struct pair_req	*r = pair_at(p, 0);
+	struct pair_req	*r;
 
-	if (p->n == 0 || r->kind != PAIR_HOLE || !answers_hole(r, known))
+	if (p->n == 0 || (r = pair_at(p, 0))->kind != PAIR_HOLE ||
+	    !answers_hole(r, known))
 		return;
 	r->id++;
 	if (known > r->acked)

@@ -7,8 +7,9 @@
  * request when it has acknowledged all of the response before, so its response
  * begins at exactly that offset. What that does not settle is not guessed.
  *
- * The queue owns its memory and charges it to MEM_SESSIONS. Past its limit
- * requests are only counted (skipped), so that order still holds for them.
+ * The queue owns its memory, none while it is empty, and charges it to
+ * MEM_SESSIONS. Past its limit requests are only counted (skipped), so that
+ * order still holds for them.
  */
 #ifndef ANALYZER_PAIR_H
 #define ANALYZER_PAIR_H
@@ -46,11 +47,10 @@ struct pair_req {
 };
 
 struct pair {
-	struct pair_req	*q;		/* ring; &one while cap is 1 */
-	struct pair_req	 one;
+	struct pair_req	*q;		/* ring */
 	uint32_t	 head;
 	uint32_t	 n;
-	uint32_t	 cap;		/* power of two */
+	uint32_t	 cap;		/* power of two, or 0 */
 	uint32_t	 skipped;	/* requests behind the last entry */
 	bool		 pipelined;	/* once seen to ask before an answer */
 	uint8_t		 waits;		/* times it was seen to wait for one */
@@ -67,6 +67,7 @@ enum pair_answer {
 
 void		 pair_init(struct pair *);
 void		 pair_clear(struct pair *, struct mem *);
+/* i must be below n. */
 struct pair_req	*pair_at(const struct pair *, uint32_t i);
 /* A zeroed entry at the end; NULL: at max or no memory, counted as skipped. */
 struct pair_req	*pair_push(struct pair *, struct mem *, uint32_t max);
@@ -79,7 +80,7 @@ struct pair_req	*pair_push(struct pair *, struct mem *, uint32_t max);
  */
 void		 pair_hole(struct pair *, struct mem *, uint32_t max,
 		    uint64_t known, uint64_t end);
-void		 pair_pop(struct pair *);
+void		 pair_pop(struct pair *, struct mem *);
 /*
  * What the next request to be pushed tells about its sender, who had acked
  * server bytes. early: it has not read the answer to the one before.

@@ -118,19 +118,6 @@ kept_free(struct session *s, struct kept *k)
 		sess_give(s, k, k->cap);
 }
 
-/* Gives a text back, keeping one for the next request. */
-void
-kept_return(struct session *s, struct kept *k)
-{
-	if (k == NULL)
-		return;
-	if (s->spare == NULL || s->spare->cap < k->cap) {
-		kept_free(s, s->spare);
-		s->spare = k;
-	} else
-		kept_free(s, k);
-}
-
 static void
 kept_put(struct kept *k, struct http_span *to, const struct http_span *from,
     size_t max)
@@ -157,21 +144,16 @@ struct kept *
 kept_new(struct session *s, const struct http_head *h,
     const struct http_span *host, bool cut)
 {
-	struct kept	*k = s->spare;
+	struct kept	*k;
 	size_t		 n;
 
 	n = sizeof(*k) + at_most(h->method.len, SESSION_TEXT_METHOD) +
 	    at_most(h->target.len, SESSION_TEXT_TARGET) + host->len +
 	    at_most(h->user_agent.len, SESSION_TEXT_AGENT) +
 	    at_most(h->referer.len, SESSION_TEXT_REFERER) + KEPT_TYPE_ROOM;
-	s->spare = NULL;
-	if (k == NULL || k->cap < n) {
-		kept_free(s, k);
-		n = (n + 255) & ~(size_t)255;
-		if ((k = sess_take(s, n)) == NULL)
-			return NULL;
-		k->cap = (uint32_t)n;
-	}
+	if ((k = sess_take(s, n)) == NULL)
+		return NULL;
+	k->cap = (uint32_t)n;
 	memset(&k->text, 0, sizeof(k->text));
 	k->used = 0;
 	k->text.cut = cut;

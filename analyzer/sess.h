@@ -99,7 +99,6 @@ struct resp {
 	uint8_t		 minor;
 	uint8_t		 flags;		/* SESSION_TX_* */
 	uint8_t		 pair;		/* enum session_pair */
-	bool		 open;		/* not ended */
 };
 
 /* What is kept of strings; the bytes follow. */
@@ -128,9 +127,8 @@ struct session {
 	struct mem	*mem;
 	struct dir	 d[2];
 	struct pair	 pair;
-	struct resp	 cur;
+	struct resp	*cur;		/* the response at hand, or NULL */
 	struct late	*late;	/* NULL: no response waits */
-	struct kept	*spare;
 	struct hand	*hand;
 	uint64_t	 asked;		/* requests so far */
 	uint64_t	 answered;
@@ -177,8 +175,6 @@ void		 sess_drop(struct session *s, struct dir *d);
 bool		 sess_room(struct session *s, struct dir *d, size_t n,
 		    uint32_t max);
 void		 kept_free(struct session *s, struct kept *k);
-/* Gives a text back, keeping one for the next request. */
-void		 kept_return(struct session *s, struct kept *k);
 /* The content type of the answer joins what was kept of its request. */
 void		 kept_type(struct kept *k, const struct http_span *type);
 struct kept	*kept_new(struct session *s, const struct http_head *h,

@@ -320,7 +320,7 @@ session_free(struct session *s)
 	for (i = 0; i < s->pair.n; i++)
 		kept_free(s, pair_at(&s->pair, i)->text);
 	pair_clear(&s->pair, s->mem);
-	kept_free(s, s->spare);
+	sess_give(s, s->cur, sizeof(*s->cur));
 	late_clear(s);
 	hand_free(s);
 	sess_drop(s, &s->d[0]);
@@ -336,7 +336,7 @@ session_data(struct session *s, unsigned dir, uint64_t offset,
 	struct dir	*d = &s->d[dir];
 	struct in	 in;
 
-	if (s->late != NULL || s->cur.pair == SESSION_LATE)
+	if (s->late != NULL || (s->cur != NULL && s->cur->pair == SESSION_LATE))
 		deal_expire(s, ts_us);
 	if (!(d->flags & D_BEGUN)) {
 		d->flags |= D_BEGUN;
@@ -568,11 +568,7 @@ session_client(const struct session *s)
 size_t
 session_held(const struct session *s)
 {
-	size_t	 n = s->held;
-
-	if (s->pair.cap > 1)
-		n += s->pair.cap * sizeof(*s->pair.q);
-	return n;
+	return s->held + s->pair.cap * sizeof(*s->pair.q);
 }
 
 const char *

@@ -375,7 +375,7 @@ talk_body(struct session *s, struct dir *d, struct in *in)
 	if (!trailed && d->u.body.trailed > 0)
 		sess_mark(s, d, in->off + used - d->u.body.trailed,
 		    SESSION_MARK_TRAILER, d->role == ANSWERS ?
-		    s->cur.number : s->asked);
+		    s->answered : s->asked);
 	if (a == BODY_BAD)
 		bad_body(s, d, in, used);
 	else if (a == BODY_DONE) {

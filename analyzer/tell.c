@@ -38,7 +38,7 @@ tell_end(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
 	d->flags &= (uint16_t)~(D_OPEN | D_BODILESS);
 	d->state = ST_HEAD;
 	if (d->role == ANSWERS) {
-		sess_mark(s, d, off, SESSION_MARK_END, s->cur.number);
+		sess_mark(s, d, off, SESSION_MARK_END, s->answered);
 		deal_end_response(s, d, ts, true);
 		return;
 	}
@@ -119,7 +119,7 @@ unqueued(struct session *s, struct dir *d, const struct http_head *h,
 static bool
 asks_early(const struct session *s, const struct dir *answers, uint64_t acked)
 {
-	return s->cur.open && s->cur.pair == SESSION_PAIRED &&
+	return s->cur != NULL && s->cur->pair == SESSION_PAIRED &&
 	    !(answers->flags & D_BODILESS) && acked <= answers->next;
 }
 
@@ -247,7 +247,7 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 		return;
 	memset(&r, 0, sizeof(r));
 	r.head = h;
-	r.pair = interim ? SESSION_NO_REQUEST : (enum session_pair)s->cur.pair;
+	r.pair = interim ? SESSION_NO_REQUEST : (enum session_pair)s->cur->pair;
 	r.number = s->answered;
 	r.interim = interim;
 	if (r.pair == SESSION_PAIRED)
@@ -261,7 +261,7 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 	r.first_us = d->head_us;
 	r.now_us = ts;
 	r.dir = sess_index(s, d);
-	r.flags = interim ? head_flags(d, h) : s->cur.flags;
+	r.flags = interim ? head_flags(d, h) : s->cur->flags;
 	s->ops->response(s->arg, &r);
 }
 
@@ -274,10 +274,10 @@ switches(struct session *s, struct dir *d, const struct http_head *h,
 	enum session_proto	 proto;
 	const struct http_span	*up = &h->upgrade;
 
-	if (s->cur.pair == SESSION_PAIRED)
+	if (s->cur->pair == SESSION_PAIRED)
 		q = pair_at(&s->pair, 0);
 	if (h->status == 101) {
-		s->cur.flags |= SESSION_TX_UPGRADED;
+		s->cur->flags |= SESSION_TX_UPGRADED;
 		proto = SESSION_UPGRADED;
 		if (up->len == 9 && strncasecmp((const char *)up->p,
 		    "websocket", 9) == 0)
@@ -287,12 +287,12 @@ switches(struct session *s, struct dir *d, const struct http_head *h,
 			proto = SESSION_HTTP2;
 	} else if (h->status / 100 == 2 && q != NULL &&
 	    q->method == HTTP_CONNECT) {
-		s->cur.flags |= SESSION_TX_TUNNEL;
+		s->cur->flags |= SESSION_TX_TUNNEL;
 		proto = SESSION_TUNNEL;
 	} else
 		return false;
 	body_init(&d->u.body, BODY_NONE, 0);
-	sess_mark(s, d, off, SESSION_MARK_END, s->cur.number);
+	sess_mark(s, d, off, SESSION_MARK_END, s->answered);
 	deal_end_response(s, d, ts, true);
 	deal_opaque(s, d, off, proto);
 	return true;
@@ -316,7 +316,7 @@ response_framing(struct session *s, struct dir *d, const struct http_head *h)
 
 	if (h->status == 204 || h->status == 304)
 		return BODY_NONE;
-	if (s->cur.pair == SESSION_PAIRED) {
+	if (s->cur->pair == SESSION_PAIRED) {
 		if (pair_at(&s->pair, 0)->method == HTTP_HEAD)
 			return BODY_NONE;
 	} else if (kind == BODY_CHUNKED || kind == BODY_LENGTH)
@@ -328,16 +328,20 @@ static void
 on_response(struct session *s, struct dir *d, const struct http_head *h,
     size_t head_len, uint64_t off, uint64_t ts)
 {
-	struct resp	*r = &s->cur;
+	struct resp	*r = s->cur;
 
 	sess_mark(s, d, d->head_off, SESSION_MARK_HEAD, s->answered + 1);
 	if (h->status < 200 && h->status >= 100 && h->status != 101) {
 		interim(s, d, h, head_len, off, ts);
 		return;
 	}
+	if (r == NULL && (r = sess_take(s, sizeof(*r))) == NULL) {
+		deal_lose(s, d, off, ts);
+		return;
+	}
+	s->cur = r;
 	s->answered++;
 	memset(r, 0, sizeof(*r));
-	r->open = true;
 	r->flags = (uint8_t)head_flags(d, h);
 	r->first_us = d->head_us;
 	r->off = d->head_off;

@@ -52,7 +52,7 @@ order_rules_without_loss(void **state)
 	ask(&p, 1, 0, 0);
 	ask(&p, 2, 50, 0);
 	owner_is(&p, 0, false, PAIR_FRONT, 1);
-	pair_pop(&p);
+	pair_pop(&p, &mem);
 	owner_is(&p, 999, false, PAIR_FRONT, 2);
 	pair_clear(&p, &mem);
 	assert_int_equal(mem.used, 0);
@@ -113,7 +113,7 @@ hole_hides_requests(void **state)
 	assert_int_equal(p.n, 2);
 	ask(&p, 2, 500, 800);
 	owner_is(&p, 0, false, PAIR_FRONT, 1);
-	pair_pop(&p);
+	pair_pop(&p, &mem);
 	answer_is(&p, 400, 60, PAIR_UNKNOWN);
 	answer_is(&p, 800, 600, PAIR_FRONT);
 	answer_is(&p, 900, 600, PAIR_UNKNOWN);
@@ -170,7 +170,7 @@ habits(void **state)
 	ask(&p, 1, 0, 0);
 	owner_is(&p, 0, false, PAIR_FRONT, 1);
 	assert_int_equal(p.waits, 0);		/* the first tells nothing */
-	pair_pop(&p);
+	pair_pop(&p, &mem);
 	ask(&p, 2, 50, 100);
 	owner_is(&p, 100, true, PAIR_FRONT, 2);
 	owner_is(&p, 150, true, PAIR_FRONT, 2);
@@ -222,7 +222,7 @@ lost_among_the_skipped_is_not_forgotten(void **state)
 	assert_null(pair_push(&p, &mem, 1));
 	pair_hole(&p, &mem, 1, 0, 30);
 	owner_is(&p, 0, false, PAIR_FRONT, 0);
-	pair_pop(&p);
+	pair_pop(&p, &mem);
 	owner_is(&p, 9, false, PAIR_SKIPPED, 0);
 	ask(&p, 1, 100, 50);
 	answer_is(&p, 50, 120, PAIR_UNKNOWN);
@@ -286,7 +286,7 @@ requests_past_the_limit_keep_their_place(void **state)
 	assert_null(pair_push(&p, &mem, 3));
 	for (i = 0; i < 3; i++) {
 		owner_is(&p, 0, false, PAIR_FRONT, 0);
-		pair_pop(&p);
+		pair_pop(&p, &mem);
 	}
 	assert_null(pair_push(&p, &mem, 3));
 	for (i = 0; i < 3; i++)
@@ -313,6 +313,48 @@ ceiling_is_respected(void **state)
 }
 
 static void
+an_empty_queue_holds_nothing(void **state)
+{
+	struct pair	 p;
+	uint32_t	 i;
+
+	(void)state;
+	pair_init(&p);
+	assert_int_equal(mem.used, 0);
+	for (i = 0; i < 3; i++)
+		ask(&p, i, i, i);
+	assert_int_equal(mem.used, 4 * sizeof(struct pair_req));
+	for (i = 0; i < 3; i++)
+		pair_pop(&p, &mem);
+	assert_int_equal(mem.used, 0);
+	ask(&p, 3, 3, 3);
+	assert_int_equal(pair_at(&p, 0)->id, 3);
+	assert_int_equal(mem.used, sizeof(struct pair_req));
+	pair_clear(&p, &mem);
+}
+
+/* Without memory for the loss among them, no later answer is anybody's. */
+static void
+without_any_memory_all_are_skipped(void **state)
+{
+	struct mem	 none = { .limit = 0 };
+	struct pair	 p;
+	uint32_t	 drop;
+	int		 i;
+
+	(void)state;
+	pair_init(&p);
+	assert_null(pair_push(&p, &none, 1000));
+	pair_hole(&p, &none, 1000, 0, 10);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(pair_owner(&p, 0, 100, false, false, &drop),
+		    PAIR_SKIPPED);
+	assert_int_equal(p.skipped, 1);
+	assert_null(pair_push(&p, &mem, 1000));
+	pair_clear(&p, &none);
+}
+
+static void
 ring_keeps_order_when_it_grows(void **state)
 {
 	struct pair	 p;
@@ -326,7 +368,7 @@ ring_keeps_order_when_it_grows(void **state)
 			ask(&p, in, in, in);
 		for (k = 0; k < i - 1; k++) {
 			assert_int_equal(pair_at(&p, 0)->id, out++);
-			pair_pop(&p);
+			pair_pop(&p, &mem);
 		}
 	}
 	assert_int_equal(p.n, in - out);
@@ -352,6 +394,8 @@ main(void)
 		cmocka_unit_test(interim_answers_do_not_move_the_final_one),
 		cmocka_unit_test(requests_past_the_limit_keep_their_place),
 		cmocka_unit_test(ceiling_is_respected),
+		cmocka_unit_test(an_empty_queue_holds_nothing),
+		cmocka_unit_test(without_any_memory_all_are_skipped),
 		cmocka_unit_test(ring_keeps_order_when_it_grows)
 	};
 
