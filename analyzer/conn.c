@@ -57,8 +57,11 @@ not_served(const struct conf *conf, const struct flow_key *key)
 static void
 set_place(struct conn *c)
 {
-	c->iface = flow_home(c->az->flows, c->flow, c->rule.vlan);
-	c->rule.iface = side_iface_name(c->az, c->iface);
+	int32_t	 vlan[2];
+
+	c->iface = flow_home(c->az->flows, c->flow, vlan);
+	c->vlan[0] = (int16_t)vlan[0];
+	c->vlan[1] = (int16_t)vlan[1];
 }
 
 static unsigned
@@ -77,6 +80,7 @@ static void *
 conn_open(void *arg, struct flow *f, uint64_t ts_us)
 {
 	struct analyzer	*az = arg;
+	struct rule_flow rule;
 	struct flow_key	 key;
 	struct conn	*c;
 
@@ -97,9 +101,11 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 	if (is_own_either(az, &key)) {
 		c->ignored = true;
 		c->mirrors = 0;
-	} else
+	} else {
+		side_rule(c, &rule);
 		c->ignored = not_served(az->proc->conf, &key) ||
-		    rule_ignores_flow(az->rules, &c->rule);
+		    rule_ignores_flow(az->rules, &rule);
+	}
 	if (c->ignored && c->mirrors == 0)
 		return c;
 	c->session = session_new(az->sconf, &said_ops, c, &az->mem, how_met(f));
@@ -206,8 +212,7 @@ remember(const struct conn *c)
 	    (e = ended_put(&c->az->closed, flow_id(c->flow))) == NULL)
 		return;
 	e->proto = conn_proto(c);
-	e->requests = c->requests < UINT32_MAX ? (uint32_t)c->requests :
-	    UINT32_MAX;
+	e->requests = c->requests;
 	e->host_len = c->host_len;
 	memcpy(e->host, c->host, c->host_len);
 }

@@ -297,7 +297,7 @@ again(struct sketch_kind *k, uint64_t token, uint64_t weight)
 void
 meter_expect(const struct meter *m, const struct meter_cache *c)
 {
-	if (c->client != NULL && m->clients != NULL)
+	if (m->clients != NULL)
 		sketch_prefetch_entry(m->clients, c->hash);
 }
 
@@ -308,39 +308,39 @@ meter_client(const struct meter *m, struct meter_cache *c,
 	memset(c, 0, sizeof(*c));
 	if (m->clients == NULL)
 		return;
-	c->client = client;
 	c->hash = sketch_hash(&m->kind[METER_CLIENT], client->b,
 	    sizeof(client->b));
 	sketch_prefetch(m->clients, c->hash);
 }
 
 static struct sketch_entry *
-client_entry(struct meter *m, struct meter_cache *c, uint64_t weight)
+client_entry(struct meter *m, struct meter_cache *c,
+    const struct addr *client, uint64_t weight)
 {
 	struct sketch_kind	*k = &m->kind[METER_CLIENT];
 	struct sketch_entry	*e;
 
-	if (c->client == NULL || m->clients == NULL)
+	if (client == NULL || m->clients == NULL)
 		return NULL;
 	if ((e = sketch_held(k, &c->entry)) != NULL) {
 		sketch_bump(e, weight);
 		return e;
 	}
-	e = sketch_touch_hash(m->clients, c->client->b, sizeof(c->client->b),
+	e = sketch_touch_hash(m->clients, client->b, sizeof(client->b),
 	    c->hash, weight);
 	sketch_hold(k, &c->entry, e);
 	return e;
 }
 
 static struct sketch_entry *
-host_client(struct meter *m, struct meter_cache *c, struct sketch_entry *host,
-    uint64_t weight)
+host_client(struct meter *m, struct meter_cache *c,
+    const struct addr *client, struct sketch_entry *host, uint64_t weight)
 {
 	struct sketch_kind	*k = &m->kind[METER_HOST_CLIENT];
 	struct sketch_entry	*e;
 	struct sketch		*kids;
 
-	if (c->client == NULL)
+	if (client == NULL || m->clients == NULL)
 		return NULL;
 	e = sketch_held(k, &c->host_client);
 	if (e != NULL && e->home->owner == host) {
@@ -351,8 +351,8 @@ host_client(struct meter *m, struct meter_cache *c, struct sketch_entry *host,
 	    m->conf.offline ? 65536 : 256);
 	if (kids == NULL)
 		return NULL;
-	e = sketch_touch_hash(kids, c->client->b, sizeof(c->client->b),
-	    c->hash, weight);
+	e = sketch_touch_hash(kids, client->b, sizeof(client->b), c->hash,
+	    weight);
 	sketch_hold(k, &c->host_client, e);
 	return e;
 }
@@ -429,8 +429,8 @@ expect_client(const struct meter *m, const struct meter_cache *c,
 {
 	const struct sketch	*s = sketch_child(host, METER_CHILD_CLIENTS);
 
-	if (s == NULL || c->client == NULL || sketch_held(
-	    &m->kind[METER_HOST_CLIENT], &c->host_client) != NULL)
+	if (s == NULL || sketch_held(&m->kind[METER_HOST_CLIENT],
+	    &c->host_client) != NULL)
 		return NULL;
 	sketch_prefetch(s, c->hash);
 	return s;
@@ -438,7 +438,8 @@ expect_client(const struct meter *m, const struct meter_cache *c,
 
 uint64_t
 meter_request(struct meter *m, struct sketch_entry *iface,
-    struct meter_cache *c, const struct meter_request *r)
+    struct meter_cache *c, const struct addr *client,
+    const struct meter_request *r)
 {
 	struct sketch_entry	*host, *section = NULL, *e;
 	const struct sketch	*kids = NULL;
@@ -455,11 +456,11 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 		sketch_prefetch_entry(kids, c->hash);
 	meter_add(m, iface, MC_REQUESTS, 1);
 	count_method(m, r);
-	if ((e = client_entry(m, c, 1)) != NULL)
+	if ((e = client_entry(m, c, client, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
 	if (host == NULL)
 		return 0;
-	if ((e = host_client(m, c, host, 1)) != NULL)
+	if ((e = host_client(m, c, client, host, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
 	return section == NULL ? sketch_token(host) | HOST_TOKEN :
 	    sketch_token(section);
@@ -503,7 +504,8 @@ count_code(struct meter *m, unsigned status)
 
 void
 meter_response(struct meter *m, struct sketch_entry *iface,
-    struct meter_cache *c, uint64_t token, unsigned status, bool interim)
+    struct meter_cache *c, const struct addr *client, uint64_t token,
+    unsigned status, bool interim)
 {
 	struct sketch_entry	*host, *section;
 	unsigned		 slot;
@@ -518,8 +520,8 @@ meter_response(struct meter *m, struct sketch_entry *iface,
 	if (interim)
 		return;
 	if (host != NULL)
-		count_answer(host_client(m, c, host, 0), status);
-	count_answer(client_entry(m, c, 0), status);
+		count_answer(host_client(m, c, client, host, 0), status);
+	count_answer(client_entry(m, c, client, 0), status);
 }
 
 void
@@ -577,7 +579,7 @@ add_end(struct meter *m, struct sketch_entry *iface,
 
 void
 meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
-    uint64_t token, const struct meter_end *t)
+    const struct addr *client, uint64_t token, const struct meter_end *t)
 {
 	struct sketch_entry	*section, *e;
 
@@ -586,7 +588,7 @@ meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
 	if (section != NULL && t->first_us != 0)
 		sketch_add(section, MC_FIRST + hist_bucket(t->first_us), 1);
 	if (t->req_body + t->resp_body > 0 &&
-	    (e = client_entry(m, c, 0)) != NULL)
+	    (e = client_entry(m, c, client, 0)) != NULL)
 		sketch_add(e, MC_RESP_BODY, t->req_body + t->resp_body);
 }
 

@@ -190,12 +190,11 @@ struct meter_cache {
 	struct sketch_held section;
 	struct sketch_held entry;	/* of the client */
 	struct sketch_held host_client;
-	const struct addr *client;	/* the caller's; NULL: none */
-	uint64_t	 hash;		/* of client */
+	uint64_t	 hash;		/* of the client */
 };
 /*
- * Begins a cache for a client (its address after the privacy block, which
- * must stay as long as the cache is used).
+ * Begins a cache for a client: its address after the privacy block, which is
+ * given again with each message. NULL there: nobody's.
  */
 void		 meter_client(const struct meter *, struct meter_cache *,
 		    const struct addr *client);
@@ -213,11 +212,12 @@ struct meter_request {
 };
 /* Counts it and returns the token for its response; 0: no entry. */
 uint64_t	 meter_request(struct meter *, struct sketch_entry *iface,
-		    struct meter_cache *, const struct meter_request *);
+		    struct meter_cache *, const struct addr *client,
+		    const struct meter_request *);
 /* token 0: the request is not known. interim: 1xx but 101. */
 void		 meter_response(struct meter *, struct sketch_entry *iface,
-		    struct meter_cache *, uint64_t token, unsigned status,
-		    bool interim);
+		    struct meter_cache *, const struct addr *client,
+		    uint64_t token, unsigned status, bool interim);
 /*
  * A response found its request only later: what belongs to the host is
  * counted there; the totals know it already.
@@ -236,8 +236,8 @@ struct meter_end {
 	bool		 ambiguous;
 };
 void		 meter_end(struct meter *, struct sketch_entry *iface,
-		    struct meter_cache *, uint64_t token,
-		    const struct meter_end *);
+		    struct meter_cache *, const struct addr *client,
+		    uint64_t token, const struct meter_end *);
 
 struct meter_hello {
 	const uint8_t	*name;

@@ -46,9 +46,11 @@ judge_request(struct conn *c, const struct session_request *r)
 {
 	struct rule_message	 m;
 	struct rule_verdict	 v;
+	struct rule_flow	 f;
 
 	if (c->az->proc->conf->nrules == 0)
 		return false;
+	side_rule(c, &f);
 	memset(&m, 0, sizeof(m));
 	m.host = r->host;
 	m.host_len = r->host_len;
@@ -56,7 +58,7 @@ judge_request(struct conn *c, const struct session_request *r)
 	m.path_len = r->head->target.len;
 	m.method = r->head->method.p;
 	m.method_len = r->head->method.len;
-	rule_judge(c->az->rules, &c->rule, &m, true, &v);
+	rule_judge(c->az->rules, &f, &m, true, &v);
 	remember_tag(c, r->id, v.tag);
 	return v.ignore;
 }
@@ -67,10 +69,12 @@ judge_event(struct conn *c, const struct session_tx *x, const char **tag)
 {
 	struct rule_message	 m;
 	struct rule_verdict	 v;
+	struct rule_flow	 f;
 
 	*tag = tag_of(c, x->id);
 	if (c->az->proc->conf->nrules == 0 || x->text == NULL)
 		return false;
+	side_rule(c, &f);
 	memset(&m, 0, sizeof(m));
 	m.host = x->text->host.p;
 	m.host_len = x->text->host.len;
@@ -79,7 +83,7 @@ judge_event(struct conn *c, const struct session_tx *x, const char **tag)
 	m.method = x->text->method.p;
 	m.method_len = x->text->method.len;
 	m.status = x->status;
-	rule_judge(c->az->rules, &c->rule, &m, false, &v);
+	rule_judge(c->az->rules, &f, &m, false, &v);
 	*tag = rule_tag(c->az->rules, &v);
 	return v.ignore;
 }
@@ -103,6 +107,7 @@ alert_request(struct conn *c, const struct session_request *r)
 {
 	struct alert_set	*as = c->az->alerts;
 	struct alert_what	 w;
+	struct flow_key		 ends;
 	char			 method[HTTP_METHOD_MAX + 1];
 
 	if (!alert_wants(as, METRIC_MESSAGES) &&
@@ -115,7 +120,7 @@ alert_request(struct conn *c, const struct session_request *r)
 		alert_count(as, METRIC_MESSAGES, NULL, 1);
 		return;
 	}
-	side_what(c, &w);
+	side_what(c, &ends, &w);
 	method_text(method, &r->head->method);
 	w.host = r->host == NULL ? (const uint8_t *)"" : r->host;
 	w.host_len = r->host_len;
@@ -139,7 +144,7 @@ on_request(void *arg, const struct session_request *r)
 	size_t			 len;
 
 	side_client_is(c, r->dir);
-	c->requests++;
+	c->requests += c->requests < UINT32_MAX;
 	if (c->ignored || judge_request(c, r)) {
 		tally_add(&az->proc->tally, TALLY_HTTP_RULE_IGNORED, 1);
 		return IGNORED;
@@ -157,7 +162,8 @@ on_request(void *arg, const struct session_request *r)
 	q.method_name = r->head->method.p;
 	q.method_len = r->head->method.len;
 	alert_request(c, r);
-	token = meter_request(az->meter, side_entry(c), &c->cache, &q);
+	token = meter_request(az->meter, side_entry(c), &c->cache,
+	    &c->client.addr, &q);
 	host = meter_token_host(az->meter, token, &len, &asked);
 	named_request(az->named, host, len, asked, q.method);
 	return token;
@@ -178,6 +184,7 @@ alert_response(struct conn *c, uint64_t id, uint64_t token, unsigned status)
 {
 	struct alert_set	*as = c->az->alerts;
 	struct alert_what	 w;
+	struct flow_key		 ends;
 
 	if (!alert_looks(as, METRIC_MESSAGES) &&
 	    !alert_looks(as, METRIC_RESPONSES) &&
@@ -185,7 +192,7 @@ alert_response(struct conn *c, uint64_t id, uint64_t token, unsigned status)
 		count_response(as, NULL, status);
 		return;
 	}
-	side_what(c, &w);
+	side_what(c, &ends, &w);
 	meter_token_keys(c->az->meter, token, &w.host, &w.host_len,
 	    &w.section, &w.section_len);
 	w.tag = tag_of(c, id);
@@ -211,8 +218,8 @@ on_response(void *arg, const struct session_response *r)
 	}
 	tally_add(&az->proc->tally,
 	    r->interim ? TALLY_HTTP_INTERIM : TALLY_HTTP_RESPONSES, 1);
-	meter_response(az->meter, side_entry(c), &c->cache, r->token, status,
-	    r->interim);
+	meter_response(az->meter, side_entry(c), &c->cache, &c->client.addr,
+	    r->token, status, r->interim);
 	if (r->interim)
 		return;
 	alert_response(c, r->id, r->token, status);
@@ -254,7 +261,7 @@ keep_recent(struct conn *c, const struct msg_event *e,
 	t.resp_body = x->resp_body;
 	t.status = x->status;
 	t.gap = e->gap;
-	span_text(&t.iface, c->rule.iface);
+	span_text(&t.iface, side_iface_name(c->az, c->iface));
 	t.client = c->client;
 	t.server = side_server(c);
 	t.method = e->method;
@@ -306,10 +313,11 @@ static void
 alert_time(struct conn *c, const struct session_tx *x, uint64_t us)
 {
 	struct alert_what	 w;
+	struct flow_key		 ends;
 
 	if (us == 0 || !alert_wants(c->az->alerts, METRIC_RESPONSE_TIME))
 		return;
-	side_what(c, &w);
+	side_what(c, &ends, &w);
 	meter_token_keys(c->az->meter, x->token, &w.host, &w.host_len,
 	    &w.section, &w.section_len);
 	w.tag = tag_of(c, x->id);
@@ -327,7 +335,7 @@ on_transaction(void *arg, const struct session_tx *x)
 
 	if (c->ignored || x->token == IGNORED)
 		return;
-	c->tx++;
+	c->tx += c->tx < UINT32_MAX;
 	memset(&t, 0, sizeof(t));
 	if (x->req_us != 0 && x->resp_us > x->req_us)
 		t.first_us = x->resp_us - x->req_us;
@@ -343,7 +351,8 @@ on_transaction(void *arg, const struct session_tx *x)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_REQ, 1);
 	if (t.unpaired_resp)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_RESP, 1);
-	meter_end(az->meter, side_entry(c), &c->cache, x->token, &t);
+	meter_end(az->meter, side_entry(c), &c->cache, &c->client.addr,
+	    x->token, &t);
 	alert_time(c, x, t.first_us);
 	if (az->event_types & CONF_EV_HTTP || az->recent.size > 0 ||
 	    live_wants(az, EVENT_HTTP))
@@ -354,10 +363,11 @@ static void
 alert_hello(struct conn *c, const struct session_hello *h)
 {
 	struct alert_what	 w;
+	struct flow_key		 ends;
 
 	if (!alert_wants(c->az->alerts, METRIC_HANDSHAKES))
 		return;
-	side_what(c, &w);
+	side_what(c, &ends, &w);
 	w.sni = h->name;
 	w.sni_len = h->name_len;
 	w.service = "tls";
@@ -433,7 +443,7 @@ on_anomaly(void *arg, enum session_anomaly a)
 	struct event_flow	 f;
 	struct msg_event	 e;
 	char			 text[ENDPOINT_TEXT_MAX];
-	struct endpoint		 server = side_server(c);
+	struct endpoint		 server;
 
 	if (c->ignored)
 		return;
@@ -441,10 +451,12 @@ on_anomaly(void *arg, enum session_anomaly a)
 	meter_add(az->meter, side_entry(c), MC_PARSE_ERRORS, 1);
 	if (az->meter->total != NULL)
 		sketch_add(az->meter->total, MC_ANOMALY + a, 1);
-	if (az->example[a][0] == '\0')
+	if (az->example[a][0] == '\0') {
+		server = side_server(c);
 		snprintf(az->example[a], sizeof(az->example[a]), "%s on %s",
 		    endpoint_print(&server, text, sizeof(text)),
-		    c->rule.iface);
+		    side_iface_name(az, c->iface));
+	}
 	if (!(az->event_types & CONF_EV_ANOMALY))
 		return;
 	side_event(c, &f);

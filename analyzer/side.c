@@ -30,32 +30,35 @@ side_hide(struct analyzer *az, const struct addr *real, struct addr *kept)
 	return rule_client(&az->proc->conf->privacy, &az->day_key, real, kept);
 }
 
-/* Endpoints, after it became clear which side is the client. */
+/* Its real ends: a is the client. */
+static void
+ends_of(const struct conn *c, struct flow_key *ends)
+{
+	struct flow_key	 key;
+
+	flow_key(c->flow, &key);
+	ends->a = c->swapped ? key.b : key.a;
+	ends->b = c->swapped ? key.a : key.b;
+}
+
 void
 side_set(struct conn *c)
 {
-	struct flow_key	 key;
-	struct endpoint	 server;
+	struct flow_key	 ends;
 
-	flow_key(c->flow, &key);
-	c->client = c->swapped ? key.b : key.a;
-	server = c->swapped ? key.a : key.b;
-	c->rule.client = c->client.addr;
-	c->rule.server = server.addr;
-	c->rule.port = server.port;
-	c->hidden = side_hide(c->az, &c->rule.client, &c->client.addr);
+	ends_of(c, &ends);
+	c->client = ends.a;
+	c->hidden = side_hide(c->az, &ends.a.addr, &c->client.addr);
 	meter_client(c->az->meter, &c->cache, &c->client.addr);
 }
 
 struct endpoint
 side_server(const struct conn *c)
 {
-	struct endpoint	 e;
+	struct flow_key	 ends;
 
-	memset(&e, 0, sizeof(e));
-	e.addr = c->rule.server;
-	e.port = c->rule.port;
-	return e;
+	ends_of(c, &ends);
+	return ends.b;
 }
 
 void
@@ -69,26 +72,44 @@ side_client_is(struct conn *c, unsigned dir)
 }
 
 void
-side_what(const struct conn *c, struct alert_what *w)
+side_rule(const struct conn *c, struct rule_flow *r)
 {
+	struct flow_key	 ends;
+
+	ends_of(c, &ends);
+	r->iface = side_iface_name(c->az, c->iface);
+	r->client = ends.a.addr;
+	r->server = ends.b.addr;
+	r->port = ends.b.port;
+	r->vlan[0] = c->vlan[0];
+	r->vlan[1] = c->vlan[1];
+}
+
+void
+side_what(const struct conn *c, struct flow_key *ends, struct alert_what *w)
+{
+	ends_of(c, ends);
 	memset(w, 0, sizeof(*w));
-	w->iface = c->rule.iface;
+	w->iface = side_iface_name(c->az, c->iface);
 	w->client = &c->client.addr;
-	w->server = &c->rule.server;
-	w->port = c->rule.port;
-	w->vlan = c->rule.vlan[0];
+	w->server = &ends->b.addr;
+	w->port = ends->b.port;
+	w->vlan = c->vlan[0];
 }
 
 void
 side_event(const struct conn *c, struct event_flow *f)
 {
+	struct flow_key	 ends;
+
+	ends_of(c, &ends);
 	f->id = flow_id(c->flow);
-	f->iface = c->rule.iface;
-	f->vlan[0] = c->rule.vlan[0];
-	f->vlan[1] = c->rule.vlan[1];
+	f->iface = side_iface_name(c->az, c->iface);
+	f->vlan[0] = c->vlan[0];
+	f->vlan[1] = c->vlan[1];
 	f->client = c->client;
 	f->real_client = c->client;
-	f->real_client.addr = c->rule.client;
-	f->server = side_server(c);
+	f->real_client.addr = ends.a.addr;
+	f->server = ends.b;
 	f->hidden = c->hidden;
 }

@@ -18,17 +18,17 @@ struct conn {
 	struct analyzer	*az;
 	struct flow	*flow;
 	struct session	*session;
-	struct rule_flow rule;
-	struct endpoint	 client;	/* as it may be kept; rule knows more */
+	struct endpoint	 client;	/* as it may be kept */
+	uint16_t	 iface;
+	int16_t		 vlan[2];	/* -1 none */
 	struct meter_cache cache;
 	uint64_t	 name_token;	/* TLS name in the meter */
-	uint64_t	 requests;
-	uint64_t	 tx;
+	uint32_t	 requests;
+	uint32_t	 tx;
 	uint64_t	 offset[2];	/* next byte of each direction */
 	uint64_t	 mirrors;	/* bit mask of conf mirrors */
-	uint8_t		 mirror_dirs;	/* 1 << stream_dir that any wants */
-	uint16_t	 iface;
 	uint8_t		*tags;		/* by request id, on demand */
+	uint8_t		 mirror_dirs;	/* 1 << stream_dir that any wants */
 	uint8_t		 host_len;
 	uint8_t		 server_dir;	/* direction towards the server */
 	bool		 hidden;
@@ -37,6 +37,8 @@ struct conn {
 	bool		 streaming;
 	uint8_t		 host[SIDE_HOST];
 };
+
+_Static_assert(sizeof(struct conn) <= 256, "there may be a million of them");
 
 /* "" when it is not known. */
 const char *side_iface_name(struct analyzer *, uint16_t id);
@@ -53,8 +55,11 @@ void	 side_set(struct conn *);
 /* Content told that direction dir is the client's. */
 void	 side_client_is(struct conn *, unsigned dir);
 struct endpoint side_server(const struct conn *);
-/* What alerts and events are told of it. */
-void	 side_what(const struct conn *, struct alert_what *);
+/* What rules are told of it. */
+void	 side_rule(const struct conn *, struct rule_flow *);
+/* What alerts are told; parts point to ends, and to the connection. */
+void	 side_what(const struct conn *, struct flow_key *ends,
+	    struct alert_what *);
 void	 side_event(const struct conn *, struct event_flow *);
 
 #endif

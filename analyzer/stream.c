@@ -34,7 +34,7 @@ stream_head(const struct conn *c, struct msg_stream *m, uint8_t kind)
 	m->kind = kind;
 	m->id = flow_id(c->flow);
 	m->ts_us = c->az->ts;
-	m->vlan = c->rule.vlan[0];
+	m->vlan = c->vlan[0];
 }
 
 void
@@ -50,7 +50,8 @@ stream_open(struct conn *c, bool midstream)
 	flow_key(c->flow, &key);
 	m.client = c->server_dir == 0 ? key.a : key.b;
 	m.server = c->server_dir == 0 ? key.b : key.a;
-	compat_strlcpy(m.iface, c->rule.iface, sizeof(m.iface));
+	compat_strlcpy(m.iface, side_iface_name(c->az, c->iface),
+	    sizeof(m.iface));
 	put_stream(c, &m);
 	c->streaming = true;
 }

@@ -53,11 +53,11 @@ request(struct world *w, const char *host, const char *section,
 	r.section = (const uint8_t *)section;
 	r.section_len = strlen(section);
 	assert_int_equal(addr_parse(client, &a), 0);
-	if (w->cache.client == NULL || addr_cmp(&w->client, &a) != 0) {
+	if (w->cache.hash == 0 || addr_cmp(&w->client, &a) != 0) {
 		w->client = a;
 		meter_client(w->m, &w->cache, &w->client);
 	}
-	return meter_request(w->m, w->iface, &w->cache, &r);
+	return meter_request(w->m, w->iface, &w->cache, &w->client, &r);
 }
 
 static uint64_t
@@ -88,12 +88,12 @@ a_pair_is_counted_everywhere(void **state)
 	(void)state;
 	begin(&w, false);
 	token = request(&w, "a.example", "/shop", "192.0.2.1");
-	meter_response(w.m, w.iface, &w.cache, token, 404, false);
+	meter_response(w.m, w.iface, &w.cache, &w.client, token, 404, false);
 	memset(&t, 0, sizeof(t));
 	t.first_us = 5000;
 	t.last_us = 9000;
 	t.resp_body = 77;
-	meter_end(w.m, w.iface, &w.cache, token, &t);
+	meter_end(w.m, w.iface, &w.cache, &w.client, token, &t);
 	h = host(&w, "a.example");
 	meter_sum(w.m, h, WINDOW_LAST, v);
 	assert_int_equal(v[MC_REQUESTS], 1);
@@ -209,7 +209,7 @@ the_token_of_a_lost_host_counts_in_total_only(void **state)
 		request(&w, name, "/", CLIENT);
 	}
 	assert_null(host(&w, "gone"));
-	meter_response(w.m, w.iface, &w.cache, token, 200, false);
+	meter_response(w.m, w.iface, &w.cache, &w.client, token, 200, false);
 	assert_int_equal(count(&w, w.m->total, MC_RESPONSES, WINDOW_TOTAL),
 	    1);
 	end(&w);
@@ -224,8 +224,8 @@ interim_answers_are_statuses_but_no_responses(void **state)
 	(void)state;
 	begin(&w, false);
 	token = request(&w, "a", "/", CLIENT);
-	meter_response(w.m, w.iface, &w.cache, token, 100, true);
-	meter_response(w.m, w.iface, &w.cache, token, 101, false);
+	meter_response(w.m, w.iface, &w.cache, &w.client, token, 100, true);
+	meter_response(w.m, w.iface, &w.cache, &w.client, token, 101, false);
 	meter_sum(w.m, host(&w, "a"), WINDOW_TOTAL, v);
 	assert_int_equal(v[MC_RESPONSES], 1);
 	assert_int_equal(meter_class(w.m, v, 1), 2);
@@ -341,7 +341,7 @@ entries_come_back_after_a_loss(void **state)
 	begin(&w, false);
 	request(&w, "b.example", "/", CLIENT);
 	token = request(&w, "a.example", "/shop", CLIENT);
-	meter_response(w.m, w.iface, &w.cache, token, 200, false);
+	meter_response(w.m, w.iface, &w.cache, &w.client, token, 200, false);
 	h = host(&w, "a.example");
 	s = sketch_find(sketch_child(h, METER_CHILD_SECTIONS), "/shop", 5);
 	hn = meter_pack(h, host_data, sizeof(host_data));
@@ -384,9 +384,9 @@ a_packed_entry_keeps_its_counts_in_little_room(void **state)
 	begin(&w, false);
 	for (i = 0; i < 60; i++) {
 		token = request(&w, "a.example", "/", CLIENT);
-		meter_response(w.m, w.iface, &w.cache, token, 200, false);
+		meter_response(w.m, w.iface, &w.cache, &w.client, token, 200, false);
 		t.first_us = t.last_us = 1ULL << i % 28;
-		meter_end(w.m, w.iface, &w.cache, token, &t);
+		meter_end(w.m, w.iface, &w.cache, &w.client, token, &t);
 	}
 	n = meter_pack(host(&w, "a.example"), data, sizeof(data));
 	assert_in_range(n, 30, sizeof(data));
