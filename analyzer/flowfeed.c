@@ -113,6 +113,7 @@ flowfeed_settle_syn(struct seg *s, int dir, bool refused)
 	h->flags &= (uint16_t)~HALF_SYN_DATA;
 	h->bytes = 0;
 	reass_clear(&h->r, &s->t->env);
+	s->f->read->hole_us[dir] = 0;
 }
 
 void
@@ -133,14 +134,13 @@ flowfeed_data(struct seg *s)
 	if (h->r.flags & REASS_HELD && h->flags & HALF_SYN_DATA)
 		flowfeed_settle_syn(s, s->dir, ahead == 0);
 	note_quality(s, ahead);
-	if (h->r.store == NULL)
+	if (!(h->r.flags & REASS_READ))
 		skip_unread(s, ahead);
 	if (s->f->read != NULL)
-		flowtab_lend(s->t, s->f->read);
+		flowtab_lend(s->t, s->f->read, s->dir);
 	res = reass_data(&h->r, &s->t->env, &c, p->seq, p->payload, p->len,
 	    p->wire, p->ts_us, p->ack);
-	if (s->f->read != NULL)
-		flowtab_unlend(s->f->read);
+	flowtab_unlend(s->t);
 	if (res != REASS_DUPLICATE) {
 		s->fresh = flowfeed_note_bytes(s, ahead) > 0;
 		if (s->again && x != NULL) {

@@ -4,6 +4,7 @@
 #include "analyzer/flowlife.h"
 
 #define FAR_US		60000000ULL	/* further ahead: the clock jumped */
+#define RESERVE_MAX	(8ULL << 20)
 #define SECOND_CHANCES	16
 #define READ_COST	(sizeof(struct flow_read) + 16)
 
@@ -90,6 +91,28 @@ half_pending(const struct flow *f, int dir)
 	return reass_waits(&f->half[dir].r) || unseen(f, dir) > 0;
 }
 
+/* Since when bytes are missing; if nobody noticed yet, from now on. */
+static uint64_t
+hole_since(struct flow *f, int dir, uint64_t now_us)
+{
+	uint64_t	*since = &f->read->hole_us[dir];
+
+	if (*since == 0)
+		*since = reass_hole_us(&f->half[dir].r);
+	if (*since == 0)
+		*since = now_us;
+	return *since;
+}
+
+/* Bytes of a half went out, or were given up: what is missing is another. */
+static void
+hole_over(struct flow_table *t, struct flow *f, int dir)
+{
+	f->read->hole_us[dir] = 0;
+	if (t->env.tail == NULL)
+		f->read->tail_len[dir] = 0;
+}
+
 void
 flowlife_watch(struct flow_table *t, struct flow *f, uint64_t now_us)
 {
@@ -100,8 +123,7 @@ flowlife_watch(struct flow_table *t, struct flow *f, uint64_t now_us)
 		return;
 	for (d = 0; d < 2; d++)
 		if (half_pending(f, d)) {
-			if (rd->store[d].hole_us == 0)
-				rd->store[d].hole_us = now_us;
+			(void)hole_since(f, d, now_us);
 			if (!rd->due)
 				due_add(t, f, now_us);
 		}
@@ -145,7 +167,7 @@ flowlife_store(struct flow_table *t, struct flow *f)
 	*rd = (struct flow_read){ 0 };
 	f->read = rd;
 	for (d = 0; d < 2; d++)
-		f->half[d].r.store = &rd->store[d];
+		f->half[d].r.flags |= REASS_READ;
 	flowtab_list(t, f, flowlife_class(f));
 	return true;
  none:
@@ -164,7 +186,6 @@ stores_free(struct flow_table *t, struct flow *f)
 	due_remove(t, f);
 	for (d = 0; d < 2; d++) {
 		reass_clear(&f->half[d].r, &t->env);
-		f->half[d].r.store = NULL;
 		f->half[d].r.flags = 0;
 	}
 	suspects_free(t, f->read);
@@ -266,6 +287,7 @@ on_deliver(void *arg, uint64_t off, const uint8_t *p, size_t len,
 
 	if (f->flags & FLOW_F_SKIP)
 		return false;
+	hole_over(c->t, f, c->dir);
 	if (f->half[c->dir].flags & HALF_EOF)
 		return true;
 	if (f->read->reader == NULL && !reader_open(c->t, f, ts_us))
@@ -309,8 +331,10 @@ on_gap(void *arg, uint64_t off, uint64_t len, uint64_t ts_us,
 	struct flow		*f = c->f;
 
 	flowlife_lost(c->t, f, c->dir, len, why);
-	if (f->flags & FLOW_F_SKIP || f->read == NULL ||
-	    f->read->reader == NULL || f->half[c->dir].flags & HALF_EOF)
+	if (f->flags & FLOW_F_SKIP || f->read == NULL)
+		return;
+	hole_over(c->t, f, c->dir);
+	if (f->read->reader == NULL || f->half[c->dir].flags & HALF_EOF)
 		return;
 	(void)wanted(f, c->t->feed->gap(f->read->reader,
 	    reader_dir(f, c->dir), off, len, ts_us, why));
@@ -360,7 +384,7 @@ flowlife_settle(struct flow_table *t, struct flow *f, uint64_t now_us)
 		if (f->flags & FLOW_F_DROP) {
 			read_free(t, f);
 			flowtab_list(t, f, flowlife_class(f));
-		} else if (f->half[0].r.store != NULL)
+		} else if (f->half[0].r.flags & REASS_READ)
 			stores_free(t, f);
 	}
 	if (!((f->half[0].flags | f->half[1].flags) & HALF_FIN))
@@ -565,15 +589,10 @@ flowlife_drop(struct flow_table *t, struct flow *f, enum flow_how how,
 
 /* ---- holes ---- */
 
-/* How long it has been there. One that nobody watched yet begins now. */
 static uint64_t
 hole_age(struct flow *f, int dir, uint64_t now_us)
 {
-	struct reass_store	*st = &f->read->store[dir];
-
-	if (st->hole_us == 0)
-		st->hole_us = now_us;
-	return age_of(now_us, st->hole_us);
+	return age_of(now_us, hole_since(f, dir, now_us));
 }
 
 /* Whether the hole of a half is old enough to be given up. */
@@ -721,9 +740,17 @@ flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
 		f = flowtab_at(t, t->list[l].head);
 	}
 	t->count[reason[l]]++;
+	flowtab_recall(t);
 	flowlife_drop(t, f, f->flags & FLOW_F_RST ? FLOW_EOF_RST :
 	    FLOW_EOF_SHED, now_us);
 	return true;
+}
+
+/* What is kept free for that which comes before the next look. */
+static uint64_t
+reserve(const struct mem *m)
+{
+	return m->limit / 16 < RESERVE_MAX ? m->limit / 16 : RESERVE_MAX;
 }
 
 void
@@ -733,7 +760,7 @@ flowlife_relieve(struct flow_table *t, uint64_t now_us)
 	unsigned	 n;
 
 	for (n = 0; n < 16; n++) {
-		if (m->used <= m->limit - m->limit / 16 ||
+		if (m->used <= m->limit - reserve(m) ||
 		    m->pool[MEM_SESSIONS] + m->pool[MEM_SEGMENTS] <=
 		    m->limit / 16)
 			return;

@@ -95,11 +95,8 @@ tails_init(struct flow_table *t)
 }
 
 void
-flowtab_lend(struct flow_table *t, struct flow_read *rd)
+flowtab_lend(struct flow_table *t, struct flow_read *rd, int dir)
 {
-	uint8_t	*p;
-	int	 d;
-
 	if (rd->tail_id == 0 || t->tail_id[rd->tail] != rd->tail_id) {
 		rd->tail = t->tail_at;
 		if (++t->tail_at == t->ntails)
@@ -107,17 +104,26 @@ flowtab_lend(struct flow_table *t, struct flow_read *rd)
 		if (++t->tail_ids == 0)
 			t->tail_ids = 1;
 		rd->tail_id = t->tail_id[rd->tail] = t->tail_ids;
-		rd->store[0].tail_len = rd->store[1].tail_len = 0;
+		rd->tail_len[0] = rd->tail_len[1] = 0;
 	}
-	p = t->tails + (size_t)rd->tail * 2 * REASS_TAIL;
-	for (d = 0; d < 2; d++)
-		rd->store[d].tail = p + d * REASS_TAIL;
+	t->env.tail = t->tails + ((size_t)rd->tail * 2 + (size_t)dir) *
+	    REASS_TAIL;
+	t->env.tail_len = &rd->tail_len[dir];
 }
 
 void
-flowtab_unlend(struct flow_read *rd)
+flowtab_unlend(struct flow_table *t)
 {
-	rd->store[0].tail = rd->store[1].tail = NULL;
+	t->env.tail = NULL;
+	t->env.tail_len = NULL;
+}
+
+void
+flowtab_recall(struct flow_table *t)
+{
+	if (t->env.tail != NULL)
+		*t->env.tail_len = 0;
+	flowtab_unlend(t);
 }
 
 int

@@ -106,13 +106,15 @@ struct flow_suspect {
 struct flow_read {
 	void			*reader;
 	struct flow_suspect	*suspects;	/* in order of arrival */
-	struct reass_store	 store[2];
+	uint64_t		 hole_us[2];	/* since when bytes are
+						 * missing; 0: not known */
 	uint64_t		 due_us;	/* when holes are looked at */
 	uint32_t		 due_prev;
 	uint32_t		 due_next;
-	bool			 due;
 	uint32_t		 tail;		/* number in flow_table.tails */
 	uint32_t		 tail_id;
+	uint16_t		 tail_len[2];
+	bool			 due;
 	struct {
 		uint32_t	 seq;
 		uint32_t	 us;	/* 0: nothing measured now */
@@ -233,9 +235,11 @@ uint32_t	 flowtab_hash(const struct flow_table *,
 /* step 0: the bucket; 1: the entry; 2: what hangs off it */
 void		 flowtab_prefetch(const struct flow_table *, uint32_t hash,
     int step);
-/* Lends a flow with a reader its tails until flowtab_unlend. */
-void		 flowtab_lend(struct flow_table *, struct flow_read *);
-void		 flowtab_unlend(struct flow_read *);
+/* Lends half dir of a flow with a reader its tail until flowtab_unlend. */
+void		 flowtab_lend(struct flow_table *, struct flow_read *, int dir);
+void		 flowtab_unlend(struct flow_table *);
+/* The same before another flow's bytes go out: what was kept is forgotten. */
+void		 flowtab_recall(struct flow_table *);
 /* dir: 0 when p's a is the flow's a. */
 struct flow	*flowtab_find(const struct flow_table *,
     const struct flow_key *, uint32_t hash, int *dir);

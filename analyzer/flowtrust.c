@@ -79,7 +79,7 @@ flowtrust_resync(struct seg *s, int dir, uint32_t seq)
 	uint64_t		 to = r->next + (seq - reass_next_seq(r));
 
 	r->flags &= (uint16_t)~REASS_HELD;
-	if (r->store != NULL)
+	if (r->flags & REASS_READ)
 		reass_skip_to(r, &s->t->env, &c, to, s->p->ts_us,
 		    REASS_WHY_LOST);
 	else {

@@ -44,48 +44,44 @@ piece_trim(struct piece *pc, uint64_t n)
 
 /* Keeps the last bytes that go out, at offset modulo REASS_TAIL. */
 static void
-tail_keep(struct reass *r, const uint8_t *p, uint32_t len)
+tail_keep(const struct reass *r, struct reass_env *env, const uint8_t *p,
+    uint32_t len)
 {
-	struct reass_store	*s = r->store;
-	uint32_t		 at, n;
-	uint64_t		 off = r->next;
+	uint32_t	 at, n, had;
+	uint64_t	 off = r->next;
 
-	if (s == NULL)
+	if (env->tail == NULL)
 		return;
-	if (s->tail == NULL) {
-		s->tail_len = 0;
-		return;
-	}
+	had = *env->tail_len;
 	if (len > REASS_TAIL) {
 		p += len - REASS_TAIL;
 		off += len - REASS_TAIL;
-		s->tail_len = 0;
+		had = 0;
 		len = REASS_TAIL;
 	}
 	at = (uint32_t)(off % REASS_TAIL);
 	n = REASS_TAIL - at < len ? REASS_TAIL - at : len;
-	memcpy(s->tail + at, p, n);
-	memcpy(s->tail, p + n, len - n);
-	s->tail_len += len;
-	if (s->tail_len > REASS_TAIL)
-		s->tail_len = REASS_TAIL;
+	memcpy(env->tail + at, p, n);
+	memcpy(env->tail, p + n, len - n);
+	*env->tail_len = (uint16_t)(had + len < REASS_TAIL ? had + len :
+	    REASS_TAIL);
 }
 
 /* Whether bytes that went out before are sent again with other content. */
 static bool
-tail_differs(const struct reass *r, const struct piece *pc)
+tail_differs(const struct reass *r, const struct reass_env *env,
+    const struct piece *pc)
 {
-	const struct reass_store	*s = r->store;
-	uint64_t			 from, to, i;
+	uint64_t	 from, to, i;
 
-	if (s == NULL || s->tail == NULL || s->tail_len == 0)
+	if (env->tail == NULL || *env->tail_len == 0)
 		return false;
-	from = r->next - s->tail_len;
+	from = r->next - *env->tail_len;
 	if (from < pc->off)
 		from = pc->off;
 	to = pc->off + pc->cap < r->next ? pc->off + pc->cap : r->next;
 	for (i = from; i < to; i++)
-		if (s->tail[i % REASS_TAIL] != pc->p[i - pc->off])
+		if (env->tail[i % REASS_TAIL] != pc->p[i - pc->off])
 			return true;
 	return false;
 }
@@ -111,8 +107,8 @@ give_gap(struct reass *r, struct reass_env *env, void *arg, uint64_t len,
 	uint64_t	 off = r->next;
 
 	r->next += len;
-	if (r->store != NULL)
-		r->store->tail_len = 0;
+	if (env->tail != NULL)
+		*env->tail_len = 0;
 	if (why == REASS_WHY_CUT) {
 		env->count[REASS_TRUNCATED] += len;
 	} else {
@@ -133,7 +129,7 @@ give(struct reass *r, struct reass_env *env, void *arg,
 	uint32_t	 cut = pc->len - pc->cap;
 
 	if (pc->cap > 0) {
-		tail_keep(r, pc->p, pc->cap);
+		tail_keep(r, env, pc->p, pc->cap);
 		r->next += pc->cap;
 		if (!(r->flags & REASS_STOPPED) && !env->deliver(arg, pc->off,
 		    pc->p, pc->cap, pc->ts_us, pc->tag))
@@ -141,6 +137,30 @@ give(struct reass *r, struct reass_env *env, void *arg,
 	}
 	if (cut > 0)
 		give_gap(r, env, arg, cut, pc->ts_us, REASS_WHY_CUT);
+}
+
+#define STORE_COST	(sizeof(struct reass_store) + 16)
+
+static bool
+store_open(struct reass *r, struct reass_env *env)
+{
+	if (r->store != NULL)
+		return true;
+	if (!mem_take(env->mem, MEM_SEGMENTS, STORE_COST))
+		return false;
+	if ((r->store = calloc(1, sizeof(*r->store))) != NULL)
+		return true;
+	mem_give(env->mem, MEM_SEGMENTS, STORE_COST);
+	return false;
+}
+
+/* Nothing waits any more. */
+static void
+store_close(struct reass *r, struct reass_env *env)
+{
+	free(r->store);
+	r->store = NULL;
+	mem_give(env->mem, MEM_SEGMENTS, STORE_COST);
 }
 
 static void
@@ -183,15 +203,18 @@ give_first(struct reass *r, struct reass_env *env, void *arg)
 	seg_free(env, s);
 }
 
+/* What waits and can go out now, does; the hole behind it is another one. */
 static void
 drain(struct reass *r, struct reass_env *env, void *arg)
 {
 	struct reass_store	*st = r->store;
 
+	if (st == NULL)
+		return;
 	while (st->first != NULL && st->first->off == r->next)
 		give_first(r, env, arg);
 	if (st->first == NULL)
-		st->hole_us = 0;
+		store_close(r, env);
 	else
 		st->hole_us = st->first->ts_us;
 }
@@ -271,6 +294,8 @@ store(struct reass *r, struct reass_env *env, struct piece *pc, bool *fresh)
 	bool			 differs = false, ok = true;
 
 	*fresh = false;
+	if (!store_open(r, env))
+		return false;
 	s = seg_after(r->store, pc->off);
 	while (pc->len > 0 && ok) {
 		if (s == NULL || s->off >= pc->off + pc->len) {
@@ -292,6 +317,8 @@ store(struct reass *r, struct reass_env *env, struct piece *pc, bool *fresh)
 	}
 	if (differs)
 		env->count[REASS_CONFLICT]++;
+	if (r->store->first == NULL)
+		store_close(r, env);
 	return ok;
 }
 
@@ -305,7 +332,7 @@ merge(struct reass *r, struct reass_env *env, void *arg, struct piece *pc)
 	uint64_t		 n;
 	bool			 differs = false;
 
-	while (pc->len > 0 && (s = st->first) != NULL &&
+	while (pc->len > 0 && st != NULL && (s = st->first) != NULL &&
 	    s->off < pc->off + pc->len) {
 		if (s->off > pc->off) {
 			h = piece_head(pc, s->off - pc->off);
@@ -347,8 +374,9 @@ wait(struct reass *r, struct reass_env *env, void *arg, struct piece *pc)
 	struct reass_store	*st = r->store;
 	bool			 fresh;
 
-	if ((uint64_t)st->held + pc->cap > env->limit_bytes ||
-	    st->nsegs >= env->limit_segs) {
+	if (st != NULL &&
+	    ((uint64_t)st->held + pc->cap > env->limit_bytes ||
+	    st->nsegs >= env->limit_segs)) {
 		force(r, env, arg, pc);
 		return REASS_DELIVERED;
 	}
@@ -395,7 +423,7 @@ cut_old(struct reass *r, struct reass_env *env, struct piece *pc, int64_t n)
 		pc->off = 0;
 	} else
 		pc->off = r->next - (uint64_t)n;
-	if (pc->off < r->next && !probe && tail_differs(r, pc))
+	if (pc->off < r->next && !probe && tail_differs(r, env, pc))
 		env->count[REASS_CONFLICT]++;
 	if (pc->off + pc->len <= r->next) {
 		env->count[REASS_OLD]++;
@@ -413,7 +441,7 @@ reass_init(struct reass *r, uint32_t base)
 {
 	r->next = 0;
 	r->base = base;
-	r->flags = 0;
+	r->flags &= REASS_READ;
 }
 
 enum reass_result
@@ -426,7 +454,7 @@ reass_data(struct reass *r, struct reass_env *env, void *arg, uint32_t seq,
 
 	if (wire == 0)
 		return REASS_DUPLICATE;
-	if (r->store == NULL || r->flags & REASS_STOPPED)
+	if ((r->flags & (REASS_READ | REASS_STOPPED)) != REASS_READ)
 		return count_only(r, env, ahead, wire);
 	pc.off = r->next + (uint64_t)ahead;
 	pc.ts_us = ts_us;
@@ -438,10 +466,9 @@ reass_data(struct reass *r, struct reass_env *env, void *arg, uint32_t seq,
 		return REASS_DUPLICATE;
 	if (pc.off > r->next || r->flags & REASS_HELD)
 		return wait(r, env, arg, &pc);
-	if (r->store->first == NULL) {
+	if (r->store == NULL)
 		give(r, env, arg, &pc);
-		r->store->hole_us = 0;
-	} else
+	else
 		merge(r, env, arg, &pc);
 	return REASS_DELIVERED;
 }
@@ -464,6 +491,12 @@ reass_first_us(const struct reass *r)
 	return reass_waits(r) ? r->store->first->ts_us : UINT64_MAX;
 }
 
+uint64_t
+reass_hole_us(const struct reass *r)
+{
+	return reass_waits(r) ? r->store->hole_us : 0;
+}
+
 bool
 reass_skip(struct reass *r, struct reass_env *env, void *arg,
     enum reass_why why)
@@ -483,14 +516,11 @@ void
 reass_skip_to(struct reass *r, struct reass_env *env, void *arg, uint64_t to,
     uint64_t ts_us, enum reass_why why)
 {
-	struct reass_store	*st = r->store;
-
-	while (st != NULL && st->first != NULL && st->first->off < to)
+	while (reass_waits(r) && r->store->first->off < to)
 		reass_skip(r, env, arg, why);
 	if (r->next < to)
 		give_gap(r, env, arg, to - r->next, ts_us, why);
-	if (st != NULL)
-		drain(r, env, arg);
+	drain(r, env, arg);
 }
 
 bool
@@ -505,8 +535,10 @@ reass_step(struct reass *r, struct reass_env *env, void *arg,
 	if (s->off > r->next)
 		give_gap(r, env, arg, s->off - r->next, s->ts_us, why);
 	give_first(r, env, arg);
-	r->store->hole_us = r->store->first != NULL ?
-	    r->store->first->ts_us : 0;
+	if (r->store->first == NULL)
+		store_close(r, env);
+	else
+		r->store->hole_us = r->store->first->ts_us;
 	return true;
 }
 
@@ -548,7 +580,7 @@ reass_clear(struct reass *r, struct reass_env *env)
 		seg_unlink(r->store, s);
 		seg_free(env, s);
 	}
-	r->store->hole_us = 0;
+	store_close(r, env);
 }
 
 static const char	*const count_text[][2] = {

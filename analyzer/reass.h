@@ -7,7 +7,7 @@
  * MEM_SEGMENTS. Each offset is handed out once, in order, either by deliver
  * or as part of one gap. The first copy of a byte wins; a later copy that
  * differs is counted (REASS_CONFLICT) as far as it can still be seen: waiting
- * segments, and the last REASS_TAIL delivered bytes when a tail was given.
+ * segments, and the last REASS_TAIL delivered bytes where a tail is given.
  *
  * A hole becomes a gap only when the caller says so (reass_skip, from its
  * clock and the peer's acknowledgements) or at a limit, never by itself.
@@ -58,27 +58,23 @@ enum reass_result {
 
 struct reass_seg;		/* a waiting piece */
 
-/*
- * The part that only streams with a reader need. The caller allocates it
- * zeroed and may add a tail of REASS_TAIL bytes; reass_clear frees neither.
- */
+/* What waits. */
 struct reass_store {
 	struct reass_seg	*first;
 	struct reass_seg	*last;
-	uint64_t		 hole_us;	/* when it opened; 0: none */
+	uint64_t		 hole_us;	/* when it opened */
 	uint32_t		 held;		/* bytes waiting */
 	uint32_t		 nsegs;
-	uint8_t			*tail;		/* ring by offset, or NULL */
-	uint32_t		 tail_len;	/* valid bytes up to next */
 };
 
 struct reass {
 	uint64_t		 next;	/* offset of the next byte wanted */
-	struct reass_store	*store;	/* NULL: nobody reads; only count */
+	struct reass_store	*store;	/* NULL: nothing waits */
 	uint32_t		 base;	/* sequence number of offset 0 */
 	uint16_t		 flags;
-#define REASS_HELD	0x01		/* nothing goes out yet */
-#define REASS_STOPPED	0x02		/* the reader wants no more */
+#define REASS_READ	0x01		/* by somebody; else only counted */
+#define REASS_HELD	0x02		/* nothing goes out yet */
+#define REASS_STOPPED	0x04		/* the reader wants no more */
 };
 
 /* Shared by all streams of a table; callbacks get the arg of the call. */
@@ -87,6 +83,12 @@ struct reass_env {
 	uint32_t	 limit_bytes;	/* waiting bytes of one direction */
 	uint32_t	 limit_segs;
 	uint64_t	 count[REASS_COUNT_MAX];
+	/*
+	 * The last bytes that went out of the stream at hand: REASS_TAIL of
+	 * them by offset, and how many are right. NULL: they are not kept.
+	 */
+	uint8_t		*tail;
+	uint16_t	*tail_len;
 	/* false: the reader wants no more of this direction */
 	bool		(*deliver)(void *arg, uint64_t off, const uint8_t *p,
 			    size_t len, uint64_t ts_us, uint32_t tag);
@@ -126,6 +128,7 @@ reass_ahead(const struct reass *r, uint32_t seq)
 	return reass_seq_diff(seq, reass_next_seq(r));
 }
 
+/* Who reads stays; nothing may wait. */
 void		 reass_init(struct reass *, uint32_t base);
 /*
  * A segment: len bytes captured of the wire bytes it had (len <= wire). The
@@ -141,6 +144,8 @@ bool		 reass_waits(const struct reass *);
 uint64_t	 reass_hole(const struct reass *);
 /* When the first one that waits came. */
 uint64_t	 reass_first_us(const struct reass *);
+/* When the hole before it opened; 0: nothing waits. */
+uint64_t	 reass_hole_us(const struct reass *);
 /* Gives up the first hole and hands out what follows; false if none. */
 bool		 reass_skip(struct reass *, struct reass_env *, void *arg,
     enum reass_why);
@@ -159,7 +164,7 @@ void		 reass_release(struct reass *, bool jump);
 bool		 reass_next_waits(const struct reass *);
 /* Moves the start of a held stream to seq (at or before what waits). */
 void		 reass_rebase(struct reass *, uint32_t seq);
-/* Frees what waits (not the store); the stream can go on at next. */
+/* Frees what waits; the stream can go on at next. */
 void		 reass_clear(struct reass *, struct reass_env *);
 const char	*reass_count_name(enum reass_count);
 const char	*reass_count_help(enum reass_count);

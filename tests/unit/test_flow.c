@@ -27,6 +27,8 @@ struct world {
 	uint64_t		 now;
 	uint16_t		 iface;
 	uint8_t			 ttl;
+	uint16_t		 tuple;		/* added to the client's port */
+	size_t			 shed;		/* bytes, when one is opened */
 	bool			 refuse;	/* no reader */
 	enum flow_want		 want;
 };
@@ -50,7 +52,7 @@ on_open(void *arg, struct flow *f, uint64_t ts)
 	struct world	*w = arg;
 
 	(void)f;
-	(void)ts;
+	flow_shed(w->t, w->shed, ts);
 	return w->refuse ? NULL : w;
 }
 
@@ -194,8 +196,8 @@ seg(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
 
 	s.src = who == 'c' ? 1 : 2;
 	s.dst = who == 'c' ? 2 : 1;
-	s.sport = who == 'c' ? 4000 : 80;
-	s.dport = who == 'c' ? 80 : 4000;
+	s.sport = who == 'c' ? (uint16_t)(4000 + w->tuple) : 80;
+	s.dport = who == 'c' ? 80 : (uint16_t)(4000 + w->tuple);
 	s.seq = seq + (who == 'c' ? CISN : SISN);
 	s.ack = flags & A ? ack + (who == 'c' ? SISN : CISN) : 0;
 	return raw(w, &s, false);
@@ -1112,6 +1114,28 @@ a_reader_that_is_done_is_freed_and_counting_goes_on(void **state)
 	end(&w);
 }
 
+/* Bytes of another connection that go out meanwhile are not taken for its. */
+static void
+one_is_shed_while_another_is_read(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', P | A, 4, 1, "QQ");
+	w.tuple = 1;
+	shake(&w);
+	w.shed = 1;
+	seg(&w, 'c', P | A, 1, 1, "abcdef");
+	assert_string_equal(w.log, "ab>-1->QQ>$3>$3<.abcdef>");
+	seg(&w, 'c', P | A, 1, 1, "abcdef");
+	assert_true(flow_reass_count(w.t, REASS_OLD) == 1);
+	assert_true(flow_reass_count(w.t, REASS_CONFLICT) == 0);
+	end(&w);
+}
+
 static void
 flood(struct world *w, uint32_t n)
 {
@@ -1380,6 +1404,7 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(one_is_shed_while_another_is_read),
 		cmocka_unit_test(a_connection_is_told_from_open_to_close),
 		cmocka_unit_test(
 		    a_missed_start_waits_for_earlier_bytes_and_then_goes),

@@ -384,7 +384,8 @@ a_packed_entry_keeps_its_counts_in_little_room(void **state)
 	begin(&w, false);
 	for (i = 0; i < 60; i++) {
 		token = request(&w, "a.example", "/", CLIENT);
-		meter_response(w.m, w.iface, &w.cache, &w.client, token, 200, false);
+		meter_response(w.m, w.iface, &w.cache, &w.client, token, 200,
+		    false);
 		t.first_us = t.last_us = 1ULL << i % 28;
 		meter_end(w.m, w.iface, &w.cache, &w.client, token, &t);
 	}
