@@ -7,6 +7,7 @@
 #include "sandbox/crash.h"
 
 #define AHEAD		16		/* packets parsed before their turn */
+#define MIRROR_HEARD	1024		/* frames, before packets */
 
 struct ahead {
 	struct packet	 p;
@@ -161,6 +162,24 @@ check_number(struct analyzer *az, uint64_t number, uint32_t count)
 	az->number = number + count;
 }
 
+/*
+ * The mirror tells a connection before it makes it, but on a channel of its
+ * own: what it told before these packets were sent is heard before they are.
+ */
+static void
+hear_mirror(struct analyzer *az)
+{
+	const struct conf	*conf = az->proc->conf;
+	struct chan		*ch = az->proc->chan[ROLE_MIRROR];
+	size_t			 i;
+
+	for (i = 0; i < conf->nmirrors; i++)
+		if (conf->mirrors[i].has_forward)
+			break;
+	if (i < conf->nmirrors && ch != NULL)
+		chan_receive(ch, MIRROR_HEARD);
+}
+
 int
 analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 {
@@ -177,6 +196,7 @@ analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 	if (f->body.err)
 		return -1;
 	clock_anchor(az);
+	hear_mirror(az);
 	check_number(az, number, count);
 	for (; count > 0; count -= n, number += n) {
 		n = count < AHEAD ? count : AHEAD;

@@ -296,5 +296,25 @@ inb curl -s -o /dev/null http://127.0.0.1:18090/loop
 sleep 2
 is "its own connections are not mirrored again" \
     "$(($(count shadow) - before))" 2
+# Also when the analyzer reads what capture sent before what the mirror did.
+requests() { json .summary.requests show summary window total; }
+asked() { [ "$(requests)" = "$1" ]; }
+shadowed() { [ "$(count shadow)" = $((before + 4)) ]; }
+wait_for 5 asked 1
+kill -STOP "$(pid_of mirror)"
+inb curl -s -o /dev/null http://127.0.0.1:18090/late
+wait_for 5 asked 2
+az=$(pid_of analyzer) mi=$(pid_of mirror)
+kill -STOP "$az"
+inb curl -s -o /dev/null http://127.0.0.1:19090/before
+sleep 0.2
+kill -CONT "$mi"
+wait_for 2 shadowed
+sleep 0.2
+kill -CONT "$az"
+wait_for 5 asked 3
+sleep 1
+is "nor counted, whichever the analyzer hears first" \
+    "$(requests) $(($(count shadow) - before))" "3 4"
 stop
 finish
