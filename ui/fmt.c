@@ -24,10 +24,6 @@ fmt_count(char b[FMT_MAX], double v)
 	static const char	 prefix[] = "kMGTPE";
 	unsigned		 i;
 
-	if (v < 0) {
-		snprintf(b, FMT_MAX, "%.0f", v);
-		return b;
-	}
 	if (v < 99999.5) {
 		if (v == floor(v))
 			snprintf(b, FMT_MAX, "%.0f", v);
@@ -328,6 +324,10 @@ fmt_value(char b[FMT_MAX], const struct row_field *f,
 
 	if (v->type == ROW_BOOL) {
 		snprintf(b, FMT_MAX, "%s", v->b ? "yes" : "no");
+		return b;
+	}
+	if (v->type == ROW_I64 && v->i < 0) {	/* a VLAN that is none */
+		snprintf(b, FMT_MAX, "-");
 		return b;
 	}
 	if (f->unit == ROW_UNIT_TIME)

@@ -31,7 +31,7 @@ counts_are_plain_up_to_99999(void **state)
 	static const struct want w[] = {
 		{ 0, "0" }, { 1202, "1202" }, { 99999, "99999" },
 		{ 100000, "100.0k" }, { 412310, "412.3k" },
-		{ 999960, "1.0M" }, { 41231044, "41.2M" }, { -5, "-5" },
+		{ 999960, "1.0M" }, { 41231044, "41.2M" },
 	};
 
 	(void)state;
@@ -154,11 +154,31 @@ times_are_utc_over_leap_years(void **state)
 	assert_string_equal(fmt_clock(b, 1795113012123456ull), "18:30:12");
 }
 
+static void
+a_vlan_that_is_none_is_a_dash(void **state)
+{
+	static const enum row_unit units[] = { ROW_UNIT_NONE, ROW_UNIT_COUNT };
+	struct row_field	 f = { .key = "vlan" };
+	struct row_value	 v = { .type = ROW_I64 };
+	char			 b[FMT_MAX];
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(units); i++) {
+		f.unit = units[i];
+		v.i = -1;
+		assert_string_equal(fmt_value(b, &f, &v), "-");
+		v.i = 0;
+		assert_string_equal(fmt_value(b, &f, &v), "0");
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_are_plain_up_to_99999),
+		cmocka_unit_test(a_vlan_that_is_none_is_a_dash),
 		cmocka_unit_test(rates_have_one_decimal),
 		cmocka_unit_test(bytes_are_binary),
 		cmocka_unit_test(seconds_choose_their_unit),
