@@ -99,6 +99,7 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 	flow_key(f, &key);
 	stream_find_mirrors(c);
 	if (is_own_either(az, &key)) {
+		c->own = true;
 		c->ignored = true;
 		c->mirrors = 0;
 	} else {
@@ -284,4 +285,12 @@ conn_ignored(const void *reader)
 	const struct conn	*c = reader;
 
 	return c != NULL && c->ignored;
+}
+
+bool
+conn_own(const void *reader)
+{
+	const struct conn	*c = reader;
+
+	return c != NULL && c->own;
 }

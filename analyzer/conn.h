@@ -30,5 +30,6 @@ void	 conn_said(const struct analyzer *, const struct flow_info *,
 const char *conn_proto(const void *reader);
 /* Whether service lines, rules or the mirror's own traffic leave it out. */
 bool	 conn_ignored(const void *reader);
+bool	 conn_own(const void *reader);
 
 #endif

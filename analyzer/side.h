@@ -33,6 +33,7 @@ struct conn {
 	uint8_t		 server_dir;	/* direction towards the server */
 	bool		 hidden;
 	bool		 ignored;	/* by an address rule, or our own */
+	bool		 own;		/* the mirror made it */
 	bool		 swapped;	/* direction 1 is the client's */
 	bool		 streaming;
 	uint8_t		 host[SIDE_HOST];

@@ -20,6 +20,7 @@ struct found {
 	uint64_t	 half_open;
 	uint64_t	 known;		/* their readers still are */
 	uint64_t	 ignored;
+	uint64_t	 own;		/* of these, those of mirrors */
 	uint64_t	 spoke;		/* had content */
 	uint64_t	 vlan;
 	uint64_t	 protos[SESSION_PROTOS];
@@ -41,6 +42,7 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	w->half_open += f->state == FLOW_SYN;
 	w->known += f->reader != NULL;
 	w->ignored += conn_ignored(f->reader);
+	w->own += conn_own(f->reader);
 	w->spoke += f->half[0].bytes + f->half[1].bytes > 0;
 	w->vlan += f->half[f->half[0].seen ? 0 : 1].nvlan > 0;
 	for (i = 0; i < SESSION_PROTOS; i++)
@@ -270,9 +272,11 @@ why_connections(struct rows *r, const struct found *w)
 		why_filter(r);
 		return false;
 	}
-	if (w->ignored > 0 && w->ignored == w->known) {
-		rows_text(r, "cause", "  ignore rules or service lines leave "
-		    "them out: see show rules, show config");
+	if (w->requests == 0 && w->ignored > 0 && w->ignored == w->known) {
+		rows_text(r, "cause", w->own == w->ignored ? "  mirrors make "
+		    "them, and theirs are not counted" : "  ignore rules or "
+		    "service lines leave them out: see show rules, show "
+		    "config");
 		return false;
 	}
 	if (w->half_open == w->seen) {

@@ -128,6 +128,14 @@ because "an ignore rule" 'ignore rules .* leave them out.* cause$'
 let_go
 stop
 
+# nginx is the shadow as well, so nothing but the mirror's own is on port 80.
+with 'mirror "m" {' 'observe port 8443' 'forward to 10.77.0.2 port 80' '}'
+hold 8443 own.test
+because "a mirror's own connection" 'mirrors make them, .* not counted +cause$' \
+    port 80
+let_go
+stop
+
 with 'interface "va"' 'interface "nosuch0"'
 because "an interface that is not there" '^  nosuch0 is in the configuration, but'
 is "show interfaces has it too" "$(json '.interfaces[] |
