@@ -231,6 +231,13 @@ reload_restarts(const struct conf *a, const struct conf *b)
 	return same ? 0 : 1U << ROLE_MIRROR;
 }
 
+/* What may ask, also where the file leaves it to the user. */
+static const char *
+group_of(const struct conf *c)
+{
+	return *c->group == '\0' ? c->user : c->group;
+}
+
 int
 reload_possible(const struct conf *a, const struct conf *b, char *why,
     size_t size)
@@ -241,7 +248,7 @@ reload_possible(const struct conf *a, const struct conf *b, char *why,
 		what = "user";
 	else if (strcmp(a->socket, b->socket) != 0)
 		what = "control socket";
-	else if (strcmp(a->group, b->group) != 0)
+	else if (strcmp(group_of(a), group_of(b)) != 0)
 		what = "the group of the control socket";
 	if (what == NULL)
 		return 0;

@@ -251,6 +251,21 @@ what_cannot_change_is_refused(void **state)
 	assert_int_equal(start(w, "control socket \"/run/x\"\n"), 0);
 	assert_string_equal(w->log, " failed [new: control socket cannot "
 	    "change while netmond runs, restart it]");
+	w->log[0] = '\0';
+	assert_int_equal(start(w, "control socket "
+	    "\"/run/netmond/control.sock\" group \"other\"\n"), 0);
+	assert_string_equal(w->log, " failed [new: the group of the control "
+	    "socket cannot change while netmond runs, restart it]");
+}
+
+static void
+the_group_of_the_user_may_be_named_or_not(void **state)
+{
+	struct world	*w = *state;
+
+	assert_int_equal(start(w, "control socket "
+	    "\"/run/netmond/control.sock\" group \"_netmon\"\n"), 0);
+	assert_null(strstr(w->log, "failed"));
 }
 
 static void
@@ -299,6 +314,7 @@ main(void)
 		T(a_child_that_does_not_run_aborts),
 		T(a_bad_file_reaches_no_child_and_names_each_line),
 		T(what_cannot_change_is_refused),
+		T(the_group_of_the_user_may_be_named_or_not),
 		T(a_new_target_restarts_the_mirror_alone),
 		T(no_change_has_no_lines)
 	};
