@@ -298,13 +298,21 @@ act_terminate(struct ctl *c, const struct command *cmd)
 	return status == CLIENT_AWAY ? CLIENT_OK : ctl_complain(c, status);
 }
 
-/* Writes a file whole or not at all: temporary name, sync, rename. */
+/*
+ * Writes a file whole or not at all: temporary name, sync, rename. That would
+ * put a file in the place of a device or a link, /dev/stdout for example.
+ */
 static int
 write_file(struct ctl *c, const char *path)
 {
-	char	*tmp = NULL;
-	int	 fd, saved;
+	struct stat	 st;
+	char		*tmp = NULL;
+	int		 fd, saved;
 
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
+		return -1;
+	}
 	if (asprintf(&tmp, "%s.%ld.new", path, (long)getpid()) == -1)
 		return -1;
 	(void)unlink(tmp);	/* of an earlier process with this number */
@@ -355,7 +363,8 @@ act_metrics(struct ctl *c, const struct command *cmd)
 		return CLIENT_OK;
 	error = errno;
 	snprintf(c->client.why, sizeof(c->client.why), "writing %s: %s",
-	    vis_str(VIS_TERM, v, sizeof(v), cmd->file), strerror(error));
+	    vis_str(VIS_TERM, v, sizeof(v), cmd->file), error == ENOTSUP ?
+	    "is a device or a link, no file to replace" : strerror(error));
 	return ctl_complain(c, CLIENT_REFUSED);
 }
 

@@ -81,6 +81,19 @@ for what in requests responses; do
 	    not_ok "hosts do not add up to all $what" \
 	    "$(jq -c ".host_$what" "$TMP/m.json")"
 done
+
+# What is no file stays what it is.
+ln -s nowhere "$TMP/link"
+mkfifo "$TMP/pipe"
+for f in link pipe; do
+	before=$(stat -c '%F %i' "$TMP/$f")
+	ctl show metrics -O "$TMP/$f" 2> "$TMP/err"
+	is "-O with a $f: status 1" $? 1
+	like "and says why" "$(cat "$TMP/err")" "$f: is a device or a link"
+	is "and leaves it" "$(stat -c '%F %i' "$TMP/$f")" "$before"
+done
+is "and nothing beside it" "$(ls "$TMP" | grep -c new)" 0
+
 if command -v promtool > /dev/null; then
 	promtool check metrics < "$TMP/m.$n" > "$TMP/out" 2>&1
 	is "promtool accepts it" "$? $(cat "$TMP/out")" "0 "
