@@ -196,6 +196,16 @@ parse_maxwait(struct play *pl, const char *s)
 }
 
 static int
+invalid(int ch, const char *arg, const char *want)
+{
+	char	 v[256];
+
+	fprintf(stderr, "netmonctl replay: -%c %s: must be %s\n", ch,
+	    vis_str(VIS_TERM, v, sizeof(v), arg), want);
+	return -1;
+}
+
+static int
 options(struct replay *r, int argc, char **argv)
 {
 	struct play	*pl = &r->play;
@@ -212,10 +222,12 @@ options(struct replay *r, int argc, char **argv)
 		case 'c':
 			pl->limit = (size_t)compat_strtonum(optarg, 1, 65000,
 			    &error);
+			if (error != NULL)
+				return invalid(ch, optarg, "1 to 65000");
 			break;
 		case 'm':
 			if (parse_maxwait(pl, optarg) == -1)
-				error = "invalid";
+				return invalid(ch, optarg, "seconds");
 			break;
 		case 'n':
 			r->dry = true;
@@ -225,13 +237,11 @@ options(struct replay *r, int argc, char **argv)
 			break;
 		case 'x':
 			if (parse_speed(r, optarg) == -1)
-				error = "invalid";
+				return invalid(ch, optarg, "a factor, or max");
 			break;
 		default:
 			return -1;
 		}
-		if (error != NULL)
-			return -1;
 	}
 	return optind;
 }

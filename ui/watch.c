@@ -49,14 +49,17 @@ complain(struct watch *w, int status, const char *what)
 	return ctl_complain(w->ctl, status);
 }
 
+/* NULL: errno says what is wrong with it. */
 static int
 complain_cursor(struct watch *w, const char *what)
 {
-	char	 v[512], text[640];
+	char	 v[256];
+	int	 error = errno;
 
-	snprintf(text, sizeof(text), "cursor file %s%s", vis_str(VIS_TERM, v,
-	    sizeof(v), w->cursor_path), what);
-	return complain(w, CLIENT_REFUSED, text);
+	snprintf(w->ctl->client.why, sizeof(w->ctl->client.why), "cursor file "
+	    "%s: %s", vis_str(VIS_TERM, v, sizeof(v), w->cursor_path),
+	    what != NULL ? what : strerror(error));
+	return ctl_complain(w->ctl, CLIENT_REFUSED);
 }
 
 /* An empty or new file starts with what comes from now on. */
@@ -69,18 +72,16 @@ open_cursor(struct watch *w, const char *path)
 	w->cursor_path = path;
 	w->cursor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (w->cursor == -1)
-		return complain_cursor(w, "");
+		return complain_cursor(w, NULL);
 	if (flock(w->cursor, LOCK_EX | LOCK_NB) == -1)
-		return complain_cursor(w, " is in use by another netmonctl");
+		return complain_cursor(w, "another netmonctl uses it");
 	n = pread(w->cursor, b, CURSOR_LEN, 0);
 	if (n <= 0)
-		return n == 0 ? CLIENT_OK :
-		    complain_cursor(w, "");
+		return n == 0 ? CLIENT_OK : complain_cursor(w, NULL);
 	b[n] = '\0';
-	if (sscanf(b, "%" SCNu64 " %" SCNu64, &w->epoch, &w->seq) != 2) {
-		errno = EINVAL;
-		return complain_cursor(w, "");
-	}
+	if (sscanf(b, "%" SCNu64 " %" SCNu64, &w->epoch, &w->seq) != 2)
+		return complain_cursor(w, "holds no number of an event; "
+		    "remove it to begin anew");
 	w->seen = true;
 	return CLIENT_OK;
 }
@@ -96,7 +97,7 @@ store_cursor(struct watch *w)
 	    w->seq);
 	if (pwrite(w->cursor, b, CURSOR_LEN, 0) == CURSOR_LEN)
 		return CLIENT_OK;
-	return complain_cursor(w, "");
+	return complain_cursor(w, NULL);
 }
 
 static const struct {

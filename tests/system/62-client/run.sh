@@ -89,10 +89,16 @@ ctl replay -n "$TMP/cut.gor" > "$TMP/cut.out" 2>&1
 is "a recording without a whole record is refused" $? 65
 like "and why is said" "$(cat "$TMP/cut.out")" 'cut.gor: .* offset 0'
 
+for o in "-x fast" "-c 0" "-m -1"; do
+	ctl replay $o a b:1 > "$TMP/out" 2>&1
+	is "replay $o is refused" $? 64
+	like "and why is said" "$(head -1 "$TMP/out")" "^netmonctl replay: $o: must be"
+done
+
 # ---- files that cannot be used are named ----
 echo bad > "$TMP/bad.cursor"
 like "a bad cursor file is named" "$(ctl alerts -c "$TMP/bad.cursor" 2>&1)" \
-    'bad.cursor: Invalid argument'
+    'bad.cursor: holds no number of an event; remove it'
 like "a file that cannot be written is named" \
     "$(ctl show metrics -O "$TMP/none/m" 2>&1)" 'none/m: No such file'
 
