@@ -67,6 +67,31 @@ is "stop" $? 0
 sleep 0.3
 rc status && not_ok "status after stop" || ok "status after stop is not 0"
 
+# The usual places: whose the folders are, and that none is left without.
+cat > "$TMP/places.sh" <<'EOT'
+mount -t tmpfs t /run && mkdir -p /var/db && mount -t tmpfs t /var/db &&
+    mount -t tmpfs t /var/log || exit 1
+unset NETMOND_SOCKET
+conf=$1/usual.conf
+export NETMOND_CONF="$conf" NETMOND_FLAGS="-i lo"
+echo 'user "no-such-user"' > "$conf"
+$4 "$2" start > /dev/null 2>&1
+echo "$? $(ls -d /run/netmond /var/db/netmond /var/log/netmond 2> /dev/null)"
+echo "user \"$3\"" > "$conf"
+$4 "$2" start > /dev/null 2>&1
+echo "$? $(stat -c '%U %a' /run/netmond /var/db/netmond /var/log/netmond | xargs)"
+$4 "$2" stop > /dev/null
+echo $?
+EOT
+for sh in dash 'busybox ash'; do
+	command -v ${sh%% *} > /dev/null || continue
+	is "$sh: the folders belong to the user of the configuration" \
+	    "$(unshare -m $sh "$TMP/places.sh" "$TMP" "$rcs" $TEST_USER "$sh" 2>&1)" \
+	    "1 
+0 $TEST_USER 755 $TEST_USER 750 $TEST_USER 750
+0"
+done
+
 is "a child that the kernel kills is netmond's affair, not systemd's" \
     "$(grep -c '^OOMPolicy=continue$' \
     "$TMP/root/usr/lib/systemd/system/netmond.service")" 1
