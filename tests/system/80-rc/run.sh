@@ -13,6 +13,9 @@ for f in sbin/netmond sbin/netmonctl libexec/netmond/netmond-capture \
     share/man/man5/netmond.conf.5 lib/systemd/system/netmond.service; do
 	[ -s "$TMP/root/usr/$f" ] && ok "installs $f" || not_ok "does not install $f"
 done
+is "netmond.conf(5) names the folder of the examples" \
+    "$(sed -n 's/^\.It Pa \(.*examples\)$/\1/p' \
+    "$TMP/root/usr/share/man/man5/netmond.conf.5")" /usr/share/netmond/examples
 rcs=$TMP/root/etc/init.d/netmond
 [ -x "$rcs" ] && ok "installs the rc script" || { not_ok "no rc script"; finish; }
 
@@ -91,6 +94,22 @@ for sh in dash 'busybox ash'; do
 0 $TEST_USER 755 $TEST_USER 750 $TEST_USER 750
 0"
 done
+
+make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$TMP/openrc" PREFIX=/usr \
+    INIT=netmond.openrc > "$TMP/out" 2>&1
+orc=$TMP/openrc/etc/init.d/netmond
+is "OpenRC's script is installed where it is asked for" \
+    "$(sed 1q "$orc") $(sed -n 's/^command=//p' "$orc")" \
+    '#!/sbin/openrc-run "/usr/sbin/netmond"'
+conf 'interface "lo"' nonsense
+may_stop() {
+	RC_CMD=$1 sh -c '. "$1"; command=$2; NETMOND_CONF=$3; stop_pre' sh \
+	    "$orc" "$BUILD/netmond" "$TMP/netmond.conf" > "$TMP/out" 2>&1
+}
+may_stop restart && not_ok "OpenRC: a restart into a bad file ends what runs" ||
+    ok "OpenRC: a restart into a bad file ends nothing"
+may_stop stop && ok "OpenRC: a stop does not look at it" ||
+    not_ok "OpenRC: a stop looks at it" "$(cat "$TMP/out")"
 
 is "a child that the kernel kills is netmond's affair, not systemd's" \
     "$(grep -c '^OOMPolicy=continue$' \
