@@ -25,6 +25,14 @@ static const struct range wide[] = {
 	{ 0x20000, 0x3fffd },
 };
 
+static bool	 ascii_only;
+
+void
+vis_ascii_only(void)
+{
+	ascii_only = true;
+}
+
 static bool
 in_ranges(const struct range *r, size_t n, unsigned c)
 {
@@ -95,6 +103,33 @@ named(enum vis_form form, unsigned c)
 	return NULL;
 }
 
+/* A character by its number. */
+static void
+numbered(enum vis_form form, unsigned c, char out[VIS_MAX + 1])
+{
+	c &= 0x1fffff;
+	if (form == VIS_JSON && c < 0x10000)
+		snprintf(out, VIS_MAX + 1, "\\u%04x", c);
+	else if (c < 0x80)
+		snprintf(out, VIS_MAX + 1, form == VIS_LABEL ?
+		    "\\\\x%02x" : "\\x%02x", c);
+	else if (form == VIS_JSON || form == VIS_LABEL)
+		snprintf(out, VIS_MAX + 1, "\\\\u{%x}", c);
+	else
+		snprintf(out, VIS_MAX + 1, "\\u{%x}", c);
+}
+
+/* One that is shown, where only ASCII may be. */
+static void
+in_ascii(enum vis_form form, unsigned c, char out[VIS_MAX + 1])
+{
+	if (form == VIS_JSON && c >= 0x10000)
+		snprintf(out, VIS_MAX + 1, "\\u%04x\\u%04x",
+		    (0xd7c0 + (c >> 10)) & 0xffff, 0xdc00 | (c & 0x3ff));
+	else
+		numbered(form, c, out);
+}
+
 /* One character (or one stray byte) of src as text in out; bytes used. */
 static size_t
 one(enum vis_form form, const uint8_t *src, size_t n, char out[VIS_MAX + 1])
@@ -110,15 +145,11 @@ one(enum vis_form form, const uint8_t *src, size_t n, char out[VIS_MAX + 1])
 		return 1;
 	}
 	if (in_ranges(hidden, nitems(hidden), c)) {
-		if (form == VIS_JSON && c < 0x10000)
-			snprintf(out, VIS_MAX + 1, "\\u%04x", c);
-		else if (c < 0x80)
-			snprintf(out, VIS_MAX + 1, form == VIS_LABEL ?
-			    "\\\\x%02x" : "\\x%02x", c);
-		else if (form == VIS_JSON || form == VIS_LABEL)
-			snprintf(out, VIS_MAX + 1, "\\\\u{%x}", c);
-		else
-			snprintf(out, VIS_MAX + 1, "\\u{%x}", c);
+		numbered(form, c, out);
+		return len;
+	}
+	if (ascii_only && c >= 0x80 && form <= VIS_JSON) {
+		in_ascii(form, c, out);
 		return len;
 	}
 	if ((s = named(form, c)) != NULL) {

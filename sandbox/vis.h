@@ -33,6 +33,12 @@ size_t		 vis_put(enum vis_form, char *dst, size_t size,
 /* The same for a C string; returns dst, for use as an argument of printf. */
 const char	*vis_str(enum vis_form, char *dst, size_t size,
 		    const char *src);
+/*
+ * From now on this process writes nothing but ASCII to screens, logs and
+ * JSON: where the terminal takes each byte for a character, bytes of UTF-8
+ * can be C1 controls.
+ */
+void		 vis_ascii_only(void);
 /* Bytes of the valid UTF-8 character at src, 0 when there is none. */
 size_t		 vis_utf8(const void *src, size_t n, unsigned *codepoint);
 /* Columns a character takes on a terminal: 0, 1 or 2. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -592,6 +593,9 @@ main(int argc, char **argv)
 	c.socket = CONF_SOCKET;
 	signal(SIGPIPE, SIG_IGN);
 	setlocale(LC_CTYPE, "");
+	if (isatty(STDOUT_FILENO) &&
+	    strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		vis_ascii_only();
 	/* '+': the words of a command have options of their own. */
 	while ((ch = getopt(argc, argv, "+i:js:V")) != -1) {
 		switch (ch) {

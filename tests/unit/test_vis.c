@@ -89,6 +89,29 @@ random_bytes_come_out_clean(void **state)
 	}
 }
 
+/* The last one: there is no way back. */
+static void
+a_terminal_without_utf8_gets_ascii(void **state)
+{
+	static const char	 in[] = "a\xc4\x9b" "2J\xf0\x9f\x98\x80\xff";
+	static const struct {
+		enum vis_form	 form;
+		const char	*out;
+	} t[] = {
+		{ VIS_TERM, "a\\u{11b}2J\\u{1f600}\\xff" },
+		{ VIS_LOG, "a\\u{11b}2J\\u{1f600}\\xff" },
+		{ VIS_JSON, "a\\u011b2J\\ud83d\\ude00\\\\xff" },
+	};
+	char			 out[64];
+	size_t			 i;
+
+	(void)state;
+	vis_ascii_only();
+	for (i = 0; i < nitems(t); i++)
+		assert_string_equal(vis_str(t[i].form, out, sizeof(out), in),
+		    t[i].out);
+}
+
 int
 main(void)
 {
@@ -96,6 +119,7 @@ main(void)
 		cmocka_unit_test(each_form_escapes_what_it_must),
 		cmocka_unit_test(output_is_never_cut_inside_a_unit),
 		cmocka_unit_test(random_bytes_come_out_clean),
+		cmocka_unit_test(a_terminal_without_utf8_gets_ascii),
 	};
 
 	return cmocka_run_group_tests_name("vis", tests, NULL, NULL);

@@ -3,7 +3,7 @@
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
 need_root
-need python3 jq
+need python3 jq script
 start -i lo
 
 # terminal.py TERM ACTION: netmonctl top on a terminal of 80x24, what it writes on
@@ -94,6 +94,22 @@ for o in "-x fast" "-c 0" "-m -1"; do
 	is "replay $o is refused" $? 64
 	like "and why is said" "$(head -1 "$TMP/out")" "^netmonctl replay: $o: must be"
 done
+
+# ---- a terminal that knows no UTF-8: 0x9b of it would begin a sequence ----
+conf 'alert "'"$(printf 'z\304\233')"'" when messages > 1 over 10s'
+ctl reload > /dev/null
+on_terminal() {
+	LC_ALL=$1 script -qec "'$BUILD/netmonctl' -s '$SOCK' $2" /dev/null
+}
+like "where the locale is C a name is ASCII" "$(on_terminal C 'show rules')" \
+    '^z\\u\{11b\} '
+like "in JSON too" "$(on_terminal C '-j show rules')" '"z\\u011b"'
+like "where it is UTF-8 it is itself" "$(on_terminal C.UTF-8 'show rules')" \
+    "^$(printf 'z\304\233') "
+like "and where no terminal is" "$(LC_ALL=C ctl show rules)" \
+    "^$(printf 'z\304\233') "
+conf
+ctl reload > /dev/null
 
 # ---- files that cannot be used are named ----
 echo bad > "$TMP/bad.cursor"
