@@ -308,6 +308,9 @@ lex_one(struct parser *p, char **v)
 	if (c == ',' || c == '=')
 		return c;
 	parse_fail(p, "control character 0x%02x in the file", (unsigned)c);
+	/* Its line is no text; one word about it is enough. */
+	while (peek(p->src, 0) != '\n' && peek(p->src, 0) != EOF)
+		p->src->off++;
 	return 0;
 }
 
