@@ -139,9 +139,10 @@ log_begin(struct parser *p, const char *kind, const char *path)
 	conf_log_defaults(&p->log);
 	p->rotate = &p->log.rotate;
 	p->mode = &p->log.mode;
+	p->log_access = kind != NULL && strcmp(kind, "access") == 0;
 	if (kind == NULL || path == NULL)
 		return;
-	if (strcmp(kind, "access") == 0)
+	if (p->log_access)
 		p->log.format = LOG_COMBINED;
 	else if (strcmp(kind, "events") != 0)
 		parse_fail(p, "log events or log access, not \"%s\"", kind);
@@ -166,6 +167,10 @@ log_end(struct parser *p)
 {
 	const struct conf_log	 fresh = { .types = 0x3f };
 
+	if (p->log_access != (p->log.format != LOG_EVE))
+		parse_fail(p, p->log_access ? "format of log access is "
+		    "combined or common, eve is that of log events" :
+		    "format of log events is eve, others are of log access");
 	/* Unless types say so, an access log holds what it can. */
 	if (p->log.format != LOG_EVE && p->log.types == fresh.types)
 		p->log.types = CONF_EV_HTTP;

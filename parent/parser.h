@@ -106,6 +106,7 @@ struct parser {
 	struct conf_select *select;
 	struct conf_mirror mirror;
 	struct conf_log	 log;
+	bool		 log_access;	/* it is one of log access */
 	struct conf_rotate *rotate;
 	uint16_t	*mode;
 };
