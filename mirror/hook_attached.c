@@ -431,6 +431,12 @@ provider_name(const struct provider *p)
 	return p->name;
 }
 
+bool
+provider_attached(const struct provider *p)
+{
+	return p->chan != NULL;
+}
+
 uint64_t
 provider_queued(const struct provider *p)
 {

@@ -65,6 +65,8 @@ void		 provider_give_up(struct provider *);
 void		 provider_set_limits(struct provider *, uint64_t timeout_us,
 		    uint64_t limit);
 const char	*provider_name(const struct provider *);
+/* Whether a program is there. */
+bool		 provider_attached(const struct provider *);
 /* Bytes that wait; 0: nothing does. */
 uint64_t	 provider_queued(const struct provider *);
 

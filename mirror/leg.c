@@ -42,10 +42,17 @@ count_lost(struct leg *l, enum hook_side side, const struct chunk *c,
 static void
 count_hook_error(struct copy *c, enum hook_side side)
 {
+	const struct provider	*p = c->provider[side];
+	const char		*of = side == HOOK_FORWARD ? "forward" :
+				    "record";
+
 	c->stats.hook_errors++;
 	tally_add(c->env->tally, TALLY_MIR_HOOK_ERRORS, 1);
-	told_trouble(c, "hook of %s failed", side == HOOK_FORWARD ?
-	    "forward" : "record");
+	if (p != NULL && !provider_attached(p))
+		told_trouble(c, "hook of %s: no program is attached, use "
+		    "netmonctl hook %s", of, provider_name(p));
+	else
+		told_trouble(c, "hook of %s failed", of);
 }
 
 /* Bytes are missing from here on. */

@@ -238,6 +238,8 @@ ina curl -s -o /dev/null -d 'n=4111111111111111' http://10.77.0.2:8090/early
 wait_for 3 grep -q '"reason":"hook"' "$REC.gaps"
 is "nobody attached: nothing is recorded, the gap is named" \
     "$(wc -c < "$REC") $(grep -c '"reason":"hook"' "$REC.gaps")" "0 1"
+like "and what is to be done is told" "$(row last_error)" \
+    'no program is attached, use netmonctl hook mask-pan'
 "$BUILD/netmonctl" -s "$SOCK" hook mask-pan -- \
     python3 "$TOP/etc/examples/mask-pan.py" 2> "$TMP/hook.err" &
 hook=$!
