@@ -42,7 +42,6 @@
 			LL_FS_TRUNCATE)
 
 #define MEMORY_DEFAULT	(8ULL << 30)
-#define FILES_CAPTURE	1024	/* the policy lets it close below 1024 */
 #define FILES_OTHER	4096
 
 struct ll_ruleset {
@@ -181,9 +180,11 @@ limit(int what, rlim_t most)
 static int
 limits(const struct jail *j)
 {
-	rlim_t	 files;
+	rlim_t	 files = FILES_OTHER;
 
-	files = j->role == ROLE_CAPTURE ? FILES_CAPTURE : FILES_OTHER;
+	/* two for each interface; the launcher's limit is inherited */
+	if (j->role == ROLE_CAPTURE || j->role == ROLE_LAUNCHER)
+		files = POLICY_FILES_CAPTURE;
 	if (limit(RLIMIT_CORE, 0) == -1 || limit(RLIMIT_NOFILE, files) == -1)
 		return -1;
 	if (j->role == ROLE_LAUNCHER)

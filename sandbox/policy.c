@@ -123,7 +123,7 @@ static const struct policy_rule capture_rules[] = {
 	IF1(write, EQ(0, 2), "a last line on standard error"),
 	IF1(close, EQ(0, 7), "above netlink: 3 to 6 are never replaced"),
 	CLOSE(8), CLOSE(16), CLOSE(32), CLOSE(64), CLOSE(128), CLOSE(256),
-	CLOSE(512),
+	CLOSE(512), CLOSE(1024), CLOSE(2048), CLOSE(4096), CLOSE(8192),
 	IF1(recvmsg, EQ(0, POLICY_FD_NETLINK), "interfaces come and go"),
 	YES(recvfrom, "packet sockets are emptied when a filter is set"),
 	/* libpcap: an interface that comes later is opened in the jail. */

@@ -22,6 +22,7 @@
 #define POLICY_FD_LINK1		4
 #define POLICY_FD_LINK2		5
 #define POLICY_FD_NETLINK	6	/* capture's rtnetlink socket */
+#define POLICY_FILES_CAPTURE	16384	/* below: what it may close */
 #define POLICY_ARGS_MAX		3
 /* Stands for the process's own id in a compared value. */
 #define POLICY_OWN_PID		UINT64_MAX

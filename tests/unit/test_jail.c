@@ -2,8 +2,10 @@
  * The policy as the kernel enforces it: each case enters a role's jail in a
  * child of its own, does one thing, and must end as stated.
  */
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -182,6 +184,40 @@ capture_cannot_put_another_socket_on_a_pinned_number(void **state)
 	assert_int_equal(try(ROLE_CAPTURE, close_9), 0);
 }
 
+static long	 close_last(void) { return close(POLICY_FILES_CAPTURE - 1); }
+static long	 close_past(void) { return close(POLICY_FILES_CAPTURE); }
+
+/* Whatever the limit lets it open must close again. */
+static long
+open_all(void)
+{
+	int	 fd, last = -1;
+
+	while ((fd = eventfd(0, EFD_CLOEXEC)) != -1)
+		last = fd;
+	errno = EDOM;
+	if (last < POLICY_FILES_CAPTURE - 1)
+		return -1;
+	for (fd = POLICY_FD_NETLINK + 1; fd <= last; fd++)
+		if (close(fd) == -1)
+			return -1;
+	return 0;
+}
+
+static void
+capture_has_descriptors_for_thousands_of_interfaces(void **state)
+{
+	struct rlimit	 rl;
+
+	(void)state;
+	assert_int_equal(try(ROLE_CAPTURE, close_last), EBADF);
+	assert_int_equal(try(ROLE_CAPTURE, close_past), KILLED);
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1 ||
+	    rl.rlim_max < POLICY_FILES_CAPTURE)
+		skip();
+	assert_int_equal(try(ROLE_CAPTURE, open_all), 0);
+}
+
 /* With CAP_NET_RAW in hand: the frame must not leave. */
 static long
 inject_for_real(void)
@@ -314,6 +350,8 @@ main(void)
 		cmocka_unit_test(capture_sends_to_its_links_only),
 		cmocka_unit_test(
 		    capture_cannot_put_another_socket_on_a_pinned_number),
+		cmocka_unit_test(
+		    capture_has_descriptors_for_thousands_of_interfaces),
 		cmocka_unit_test(capture_cannot_inject_a_frame),
 		cmocka_unit_test(
 		    roles_do_without_files_programs_and_processes),
