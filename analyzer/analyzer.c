@@ -182,6 +182,7 @@ analyzer_tick(struct proc *p)
 
 	clock_catch_up(az);
 	live_tick(az);
+	ifaces_age(az);
 	if ((az->event_types & CONF_EV_STATS) && !az->offline &&
 	    az->now >= az->stats_us + az->proc->conf->window_us)
 		out_stats(az);
@@ -246,7 +247,7 @@ make_batches(struct analyzer *az)
 {
 	az->events = malloc(sizeof(*az->events));
 	az->streams = malloc(sizeof(*az->streams));
-	az->ifaces = calloc(ANALYZER_IFACES, sizeof(az->ifaces[0]));
+	az->ifaces = calloc(MSG_IFACES_MAX, sizeof(az->ifaces[0]));
 	az->own = calloc(ANALYZER_OWN_MAX, sizeof(az->own[0]));
 	if (az->events == NULL || az->streams == NULL || az->ifaces == NULL ||
 	    az->own == NULL)

@@ -4,6 +4,9 @@
 #include "analyzer/ifaces.h"
 #include "sandbox/log.h"
 
+#define GONE_KEPT	64
+#define GONE_US		600000000ULL	/* the longest window */
+
 /* decap, of the interface line that fits. */
 void
 ifaces_set_closed(const struct conf *c, struct iface *i)
@@ -21,6 +24,116 @@ ifaces_set_closed(const struct conf *c, struct iface *i)
 	}
 }
 
+/* ---- those that are gone ---- */
+
+/* Whether any interface but this one counts into the entry. */
+static bool
+is_borne(const struct analyzer *az, const struct sketch_entry *e,
+    const struct iface *but)
+{
+	uint32_t	 k;
+
+	for (k = 0; k < az->nifaces; k++)
+		if (az->ifaces[k].known && az->ifaces[k].entry == e &&
+		    &az->ifaces[k] != but)
+			return true;
+	return false;
+}
+
+/* Nobody knows it any more; what it counted stays if its name lives on. */
+static void
+forget(struct analyzer *az, struct iface *i, const char *name)
+{
+	if (i->touched)
+		collect_iface(az, i);
+	if (i->entry != NULL && strcmp(i->info.name, name) != 0 &&
+	    !is_borne(az, i->entry, i))
+		meter_iface_forget(az->meter, i->entry);
+	memset(i, 0, sizeof(*i));
+}
+
+static bool
+is_gone(const struct iface *i)
+{
+	return i->known && i->info.state == IFACE_GONE;
+}
+
+static struct iface *
+gone_named(struct analyzer *az, const char *name)
+{
+	uint32_t	 k;
+
+	for (k = 0; k < az->nifaces; k++)
+		if (is_gone(&az->ifaces[k]) &&
+		    strcmp(az->ifaces[k].info.name, name) == 0)
+			return &az->ifaces[k];
+	return NULL;
+}
+
+/*
+ * Hosts of containers make thousands a day. What left every window is shown
+ * no more, but for the last few.
+ */
+void
+ifaces_age(struct analyzer *az)
+{
+	struct iface	*i, *oldest;
+	uint32_t	 k, n;
+
+	do {
+		oldest = NULL;
+		n = 0;
+		for (k = 0; k < az->nifaces; k++) {
+			i = &az->ifaces[k];
+			if (!is_gone(i))
+				continue;
+			n++;
+			if (oldest == NULL || i->gone_us < oldest->gone_us)
+				oldest = i;
+		}
+		if (n <= GONE_KEPT || az->now - oldest->gone_us < GONE_US)
+			return;
+		forget(az, oldest, "");
+	} while (true);
+}
+
+/* Of names that nobody bears: those of before a rename, or an analyzer. */
+static void
+drop_unborne(struct analyzer *az)
+{
+	const struct sketch	*s = az->meter->ifaces;
+	uint32_t		 n;
+
+	for (n = s == NULL ? 0 : s->n; n > 0; n--)
+		if (!is_borne(az, s->heap[n - 1], NULL))
+			meter_iface_forget(az->meter, s->heap[n - 1]);
+}
+
+static struct sketch_entry *
+entry_of(struct analyzer *az, const char *name)
+{
+	struct sketch_entry	*e;
+
+	if ((e = meter_iface(az->meter, name)) != NULL)
+		return e;
+	drop_unborne(az);
+	return meter_iface(az->meter, name);
+}
+
+/* ---- from capture ---- */
+
+/* A number or a name that is borne anew: whoever had it before is over. */
+static void
+succeed(struct analyzer *az, struct iface *i, const char *name)
+{
+	struct iface	*old;
+
+	if (is_gone(i))
+		forget(az, i, name);
+	if ((old = gone_named(az, name)) != NULL)
+		forget(az, old, name);
+}
+
 int
 analyzer_on_iface(struct chan *ch, struct frame *f, void *arg)
 {
@@ -32,19 +145,25 @@ analyzer_on_iface(struct chan *ch, struct frame *f, void *arg)
 	(void)ch;
 	if (msg_get_iface(&f->body, &m) == -1)
 		return -1;
-	if (m.id >= ANALYZER_IFACES) {
+	if (m.id >= MSG_IFACES_MAX) {
 		log_debug("interface %u: too many", m.id);
 		return 0;
 	}
 	i = &az->ifaces[m.id];
 	if (i->touched)
 		collect_iface(az, i);
+	if (m.state != IFACE_GONE)
+		succeed(az, i, m.name);
+	else if (!is_gone(i))
+		i->gone_us = az->now;
 	i->info = m;
 	i->known = true;
-	i->entry = meter_iface(az->meter, m.name);
+	i->entry = entry_of(az, m.name);
 	ifaces_set_closed(p->conf, i);
 	if (m.id >= az->nifaces)
 		az->nifaces = m.id + 1U;
+	if (m.state == IFACE_GONE && is_borne(az, i->entry, i))
+		forget(az, i, m.name);	/* another has the name by now */
 	if (m.linktype <= 0xffff && !packet_dlt_known(m.linktype) &&
 	    m.state == IFACE_UP)
 		log_warnx("interface %s: link type %u is not known",

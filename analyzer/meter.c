@@ -47,7 +47,8 @@ make_sketches(struct meter *m)
 	struct meter_conf	*c = &m->conf;
 
 	m->all = sketch_new(&m->kind[METER_ALL], 1, NULL);
-	m->ifaces = sketch_new(&m->kind[METER_IFACE], 512, NULL);
+	m->ifaces = sketch_new(&m->kind[METER_IFACE], METER_IFACES,
+	    NULL);
 	m->hosts = sketch_new(&m->kind[METER_HOST], c->max_hosts, NULL);
 	m->clients = sketch_new(&m->kind[METER_CLIENT], c->max_clients, NULL);
 	m->names = sketch_new(&m->kind[METER_NAME], c->max_names, NULL);
@@ -195,11 +196,17 @@ meter_iface(struct meter *m, const char *name)
 {
 	if (m->ifaces == NULL)
 		return NULL;
-	/* Entries of interfaces are held by pointer: none may be replaced. */
-	if (m->ifaces->n + 1 >= m->ifaces->max &&
-	    sketch_find(m->ifaces, name, strlen(name)) == NULL)
-		name = "(other)";
-	return sketch_touch(m->ifaces, name, strlen(name), 1);
+	return sketch_keep(m->ifaces, name, strlen(name));
+}
+
+void
+meter_iface_forget(struct meter *m, struct sketch_entry *e)
+{
+	if (m->acc_iface == e) {
+		meter_flush(m);
+		m->acc_iface = NULL;
+	}
+	sketch_remove(e);
 }
 
 void

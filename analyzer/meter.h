@@ -174,8 +174,10 @@ meter_advance(struct meter *m, uint64_t now_us)
 /* Statistics only: everything back to zero. */
 void		 meter_reset(struct meter *);
 
-/* The entry of an interface; NULL only without memory. */
+/* The entry of an interface, until it is forgotten; NULL without room. */
+#define METER_IFACES	4096
 struct sketch_entry *meter_iface(struct meter *, const char *name);
+void		 meter_iface_forget(struct meter *, struct sketch_entry *);
 /*
  * Adds to the grand total and to an interface (may be NULL). It is gathered:
  * meter_flush must come before anything is asked.

@@ -423,25 +423,16 @@ static void
 interfaces(struct rows *r)
 {
 	struct analyzer	*az = r->az;
-	uint32_t	 i, k;
+	uint32_t	 i;
 
 	for (i = 0; i < az->nifaces && !az->ifaces[i].known; i++)
 		continue;
 	if (i == az->nifaces)
 		remembered_interfaces(r);
 
-	for (i = 0; i < az->nifaces && !r->a.failed; i++) {
-		if (!az->ifaces[i].known)
-			continue;
-		/* Of several lives of one name the last one is shown. */
-		for (k = i + 1; k < az->nifaces; k++)
-			if (az->ifaces[k].known &&
-			    strcmp(az->ifaces[k].info.name,
-			    az->ifaces[i].info.name) == 0)
-				break;
-		if (k == az->nifaces)
+	for (i = 0; i < az->nifaces && !r->a.failed; i++)
+		if (az->ifaces[i].known)
 			rows_interface(r, &az->ifaces[i]);
-	}
 	absent_interfaces(r);
 }
 

@@ -483,6 +483,17 @@ sketch_touch_hash(struct sketch *s, const void *key, size_t len,
 	return e != NULL ? e : replace(s, key, len, hash, weight);
 }
 
+struct sketch_entry *
+sketch_keep(struct sketch *s, const void *key, size_t len)
+{
+	struct sketch_entry	*e;
+	uint64_t		 hash = sketch_hash(s->kind, key, len);
+
+	if ((e = lookup(s, len, hash)) != NULL)
+		return e;
+	return s->n < s->max ? admit(s, key, len, hash, 1) : NULL;
+}
+
 /* Apart, for the room on the stack. */
 static struct sketch_entry *
 touch_long(struct sketch *s, const void *key, size_t len, uint64_t weight)

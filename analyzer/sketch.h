@@ -63,6 +63,8 @@ struct sketch_entry *sketch_touch(struct sketch *, const void *key, size_t len,
 /* The same with the hash of a key that is not too long, from sketch_hash. */
 struct sketch_entry *sketch_touch_hash(struct sketch *, const void *key,
 		    size_t len, uint64_t hash, uint64_t weight);
+/* The same, but nobody makes room for it and its count stays. */
+struct sketch_entry *sketch_keep(struct sketch *, const void *key, size_t len);
 uint64_t	 sketch_hash(const struct sketch_kind *, const void *key,
 		    size_t len);
 /* The same for an entry at hand. */

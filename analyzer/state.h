@@ -29,7 +29,6 @@
 #include "sandbox/mem.h"
 #include "sandbox/proc.h"
 
-#define ANALYZER_IFACES		4096	/* ids; later ones share one entry */
 #define ANALYZER_OWN_MAX	65536	/* slots: connections of the mirror */
 #define ANALYZER_OWN_PROBE	8
 #define ANALYZER_EXAMPLE	64	/* bytes of a masked example */
@@ -48,6 +47,7 @@ struct iface {
 	uint64_t	 shed;
 	uint64_t	 segments;
 	uint64_t	 retrans;
+	uint64_t	 gone_us;	/* when it was told to be gone */
 	bool		 known;
 	bool		 has_stat;
 	bool		 touched;

@@ -280,15 +280,14 @@ find(struct ifaces *all, uint32_t index)
 	return NULL;
 }
 
-/* After 65535 interfaces the numbers of those long gone come again. */
+/* In turn: the number of one that is gone comes again as late as it can. */
 static uint16_t
 next_id(struct ifaces *all)
 {
 	struct iface	*i;
 
 	do {
-		if (++all->last_id == 0)
-			all->last_id = 1;
+		all->last_id = (uint16_t)(all->last_id % IFACES_MAX + 1);
 		TAILQ_FOREACH(i, &all->list, entry)
 			if (i->id == all->last_id)
 				break;

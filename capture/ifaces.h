@@ -28,7 +28,7 @@
 #include "sandbox/msg.h"
 #include "sandbox/tally.h"
 
-#define IFACES_MAX	4096
+#define IFACES_MAX	(MSG_IFACES_MAX - 1)	/* 0 is no id */
 #define IFACES_WHY_MAX	128
 
 struct ifaces;

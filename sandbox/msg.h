@@ -254,8 +254,9 @@ int	 msg_get_packet(struct buf *, struct msg_packet *);
 /* An interface (or the file) that packets name by id. Sent when it changes. */
 enum iface_state { IFACE_UP, IFACE_DOWN, IFACE_NO_CARRIER, IFACE_GONE,
 	IFACE_COVERED, IFACE_EXCLUDED, IFACE_FAILED };
+#define MSG_IFACES_MAX	4096	/* ids of a live capture are below */
 struct msg_iface {
-	uint16_t	 id;		/* never reused while a child lives */
+	uint16_t	 id;		/* of one that is gone, again later */
 	uint16_t	 state;		/* enum iface_state */
 	uint32_t	 index;		/* of the kernel */
 	uint32_t	 linktype;	/* DLT_ value */

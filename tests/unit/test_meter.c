@@ -455,6 +455,45 @@ a_reset_forgets_all_and_goes_on(void **state)
 	end(&w);
 }
 
+/* They are held by pointer: a newcomer takes the place of none. */
+static void
+an_interface_keeps_its_entry_until_it_is_forgotten(void **state)
+{
+	struct world		 w;
+	struct sketch_entry	*e;
+	char			 name[16];
+	unsigned		 i, n;
+
+	(void)state;
+	begin(&w, false);
+	for (n = 1; n <= METER_IFACES; n++) {
+		snprintf(name, sizeof(name), "veth%u", n);
+		if ((e = meter_iface(w.m, name)) == NULL)
+			break;
+		assert_ptr_not_equal(e, w.iface);
+	}
+	assert_int_equal(n, METER_IFACES);
+	assert_ptr_equal(meter_iface(w.m, "eth0"), w.iface);
+	meter_add(w.m, w.iface, MC_PACKETS, 7);
+	meter_iface_forget(w.m, w.iface);
+	assert_int_equal(count(&w, w.m->total, MC_PACKETS, WINDOW_TOTAL), 7);
+	w.iface = meter_iface(w.m, name);
+	assert_non_null(w.iface);
+	assert_int_equal(count(&w, w.iface, MC_PACKETS, WINDOW_TOTAL), 0);
+	for (i = 0; i < 1000; i++)
+		meter_iface_forget(w.m, w.m->ifaces->heap[0]);
+	w.mem.limit = w.mem.used;	/* room for them and no more */
+	for (i = 0; i < 2000; i++) {
+		snprintf(name, sizeof(name), "ppp%u", i);
+		if (meter_iface(w.m, name) == NULL)
+			break;
+	}
+	assert_in_range(i, 1, 1000);
+	assert_int_equal(w.m->ifaces->n, METER_IFACES - 1000 + i);
+	w.mem.limit = 64 << 20;
+	end(&w);
+}
+
 static void
 a_new_window_length_begins_empty(void **state)
 {
@@ -499,6 +538,8 @@ main(void)
 		cmocka_unit_test(a_long_host_is_packed_whole),
 		cmocka_unit_test(offline_there_are_totals_only),
 		cmocka_unit_test(a_reset_forgets_all_and_goes_on),
+		cmocka_unit_test(
+		    an_interface_keeps_its_entry_until_it_is_forgotten),
 		cmocka_unit_test(a_new_window_length_begins_empty),
 	};
 
