@@ -114,8 +114,8 @@ find(struct ifselect_if *v, size_t n, uint32_t index)
 {
 	size_t	 i;
 
-	for (i = 0; i < n; i++)
-		if (index != 0 && v[i].index == index)
+	for (i = 0; index != 0 && i < n; i++)
+		if (v[i].index == index)
 			return &v[i];
 	return NULL;
 }
@@ -208,7 +208,7 @@ uint64_t
 ifselect_ring(const struct conf *c, const struct conf_interface *ci,
     size_t shares, uint64_t granted)
 {
-	uint64_t	 share, left;
+	uint64_t	 share, left, least;
 
 	if (ci != NULL && ci->ring != 0)
 		return ci->ring < IFSELECT_RING_MIN ? IFSELECT_RING_MIN :
@@ -218,5 +218,7 @@ ifselect_ring(const struct conf *c, const struct conf_interface *ci,
 	left = granted < c->ring_total ? c->ring_total - granted : 0;
 	if (share > left)	/* a late one: others may follow it */
 		share = left / 2;
-	return share < IFSELECT_RING_MIN ? IFSELECT_RING_MIN : share;
+	least = granted < IFSELECT_RING_FAR * c->ring_total ?
+	    IFSELECT_RING_MIN : IFSELECT_RING_LEAST;
+	return share < least ? least : share;
 }

@@ -54,10 +54,15 @@ const struct conf_interface *
  * The ring of one interface: its own override, or a share of the total for
  * shares interfaces, of which granted bytes are taken already. One alone
  * gets half, so that the next one finds room; rings are never made anew.
+ * Each has the minimum, also past the total; but far past it (hundreds of
+ * interfaces) the least that works.
  */
 uint64_t ifselect_ring(const struct conf *, const struct conf_interface *,
 	    size_t shares, uint64_t granted);
 #define IFSELECT_RING_BLOCK	(256 * 1024)
 #define IFSELECT_RING_MIN	(2 * 1024 * 1024)
+/* One block is filled while the other one is read. */
+#define IFSELECT_RING_LEAST	(2 * IFSELECT_RING_BLOCK)
+#define IFSELECT_RING_FAR	4	/* times the total */
 
 #endif

@@ -205,6 +205,9 @@ rings_share_the_total_and_have_a_minimum(void **state)
 	assert_int_equal(ifselect_ring(c, NULL, 4, 63 * mb), 2 * mb);
 	assert_int_equal(ifselect_ring(c, NULL, 4, 90 * mb), 2 * mb);
 	assert_int_equal(ifselect_ring(c, NULL, 1000, 0), 2 * mb);
+	assert_int_equal(ifselect_ring(c, NULL, 1000, 255 * mb), 2 * mb);
+	assert_int_equal(ifselect_ring(c, NULL, 1000, 256 * mb), mb / 2);
+	assert_int_equal(ifselect_ring(c, NULL, 1000, 500 * mb), mb / 2);
 	assert_int_equal(ifselect_ring(c, NULL, 0, 0), 32 * mb);
 	assert_int_equal(ifselect_ring(c, NULL, 1, 0), 32 * mb);
 	assert_int_equal(ifselect_ring(c, &own, 2, 0), 32 * mb);
