@@ -191,10 +191,24 @@ count_drops(struct analyzer *az, struct iface *i,
 	alert_count(az->alerts, METRIC_DROPS, &w, n);
 }
 
+/* On the loopback each packet goes and comes. */
+static uint64_t
+passed(const struct iface *i, const struct msg_capstat *s)
+{
+	return strcmp(i->info.type, "loopback") == 0 ? s->rx_packets :
+	    s->rx_packets + s->tx_packets;
+}
+
 /* What the kernel says that passed; it may begin anew at 0. */
 static void
 count_link(struct analyzer *az, struct iface *i, const struct msg_capstat *s)
 {
+	uint64_t	 was = passed(i, &i->stat), now = passed(i, s);
+
+	/* Nobody looked at these; some may have come while it was open. */
+	was += s->received - i->stat.received;
+	if (i->info.state == IFACE_FAILED && now > was)
+		meter_add(az->meter, i->entry, MC_UNOPENED, now - was);
 	if (s->rx_bytes > i->stat.rx_bytes)
 		meter_add(az->meter, i->entry, MC_RX_BYTES,
 		    s->rx_bytes - i->stat.rx_bytes);

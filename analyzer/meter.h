@@ -73,6 +73,7 @@ enum meter_counter {
 	MC_KERNEL_DROPS,
 	MC_QUEUE_DROPS,
 	MC_SHED,		/* packets without an entry */
+	MC_UNOPENED,		/* passed where opening failed */
 	MC_SEEN_AGAIN,
 	MC_CONNECTIONS,
 	MC_SEGMENTS,

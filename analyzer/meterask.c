@@ -176,7 +176,7 @@ meter_complete(const uint64_t v[MC_MAX], uint64_t span_us,
 	double	 packets, bytes, watched, r;
 
 	packets = share(v[MC_PACKETS], v[MC_KERNEL_DROPS] +
-	    v[MC_QUEUE_DROPS] + v[MC_SHED]);
+	    v[MC_QUEUE_DROPS] + v[MC_SHED] + v[MC_UNOPENED]);
 	bytes = share(v[MC_PAYLOAD], v[MC_GAP_BYTES] + v[MC_CUT_BYTES]);
 	watched = span_us == 0 ? 1.0 :
 	    1.0 - (double)unwatched_us / (double)span_us;

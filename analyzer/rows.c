@@ -74,6 +74,7 @@ rows_complete(struct rows *r)
 	row_u64(&w, r->v[MC_GAP_BYTES]);
 	row_u64(&w, r->v[MC_CUT_BYTES]);
 	row_double(&w, (double)unwatched_us(r) / 1e6);
+	row_u64(&w, r->v[MC_UNOPENED]);
 	row_end(&w);
 }
 
@@ -205,6 +206,8 @@ rows_advice(struct rows *r)
 	    "\"ring total\", or narrow with \"service\" or \"filter\"");
 	advise(r, v[MC_QUEUE_DROPS] > 0, "packets were lost with a process: "
 	    "see show processes and the log");
+	advise(r, v[MC_UNOPENED] > 0, "packets passed interfaces that could "
+	    "not be opened: see show interfaces");
 	advise(r, v[MC_SHED] > 0 || r->az->mem.refused[MEM_SEGMENTS] > 0,
 	    "memory ran out: raise \"memory limit\"");
 	advise(r, v[MC_CUT_PACKETS] > 0,
@@ -324,6 +327,7 @@ rows_interface(struct rows *r, const struct iface *i)
 	reason(r, "interface", i->stat.if_dropped);
 	reason(r, "truncated", v[MC_CUT_PACKETS]);
 	reason(r, "shed", v[MC_SHED]);
+	reason(r, "unopened", v[MC_UNOPENED]);
 }
 
 /* ---- buckets, alerts, text ---- */

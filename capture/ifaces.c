@@ -14,6 +14,7 @@
 #include "sandbox/vis.h"
 
 #define RETRY_US	1000000	/* a handle that failed is tried again */
+#define RETRY_DOUBLINGS	4	/* later and later, until this often */
 #define NAME_VIS	(IFWATCH_NAME_MAX * 4)
 
 #define COPY(to, from)	compat_strlcpy((to), (from), sizeof(to))
@@ -205,7 +206,9 @@ open_handle(struct iface *i, size_t shares, uint64_t now_us)
 
 	i->changed = true;
 	if (try_open(i, shares, why, sizeof(why)) == -1) {
-		i->retry_us = now_us + RETRY_US;
+		i->retry_us = now_us + ((uint64_t)RETRY_US << i->tries);
+		if (i->tries < RETRY_DOUBLINGS)
+			i->tries++;
 		if (i->error == SOURCE_GONE)
 			return;		/* netlink will say it */
 		vis_str(VIS_LOG, v, sizeof(v), why);
@@ -219,6 +222,7 @@ open_handle(struct iface *i, size_t shares, uint64_t now_us)
 	i->all->open++;
 	i->ring = source_ring(i->source);
 	i->retry_us = 0;
+	i->tries = 0;
 	i->why[0] = '\0';
 	COPY(i->opened, i->link.name);
 	i->opened_arphrd = i->link.arphrd;
@@ -269,14 +273,18 @@ replace_handle(struct iface *i, size_t shares, uint64_t now_us)
 
 /* ---- entries ---- */
 
+/* A dump names them in the order in which most of them came. */
 static struct iface *
 find(struct ifaces *all, uint32_t index)
 {
-	struct iface	*i;
+	struct iface	*i = all->found;
 
+	if (i != NULL && (i = TAILQ_NEXT(i, entry)) != NULL &&
+	    i->link.index == index)
+		return all->found = i;
 	TAILQ_FOREACH(i, &all->list, entry)
 		if (i->link.index == index)
-			return i;
+			return all->found = i;
 	return NULL;
 }
 
@@ -354,6 +362,7 @@ ifaces_update(struct ifaces *all, const struct ifwatch_link *l, uint32_t dump)
 	tally_add(all->tally, TALLY_CAP_IF_EVENTS, 1);
 	i->changed = true;
 	i->retry_us = 0;
+	i->tries = 0;
 	if (strcmp(old.name, l->name) != 0)
 		say(i, "renamed, it was %s", vis_str(VIS_LOG, t, sizeof(t),
 		    old.name));
@@ -400,6 +409,8 @@ ifaces_forget_gone(struct ifaces *all)
 		if (i->link.index != 0 || i->changed || i->source != NULL)
 			continue;
 		TAILQ_REMOVE(&all->list, i, entry);
+		if (all->found == i)
+			all->found = NULL;
 		free(i);
 		all->n--;
 	}
@@ -416,6 +427,7 @@ ifaces_clear(struct ifaces *all)
 		free(i);
 	}
 	all->n = 0;
+	all->found = NULL;
 }
 
 /* ---- choice ---- */
@@ -541,6 +553,7 @@ ifaces_reconfigure(struct ifaces *all, const struct conf *conf,
 	all->conf = conf;
 	TAILQ_FOREACH(i, &all->list, entry) {
 		i->retry_us = 0;
+		i->tries = 0;
 		i->changed = true;
 		if (i->source != NULL && !i->closing &&
 		    set_filter(i, why, sizeof(why)) == -1)

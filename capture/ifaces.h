@@ -48,6 +48,7 @@ struct iface {
 	uint64_t		 sent;		/* packets put into batches */
 	uint64_t		 from_us;	/* before: of the last handle */
 	uint64_t		 retry_us;	/* not before, 0 now */
+	unsigned		 tries;		/* that failed, in a row */
 	uint32_t		 dump;		/* number of the last dump */
 	uint16_t		 id;
 	enum ifselect		 select;
@@ -69,6 +70,7 @@ struct ifaces {
 	/* A line about an interface, as logged. */
 	void			(*said)(void *arg, const char *line);
 	void			*arg;
+	struct iface		*found;		/* by an index, the last one */
 	uint64_t		 turn_us;	/* what a settle may take */
 	uint64_t		 until_us;	/* of the one under way */
 	bool			 more;		/* it could not do all */

@@ -35,6 +35,7 @@ static const struct row_field complete_fields[] = {
 	U("gap_bytes", BYTES, "gaps"),
 	U("truncated_bytes", BYTES, "truncated"),
 	D("unwatched_seconds", SECONDS, "unwatched"),
+	U("unopened", COUNT, "unopened"),
 };
 static const struct row_field summary_fields[] = {
 	U("interfaces", COUNT, "interfaces"),

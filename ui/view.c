@@ -201,9 +201,11 @@ static void
 losses(struct out *o, const struct row *r)
 {
 	static const char *const keys[] = { "kernel_drops", "queue_drops",
-	    "shed", "gap_bytes", "truncated_bytes", "unwatched_seconds" };
+	    "shed", "gap_bytes", "truncated_bytes", "unwatched_seconds",
+	    "unopened" };
 	static const char *const names[] = { "kernel drops", "queue drops",
-	    "shed", "gaps", "truncated", "unwatched" };
+	    "shed", "gaps", "truncated", "unwatched",
+	    "on unopened interfaces" };
 	const struct row_desc	*d = row_desc(ROW_COMPLETE);
 	char			 b[FMT_MAX];
 	const char		*comma = "";

@@ -162,4 +162,41 @@ stop
 like "the kernel's time for closing them costs no child its end" \
     "$(grep -c 'lost ' "$TMP/netmond.log")" '^0$'
 is "ended as asked" "$status" 0
+
+# What passes where nothing could be opened is known to be lost.
+command -v prlimit > /dev/null || { skip "no prlimit: nothing fails"; finish; }
+ip link add na netns $NSA type veth peer name nb netns $NSB
+ip -n $NSA addr add 10.78.0.1/24 dev na
+ip -n $NSB addr add 10.78.0.2/24 dev nb
+ip -n $NSA link set na up
+ip -n $NSB link set nb up
+WRAP="ip netns exec $NSB prlimit --nofile=64:64"
+start
+wants "an interface for which no descriptor is left has failed" nb failed
+error_is() {
+	json '.interfaces[] | select(.name == "nb") | .error' show interfaces |
+	    grep -q "$1"
+}
+wait_for 20 error_is 'Too many open files' && ok "and says why" ||
+    not_ok "and does not say why" "$(ctl show interfaces)"
+kernel() {
+	ip -n $NSB -j -s link show nb |
+	    jq '.[0].stats64 | .rx.packets + .tx.packets'
+}
+unopened() { json .complete.unopened show interfaces window total; }
+settled() { was=$(unopened) && sleep 1.2 && [ "$(unopened)" = "$was" ]; }
+wait_for 20 settled
+base=$(($(kernel) - $(unopened)))
+for i in 1 2 3; do
+	ina curl -s -o /dev/null -m 2 http://10.78.0.2/index.html
+done
+as_the_kernel() { [ "$(unopened)" = $(($(kernel) - base)) ]; }
+at_least "packets passed it" $(($(kernel) - base)) 20
+wait_for 5 as_the_kernel && ok "they are counted as not seen" ||
+    not_ok "not counted: $(unopened) of $(($(kernel) - base))"
+is "it is of no use to itself" "$(json '.interfaces[] |
+    select(.name == "nb") | .complete_ratio' show interfaces)" 0
+like "and complete is no longer said" "$(ctl show capture window total)" \
+    'could not be opened'
+stop
 finish
