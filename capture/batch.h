@@ -3,9 +3,9 @@
  *
  * A batch closes by size (BATCH_BYTES, unless its only packet is larger), by
  * count (BATCH_PACKETS), or when the caller says so: capture does when a ring
- * is empty, and a ring hands over its blocks after 10 ms, so no packet waits
- * for longer. Packets are numbered from 1 for the life of the process; the
- * frame carries the number of its first one.
+ * is empty, and a ring hands over its blocks after 10 or 20 ms, so no packet
+ * waits for longer. Packets are numbered from 1 for the life of the process;
+ * the frame carries the number of its first one.
  */
 #ifndef CAPTURE_BATCH_H
 #define CAPTURE_BATCH_H

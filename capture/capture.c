@@ -20,7 +20,7 @@
 #define PER_DISPATCH	256	/* packets of one interface in a row */
 #define DISPATCHES	16	/* before other interfaces get a turn */
 #define FIRST_DUMP_MS	2000
-#define LAST_LOOK_US	30000	/* at stop: three timeouts of a ring */
+#define LAST_LOOK_US	60000	/* at stop: three timeouts of a slow ring */
 #define FIRST_TURN_US	3000000	/* for opening, before READY */
 #define TURN_US		50000	/* the same while packets come */
 #define REST_US		1000	/* between two such turns */
@@ -236,7 +236,7 @@ on_rest(struct iface *i, struct source *old, uint64_t until_us, void *arg)
 		n = source_dispatch(old, PER_DISPATCH, on_rest_packet, &r,
 		    why, sizeof(why));
 		if (n == 0)
-			poll(&p, 1, LAST_LOOK_US / 3000);
+			poll(&p, 1, IFACES_BLOCK_MS);
 	} while (n >= 0 && !r.past && proc_mono_us() < end);
 }
 

@@ -175,6 +175,8 @@ try_open(struct iface *i, size_t shares, char *why, size_t size)
 	c.snaplen = i->options.snaplen;
 	c.promiscuous = i->options.promiscuous;
 	c.loopback = (i->link.flags & IFF_LOOPBACK) != 0;
+	c.timeout_ms = all->open < IFACES_SLOW ? IFACES_BLOCK_MS :
+	    IFACES_SLOW_MS;
 	c.ring = ifselect_ring(all->conf, &i->options, shares, granted(all));
 	i->source = source_open(&c, &i->error, why, size);
 	if (i->source == NULL)

@@ -31,6 +31,15 @@
 #define IFACES_MAX	(MSG_IFACES_MAX - 1)	/* 0 is no id */
 #define IFACES_WHY_MAX	128
 
+/*
+ * Each ring has a timer of the kernel's that runs also when nothing comes.
+ * Hundreds of them would eat a processor, so they go slower: two blocks must
+ * still fit into the 50 ms after which the analyzer calls a hole a gap.
+ */
+#define IFACES_BLOCK_MS		10
+#define IFACES_SLOW_MS		20
+#define IFACES_SLOW		128	/* from so many open ones on */
+
 struct ifaces;
 
 struct iface {

@@ -12,7 +12,6 @@
 #include "capture/source.h"
 #include "sandbox/compat.h"
 
-#define TIMEOUT_MS	10
 #define RING_BLOCK	262144		/* libpcap rounds up to these */
 
 #ifndef PACKET_IGNORE_OUTGOING
@@ -41,7 +40,7 @@ configure(pcap_t *p, const struct source_conf *c, uint64_t ring)
 	if (pcap_set_snaplen(p, c->snaplen == 0 ? SOURCE_SNAPLEN :
 	    (int)c->snaplen) != 0 ||
 	    pcap_set_promisc(p, c->promiscuous) != 0 ||
-	    pcap_set_timeout(p, TIMEOUT_MS) != 0 ||
+	    pcap_set_timeout(p, c->timeout_ms) != 0 ||
 	    pcap_set_buffer_size(p, (int)ring) != 0)
 		return -1;
 	/* without nanoseconds the kernel's times are cut, nothing worse */

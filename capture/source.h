@@ -2,7 +2,7 @@
  * source: one live handle of libpcap, and its filter language for files.
  * The only module that knows libpcap.
  *
- * A handle is opened with TPACKET_V3, a timeout of 10 ms, without blocking.
+ * A handle is opened with TPACKET_V3, without blocking.
  * Spans given to the callback are valid during the call only. Times are the
  * kernel's, in microseconds since 1970.
  */
@@ -22,6 +22,7 @@ struct source_conf {
 	const char	*name;
 	uint32_t	 snaplen;	/* 0: whole packets */
 	uint64_t	 ring;		/* bytes */
+	int		 timeout_ms;	/* a block is handed over after it */
 	bool		 promiscuous;
 	bool		 loopback;	/* shows each packet going and coming */
 };
