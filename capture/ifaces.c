@@ -305,13 +305,30 @@ next_id(struct ifaces *all)
 	return all->last_id;
 }
 
+/* The dump of each second names it again: once is enough. */
+static void
+refuse(struct ifaces *all, const struct ifwatch_link *l)
+{
+	char	 s[NAME_VIS];
+
+	tally_add(all->tally, TALLY_CAP_OPEN_ERRORS, 1);
+	if (all->refused)
+		return;
+	all->refused = true;
+	log_warnx("interface %s: there are %zu already, it and those after "
+	    "it are not watched", vis_str(VIS_LOG, s, sizeof(s), l->name),
+	    all->n);
+}
+
 static struct iface *
 add(struct ifaces *all, const struct ifwatch_link *l)
 {
 	struct iface	*i;
 
-	if (all->n == IFACES_MAX || (i = calloc(1, sizeof(*i))) == NULL)
+	if (all->n == IFACES_MAX || (i = calloc(1, sizeof(*i))) == NULL) {
+		refuse(all, l);
 		return NULL;
+	}
 	i->all = all;
 	i->id = next_id(all);
 	i->link = *l;
@@ -340,10 +357,8 @@ ifaces_update(struct ifaces *all, const struct ifwatch_link *l, uint32_t dump)
 	char			 t[NAME_VIS];
 
 	if ((i = find(all, l->index)) == NULL) {
-		if ((i = add(all, l)) == NULL) {
-			tally_add(all->tally, TALLY_CAP_OPEN_ERRORS, 1);
+		if ((i = add(all, l)) == NULL)
 			return;
-		}
 		tally_add(all->tally, TALLY_CAP_IF_EVENTS, 1);
 		i->dump = dump;
 		say(i, "added");
@@ -415,6 +430,7 @@ ifaces_forget_gone(struct ifaces *all)
 			all->found = NULL;
 		free(i);
 		all->n--;
+		all->refused = false;
 	}
 }
 

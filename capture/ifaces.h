@@ -84,6 +84,7 @@ struct ifaces {
 	uint64_t		 until_us;	/* of the one under way */
 	bool			 more;		/* it could not do all */
 	bool			 reading;	/* events are added */
+	bool			 refused;	/* one too many, and said so */
 	size_t			 n;
 	size_t			 open;
 	uint16_t		 last_id;
