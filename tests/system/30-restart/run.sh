@@ -98,7 +98,8 @@ open(sys.argv[2], "w").close()
 sys.stdin.read()
 EOT
 mkfifo "$TMP/crowd.in"
-WRAP="ip netns exec $NSB prlimit --nproc=$(($(pgrep -cu $TEST_USER) + 50))"
+others=$(ps -Lu $TEST_USER --no-headers | wc -l)	# the limit counts threads
+WRAP="ip netns exec $NSB prlimit --nproc=$((others + 50))"
 start
 setsid python3 "$TMP/crowd.py" $TEST_USER "$TMP/crowd" < "$TMP/crowd.in" &
 crowd=$!
