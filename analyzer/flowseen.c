@@ -62,6 +62,33 @@ sight(struct flow_table *t, struct flow *f, const struct packet *p, int dir)
 	s->bytes += p->wirelen;
 }
 
+/*
+ * The SYN of a connection of which nothing was told was elsewhere before it
+ * was at its home: interfaces hand over their blocks in any order.
+ */
+static bool
+earlier_syn(const struct seg *s)
+{
+	return s->p->flags & PACKET_TCP_SYN &&
+	    !(s->p->flags & PACKET_TCP_ACK) &&
+	    !(s->f->flags & FLOW_F_OPENED) && s->f->read == NULL &&
+	    s->dir == flowseg_client(s->f) && s->h->flags & HALF_SYN &&
+	    s->h->r.base == s->p->seq + 1 && s->p->ts_us < s->f->first_us;
+}
+
+/* Where it was first is the home, and its clock begins there. */
+static void
+move_home(struct seg *s, uint16_t at)
+{
+	struct flow	*f = s->f;
+
+	s->h->place = at;
+	f->first_us = s->p->ts_us;
+	if (f->flags & FLOW_F_HS0)
+		f->hs_us[0] = (uint32_t)s->p->ts_us;
+	f->ttl[s->dir] = s->p->ttl;
+}
+
 /* Whether this is another sighting of a half-flow that has its home. */
 void
 flowseen_locate(struct seg *s)
@@ -81,6 +108,10 @@ flowseen_locate(struct seg *s)
 	s->again = true;
 	if (h->bytes == 0 && at == s->o->place) {
 		h->place = at;		/* one place for both, in order */
+		return;
+	}
+	if (earlier_syn(s)) {
+		move_home(s, at);
 		return;
 	}
 	sight(s->t, s->f, s->p, s->dir);

@@ -1136,6 +1136,43 @@ one_is_shed_while_another_is_read(void **state)
 	end(&w);
 }
 
+/* The one that is read first is not always the one that came first. */
+static void
+the_interface_of_the_first_syn_is_the_home(void **state)
+{
+	struct world		 w;
+	struct flow_info	 info;
+	void			*arg[2] = { &w, &info };
+	uint64_t		 cursor = 0;
+
+	(void)state;
+	begin(&w);
+	w.iface = 2;			/* behind the router */
+	seg(&w, 'c', S, 0, 0, "");
+	w.iface = 1;
+	w.now -= 1500;
+	assert_int_equal(seg(&w, 'c', S, 0, 0, ""), FLOW_AGAIN);
+	w.now += 30000;
+	seg(&w, 's', S | A, 0, 1, "");
+	seg(&w, 'c', A, 1, 1, "");
+	w.iface = 2;
+	assert_int_equal(seg(&w, 's', S | A, 0, 1, ""), FLOW_AGAIN);
+	assert_int_equal(seg(&w, 'c', A, 1, 1, ""), FLOW_AGAIN);
+	flow_walk(w.t, &cursor, 10, take_info, arg);
+	assert_int_equal(info.half[0].iface, 1);
+	assert_int_equal(info.half[1].iface, 1);
+	assert_int_equal(info.first_us, w.now - 30000 - 4000);
+	w.now -= 60000;			/* told already: it stays */
+	w.iface = 1;
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	w.iface = 2;
+	assert_int_equal(seg(&w, 'c', S, 0, 0, ""), FLOW_AGAIN);
+	cursor = 0;
+	flow_walk(w.t, &cursor, 10, take_info, arg);
+	assert_int_equal(info.half[0].iface, 1);
+	end(&w);
+}
+
 static void
 flood(struct world *w, uint32_t n)
 {
@@ -1405,6 +1442,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(one_is_shed_while_another_is_read),
+		cmocka_unit_test(the_interface_of_the_first_syn_is_the_home),
 		cmocka_unit_test(a_connection_is_told_from_open_to_close),
 		cmocka_unit_test(
 		    a_missed_start_waits_for_earlier_bytes_and_then_goes),
