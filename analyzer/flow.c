@@ -377,8 +377,7 @@ flow_flush(struct flow_table *t, uint64_t now_us)
 		f = flowtab_at(t, slot);
 		if (f->list == FLOWTAB_FREE)
 			continue;
-		flowlife_drop(t, f, f->flags & FLOW_F_RST ? FLOW_EOF_RST :
-		    FLOW_EOF_TIMEOUT, now_us);
+		flowlife_drop(t, f, FLOW_EOF_TIMEOUT, now_us);
 	}
 }
 

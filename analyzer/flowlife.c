@@ -578,6 +578,10 @@ void
 flowlife_drop(struct flow_table *t, struct flow *f, enum flow_how how,
     uint64_t now_us)
 {
+	if (f->flags & FLOW_F_RST) {	/* nothing disproved it */
+		how = FLOW_EOF_RST;
+		now_us = f->last_us;
+	}
 	flowlife_finish(t, f, how, now_us);
 	if (f->extra != NULL) {
 		free(f->extra);
@@ -677,8 +681,6 @@ flowlife_class(const struct flow *f)
 static enum flow_how
 end_of(const struct flow *f)
 {
-	if (f->flags & FLOW_F_RST)
-		return FLOW_EOF_RST;
 	if (f->state == FLOW_CLOSING && f->list == FLOWTAB_CLOSED)
 		return FLOW_EOF_FIN;
 	return FLOW_EOF_TIMEOUT;
@@ -741,8 +743,7 @@ flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
 	}
 	t->count[reason[l]]++;
 	flowtab_recall(t);
-	flowlife_drop(t, f, f->flags & FLOW_F_RST ? FLOW_EOF_RST :
-	    FLOW_EOF_SHED, now_us);
+	flowlife_drop(t, f, FLOW_EOF_SHED, now_us);
 	return true;
 }
 

@@ -59,7 +59,7 @@ void		 flowlife_watch(struct flow_table *, struct flow *,
 /* The connection has ended; the entry lingers. */
 void		 flowlife_finish(struct flow_table *, struct flow *,
     enum flow_how, uint64_t now_us);
-/* Ends it if it has not, and forgets the entry. */
+/* Ends it if it has not, by its reset if it had one; forgets the entry. */
 void		 flowlife_drop(struct flow_table *, struct flow *,
     enum flow_how, uint64_t now_us);
 /* The class it belongs to now. */

@@ -24,7 +24,7 @@ struct world {
 	char			 log[8192];	/* what the reader was told */
 	unsigned		 opened, closed, sightings, lost, rtts;
 	enum flow_how		 how;
-	uint64_t		 now;
+	uint64_t		 now, eof_us;
 	uint16_t		 iface;
 	uint8_t			 ttl;
 	uint16_t		 tuple;		/* added to the client's port */
@@ -83,7 +83,9 @@ on_gap(void *arg, int dir, uint64_t off, uint64_t len, uint64_t ts,
 static void
 on_eof(void *arg, int dir, enum flow_how how, uint64_t ts)
 {
-	(void)ts;
+	struct world	*w = arg;
+
+	w->eof_us = ts;
 	note(arg, "$%u%c", (unsigned)how, "><"[dir]);
 }
 
@@ -512,6 +514,37 @@ a_reset_ends_it_unless_it_goes_on(void **state)
 	flow_tick(w.t, w.now + FLOW_LINGER_US);
 	assert_string_equal(w.log, "ab>cd>$1>$1<.");
 	assert_int_equal(w.how, FLOW_EOF_RST);
+	end(&w);
+}
+
+static void
+a_reset_is_how_it_ended_whatever_comes_next(void **state)
+{
+	struct world	 w;
+	uint64_t	 at;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', R | A, 3, 1, "");
+	at = w.now;
+	w.now += 500000;
+	seg(&w, 'c', S, 77777777, 0, "");	/* the same ports at once */
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(w.how, FLOW_EOF_RST);
+	assert_true(w.eof_us == at);
+	assert_true(count(&w, FLOW_C_CLOSED_RST) == 1);
+	assert_true(count(&w, FLOW_C_REUSED) == 1);
+	end(&w);
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', R | A, 3, 1, "");
+	at = w.now;
+	flow_flush(w.t, w.now + 500000);
+	assert_int_equal(w.how, FLOW_EOF_RST);
+	assert_true(w.eof_us == at);
 	end(&w);
 }
 
@@ -981,7 +1014,7 @@ joined_under_way_both_sides_are_one_connection(void **state)
 	assert_int_equal(nat(&w, 1, 'c', P | A, 971112, 972223, "more"),
 	    FLOW_AGAIN);
 	flow_flush(w.t, w.now);
-	assert_string_equal(w.log, "ask>say<$4>$4<.more>$2>$2<.");
+	assert_string_equal(w.log, "ask>say<$1>$1<.more>$2>$2<.");
 	assert_int_equal(w.opened, 2);
 	assert_int_equal(w.closed, 2);
 	end(&w);
@@ -1462,6 +1495,7 @@ main(void)
 		cmocka_unit_test(what_is_out_of_window_is_ignored),
 		cmocka_unit_test(a_loss_beyond_the_window_is_survived),
 		cmocka_unit_test(a_reset_ends_it_unless_it_goes_on),
+		cmocka_unit_test(a_reset_is_how_it_ended_whatever_comes_next),
 		cmocka_unit_test(data_without_ack_and_after_fin_is_ignored),
 		cmocka_unit_test(syn_data_counts_when_it_is_accepted),
 		cmocka_unit_test(a_tuple_used_again_is_a_new_connection),
