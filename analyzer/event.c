@@ -245,14 +245,7 @@ event_flow_end(struct msg_event *e, const struct flow_info *f,
 	e->end_us = f->last_us;
 	e->tx_count = tx_count;
 	e->gaps = (uint8_t)((f->half[0].lost > 0) | (f->half[1].lost > 0) << 1);
-	if (f->half[0].fin || f->half[1].fin)
-		e->tcp_flags |= PACKET_TCP_FIN;
-	if (how == FLOW_EOF_RST)
-		e->tcp_flags |= PACKET_TCP_RST;
-	if (!f->midstream)
-		e->tcp_flags |= PACKET_TCP_SYN;
-	if (f->half[0].seen && f->half[1].seen)
-		e->tcp_flags |= PACKET_TCP_ACK;
+	e->tcp_flags = f->tcp_flags;
 	e->closed = f->state == FLOW_SYN ? 0 :
 	    how == FLOW_EOF_FIN || how == FLOW_EOF_RST ? 2 : 1;
 	e->rtt_us = f->half[1].rtt_us;

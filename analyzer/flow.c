@@ -206,8 +206,8 @@ handle(struct seg *s)
 	}
 	if (s->again)
 		s->t->count[FLOW_C_SEEN_AGAIN]++;
-	else
-		s->h->packets++;
+	else if (!s->counted)
+		flowseg_count(s);
 	if (p->flags & PACKET_TCP_RST)
 		return on_rst(s);
 	if (p->flags & PACKET_TCP_SYN)

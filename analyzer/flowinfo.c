@@ -42,6 +42,7 @@ flow_info(const struct flow_table *t, const struct flow *f,
 	i->first_us = f->first_us;
 	i->last_us = f->last_us;
 	i->state = f->state;
+	i->tcp_flags = f->tcp_flags;
 	i->midstream = flow_midstream(f);
 	i->client_known = flow_client_known(f);
 	i->one_sided = !(f->half[0].flags & f->half[1].flags & HALF_SEEN);

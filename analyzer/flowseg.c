@@ -46,7 +46,8 @@ flowseg_create(struct flow_table *t, const struct packet *p, uint32_t hash,
 	}
 	f->id = ++t->next_id;
 	f->first_us = f->last_us = p->ts_us;
-	f->tunnel = p->depth > 0 ? p->tunnel[0] : PACKET_TUNNEL_NONE;
+	f->tunnel = (uint8_t)(p->depth > 0 ? p->tunnel[0] :
+	    PACKET_TUNNEL_NONE);
 	f->state = p->flags & PACKET_TCP_SYN ? FLOW_SYN : FLOW_OPEN;
 	if (p->flags & PACKET_TCP_SYN)
 		f->flags |= FLOW_F_KNOWN;
@@ -67,6 +68,8 @@ flowseg_restart(struct seg *s)
 	int		 dir;
 
 	s->t->count[FLOW_C_REUSED]++;
+	if (s->counted)
+		s->h->packets--;	/* it belongs to the new one */
 	s->t->busy = FLOWTAB_NONE;
 	flowlife_drop(s->t, s->f, FLOW_EOF_REUSE, s->p->ts_us);
 	if ((f = flowseg_create(s->t, s->p, hash, &dir)) == NULL)
@@ -75,5 +78,6 @@ flowseg_restart(struct seg *s)
 	flowseg_aim(s, f, dir);
 	s->again = false;
 	s->h->place = flowtab_place(s->t, s->p);
+	flowseg_count(s);
 	return true;
 }

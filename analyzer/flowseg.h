@@ -24,6 +24,7 @@ struct seg {
 	int			 dir;
 	bool			 again;	/* not at its home */
 	bool			 fresh;	/* brought new bytes */
+	bool			 counted;	/* as a packet of h */
 };
 
 static inline void
@@ -31,6 +32,15 @@ flowseg_bump(uint16_t *n)
 {
 	if (*n != UINT16_MAX)
 		(*n)++;
+}
+
+/* It is one of the packets of its half. */
+static inline void
+flowseg_count(struct seg *s)
+{
+	s->h->packets++;
+	s->f->tcp_flags |= s->p->flags;
+	s->counted = true;
 }
 
 /* The half of the client, as far as known. */

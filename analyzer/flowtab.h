@@ -144,7 +144,8 @@ struct flow {
 	uint8_t			 list;
 	uint16_t		 flags;
 	uint8_t			 ttl[2];	/* of a half; 0: not noted */
-	uint16_t		 tunnel;
+	uint8_t			 tunnel;
+	uint8_t			 tcp_flags;	/* all that were counted */
 
 	uint64_t		 id;
 	uint64_t		 first_us;

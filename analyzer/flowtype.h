@@ -183,6 +183,7 @@ struct flow_info {
 	uint64_t		 first_us;
 	uint64_t		 last_us;
 	enum flow_state		 state;
+	uint8_t			 tcp_flags;	/* of all its packets */
 	bool			 midstream;
 	bool			 client_known;	/* a SYN or content said so */
 	bool			 one_sided;

@@ -314,7 +314,7 @@ parse_tcp(struct cursor *c)
 	p->key.b.port = layer_be16(c->d + 2);
 	p->seq = layer_be32(c->d + 4);
 	p->ack = layer_be32(c->d + 8);
-	p->flags = c->d[13] & 0x3f;
+	p->flags = c->d[13];
 	p->win = layer_be16(c->d + 14);
 	hdr = (c->d[12] >> 4) * 4U;
 	if (hdr < TCP_HDR)

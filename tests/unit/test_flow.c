@@ -24,6 +24,7 @@ struct world {
 	char			 log[8192];	/* what the reader was told */
 	unsigned		 opened, closed, sightings, lost, rtts;
 	enum flow_how		 how;
+	struct flow_info	 last;		/* that closed */
 	uint64_t		 now, eof_us;
 	uint16_t		 iface;
 	uint8_t			 ttl;
@@ -105,9 +106,11 @@ on_opened(void *arg, struct flow *f)
 static void
 on_closed(void *arg, struct flow *f, enum flow_how how)
 {
-	(void)f;
-	((struct world *)arg)->closed++;
-	((struct world *)arg)->how = how;
+	struct world	*w = arg;
+
+	w->closed++;
+	w->how = how;
+	flow_info(w->t, f, &w->last);
 }
 
 static void
@@ -536,6 +539,14 @@ a_reset_is_how_it_ended_whatever_comes_next(void **state)
 	assert_true(w.eof_us == at);
 	assert_true(count(&w, FLOW_C_CLOSED_RST) == 1);
 	assert_true(count(&w, FLOW_C_REUSED) == 1);
+	assert_int_equal(w.last.half[0].packets, 4);
+	assert_int_equal(w.last.tcp_flags, S | A | P | R);
+	seg(&w, 's', S | A, 88888888, 77777778, "");
+	seg(&w, 'c', A | 0x40, 77777778, 88888889, "");	/* ECE */
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.last.half[0].packets, 2);
+	assert_int_equal(w.last.half[1].packets, 1);
+	assert_int_equal(w.last.tcp_flags, S | A | 0x40);
 	end(&w);
 	begin(&w);
 	shake(&w);
