@@ -3,6 +3,7 @@
 #include "analyzer/live.h"
 #include "analyzer/said.h"
 #include "analyzer/seen.h"
+#include "sandbox/compat.h"
 
 /* What alerts are told of a connection; it points into key and client. */
 struct met {
@@ -47,6 +48,23 @@ flow_opened(void *arg, struct flow *f)
 	alert_count(az->alerts, METRIC_CONNECTIONS, &m.what, 1);
 }
 
+/* EVE's word for a protocol; what HTTP only led to is HTTP there. */
+static const char *
+app_proto(const char *proto)
+{
+	static const char *const	 words[][2] = {
+		{ "http", "http" }, { "tls", "tls" }, { "http2", "http2" },
+		{ "websocket", "websocket" }, { "upgraded", "http" },
+		{ "tunnel", "http" }
+	};
+	size_t				 i;
+
+	for (i = 0; i < nitems(words); i++)
+		if (strcmp(proto, words[i][0]) == 0)
+			return words[i][1];
+	return "";
+}
+
 static void
 tell_flow(struct analyzer *az, const struct flow_info *info,
     enum flow_how how)
@@ -54,6 +72,7 @@ tell_flow(struct analyzer *az, const struct flow_info *info,
 	const struct flow_half_info *h;
 	struct event_flow	 f;
 	struct msg_event	 e;
+	const char		*proto;
 	unsigned		 i;
 
 	h = &info->half[info->half[0].seen ? 0 : 1];
@@ -67,10 +86,10 @@ tell_flow(struct analyzer *az, const struct flow_info *info,
 	event_flow(&e, EVENT_FLOW, info->last_us, &f);
 	event_flow_end(&e, info, how,
 	    az->last_id == info->id ? az->last_tx : 0);
-	if (az->last_id == info->id && (strcmp(az->last_proto, "http") == 0 ||
-	    strcmp(az->last_proto, "tls") == 0)) {
-		e.protocol.p = (const uint8_t *)az->last_proto;
-		e.protocol.n = strlen(az->last_proto);
+	if (az->last_id == info->id) {
+		proto = app_proto(az->last_proto);
+		e.protocol.p = (const uint8_t *)proto;
+		e.protocol.n = strlen(proto);
 	}
 	if (az->event_types & CONF_EV_FLOW)
 		said_event(az, &e);

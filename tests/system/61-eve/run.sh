@@ -82,6 +82,36 @@ for i in range(2):
     s.close()
 EOT
 wait $server
+inb python3 - <<'EOT' &
+import socket
+l = socket.create_server(("10.77.0.2", 8200))
+for i in range(3):
+    c = l.accept()[0]
+    ask = c.recv(1000)
+    if b"Upgrade" in ask:
+        c.sendall(b"HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n")
+    elif b"CONNECT" in ask:
+        c.sendall(b"HTTP/1.1 200 Go\r\n\r\n")
+    else:
+        c.sendall(b"\0\0\0\4\0\0\0\0\0")
+    while c.recv(1000):
+        pass
+EOT
+server=$!
+ina python3 - <<'EOT'
+import socket, time
+for ask in (b"GET /ws HTTP/1.1\r\nHost: ws\r\nUpgrade: websocket\r\n\r\n",
+            b"CONNECT in.example:22 HTTP/1.1\r\nHost: in.example\r\n\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"):
+    for attempt in range(100):
+        try: s = socket.create_connection(("10.77.0.2", 8200)); break
+        except ConnectionRefusedError: time.sleep(0.1)
+    s.sendall(ask)
+    s.recv(1000)
+    s.sendall(b"\x81\x80something else")
+    s.close()
+EOT
+wait $server
 sleep 2.5
 stop
 out=$(python3 "$TOP/tests/lib/eve_check.py" "$EVE")
@@ -94,6 +124,9 @@ is "version and resumption are what the server chose" \
     "$(tls twice.example)" 'TLS 1.2 null TLS 1.2 true'
 is "a handshake that nobody answered says so" "$(tls name.example)" \
     'UNDETERMINED null'
+is "what HTTP led to has a protocol" "$(jq -r 'select(.dest_port == 8200 and
+    .event_type == "flow") | .app_proto' "$EVE" | sort | xargs)" \
+    'http http2 websocket'
 # The check finds what is wrong.
 head -1 "$EVE" > "$TMP/one"
 i=0
