@@ -7,8 +7,9 @@ build="gcc libc6-dev make pkg-config bison libpcap-dev libevent-dev
     libseccomp-dev libcap-dev libncurses-dev"
 run="nginx-light curl nghttp2-client iproute2 util-linux passwd"
 test="clang llvm libclang-rt-14-dev libcmocka-dev libhttp-parser-dev mandoc jq
-    python3 nginx-light curl nghttp2-client apache2-utils iproute2 util-linux
-    rsyslog bsdutils procps systemd passwd libcap2-bin ethtool nftables"
+    python3 nginx-light lighttpd haproxy openssl curl nghttp2-client
+    apache2-utils iproute2 util-linux rsyslog bsdutils procps systemd passwd
+    libcap2-bin ethtool nftables"
 
 case "${1:-}" in
 build)	want="$build" ;;
@@ -56,7 +57,7 @@ rm -f "$log"
 for p in $missing; do
 	case $p in
 	nginx-light) service=nginx ;;
-	rsyslog|nftables) service=$p ;;
+	lighttpd|haproxy|rsyslog|nftables) service=$p ;;
 	*) continue ;;
 	esac
 	update-rc.d "$service" disable > /dev/null 2>&1 || :

@@ -1,0 +1,206 @@
+#!/bin/sh
+# Servers and proxies as they are installed, asked in odd ways: each request,
+# its connection, status and bytes of body, and what each TLS handshake came
+# to, are in netmond's event log as in theirs. The access log is nginx's own.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need nginx lighttpd haproxy openssl curl ab jq ip python3
+
+net_up
+W=$TMP/www
+mkdir -p "$W" "$TMP/tmp"
+echo hello > "$W/index.html"
+head -c 20000 /dev/zero | tr '\0' x > "$W/big.txt"
+cp "$W/index.html" "$W/a b.txt"
+chmod -R a+rX "$W"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=tls.example \
+    -keyout "$TMP/key" -out "$TMP/cert" 2> /dev/null
+
+# ports: 80 nginx, 81 behind the PROXY protocol, 443 and 444 the same in TLS,
+# 82 lighttpd, 90 haproxy in front of 81 and 444
+cat > "$TMP/nginx.conf" <<EOT
+pid $TMP/nginx.pid;
+error_log $TMP/nginx-error.log crit;
+worker_processes 1;
+user root;
+daemon on;
+events { worker_connections 512; }
+http {
+	log_format t '\$server_port \$remote_port \$request_method '
+	    '\$request_uri \$status \$body_bytes_sent';
+	log_format tls '\$server_port \$remote_port \$ssl_server_name '
+	    '\$ssl_protocol \$ssl_session_reused';
+	client_body_temp_path $TMP/tmp;
+	proxy_temp_path $TMP/tmp;
+	fastcgi_temp_path $TMP/tmp;
+	uwsgi_temp_path $TMP/tmp;
+	scgi_temp_path $TMP/tmp;
+	ssl_certificate $TMP/cert;
+	ssl_certificate_key $TMP/key;
+	ssl_protocols TLSv1.2 TLSv1.3;
+	ssl_session_cache shared:s:1m;
+	root $W;
+	server {
+		listen 80;
+		listen [::]:80;
+		access_log $TMP/nginx.log t;
+		access_log $TMP/combined.log combined;
+		location /moved { return 302 /index.html; }
+		location /none { return 204; }
+		location /gone { return 410 "it is gone"; }
+	}
+	server {
+		listen 81 proxy_protocol;
+		access_log $TMP/nginx.log t;
+	}
+	server {
+		listen 443 ssl;
+		listen 444 ssl proxy_protocol;
+		access_log $TMP/tls.log tls;
+	}
+}
+EOT
+cat > "$TMP/lighttpd.conf" <<EOT
+server.document-root = "$W"
+server.port = 82
+server.modules = ("mod_accesslog", "mod_redirect")
+server.pid-file = "$TMP/lighttpd.pid"
+server.errorlog = "$TMP/lighttpd-error.log"
+accesslog.filename = "$TMP/lighttpd.log"
+accesslog.format = "82 %{remote}p %r %>s %B"
+url.redirect = ("^/moved" => "/index.html")
+EOT
+cat > "$TMP/haproxy.cfg" <<EOT
+global
+	nbthread 1	# of two that write to one log, one line is lost
+	log stdout format raw local0
+defaults
+	option http-ignore-probes	# ab closes some that it did not use
+	option dontlognull
+	mode http
+	timeout connect 5s
+	timeout client 30s
+	timeout server 30s
+	http-reuse always
+frontend f
+	bind :90
+	log global
+	log-format "90 %cp %HM %HU %ST"
+	use_backend v1 if { path_beg /v1 }
+	use_backend tls if { path_beg /tls }
+	default_backend v2
+backend v1
+	server a 127.0.0.1:81 send-proxy
+backend v2
+	server a 127.0.0.1:81 send-proxy-v2
+backend tls
+	server a 127.0.0.1:444 send-proxy-v2 ssl verify none sni str(back.example)
+EOT
+inb nginx -c "$TMP/nginx.conf" || { not_ok "nginx did not start"; finish; }
+at_exit "kill \$(cat $TMP/nginx.pid)"
+inb lighttpd -D -f "$TMP/lighttpd.conf" > "$TMP/lighttpd.out" 2>&1 &
+inb haproxy -db -f "$TMP/haproxy.cfg" > "$TMP/haproxy.log" 2>&1 &
+listening() { [ "$(inb ss -Hltn "( sport = :82 or sport = :90 )" | wc -l)" -ge 2 ]; }
+wait_for 10 listening || { not_ok "a server did not start"; finish; }
+
+conf 'interface "vb"' 'interface "lo"' 'privacy { query full }' \
+    "log events \"$TMP/run/eve.json\" { types { http tls } }" \
+    "log access \"$TMP/run/access.log\""
+WRAP="ip netns exec $NSB"
+start
+
+c() { ina curl -s -m 20 "$@" >> "$TMP/curl.out"; }
+for p in 80 82 90; do
+	u=http://10.77.0.2:$p
+	c $u/ $u/index.html $u/big.txt $u/nothing/here
+	c -I $u/big.txt $u/index.html $u/moved
+	c -r 0-99 $u/big.txt
+	c -r 0-9,100-199,19000- $u/big.txt
+	c -r 999999- $u/index.html
+	c -0 $u/index.html
+	c -L $u/moved
+	c -H 'If-None-Match: *' -z 2035-01-01 $u/index.html $u/big.txt
+	c -X OPTIONS $u/index.html
+	c -X PROPFIND $u/
+	c -X DELETE $u/index.html
+	c -H Expect: -d @"$W/big.txt" $u/index.html $u/index.html
+	c -H Expect: -T "$W/big.txt" $u/put
+	c "$u/a%20b.txt?x=1&y=%22" "$u/none?" $u/gone
+	c -A 'An "agent"' -e "$u/from?a=b" -u me:secret $u/index.html
+	# three at once, answered in order
+	ina python3 - $p <<'EOT'
+import socket, sys
+s = socket.create_connection(("10.77.0.2", int(sys.argv[1])))
+g = b"%s /%s HTTP/1.1\r\nHost: piped.example\r\nConnection: %s\r\n\r\n"
+s.sendall(g % (b"GET", b"index.html", b"keep-alive") +
+          g % (b"HEAD", b"big.txt", b"keep-alive") +
+          g % (b"GET", b"big.txt", b"close"))
+while s.recv(65536):
+    pass
+EOT
+	ina ab -q -n 200 -c 4 $u/index.html > "$TMP/ab" 2>&1
+	ina ab -q -k -n 200 -c 4 $u/big.txt >> "$TMP/ab" 2>&1
+done
+u=http://10.77.0.2:90
+c $u/v1/x $u/v1/y $u/tls/x $u/v1/z $u/x $u/tls/y
+for v in 1.2 1.3; do
+	c -k --tlsv$v --tls-max $v --resolve curl$v.example:443:10.77.0.2 \
+	    https://curl$v.example/index.html https://curl$v.example/big.txt
+	for again in out in; do
+		printf 'HEAD / HTTP/1.0\r\n\r\n' | ina timeout 10 openssl \
+		    s_client -connect 10.77.0.2:443 -tls1_${v#*.} -ign_eof \
+		    -servername again$v.example -sess_$again "$TMP/sess$v" \
+		    > "$TMP/s_client" 2>&1
+	done
+done
+c -k https://10.77.0.2/index.html
+
+lighttpd=$(cat "$TMP/lighttpd.pid")
+kill $lighttpd		# it writes the rest of its log
+wait_for 10 sh -c "! kill -0 $lighttpd"
+# "SERVER-PORT CLIENT-PORT METHOD URI STATUS BYTES"
+sed 's/"//g' "$TMP/lighttpd.log" | awk '{ print $1, $2, $3, $4, $6, $7 }' |
+    sort - "$TMP/nginx.log" > "$TMP/want"
+said() {
+	jq -r "select(.event_type == \"http\" and .dest_port $1) |
+	    \"\(.dest_port) \(.src_port) \(.http.http_method) \(.http.url)\" +
+	    \" \(.http.status)$2\"" "$TMP/run/eve.json" | sort
+}
+all_said() {
+	[ "$(said '<= 90' | wc -l)" -ge $(($(wc -l < "$TMP/want") +
+	    $(grep -c '^90 ' "$TMP/haproxy.log"))) ]
+}
+wait_for 10 all_said
+at_least "the load arrived" "$(wc -l < "$TMP/want")" 1000
+said '< 90' ' \(.http.length)' > "$TMP/got"
+is "nginx and lighttpd said the same" \
+    "$(diff "$TMP/want" "$TMP/got" | head -10)" ""
+said '== 90' > "$TMP/got"
+is "haproxy said the same" "$(grep '^90 ' "$TMP/haproxy.log" | sort |
+    diff - "$TMP/got" | head -10)" ""
+is "nobody is unpaired" "$(json '.summary |
+    "\(.unpaired_requests) \(.unpaired_responses)"' \
+    show summary window total)" "0 0"
+stop
+is "ended as asked" "$status" 0
+
+# nginx writes \x22 for a quote, 0 for no body, and who had logged in.
+sed 's/\\x22/\\"/g; s/^\([^ ]*\) - me /\1 - - /; s/" \([0-9]*\) 0 "/" \1 - "/;
+    s/\[[^]]*\]//' "$TMP/combined.log" | sort > "$TMP/want"
+sed 's/\[[^]]*\]//' "$TMP/run/access.log" | sort > "$TMP/got"
+is "each line of nginx's access log is in ours" \
+    "$(comm -23 "$TMP/want" "$TMP/got" | head -10)" ""
+
+# "SERVER-PORT CLIENT-PORT NAME VERSION RESUMED"
+sort -u "$TMP/tls.log" | sed 's/TLSv/TLS_/; s/ r$/ true/; s/ \.$/ false/' |
+    awk '!seen[$1 " " $2]++' > "$TMP/want"
+jq -r 'select(.event_type == "tls") | "\(.dest_port) \(.src_port) " +
+    "\(.tls.sni // "-") \(.tls.version | sub(" "; "_")) " +
+    "\(.tls.session_resumed // false)"' "$TMP/run/eve.json" | sort > "$TMP/got"
+at_least "handshakes arrived" "$(wc -l < "$TMP/want")" 8
+is "nginx said the same of TLS" "$(diff "$TMP/want" "$TMP/got" | head -10)" ""
+is "each handshake was seen whole" "$(jq -r 'select(.event_type == "tls") |
+    .netmond.complete' "$TMP/run/eve.json" | sort -u)" true
+finish
