@@ -111,6 +111,38 @@ tx_ring(void)
 {
 	return setsockopt(PACKET_FD, SOL_PACKET, PACKET_TX_RING, "", 0);
 }
+static long
+sendto_target(int flags, bool named)
+{
+	struct sockaddr_in	 sin = { .sin_family = AF_INET };
+
+	return sendto(9, "x", 1, flags | MSG_DONTWAIT | MSG_NOSIGNAL,
+	    named ? (struct sockaddr *)&sin : NULL, named ? sizeof(sin) : 0);
+}
+static long	 send_open(void) { return sendto_target(0, false); }
+static long
+send_named(void)
+{
+	return sendto_target(0, true);
+}
+static long
+send_fast(void)
+{
+	return sendto_target(MSG_FASTOPEN, false);
+}
+static long
+sendmsg_fast(void)
+{
+	struct msghdr	 m;
+
+	memset(&m, 0, sizeof(m));
+	return sendmsg(9, &m, MSG_FASTOPEN | MSG_DONTWAIT);
+}
+static long
+socket_mptcp(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 262);
+}
 static long	 open_file(void) { return open("/etc/passwd", O_RDONLY); }
 static long
 socket_udp(void)
@@ -278,6 +310,18 @@ only_mirror_makes_tcp_sockets(void **state)
 	assert_int_equal(try(ROLE_PARENT, socket_tcp), KILLED);
 }
 
+/* Landlock looks at connect(2) of TCP alone. */
+static void
+mirror_has_no_way_around_connect(void **state)
+{
+	(void)state;
+	assert_int_equal(try(ROLE_MIRROR, send_open), 0);
+	assert_int_equal(try(ROLE_MIRROR, send_named), KILLED);
+	assert_int_equal(try(ROLE_MIRROR, send_fast), KILLED);
+	assert_int_equal(try(ROLE_MIRROR, sendmsg_fast), KILLED);
+	assert_int_equal(try(ROLE_MIRROR, socket_mptcp), KILLED);
+}
+
 static void
 the_parent_starts_nothing_and_captures_nothing(void **state)
 {
@@ -356,6 +400,7 @@ main(void)
 		cmocka_unit_test(
 		    roles_do_without_files_programs_and_processes),
 		cmocka_unit_test(only_mirror_makes_tcp_sockets),
+		cmocka_unit_test(mirror_has_no_way_around_connect),
 		cmocka_unit_test(
 		    the_parent_starts_nothing_and_captures_nothing),
 		cmocka_unit_test(an_abort_in_a_jail_is_an_abort),
