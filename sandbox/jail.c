@@ -231,7 +231,7 @@ __ubsan_default_options(void)
 /* ---- the filter ---- */
 
 static int
-add_rule(scmp_filter_ctx ctx, const struct policy_rule *r, uint32_t soft)
+add_rule(scmp_filter_ctx ctx, const struct policy_rule *r, uint32_t act)
 {
 	struct scmp_arg_cmp	 cmp[POLICY_ARGS_MAX];
 	unsigned		 i;
@@ -246,9 +246,7 @@ add_rule(scmp_filter_ctx ctx, const struct policy_rule *r, uint32_t soft)
 		    r->args[i].a == POLICY_OWN_PID)
 			cmp[i].datum_a = (uint64_t)getpid();
 	}
-	e = seccomp_rule_add_array(ctx,
-	    r->act == POLICY_ALLOW ? SCMP_ACT_ALLOW : soft, r->call, r->nargs,
-	    cmp);
+	e = seccomp_rule_add_array(ctx, act, r->call, r->nargs, cmp);
 	/* A row twice, or one that equals the default action. */
 	if (e == -EEXIST || e == -EACCES)
 		return 0;
@@ -259,15 +257,16 @@ add_rule(scmp_filter_ctx ctx, const struct policy_rule *r, uint32_t soft)
 static int
 add_policy(scmp_filter_ctx ctx, const struct policy *p, bool only_allow)
 {
-	size_t	 t, i;
+	const struct policy_rule	*r;
+	size_t				 t, i;
 
 	for (t = 0; t < POLICY_TABLES_MAX && p->table[t] != NULL; t++) {
 		for (i = 0; i < p->table[t]->n; i++) {
-			if (only_allow &&
-			    p->table[t]->rules[i].act != POLICY_ALLOW)
+			r = &p->table[t]->rules[i];
+			if (only_allow && r->act != POLICY_ALLOW)
 				continue;
-			if (add_rule(ctx, &p->table[t]->rules[i],
-			    SCMP_ACT_ERRNO(EACCES)) == -1)
+			if (add_rule(ctx, r, r->act == POLICY_ALLOW ?
+			    SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES)) == -1)
 				return -1;
 		}
 	}
@@ -344,24 +343,54 @@ default_action(const struct policy *p, enum role role)
 #endif
 
 static int
-load_filter(const struct policy *p, enum role role)
+load_context(scmp_filter_ctx ctx)
+{
+	int	 e;
+
+	if ((e = seccomp_load(ctx)) == 0)
+		return 0;
+	errno = -e;
+	return -1;
+}
+
+/* Of two filters the stricter holds. This one first: the other forbids it. */
+static int
+load_never(const struct policy_table *never, uint32_t end)
 {
 	scmp_filter_ctx	 ctx;
 	size_t		 i;
-	int		 r = -1, e;
+	int		 r = -1;
 
-	if ((ctx = seccomp_init(default_action(p, role))) == NULL)
+	if (never == NULL)
+		return 0;
+	if ((ctx = seccomp_init(SCMP_ACT_ALLOW)) == NULL)
+		return -1;
+	for (i = 0; i < never->n; i++)
+		if (add_rule(ctx, &never->rules[i], end) == -1)
+			goto done;
+	r = load_context(ctx);
+ done:
+	seccomp_release(ctx);
+	return r;
+}
+
+static int
+load_filter(const struct policy *p, enum role role)
+{
+	scmp_filter_ctx	 ctx;
+	uint32_t	 end = default_action(p, role);
+	size_t		 i;
+	int		 r = -1;
+
+	if (load_never(p->never, end) == -1 ||
+	    (ctx = seccomp_init(end)) == NULL)
 		return -1;
 	if (add_policy(ctx, p, false) == -1)
 		goto done;
 	for (i = 0; i < p->nheirs; i++)
 		if (add_policy(ctx, policy_of(p->heirs[i]), true) == -1)
 			goto done;
-	if ((e = seccomp_load(ctx)) != 0) {
-		errno = -e;
-		goto done;
-	}
-	r = 0;
+	r = load_context(ctx);
  done:
 	seccomp_release(ctx);
 	return r;

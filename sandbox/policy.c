@@ -92,6 +92,22 @@ static const struct policy_rule parent_link_rules[] = {
 };
 TABLE(parent_link, parent_link_rules);
 
+/*
+ * The kernel takes the low half of a descriptor. What is changed on the socket
+ * of a link its next owner finds changed: one that is shut down stays so.
+ */
+#define LINK(c, n, w)	IF1(c, BITS(0, 0xffffffff, n), w)
+#define LINKS(c, w)	LINK(c, POLICY_FD_PARENT, w), \
+			LINK(c, POLICY_FD_LINK1, w), LINK(c, POLICY_FD_LINK2, w)
+
+static const struct policy_rule kept_rules[] = {
+	LINKS(setsockopt, "a filter or a small buffer would stay"),
+	LINKS(fcntl, "its owners count on it not to block"),
+	LINKS(shutdown, "it would be the end of the link"),
+	LINKS(bind, "it has no name"),
+};
+TABLE(kept, kept_rules);
+
 /* fstat(2) of open files, in both spellings. */
 static const struct policy_rule fstat_rules[] = {
 	YES(fstat, "stdio and sizes"),
@@ -382,14 +398,16 @@ static const struct policy policies[ROLE_MAX] = {
 		.fail = true
 	},
 	[ROLE_CAPTURE] = {
-		.table = { &loop, &soft, &parent_link, &nostat, &capture, SAN }
+		.table = { &loop, &soft, &parent_link, &nostat, &capture, SAN },
+		.never = &kept
 	},
 	[ROLE_ANALYZER] = {
 		.table = { &loop, &soft, &parent_link, &nostat, &analyzer,
 		    SAN }
 	},
 	[ROLE_MIRROR] = {
-		.table = { &loop, &soft, &parent_link, &fstats, &mirror, SAN }
+		.table = { &loop, &soft, &parent_link, &fstats, &mirror, SAN },
+		.never = &kept
 	},
 	[ROLE_CLIENT] = {
 		.table = { &loop, &soft, &parent_link, &fstats, &client, SAN }

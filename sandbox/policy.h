@@ -6,7 +6,8 @@
  * inherits, gets EPERM instead). A soft row fails with EACCES: libc or a
  * library asks for it on its own and does without. Arguments are pinned where
  * a call is too wide; values are compared as 64 bits, so a descriptor with
- * high bits set matches nothing.
+ * high bits set matches nothing. A table of what must never be is a filter of
+ * its own, for rows of one filter that overlap have no order.
  */
 #ifndef SANDBOX_POLICY_H
 #define SANDBOX_POLICY_H
@@ -53,6 +54,7 @@ struct policy_table {
 
 struct policy {
 	const struct policy_table *table[POLICY_TABLES_MAX];	/* NULL ends */
+	const struct policy_table *never;	/* whatever the others allow */
 	/* Allowing rows of these are added: their filter is inherited. */
 	enum role	 heirs[4];
 	size_t		 nheirs;

@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <signal.h>
@@ -111,6 +112,25 @@ tx_ring(void)
 {
 	return setsockopt(PACKET_FD, SOL_PACKET, PACKET_TX_RING, "", 0);
 }
+static long
+filter_on(int fd)
+{
+	struct sock_filter	 nothing = { BPF_RET | BPF_K, 0, 0, 0 };
+	struct sock_fprog	 f = { 1, &nothing };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &f, sizeof(f));
+}
+static long	 filter_4(void) { return filter_on(4); }
+static long	 filter_9(void) { return filter_on(9); }
+static long	 shut_down_3(void) { return shutdown(3, SHUT_RDWR); }
+static long	 shut_down_9(void) { return shutdown(9, SHUT_RDWR); }
+static long
+shut_down_5_disguised(void)
+{
+	return syscall(SYS_shutdown, 0x100000005UL, SHUT_RDWR);
+}
+static long	 block_4(void) { return fcntl(4, F_SETFL, 0); }
+static long	 block_9(void) { return fcntl(9, F_SETFL, 0); }
 static long
 sendto_target(int flags, bool named)
 {
@@ -250,6 +270,22 @@ capture_has_descriptors_for_thousands_of_interfaces(void **state)
 	assert_int_equal(try(ROLE_CAPTURE, open_all), 0);
 }
 
+static void
+nobody_changes_the_sockets_of_links(void **state)
+{
+	(void)state;
+	assert_int_equal(try(ROLE_CAPTURE, filter_4), KILLED);
+	assert_int_equal(try(ROLE_CAPTURE, filter_9), 0);
+	assert_int_equal(try(ROLE_CAPTURE, block_4), KILLED);
+	assert_int_equal(try(ROLE_MIRROR, shut_down_3), KILLED);
+	assert_int_equal(try(ROLE_MIRROR, shut_down_5_disguised), KILLED);
+	assert_int_equal(try(ROLE_MIRROR, shut_down_9), 0);
+	assert_int_equal(try(ROLE_MIRROR, block_4), KILLED);
+	assert_int_equal(try(ROLE_MIRROR, block_9), 0);
+	assert_int_equal(try(ROLE_ANALYZER, shut_down_9), KILLED);
+	assert_int_equal(try(ROLE_ANALYZER, block_9), KILLED);
+}
+
 /* With CAP_NET_RAW in hand: the frame must not leave. */
 static long
 inject_for_real(void)
@@ -369,6 +405,8 @@ every_row_says_why(void **state)
 				    POLICY_ARGS_MAX);
 			}
 		}
+		for (i = 0; p->never != NULL && i < p->never->n; i++)
+			assert_true(strlen(p->never->rules[i].why) > 3);
 	}
 }
 
@@ -399,6 +437,7 @@ main(void)
 		cmocka_unit_test(capture_cannot_inject_a_frame),
 		cmocka_unit_test(
 		    roles_do_without_files_programs_and_processes),
+		cmocka_unit_test(nobody_changes_the_sockets_of_links),
 		cmocka_unit_test(only_mirror_makes_tcp_sockets),
 		cmocka_unit_test(mirror_has_no_way_around_connect),
 		cmocka_unit_test(
