@@ -50,7 +50,7 @@
 	M(CONF,		0x0102,	PARENT,	  CHILD,    0,	FRAME_BODY_MAX)	\
 	M(READY,	0x0103,	CHILD,	  PARENT,   8,	2048)		\
 	M(FILE,		0x0104,	PARENT,	  CHILD,    8,	2048)		\
-	M(FILE_WANTED,	0x0105,	CHILD,	  PARENT,   8,	2048)		\
+	M(FILE_WANTED,	0x0105,	MIRROR,	  PARENT,   8,	2048)		\
 	M(PROVIDER,	0x0106,	PARENT,	  MIRROR,   4,	2048)		\
 	M(STOP,		0x0107,	PARENT,	  CHILD,    0,	0)		\
 	M(BYE,		0x0108,	CHILD,	  PARENT,   0,	0)		\
@@ -183,7 +183,7 @@ enum msg_file_kind {
 	FILE_GAPS,		/* mirror: its .gaps side file */
 	FILE_EVENTS		/* mirror: conf log index */
 };
-/* FILE comes with a descriptor; FILE_WANTED asks for the next one. */
+/* FILE comes with a descriptor; mirror asks for the next one: FILE_WANTED. */
 struct msg_file {
 	uint32_t	 kind;
 	uint32_t	 index;		/* of the mirror or log in the conf */

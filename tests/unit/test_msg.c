@@ -49,6 +49,9 @@ directions_are_kept(void **state)
 		{ MSG_ROW, ROLE_LAUNCHER, ROLE_PARENT, false },
 		{ MSG_LINK, ROLE_PARENT, ROLE_CAPTURE, false },
 		{ MSG_LAUNCH, ROLE_CAPTURE, ROLE_LAUNCHER, false },
+		{ MSG_FILE_WANTED, ROLE_MIRROR, ROLE_PARENT, true },
+		{ MSG_FILE_WANTED, ROLE_ANALYZER, ROLE_PARENT, false },
+		{ MSG_FILE_WANTED, ROLE_CAPTURE, ROLE_PARENT, false },
 	};
 	size_t	 i;
 
