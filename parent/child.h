@@ -14,6 +14,7 @@
 #include "parent/supervise.h"
 #include "sandbox/chan.h"
 #include "sandbox/compat.h"
+#include "sandbox/log.h"
 #include "sandbox/msg.h"
 #include "sandbox/role.h"
 #include "sandbox/tally.h"
@@ -30,6 +31,7 @@ struct child {
 	struct chan	*chan;
 	struct tally	 tally;
 	struct slots	 slots;
+	struct log_rate	 lines;		/* of all its generations */
 	uint64_t	 restarts;
 	uint64_t	 asked_us;
 	uint64_t	 ready_us;

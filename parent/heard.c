@@ -8,6 +8,9 @@
 #include "sandbox/proc.h"
 #include "sandbox/vis.h"
 
+#define LINES_BURST	1000	/* of a child, at a time */
+#define LINE_EVERY_US	500000	/* and then */
+
 /* Times without a child, for the analyzer as soon as it can hear of them. */
 static void
 tell_away(struct supervise *s)
@@ -97,6 +100,25 @@ on_save(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
+/* A child may be taken over: it must not fill the disks of the log. */
+static bool
+may_say(struct child *c)
+{
+	uint64_t	 held = 0;
+
+	if (supervise_special(c->s))
+		return true;
+	if (!log_burst(&c->lines, proc_mono_us(), LINE_EVERY_US, LINES_BURST,
+	    &held)) {
+		tally_add(c->s->conf.tally, TALLY_PAR_LINES_HELD, 1);
+		return false;
+	}
+	if (held > 0)
+		log_warnx("%s: %" PRIu64 " lines held back, it says too many",
+		    role_name(c->role), held);
+	return true;
+}
+
 static int
 on_log(struct chan *ch, struct frame *f, void *arg)
 {
@@ -107,6 +129,8 @@ on_log(struct chan *ch, struct frame *f, void *arg)
 	(void)ch;
 	if (msg_get_text(&f->body, &m) == -1)
 		return -1;
+	if (!may_say(c))
+		return 0;
 	vis_str(VIS_TERM, line, sizeof(line), m.text);
 	log_relay(m.number < LOG_LEVEL_WARNING ? LOG_LEVEL_WARNING :
 	    m.number > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG :
@@ -153,6 +177,8 @@ on_fault(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	vis_str(VIS_TERM, text, sizeof(text), m.text);
 	if (m.number == (uint32_t)c->role) {
+		if (!supervise_special(c->s))
+			return -1;	/* live, there is no such input */
 		c->s->conf.ops->bad_input(text, c->s->conf.arg);
 		return 0;
 	}

@@ -126,11 +126,21 @@ bool
 log_allowed(struct log_rate *r, uint64_t now_us, uint64_t every_us,
     uint64_t *missed)
 {
-	if (now_us < r->next_us) {
+	return log_burst(r, now_us, every_us, 1, missed);
+}
+
+/* Each line moves the time on at which none of the burst is used up. */
+bool
+log_burst(struct log_rate *r, uint64_t now_us, uint64_t every_us,
+    unsigned burst, uint64_t *missed)
+{
+	if (r->next_us < now_us)
+		r->next_us = now_us;
+	if (r->next_us - now_us > every_us * (burst - 1)) {
 		r->held++;
 		return false;
 	}
-	r->next_us = now_us + every_us;
+	r->next_us += every_us;
 	*missed = r->held;
 	r->held = 0;
 	return true;

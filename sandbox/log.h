@@ -53,5 +53,8 @@ struct log_rate {
 };
 bool	 log_allowed(struct log_rate *, uint64_t now_us, uint64_t every_us,
 	    uint64_t *missed);
+/* The same for up to burst lines at a time; then one each every_us. */
+bool	 log_burst(struct log_rate *, uint64_t now_us, uint64_t every_us,
+	    unsigned burst, uint64_t *missed);
 
 #endif

@@ -195,6 +195,8 @@
 	    "children lost")						\
 	T(PAR_LOG_LOST,		PARENT,	  EVENTS,  COUNTER,		\
 	    "log lines that syslog did not take")			\
+	T(PAR_LINES_HELD,	PARENT,	  EVENTS,  COUNTER,		\
+	    "lines not logged because a process said too many")		\
 	T(PAR_RELOADS,		PARENT,	  EVENTS,  COUNTER,		\
 	    "reloads in force")						\
 	T(PAR_RELOADS_BAD,	PARENT,	  EVENTS,  COUNTER,		\

@@ -95,6 +95,78 @@ who_gave_up_meanwhile_is_not_ready(void **state)
 	assert_false(stopping.all_ready);
 }
 
+/* ---- what is said ---- */
+
+static int
+hear(struct child *c, uint16_t type, uint32_t number, const char *text)
+{
+	static uint8_t		 body[2048];
+	struct msg_text		 m;
+	struct frame		 f;
+	struct buf		 b;
+	const struct handler	*h;
+
+	memset(&m, 0, sizeof(m));
+	m.number = number;
+	compat_strlcpy(m.text, text, sizeof(m.text));
+	buf_writer(&b, body, sizeof(body));
+	msg_put_text(&b, &m);
+	memset(&f, 0, sizeof(f));
+	f.type = type;
+	buf_reader(&f.body, body, b.len);
+	for (h = heard_from_child; h->type != type; h++)
+		continue;
+	return h->fn(NULL, &f, c);
+}
+
+static void
+count_line(enum log_level level, const char *line, void *arg)
+{
+	unsigned	*lines = arg;
+
+	(void)level;
+	assert_null(strchr(line, '\n'));
+	(*lines)++;
+}
+
+static void
+a_child_that_says_too_much_is_held_back_and_counted(void **state)
+{
+	static struct supervise	 s;
+	static struct tally	 t;
+	struct child		*c = &s.child[ROLE_ANALYZER];
+	unsigned		 lines = 0, i;
+
+	(void)state;
+	s.conf.tally = &t;
+	c->s = &s;
+	c->role = ROLE_ANALYZER;
+	log_init(count_line, &lines);
+	for (i = 0; i < 20000; i++)
+		assert_int_equal(hear(c, MSG_LOG, LOG_LEVEL_WARNING,
+		    "a\nline"), 0);
+	assert_true(lines >= 1000 && lines < 2000);
+	assert_true(t.v[TALLY_PAR_LINES_HELD] + lines >= 20000);
+	/* A file may have much to be said about, and ends. */
+	s.conf.hello = HELLO_CHECK;
+	for (i = lines = 0; i < 20000; i++)
+		hear(c, MSG_LOG, LOG_LEVEL_WARNING, "a line");
+	assert_int_equal(lines, 20000);
+	log_init(NULL, NULL);
+}
+
+static void
+a_live_child_has_no_bad_input(void **state)
+{
+	static struct supervise	 s;
+	struct child		*c = &s.child[ROLE_CAPTURE];
+
+	(void)state;
+	c->s = &s;
+	c->role = ROLE_CAPTURE;
+	assert_int_equal(hear(c, MSG_FAULT, ROLE_CAPTURE, "cut"), -1);
+}
+
 /* ---- slots ---- */
 
 struct got {
@@ -242,6 +314,9 @@ main(void)
 		cmocka_unit_test(a_child_that_lived_comes_back_at_once),
 		cmocka_unit_test(the_delay_doubles_up_to_thirty_seconds),
 		cmocka_unit_test(who_gave_up_meanwhile_is_not_ready),
+		cmocka_unit_test(
+		    a_child_that_says_too_much_is_held_back_and_counted),
+		cmocka_unit_test(a_live_child_has_no_bad_input),
 		cmocka_unit_test(a_fresh_child_gets_an_end_even_without_slots),
 		cmocka_unit_test(
 		    the_last_value_of_a_slot_is_kept_and_length_zero_deletes),
