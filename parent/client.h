@@ -63,6 +63,8 @@ struct control {
 	uint32_t		 next_id;
 	struct log_rate		 bad_rate;
 	struct log_rate		 rest_rate;
+	struct log_rate		 slow_rate;
+	struct log_rate		 alert_rate;
 	bool			 resting;	/* ev_listen is off */
 	uint32_t		 live;		/* WATCH_LIVE of all clients */
 };

@@ -94,8 +94,11 @@ on_client_fault(struct chan *ch, enum chan_fault fault, const char *why,
 			    missed);
 	} else if (fault == CHAN_FULL) {
 		tally_add(c->conf.tally, TALLY_PAR_CLIENTS_SLOW, 1);
-		log_notice("control: client of uid %u does not read: closed",
-		    (unsigned)cl->uid);
+		if (log_allowed(&c->slow_rate, proc_mono_us(), LOG_EVERY_US,
+		    &missed))
+			log_notice("control: client of uid %u does not read: "
+			    "closed (and %" PRIu64 " more)",
+			    (unsigned)cl->uid, missed);
 	}
 	free_client(cl);
 }

@@ -1,9 +1,14 @@
 /* Clients that wait for alerts and live events. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "parent/client.h"
 #include "sandbox/compat.h"
+#include "sandbox/log.h"
 #include "sandbox/proc.h"
+
+#define ALERTS_BURST	1000	/* lines of the log, at a time */
+#define ALERT_EVERY_US	500000	/* and then */
 
 /* ---- watching ---- */
 
@@ -120,6 +125,23 @@ flag_of(const char *type)
 	return WATCH_MONITOR;
 }
 
+/* Clients get all; a log must not be filled by who sends us alerts. */
+static void
+say_alert(struct control *c, enum log_level level, const char *line)
+{
+	uint64_t	 held = 0;
+
+	if (!log_burst(&c->alert_rate, proc_mono_us(), ALERT_EVERY_US,
+	    ALERTS_BURST, &held)) {
+		tally_add(c->conf.tally, TALLY_PAR_LINES_HELD, 1);
+		return;
+	}
+	if (held > 0)
+		log_warnx("%" PRIu64 " alerts not logged, they are too many: "
+		    "netmonctl alerts has the last ones", held);
+	c->conf.ops->say(level, line, c->conf.arg);
+}
+
 int
 control_alert(struct control *c, struct frame *f)
 {
@@ -131,7 +153,7 @@ control_alert(struct control *c, struct frame *f)
 	if ((seq = alerts_add(c->conf.alerts, &f->body)) == 0)
 		return -1;
 	level = alerts_line(c->conf.alerts, seq, line, sizeof(line));
-	c->conf.ops->say(level, line, c->conf.arg);
+	say_alert(c, level, line);
 	TAILQ_FOREACH(cl, &c->clients, entry)
 		if (cl->watch & WATCH_ALERTS)
 			send_alert(cl, seq, 0);

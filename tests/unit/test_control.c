@@ -429,6 +429,19 @@ an_alert_is_logged_with_its_severity_and_escaped(void **state)
 }
 
 static void
+of_too_many_alerts_the_log_gets_not_all(void **state)
+{
+	struct fix	*x = *state;
+	unsigned	 i;
+
+	for (i = 0; i < 20000; i++)
+		assert_int_equal(alert(x, "fired", "error"), 0);
+	assert_true(x->lines >= 1000 && x->lines < 2000);
+	assert_int_equal(x->lines + x->tally.v[TALLY_PAR_LINES_HELD], 20000);
+	assert_int_equal(alerts_last(x->alerts), 20000);
+}
+
+static void
 a_watcher_gets_the_last_and_what_follows(void **state)
 {
 	struct fix	*x = *state;
@@ -505,6 +518,7 @@ main(void)
 		    a_malformed_word_for_mirror_costs_the_connection_not_mirror
 		    ),
 		TEST(an_alert_is_logged_with_its_severity_and_escaped),
+		TEST(of_too_many_alerts_the_log_gets_not_all),
 		TEST(a_watcher_gets_the_last_and_what_follows),
 		TEST(
 		    a_watcher_goes_on_where_it_was_and_is_told_what_it_missed),
