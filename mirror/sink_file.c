@@ -25,9 +25,11 @@ struct sink_file {
 	int		 fd;
 	bool		 regular;
 	bool		 asked;
+	bool		 asked_rotate;
 	bool		 tell;		/* say when it works again */
 	int		 error;		/* in the way now */
 	uint64_t	 now_us;
+	uint64_t	 asked_us;
 	uint64_t	 retry_us;
 	uint64_t	 renew_us;	/* the one that is open is an old one */
 	uint64_t	 since_us;	/* of this file */
@@ -112,6 +114,8 @@ ask(struct sink_file *f, bool rotate)
 	if (f->asked)
 		return;
 	f->asked = true;
+	f->asked_rotate = rotate;
+	f->asked_us = f->now_us;
 	f->conf.ask(f->conf.arg, rotate);
 }
 
@@ -519,8 +523,13 @@ sink_file_tick(struct sink_file *f, uint64_t now_us)
 		if (f->fd == -1 && f->retry_us == 0)
 			f->retry_us = now_us + SINK_FILE_RETRY_US;
 	}
+	/* An answer that never came is asked for again. */
+	if (f->fd != -1 && f->asked &&
+	    now_us >= f->asked_us + SINK_FILE_RETRY_US) {
+		f->asked = false;
+		ask(f, f->asked_rotate);
+	}
 	if (f->fd == -1 && now_us >= f->retry_us) {
-		/* An answer that never came is asked for again. */
 		f->asked = false;
 		f->retry_us = now_us + SINK_FILE_RETRY_US;
 		ask(f, false);

@@ -18,6 +18,8 @@
 
 #define STAMP_LEN	16	/* YYYYMMDDTHHMMSSZ */
 #define SAME_SECOND_MAX	99	/* rotations of one file in one second */
+#define ROTATE_BURST	1000	/* that mirror may ask for, at a time */
+#define ROTATE_EVERY_US	500000	/* and then */
 #define OLD_MAX		200000	/* rotated files that pruning looks at */
 
 /* ---- rotation ---- */
@@ -383,12 +385,17 @@ files_send_all(const struct conf *c, struct chan *ch, uint64_t now_us)
 
 int
 files_wanted(const struct conf *c, struct chan *ch, struct frame *fr,
-    uint64_t now_us)
+    struct log_rate *pace, uint64_t now_us)
 {
 	struct msg_file	 f;
+	uint64_t	 held;
 
 	if (msg_get_file(&fr->body, &f) == -1)
 		return -1;
+	/* Each answer that waits has one of our descriptors. */
+	if (chan_queued(ch) > 0 || (f.flags & FILE_ROTATE && !log_burst(pace,
+	    now_us, ROTATE_EVERY_US, ROTATE_BURST, &held)))
+		return 0;
 	(void)files_send(c, ch, &f, now_us);
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "parent/roots.h"
 #include "sandbox/chan.h"
 #include "sandbox/conf.h"
+#include "sandbox/log.h"
 #include "sandbox/msg.h"
 
 #define FILES_GAPS	".gaps"
@@ -38,9 +39,12 @@ int		 files_send(const struct conf *, struct chan *,
    at SIGUSR1 (the mirror takes the new descriptor for the old). */
 void		 files_send_all(const struct conf *, struct chan *,
 		    uint64_t now_us);
-/* Body of the handler of FILE_WANTED; -1 for a malformed one. */
+/*
+ * Body of the handler of FILE_WANTED; -1 for a malformed one. Who has not taken
+ * the last answers gets none, nor who rotates too often (pace): it asks again.
+ */
 int		 files_wanted(const struct conf *, struct chan *,
-		    struct frame *, uint64_t now_us);
+		    struct frame *, struct log_rate *pace, uint64_t now_us);
 
 /* Deletes the oldest of path's rotated files until r holds; how many. */
 size_t		 files_prune(const char *path, const struct conf_rotate *r);

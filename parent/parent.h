@@ -36,6 +36,7 @@ struct parent {
 	struct reload	*reload;
 	struct syslog	 syslog;
 	struct notify	 notify;
+	struct log_rate	 rotate_pace;
 	struct tally	 tally;
 	int		 listen_fd;
 	int		 input_fd;

@@ -224,7 +224,7 @@ on_file_wanted(struct chan *ch, struct frame *f, void *arg)
 {
 	struct parent	*p = arg;
 
-	return files_wanted(p->conf, ch, f, proc_wall_us());
+	return files_wanted(p->conf, ch, f, &p->rotate_pace, proc_wall_us());
 }
 
 const struct supervise_ops parent_supervise_ops = {

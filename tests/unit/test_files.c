@@ -368,6 +368,104 @@ no_folder_is_an_error_that_is_told(void **state)
 	assert_string_equal(f.name, w->m->path);
 }
 
+/* ---- a mirror that asks and asks ---- */
+
+struct asker {
+	struct event_base	*base;
+	struct chan		*ch;
+	int			 fd;	/* its end */
+	struct log_rate		 pace;
+};
+
+static void
+asker_init(struct asker *a)
+{
+	struct chan_conf	 c;
+	int			 fd[2];
+
+	memset(a, 0, sizeof(*a));
+	memset(&c, 0, sizeof(c));
+	c.self = ROLE_PARENT;
+	c.peer = ROLE_MIRROR;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, fd), 0);
+	a->base = event_base_new();
+	c.fd = fd[0];
+	a->fd = fd[1];
+	a->ch = chan_new(a->base, &c);
+}
+
+static void
+asker_clear(struct asker *a)
+{
+	chan_free(a->ch);
+	close(a->fd);
+	event_base_free(a->base);
+}
+
+static void
+ask(struct world *w, struct asker *a, uint32_t flags, uint64_t now_us)
+{
+	struct msg_file	 m = { .kind = FILE_RECORD, .flags = flags };
+	struct frame	 f;
+	struct buf	 b;
+	uint8_t		 body[512];
+
+	buf_writer(&b, body, sizeof(body));
+	msg_put_file(&b, &m);
+	memset(&f, 0, sizeof(f));
+	buf_reader(&f.body, body, b.len);
+	assert_int_equal(files_wanted(w->c, a->ch, &f, &a->pace, now_us), 0);
+}
+
+static size_t
+open_descriptors(void)
+{
+	size_t	 n;
+	int	 fd;
+
+	for (fd = 0, n = 0; fd < 1000; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
+static void
+who_takes_no_files_gets_no_more_of_them(void **state)
+{
+	struct world	*w = *state;
+	struct asker	 a;
+	size_t		 before;
+	int		 i;
+
+	asker_init(&a);
+	before = open_descriptors();
+	for (i = 0; i < 2000; i++)
+		ask(w, &a, 0, NOW);
+	assert_true(chan_queued(a.ch) > 0);
+	assert_true(open_descriptors() <= before + 1);
+	asker_clear(&a);
+}
+
+static void
+rotation_has_a_pace(void **state)
+{
+	struct world	*w = *state;
+	struct asker	 a;
+	char		 rx[1024];
+	int		 i;
+
+	asker_init(&a);
+	/* Each millisecond for 20 seconds. */
+	for (i = 0; i < 20000; i++) {
+		ask(w, &a, FILE_ROTATE, NOW + 1000ULL * (uint64_t)i);
+		while (read(a.fd, rx, sizeof(rx)) > 0)
+			continue;
+	}
+	assert_true(matches(w, "rec.2*") > 90);
+	assert_true(matches(w, "rec.2*") < 200);
+	asker_clear(&a);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -386,7 +484,9 @@ main(void)
 		T(a_unix_socket_is_connected),
 		T(standard_output_is_a_copy_of_it),
 		T(paths_outside_of_the_roots_are_named),
-		T(no_folder_is_an_error_that_is_told)
+		T(no_folder_is_an_error_that_is_told),
+		T(who_takes_no_files_gets_no_more_of_them),
+		T(rotation_has_a_pace)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

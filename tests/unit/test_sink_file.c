@@ -281,6 +281,28 @@ the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile(void **state)
 }
 
 static void
+what_was_asked_for_in_vain_is_asked_for_again(void **state)
+{
+	struct sink_file	*f = fresh(SINK_LINES);
+
+	(void)state;
+	sink_file_tick(f, SECOND);
+	sink_file_take(f, open_file(), true, path, 0);
+	put(f, 1, "one");
+	sink_file_rotate(f);
+	assert_int_equal(asked_rotate, 1);
+	sink_file_tick(f, 2 * SECOND - 1);
+	assert_int_equal(asked_rotate, 1);
+	sink_file_tick(f, 2 * SECOND);
+	assert_int_equal(asked_rotate, 2);
+	sink_file_take(f, open_file(), true, path, 0);
+	sink_file_tick(f, 4 * SECOND);
+	assert_int_equal(asked_rotate, 2);
+	sink_file_free(f);
+	unlink(path);
+}
+
+static void
 a_next_file_that_does_not_come_costs_nothing(void **state)
 {
 	struct conf_rotate	 r = { .size = 12 };
@@ -426,6 +448,7 @@ main(void)
 		cmocka_unit_test(the_age_of_a_file_that_is_there_counts),
 		cmocka_unit_test(
 	    the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile),
+		cmocka_unit_test(what_was_asked_for_in_vain_is_asked_for_again),
 		cmocka_unit_test(
 		    a_reader_that_does_not_read_costs_units_and_never_blocks),
 		cmocka_unit_test(a_next_file_that_does_not_come_costs_nothing),
