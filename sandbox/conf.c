@@ -354,6 +354,18 @@ conf_finish(struct conf *c)
 }
 
 bool
+conf_is_target(const struct conf *c, const struct endpoint *e)
+{
+	size_t	 i;
+
+	for (i = 0; i < c->nmirrors; i++)
+		if (c->mirrors[i].has_forward &&
+		    endpoint_cmp(&c->mirrors[i].target, e) == 0)
+			return true;
+	return false;
+}
+
+bool
 conf_ports_has(const struct conf_ports *p, uint16_t port)
 {
 	size_t	 i;

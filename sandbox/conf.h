@@ -313,6 +313,8 @@ struct conf	*conf_unpack(struct buf *);
 void		 conf_print(const struct conf *, FILE *, bool verbose);
 
 bool		 conf_ports_has(const struct conf_ports *, uint16_t);
+/* Whether a mirror forwards there. */
+bool		 conf_is_target(const struct conf *, const struct endpoint *);
 /* fnmatch(3)-like glob of *, ? and [], without recursion; case as given. */
 bool		 conf_glob(const char *glob, const char *text, size_t len);
 /* -1 with a text when it is not a glob: empty, or a bad [...]. */

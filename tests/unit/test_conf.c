@@ -269,6 +269,28 @@ ports_are_inclusive_and_none_is_any(void **state)
 }
 
 static void
+a_target_is_where_a_mirror_forwards_to(void **state)
+{
+	struct conf		*c = conf_new();
+	struct conf_mirror	*m;
+	struct endpoint		 e;
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(endpoint_parse("192.0.2.1:80", &e), 0);
+	assert_false(conf_is_target(c, &e));
+	m = conf_add_mirror(c);
+	conf_mirror_defaults(m);
+	m->target = e;
+	assert_false(conf_is_target(c, &e));
+	m->has_forward = true;
+	assert_true(conf_is_target(c, &e));
+	e.port = 81;
+	assert_false(conf_is_target(c, &e));
+	conf_free(c);
+}
+
+static void
 numbers_hold_at_the_limit_and_not_beyond(void **state)
 {
 	char	 why[CONF_WHY_MAX];
@@ -499,6 +521,7 @@ main(void)
 		cmocka_unit_test(ports_are_inclusive_and_none_is_any),
 		cmocka_unit_test(numbers_hold_at_the_limit_and_not_beyond),
 		cmocka_unit_test(numbers_print_in_their_units),
+		cmocka_unit_test(a_target_is_where_a_mirror_forwards_to),
 		cmocka_unit_test(words_have_values_and_back),
 		cmocka_unit_test(all_faults_are_told),
 		cmocka_unit_test(faults_of_files_and_interfaces_are_named),
