@@ -689,6 +689,24 @@ http_known_request(const uint8_t *p, size_t len)
 	    guess_request(p, len) != HTTP_NO;
 }
 
+bool
+http_icap(const uint8_t *p, size_t len)
+{
+	static const char	 name[] = "ICAP/1.0";
+	const size_t		 n = sizeof(name) - 1;
+	const uint8_t		*nl;
+
+	if (len >= 5 && memcmp(p, name, 5) == 0)
+		return true;
+	if ((nl = memchr(p, '\n', len)) == NULL)
+		return false;
+	len = (size_t)(nl - p);
+	if (len > 0 && p[len - 1] == '\r')
+		len--;
+	return len > n && p[len - n - 1] == ' ' &&
+	    memcmp(p + len - n, name, n) == 0;
+}
+
 enum end_state { E_LEAD, E_LEAD_CR, E_LINE, E_START, E_START_CR };
 
 size_t

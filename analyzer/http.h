@@ -115,6 +115,8 @@ enum http_guess {
 enum http_guess	 http_guess(const uint8_t *, size_t len);
 /* Whether this may be a request, of a method that has an id and ends here. */
 bool		 http_known_request(const uint8_t *, size_t len);
+/* Whether this is a start line of ICAP (RFC 3507), which carries our heads. */
+bool		 http_icap(const uint8_t *, size_t len);
 
 /*
  * Parses a head. Bytes taken (empty lines before it and the empty line after

@@ -10,6 +10,18 @@
 #include "analyzer/tell.h"
 #include "sandbox/compat.h"
 
+/* ICAP hands over what others said in HTTP, which was counted elsewhere. */
+static bool
+is_icap(struct session *s, struct dir *d, const uint8_t *p, size_t len)
+{
+	if (s->proto == SESSION_HTTP1 || !http_icap(p, len))
+		return false;
+	sess_proto(s, SESSION_OTHER);
+	deal_stop(s, d);
+	deal_stop(s, sess_other(s, d));
+	return true;
+}
+
 /* Judges the first bytes. True when the state has changed. */
 static bool
 decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
@@ -39,6 +51,8 @@ decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
 	}
 	if (t == TLS_MAYBE || h == HTTP_MAYBE)
 		return false;
+	if (is_icap(s, d, p, len))
+		return true;
 	if (s->proto == SESSION_HTTP1)
 		sess_odd(s, SESSION_A_GARBAGE);
 	else if (s->proto == SESSION_UNKNOWN)
@@ -138,6 +152,8 @@ st_late(struct session *s, struct dir *d, struct in *in)
 			deal_stop(s, d);
 		return in->len;
 	}
+	if (in->edge && is_icap(s, d, in->p, in->len))
+		return in->len;
 	if (in->edge)
 		g = http_guess(in->p, in->len);
 	if (g == HTTP_REQUEST || g == HTTP_RESPONSE) {

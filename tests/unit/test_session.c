@@ -1386,11 +1386,41 @@ what_only_begins_like_tls_is_not(void **state)
 	check(&w, "P other\n");
 }
 
+/* What it carries was said elsewhere: between the proxy and its peers. */
+static void
+icap_is_no_http(void **state)
+{
+	static const char	 ask[] =
+		"REQMOD icap://scan/echo ICAP/1.0\r\nHost: scan\r\n"
+		"Encapsulated: req-hdr=0, null-body=30\r\n\r\n";
+	static const struct say	 t[] = {
+		{ 0, ask }, { 0, GET("/x") }, { 1, "ICAP/1.0 204 No\r\n\r\n" },
+		{ 0, ask }, { 0, GET("/y") }, { 1, "ICAP/1.0 200 OK\r\n\r\n" },
+		{ 1, OK("3", "abc") }
+	};
+	struct seen		 w;
+
+	(void)state;
+	same_at_every_cut(t, nitems(t), "P other\n");
+	begin(&w, 0);			/* joined within a body */
+	data(&w, 0, "5\r\nhello\r\n0\r\n\r\n");
+	data(&w, 1, "ICAP/1.0 200 OK\r\n\r\n");
+	data(&w, 1, OK("3", "abc"));
+	data(&w, 0, GET("/x"));
+	check(&w, "P other\n");
+	begin(&w, 0);
+	data(&w, 0, "5\r\nhello\r\n0\r\n\r\n");
+	data(&w, 0, ask);
+	data(&w, 0, GET("/x"));
+	check(&w, "P other\n");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keep_alive_pairs_in_order),
+		cmocka_unit_test(icap_is_no_http),
 		cmocka_unit_test(an_answer_within_an_early_answer_is_its_body),
 		cmocka_unit_test(pipelined_requests_pair_in_order),
 		cmocka_unit_test(head_and_interim_have_no_body),
