@@ -125,7 +125,7 @@ is "version and resumption are what the server chose" \
 is "a handshake that nobody answered says so" "$(tls name.example)" \
     'UNDETERMINED null'
 is "what HTTP led to has a protocol" "$(jq -r 'select(.dest_port == 8200 and
-    .event_type == "flow") | .app_proto' "$EVE" | sort | xargs)" \
+    .event_type == "flow") | .app_proto // empty' "$EVE" | sort | xargs)" \
     'http http2 websocket'
 # The check finds what is wrong.
 head -1 "$EVE" > "$TMP/one"
