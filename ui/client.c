@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sandbox/compat.h"
@@ -35,6 +36,7 @@ client_init(struct client *c)
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
 	c->timeout_ms = CLIENT_TIMEOUT_MS;
+	c->answer_max = CLIENT_ANSWER_MAX;
 	c->rx = malloc(FRAME_MAX);
 	c->tx = malloc(FRAME_MAX);
 	if (c->rx == NULL || c->tx == NULL)
@@ -290,14 +292,39 @@ client_recv(struct client *c, struct frame *f, int timeout_ms)
 	}
 }
 
+static uint64_t
+mono_ms(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Who answers may be taken over, and drip or pour rows for ever. */
+static int
+check_endless(struct client *c, const struct doc *d, uint64_t since_ms)
+{
+	if (c->timeout_ms == -1)
+		return CLIENT_OK;
+	if (mono_ms() - since_ms > (uint64_t)c->timeout_ms *
+	    CLIENT_ANSWER_TIMES)
+		return fail(c, CLIENT_LATE, "timed out, the answer has no end");
+	if (d->len > c->answer_max)
+		return fail(c, CLIENT_DATA, "the answer is too long");
+	return CLIENT_OK;
+}
+
 int
 client_collect(struct client *c, struct doc *d)
 {
 	struct frame	 f;
+	uint64_t	 since_ms = mono_ms();
 	int		 status;
 
 	for (;;) {
-		if ((status = client_recv(c, &f, c->timeout_ms)) != CLIENT_OK)
+		if ((status = client_recv(c, &f, c->timeout_ms)) != CLIENT_OK ||
+		    (status = check_endless(c, d, since_ms)) != CLIENT_OK)
 			return status;
 		if (f.type == MSG_END)
 			return CLIENT_OK;

@@ -25,11 +25,14 @@
 #define CLIENT_PERM		77
 
 #define CLIENT_TIMEOUT_MS	10000	/* without a frame, on a socket */
+#define CLIENT_ANSWER_TIMES	6	/* as long may a whole answer take */
+#define CLIENT_ANSWER_MAX	(256 * 1024 * 1024)	/* bytes of its rows */
 
 struct client {
 	int		 fd;		/* -1: not connected */
 	bool		 owned;		/* close it */
 	int		 timeout_ms;	/* -1: none, for the renderer of -r */
+	size_t		 answer_max;	/* without a timeout there is none */
 	uint32_t	 request;
 	bool		 refused;	/* the last status came in an ERROR */
 	struct msg_hello hello;		/* of the daemon, once it came */
@@ -58,7 +61,10 @@ int	 client_send(struct client *, uint16_t type, const struct buf *);
 int	 client_recv(struct client *, struct frame *, int timeout_ms);
 /* The status and text of an ERROR frame. */
 int	 client_error(struct client *, struct frame *);
-/* Collects the rows of the current request into a document, until END. */
+/*
+ * Collects the rows of the current request into a document, until END. One
+ * that does not come to its end, in time or in bytes, is given up.
+ */
 int	 client_collect(struct client *, struct doc *);
 /* send and collect. */
 int	 client_ask(struct client *, uint16_t type, const struct buf *,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -180,6 +182,45 @@ silence_and_the_end_are_told_apart(void **state)
 	assert_int_equal(client_collect(&p->c, &p->doc), CLIENT_AWAY);
 }
 
+/* A daemon that drips rows, in a process of its own. */
+static pid_t
+drip(struct peer *p)
+{
+	pid_t	 pid;
+	int	 i;
+
+	if ((pid = fork()) != 0)
+		return pid;
+	for (i = 0; i < 200; i++) {
+		usleep(20000);
+		row(p, 1, "and on");
+	}
+	_exit(0);
+}
+
+static void
+an_answer_without_an_end_is_given_up(void **state)
+{
+	struct peer	*p = *state;
+	pid_t		 pid;
+	int		 i;
+
+	for (i = 0; i < 20; i++)
+		row(p, 1, "on and on");
+	p->c.answer_max = 100;
+	assert_int_equal(client_ask(&p->c, MSG_RELOAD, NULL, &p->doc),
+	    CLIENT_DATA);
+	assert_true(p->doc.len < 200);
+	p->c.answer_max = CLIENT_ANSWER_MAX;
+	pid = drip(p);
+	assert_true(pid > 0);
+	close(p->fd);
+	p->fd = -1;
+	assert_int_equal(client_collect(&p->c, &p->doc), CLIENT_LATE);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static void
 what_is_no_frame_or_no_row_is_refused(void **state)
 {
@@ -221,6 +262,7 @@ main(void)
 		T(another_version_is_named),
 		T(an_error_brings_its_status_and_text),
 		T(silence_and_the_end_are_told_apart),
+		T(an_answer_without_an_end_is_given_up),
 		T(what_is_no_frame_or_no_row_is_refused),
 		T(a_socket_that_is_not_there_is_away),
 	};
