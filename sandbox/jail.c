@@ -196,6 +196,8 @@ limits(const struct jail *j)
 	if (limit(RLIMIT_AS, j->memory == 0 ? MEMORY_DEFAULT : j->memory) ==
 	    -1)
 		return -1;
+	if (j->data != 0 && limit(RLIMIT_DATA, j->data) == -1)
+		return -1;
 	if (j->role == ROLE_CAPTURE || j->role == ROLE_ANALYZER)
 		return limit(RLIMIT_FSIZE, 0);
 #endif

@@ -29,6 +29,7 @@ struct jail {
 	size_t		 nports;
 	bool		 any_port;	/* more targets than fit */
 	uint64_t	 memory;	/* bytes the role may map; 0: 8 GiB */
+	uint64_t	 data;		/* of them, its own; 0: all */
 	int		 landlock;	/* out: ABI in force, 0 none */
 };
 

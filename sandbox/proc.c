@@ -1,6 +1,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/sysinfo.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,7 @@
 #define STREAMS_HIGH	(16 * 1024 * 1024)
 #define STREAMS_LIMIT	(24 * 1024 * 1024)
 #define OFFLINE_WAIT_MS	(600 * 1000)
+#define OWN_MEMORY	(512ULL << 20)	/* besides what is configured */
 
 _Static_assert(PROC_FD_PARENT == POLICY_FD_PARENT &&
     PROC_FD_LINK1 == POLICY_FD_LINK1 && PROC_FD_LINK2 == POLICY_FD_LINK2,
@@ -361,6 +363,25 @@ make_seed(struct proc *p)
 		fatal("getrandom");
 }
 
+/*
+ * Far more than a role needs, and half of this machine, for a reload may give
+ * it more.
+ */
+static uint64_t
+own_memory(const struct conf *c)
+{
+	struct sysinfo	 si;
+	uint64_t	 n = OWN_MEMORY + 2 * c->memory_limit, half;
+	size_t		 i;
+
+	for (i = 0; i < c->nmirrors; i++)
+		n += 2 * c->mirrors[i].queue;
+	if (sysinfo(&si) == -1)
+		return 0;
+	half = (uint64_t)si.totalram * si.mem_unit / 2;
+	return n > half ? n : half;
+}
+
 static void
 lock(struct proc *p)
 {
@@ -374,6 +395,9 @@ lock(struct proc *p)
 	j.role = p->ops->role;
 	j.memory = (8ULL << 30) + 2 * (p->conf->memory_limit +
 	    p->conf->ring_total);
+	/* Taken over, it shall not have all of this machine. */
+	if (!(p->hello.flags & HELLO_OFFLINE))
+		j.data = own_memory(p->conf);
 	for (i = 0; j.role == ROLE_MIRROR && i < p->conf->nmirrors; i++) {
 		if (!p->conf->mirrors[i].has_forward)
 			continue;

@@ -46,7 +46,7 @@ take_places(void)
 
 /* How the child ended: 0 the call worked, else errno; 128 + signal. */
 static int
-try(enum role role, attempt *fn)
+try_with(enum role role, uint64_t data, attempt *fn)
 {
 	struct jail	 j;
 	char		 why[160];
@@ -57,6 +57,7 @@ try(enum role role, attempt *fn)
 		take_places();
 		memset(&j, 0, sizeof(j));
 		j.role = role;
+		j.data = data;
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 		    jail_enter(&j, why, sizeof(why)) == -1)
 			_exit(72);
@@ -66,6 +67,12 @@ try(enum role role, attempt *fn)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
 	    WEXITSTATUS(status);
+}
+
+static int
+try(enum role role, attempt *fn)
+{
+	return try_with(role, 0, fn);
 }
 
 #define KILLED	(128 + SIGSYS)
@@ -187,6 +194,12 @@ map_code(void)
 	    MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
 }
 static long
+map_1g(void)
+{
+	return mmap(NULL, (size_t)1 << 30, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+}
+static long
 map_64g(void)
 {
 	return mmap(NULL, (size_t)64 << 30, PROT_READ | PROT_WRITE,
@@ -269,6 +282,17 @@ capture_has_descriptors_for_thousands_of_interfaces(void **state)
 		skip();
 	assert_int_equal(try(ROLE_CAPTURE, open_all), 0);
 }
+
+#ifndef NETMON_SAN
+static void
+a_role_has_the_memory_that_it_is_given(void **state)
+{
+	(void)state;
+	assert_int_equal(try_with(ROLE_ANALYZER, 512 << 20, map_1g), ENOMEM);
+	assert_int_equal(try_with(ROLE_ANALYZER, 2ULL << 30, map_1g), 0);
+	assert_int_equal(try_with(ROLE_ANALYZER, 0, map_1g), 0);
+}
+#endif
 
 static void
 nobody_changes_the_sockets_of_links(void **state)
@@ -437,6 +461,9 @@ main(void)
 		cmocka_unit_test(capture_cannot_inject_a_frame),
 		cmocka_unit_test(
 		    roles_do_without_files_programs_and_processes),
+#ifndef NETMON_SAN
+		cmocka_unit_test(a_role_has_the_memory_that_it_is_given),
+#endif
 		cmocka_unit_test(nobody_changes_the_sockets_of_links),
 		cmocka_unit_test(only_mirror_makes_tcp_sockets),
 		cmocka_unit_test(mirror_has_no_way_around_connect),

@@ -28,6 +28,8 @@ look() {
 	is "$1: mirror has nothing" "$(caps "$(pid_of mirror)")" "$zero $zero $zero $zero"
 	for r in capture analyzer mirror; do
 		is "$1: $r is a child of the parent" "$(field "$(pid_of $r)" PPid)" "$NM"
+		is "$1: $r cannot have all memory" "$(grep -c \
+		    '^Max data size *[0-9]' "/proc/$(pid_of $r)/limits")" 1
 	done
 	b=$(field "$NM" CapBnd)
 	case "$b" in
