@@ -76,6 +76,14 @@ reload_abort(enum role role, void *arg)
 }
 
 static void
+reload_silent(enum role role, void *arg)
+{
+	struct parent	*p = arg;
+
+	supervise_put_down(p->supervise, role, "did not answer to a reload");
+}
+
+static void
 take_conf(struct parent *p, const struct reload_result *r)
 {
 	struct conf	*old = p->conf;
@@ -122,6 +130,7 @@ const struct reload_ops parent_reload_ops = {
 	.prepare	= reload_prepare,
 	.commit		= reload_commit,
 	.abort		= reload_abort,
+	.silent		= reload_silent,
 	.done		= reload_done,
 };
 

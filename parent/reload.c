@@ -463,6 +463,7 @@ reload_tick(struct reload *r, uint64_t now_us)
 		return;
 	for (i = ROLE_FIRST_CHILD; i <= ROLE_LAST_CHILD; i++)
 		if (r->waiting & (1U << i)) {
+			r->ops->silent((enum role)i, r->arg);
 			give_up(r, (enum role)i, "did not answer");
 			return;
 		}

@@ -49,6 +49,8 @@ struct reload_ops {
 	int		(*prepare)(enum role, const struct conf *, void *arg);
 	void		(*commit)(enum role, void *arg);
 	void		(*abort)(enum role, void *arg);
+	/* It did not answer: a fresh one shall, next time. */
+	void		(*silent)(enum role, void *arg);
 	/* Called once for each reload_start that returned 0. */
 	void		(*done)(const struct reload_result *, void *arg);
 };

@@ -449,6 +449,12 @@ supervise_restart(struct supervise *s, enum role role)
 		kill(c->pid, SIGKILL);
 }
 
+void
+supervise_put_down(struct supervise *s, enum role role, const char *why)
+{
+	child_put_down(&s->child[role], "%s", why);
+}
+
 /* ---- the rest ---- */
 
 void

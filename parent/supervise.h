@@ -101,6 +101,9 @@ void		 supervise_hurry(struct supervise *);
 void		 supervise_kill(struct supervise *);
 /* A role whose jail does not fit a new configuration is started anew. */
 void		 supervise_restart(struct supervise *, enum role);
+/* Kills a role, which comes back; why is for the log. */
+void		 supervise_put_down(struct supervise *, enum role,
+		    const char *why);
 /* CONF to a child (not yet in force there); -1 when it is not READY. */
 int		 supervise_send_conf(struct supervise *, enum role,
 		    const struct conf *);

@@ -92,7 +92,15 @@ done(const struct reload_result *r, void *arg)
 	}
 }
 
-static const struct reload_ops	 ops = { load, prepare, commit, undo, done };
+static void
+silent(enum role role, void *arg)
+{
+	note(arg, "silent", role);
+}
+
+static const struct reload_ops	 ops = {
+	load, prepare, commit, undo, silent, done
+};
 
 static int
 setup(void **state)
@@ -214,8 +222,8 @@ a_silent_child_aborts_after_a_while(void **state)
 	assert_true(reload_busy(w->reload));
 	reload_tick(w->reload, 1000 + RELOAD_WAIT_US);
 	assert_false(reload_busy(w->reload));
-	assert_string_equal(w->log, "prepare-c prepare-a prepare-m abort-c "
-	    "abort-a abort-m failed [new: analyzer: did not answer]");
+	assert_string_equal(w->log, "prepare-c prepare-a prepare-m silent-a "
+	    "abort-c abort-a abort-m failed [new: analyzer: did not answer]");
 }
 
 static void
