@@ -199,26 +199,38 @@ flows_each(struct rows *r, flows_fn *fn, void *arg)
 struct shown {
 	uint32_t	 left;
 	bool		 closed;
+	uint64_t	 items;		/* those that are not */
+	uint64_t	 requests;
+	uint64_t	 bytes;
 };
 
 static void
 show_one(struct rows *r, const struct flow_info *f, void *arg)
 {
 	struct shown	*s = arg;
+	struct conn_said said;
 
-	if (s->left == 0 || (f->state == FLOW_CLOSED && !s->closed))
+	if (f->state == FLOW_CLOSED && !s->closed)
 		return;
-	s->left--;
-	rows_flow(r, f);
+	if (s->left > 0) {
+		s->left--;
+		rows_flow(r, f);
+		return;
+	}
+	conn_said(r->az, f, &said);
+	s->items++;
+	s->requests += said.requests;
+	s->bytes += f->half[0].bytes + f->half[1].bytes;
 }
 
 void
 flows_show(struct rows *r)
 {
-	struct shown	 s;
+	struct shown	 s = { 0 };
 
 	s.left = r->q->top == 0 ? TOP_FLOWS : r->top;
 	s.closed = flows_word(r, "state") != NULL || r->az->offline;
 	rows_complete(r);
 	flows_each(r, show_one, &s);
+	rows_other(r, "flows", s.items, s.requests, 0, s.bytes);
 }

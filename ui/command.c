@@ -119,6 +119,10 @@ static const struct token flows_host[] = {
 };
 #define FILTER(w, n, h)	{ T_ARG_WORD, w, n, SETS_NOTHING, 0, h }
 #define NUMBER(n, max)	{ T_ARG_NUMBER, NULL, n, SETS_NOTHING, max, "number" }
+static const struct token flows_top[] = {
+	{ T_NUMBER, NULL, flows, SETS_NOTHING, 0, "number" },
+	END
+};
 static const struct token flows_port[] = { NUMBER(flows, 65535), END };
 static const struct token flows_vlan[] = {
 	{ T_ARG_FROM_0, NULL, flows, SETS_NOTHING, 4094, "number" },
@@ -133,6 +137,7 @@ static const struct token flows_state[] = {
 };
 static const struct token flows[] = {
 	DONE,
+	WORD("top", flows_top, NOTHING, 0, "how many"),
 	FILTER("host", flows_host, "HTTP host or TLS name"),
 	FILTER("client", flows_value, "address"),
 	FILTER("server", flows_value, "address"),

@@ -277,6 +277,9 @@ every_other_command_parses(void **state)
 	assert_string_equal(c.show.args[1], "rotate");
 	assert_int_equal(parse("show flows host a port 80", &c), 0);
 	assert_int_equal(c.show.nargs, 4);
+	assert_int_equal(parse("show flows host a top 9 port 80", &c), 0);
+	assert_int_equal(c.show.nargs, 4);
+	assert_int_equal(c.show.top, 9);
 	assert_int_equal(parse("re", &c), -1);
 	assert_int_equal(parse("", &c), -1);
 }

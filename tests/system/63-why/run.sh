@@ -92,7 +92,19 @@ short() {
 wait_for 5 short && ok "a closed one has its host and its requests" ||
     not_ok "a closed one has its host and its requests" \
     "$(ctl show flows state closed)"
-one && ok "a closed one is not live" || not_ok "a closed one is not live" "$(ctl show flows)"
+first=$HELD
+hold 80 second.test
+two() { [ "$(flows)" = 2 ]; }
+wait_for 5 two
+is "of more than are asked for the others are summed" "$(json \
+    '"\(.flows | length) \(.other[] | "\(.what) \(.items) \(.count)")"' \
+    show flows top 1)" "1 flows 1 1"
+like "in text, too" "$(ctl show flows top 1)" '^other 1 flows: 1'
+is "and all are shown when they are few" \
+    "$(json '.other | length' show flows)" 0
+let_go
+HELD=$first
+wait_for 5 one && ok "a closed one is not live" || not_ok "a closed one is not live" "$(ctl show flows)"
 let_go
 passed() {
 	[ "$(json '.interfaces[] | select(.name == "va") |
