@@ -3,6 +3,7 @@
 # against the floor (b): that reader, the link and an empty consumer.
 # Interleaved; medians. BENCH_RUNS (5), BENCH_SIZE (1G; the small-packet
 # profiles take a quarter), BENCH_PROFILES, BENCH_DIR (BUILD/bench).
+umask 022	# netmond reads no configuration that a group can write
 set -eu
 BUILD=${BUILD:-build}
 RUNS=${BENCH_RUNS:-5}

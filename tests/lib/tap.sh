@@ -4,6 +4,7 @@
 # The caller sets nothing; tests/check gives BUILD (the build folder, absolute)
 # and TOP (the source tree). TMP is a fresh folder, removed at the end.
 
+umask 022	# netmond reads no configuration that a group can write
 : "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}"
 : "${BUILD:=$TOP/build}"
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/netmon-test.XXXXXX")

@@ -3,6 +3,7 @@
 # netmond jailed beside them, and repaints `netmonctl show` until Ctrl-C.
 # Nothing stays behind. netmond runs unprivileged with ambient CAP_NET_RAW:
 # as the user who called sudo, else as nobody.
+umask 022	# netmond reads no configuration that a group can write
 set -u
 : "${BUILD:=build}"
 : "${TOUR_SECONDS:=0}"		# 0: until Ctrl-C

@@ -55,11 +55,15 @@ wants "flapping ends up" vx up
 sleep 0.3
 counts "and counted after it"
 
-ip link add na netns $NSA type veth peer name nb netns $NSB
-ip -n $NSA addr add 10.78.0.1/24 dev na
-ip -n $NSB addr add 10.78.0.2/24 dev nb
-ip -n $NSA link set na up
-ip -n $NSB link set nb up
+# A pair of interfaces of its own.
+make_nb() {
+	ip link add na netns $NSA type veth peer name nb netns $NSB
+	ip -n $NSA addr add 10.78.0.1/24 dev na
+	ip -n $NSB addr add 10.78.0.2/24 dev nb
+	ip -n $NSA link set na up
+	ip -n $NSB link set nb up
+}
+make_nb
 wants "a new interface is opened" nb up
 ip -n $NSB link del nb
 gone() { case "$(state nb)" in ""|gone) return 0 ;; esac; return 1; }
@@ -67,11 +71,7 @@ wait_for 2 gone && ok "a removed interface goes" || not_ok "a removed interface 
 counts "the others go on"
 
 # A name that comes again goes on counting; its old life is not shown beside.
-ip link add na netns $NSA type veth peer name nb netns $NSB
-ip -n $NSA addr add 10.78.0.1/24 dev na
-ip -n $NSB addr add 10.78.0.2/24 dev nb
-ip -n $NSA link set na up
-ip -n $NSB link set nb up
+make_nb
 wants "a name that comes again is opened" nb up
 is "and shown once" \
     "$(json '[.interfaces[] | select(.name == "nb")] | length' show interfaces)" 1
@@ -123,11 +123,7 @@ for k in 1 2 3 4 5 6; do
 	wait_for 30 crowd_is 0 ||
 	    { not_ok "not all were seen to go: $(crowd)"; break; }
 done
-ip link add na netns $NSA type veth peer name nb netns $NSB
-ip -n $NSA addr add 10.78.0.1/24 dev na
-ip -n $NSB addr add 10.78.0.2/24 dev nb
-ip -n $NSA link set na up
-ip -n $NSB link set nb up
+make_nb
 wants "after 4200 interfaces the next one is opened" nb up
 n=$(seen)
 ina curl -s -o /dev/null -m 2 http://10.78.0.2/index.html
@@ -165,11 +161,7 @@ is "ended as asked" "$status" 0
 
 # What passes where nothing could be opened is known to be lost.
 command -v prlimit > /dev/null || { skip "no prlimit: nothing fails"; finish; }
-ip link add na netns $NSA type veth peer name nb netns $NSB
-ip -n $NSA addr add 10.78.0.1/24 dev na
-ip -n $NSB addr add 10.78.0.2/24 dev nb
-ip -n $NSA link set na up
-ip -n $NSB link set nb up
+make_nb
 WRAP="ip netns exec $NSB prlimit --nofile=64:64"
 start
 wants "an interface for which no descriptor is left has failed" nb failed

@@ -207,7 +207,6 @@ is "it ends in order" "$status" 0
 
 # ---- refused, then there ----
 sed 's/18090/19090/' "$TMP/example.conf" > "$TMP/away.conf"
-chmod 644 "$TMP/away.conf"
 rm -f "$REC" "$REC".*
 conf 'interface "vb"' "include \"$TMP/away.conf\""
 begin
