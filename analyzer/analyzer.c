@@ -147,8 +147,10 @@ analyzer_on_own_tuple(struct chan *ch, struct frame *f, void *arg)
 	if (msg_get_own_tuple(&f->body, &m) == -1)
 		return -1;
 	/* Mirror, taken over, could hide other connections from the count. */
-	if (!m.gone && !conf_is_target(p->conf, &m.target))
+	if (!m.gone && !conf_is_target(p->conf, &m.target)) {
+		tally_add(&p->tally, TALLY_OWN_REFUSED, 1);
 		return 0;
+	}
 	if ((o = own_slot(az, &m)) == NULL)
 		return 0;
 	o->source = m.source;

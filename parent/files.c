@@ -385,7 +385,7 @@ files_send_all(const struct conf *c, struct chan *ch, uint64_t now_us)
 
 int
 files_wanted(const struct conf *c, struct chan *ch, struct frame *fr,
-    struct log_rate *pace, uint64_t now_us)
+    struct log_rate *pace, uint64_t mono_us, uint64_t now_us)
 {
 	struct msg_file	 f;
 	uint64_t	 held;
@@ -394,8 +394,8 @@ files_wanted(const struct conf *c, struct chan *ch, struct frame *fr,
 		return -1;
 	/* Each answer that waits has one of our descriptors. */
 	if (chan_queued(ch) > 0 || (f.flags & FILE_ROTATE && !log_burst(pace,
-	    now_us, ROTATE_EVERY_US, ROTATE_BURST, &held)))
-		return 0;
+	    mono_us, ROTATE_EVERY_US, ROTATE_BURST, &held)))
+		return 1;
 	(void)files_send(c, ch, &f, now_us);
 	return 0;
 }

@@ -40,11 +40,13 @@ int		 files_send(const struct conf *, struct chan *,
 void		 files_send_all(const struct conf *, struct chan *,
 		    uint64_t now_us);
 /*
- * Body of the handler of FILE_WANTED; -1 for a malformed one. Who has not taken
- * the last answers gets none, nor who rotates too often (pace): it asks again.
+ * Body of the handler of FILE_WANTED; -1 for a malformed one, 1 when it is not
+ * answered: who has not taken the last answers gets none, nor who rotates too
+ * often (pace, by the monotonic clock): it asks again.
  */
 int		 files_wanted(const struct conf *, struct chan *,
-		    struct frame *, struct log_rate *pace, uint64_t now_us);
+		    struct frame *, struct log_rate *pace, uint64_t mono_us,
+		    uint64_t now_us);
 
 /* Deletes the oldest of path's rotated files until r holds; how many. */
 size_t		 files_prune(const char *path, const struct conf_rotate *r);

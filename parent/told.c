@@ -223,8 +223,12 @@ static int
 on_file_wanted(struct chan *ch, struct frame *f, void *arg)
 {
 	struct parent	*p = arg;
+	int		 r;
 
-	return files_wanted(p->conf, ch, f, &p->rotate_pace, proc_wall_us());
+	r = files_wanted(p->conf, ch, f, &p->rotate_pace, proc_mono_us(),
+	    proc_wall_us());
+	tally_add(&p->tally, TALLY_PAR_FILES_HELD, r == 1);
+	return r == -1 ? -1 : 0;
 }
 
 const struct supervise_ops parent_supervise_ops = {

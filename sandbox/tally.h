@@ -176,6 +176,8 @@
 	    "events sent to the mirror")				\
 	T(EVENT_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\
 	    "events lost because the mirror did not keep up")		\
+	T(OWN_REFUSED,		ANALYZER, EVENTS,  COUNTER,		\
+	    "connections that mirror called its own, to no target")	\
 	T(STREAM_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\
 	    "mirrored connections lost because mirror did not keep up")	\
 	T(STREAM_DROPPED_BYTES,	ANALYZER, BYTES,   COUNTER,		\
@@ -197,6 +199,8 @@
 	    "log lines that syslog did not take")			\
 	T(PAR_LINES_HELD,	PARENT,	  EVENTS,  COUNTER,		\
 	    "lines not logged because a process said too many")		\
+	T(PAR_FILES_HELD,	PARENT,	  EVENTS,  COUNTER,		\
+	    "files not given to mirror, which asked too often")		\
 	T(PAR_RELOADS,		PARENT,	  EVENTS,  COUNTER,		\
 	    "reloads in force")						\
 	T(PAR_RELOADS_BAD,	PARENT,	  EVENTS,  COUNTER,		\

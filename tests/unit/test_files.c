@@ -403,19 +403,24 @@ asker_clear(struct asker *a)
 	event_base_free(a->base);
 }
 
-static void
-ask(struct world *w, struct asker *a, uint32_t flags, uint64_t now_us)
+/* Whether it is answered, mono_us after the start. */
+static bool
+ask(struct world *w, struct asker *a, uint32_t flags, uint64_t mono_us,
+    uint64_t now_us)
 {
 	struct msg_file	 m = { .kind = FILE_RECORD, .flags = flags };
 	struct frame	 f;
 	struct buf	 b;
 	uint8_t		 body[512];
+	int		 r;
 
 	buf_writer(&b, body, sizeof(body));
 	msg_put_file(&b, &m);
 	memset(&f, 0, sizeof(f));
 	buf_reader(&f.body, body, b.len);
-	assert_int_equal(files_wanted(w->c, a->ch, &f, &a->pace, now_us), 0);
+	r = files_wanted(w->c, a->ch, &f, &a->pace, mono_us, now_us);
+	assert_true(r == 0 || r == 1);
+	return r == 0;
 }
 
 static size_t
@@ -439,8 +444,10 @@ who_takes_no_files_gets_no_more_of_them(void **state)
 
 	asker_init(&a);
 	before = open_descriptors();
+	assert_true(ask(w, &a, 0, 0, NOW));
 	for (i = 0; i < 2000; i++)
-		ask(w, &a, 0, NOW);
+		ask(w, &a, 0, 0, NOW);
+	assert_false(ask(w, &a, 0, 0, NOW));
 	assert_true(chan_queued(a.ch) > 0);
 	assert_true(open_descriptors() <= before + 1);
 	asker_clear(&a);
@@ -452,17 +459,25 @@ rotation_has_a_pace(void **state)
 	struct world	*w = *state;
 	struct asker	 a;
 	char		 rx[1024];
+	uint64_t	 us;
 	int		 i;
 
 	asker_init(&a);
 	/* Each millisecond for 20 seconds. */
 	for (i = 0; i < 20000; i++) {
-		ask(w, &a, FILE_ROTATE, NOW + 1000ULL * (uint64_t)i);
+		us = 1000ULL * (uint64_t)i;
+		ask(w, &a, FILE_ROTATE, us, NOW + us);
 		while (read(a.fd, rx, sizeof(rx)) > 0)
 			continue;
 	}
 	assert_true(matches(w, "rec.2*") > 90);
 	assert_true(matches(w, "rec.2*") < 200);
+	/* The wall clock is put back by a day: the pace goes on. */
+	while (ask(w, &a, FILE_ROTATE, 20000000, NOW + 20000000))
+		while (read(a.fd, rx, sizeof(rx)) > 0)
+			continue;
+	assert_true(ask(w, &a, FILE_ROTATE, 21000000,
+	    NOW - 86400000000ULL));
 	asker_clear(&a);
 }
 
