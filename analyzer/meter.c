@@ -47,8 +47,7 @@ make_sketches(struct meter *m)
 	struct meter_conf	*c = &m->conf;
 
 	m->all = sketch_new(&m->kind[METER_ALL], 1, NULL);
-	m->ifaces = sketch_new(&m->kind[METER_IFACE], METER_IFACES,
-	    NULL);
+	m->ifaces = sketch_new(&m->kind[METER_IFACE], METER_IFACES, NULL);
 	m->hosts = sketch_new(&m->kind[METER_HOST], c->max_hosts, NULL);
 	m->clients = sketch_new(&m->kind[METER_CLIENT], c->max_clients, NULL);
 	m->names = sketch_new(&m->kind[METER_NAME], c->max_names, NULL);

@@ -1217,6 +1217,31 @@ the_interface_of_the_first_syn_is_the_home(void **state)
 	end(&w);
 }
 
+/* Much memory is not kept free in the same measure as little. */
+static void
+the_reserve_has_a_ceiling(void **state)
+{
+	struct world	 w;
+	uint64_t	 used;
+
+	(void)state;
+	begin_with(&w, 1 << 30, 0);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	used = w.mem.used;
+	w.mem.pool[MEM_SESSIONS] = w.mem.limit / 2;
+	w.mem.used = w.mem.limit - (9 << 20);
+	flow_tick(w.t, w.now);
+	assert_string_equal(w.log, "ab>");
+	w.mem.used = w.mem.limit - (7 << 20);
+	flow_tick(w.t, w.now);
+	assert_string_equal(w.log, "ab>$3>$3<.");
+	assert_true(count(&w, FLOW_C_SHED_READ) == 1);
+	w.mem.pool[MEM_SESSIONS] = 0;
+	w.mem.used -= w.mem.limit - (7 << 20) - used;
+	end(&w);
+}
+
 static void
 flood(struct world *w, uint32_t n)
 {
@@ -1486,6 +1511,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(one_is_shed_while_another_is_read),
+		cmocka_unit_test(the_reserve_has_a_ceiling),
 		cmocka_unit_test(the_interface_of_the_first_syn_is_the_home),
 		cmocka_unit_test(a_connection_is_told_from_open_to_close),
 		cmocka_unit_test(

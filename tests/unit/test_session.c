@@ -751,6 +751,28 @@ memory_refused_is_no_failure(void **state)
 	assert_non_null(strstr(w.log, "T 2 0 limit 0/0\n"));
 }
 
+/* The request is kept, its answer finds no room: that is a loss, once. */
+static void
+an_answer_without_memory_is_lost(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, GET("/1"));
+	w.mem.limit = w.mem.used;
+	w.odd = true;
+	data(&w, 1, OK("0", ""));
+	assert_non_null(strstr(w.log, "! no-memory\n"));
+	w.mem.limit = 1 << 20;
+	data(&w, 0, GET("/2"));
+	data(&w, 1, OK("0", ""));
+	end(&w);
+	assert_null(strstr(w.log, "T 1 200"));
+	assert_non_null(strstr(w.log, "T 1 0 gap"));
+	assert_null(strstr(w.log, "T 2 0"));
+}
+
 static void
 session_is_small(void **state)
 {
@@ -1451,6 +1473,7 @@ main(void)
 		cmocka_unit_test(the_version_is_that_of_the_request),
 		cmocka_unit_test(marks_tell_trailers),
 		cmocka_unit_test(memory_refused_is_no_failure),
+		cmocka_unit_test(an_answer_without_memory_is_lost),
 		cmocka_unit_test(session_is_small),
 		cmocka_unit_test(hello_is_read_over_records_and_segments),
 		cmocka_unit_test(hello_is_found_behind_starttls_and_connect),
