@@ -20,6 +20,7 @@
 #include "sandbox/log.h"
 #include "sandbox/msg.h"
 #include "sandbox/proc.h"
+#include "sandbox/shm.h"
 
 #define FD_KEPT		16	/* the launcher's own lie from here on */
 #define FD_SEARCHED	256
@@ -37,9 +38,9 @@ static const struct {
 	{ ROLE_CLIENT,	 "netmonctl",		true },
 };
 
-/* What a child finds on 4 and 5; ends are indices into links.end. */
+/* What a child finds on 4 to 7; ends are indices into links.end. */
 enum link_end { CAPTURE_ANALYZER, ANALYZER_CAPTURE, ANALYZER_MIRROR,
-	MIRROR_ANALYZER, LINK_ENDS };
+	MIRROR_ANALYZER, PACKETS_SHM, STREAMS_SHM, LINK_ENDS };
 
 struct ends {
 	int		 parent[ROLE_MAX];	/* the child's end of 3 */
@@ -152,13 +153,17 @@ place_links(const struct ends *e, enum role role)
 		{ ROLE_ANALYZER, PROC_FD_LINK1,	ANALYZER_CAPTURE },
 		{ ROLE_ANALYZER, PROC_FD_LINK2,	ANALYZER_MIRROR },
 		{ ROLE_MIRROR,	 PROC_FD_LINK1,	MIRROR_ANALYZER },
+		{ ROLE_CAPTURE,	 PROC_FD_SHM1,	PACKETS_SHM },
+		{ ROLE_ANALYZER, PROC_FD_SHM1,	PACKETS_SHM },
+		{ ROLE_ANALYZER, PROC_FD_SHM2,	STREAMS_SHM },
+		{ ROLE_MIRROR,	 PROC_FD_SHM1,	STREAMS_SHM },
 	};
 	size_t	 i;
 
 	if (place(e->parent[role], PROC_FD_PARENT) == -1)
 		return -1;
 	for (i = 0; i < nitems(links); i++)
-		if (links[i].role == role &&
+		if (links[i].role == role && e->end[links[i].end] != -1 &&
 		    place(e->end[links[i].end], links[i].fd) == -1)
 			return -1;
 	return 0;
@@ -288,7 +293,7 @@ serve(const struct launcher *l, const struct ends *e, int fd)
 	}
 }
 
-/* Moves a descriptor out of the way of 0 to 5. */
+/* Moves a descriptor out of the way of 0 to 7. */
 static int
 lift(int *fd)
 {
@@ -432,6 +437,16 @@ make_pairs(struct launcher *l, struct ends *e, int *request)
 	return 0;
 }
 
+/* A limit of the size of files holds for memory, too (setrlimit(2)). */
+static void
+make_shared(struct ends *e)
+{
+	e->end[PACKETS_SHM] = shm_create();
+	e->end[STREAMS_SHM] = shm_create();
+	if (e->end[PACKETS_SHM] == -1 || e->end[STREAMS_SHM] == -1)
+		log_warn("launcher: shared memory, sockets carry all, slower");
+}
+
 int
 launcher_fork(struct launcher *l, const struct priv *priv, int argc,
     char **argv, char *why, size_t size)
@@ -445,6 +460,7 @@ launcher_fork(struct launcher *l, const struct priv *priv, int argc,
 	if (make_pairs(l, &e, &request) == -1)
 		return say_why("socket pairs", ", raise its limit of open "
 		    "files", why, size);
+	make_shared(&e);
 	if ((e.null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
 		return say_why("/dev/null", "", why, size);
 	if ((l->pid = fork()) == -1)
@@ -464,6 +480,7 @@ launcher_fork(struct launcher *l, const struct priv *priv, int argc,
 		l->program[i] = -1;
 	}
 	for (i = 0; i < LINK_ENDS; i++)
-		close(e.end[i]);
+		if (e.end[i] != -1)
+			close(e.end[i]);
 	return 0;
 }

@@ -49,6 +49,8 @@ struct chan {
 	bool			 paused;
 	bool			 deaf;
 	bool			 gated;
+	bool			 sharing;	/* large frames use out */
+	bool			 no_slot;	/* until SHM_ROOM comes */
 	uint16_t		 gate_except;
 	enum chan_fault		 late_fault;
 	int			 late_errno;
@@ -243,7 +245,7 @@ on_fault(evutil_socket_t fd, short what, void *arg)
 }
 
 static ssize_t
-send_one(struct chan *ch, const uint8_t *p, size_t len, int fd)
+send_message(struct chan *ch, const uint8_t *p, size_t len, int fd)
 {
 	union {
 		char		 space[CMSG_SPACE(sizeof(int))];
@@ -275,6 +277,50 @@ send_one(struct chan *ch, const uint8_t *p, size_t len, int fd)
 	return sendmsg(ch->conf.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+static ssize_t
+send_shared(struct chan *ch, const uint8_t *p, size_t len)
+{
+	uint8_t			 small[FRAME_HDR + MSG_SHARED];
+	struct msg_shared	 m;
+	struct frame		 f;
+	struct buf		 b;
+	ssize_t			 n;
+	int			 slot;
+
+	if (frame_get(&f, p, len) == -1 ||
+	    (slot = shm_put(ch->conf.out, p, len)) == -1) {
+		ch->no_slot = true;
+		errno = EAGAIN;
+		return -1;
+	}
+	f.flags |= FRAME_SHARED;
+	m.slot = (uint32_t)slot;
+	m.len = (uint32_t)len;
+	buf_writer(&b, small + FRAME_HDR, MSG_SHARED);
+	msg_put_shared(&b, &m);
+	frame_put_header(small, &f, b.len);
+	if ((n = send_message(ch, small, sizeof(small), -1)) == -1)
+		shm_take_back(ch->conf.out, slot);
+	return n;
+}
+
+static ssize_t
+send_one(struct chan *ch, const uint8_t *p, size_t len, int fd)
+{
+	ch->no_slot = false;
+	if (ch->sharing && len >= SHM_FRAME_MIN && fd == -1)
+		return send_shared(ch, p, len);
+	return send_message(ch, p, len, fd);
+}
+
+/* What is queued goes on when the socket, or the memory, has room again. */
+static void
+await_room(struct chan *ch)
+{
+	if (!ch->no_slot)
+		event_add(ch->ev_write, NULL);
+}
+
 static bool
 would_block(int error)
 {
@@ -302,7 +348,7 @@ enqueue(struct chan *ch, const uint8_t *p, size_t len, int fd)
 	ch->queued += len;
 	if (ch->queued > ch->conf.high_mark)
 		ch->was_high = true;
-	event_add(ch->ev_write, NULL);
+	await_room(ch);
 	return 0;
 }
 
@@ -341,7 +387,7 @@ chan_flush(struct chan *ch)
 	while ((q = TAILQ_FIRST(&ch->queue)) != NULL) {
 		if (send_one(ch, q->data, q->len, q->fd) == -1) {
 			if (would_block(errno))
-				event_add(ch->ev_write, NULL);
+				await_room(ch);
 			else
 				fault_later(ch, errno == EPIPE ||
 				    errno == ECONNRESET ? CHAN_CLOSED :
@@ -353,6 +399,17 @@ chan_flush(struct chan *ch)
 }
 
 static void
+send_queued(struct chan *ch)
+{
+	chan_flush(ch);
+	if (ch->was_high && ch->queued < ch->conf.high_mark / 2 + 1) {
+		ch->was_high = false;
+		if (ch->conf.drained != NULL)
+			ch->conf.drained(ch, ch->conf.arg);
+	}
+}
+
+static void
 on_write(evutil_socket_t fd, short what, void *arg)
 {
 	struct chan	*ch = arg;
@@ -360,12 +417,7 @@ on_write(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	enter(ch);
-	chan_flush(ch);
-	if (ch->was_high && ch->queued < ch->conf.high_mark / 2 + 1) {
-		ch->was_high = false;
-		if (ch->conf.drained != NULL)
-			ch->conf.drained(ch, ch->conf.arg);
-	}
+	send_queued(ch);
 	leave(ch);
 }
 
@@ -373,6 +425,7 @@ int
 chan_drain(struct chan *ch, int timeout_ms)
 {
 	struct pollfd	 p;
+	int		 step;
 
 	for (;;) {
 		chan_flush(ch);
@@ -380,10 +433,12 @@ chan_drain(struct chan *ch, int timeout_ms)
 			return 0;
 		if (ch->broken || timeout_ms <= 0)
 			return -1;
+		/* Nobody reads here that a slot is free: look again. */
+		step = ch->no_slot ? 1 : 10;
 		p.fd = ch->conf.fd;
-		p.events = POLLOUT;
-		if (poll(&p, 1, timeout_ms < 10 ? timeout_ms : 10) == 0)
-			timeout_ms -= 10;
+		p.events = ch->no_slot ? 0 : POLLOUT;
+		if (poll(&p, 1, timeout_ms < step ? timeout_ms : step) == 0)
+			timeout_ms -= step;
 	}
 }
 
@@ -536,11 +591,30 @@ handle(struct chan *ch, struct frame *f)
 		return bad(ch, "misdirected frame");
 	if (f->body.len < d->min || f->body.len > d->max)
 		return bad(ch, "length out of bounds");
+	if (f->type == MSG_SHM_ROOM) {
+		send_queued(ch);
+		return 0;
+	}
 	if ((h = find_handler(ch, f->type)) == NULL)
 		return bad(ch, "nobody handles this type");
 	if (h->fn(ch, f, ch->conf.arg) == -1)
 		return ch->dead ? -1 : bad(ch, "malformed payload");
 	return 0;
+}
+
+/* The frame that this one stands for, in rx as if the socket had brought it. */
+static int
+take_shared(struct chan *ch, struct frame *f)
+{
+	struct msg_shared	 m;
+
+	if (ch->conf.in == NULL || msg_get_shared(&f->body, &m) == -1 ||
+	    shm_get(ch->conf.in, m.slot, ch->rx, m.len) == -1)
+		return -1;
+	if (shm_wanted(ch->conf.in))
+		chan_send(ch, MSG_SHM_ROOM, 0);
+	return frame_get(f, ch->rx, m.len) == -1 || f->flags & FRAME_SHARED ?
+	    -1 : 0;
 }
 
 /* One frame: 1 handled, 0 nothing there, -1 the channel cannot go on. */
@@ -566,6 +640,8 @@ receive_one(struct chan *ch)
 	}
 	if (frame_get(&f, ch->rx, (size_t)n) == -1)
 		r = bad(ch, n == 0 ? "empty message" : "bad frame header");
+	else if (f.flags & FRAME_SHARED && take_shared(ch, &f) == -1)
+		r = bad(ch, "bad frame in shared memory");
 	else {
 		f.fd = fd;
 		r = handle(ch, &f);
@@ -610,6 +686,21 @@ size_t
 chan_queued(const struct chan *ch)
 {
 	return ch->queued;
+}
+
+void
+chan_share(struct chan *ch, bool on)
+{
+	if (on == ch->sharing || ch->conf.out == NULL)
+		return;
+	if (on)
+		shm_reset(ch->conf.out);
+	ch->sharing = on;
+	if (ch->no_slot) {
+		ch->no_slot = false;
+		if (!TAILQ_EMPTY(&ch->queue))
+			event_add(ch->ev_write, NULL);
+	}
 }
 
 void

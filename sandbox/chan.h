@@ -9,6 +9,9 @@
  * handler returns 0, or -1 when the payload is not one; then the fault
  * callback is told and the channel goes deaf until chan_relink.
  *
+ * Large frames go through shared memory where there is some (shm.h), as if the
+ * socket had carried them; memory without a free slot is like a full socket.
+ *
  * Descriptors are received only when the channel was made with CHAN_FDS; any
  * other channel reads with read(2), so that no neighbour can hand one over.
  */
@@ -23,6 +26,7 @@
 #include "sandbox/buf.h"
 #include "sandbox/frame.h"
 #include "sandbox/role.h"
+#include "sandbox/shm.h"
 #include "sandbox/tally.h"
 
 struct chan;
@@ -51,6 +55,8 @@ struct chan_conf {
 	size_t		 high_mark;	/* bytes queued: 0 for 256 KiB */
 	size_t		 limit;		/* bytes queued: 0 for 4 MiB */
 	uint32_t	 generation;	/* put into every frame sent */
+	struct shm	*out;		/* for large frames; NULL for none */
+	struct shm	*in;
 	const struct handler *handlers;
 	/* what is wrong with the peer; may call chan_free on the channel */
 	void		(*fault)(struct chan *, enum chan_fault,
@@ -98,6 +104,12 @@ void		 chan_flush(struct chan *);
  * stop paths and offline runs only. 0 when the queue is empty.
  */
 int		 chan_drain(struct chan *, int timeout_ms);
+
+/*
+ * Whether large frames go through out; not before this is called. To be
+ * switched on when the peer has read all that was sent to its predecessor.
+ */
+void		 chan_share(struct chan *, bool on);
 
 /* Stops and resumes reading, so that pressure reaches the peer. */
 void		 chan_pause(struct chan *);

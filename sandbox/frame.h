@@ -19,6 +19,7 @@
 #define FRAME_BODY_MAX	(FRAME_MAX - FRAME_HDR)
 
 #define FRAME_MORE	0x0001	/* more frames of this object follow */
+#define FRAME_SHARED	0x0002	/* names where it lies: msg_shared */
 
 struct frame {
 	uint16_t	 type;

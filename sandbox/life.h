@@ -40,6 +40,8 @@ struct proc_priv {
 	struct conf	*pending;	/* between CONF and COMMIT */
 	uint8_t		*restore;	/* slots, before init */
 	size_t		 restorelen;
+	struct shm	*out[ROLE_MAX];	/* by neighbour; see chan.h */
+	struct shm	*in[ROLE_MAX];
 	bool		 greeted;	/* HELLO came */
 	bool		 started;	/* all of the start came */
 	bool		 running;

@@ -227,6 +227,21 @@ msg_get_link(struct buf *b, struct msg_link *m)
 }
 
 void
+msg_put_shared(struct buf *b, const struct msg_shared *m)
+{
+	buf_put_u32(b, m->slot);
+	buf_put_u32(b, m->len);
+}
+
+int
+msg_get_shared(struct buf *b, struct msg_shared *m)
+{
+	m->slot = buf_get_u32(b);
+	m->len = buf_get_u32(b);
+	return buf_end(b);
+}
+
+void
 msg_put_packet(struct buf *b, const struct msg_packet *m)
 {
 	uint8_t	 h[MSG_PACKET_HDR];

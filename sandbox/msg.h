@@ -11,7 +11,8 @@
  * Conversations
  *   start     parent > child: HELLO, CONF (last has no FRAME_MORE), RESTORE*,
  *             FILE*; child > parent: READY
- *   links     see LINK
+ *   links     see LINK; receiver of large frames > sender that waits for
+ *             shared memory: SHM_ROOM
  *   reload    parent > children: CONF*, PREPARE; back PREPARED or REFUSED;
  *             COMMIT or ABORT
  *   request   client > parent: SHOW, ... ; parent > owner: the same with the
@@ -69,6 +70,7 @@
 	M(STREAM,	0x0206,	ANALYZER, MIRROR,   1,	FRAME_BODY_MAX)	\
 	M(EVENT,	0x0207,	ANALYZER, MIRROR,   1,	FRAME_BODY_MAX)	\
 	M(OWN_TUPLE,	0x0208,	MIRROR,	  ANALYZER, 37,	37)		\
+	M(SHM_ROOM,	0x0209,	CHILD,	  CHILD,    0,	0)		\
 	/* report: child to parent, and back to a fresh one */		\
 	M(ALERT,	0x0301,	ANALYZER, PARENT,   8,	FRAME_BODY_MAX)	\
 	M(TALLY,	0x0302,	CHILD,	  PARENT,   0,	FRAME_BODY_MAX)	\
@@ -232,6 +234,18 @@ struct msg_link {
 };
 void	 msg_put_link(struct buf *, const struct msg_link *);
 int	 msg_get_link(struct buf *, struct msg_link *);
+
+/*
+ * The body of a frame of any type with FRAME_SHARED: the slot where the frame
+ * lies (shm.h), and its length with the header.
+ */
+#define MSG_SHARED	8
+struct msg_shared {
+	uint32_t	 slot;
+	uint32_t	 len;
+};
+void	 msg_put_shared(struct buf *, const struct msg_shared *);
+int	 msg_get_shared(struct buf *, struct msg_shared *);
 
 /*
  * PACKETS: number of the first packet u64, count u32, flags u32, then per

@@ -26,6 +26,8 @@
 /* What may wait for the mirror: bursts that it has no time for at once. */
 #define STREAMS_HIGH	(16 * 1024 * 1024)
 #define STREAMS_LIMIT	(24 * 1024 * 1024)
+/* Packets wait in the batch they are in, and in the kernel, not in a queue. */
+#define PACKETS_HIGH	1
 #define OFFLINE_WAIT_MS	(600 * 1000)
 #define OWN_MEMORY	(512ULL << 20)	/* besides what is configured */
 
@@ -256,6 +258,10 @@ open_chan(struct proc *p, enum role peer, int fd)
 	c.handlers = p->priv->table[peer];
 	c.fault = life_on_fault;
 	c.drained = life_on_drained;
+	if (p->ops->role == ROLE_CAPTURE && peer == ROLE_ANALYZER)
+		c.high_mark = PACKETS_HIGH;
+	c.out = p->priv->out[peer];
+	c.in = p->priv->in[peer];
 	c.tally = &p->tally;
 	c.arg = p;
 	if ((p->chan[peer] = chan_new(p->base, &c)) == NULL)
@@ -264,17 +270,40 @@ open_chan(struct proc *p, enum role peer, int fd)
 	    peer == ROLE_PARENT ? MSG_HELLO : MSG_LINK);
 }
 
-/* Neighbours by role: descriptors 4 and 5. */
+/* Neighbours by role: descriptors 4 and 5; data flows one way. */
 static const struct {
 	enum role	 self;
 	enum role	 peer;
 	int		 fd;
+	int		 shm;
+	bool		 sends;
 } links[] = {
-	{ ROLE_CAPTURE,	 ROLE_ANALYZER,	PROC_FD_LINK1 },
-	{ ROLE_ANALYZER, ROLE_CAPTURE,	PROC_FD_LINK1 },
-	{ ROLE_ANALYZER, ROLE_MIRROR,	PROC_FD_LINK2 },
-	{ ROLE_MIRROR,	 ROLE_ANALYZER,	PROC_FD_LINK1 },
+	{ ROLE_CAPTURE,	 ROLE_ANALYZER,	PROC_FD_LINK1, PROC_FD_SHM1, true },
+	{ ROLE_ANALYZER, ROLE_CAPTURE,	PROC_FD_LINK1, PROC_FD_SHM1, false },
+	{ ROLE_ANALYZER, ROLE_MIRROR,	PROC_FD_LINK2, PROC_FD_SHM2, true },
+	{ ROLE_MIRROR,	 ROLE_ANALYZER,	PROC_FD_LINK1, PROC_FD_SHM1, false },
 };
+
+/*
+ * Before the numbers are used again, and before the jail. Where the launcher
+ * got none, it has said so.
+ */
+static void
+map_shared(struct proc *p)
+{
+	struct shm	*s;
+	size_t		 i;
+
+	for (i = 0; i < nitems(links); i++) {
+		if (links[i].self != p->ops->role)
+			continue;
+		s = shm_map(links[i].shm);
+		if (links[i].sends)
+			p->priv->out[links[i].peer] = s;
+		else
+			p->priv->in[links[i].peer] = s;
+	}
+}
 
 static void
 close_others(enum role role)
@@ -326,6 +355,7 @@ begin(struct proc *p, int argc, char **argv)
 		dprintf(STDERR_FILENO, "%s is started by netmond\n", argv[0]);
 		exit(64);
 	}
+	map_shared(p);
 	close_others(p->ops->role);
 	ignore_signals();
 	snprintf(name, sizeof(name), "netmond-%.7s", role_name(p->ops->role));

@@ -42,6 +42,8 @@
 #define PROC_FD_PARENT	3
 #define PROC_FD_LINK1	4
 #define PROC_FD_LINK2	5
+#define PROC_FD_SHM1	6	/* memory of the link on 4, until mapped */
+#define PROC_FD_SHM2	7	/* of that on 5 */
 #define PROC_FD_OWN	6	/* lowest number of the role's own */
 
 #define STATUS_CONFIG	2	/* exit: an error of the configuration */

@@ -38,6 +38,7 @@ on_link(struct chan *ch, struct frame *f, void *arg)
 		chan_forget(ch);
 		chan_relink(ch);
 		chan_gate(ch, true, MSG_LINK);
+		chan_share(ch, false);
 		life_send_link(p, peer);
 		p->linked[peer] = true;
 		log_debug("linked to %s, generation %u", role_name(peer),
@@ -45,8 +46,10 @@ on_link(struct chan *ch, struct frame *f, void *arg)
 		if (p->ops->linked != NULL)
 			p->ops->linked(p, peer);
 	}
-	if (m.echo == p->generation)
+	if (m.echo == p->generation) {
 		chan_gate(ch, false, 0);
+		chan_share(ch, true);
+	}
 	return 0;
 }
 

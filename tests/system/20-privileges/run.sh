@@ -31,6 +31,13 @@ look() {
 		is "$1: $r cannot have all memory" "$(grep -c \
 		    '^Max data size *[0-9]' "/proc/$(pid_of $r)/limits")" 1
 	done
+	for r in capture:1 analyzer:2 mirror:1; do
+		p=$(pid_of ${r%:*})
+		is "$1: ${r%:*} maps the memory of its links only" \
+		    "$(grep -c memfd:netmond "/proc/$p/maps")" "${r#*:}"
+		is "$1: ${r%:*} keeps no descriptor of it" "$(ls -l \
+		    "/proc/$p/fd" | grep -c memfd)" 0
+	done
 	b=$(field "$NM" CapBnd)
 	case "$b" in
 	$zero|$raw) ok "$1: parent's bounding set is $b" ;;
