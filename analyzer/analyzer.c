@@ -191,6 +191,7 @@ analyzer_tick(struct proc *p)
 	if ((az->event_types & CONF_EV_STATS) && !az->offline &&
 	    az->now >= az->stats_us + az->proc->conf->window_us)
 		out_stats(az);
+	out_flush(az);
 	save_send(az);
 }
 
@@ -250,8 +251,8 @@ share_of_memory(const struct conf *c)
 static void
 make_batches(struct analyzer *az)
 {
-	az->events = malloc(sizeof(*az->events));
-	az->streams = malloc(sizeof(*az->streams));
+	az->events = aligned_alloc(FRAME_ALIGN, sizeof(*az->events));
+	az->streams = aligned_alloc(FRAME_ALIGN, sizeof(*az->streams));
 	az->ifaces = calloc(MSG_IFACES_MAX, sizeof(az->ifaces[0]));
 	az->own = calloc(ANALYZER_OWN_MAX, sizeof(az->own[0]));
 	if (az->events == NULL || az->streams == NULL || az->ifaces == NULL ||

@@ -27,7 +27,8 @@
 #define EVENT_JOIN_MAX	(32 * 1024)
 
 struct event_batch {
-	uint8_t		 frame[FRAME_MAX];	/* header room, then body */
+	/* header room, then body */
+	_Alignas(FRAME_ALIGN) uint8_t frame[FRAME_MAX];
 	struct buf	 body;
 	uint32_t	 count;
 	struct msg_stream piece;	/* the last record, if it is DATA */

@@ -210,6 +210,8 @@ analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 		}
 	}
 	collect_all(az);
-	out_flush(az);
+	/* A file is not read live: frames to the mirror are filled first. */
+	if (!az->offline)
+		out_flush(az);
 	return buf_end(&f->body);
 }

@@ -17,7 +17,7 @@ begin(struct batch *b)
 int
 batch_init(struct batch *b)
 {
-	if ((b->frame = malloc(FRAME_MAX)) == NULL)
+	if ((b->frame = aligned_alloc(FRAME_ALIGN, FRAME_MAX)) == NULL)
 		return -1;
 	b->number = 1;
 	begin(b);

@@ -82,8 +82,8 @@ chan_new(struct event_base *base, const struct chan_conf *conf)
 		ch->conf.high_mark = HIGH_MARK;
 	if (ch->conf.limit == 0)
 		ch->conf.limit = LIMIT;
-	ch->rx = malloc(FRAME_MAX + 1);
-	ch->tx = malloc(FRAME_MAX);
+	ch->rx = aligned_alloc(FRAME_ALIGN, FRAME_MAX + FRAME_ALIGN);
+	ch->tx = aligned_alloc(FRAME_ALIGN, FRAME_MAX);
 	ch->ev_read = event_new(base, conf->fd, EV_READ | EV_PERSIST, on_read,
 	    ch);
 	ch->ev_write = event_new(base, conf->fd, EV_WRITE, on_write, ch);

@@ -17,6 +17,12 @@
 #define FRAME_HDR	16
 #define FRAME_MAX	(128 * 1024)		/* header and body */
 #define FRAME_BODY_MAX	(FRAME_MAX - FRAME_HDR)
+/*
+ * Buffers of frames lie at multiples of it (aligned_alloc): rep movsb between
+ * places that differ by a little less, modulo a page, is fifteen times slower
+ * on some processors (measured: AMD Zen 3, 2.9 for 45 GB/s).
+ */
+#define FRAME_ALIGN	64
 
 #define FRAME_MORE	0x0001	/* more frames of this object follow */
 #define FRAME_SHARED	0x0002	/* names where it lies: msg_shared */
