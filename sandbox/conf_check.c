@@ -433,6 +433,33 @@ upward(unsigned op)
 	return op == OP_GE || op == OP_GT;
 }
 
+/* Whether a value is a part of its whole, so that it ends at 1. */
+static bool
+is_part(const struct conf_alert *a)
+{
+	static const struct {
+		uint8_t	 part;
+		uint8_t	 whole;
+	} in[] = {
+		{ METRIC_REQUESTS,	METRIC_MESSAGES },
+		{ METRIC_RESPONSES,	METRIC_MESSAGES },
+		{ METRIC_ERRORS,	METRIC_MESSAGES },
+		{ METRIC_ERRORS,	METRIC_RESPONSES },
+		{ METRIC_RETRANSMITS,	METRIC_PACKETS }
+	};
+	size_t	 i;
+
+	if (a->metric != METRIC_RATIO)
+		return a->metric == METRIC_COMPLETENESS;
+	if (a->ratio_metric == a->ratio_of)
+		return true;
+	for (i = 0; i < nitems(in); i++)
+		if (a->ratio_metric == in[i].part &&
+		    a->ratio_of == in[i].whole)
+			return true;
+	return false;
+}
+
 static void
 check_value(struct check *k, const struct conf_alert *a, const char *word,
     double v)
@@ -441,6 +468,10 @@ check_value(struct check *k, const struct conf_alert *a, const char *word,
 		bad(k, "%s is out of range", word);
 	else if (a->metric == METRIC_COMPLETENESS && v > 1)
 		bad(k, "%s: completeness is at most 100%%", word);
+	else if (is_part(a) && v > 1)
+		bad(k, "%s: %s of %s is at most 100%%", word,
+		    conf_metric_name((enum conf_metric)a->ratio_metric),
+		    conf_metric_name((enum conf_metric)a->ratio_of));
 	else if (a->metric == METRIC_RATIO && v > 1000)
 		bad(k, "%s: a ratio is at most 100000%%", word);
 	else if (conf_metric_times(a->metric) && v > 86400)
@@ -532,6 +563,9 @@ check_alert(struct check *k, size_t n)
 	if (a->value == 0 && a->op != OP_GT && a->op != OP_LE)
 		bad(k, "%s 0 is %s", conf_op_name((enum conf_op)a->op),
 		    a->op == OP_GE ? "always true" : "never true");
+	if (is_part(a) && a->value == 1 && (a->op == OP_GT || a->op == OP_LE))
+		bad(k, "%s 100%% is %s", conf_op_name((enum conf_op)a->op),
+		    a->op == OP_LE ? "always true" : "never true");
 	check_limit(k, LIMIT_SPAN, a->span_us);
 	check_limit(k, LIMIT_FOR, a->for_us);
 	if (a->has_clear)

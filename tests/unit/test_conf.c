@@ -471,9 +471,13 @@ faults_of_alerts_are_named(void **state)
 	FAULT((c->alerts[0].metric = METRIC_COMPLETENESS,
 	    c->alerts[0].value = 2), "at most 100%");
 	FAULT((c->alerts[0].metric = METRIC_RATIO,
-	    c->alerts[0].ratio_metric = METRIC_REQUESTS,
-	    c->alerts[0].ratio_of = METRIC_REQUESTS,
+	    c->alerts[0].ratio_metric = METRIC_DROPS,
+	    c->alerts[0].ratio_of = METRIC_PACKETS,
 	    c->alerts[0].value = 1001), "at most 100000%");
+	FAULT((c->alerts[0].metric = METRIC_RATIO,
+	    c->alerts[0].ratio_metric = METRIC_RETRANSMITS,
+	    c->alerts[0].ratio_of = METRIC_PACKETS,
+	    c->alerts[0].value = 1.01), "at most 100%");
 	FAULT((c->alerts[0].metric = METRIC_RATIO,
 	    c->alerts[0].ratio_metric = METRIC_RESPONSE_TIME,
 	    c->alerts[0].ratio_of = METRIC_REQUESTS), "of two counts");
