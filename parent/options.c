@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "parent/here.h"
 #include "parent/options.h"
 #include "sandbox/compat.h"
 #include "sandbox/proc.h"
@@ -176,7 +177,8 @@ read_file(const struct options *o, const char *path, struct conf **rest,
 		path = CONF_PATH;
 	if (path != NULL)
 		return parse_conf(path, o->macros, o->nmacros,
-		    o->input != NULL, rest, say, arg);
+		    o->input != NULL, o->check ? here_look : NULL, rest, say,
+		    arg);
 	if ((c = conf_new()) == NULL || conf_finish(c) == -1) {
 		conf_free(c);
 		say("out of memory", arg);

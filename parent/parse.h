@@ -29,6 +29,9 @@ struct parse_macro {
 
 typedef void	 parse_say_fn(const char *line, void *arg);
 
+/* Tells what a configuration without errors lacks beside it. */
+typedef void	 parse_look_fn(const struct conf *, conf_fault_fn *, void *arg);
+
 /* A parse_say_fn: the line and a newline to the FILE * in arg. */
 void		 parse_say_file(const char *line, void *arg);
 
@@ -37,12 +40,13 @@ void		 parse_say_file(const char *line, void *arg);
  * errno ENOMEM when memory ran out and EINVAL for all else. Files
  * must be owned by root or the running user and not be writable by others.
  * anywhere (-r): records and logs may lie outside the folders of roots_check.
+ * look (-n): what it tells is said like an error and is none; NULL for none.
  * rest: with errors, the filter in a configuration of defaults, for capture
  * to judge it all the same; NULL when there is none.
  */
 struct conf	*parse_conf(const char *path, const struct parse_macro *,
-		    size_t n, bool anywhere, struct conf **rest,
-		    parse_say_fn *, void *arg);
+		    size_t n, bool anywhere, parse_look_fn *look,
+		    struct conf **rest, parse_say_fn *, void *arg);
 /* The same out of memory; name stands for the file, include is refused. */
 struct conf	*parse_text(const char *name, const char *text, size_t len,
 		    const struct parse_macro *, size_t n, parse_say_fn *,

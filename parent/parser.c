@@ -12,22 +12,27 @@
 #define ERRORS_MAX	200	/* of one run; then we stop */
 
 static void
-say_at(struct parser *p, const char *file, unsigned line, const char *why)
+say_place(struct parser *p, const char *file, unsigned line, const char *why)
 {
 	char	 text[PARSE_LINE_MAX], safe[PARSE_LINE_MAX];
 
-	if (p->errors++ >= ERRORS_MAX) {
-		if (!p->overflow)
-			p->say("too many errors, the rest is not shown",
-			    p->arg);
-		p->overflow = true;
-		return;
-	}
 	if (line == 0)
 		snprintf(text, sizeof(text), "%s: %s", file, why);
 	else
 		snprintf(text, sizeof(text), "%s:%u: %s", file, line, why);
 	p->say(vis_str(VIS_TERM, safe, sizeof(safe), text), p->arg);
+}
+
+static void
+say_at(struct parser *p, const char *file, unsigned line, const char *why)
+{
+	if (p->errors++ >= ERRORS_MAX) {
+		if (!p->overflow)
+			p->say("too many errors, the rest is not shown",
+			    p->arg);
+		p->overflow = true;
+	} else
+		say_place(p, file, line, why);
 }
 
 void
@@ -75,6 +80,16 @@ on_fault(enum conf_part part, size_t index, const char *why, void *arg)
 	else if (part != CONF_GLOBAL && at->line != 0)
 		say_at(p, at->file, at->line, why);
 	/* An entry with errors of its own, or the built-in alert. */
+}
+
+/* Of a configuration that is right. */
+static void
+on_lack(enum conf_part part, size_t index, const char *why, void *arg)
+{
+	struct parser		*p = arg;
+	const struct place	*at = &p->places[part][index];
+
+	say_place(p, at->file, at->line, why);
 }
 
 static struct parser *
@@ -137,6 +152,8 @@ parser_run(struct parser *p)
 	}
 	if (p->no_memory)
 		say_at(p, p->tok_file, 0, "out of memory");
+	if (p->errors == 0 && p->look != NULL)
+		p->look(p->conf, on_lack, p);
 	c = p->conf;
 	cause = p->no_memory ? ENOMEM : EINVAL;
 	if (p->errors > 0) {
@@ -153,7 +170,8 @@ parser_run(struct parser *p)
 
 struct conf *
 parse_conf(const char *path, const struct parse_macro *m, size_t n,
-    bool anywhere, struct conf **rest, parse_say_fn *say, void *arg)
+    bool anywhere, parse_look_fn *look, struct conf **rest,
+    parse_say_fn *say, void *arg)
 {
 	struct parser	*p;
 	const char	*why = NULL;
@@ -169,6 +187,7 @@ parse_conf(const char *path, const struct parse_macro *m, size_t n,
 		say_at(p, path, 0, why);
 	p->files = 1;
 	p->anywhere = anywhere;
+	p->look = look;
 	p->rest = rest;
 	return parser_run(p);
 }

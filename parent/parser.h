@@ -74,6 +74,7 @@ struct parser {
 	bool		 no_include;
 	bool		 no_memory;
 	bool		 anywhere;	/* files may lie: -r */
+	parse_look_fn	*look;
 	struct conf	**rest;		/* what to judge after errors */
 	struct conf	*conf;
 	SLIST_HEAD(, text) texts;

@@ -1,30 +1,13 @@
 /* Who may attach a program as a hook, and how it reaches mirror. */
 #include <sys/socket.h>
 
-#include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "parent/client.h"
+#include "parent/here.h"
 #include "sandbox/vis.h"
 
 /* ---- hooks ---- */
-
-/* Name services are out of reach in the jail: local users only. */
-static bool
-is_user(uid_t uid, const char *name)
-{
-	struct passwd	*pw;
-	FILE		*f;
-	bool		 same = false;
-
-	if ((f = fopen("/etc/passwd", "re")) == NULL)
-		return false;
-	while (!same && (pw = fgetpwent(f)) != NULL)
-		same = pw->pw_uid == uid && strcmp(pw->pw_name, name) == 0;
-	fclose(f);
-	return same;
-}
 
 /* 1 allowed, 0 not, -1 no mirror names this hook. */
 static int
@@ -33,6 +16,7 @@ may_provide(const struct client *cl, const char *hook)
 	const struct conf	*conf = cl->control->running;
 	const struct conf_mirror *m;
 	const char		*user;
+	uid_t			 uid;
 	size_t			 i;
 	int			 r = -1;
 
@@ -45,7 +29,7 @@ may_provide(const struct client *cl, const char *hook)
 		else
 			continue;
 		r = client_may_change(cl) || (*user != '\0' &&
-		    is_user(cl->uid, user));
+		    here_user(user, &uid) && uid == cl->uid);
 		if (r == 1)
 			return 1;
 	}

@@ -114,7 +114,8 @@ parse_file(const char *path, struct said *s)
 	struct conf	*c, *rest;
 
 	said_open(s);
-	c = parse_conf(path, NULL, 0, true, &rest, parse_say_file, s->f);
+	c = parse_conf(path, NULL, 0, true, NULL, &rest, parse_say_file,
+	    s->f);
 	conf_free(rest);
 	said_close(s);
 	return c;

@@ -226,6 +226,25 @@ if [ "$(id -u)" = 0 ]; then
 	like "a missing user: -n tells it" \
 	    "$("$BUILD/netmond" -n -f "$TMP/x.conf" 2>&1)" \
 	    'user no-such-user: no such user'
+	mkdir "$TMP/run/theirs"
+	: > "$TMP/run/read-only"
+	ln -s read-only "$TMP/run/link"
+	chmod 444 "$TMP/run/read-only"
+	conf 'mirror "m" {' 'observe port 80' 'hook record "h" user "nosuch"' \
+	    "record to \"$TMP/run/no/such\"" '}' \
+	    "log events \"$TMP/run/theirs/e\"" \
+	    "log access \"$TMP/run/read-only\"" \
+	    "log access \"$TMP/run/link\"" "log access \"$TMP/run/ours\""
+	run "what -n lacks here" 0 'configuration OK' -n -f "$TMP/netmond.conf"
+	is "is told with its line" "$(sed "s|$TMP/||g
+	    s/^netmond: netmond.conf://
+	    s/user \"$TEST_USER\" cannot write here: //" "$TMP/out")" \
+	    '3: hook "h": user "nosuch" is not in /etc/passwd, so that only root may attach it
+3: run/no: No such file or directory
+8: run/theirs: Permission denied
+9: run/read-only: Permission denied
+10: run/link: Too many levels of symbolic links
+configuration OK'
 	run "a missing user" 71 'no-such-user' -d -F -f "$TMP/x.conf"
 	conf
 	run "no interface" 69 'nosuchif0' -d -F -f "$TMP/netmond.conf" -i nosuchif0
