@@ -195,6 +195,17 @@ analyzer_tick(struct proc *p)
 	save_send(az);
 }
 
+/* Its sockets went with the mirror; their last packets may be under way. */
+static void
+end_own(struct analyzer *az)
+{
+	uint32_t	 i;
+
+	for (i = 0; az->nown > 0 && i < ANALYZER_OWN_MAX; i++)
+		if (az->own[i].target.port != 0 && az->own[i].until_us == 0)
+			az->own[i].until_us = az->now + OWN_LINGER_US;
+}
+
 static void
 analyzer_linked(struct proc *p, enum role peer)
 {
@@ -202,10 +213,7 @@ analyzer_linked(struct proc *p, enum role peer)
 	uint32_t	 i;
 
 	if (peer == ROLE_MIRROR) {
-		if (az->nown > 0)
-			memset(az->own, 0,
-			    ANALYZER_OWN_MAX * sizeof(az->own[0]));
-		az->nown = 0;
+		end_own(az);
 		if (!az->offline)
 			stream_reopen_all(az);
 		out_flush(az);

@@ -8,9 +8,8 @@
 
 #define OTHER_MAX	(256 * 1024)	/* bytes of an unknown protocol */
 
-/* Connections that the mirror makes must not be mirrored or counted. */
 static bool
-is_own(struct analyzer *az, const struct flow_key *key)
+is_own(struct analyzer *az, const struct flow_key *key, uint64_t began_us)
 {
 	static const struct addr none;
 	const struct own_tuple	*o;
@@ -19,7 +18,7 @@ is_own(struct analyzer *az, const struct flow_key *key)
 	h = own_hash(key->a.port, key->b.port);
 	for (i = 0; i < ANALYZER_OWN_PROBE; i++) {
 		o = &az->own[(h + i) % ANALYZER_OWN_MAX];
-		if ((o->until_us == 0 || o->until_us >= az->now) &&
+		if ((o->until_us == 0 || o->until_us >= began_us) &&
 		    endpoint_cmp(&o->target, &key->b) == 0 &&
 		    o->source.port == key->a.port &&
 		    (addr_cmp(&o->source.addr, &none) == 0 ||
@@ -29,16 +28,19 @@ is_own(struct analyzer *az, const struct flow_key *key)
 	return false;
 }
 
-static bool
-is_own_either(struct analyzer *az, const struct flow_key *key)
+bool
+conn_made_here(struct analyzer *az, const struct flow *f)
 {
-	struct flow_key	 back;
+	struct flow_key	 key, back;
+	uint64_t	 began;
 
 	if (az->nown == 0)
 		return false;
-	back.a = key->b;
-	back.b = key->a;
-	return is_own(az, key) || is_own(az, &back);
+	flow_key(f, &key);
+	back.a = key.b;
+	back.b = key.a;
+	began = flow_first_us(f);
+	return is_own(az, &key, began) || is_own(az, &back, began);
 }
 
 /* Whether the services of the configuration leave this port out. */
@@ -98,7 +100,7 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 	side_set(c);
 	flow_key(f, &key);
 	stream_find_mirrors(c);
-	if (is_own_either(az, &key)) {
+	if (conn_made_here(az, f)) {
 		c->own = true;
 		c->ignored = true;
 		c->mirrors = 0;

@@ -24,6 +24,11 @@ struct conn_said {
 	uint64_t	 requests;
 };
 
+/*
+ * Whether a mirror made it: such a connection is neither mirrored nor counted
+ * nor shown.
+ */
+bool	 conn_made_here(struct analyzer *, const struct flow *);
 /* Also of one that has ended, while that is remembered. */
 void	 conn_said(const struct analyzer *, const struct flow_info *,
 	    struct conn_said *);

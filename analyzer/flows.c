@@ -156,6 +156,7 @@ flows_tx_fits(const struct rows *r, const struct recent_tx *t)
 
 struct walk {
 	struct rows	*r;
+	bool		 mirrors;	/* those too that mirrors make */
 	flows_fn	*fn;
 	void		*arg;
 };
@@ -170,7 +171,8 @@ visit(void *arg, struct flow *fl)
 	struct iface		*i;
 
 	flow_info(w->r->az->flows, fl, &f);
-	if (f.state == FLOW_ALIAS || w->r->a.failed)
+	if (f.state == FLOW_ALIAS || w->r->a.failed ||
+	    (!w->mirrors && conn_made_here(w->r->az, fl)))
 		return;
 	i = state_iface(w->r->az, f.half[f.half[0].seen ? 0 : 1].iface);
 	c.iface = i == NULL ? "" : i->info.name;
@@ -186,9 +188,9 @@ visit(void *arg, struct flow *fl)
 }
 
 void
-flows_each(struct rows *r, flows_fn *fn, void *arg)
+flows_each(struct rows *r, bool mirrors, flows_fn *fn, void *arg)
 {
-	struct walk	 w = { r, fn, arg };
+	struct walk	 w = { r, mirrors, fn, arg };
 	uint64_t	 cursor = 0;
 
 	while (!r->a.failed &&
@@ -231,6 +233,6 @@ flows_show(struct rows *r)
 	s.left = r->q->top == 0 ? TOP_FLOWS : r->top;
 	s.closed = flows_word(r, "state") != NULL || r->az->offline;
 	rows_complete(r);
-	flows_each(r, show_one, &s);
+	flows_each(r, false, show_one, &s);
 	rows_other(r, "flows", s.items, s.requests, 0, s.bytes);
 }

@@ -11,12 +11,16 @@
 
 /* The value of a key of the question, NULL when it was not asked for. */
 const char	*flows_word(const struct rows *, const char *key);
-/* Calls fn for each that fits, also for closed ones that linger. */
+/*
+ * Calls fn for each that fits, also for closed ones that linger; mirrors:
+ * also for those that mirrors make.
+ */
 typedef void	 flows_fn(struct rows *, const struct flow_info *, void *arg);
-void		 flows_each(struct rows *, flows_fn *, void *arg);
+void		 flows_each(struct rows *, bool mirrors, flows_fn *,
+		    void *arg);
 /* Whether a request that was seen fits; not by VLAN or state. */
 bool		 flows_tx_fits(const struct rows *, const struct recent_tx *);
-/* show flows: closed ones only when they are asked for. */
+/* show flows: closed ones only when they are asked for, no mirror's. */
 void		 flows_show(struct rows *);
 
 #endif

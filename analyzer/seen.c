@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "analyzer/conn.h"
 #include "analyzer/live.h"
 #include "analyzer/said.h"
 #include "analyzer/seen.h"
@@ -37,6 +38,10 @@ flow_opened(void *arg, struct flow *f)
 	struct iface	*i;
 	uint16_t	 id;
 
+	if (conn_made_here(az, f)) {
+		tally_add(&az->proc->tally, TALLY_OWN_SEEN, 1);
+		return;
+	}
 	id = flow_iface(az->flows, f, 0);
 	if (id == 0xffff)
 		id = flow_iface(az->flows, f, 1);
@@ -104,6 +109,8 @@ flow_closed(void *arg, struct flow *f, enum flow_how how)
 
 	if (!(az->event_types & CONF_EV_FLOW) && !live_wants(az, EVENT_FLOW))
 		return;
+	if (conn_made_here(az, f))
+		return;
 	flow_info(az->flows, f, &info);
 	info.first_us = state_print_time(az, info.first_us);
 	info.last_us = state_print_time(az, info.last_us);
@@ -133,7 +140,7 @@ flow_rtt(void *arg, struct flow *f, int dir, uint32_t us, bool handshake)
 	struct met	 m;
 	struct iface	*i;
 
-	if (!handshake || dir != 0)
+	if (!handshake || dir != 0 || conn_made_here(az, f))
 		return;
 	i = state_iface(az, flow_iface(az->flows, f, 0));
 	meter_add(az->meter, i == NULL ? NULL : i->entry,

@@ -341,7 +341,7 @@ why_answer(struct rows *r)
 	struct found	 w;
 
 	memset(&w, 0, sizeof(w));
-	flows_each(r, count_flow, &w);
+	flows_each(r, true, count_flow, &w);
 	count_requests(r, &w);
 	rows_complete(r);
 	if (!why_interfaces(r) || !why_packets(r, &w) ||

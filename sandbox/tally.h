@@ -176,6 +176,8 @@
 	    "events sent to the mirror")				\
 	T(EVENT_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\
 	    "events lost because the mirror did not keep up")		\
+	T(OWN_SEEN,		ANALYZER, EVENTS,  COUNTER,		\
+	    "connections of mirrors, neither counted nor shown")	\
 	T(OWN_REFUSED,		ANALYZER, EVENTS,  COUNTER,		\
 	    "connections that mirror called its own, to no target")	\
 	T(STREAM_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\

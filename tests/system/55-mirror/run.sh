@@ -290,21 +290,44 @@ stop
 
 # ---- a loop that is none ----
 conf 'interface "lo"' 'mirror "loop" {' 'observe port 18090' \
-    'forward to 127.0.0.1 port 18090' '}'
+    'forward to 127.0.0.1 port 18090' '}' \
+    "log events \"$TMP/run/loop.json\" {" 'types { flow }' '}'
 start
 before=$(count shadow)
 inb curl -s -o /dev/null http://127.0.0.1:18090/loop
 sleep 2
 is "its own connections are not mirrored again" \
     "$(($(count shadow) - before))" 2
+told() { jq -r '"\(.event_type) \(.dest_port)"' "$TMP/run/loop.json"; }
+wait_for 5 sh -c "[ -s '$TMP/run/loop.json' ]"
+is "nor is their end told" "$(told)" "flow 18090"
+own() { json '.tallies[] | select(.name == "own_seen") | .value' show tally; }
+is "but they are counted" "$(own)" 1
+is "apart from others" "$(json .summary.connections show summary window \
+    total)" 1
+mkfifo "$TMP/hold"
+inb python3 -c '
+import socket, sys
+s = socket.create_connection(("127.0.0.1", 18090))
+s.send(b"GET /held HTTP/1.1\r\nHost: h\r\n\r\n")
+open(sys.argv[1]).read()' "$TMP/hold" &
+held=$!
+exec 9> "$TMP/hold"
+has_own() { [ "$(own)" = "$1" ]; }
+wait_for 5 has_own 2
+is "nor are they shown while they live" \
+    "$(json '.flows[] | .server' show flows)" 127.0.0.1:18090
+exec 9>&-
+wait $held
+before=$((before + 2))
 # Also when the analyzer reads what capture sent before what the mirror did.
 requests() { json .summary.requests show summary window total; }
 asked() { [ "$(requests)" = "$1" ]; }
 shadowed() { [ "$(count shadow)" = $((before + 4)) ]; }
-wait_for 5 asked 1
+wait_for 5 asked 2
 kill -STOP "$(pid_of mirror)"
 inb curl -s -o /dev/null http://127.0.0.1:18090/late
-wait_for 5 asked 2
+wait_for 5 asked 3
 az=$(pid_of analyzer) mi=$(pid_of mirror)
 kill -STOP "$az"
 inb curl -s -o /dev/null http://127.0.0.1:19090/before
@@ -313,9 +336,9 @@ kill -CONT "$mi"
 wait_for 2 shadowed
 sleep 0.2
 kill -CONT "$az"
-wait_for 5 asked 3
+wait_for 5 asked 4
 sleep 1
 is "nor counted, whichever the analyzer hears first" \
-    "$(requests) $(($(count shadow) - before))" "3 4"
+    "$(requests) $(($(count shadow) - before))" "4 4"
 stop
 finish
