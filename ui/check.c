@@ -54,8 +54,8 @@ performance(struct out *o, const struct row *r, enum check_status bad)
 	double	 scale = is_ratio(r) ? 100 : 1;
 	char	 v[FMT_MAX], l[FMT_MAX];
 
-	fmt_double(v, scale * doc_num(r, "value"));
-	fmt_double(l, scale * doc_num(r, "limit"));
+	fmt_short(v, scale * doc_num(r, "value"));
+	fmt_short(l, scale * doc_num(r, "limit"));
 	out_printf(o, " | %s=%s%s;%s;%s;0;%s\n",
 	    is_ratio(r) ? "ratio" : "value", v,
 	    is_ratio(r) ? "%" : doc_is(r, "unit", "seconds") ? "s" :

@@ -181,6 +181,22 @@ fmt_double(char b[FMT_MAX], double v)
 }
 
 const char *
+fmt_short(char b[FMT_MAX], double v)
+{
+	char	*end;
+
+	if (!isfinite(v))
+		v = 0;
+	snprintf(b, FMT_MAX, "%.*f", fabs(v) < 1 ? 6 : 3, v);
+	if (strchr(b, '.') == NULL)
+		return b;
+	for (end = b + strlen(b); end[-1] == '0'; end--)
+		continue;
+	end[end[-1] == '.' ? -1 : 0] = '\0';
+	return b;
+}
+
+const char *
 fmt_by_unit(char b[FMT_MAX], const char *unit, size_t n, double v)
 {
 	if (n == 5 && memcmp(unit, "ratio", 5) == 0)

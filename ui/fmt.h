@@ -32,6 +32,8 @@ const char	*fmt_uptime(char b[FMT_MAX], double);
 const char	*fmt_ratio(char b[FMT_MAX], double);
 /* Shortest text that reads back as the same double; JSON and metrics. */
 const char	*fmt_double(char b[FMT_MAX], double);
+/* To read, not to compute with: rounded to a few digits, never an exponent. */
+const char	*fmt_short(char b[FMT_MAX], double);
 /* A value and limit of an alert by its unit: count bytes ratio seconds. */
 const char	*fmt_by_unit(char b[FMT_MAX], const char *unit, size_t n,
 		    double);

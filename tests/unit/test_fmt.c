@@ -131,6 +131,13 @@ doubles_read_back_as_themselves(void **state)
 	for (i = 0; i < nitems(v); i++)
 		assert_true(strtod(fmt_double(b, v[i]), NULL) == v[i]);
 	assert_string_equal(fmt_double(b, 0.1), "0.1");
+	assert_string_equal(fmt_short(b, 0), "0");
+	assert_string_equal(fmt_short(b, 1e15), "1000000000000000");
+	assert_string_equal(fmt_short(b, 0.0000015), "0.000002");
+	assert_string_equal(fmt_short(b, 33.3333333333), "33.333");
+	assert_string_equal(fmt_short(b, 99.9999), "100");
+	assert_string_equal(fmt_short(b, -1.5), "-1.5");
+	assert_string_equal(fmt_short(b, 1e300 * 1e300), "0");
 }
 
 static void
