@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +28,13 @@ on_gap_refused(void *arg, const struct sink_note *note, size_t bytes)
 int
 hole_open(struct copy *c)
 {
+	char			 name[CONF_PATH_MAX + sizeof(CONF_GAPS)];
 	struct sink_file_conf	 f = { .base = c->env->base,
-	    .kind = SINK_LINES, .limit = c->conf.queue,
+	    .kind = SINK_LINES, .name = name, .limit = c->conf.queue,
 	    .wait = c->env->offline, .ask = on_want_gaps,
 	    .refused = on_gap_refused, .arg = c };
 
+	snprintf(name, sizeof(name), "%s" CONF_GAPS, c->conf.path);
 	return (c->gaps = sink_file_new(&f)) == NULL ? -1 : 0;
 }
 

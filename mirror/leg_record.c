@@ -59,6 +59,7 @@ leg_record_open(struct copy *c)
 {
 	struct sink_file_conf	 f = { .base = c->env->base,
 	    .kind = (enum sink_file_kind)c->conf.format,
+	    .name = c->conf.path,
 	    .rotate = c->conf.rotate, .limit = c->conf.queue,
 	    .wait = c->env->offline, .ask = on_want_file,
 	    .refused = on_refused, .arg = c };

@@ -105,6 +105,7 @@ logs_new(struct mirror_state *ms, const struct conf *conf)
 		e[i].conf = conf->logs[i];
 		e[i].ms = ms;
 		e[i].index = (unsigned)i;
+		f.name = conf->logs[i].path;
 		f.rotate = conf->logs[i].rotate;
 		f.arg = &e[i];
 		if ((e[i].file = sink_file_new(&f)) == NULL)

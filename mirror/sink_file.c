@@ -59,6 +59,8 @@ sink_file_new(const struct sink_file_conf *conf)
 		return NULL;
 	f->conf = *conf;
 	f->fd = -1;
+	compat_strlcpy(f->name, conf->name, sizeof(f->name));
+	f->conf.name = f->name;
 	return f;
 }
 

@@ -39,6 +39,7 @@ enum sink_file_kind {		/* what a whole unit looks like in the file */
 struct sink_file_conf {
 	struct event_base *base;	/* for fifos and sockets */
 	enum sink_file_kind kind;
+	const char	*name;		/* until a file is taken; copied */
 	struct conf_rotate rotate;
 	size_t		 limit;		/* bytes that may wait */
 	bool		 wait;		/* -r: block, refuse nothing */

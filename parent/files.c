@@ -209,11 +209,11 @@ look_up(const struct conf *c, const struct msg_file *f, struct wanted *w)
 	w->rotate = m->rotate;
 	w->mode = m->mode;
 	if (compat_strlcpy(w->path, m->path, sizeof(w->path)) +
-	    sizeof(FILES_GAPS) > sizeof(w->path))
+	    sizeof(CONF_GAPS) > sizeof(w->path))
 		return -1;
 	if (f->kind == FILE_GAPS)
-		memcpy(w->path + strlen(w->path), FILES_GAPS,
-		    sizeof(FILES_GAPS));
+		memcpy(w->path + strlen(w->path), CONF_GAPS,
+		    sizeof(CONF_GAPS));
 	return 0;
 }
 

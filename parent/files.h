@@ -23,8 +23,6 @@
 #include "sandbox/log.h"
 #include "sandbox/msg.h"
 
-#define FILES_GAPS	".gaps"
-
 /*
  * Opens what f names (kind, index, flags in; error, size, name and
  * FILE_REGULAR out). FILE_ROTATE renames a regular file first. -1 with

@@ -34,6 +34,7 @@
 #define CONF_RUN_DIR	"/run/netmond"
 #define CONF_STATE_DIR	"/var/db/netmond"
 #define CONF_LOG_DIR	"/var/log/netmond"
+#define CONF_GAPS	".gaps"	/* what is not in FILE is in FILE.gaps */
 
 struct conf_ports {		/* inclusive ranges; n == 0: any */
 	struct conf_range {

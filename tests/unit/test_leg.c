@@ -132,6 +132,10 @@ open_leg(void)
 	assert_non_null(copy);
 	if (copy->file != NULL)
 		give_file(copy->file, "rec");
+	if (copy->file != NULL)
+		assert_string_equal(sink_file_name(copy->file), conf.path);
+	if (copy->gaps != NULL)
+		assert_string_equal(sink_file_name(copy->gaps), "rec.gaps");
 	if (copy->gaps != NULL)
 		give_file(copy->gaps, "rec.gaps");
 	leg.client = &client;

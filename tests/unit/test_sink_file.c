@@ -73,8 +73,8 @@ teardown(void **state)
 static struct sink_file *
 fresh(enum sink_file_kind kind)
 {
-	struct sink_file_conf	 c = { .kind = kind, .limit = 65536,
-	    .ask = on_ask, .refused = on_refused };
+	struct sink_file_conf	 c = { .kind = kind, .name = path,
+	    .limit = 65536, .ask = on_ask, .refused = on_refused };
 
 	unlink(path);
 	asked = asked_rotate = 0;
@@ -343,8 +343,8 @@ a_next_file_that_does_not_come_costs_nothing(void **state)
 static void
 a_reader_that_does_not_read_costs_units_and_never_blocks(void **state)
 {
-	struct sink_file_conf	 c = { .kind = SINK_LINES, .limit = 8192,
-	    .ask = on_ask, .refused = on_refused };
+	struct sink_file_conf	 c = { .kind = SINK_LINES, .name = "pipe",
+	    .limit = 8192, .ask = on_ask, .refused = on_refused };
 	static char		 text[1001], in[1 << 20];
 	struct sink_file	*f;
 	size_t			 i, taken, got;
