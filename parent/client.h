@@ -88,6 +88,7 @@ void		 request_ask(struct control *, struct request *);
 #define OWN_PROCESSES	0x02
 #define OWN_TALLIES	0x04
 #define OWN_CONFIG	0x08
+#define OWN_LOST	0x10
 void		 own_rows(struct control *, struct answer *, unsigned which);
 /* One line of text with its state. */
 void		 own_line(struct answer *, const char *text,

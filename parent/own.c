@@ -1,6 +1,7 @@
 /* Rows that the parent itself adds to an answer. */
 #include <sys/utsname.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,38 @@ put_tallies(struct control *c, struct answer *a)
 	}
 }
 
+/* What no analyzer can know: what became of its events behind it. */
+static void
+put_lost(struct control *c, struct answer *a)
+{
+	static const struct {
+		enum role	 role;
+		enum tally_id	 id;
+		const char	*text;
+	} lost[] = {
+		{ ROLE_ANALYZER, TALLY_EVENT_DROPPED,
+		    "are in no log: mirror was away or did not keep up" },
+		{ ROLE_MIRROR,	 TALLY_MIR_EVENTS_LOST,
+		    "were not written to an event log: see the log of netmond"
+		    " for which file, and why" }
+	};
+	struct row_writer	 w;
+	char			 text[160];
+	uint64_t		 n;
+	size_t			 i;
+
+	for (i = 0; i < nitems(lost); i++) {
+		n = supervise_tally(c->conf.supervise,
+		    lost[i].role)->v[lost[i].id];
+		if (n == 0 || !answer_row(a, &w, ROW_ADVICE, 0))
+			continue;
+		snprintf(text, sizeof(text), "%" PRIu64 " events %s", n,
+		    lost[i].text);
+		row_str(&w, text);
+		row_end(&w);
+	}
+}
+
 void
 own_line(struct answer *a, const char *text, const char *state)
 {
@@ -150,6 +183,7 @@ static const struct {
 	{ OWN_PROCESSES, put_processes },
 	{ OWN_TALLIES,	 put_tallies },
 	{ OWN_CONFIG,	 put_config },
+	{ OWN_LOST,	 put_lost },
 };
 
 void

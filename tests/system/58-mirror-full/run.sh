@@ -97,6 +97,8 @@ wait_for 5 all_counted
 is "an event is written or lost, and not both" \
     "$(tally mir_events) $(tally mir_events_lost)" \
     "$(wc -l < "$EVE") $((400 - $(wc -l < "$EVE")))"
+is "and show capture tells so" "$(json '.advice[].text' show capture |
+    sed -n 's/ events were not written.*//p')" "$(tally mir_events_lost)"
 is "each record that was refused is counted" "$(tally mir_records_lost)" \
     "$(json '.mirrors[0].reasons[] | select(.reason == "record-refused") |
     .count' show mirrors)"
