@@ -15,7 +15,7 @@
 #define GROUPS_MAX	256
 
 bool
-here_user(const char *name, uid_t *uid)
+here_user(const char *name, uid_t *uid, gid_t *gid)
 {
 	struct passwd	*pw;
 	FILE		*f;
@@ -25,10 +25,28 @@ here_user(const char *name, uid_t *uid)
 	while ((pw = fgetpwent(f)) != NULL)
 		if (strcmp(pw->pw_name, name) == 0) {
 			*uid = pw->pw_uid;
+			*gid = pw->pw_gid;
 			break;
 		}
 	fclose(f);
 	return pw != NULL;
+}
+
+bool
+here_group(const char *name, gid_t *gid)
+{
+	struct group	*gr;
+	FILE		*f;
+
+	if ((f = fopen("/etc/group", "re")) == NULL)
+		return false;
+	while ((gr = fgetgrent(f)) != NULL)
+		if (strcmp(gr->gr_name, name) == 0) {
+			*gid = gr->gr_gid;
+			break;
+		}
+	fclose(f);
+	return gr != NULL;
 }
 
 /* ---- as the user that netmond becomes ---- */
@@ -156,8 +174,9 @@ look_at_hook(const struct look *l, size_t i, const char *hook,
 {
 	char	 why[CONF_WHY_MAX];
 	uid_t	 uid;
+	gid_t	 gid;
 
-	if (*hook == '\0' || *user == '\0' || here_user(user, &uid))
+	if (*hook == '\0' || *user == '\0' || here_user(user, &uid, &gid))
 		return;
 	snprintf(why, sizeof(why), "hook \"%s\": user \"%s\" is not in "
 	    "/etc/passwd, so that only root may attach it", hook, user);

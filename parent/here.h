@@ -15,7 +15,9 @@
  * A user of /etc/passwd: the jail of the parent, which asks later, is out of
  * reach of name services.
  */
-bool		 here_user(const char *name, uid_t *);
+bool		 here_user(const char *name, uid_t *, gid_t *);
+/* Likewise a group of /etc/group. */
+bool		 here_group(const char *name, gid_t *);
 /*
  * Tells each record or log that could not be written by the user that netmond
  * becomes, and each user of a hook that is not known. Files are judged by

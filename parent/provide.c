@@ -17,6 +17,7 @@ may_provide(const struct client *cl, const char *hook)
 	const struct conf_mirror *m;
 	const char		*user;
 	uid_t			 uid;
+	gid_t			 gid;
 	size_t			 i;
 	int			 r = -1;
 
@@ -29,7 +30,7 @@ may_provide(const struct client *cl, const char *hook)
 		else
 			continue;
 		r = client_may_change(cl) || (*user != '\0' &&
-		    here_user(user, &uid) && uid == cl->uid);
+		    here_user(user, &uid, &gid) && uid == cl->uid);
 		if (r == 1)
 			return 1;
 	}

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parent/here.h"
 #include "parent/reload.h"
 #include "sandbox/compat.h"
 
@@ -231,11 +232,21 @@ reload_restarts(const struct conf *a, const struct conf *b)
 	return same ? 0 : 1U << ROLE_MIRROR;
 }
 
-/* What may ask, also where the file leaves it to the user. */
-static const char *
-group_of(const struct conf *c)
+/* Both have the same user, whose group it is where none is named. */
+static bool
+same_group(const struct conf *a, const struct conf *b)
 {
-	return *c->group == '\0' ? c->user : c->group;
+	const char	*named = *a->group == '\0' ? b->group : a->group;
+	uid_t		 uid;
+	gid_t		 users, gid;
+
+	if (strcmp(a->group, b->group) == 0)
+		return true;
+	if (*a->group != '\0' && *b->group != '\0')
+		return false;
+	if (!here_user(a->user, &uid, &users))
+		return strcmp(named, a->user) == 0;
+	return here_group(named, &gid) && gid == users;
 }
 
 int
@@ -248,7 +259,7 @@ reload_possible(const struct conf *a, const struct conf *b, char *why,
 		what = "user";
 	else if (strcmp(a->socket, b->socket) != 0)
 		what = "control socket";
-	else if (strcmp(group_of(a), group_of(b)) != 0)
+	else if (!same_group(a, b))
 		what = "the group of the control socket";
 	if (what == NULL)
 		return 0;

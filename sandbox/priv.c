@@ -102,7 +102,7 @@ find_user(struct priv *p, const char *user, const char *group, char *why,
 	}
 	p->uid = pw->pw_uid;
 	p->gid = p->extra = pw->pw_gid;
-	if (*group == '\0' || strcmp(group, user) == 0)
+	if (*group == '\0')
 		return PRIV_OK;
 	return find_group(p, group, why, size);
 }

@@ -1,3 +1,5 @@
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,6 +278,30 @@ the_group_of_the_user_may_be_named_or_not(void **state)
 	assert_null(strstr(w->log, "failed"));
 }
 
+/* A user's group may be called otherwise than the user. */
+static void
+the_group_of_a_user_is_that_of_the_machine(void **state)
+{
+	struct passwd	*pw = getpwnam("nobody");
+	struct group	*gr = pw == NULL ? NULL : getgrgid(pw->pw_gid);
+	struct conf	*a = conf_new(), *b = conf_new();
+	char		 why[CONF_WHY_MAX];
+
+	(void)state;
+	if (gr == NULL || strcmp(gr->gr_name, "nobody") == 0)
+		skip();
+	compat_strlcpy(a->user, "nobody", sizeof(a->user));
+	compat_strlcpy(b->user, "nobody", sizeof(b->user));
+	compat_strlcpy(b->group, gr->gr_name, sizeof(b->group));
+	assert_int_equal(reload_possible(a, b, why, sizeof(why)), 0);
+	assert_int_equal(reload_possible(b, a, why, sizeof(why)), 0);
+	compat_strlcpy(b->group, "nobody", sizeof(b->group));
+	assert_int_equal(reload_possible(a, b, why, sizeof(why)), -1);
+	assert_int_equal(reload_possible(b, a, why, sizeof(why)), -1);
+	conf_free(a);
+	conf_free(b);
+}
+
 static void
 a_new_target_restarts_the_mirror_alone(void **state)
 {
@@ -323,6 +349,7 @@ main(void)
 		T(a_bad_file_reaches_no_child_and_names_each_line),
 		T(what_cannot_change_is_refused),
 		T(the_group_of_the_user_may_be_named_or_not),
+		T(the_group_of_a_user_is_that_of_the_machine),
 		T(a_new_target_restarts_the_mirror_alone),
 		T(no_change_has_no_lines)
 	};

@@ -226,6 +226,12 @@ if [ "$(id -u)" = 0 ]; then
 	like "a missing user: -n tells it" \
 	    "$("$BUILD/netmond" -n -f "$TMP/x.conf" 2>&1)" \
 	    'user no-such-user: no such user'
+	if ! getent group $TEST_USER > /dev/null; then
+		printf 'user "%s"\ncontrol socket "%s" group "%s"\n' \
+		    $TEST_USER "$SOCK" $TEST_USER > "$TMP/g.conf"
+		run "a missing group of the user's name" 71 \
+		    "group $TEST_USER: no such group" -d -F -f "$TMP/g.conf"
+	fi
 	mkdir "$TMP/run/theirs"
 	: > "$TMP/run/read-only"
 	ln -s read-only "$TMP/run/link"
