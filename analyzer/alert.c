@@ -290,11 +290,15 @@ look(struct alert_set *a, struct alert_rule *r)
 {
 	uint8_t			 metric = r->conf->metric;
 	struct alert_view	 v;
+	struct series		*s;
 
 	a->ops->view(a->arg, r->conf->select.on, r->conf->span_us, &v);
 	r->complete = v.complete;
-	if (v.gone)
+	if (v.gone) {
 		r->gone_us = a->now_us;
+		for (s = r->first; s != NULL; s = s->next)
+			s->dirty = true;
+	}
 	r->blind = ALERT_SEES;
 	if (metric == METRIC_COMPLETENESS)
 		return;

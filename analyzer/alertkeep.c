@@ -225,6 +225,7 @@ put_series(const struct alert_rule *r, const struct series *s, struct buf *b)
 	buf_put_u64(b, s->repeat_us);
 	buf_put_u64(b, s->fired_total);
 	buf_put_u64(b, r->start_us);
+	buf_put_u64(b, r->gone_us);
 	buf_put_u64(b, s->slice);
 	if (s->ring[RING_NUM] != NULL && r->conf->metric != METRIC_RATIO)
 		put_ring(r, s, b);
@@ -307,6 +308,7 @@ get_series(struct alert_set *a, struct alert_rule *r, struct series *s,
 	s->repeat_us = buf_get_u64(b);
 	s->fired_total = buf_get_u64(b);
 	r->start_us = buf_get_u64(b);
+	r->gone_us = buf_get_u64(b);
 	slice = buf_get_u64(b);
 	if (b->err || s->state >= ALERT_STATES || s->before >= ALERT_STATES)
 		return -1;

@@ -792,6 +792,39 @@ state_window_and_ids_survive_the_process(void **state)
 }
 
 static void
+an_outage_before_a_loss_of_the_process_is_known(void **state)
+{
+	uint32_t	 slot;
+	uint8_t		 data[512];
+	size_t		 len;
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_MESSAGES, OP_LT, 1, 10);
+	start(&w);
+	hits(&w, "a", 0, 100);
+	w.gone = true;
+	to(&w, 29);
+	while (alert_save(w.set, &slot, data, sizeof(data), &len))
+		continue;
+	to(&w, 30);
+	w.gone = false;
+	to(&w, 31);
+	said(&w, "unknown");
+	assert_true(alert_save(w.set, &slot, data, sizeof(data), &len));
+	end(&w);
+
+	start(&w);
+	assert_int_equal(alert_restore(w.set, slot, guard_copy(data, len),
+	    len), 0);
+	to(&w, 39);
+	said(&w, "");
+	to(&w, 41);
+	said(&w, "fired");
+	end(&w);
+}
+
+static void
 damaged_slots_are_refused(void **state)
 {
 	struct world	 w;
@@ -902,6 +935,7 @@ main(void)
 		T(a_reload_keeps_what_did_not_change),
 		T(an_ended_daemon_says_so),
 		T(state_window_and_ids_survive_the_process),
+		T(an_outage_before_a_loss_of_the_process_is_known),
 		T(damaged_slots_are_refused),
 		T(rows_follow_the_table),
 		T(memory_is_bounded_and_a_refusal_is_survived),
