@@ -4,6 +4,8 @@
 #include "analyzer/deal.h"
 #include "analyzer/hand.h"
 
+#define NEW_TICKET	4	/* a handshake message, RFC 5077 */
+
 void
 hand_free(struct session *s)
 {
@@ -146,6 +148,7 @@ tell_hello(struct session *s, struct dir *d, const struct tls_hello *h,
 static void
 keep_session(struct hand *k, const struct tls_hello *h)
 {
+	k->ticket = h->ticket;
 	k->session_len = (uint8_t)h->session.len;
 	if (h->session.len > 0)
 		memcpy(k->session, h->session.p, h->session.len);
@@ -162,6 +165,18 @@ resumed(const struct hand *k, const struct tls_hello *h)
 		return h->resumes;
 	return k->session_len > 0 && h->session.len == k->session_len &&
 	    memcmp(h->session.p, k->session, k->session_len) == 0;
+}
+
+/*
+ * A server that takes a ticket need not say a session (RFC 5077, section
+ * 3.4): its own NewSessionTicket or its change of cipher follow at once, where
+ * a full handshake has a certificate or keys first.
+ */
+static void
+after_hello(struct hand *k, bool shortened)
+{
+	k->tls.resumed = k->tls.resumed || shortened;
+	k->judges = false;
 }
 
 /* A whole first handshake message of a direction. */
@@ -184,6 +199,8 @@ tls_message(struct session *s, struct dir *d, uint64_t ts)
 			s->hand->tls.version = h.version;
 			s->hand->tls.server_us = ts;
 			s->hand->tls.resumed = resumed(s->hand, &h);
+			s->hand->judges = s->hand->ticket &&
+			    h.version < 0x0304;
 			if (h.retry) {
 				sess_other(s, d)->flags &= (uint16_t)~D_HELLO;
 				d->flags &= (uint16_t)~D_HELLO;
@@ -193,7 +210,13 @@ tls_message(struct session *s, struct dir *d, uint64_t ts)
 	sess_drop(s, d);
 }
 
-/* Part of a handshake record before the hello is whole. */
+static bool
+from_server(const struct session *s, const struct dir *d)
+{
+	return (unsigned)s->client != sess_index(s, d);
+}
+
+/* Part of a handshake record before the cipher changes. */
 static void
 tls_collect(struct session *s, struct dir *d, const struct tls_piece *t,
     uint64_t ts)
@@ -231,6 +254,8 @@ tls_collect(struct session *s, struct dir *d, const struct tls_piece *t,
 			sess_drop(s, d);
 		}
 	}
+	if (len > 0 && from_server(s, d) && s->hand->judges)
+		after_hello(s->hand, *p == NEW_TICKET);
 }
 
 /* True when the handshake is over (RFC 8446, 2; RFC 5246, 7.3). */
@@ -241,13 +266,15 @@ tls_piece(struct session *s, struct dir *d, const struct tls_piece *t,
 	struct dir	*o = sess_other(s, d);
 
 	if (t->type == TLS_HANDSHAKE) {
-		if (!(d->flags & D_HELLO))
-			tls_collect(s, d, t, ts);
-		else if (d->flags & D_CIPHER)
+		if (d->flags & D_CIPHER && d->flags & D_HELLO)
 			d->flags |= D_FINISHED;
-	} else if (t->type == TLS_CHANGE_CIPHER)
+		else
+			tls_collect(s, d, t, ts);
+	} else if (t->type == TLS_CHANGE_CIPHER) {
 		d->flags |= D_CIPHER;
-	else if (t->type == TLS_DATA) {
+		if (from_server(s, d) && s->hand->judges)
+			after_hello(s->hand, true);
+	} else if (t->type == TLS_DATA) {
 		if (s->hand->tls.version == 0x0304)
 			return sess_index(s, d) == (unsigned)s->client;
 		return d->flags & D_FINISHED || o->flags & D_FINISHED;

@@ -118,6 +118,8 @@ struct hand {			/* a TLS handshake in progress */
 	unsigned	 hellos;
 	uint8_t		 session[TLS_SESSION_MAX];	/* that was offered */
 	uint8_t		 session_len;
+	bool		 ticket;	/* offered, up to 1.2 */
+	bool		 judges;	/* what the server says next tells */
 };
 
 struct session {

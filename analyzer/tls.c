@@ -172,7 +172,8 @@ client_extension(struct tls_hello *h, unsigned type, struct in x)
 		on_client_versions(h, x);
 		break;
 	case X_TICKET:
-		h->resumes = h->resumes || x.len > 0;
+		h->ticket = h->ticket || x.len > 0;
+		h->resumes = h->resumes || h->ticket;
 		break;
 	case X_PSK:
 		h->resumes = true;

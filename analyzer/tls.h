@@ -43,6 +43,7 @@ struct tls_hello {
 	uint16_t	 cipher;	/* server: the chosen suite */
 	bool		 ech;		/* outer encrypted_client_hello */
 	bool		 resumes;	/* ticket, PSK or session id offered */
+	bool		 ticket;	/* client: one for up to 1.2 */
 	bool		 early_data;
 	bool		 retry;		/* server: HelloRetryRequest */
 	bool		 bad;		/* lengths that lie; the rest is kept */

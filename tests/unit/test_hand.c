@@ -284,6 +284,65 @@ before_13_a_session_said_again_is_resumed(void **state)
 	}
 }
 
+/* The client has a ticket; size 0: it only says that it takes them. */
+static void
+offer_ticket(struct seen *w, uint8_t size)
+{
+	uint8_t	 m[64] = { 1, 0, 0, 0, 3, 3 };
+	size_t	 n = 38;
+
+	memcpy(m + n, "\0\0\2\xc0\x2f\1\0", 7);
+	n += 7;
+	memcpy(m + n, (const uint8_t[]){ 0, (uint8_t)(size + 4), 0, 35, 0,
+	    size }, 6);
+	n += 6 + size;
+	m[3] = (uint8_t)(n - 4);
+	record(w, 0, HELLO, m, n);
+}
+
+static void
+before_13_a_ticket_is_taken_when_no_certificate_comes(void **state)
+{
+	static const struct {
+		uint8_t		 ticket;
+		uint8_t		 after;	/* message of the server, 0 none */
+		bool		 resumed;
+	}		 t[] = {
+		{ 9, 0, true },		/* its cipher changes */
+		{ 9, 4, true },		/* it gives another ticket first */
+		{ 9, 11, false },	/* a certificate */
+		{ 9, 22, false },	/* the state of one */
+		{ 0, 0, false },
+		{ 0, 4, false },
+	};
+	uint8_t		 m[64] = { 2, 0, 0, 38, 3, 3 };
+	struct seen	 w;
+	size_t		 i, len;
+	int		 apart;
+
+	(void)state;
+	m[39] = 0xc0;
+	m[40] = 0x2f;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		for (apart = 0; apart < 2; apart++) {
+			len = t[i].after == 0 ? 0 : 5;
+			memcpy(m + 42, (const uint8_t[]){ t[i].after, 0, 0, 1,
+			    0 }, 5);
+			begin(&w);
+			offer_ticket(&w, t[i].ticket);
+			record(&w, 1, HELLO, m, apart ? 42 : 42 + len);
+			if (apart && len > 0)
+				record(&w, 1, HELLO, m + 42, len);
+			record(&w, 1, CHANGE, "\1", 1);
+			record(&w, 1, HELLO, "finished", 8);
+			record(&w, 0, CHANGE, "\1", 1);
+			record(&w, 0, HELLO, "finished", 8);
+			check(&w, t[i].resumed ?
+			    "P tls\nH0 \nE 303 resumed \"\" \"\"\n" :
+			    "P tls\nH0 \nE 303 \"\" \"\"\n");
+		}
+}
+
 static void
 a_hello_that_is_too_long_is_not_collected(void **state)
 {
@@ -559,6 +618,8 @@ main(void)
 		    tls12_without_a_full_handshake_is_done_by_data),
 		cmocka_unit_test(the_finished_of_the_other_side_is_enough),
 		cmocka_unit_test(before_13_a_session_said_again_is_resumed),
+		cmocka_unit_test(
+		    before_13_a_ticket_is_taken_when_no_certificate_comes),
 		cmocka_unit_test(a_hello_that_is_too_long_is_not_collected),
 		cmocka_unit_test(
 		    a_hello_of_60000_bytes_is_read_from_many_records),
