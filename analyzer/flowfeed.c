@@ -1,6 +1,8 @@
 #include "analyzer/flowfeed.h"
 #include "analyzer/flowlife.h"
 
+#define OVERTAKEN_US	3000	/* while no round trip was measured */
+
 uint32_t
 flowfeed_note_bytes(struct seg *s, int64_t ahead)
 {
@@ -17,6 +19,23 @@ flowfeed_note_bytes(struct seg *s, int64_t ahead)
 	return n;
 }
 
+/*
+ * Fills a hole: what was only overtaken comes soon after what is behind it;
+ * what the sender learned to be lost, a round trip later at the least.
+ */
+static bool
+comes_again(const struct seg *s)
+{
+	const struct flow_read	*rd = s->f->read;
+	uint64_t		 since = reass_hole_us(&s->h->r);
+	uint32_t		 trip = OVERTAKEN_US;
+
+	if (rd != NULL && rd->rtt[s->dir].srtt > 0)
+		trip = rd->rtt[s->dir].srtt;
+	return since != 0 && s->p->ts_us > since &&
+	    s->p->ts_us - since >= trip;
+}
+
 static void
 note_quality(struct seg *s, int64_t ahead)
 {
@@ -26,7 +45,7 @@ note_quality(struct seg *s, int64_t ahead)
 
 	if (s->again)
 		return;
-	if (ahead + wire <= 0) {
+	if (ahead + wire <= 0 || (ahead <= 0 && comes_again(s))) {
 		if (ahead == -1 && wire == 1) {
 			s->t->count[FLOW_C_KEEPALIVE]++;
 			return;

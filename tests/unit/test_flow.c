@@ -1340,6 +1340,50 @@ time_that_jumps_back_stops_nothing(void **state)
 	end(&w);
 }
 
+/* Two segments were lost before us; the sender repeats them. */
+static void
+what_fills_a_hole_late_is_retransmitted(void **state)
+{
+	struct world	 w;
+	int		 late;
+
+	(void)state;
+	for (late = 0; late < 2; late++) {
+		begin(&w);
+		shake(&w);
+		seg(&w, 'c', P | A, 1, 1, "ab");
+		w.now += 9000;
+		seg(&w, 's', A, 1, 3, "");	/* a round trip of 10 ms */
+		seg(&w, 'c', P | A, 7, 1, "gh");
+		w.now += late ? 9000 : 6000;
+		seg(&w, 'c', P | A, 3, 1, "cd");
+		seg(&w, 'c', P | A, 5, 1, "ef");
+		assert_string_equal(w.log, "ab>cd>ef>gh>");
+		assert_int_equal(count(&w, FLOW_C_RETRANS), late ? 2 : 0);
+		assert_int_equal(count(&w, FLOW_C_OUT_OF_ORDER), 1);
+		end(&w);
+	}
+}
+
+/* Nothing was measured, as in a stream that nobody answered yet. */
+static void
+without_a_round_trip_a_few_ms_tell(void **state)
+{
+	struct world	 w;
+	int		 late;
+
+	(void)state;
+	for (late = 0; late < 2; late++) {
+		begin(&w);
+		shake(&w);
+		seg(&w, 'c', P | A, 3, 1, "cd");
+		w.now += late ? 2000 : 1000;
+		seg(&w, 'c', P | A, 1, 1, "ab");
+		assert_int_equal(count(&w, FLOW_C_RETRANS), late);
+		end(&w);
+	}
+}
+
 static void
 quality_is_counted(void **state)
 {
@@ -1549,6 +1593,8 @@ main(void)
 		cmocka_unit_test(a_flood_stays_under_the_ceiling),
 		cmocka_unit_test(idle_ones_go_by_class),
 		cmocka_unit_test(time_that_jumps_back_stops_nothing),
+		cmocka_unit_test(what_fills_a_hole_late_is_retransmitted),
+		cmocka_unit_test(without_a_round_trip_a_few_ms_tell),
 		cmocka_unit_test(quality_is_counted),
 		cmocka_unit_test(a_late_syn_corrects_who_is_the_client),
 		cmocka_unit_test(a_suspect_beyond_the_end_is_not_told),
