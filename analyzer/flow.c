@@ -154,6 +154,8 @@ on_segment(struct seg *s)
 static enum flow_verdict
 on_rst(struct seg *s)
 {
+	bool	 refused;
+
 	if (s->p->wire > 0)
 		s->t->count[FLOW_C_RST_DATA]++;
 	if (s->f->state == FLOW_CLOSED)
@@ -162,9 +164,12 @@ on_rst(struct seg *s)
 		s->t->count[FLOW_C_BAD_RST]++;
 		return FLOW_IGNORED;
 	}
+	refused = s->f->state == FLOW_SYN && !(s->h->flags & HALF_SEEN);
 	s->f->flags |= FLOW_F_RST;
 	s->f->state = FLOW_CLOSING;
 	flowtab_list(s->t, s->f, FLOWTAB_CLOSED);
+	if (refused)
+		flowseen_refused(s);
 	return s->again ? FLOW_AGAIN : FLOW_COUNTED;
 }
 

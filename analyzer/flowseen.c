@@ -238,6 +238,26 @@ seq_near(uint32_t a, uint32_t b)
 	return abs(reass_seq_diff(a, b)) <= FLOWSEG_NEAR;
 }
 
+/*
+ * By the sequence number of a SYN alone, where a reset was all the answer: no
+ * byte was said, so that nothing can hide behind a number that is made alike.
+ */
+static bool
+same_refusal(const struct seg *s, struct couple *c)
+{
+	const struct flow_half	*a, *b;
+
+	c->i = flowseg_client(c->a);
+	c->j = flowseg_client(c->b);
+	a = &c->a->half[c->i];
+	b = &c->b->half[c->j];
+	return c->b->flags & FLOW_F_RST && b->flags & HALF_SYN &&
+	    !(c->b->half[!c->j].flags & (HALF_SEEN | HALF_BASE)) &&
+	    a->r.base == b->r.base &&
+	    within(c->b->first_us, s->f->first_us, FLOW_NAT_US) &&
+	    translated(c);
+}
+
 /* By a packet that both showed. */
 static bool
 same_packet(const struct seg *s, struct couple *c)
@@ -273,7 +293,8 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin, int flip)
 	flowlife_settle(t, f, f->last_us);
 	f->flags &= (uint16_t)~(FLOW_F_SKIP | FLOW_F_DROP);
 	f->state = FLOW_ALIAS;
-	flowtab_list(t, f, FLOWTAB_ALIAS);
+	flowtab_list(t, f, f->flags & FLOW_F_RST ? FLOWTAB_CLOSED :
+	    FLOWTAB_ALIAS);
 	twin->flags |= FLOW_F_NAT;
 	t->count[FLOW_C_NAT]++;
 }
@@ -338,6 +359,17 @@ flowseen_pair(struct seg *s)
 		return;
 	pair(s, twin, flowtab_nat_put(s->t, f, isn, nitems(isn), twin),
 	    same_start);
+}
+
+void
+flowseen_refused(struct seg *s)
+{
+	const struct flow_half	*h = &s->f->half[flowseg_client(s->f)];
+	uint32_t		 twin[FLOWTAB_NAT_WAYS], isn = h->r.base;
+
+	if (h->flags & HALF_SYN && telling(isn, 0))
+		pair(s, twin, flowtab_nat_put(s->t, s->f, &isn, 1, twin),
+		    same_refusal);
 }
 
 bool

@@ -14,6 +14,8 @@ void		 flowseen_locate(struct seg *);
  * acknowledged: looks for the tuple's twin.
  */
 void		 flowseen_pair(struct seg *);
+/* A SYN was answered by a reset: looks for the same on another side of NAT. */
+void		 flowseen_refused(struct seg *);
 /*
  * Data of a flow whose start was not seen both ways: looks for a twin that
  * showed the same packet. True: there is one, and the flow is its alias now.

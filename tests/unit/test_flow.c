@@ -746,6 +746,43 @@ both_sides_of_a_translation_are_one_connection(void **state)
 }
 
 static void
+a_refusal_behind_a_translation_is_one_connection(void **state)
+{
+	struct world	 w;
+	uint32_t	 isn;
+	int		 i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		begin(&w);
+		nat(&w, 0, 'c', S, 900111, 0, "");
+		/* With another number it is another one. */
+		isn = i == 2 ? 900112 : 900111;
+		nat(&w, 1, 'c', S, isn, 0, "");
+		if (i == 1)	/* interfaces hand over in any order */
+			nat(&w, 0, 's', R | A, 0, 900112, "");
+		nat(&w, 1, 's', R | A, 0, isn + 1, "");
+		if (i != 1)
+			nat(&w, 0, 's', R | A, 0, 900112, "");
+		assert_int_equal(count(&w, FLOW_C_NAT), i < 2);
+		/* It comes again with another number. */
+		nat(&w, 0, 'c', S, 800111, 0, "");
+		nat(&w, 1, 'c', S, 800111, 0, "");
+		assert_int_equal(w.opened, i < 2 ? 1 : 2);
+		assert_int_equal(w.closed, i < 2 ? 1 : 2);
+		assert_int_equal(w.how, FLOW_EOF_RST);
+		nat(&w, 1, 's', S | A, 222, 800112, "");
+		nat(&w, 0, 's', S | A, 222, 800112, "");
+		nat(&w, 0, 'c', P | A, 800112, 223, "ask");
+		assert_int_equal(nat(&w, 1, 'c', P | A, 800112, 223, "ask"),
+		    FLOW_AGAIN);
+		assert_string_equal(w.log, "ask>");
+		assert_int_equal(w.opened, i < 2 ? 2 : 3);
+		end(&w);
+	}
+}
+
+static void
 begin_translated(struct world *w)
 {
 	begin(w);
@@ -1586,6 +1623,8 @@ main(void)
 		    another_interface_helps_when_the_home_lost_something),
 		cmocka_unit_test(
 		    both_sides_of_a_translation_are_one_connection),
+		cmocka_unit_test(
+		    a_refusal_behind_a_translation_is_one_connection),
 		cmocka_unit_test(equal_sequence_numbers_alone_do_not_merge),
 		cmocka_unit_test(
 		    a_reader_that_is_done_is_freed_and_counting_goes_on),
