@@ -84,6 +84,7 @@ analyzer_on_reset(struct chan *ch, struct frame *f, void *arg)
 	clock_catch_up(az);
 	meter_reset(az->meter);
 	named_reset(az->named);
+	memset(az->mem.refused, 0, sizeof(az->mem.refused));
 	for (k = 0; k < az->nifaces; k++)
 		if ((i = state_iface(az, (uint16_t)k)) != NULL)
 			i->entry = meter_iface(az->meter, i->info.name);

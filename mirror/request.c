@@ -131,6 +131,7 @@ request_on_reset(struct chan *ch, struct frame *f, void *arg)
 
 	for (i = 0; i < ms->ncopies; i++)
 		counters_clear(ms->copies[i]);
+	memset(ms->mem.refused, 0, sizeof(ms->mem.refused));
 	saved_counters(ms);
 	log_notice("counters reset");
 	chan_send(ch, MSG_END, f->request);

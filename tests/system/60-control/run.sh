@@ -124,6 +124,35 @@ NM=
 ctl show > /dev/null 2>&1
 is "nobody there is status 69" $? 69
 
+# Heads that do not end, more than the memory holds.
+cat > "$TMP/heads.py" <<'EOT'
+import socket
+srv = socket.socket()
+srv.bind(("127.0.0.1", 0))
+srv.listen(500)
+held = []
+for i in range(400):
+    c = socket.create_connection(srv.getsockname())
+    s = srv.accept()[0]
+    c.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 40000)
+    while s.recv(65536, socket.MSG_PEEK).__len__() < 40000:
+        pass
+    held += [c, s]
+EOT
+conf 'memory limit 8M'
+start -i lo
+refusals() { json '[.memory[].refused] | add' show memory; }
+were_refused() { [ "$(refusals)" -gt 0 ]; }
+python3 "$TMP/heads.py"
+wait_for 5 were_refused && ok "refused memory is counted" ||
+    not_ok "no memory was refused"
+all_over() { [ "$(json '.flows | length' show flows)" = 0 ]; }
+wait_for 10 all_over
+ctl reset counters
+is "until a reset" "$(refusals)" 0
+is "also in what show capture advises" "$(json '.advice[].text' show capture)" ''
+stop
+
 # The socket goes, alone or with its folder: it is made again.
 answers() { ctl show version; }
 told() { [ "$(grep -c 'removed: it is there again' "$TMP/netmond.log")" = "$1" ]; }
