@@ -398,23 +398,11 @@ is_new(struct alert_set *a, struct alert_rule *r, const char *key)
 }
 
 static void
-count_rule(struct alert_set *a, struct alert_rule *r, enum conf_metric m,
+count_chosen(const struct alert_rule *r, struct series *s, enum conf_metric m,
     const struct alert_what *w, uint64_t n)
 {
 	const struct conf_alert	*c = r->conf;
-	char			 key[ALERT_KEY_MAX];
-	struct series		*s;
 
-	if (!series_selects(&c->select, w) ||
-	    !series_key((enum conf_key)c->key, w, key))
-		return;
-	if (c->metric == METRIC_NEW) {
-		if (c->key == KEY_NONE || !is_new(a, r, key))
-			return;
-		key[0] = '\0';
-	}
-	if ((s = series_get(a, r, key)) == NULL)
-		return;
 	if (c->metric == METRIC_NEW)
 		series_add(r, s, RING_NUM, 1);
 	else if (c->metric == m)
@@ -424,7 +412,32 @@ count_rule(struct alert_set *a, struct alert_rule *r, enum conf_metric m,
 	if (c->metric == METRIC_RATIO && c->ratio_metric == m &&
 	    series_selects(&c->ratio, w))
 		series_add(r, s, RING_NUM, n);
-	if (c->at_least > 0 && c->at_least_metric == m)
+}
+
+static void
+count_rule(struct alert_set *a, struct alert_rule *r, enum conf_metric m,
+    const struct alert_what *w, uint64_t n)
+{
+	const struct conf_alert	*c = r->conf;
+	char			 key[ALERT_KEY_MAX];
+	struct series		*s;
+	bool			 chosen, least;
+
+	chosen = series_selects(&c->select, w);
+	least = c->at_least > 0 && c->at_least_metric == m &&
+	    series_selects(&r->least, w);
+	if ((!chosen && !least) ||
+	    !series_key((enum conf_key)c->key, w, key))
+		return;
+	if (c->metric == METRIC_NEW) {
+		chosen = chosen && is_new(a, r, key);
+		key[0] = '\0';
+	}
+	if ((!chosen && !least) || (s = series_get(a, r, key)) == NULL)
+		return;
+	if (chosen)
+		count_chosen(r, s, m, w, n);
+	if (least)
 		series_add(r, s, RING_LEAST, n);
 	judge_now(a, r, s);
 }
@@ -576,6 +589,8 @@ rule_init(struct alert_set *a, struct alert_rule *r, const struct conf_alert *c,
 	r->plain = c->key == KEY_NONE && r->rings[RING_NUM] &&
 	    c->metric != METRIC_RATIO && c->metric != METRIC_NEW &&
 	    c->at_least == 0 && memcmp(&c->select, &any, sizeof(any)) == 0;
+	r->least = c->select;
+	conf_select_known(&r->least, c->at_least_metric);
 	r->complete = 1.0;
 	r->start_us = a->now_us;
 	r->slice = a->now_us / r->slice_us;

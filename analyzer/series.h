@@ -52,6 +52,8 @@ struct alert_rule {
 	const struct conf_alert *conf;
 	unsigned	 number;
 	uint32_t	 feeds;		/* bit per metric */
+	/* Of "at least": the selection, as far as that metric knows it. */
+	struct conf_select least;
 	uint64_t	 slice_us;
 	uint32_t	 slices;
 	uint64_t	 slice;		/* the running one */

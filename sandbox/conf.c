@@ -211,6 +211,21 @@ conf_metric_has(unsigned metric, unsigned key)
 	    metric_keys[metric] & 1U << key);
 }
 
+bool
+conf_metric_has_method(unsigned metric)
+{
+	return metric == METRIC_REQUESTS || metric == METRIC_MESSAGES;
+}
+
+void
+conf_select_known(struct conf_select *s, unsigned metric)
+{
+	if (!conf_metric_has(metric, KEY_STATUS))
+		memset(&s->status, 0, sizeof(s->status));
+	if (!conf_metric_has_method(metric))
+		s->method[0] = '\0';
+}
+
 struct conf *
 conf_new(void)
 {

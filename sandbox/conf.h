@@ -349,6 +349,9 @@ bool		 conf_metric_times(unsigned metric);
 bool		 conf_metric_parts(unsigned metric);
 /* Whether what a METRIC_ counts is known by a KEY_; KEY_NONE always. */
 bool		 conf_metric_has(unsigned metric, unsigned key);
+bool		 conf_metric_has_method(unsigned metric);
+/* Leaves status and method out where they are not known of a METRIC_. */
+void		 conf_select_known(struct conf_select *, unsigned metric);
 
 /* The words of the grammar, a table for each enum, values from 0. */
 enum conf_words {

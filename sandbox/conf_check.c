@@ -499,10 +499,26 @@ check_known(struct check *k, unsigned metric, unsigned key,
 	if (s->status.lo != 0 && !conf_metric_has(metric, KEY_STATUS))
 		bad(k, "%s: no status is known, leave \"status\" out",
 		    name);
-	if (s->method[0] != '\0' && metric != METRIC_REQUESTS &&
-	    metric != METRIC_MESSAGES)
+	if (s->method[0] != '\0' && !conf_metric_has_method(metric))
 		bad(k, "%s: no method is known, leave \"method\" out",
 		    name);
+}
+
+/* Of those that "at least" asks for status and method need not be known. */
+static void
+check_least(struct check *k, const struct conf_alert *a)
+{
+	struct conf_select	 s = a->select;
+
+	if (a->at_least == 0)
+		return;
+	if (!conf_metric_counts(a->at_least_metric) ||
+	    a->at_least_metric == METRIC_NEW) {
+		bad(k, "at least needs a count, like at least 100 requests");
+		return;
+	}
+	conf_select_known(&s, a->at_least_metric);
+	check_known(k, a->at_least_metric, a->key, &s);
 }
 
 static void
@@ -518,9 +534,7 @@ check_metric(struct check *k, const struct conf_alert *a)
 		bad(k, "a ratio is of two counts");
 	if (a->metric == METRIC_NEW && a->key == KEY_NONE)
 		bad(k, "new needs what is new, like new host");
-	if (a->at_least != 0 && (!conf_metric_counts(a->at_least_metric) ||
-	    a->at_least_metric == METRIC_NEW))
-		bad(k, "at least needs a count, like at least 100 requests");
+	check_least(k, a);
 	if (a->compat && (!conf_metric_counts(a->metric) || !upward(a->op) ||
 	    a->has_clear))
 		bad(k, "compat is for counts with >= or > and without clear");

@@ -400,6 +400,41 @@ a_ratio_needs_enough_to_divide(void **state)
 	end(&w);
 }
 
+/* Requests have no status, and most of them are of a host that is known. */
+static void
+what_at_least_counts_need_not_be_selected(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+
+	(void)state;
+	c = begin(&w, METRIC_RESPONSES, OP_GE, 2, 10);
+	c->select.status.lo = 500;
+	c->select.status.hi = 599;
+	c->at_least = 20;
+	c->at_least_metric = METRIC_REQUESTS;
+	start(&w);
+	hits(&w, "bad", 0, 19);
+	hits(&w, "bad", 502, 3);
+	said(&w, "");
+	hits(&w, "bad", 0, 1);
+	said(&w, "fired");
+	assert_int_equal((int)w.last.value, 3);
+	end(&w);
+
+	c = begin(&w, METRIC_NEW, OP_GE, 1, 10);
+	c->key = KEY_HOST;
+	c->at_least = 20;
+	c->at_least_metric = METRIC_REQUESTS;
+	start(&w);
+	hits(&w, "one", 0, 19);
+	said(&w, "");
+	hits(&w, "one", 0, 1);
+	said(&w, "fired");
+	assert_int_equal((int)w.last.value, 1);
+	end(&w);
+}
+
 static void
 a_percentile_is_taken_over_the_span(void **state)
 {
@@ -920,6 +955,7 @@ main(void)
 		T(a_clear_band_of_its_own_is_used),
 		T(small_values_do_not_fire_before_a_whole_span),
 		T(a_ratio_needs_enough_to_divide),
+		T(what_at_least_counts_need_not_be_selected),
 		T(a_percentile_is_taken_over_the_span),
 		T(nobody_recovers_because_nothing_is_seen),
 		T(after_an_outage_a_whole_span_is_waited_for),

@@ -493,6 +493,13 @@ faults_of_alerts_are_named(void **state)
 	    c->alerts[0].key = KEY_NONE), "needs what is new");
 	FAULT((c->alerts[0].at_least = 1,
 	    c->alerts[0].at_least_metric = METRIC_NEW), "needs a count");
+	FAULT((c->alerts[0].at_least = 1, c->alerts[0].key = KEY_CLIENT,
+	    c->alerts[0].at_least_metric = METRIC_BYTES),
+	    "bytes: not told apart by client");
+	FAULT((c->alerts[0].at_least = 1,
+	    c->alerts[0].at_least_metric = METRIC_HANDSHAKES,
+	    compat_strlcpy(c->alerts[0].select.host, "a",
+	    sizeof(c->alerts[0].select.host))), "handshakes: no host is known");
 	FAULT((c->alerts[0].compat = true, c->alerts[0].op = OP_LT),
 	    "compat is for");
 	FAULT((c->alerts[0].op = OP_GE, c->alerts[0].value = 0),
