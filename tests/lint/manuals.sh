@@ -6,6 +6,12 @@ command -v mandoc >/dev/null || { echo "mandoc is missing"; exit 1; }
 for m in parent/netmond.8 ui/netmonctl.8 etc/*.[57]; do
 	mandoc -Tlint -W warning "$m" || { echo "$m: mandoc complains"; bad=1; }
 done
+# a macro is the first or a separate word of its line, else it is printed
+if grep -nE '^[^.].*\.(Ar|Cm|Fl|Ic|Nm|Pa|Xr)([^[:alpha:]]|[a-z])' etc/*.[57] parent/netmond.8 \
+    ui/netmonctl.8; then
+	echo "a macro stands in the middle of a line"
+	bad=1
+fi
 # every option of netmond's getopt string has its item, and the other way round
 opts() { sed -n 's/.*getopt([^"]*"\([^"]*\)".*/\1/p' "$1" | head -1 | tr -d ':+' | grep -o . | sort -u; }
 items() { sed -n 's/^\.It Fl \(.\).*/\1/p' "$1" | sort -u; }
