@@ -292,6 +292,18 @@ void		 meter_sum(const struct meter *, const struct sketch_entry *,
 void		 meter_sum_span(const struct meter *,
 		    const struct sketch_entry *, uint64_t span_us,
 		    uint64_t out[MC_MAX]);
+/*
+ * The hosts with the most of what is counted and selected, in the last span;
+ * their number. 0 where hosts do not tell it apart, as packets or interfaces.
+ */
+struct meter_share {
+	const struct sketch_entry *host;
+	uint64_t	 n;
+	double		 share;		/* of all that is selected, to 1 */
+};
+unsigned	 meter_shares(struct meter *, enum conf_metric,
+		    const struct conf_select *, uint64_t span_us,
+		    struct meter_share *, unsigned max);
 /* How long the window really is now, in microseconds (at least 1). */
 uint64_t	 meter_window_us(const struct meter *, enum show_window);
 const char	*meter_window_name(enum show_window);

@@ -102,7 +102,7 @@ alert_top(void *arg, const struct conf_alert *c, const char *key,
 {
 	if (*key != '\0')
 		return 0;
-	return show_top(arg, c->span_us, top);
+	return show_top(arg, c, top);
 }
 
 static uint64_t

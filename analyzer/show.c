@@ -737,35 +737,31 @@ show_view(const struct analyzer *az, const char *on, uint64_t span_us,
 }
 
 unsigned
-show_top(const struct analyzer *az, uint64_t span_us,
+show_top(const struct analyzer *az, const struct conf_alert *c,
     struct alert_top top[ALERT_TOP])
 {
-	const struct sketch	*s = az->meter->hosts;
-	const struct sketch_entry *best[ALERT_TOP] = { NULL };
-	uint64_t		 v[MC_MAX], n[ALERT_TOP] = { 0 }, all;
-	unsigned		 k, found = 0;
-	uint32_t		 i;
+	struct meter_share	 best[ALERT_TOP];
+	struct conf_select	 s = c->select;
+	enum conf_metric	 metric = c->metric;
+	unsigned		 k, found;
 
-	meter_sum_span(az->meter, az->meter->total, span_us, v);
-	all = v[MC_REQUESTS];
-	for (i = 0; s != NULL && i < s->n; i++) {
-		meter_sum_span(az->meter, s->heap[i], span_us, v);
-		for (k = ALERT_TOP; k > 0 && v[MC_REQUESTS] > n[k - 1]; k--) {
-			if (k < ALERT_TOP) {
-				n[k] = n[k - 1];
-				best[k] = best[k - 1];
-			}
-			n[k - 1] = v[MC_REQUESTS];
-			best[k - 1] = s->heap[i];
-		}
+	if (metric == METRIC_RATIO) {
+		metric = c->ratio_metric;
+		s = c->ratio;
+		if (s.host[0] == '\0')
+			compat_strlcpy(s.host, c->select.host, sizeof(s.host));
 	}
-	for (k = 0; k < ALERT_TOP && best[k] != NULL; k++, found++) {
+	if (c->select.on[0] != '\0' || c->select.tag[0] != '\0')
+		return 0;
+	found = meter_shares(az->meter, metric, &s, c->span_us, best,
+	    ALERT_TOP);
+	for (k = 0; k < found; k++) {
 		snprintf(top[k].host, sizeof(top[k].host), "%.*s",
-		    (int)best[k]->klen, (const char *)best[k]->key);
-		if (best[k]->klen == 0)
+		    (int)best[k].host->klen, (const char *)best[k].host->key);
+		if (best[k].host->klen == 0)
 			snprintf(top[k].host, sizeof(top[k].host),
 			    "(no host)");
-		top[k].share = (double)n[k] / (double)all;
+		top[k].share = best[k].share;
 	}
 	return found;
 }

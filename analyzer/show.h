@@ -14,8 +14,11 @@ void	 show_answer(struct analyzer *, const struct msg_show *,
 /* What was seen of the last span on the interfaces of a glob ("" for all). */
 void	 show_view(const struct analyzer *, const char *on, uint64_t span_us,
 	    struct alert_view *);
-/* The hosts with the most requests of the last span; their number. */
-unsigned show_top(const struct analyzer *, uint64_t span_us,
+/*
+ * The hosts with the most of what a rule counted in its last span; their
+ * number, 0 where hosts do not tell it apart.
+ */
+unsigned show_top(const struct analyzer *, const struct conf_alert *,
 	    struct alert_top top[ALERT_TOP]);
 
 #endif

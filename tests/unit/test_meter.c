@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "analyzer/meter.h"
@@ -514,6 +515,88 @@ a_new_window_length_begins_empty(void **state)
 	end(&w);
 }
 
+/* As "name:share", in order. */
+static const char *
+shares(struct world *w, enum conf_metric metric, const struct conf_select *s)
+{
+	static char		 text[256];
+	struct meter_share	 best[3];
+	unsigned		 k, n;
+	size_t			 len = 0;
+
+	n = meter_shares(w->m, metric, s, 60000000, best, 3);
+	text[0] = '\0';
+	for (k = 0; k < n; k++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s%.*s:%.2f", k == 0 ? "" : " ", (int)best[k].host->klen,
+		    (const char *)best[k].host->key, best[k].share);
+	return text;
+}
+
+static void
+exchange(struct world *w, const char *name, unsigned status, unsigned n)
+{
+	uint64_t	 token;
+
+	while (n-- > 0) {
+		token = request(w, name, "/", CLIENT);
+		meter_response(w->m, w->iface, &w->cache, &w->client, token,
+		    status, false);
+	}
+}
+
+static void
+shares_are_of_what_the_rule_counts(void **state)
+{
+	struct conf_select	 s;
+	struct world		 w;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	begin(&w, false);
+	exchange(&w, "busy", 200, 60);
+	exchange(&w, "bad", 500, 30);
+	exchange(&w, "lost", 404, 10);
+	assert_string_equal(shares(&w, METRIC_REQUESTS, &s),
+	    "busy:0.60 bad:0.30 lost:0.10");
+	assert_string_equal(shares(&w, METRIC_MESSAGES, &s),
+	    "busy:0.60 bad:0.30 lost:0.10");
+	assert_string_equal(shares(&w, METRIC_ERRORS, &s),
+	    "bad:0.75 lost:0.25");
+	s.status.lo = 500;
+	s.status.hi = 599;
+	assert_string_equal(shares(&w, METRIC_RESPONSES, &s), "bad:1.00");
+	memset(&s, 0, sizeof(s));
+	memcpy(s.host, "b*", 2);
+	assert_string_equal(shares(&w, METRIC_REQUESTS, &s),
+	    "busy:0.67 bad:0.33");
+	memset(&s, 0, sizeof(s));
+	memcpy(s.method, "GET", 3);
+	assert_string_equal(shares(&w, METRIC_REQUESTS, &s),
+	    "busy:0.60 bad:0.30 lost:0.10");
+	memcpy(s.method, "PUT", 3);
+	assert_string_equal(shares(&w, METRIC_REQUESTS, &s), "");
+	end(&w);
+}
+
+static void
+what_hosts_do_not_tell_has_no_shares(void **state)
+{
+	struct conf_select	 s;
+	struct world		 w;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	begin(&w, false);
+	exchange(&w, "a", 200, 9);
+	assert_string_equal(shares(&w, METRIC_BYTES, &s), "");
+	assert_string_equal(shares(&w, METRIC_CONNECTIONS, &s), "");
+	assert_string_equal(shares(&w, METRIC_NEW, &s), "");
+	memcpy(s.on, "eth0", 4);
+	assert_string_equal(shares(&w, METRIC_REQUESTS, &s), "");
+	end(&w);
+}
+
 int
 main(void)
 {
@@ -536,6 +619,8 @@ main(void)
 		cmocka_unit_test(
 		    a_packed_entry_keeps_its_counts_in_little_room),
 		cmocka_unit_test(a_long_host_is_packed_whole),
+		cmocka_unit_test(shares_are_of_what_the_rule_counts),
+		cmocka_unit_test(what_hosts_do_not_tell_has_no_shares),
 		cmocka_unit_test(offline_there_are_totals_only),
 		cmocka_unit_test(a_reset_forgets_all_and_goes_on),
 		cmocka_unit_test(
