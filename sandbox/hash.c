@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <string.h>
 
 #include "sandbox/hash.h"
@@ -56,11 +57,11 @@ hash_bytes(const struct hash_key *key, const void *data, size_t len)
 	sip_begin(v, key);
 	for (n = len; n >= sizeof(m); n -= sizeof(m), p += sizeof(m)) {
 		memcpy(&m, p, sizeof(m));
-		sip_word(v, m);
+		sip_word(v, le64toh(m));
 	}
 	last = 0;
 	if (n > 0)
 		memcpy(&last, p, n);
-	sip_word(v, last | (uint64_t)len << 56);
+	sip_word(v, le64toh(last) | (uint64_t)len << 56);
 	return sip_end(v);
 }
