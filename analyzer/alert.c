@@ -198,10 +198,7 @@ while_firing(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
 	bool	 worse;
 
-	if (series_upward(r->conf) ? s->value > s->peak : s->value < s->peak) {
-		s->peak = s->value;
-		s->dirty = true;
-	}
+	series_peak(r, s);
 	worse = series_upward(r->conf) ? s->value >= 2 * s->worse :
 	    s->value * 2 <= s->worse;
 	if (worse && s->worse > 0) {
@@ -523,6 +520,18 @@ advance_rule(struct alert_set *a, struct alert_rule *r, uint64_t now_us)
 		end_slice(a, r, last * r->slice_us);
 }
 
+/* With a capture file time begins with its first packet. */
+static void
+begin(struct alert_rule *r, uint64_t now_us)
+{
+	struct series	*s;
+
+	r->start_us = now_us;
+	for (s = r->first; s != NULL; s = s->next)
+		if (s->since_us == 0)
+			s->since_us = now_us;
+}
+
 void
 alert_slices(struct alert_set *a, uint64_t now_us)
 {
@@ -537,7 +546,7 @@ alert_slices(struct alert_set *a, uint64_t now_us)
 	}
 	for (i = 0; i < a->n; i++) {
 		if (a->rule[i].start_us == 0)
-			a->rule[i].start_us = now_us;
+			begin(&a->rule[i], now_us);
 		advance_rule(a, &a->rule[i], now_us);
 		end = (a->rule[i].slice + 1) * a->rule[i].slice_us;
 		if (end < next)
@@ -680,6 +689,7 @@ end_rule(struct alert_set *a, struct alert_rule *r)
 	for (s = r->first; s != NULL; s = s->next)
 		if (s->state == ALERT_FIRING || s->state == ALERT_CLEARING ||
 		    (s->state == ALERT_UNKNOWN && s->before >= ALERT_FIRING)) {
+			series_look(r, s);
 			enter(a, s, ALERT_OK);
 			if (!s->quiet)
 				emit(a, r, s, ALERT_EV_ENDED);

@@ -75,10 +75,8 @@ rule_rows(struct alert_set *a, struct alert_rule *r, bool active_only,
 	struct row_writer	 w;
 	struct series		*s;
 
-	for (s = r->first; s != NULL; s = s->next) {
-		series_move(r, s);
-		s->value = series_value(r, s);
-	}
+	for (s = r->first; s != NULL; s = s->next)
+		series_look(r, s);
 	shown = worst(r);
 	for (s = r->first; s != NULL; s = s->next) {
 		if (s->state == ALERT_OK && (active_only || s != shown))

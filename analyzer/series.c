@@ -382,3 +382,21 @@ series_value(const struct alert_rule *r, const struct series *s)
 		return 0.0;
 	return (double)s->sum[RING_NUM] / (double)s->sum[RING_DEN];
 }
+
+void
+series_peak(const struct alert_rule *r, struct series *s)
+{
+	if (series_upward(r->conf) ? s->value > s->peak : s->value < s->peak) {
+		s->peak = s->value;
+		s->dirty = true;
+	}
+}
+
+void
+series_look(const struct alert_rule *r, struct series *s)
+{
+	series_move(r, s);
+	s->value = series_value(r, s);
+	if (s->state == ALERT_FIRING)
+		series_peak(r, s);
+}

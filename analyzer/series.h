@@ -119,5 +119,9 @@ bool	 series_is_time(const struct conf_alert *);
 /* Mapped time as it is printed; 0 stays 0. */
 uint64_t alert_printed(struct alert_set *, uint64_t us);
 double	 series_value(const struct alert_rule *, const struct series *);
+/* Of one that fires: the peak is not behind the value. */
+void	 series_peak(const struct alert_rule *, struct series *);
+/* The value of this moment, between two evaluations. */
+void	 series_look(const struct alert_rule *, struct series *);
 
 #endif

@@ -777,8 +777,11 @@ an_ended_daemon_says_so(void **state)
 	begin(&w, METRIC_MESSAGES, OP_GE, 100, 120);
 	start(&w);
 	hits(&w, "a", 0, 100);
+	hits(&w, "a", 0, 20);
 	alert_end(w.set);
 	said(&w, "fired ended");
+	assert_int_equal((int)w.last.value, 120);
+	assert_int_equal((int)w.last.peak, 120);
 	alert_end(w.set);
 	said(&w, "");
 	end(&w);
@@ -919,6 +922,29 @@ rows_follow_the_table(void **state)
 }
 
 static void
+time_begins_with_the_first_packet_of_a_file(void **state)
+{
+	struct rows	 r = { .n = 0 };
+	struct world	 w;
+	struct row	 row;
+	struct buf	 b;
+
+	(void)state;
+	begin(&w, METRIC_REQUESTS, OP_GE, 10, 60);
+	w.now = 0;
+	start(&w);
+	to(&w, 0);
+	to(&w, 30);
+	buf_writer(&r.b, r.mem, sizeof(r.mem));
+	assert_true(alert_rows(w.set, false, NULL, next_row, &r));
+	buf_reader(&b, r.mem, r.b.len);
+	assert_int_equal(row_get(&b, &row), 0);
+	assert_true(row_value(&row, "for_seconds")->d == 30);
+	assert_int_equal(row_value(&row, "since_time")->u, BEGIN);
+	end(&w);
+}
+
+static void
 memory_is_bounded_and_a_refusal_is_survived(void **state)
 {
 	struct conf_alert	*c;
@@ -974,6 +1000,7 @@ main(void)
 		T(an_outage_before_a_loss_of_the_process_is_known),
 		T(damaged_slots_are_refused),
 		T(rows_follow_the_table),
+		T(time_begins_with_the_first_packet_of_a_file),
 		T(memory_is_bounded_and_a_refusal_is_survived),
 	};
 
