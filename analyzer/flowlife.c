@@ -675,7 +675,12 @@ flowlife_class(const struct flow *f)
 		return FLOWTAB_ALIAS;
 	if (f->read != NULL)
 		return FLOWTAB_READ;
-	return f->state == FLOW_SYN ? FLOWTAB_HALF : FLOWTAB_PLAIN;
+	if (f->state == FLOW_SYN)
+		return FLOWTAB_HALF;
+	/* Without its SYNs it may turn out to be another one's alias. */
+	return !(f->flags & FLOW_F_OPENED) &&
+	    f->half[0].flags & f->half[1].flags & HALF_SYN ?
+	    FLOWTAB_QUIET : FLOWTAB_PLAIN;
 }
 
 static enum flow_how
@@ -684,6 +689,17 @@ end_of(const struct flow *f)
 	if (f->state == FLOW_CLOSING && f->list == FLOWTAB_CLOSED)
 		return FLOW_EOF_FIN;
 	return FLOW_EOF_TIMEOUT;
+}
+
+static void
+too_old(struct flow_table *t, struct flow *f, int list)
+{
+	if (list != FLOWTAB_QUIET) {
+		flowlife_drop(t, f, end_of(f), f->last_us);
+		return;
+	}
+	say_opened(t, f);
+	flowtab_list(t, f, flowlife_class(f));
 }
 
 void
@@ -696,6 +712,7 @@ flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 
 	limit[FLOWTAB_CLOSED] = FLOW_LINGER_US;
 	limit[FLOWTAB_HALF] = t->cfg.syn_us;
+	limit[FLOWTAB_QUIET] = FLOW_QUIET_US;
 	limit[FLOWTAB_PLAIN] = t->cfg.idle_us;
 	limit[FLOWTAB_ALIAS] = t->cfg.idle_us;
 	limit[FLOWTAB_READ] = t->cfg.idle_us;
@@ -707,7 +724,7 @@ flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 			if (f->last_us > now_us && f->last_us - now_us > FAR_US)
 				f->last_us = now_us;
 			if (flowlife_since(now_us, f->last_us) >= limit[l])
-				flowlife_drop(t, f, end_of(f), f->last_us);
+				too_old(t, f, l);
 			else if (f->flags & FLOW_F_TOUCHED)
 				flowtab_list(t, f, l);
 			else
@@ -721,6 +738,7 @@ flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
 	static const enum flow_count	 reason[FLOWTAB_LISTS] = {
 		[FLOWTAB_CLOSED] = FLOW_C_SHED_CLOSED,
 		[FLOWTAB_HALF] = FLOW_C_SHED_HALF,
+		[FLOWTAB_QUIET] = FLOW_C_SHED_PLAIN,
 		[FLOWTAB_PLAIN] = FLOW_C_SHED_PLAIN,
 		[FLOWTAB_ALIAS] = FLOW_C_SHED_PLAIN,
 		[FLOWTAB_READ] = FLOW_C_SHED_READ,
@@ -737,7 +755,7 @@ flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
 		return false;
 	f = flowtab_at(t, t->list[l].head);
 	for (tries = 0; f->slot == t->busy || (tries < SECOND_CHANCES &&
-	    l >= FLOWTAB_PLAIN && f->flags & FLOW_F_TOUCHED); tries++) {
+	    l >= FLOWTAB_QUIET && f->flags & FLOW_F_TOUCHED); tries++) {
 		flowtab_list(t, f, l);
 		f = flowtab_at(t, t->list[l].head);
 	}

@@ -34,6 +34,7 @@
 enum flowtab_list {		/* in the order of shedding */
 	FLOWTAB_CLOSED,
 	FLOWTAB_HALF,
+	FLOWTAB_QUIET,		/* open, and nothing was told of it yet */
 	FLOWTAB_PLAIN,
 	FLOWTAB_ALIAS,
 	FLOWTAB_READ,

@@ -18,6 +18,7 @@
 #define FLOW_HOLE_MAX_US	10000000ULL
 #define FLOW_NAT_US		1000000ULL	/* pairing of two tuples */
 #define FLOW_LINGER_US		2000000ULL	/* closed; for stragglers */
+#define FLOW_QUIET_US		1000000ULL	/* open without a byte */
 #define FLOW_SIGHTINGS		4		/* other places kept by flow */
 
 struct flow;

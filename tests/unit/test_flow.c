@@ -1336,6 +1336,28 @@ a_flood_stays_under_the_ceiling(void **state)
 	end(&w);
 }
 
+/* It is no secret until it ends: that is what a flood of them lives on. */
+static void
+a_connection_without_a_byte_counts_after_a_while(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	flow_tick(w.t, w.now + FLOW_QUIET_US - 10000);
+	assert_int_equal(w.opened, 0);
+	flow_tick(w.t, w.now + FLOW_QUIET_US + 10000);
+	assert_int_equal(w.opened, 1);
+	flow_tick(w.t, w.now + 3 * FLOW_QUIET_US);
+	assert_int_equal(w.opened, 1);
+	assert_int_equal(w.closed, 0);
+	flow_tick(w.t, w.now + 310 * FLOW_QUIET_US);
+	assert_int_equal(w.opened, 1);
+	assert_int_equal(w.closed, 1);
+	end(&w);
+}
+
 static void
 idle_ones_go_by_class(void **state)
 {
@@ -1630,6 +1652,8 @@ main(void)
 		    a_reader_that_is_done_is_freed_and_counting_goes_on),
 		cmocka_unit_test(at_the_limit_half_open_ones_go_before_talkers),
 		cmocka_unit_test(a_flood_stays_under_the_ceiling),
+		cmocka_unit_test(
+		    a_connection_without_a_byte_counts_after_a_while),
 		cmocka_unit_test(idle_ones_go_by_class),
 		cmocka_unit_test(time_that_jumps_back_stops_nothing),
 		cmocka_unit_test(what_fills_a_hole_late_is_retransmitted),

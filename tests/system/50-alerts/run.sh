@@ -5,7 +5,7 @@
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
 need_root
-need nginx ab jq ip rsyslogd logger
+need nginx ab jq ip rsyslogd logger python3
 
 net_up
 nginx_up
@@ -74,5 +74,23 @@ fired() { ctl alerts -a 50 | grep -q 'fired scan'; }
 wait_for 10 fired
 like "a scan fires with the client's address as its key" \
     "$(ctl alerts -a 50 | grep 'fired scan')" 'key=10\.77\.0\.1( |$)'
+stop
+
+# ---- connections that are held open without a byte ----
+mkfifo "$TMP/hold"
+conf 'interface "vb"' 'alert "held" when connections >= 30 over 10s per client'
+start
+ina python3 -c '
+import socket, sys
+held = [socket.create_connection(("10.77.0.2", 80)) for i in range(40)]
+sys.stdin.read()' < "$TMP/hold" &
+hold=$!
+exec 3> "$TMP/hold"
+fired() { ctl alerts -a 50 | grep -q 'fired held'; }
+wait_for 10 fired && ok "connections without a byte fire while they are held" ||
+    not_ok "connections without a byte do not fire" "$(ctl show alerts)"
+is "and they are still there" "$(json '[.flows[]] | length' show flows state open)" 40
+exec 3>&-
+wait $hold
 stop
 finish
