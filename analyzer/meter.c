@@ -587,15 +587,21 @@ void
 meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
     const struct addr *client, uint64_t token, const struct meter_end *t)
 {
-	struct sketch_entry	*section, *e;
+	const uint64_t		 body = t->req_body + t->resp_body;
+	struct sketch_entry	*host, *section, *e;
 
 	add_end(m, iface, t);
-	count_end(by_token(m, token, &section), t);
+	host = by_token(m, token, &section);
+	count_end(host, t);
 	if (section != NULL && t->first_us != 0)
 		sketch_add(section, MC_FIRST + hist_bucket(t->first_us), 1);
-	if (t->req_body + t->resp_body > 0 &&
-	    (e = client_entry(m, c, client, 0)) != NULL)
-		sketch_add(e, MC_RESP_BODY, t->req_body + t->resp_body);
+	if (body == 0)
+		return;
+	if ((e = client_entry(m, c, client, 0)) != NULL)
+		sketch_add(e, MC_RESP_BODY, body);
+	if (host != NULL &&
+	    (e = host_client(m, c, client, host, 0)) != NULL)
+		sketch_add(e, MC_RESP_BODY, body);
 }
 
 uint64_t

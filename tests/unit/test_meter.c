@@ -110,6 +110,7 @@ a_pair_is_counted_everywhere(void **state)
 	c = sketch_find(sketch_child(h, METER_CHILD_CLIENTS), w.client.b,
 	    sizeof(w.client.b));
 	assert_int_equal(count(&w, c, MC_RESPONSES, WINDOW_1M), 1);
+	assert_int_equal(count(&w, c, MC_RESP_BODY, WINDOW_1M), 77);
 	assert_int_equal(count(&w, w.iface, MC_REQUESTS, WINDOW_10M), 1);
 	assert_int_equal(count(&w, w.m->total, MC_RESP_BODY, WINDOW_LAST), 77);
 	end(&w);
