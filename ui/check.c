@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "sandbox/compat.h"
@@ -28,17 +29,24 @@ rank(enum check_status s)
 }
 
 static bool
+fires_below(const struct row *r)
+{
+	const char	*op;
+	size_t		 n;
+
+	op = doc_text(r, "op", &n);
+	return n > 0 && *op == '<';
+}
+
+static bool
 worse(const struct row *a, const struct row *b)
 {
 	double	 x = doc_num(a, "value"), y = doc_num(b, "value");
 	int	 ra = rank(status_of(a)), rb = rank(status_of(b));
-	size_t	 n;
-	const char *op;
 
 	if (ra != rb)
 		return ra > rb;
-	op = doc_text(a, "op", &n);
-	return n > 0 && *op == '<' ? x < y : x > y;
+	return fires_below(a) ? x < y : x > y;
 }
 
 static bool
@@ -47,15 +55,19 @@ is_ratio(const struct row *r)
 	return doc_is(r, "unit", "ratio");
 }
 
-/* Performance data: label=value[unit];warn;crit;min;max */
+/*
+ * Performance data: label=value[unit];warn;crit;min;max. A limit is a range of
+ * what is well: "5" is 0 to 5, "95:" is 95 and above.
+ */
 static void
 performance(struct out *o, const struct row *r, enum check_status bad)
 {
 	double	 scale = is_ratio(r) ? 100 : 1;
-	char	 v[FMT_MAX], l[FMT_MAX];
+	char	 v[FMT_MAX], b[FMT_MAX], l[FMT_MAX + 2];
 
 	fmt_short(v, scale * doc_num(r, "value"));
-	fmt_short(l, scale * doc_num(r, "limit"));
+	snprintf(l, sizeof(l), "%s%s", fmt_short(b, scale *
+	    doc_num(r, "limit")), fires_below(r) ? ":" : "");
 	out_printf(o, " | %s=%s%s;%s;%s;0;%s\n",
 	    is_ratio(r) ? "ratio" : "value", v,
 	    is_ratio(r) ? "%" : doc_is(r, "unit", "seconds") ? "s" :

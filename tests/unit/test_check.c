@@ -85,6 +85,19 @@ a_firing_rule_is_as_bad_as_its_severity(void **state)
 }
 
 static void
+the_limit_of_a_rule_that_fires_below_is_a_range(void **state)
+{
+	struct out	 o;
+
+	(void)state;
+	assert_int_equal(judge("web|-|ok|completeness|-|0.99|0.95|<|60|-|-|-|"
+	    "1|warning|-|-|ratio", NULL, &o), CHECK_OK);
+	assert_string_equal(o.p, "OK web 99% (limit 95%) complete=100% | "
+	    "ratio=99%;95:;;0;100\n");
+	out_clear(&o);
+}
+
+static void
 the_worst_key_is_reported(void **state)
 {
 	struct out	 o;
@@ -128,6 +141,8 @@ main(void)
 		cmocka_unit_test(a_quiet_rule_is_ok),
 		cmocka_unit_test(performance_data_is_short_and_has_no_exponent),
 		cmocka_unit_test(a_firing_rule_is_as_bad_as_its_severity),
+		cmocka_unit_test(
+		    the_limit_of_a_rule_that_fires_below_is_a_range),
 		cmocka_unit_test(the_worst_key_is_reported),
 		cmocka_unit_test(blind_or_missing_is_unknown),
 	};
