@@ -11,6 +11,8 @@
 #define MIDDLE_HEIGHT	30	/* from here on interfaces are shown */
 #define FULL_HEIGHT	36	/* and sections, names, mirrors, events */
 #define ALERTS_MAX	3
+#define NAME_MIN	8	/* of a rule */
+#define NAME_MAX	14
 #define LOW_HEIGHT	20	/* below it one alert is shown */
 #define INTERFACES_MAX	5
 #define SECTIONS_MAX	5
@@ -186,34 +188,73 @@ alert_more(struct pen *p, const struct row *r, const char *unit, size_t n)
 	pen_part(p, &part);
 }
 
+/* The name of a rule gives way to its numbers. */
+static size_t
+name_width(const struct pen *p, const struct out *numbers)
+{
+	size_t	 taken = view_width(p->line.p) + view_width(numbers->p);
+
+	if (p->s->width < taken + NAME_MIN)
+		return NAME_MIN;
+	return p->s->width < taken + NAME_MAX ? p->s->width - taken : NAME_MAX;
+}
+
 static void
 alert_line(struct pen *p, const struct row *r, bool firing)
 {
-	char		 b[FMT_MAX];
+	struct out	 part;
+	char		 v[FMT_MAX], l[FMT_MAX];
 	const char	*unit, *t;
 	size_t		 n, k;
 
+	out_init(&part);
 	out_str(&p->line, firing ? "  FIRING   " : "  ");
 	if (!firing)
 		pen_name(p, r, "state", 9);
-	pen_name(p, r, "rule", 14);
 	unit = doc_text(r, "unit", &n);
-	out_printf(&p->line, " %s", fmt_by_unit(b, unit, n,
-	    doc_num(r, "value")));
-	out_printf(&p->line, " of %s ", fmt_by_unit(b, unit, n,
+	out_printf(&part, " %s of %s", fmt_by_unit(v, unit, n,
+	    doc_num(r, "value")), fmt_by_unit(l, unit, n,
 	    doc_num(r, "limit")));
+	pen_name(p, r, "rule", name_width(p, &part));
+	pen_part(p, &part);
 	t = doc_text(r, "metric", &k);
-	out_vis(&p->line, VIS_TERM, t, k);
-	out_printf(&p->line, " in %s", fmt_span(b,
-	    doc_num(r, "span_seconds")));
+	out_char(&part, ' ', 1);
+	out_vis(&part, VIS_TERM, t, k);
+	pen_part(p, &part);
+	out_printf(&part, " in %s", fmt_span(v, doc_num(r, "span_seconds")));
+	pen_part(p, &part);
 	t = doc_text(r, "key", &k);
 	if (k > 0) {
-		out_str(&p->line, "   ");
-		view_cut(&p->line, t, k, 24);
+		out_str(&part, "   ");
+		view_cut(&part, t, k, 24);
+		pen_part(p, &part);
 	}
 	if (firing)
 		alert_more(p, r, unit, n);
 	pen_end(p, firing ? LOOK_BAD : LOOK_PLAIN);
+}
+
+static void
+draw_states(struct pen *p)
+{
+	const struct doc *d = p->d;
+	struct out	 part;
+	char		 b[FMT_MAX];
+	size_t		 rules = count_rules(d);
+
+	out_init(&part);
+	out_printf(&p->line, "ALERTS   %zu firing", count_state(d, "firing") +
+	    count_state(d, "clearing"));
+	out_printf(&part, "   %zu pending", count_state(d, "pending"));
+	pen_part(p, &part);
+	out_printf(&part, "   %zu unknown", count_state(d, "unknown"));
+	pen_part(p, &part);
+	out_printf(&part, "   %zu rule%s", rules, rules == 1 ? "" : "s");
+	pen_part(p, &part);
+	if (last_alert(d) != 0) {
+		out_printf(&part, "   last %s", fmt_clock(b, last_alert(d)));
+		pen_part(p, &part);
+	}
 }
 
 /* Firing ones first, then whatever is not ok, then the others. */
@@ -222,19 +263,12 @@ draw_alerts(struct pen *p)
 {
 	const struct doc *d = p->d;
 	struct row	 r;
-	char		 b[FMT_MAX];
-	size_t		 i, shown = 0, rules = count_rules(d);
+	size_t		 i, shown = 0;
 	size_t		 max = p->s->height < LOW_HEIGHT ? 1 : ALERTS_MAX;
 	bool		 firing, ok;
 	int		 round;
 
-	out_printf(&p->line, "ALERTS   %zu firing   %zu pending   %zu unknown"
-	    "   %zu rule%s", count_state(d, "firing") +
-	    count_state(d, "clearing"), count_state(d, "pending"),
-	    count_state(d, "unknown"), rules, rules == 1 ? "" : "s");
-	if (last_alert(d) != 0)
-		out_printf(&p->line, "   last %s", fmt_clock(b,
-		    last_alert(d)));
+	draw_states(p);
 	pen_end(p, count_state(d, "firing") > 0 ? LOOK_BAD : LOOK_PLAIN);
 	for (round = 0; round < 3; round++) {
 		for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
