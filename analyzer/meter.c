@@ -5,6 +5,7 @@
 #include "sandbox/compat.h"
 
 #define AGE_US		30000000ULL	/* how often idle entries are swept */
+#define KEPT_US		3600000000ULL	/* the longest time of a rule */
 
 /* ---- life ---- */
 
@@ -76,6 +77,27 @@ free_sketches(struct meter *m)
 	m->total = NULL;
 }
 
+static void
+time_init(struct meter *m)
+{
+	struct sketch_time	*k = &m->kept;
+
+	sketch_time_init(k, m->conf.window_us);
+	if (!m->conf.offline)
+		m->time = *k;
+	/* Finer for longer: blocks of these are blocks of those too. */
+	if (k->fine < k->mid)
+		k->fine = k->mid;
+	k->mid = k->old;
+	k->old = (uint32_t)((KEPT_US + k->slice_us - 1) / k->slice_us);
+}
+
+static const struct sketch_time *
+kind_time(const struct meter *m, enum meter_kind k)
+{
+	return k == METER_ALL || k == METER_IFACE ? &m->kept : &m->time;
+}
+
 struct meter *
 meter_new(const struct meter_conf *mc, const struct hash_key *seed,
     struct mem *mem)
@@ -86,10 +108,10 @@ meter_new(const struct meter_conf *mc, const struct hash_key *seed,
 	if ((m = calloc(1, sizeof(*m))) == NULL)
 		return NULL;
 	m->conf = *mc;
-	if (!mc->offline)
-		sketch_time_init(&m->time, mc->window_us);
+	time_init(m);
 	for (k = 0; k < METER_KINDS; k++)
-		sketch_kind_init(&m->kind[k], &m->time, seed, mem,
+		sketch_kind_init(&m->kind[k],
+		    kind_time(m, (enum meter_kind)k), seed, mem,
 		    kind_limit(m, (enum meter_kind)k));
 	if (make_sketches(m) == -1) {
 		meter_free(m);
@@ -132,6 +154,7 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 		return;
 	/* Old slices are numbered by another length: let all of them go. */
 	m->time.now += m->time.old * 2 + m->time.old_block;
+	m->kept.now += m->kept.old * 2 + m->kept.old_block;
 	sketch_age(m->all);
 	sketch_age(m->ifaces);
 	sketch_age(m->hosts);
@@ -139,8 +162,9 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 	sketch_age(m->names);
 	sketch_age(m->methods);
 	sketch_age(m->statuses);
-	sketch_time_init(&m->time, mc->window_us);
-	m->time.now = (uint32_t)(m->now_us / m->time.slice_us);
+	time_init(m);
+	m->kept.now = m->time.now =
+	    (uint32_t)(m->now_us / m->time.slice_us);
 	m->slice_end_us = (m->time.now + 1ULL) * m->time.slice_us;
 	m->start_us = m->now_us;
 }
@@ -155,17 +179,16 @@ meter_slices(struct meter *m, uint64_t now_us)
 		m->born_us = now_us;
 	if (m->first_us == 0)
 		m->first_us = now_us;
-	if (m->time.slice_us == 0) {
-		m->slice_end_us = UINT64_MAX;
-		return;
-	}
-	slice = (uint32_t)(now_us / m->time.slice_us);
-	m->slice_end_us = (slice + 1ULL) * m->time.slice_us;
-	if (slice == m->time.now)
+	slice = (uint32_t)(now_us / m->kept.slice_us);
+	m->slice_end_us = (slice + 1ULL) * m->kept.slice_us;
+	if (slice == m->kept.now)
 		return;
 	meter_flush(m);
 	for (k = 0; k < METER_KINDS; k++)
 		sketch_close(&m->kind[k]);
+	m->kept.now = slice;
+	if (m->conf.offline)
+		return;
 	m->time.now = slice;
 	if (now_us - m->aged_us < AGE_US)
 		return;

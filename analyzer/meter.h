@@ -9,7 +9,9 @@
  * Time is the mapped packet time of the shell (microseconds, never back);
  * meter_advance must be called before counting. Windows are sums of slices of
  * a tenth of the configured window; older slices are kept in blocks of 10 s
- * and 1 minute. Offline there are no windows, only totals.
+ * and 1 minute. Offline there are no windows, only totals; but what rules
+ * look back at, the grand total and interfaces, has its slices there too: they
+ * stay for a minute, and as blocks for an hour.
  *
  * meter_request looks up host and section once and returns a token; the
  * response and the transaction find them through it, also when the entry has
@@ -124,6 +126,7 @@ struct meter_lost {
 struct meter {
 	struct meter_conf conf;
 	struct sketch_time time;
+	struct sketch_time kept;	/* of METER_ALL and METER_IFACE */
 	struct sketch_kind kind[METER_KINDS];
 	struct sketch	*all;
 	struct sketch	*ifaces;

@@ -80,19 +80,19 @@ void
 meter_sum_span(const struct meter *m, const struct sketch_entry *e,
     uint64_t span_us, uint64_t out[MC_MAX])
 {
-	uint32_t	 slices;
+	const struct sketch_time	*t;
+	uint32_t			 slices;
 
-	if (m->time.slice_us == 0) {
+	memset(out, 0, MC_MAX * sizeof(out[0]));
+	if (e == NULL)
+		return;
+	t = e->home->kind->time;
+	if (t->slice_us == 0) {
 		meter_sum(m, e, WINDOW_TOTAL, out);
 		return;
 	}
-	memset(out, 0, MC_MAX * sizeof(out[0]));
-	slices = (uint32_t)((span_us + m->time.slice_us - 1) /
-	    m->time.slice_us);
-	if (e == NULL)
-		return;
-	sketch_sum(e, m->time.now > slices ? m->time.now - slices : 0, out,
-	    MC_MAX);
+	slices = (uint32_t)((span_us + t->slice_us - 1) / t->slice_us);
+	sketch_sum(e, t->now > slices ? t->now - slices : 0, out, MC_MAX);
 	derive(m, e, out);
 }
 

@@ -67,6 +67,19 @@ told_by_host(enum conf_metric metric)
 	    metric == METRIC_MESSAGES || metric == METRIC_ERRORS;
 }
 
+/* As far back as hosts are kept, also of the grand total. */
+static void
+host_sum(const struct meter *m, const struct sketch_entry *e,
+    uint64_t span_us, uint64_t v[MC_MAX])
+{
+	const uint64_t	 most = m->time.old * m->time.slice_us;
+
+	if (most == 0)
+		meter_sum(m, e, WINDOW_TOTAL, v);
+	else
+		meter_sum_span(m, e, span_us < most ? span_us : most, v);
+}
+
 /* The grand total has no methods and statuses: there hosts are summed. */
 static bool
 all_are_totals(enum conf_metric metric, const struct conf_select *s)
@@ -109,14 +122,14 @@ meter_shares(struct meter *m, enum conf_metric metric,
 		if (s->host[0] != '\0' && !conf_glob(s->host,
 		    (const char *)e->key, e->klen))
 			continue;
-		meter_sum_span(m, e, span_us, v);
+		host_sum(m, e, span_us, v);
 		n = part_of(m, metric, s, v);
 		sum += n;
 		place(best, max, e, n);
 	}
 	all = sum;
 	if (all_are_totals(metric, s)) {
-		meter_sum_span(m, m->total, span_us, v);
+		host_sum(m, m->total, span_us, v);
 		all = part_of(m, metric, s, v);
 	}
 	for (found = 0; found < max && best[found].n > 0; found++)

@@ -580,6 +580,47 @@ shares_are_of_what_the_rule_counts(void **state)
 	end(&w);
 }
 
+static uint64_t
+span(struct world *w, uint64_t seconds)
+{
+	uint64_t	 v[MC_MAX];
+
+	meter_flush(w->m);
+	meter_sum_span(w->m, w->m->total, seconds * 1000000, v);
+	return v[MC_GAP_BYTES];
+}
+
+/* Its slices are there in a capture file too, where windows are not. */
+static void
+a_rule_looks_back_for_an_hour(void **state)
+{
+	const uint64_t	 begun = 1000000000, s = 1000000;
+	struct world	 w;
+	bool		 offline;
+	int		 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		offline = i == 1;
+		begin(&w, offline);
+		meter_add(w.m, w.iface, MC_GAP_BYTES, 100);
+		meter_advance(w.m, begun + 20 * s);
+		meter_add(w.m, w.iface, MC_GAP_BYTES, 7);
+		assert_int_equal(span(&w, 30), 107);
+		assert_int_equal(span(&w, 10), 7);
+		meter_advance(w.m, begun + 45 * s);
+		assert_int_equal(span(&w, 26), 7);
+		assert_int_equal(span(&w, 24), 0);
+		meter_advance(w.m, begun + 1800 * s);
+		meter_add(w.m, w.iface, MC_GAP_BYTES, 1);
+		assert_int_equal(span(&w, 60), 1);
+		assert_int_equal(span(&w, 3600), 108);
+		meter_advance(w.m, begun + 3900 * s);
+		assert_int_equal(span(&w, 3600), 1);
+		end(&w);
+	}
+}
+
 static void
 what_hosts_do_not_tell_has_no_shares(void **state)
 {
@@ -622,6 +663,7 @@ main(void)
 		cmocka_unit_test(a_long_host_is_packed_whole),
 		cmocka_unit_test(shares_are_of_what_the_rule_counts),
 		cmocka_unit_test(what_hosts_do_not_tell_has_no_shares),
+		cmocka_unit_test(a_rule_looks_back_for_an_hour),
 		cmocka_unit_test(offline_there_are_totals_only),
 		cmocka_unit_test(a_reset_forgets_all_and_goes_on),
 		cmocka_unit_test(
