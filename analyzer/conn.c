@@ -238,9 +238,7 @@ conn_free(void *reader)
 	az->last_proto = conn_proto(c);
 	remember(c);
 	session_free(c->session);
-	if (c->tags != NULL)
-		mem_give(&az->mem, MEM_SESSIONS, SIDE_TAGS);
-	free(c->tags);
+	tags_free(c->tags, &az->mem);
 	mem_give(&az->mem, MEM_SESSIONS, sizeof(*c));
 	free(c);
 }

@@ -7,6 +7,38 @@
 
 #define DAY_US	86400000000ULL
 
+static int
+compare_cut(const void *a, const void *b)
+{
+	uint16_t	 x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+static int
+find_cuts(struct rule_set *s)
+{
+	const struct conf_rule	*r = s->conf->rules;
+	size_t			 i, n = 0, most;
+	unsigned		 k;
+
+	most = s->conf->nrules * CONF_RULE_STATUSES * 2;
+	if ((s->cut = calloc(most + 1, sizeof(s->cut[0]))) == NULL)
+		return -1;
+	for (i = 0; i < s->conf->nrules; i++)
+		for (k = 0; k < r[i].nstatus; k++) {
+			s->cut[n++] = r[i].status[k].lo;
+			s->cut[n++] = r[i].status[k].hi + 1;
+		}
+	qsort(s->cut, n, sizeof(s->cut[0]), compare_cut);
+	for (i = 0; i < n; i++)
+		if (i == 0 || s->cut[i] != s->cut[s->ncuts - 1])
+			s->cut[s->ncuts++] = s->cut[i];
+	return 0;
+}
+
 struct rule_set *
 rule_new(const struct conf *c, uint32_t epoch)
 {
@@ -16,8 +48,9 @@ rule_new(const struct conf *c, uint32_t epoch)
 		return NULL;
 	s->conf = c;
 	s->epoch = epoch;
-	if ((s->hits = calloc(c->nrules + 1, sizeof(s->hits[0]))) == NULL) {
-		free(s);
+	s->hits = calloc(c->nrules + 1, sizeof(s->hits[0]));
+	if (s->hits == NULL || find_cuts(s) == -1) {
+		rule_free(s);
 		return NULL;
 	}
 	return s;
@@ -28,6 +61,7 @@ rule_free(struct rule_set *s)
 {
 	if (s == NULL)
 		return;
+	free(s->cut);
 	free(s->hits);
 	free(s);
 }
@@ -164,6 +198,28 @@ rule_judge(struct rule_set *s, const struct rule_flow *f,
 	}
 	if (count && v->index != -1)
 		s->hits[v->index].hits++;
+}
+
+unsigned
+rule_classes(const struct rule_set *s)
+{
+	return s->ncuts + 1;
+}
+
+unsigned
+rule_class(const struct rule_set *s, unsigned status)
+{
+	unsigned	 i;
+
+	for (i = 0; i < s->ncuts && s->cut[i] <= status; i++)
+		continue;
+	return i;
+}
+
+unsigned
+rule_class_status(const struct rule_set *s, unsigned class)
+{
+	return class == 0 ? 0 : s->cut[class - 1];
 }
 
 const char *

@@ -27,6 +27,8 @@ struct rule_set {
 	const struct conf *conf;	/* the owner keeps it alive */
 	struct rule_hits *hits;		/* one per conf rule */
 	uint32_t	 epoch;		/* changes with each new set */
+	uint16_t	*cut;		/* where classes of statuses begin */
+	unsigned	 ncuts;
 };
 
 /* What is known of a connection. */
@@ -68,6 +70,13 @@ bool		 rule_ignores_flow(struct rule_set *, const struct rule_flow *);
 void		 rule_judge(struct rule_set *, const struct rule_flow *,
 		    const struct rule_message *, bool count,
 		    struct rule_verdict *);
+/*
+ * Statuses that no rule tells apart are a class, for which one of them stands.
+ * The first class is that of no status yet.
+ */
+unsigned	 rule_classes(const struct rule_set *);
+unsigned	 rule_class(const struct rule_set *, unsigned status);
+unsigned	 rule_class_status(const struct rule_set *, unsigned class);
 /* Text of the tag, "" for none. */
 const char	*rule_tag(const struct rule_set *, const struct rule_verdict *);
 /* A rule in the words of the configuration; returns s. */

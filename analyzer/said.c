@@ -13,39 +13,10 @@
 
 /* ---- rules ---- */
 
-static void
-remember_tag(struct conn *c, uint64_t id, int tag)
-{
-	if (tag == -1 && c->tags == NULL)
-		return;
-	if (c->tags == NULL) {
-		if (!mem_take(&c->az->mem, MEM_SESSIONS, SIDE_TAGS))
-			return;
-		if ((c->tags = calloc(1, SIDE_TAGS)) == NULL) {
-			mem_give(&c->az->mem, MEM_SESSIONS, SIDE_TAGS);
-			return;
-		}
-	}
-	c->tags[id % SIDE_TAGS] = (uint8_t)(tag >= 0 && tag < 255 ?
-	    tag + 1 : 0);
-}
-
-static const char *
-tag_of(const struct conn *c, uint64_t id)
-{
-	struct rule_verdict	 v = { -1, -1, false };
-
-	if (c->tags == NULL || c->tags[id % SIDE_TAGS] == 0)
-		return "";
-	v.tag = c->tags[id % SIDE_TAGS] - 1;
-	return rule_tag(c->az->rules, &v);
-}
-
 static bool
 judge_request(struct conn *c, const struct session_request *r)
 {
 	struct rule_message	 m;
-	struct rule_verdict	 v;
 	struct rule_flow	 f;
 
 	if (c->az->proc->conf->nrules == 0)
@@ -58,9 +29,7 @@ judge_request(struct conn *c, const struct session_request *r)
 	m.path_len = r->head->target.len;
 	m.method = r->head->method.p;
 	m.method_len = r->head->method.len;
-	rule_judge(c->az->rules, &f, &m, true, &v);
-	remember_tag(c, r->id, v.tag);
-	return v.ignore;
+	return tags_judge(&c->tags, &c->az->mem, c->az->rules, &f, &m, r->id);
 }
 
 /* Status rules act on what is told only. */
@@ -71,9 +40,9 @@ judge_event(struct conn *c, const struct session_tx *x, const char **tag)
 	struct rule_verdict	 v;
 	struct rule_flow	 f;
 
-	*tag = tag_of(c, x->id);
+	*tag = tags_find(c->tags, c->az->rules, x->id, x->status);
 	if (c->az->proc->conf->nrules == 0 || x->text == NULL)
-		return false;
+		return *tag == NULL;
 	side_rule(c, &f);
 	memset(&m, 0, sizeof(m));
 	m.host = x->text->host.p;
@@ -127,7 +96,7 @@ alert_request(struct conn *c, const struct session_request *r)
 	w.section = r->section;
 	w.section_len = r->section_len;
 	w.method = method;
-	w.tag = tag_of(c, r->id);
+	w.tag = tags_find(c->tags, c->az->rules, r->id, 0);
 	w.service = "http";
 	alert_count(as, METRIC_REQUESTS, &w, 1);
 	alert_count(as, METRIC_MESSAGES, &w, 1);
@@ -185,7 +154,11 @@ alert_response(struct conn *c, uint64_t id, uint64_t token, unsigned status)
 	struct alert_set	*as = c->az->alerts;
 	struct alert_what	 w;
 	struct flow_key		 ends;
+	const char		*tag;
 
+	tag = tags_find(c->tags, c->az->rules, id, status);
+	if (tag == NULL)
+		return;
 	if (!alert_looks(as, METRIC_MESSAGES) &&
 	    !alert_looks(as, METRIC_RESPONSES) &&
 	    !alert_looks(as, METRIC_ERRORS)) {
@@ -195,7 +168,7 @@ alert_response(struct conn *c, uint64_t id, uint64_t token, unsigned status)
 	side_what(c, &ends, &w);
 	meter_token_keys(c->az->meter, token, &w.host, &w.host_len,
 	    &w.section, &w.section_len);
-	w.tag = tag_of(c, id);
+	w.tag = tag;
 	w.status = status;
 	w.service = "http";
 	count_response(as, &w, status);
@@ -314,13 +287,16 @@ alert_time(struct conn *c, const struct session_tx *x, uint64_t us)
 {
 	struct alert_what	 w;
 	struct flow_key		 ends;
+	const char		*tag;
 
-	if (us == 0 || !alert_wants(c->az->alerts, METRIC_RESPONSE_TIME))
+	tag = tags_find(c->tags, c->az->rules, x->id, x->status);
+	if (tag == NULL || us == 0 ||
+	    !alert_wants(c->az->alerts, METRIC_RESPONSE_TIME))
 		return;
 	side_what(c, &ends, &w);
 	meter_token_keys(c->az->meter, x->token, &w.host, &w.host_len,
 	    &w.section, &w.section_len);
-	w.tag = tag_of(c, x->id);
+	w.tag = tag;
 	w.status = x->status;
 	w.service = "http";
 	alert_sample(c->az->alerts, METRIC_RESPONSE_TIME, &w, us);

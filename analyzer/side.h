@@ -9,8 +9,8 @@
 #include "analyzer/flow.h"
 #include "analyzer/session.h"
 #include "analyzer/state.h"
+#include "analyzer/tags.h"
 
-#define SIDE_TAGS	64	/* requests whose tag is remembered */
 #define SIDE_HOST	ENDED_HOST	/* bytes of the last host */
 
 struct conn {
@@ -27,7 +27,7 @@ struct conn {
 	uint32_t	 tx;
 	uint64_t	 offset[2];	/* next byte of each direction */
 	uint64_t	 mirrors;	/* bit mask of conf mirrors */
-	uint8_t		*tags;		/* by request id, on demand */
+	struct tags	*tags;		/* what rules said, on demand */
 	uint8_t		 mirror_dirs;	/* 1 << stream_dir that any wants */
 	uint8_t		 host_len;
 	uint8_t		 server_dir;	/* direction towards the server */

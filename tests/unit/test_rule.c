@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "analyzer/rule.h"
+#include "analyzer/tags.h"
 #include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
 
@@ -190,6 +190,48 @@ a_tag_stays_until_another_one(void **state)
 	rule_free(w.set);
 }
 
+/* What a rule on statuses says is known when the answer is there. */
+static void
+a_status_decides_when_the_answer_comes(void **state)
+{
+	struct conf_rule	*r;
+	struct world		 w;
+	struct mem		 mem;
+	struct tags		*t = NULL;
+	struct rule_set		*other;
+
+	(void)state;
+	begin(&w);
+	memset(&mem, 0, sizeof(mem));
+	mem.limit = 1 << 20;
+	r = add(&w, false);
+	r->nstatus = 1;
+	r->status[0] = (struct conf_status){ 500, 599 };
+	compat_strlcpy(r->tag, "bad", sizeof(r->tag));
+	r = add(&w, true);
+	r->nstatus = 1;
+	r->status[0] = (struct conf_status){ 404, 404 };
+	w.set = rule_new(&w.conf, 1);
+	assert_int_equal(rule_classes(w.set), 5);
+	assert_string_equal(tags_find(t, w.set, 1, 500), "");
+	assert_false(tags_judge(&t, &mem, w.set, &w.flow, &w.msg, 1));
+	assert_string_equal(tags_find(t, w.set, 1, 0), "");
+	assert_string_equal(tags_find(t, w.set, 1, 403), "");
+	assert_null(tags_find(t, w.set, 1, 404));
+	assert_string_equal(tags_find(t, w.set, 1, 405), "");
+	assert_string_equal(tags_find(t, w.set, 1, 499), "");
+	assert_string_equal(tags_find(t, w.set, 1, 500), "bad");
+	assert_string_equal(tags_find(t, w.set, 1, 599), "bad");
+	assert_string_equal(tags_find(t, w.set, 1, 600), "");
+	assert_string_equal(tags_find(t, w.set, 2, 500), "");
+	other = rule_new(&w.conf, 2);
+	assert_string_equal(tags_find(t, other, 1, 500), "");
+	tags_free(t, &mem);
+	assert_int_equal(mem.used, 0);
+	rule_free(other);
+	rule_free(w.set);
+}
+
 static void
 hits_go_over_to_a_new_set(void **state)
 {
@@ -311,6 +353,7 @@ main(void)
 		cmocka_unit_test(
 		    address_rules_decide_when_a_connection_starts),
 		cmocka_unit_test(a_tag_stays_until_another_one),
+		cmocka_unit_test(a_status_decides_when_the_answer_comes),
 		cmocka_unit_test(hits_go_over_to_a_new_set),
 		cmocka_unit_test(rules_are_shown_in_their_own_words),
 		cmocka_unit_test(queries_are_kept_as_asked),

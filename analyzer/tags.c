@@ -1,0 +1,97 @@
+#include <stdlib.h>
+
+#include "analyzer/tags.h"
+
+#define REQUESTS	64	/* remembered of a connection */
+#define NO_TAG		0
+#define IGNORED		255	/* else one more than the rule's number */
+
+struct tags {
+	uint32_t	 epoch;		/* of the rules */
+	unsigned	 classes;
+	uint8_t		 verdict[];	/* of a request one for each class */
+};
+
+static size_t
+size_of(unsigned classes)
+{
+	return sizeof(struct tags) + (size_t)REQUESTS * classes;
+}
+
+void
+tags_free(struct tags *t, struct mem *mem)
+{
+	if (t == NULL)
+		return;
+	mem_give(mem, MEM_SESSIONS, size_of(t->classes));
+	free(t);
+}
+
+static struct tags *
+make(struct mem *mem, const struct rule_set *s)
+{
+	const unsigned	 classes = rule_classes(s);
+	struct tags	*t;
+
+	if (!mem_take(mem, MEM_SESSIONS, size_of(classes)))
+		return NULL;
+	if ((t = calloc(1, size_of(classes))) == NULL) {
+		mem_give(mem, MEM_SESSIONS, size_of(classes));
+		return NULL;
+	}
+	t->epoch = s->epoch;
+	t->classes = classes;
+	return t;
+}
+
+static uint8_t
+verdict_of(const struct rule_verdict *v)
+{
+	if (v->ignore)
+		return IGNORED;
+	return v->tag >= 0 && v->tag < IGNORED - 1 ? (uint8_t)(v->tag + 1) :
+	    NO_TAG;
+}
+
+bool
+tags_judge(struct tags **tp, struct mem *mem, struct rule_set *s,
+    const struct rule_flow *f, struct rule_message *m, uint64_t id)
+{
+	struct rule_verdict	 v;
+	struct tags		*t = *tp;
+	unsigned		 i;
+
+	if (t != NULL && t->epoch != s->epoch) {
+		tags_free(t, mem);
+		t = *tp = NULL;
+	}
+	for (i = 0; i < rule_classes(s); i++) {
+		m->status = rule_class_status(s, i);
+		rule_judge(s, f, m, i == 0, &v);
+		if (i == 0 && v.ignore)
+			return true;
+		if (t == NULL && verdict_of(&v) != NO_TAG)
+			t = *tp = make(mem, s);
+		if (t != NULL)
+			t->verdict[id % REQUESTS * t->classes + i] =
+			    verdict_of(&v);
+	}
+	return false;
+}
+
+const char *
+tags_find(const struct tags *t, const struct rule_set *s, uint64_t id,
+    unsigned status)
+{
+	struct rule_verdict	 v = { -1, -1, false };
+	uint8_t			 verdict;
+
+	if (t == NULL || t->epoch != s->epoch || id == 0)
+		return "";
+	verdict = t->verdict[id % REQUESTS * t->classes +
+	    rule_class(s, status)];
+	if (verdict == IGNORED)
+		return NULL;
+	v.tag = verdict - 1;
+	return rule_tag(s, &v);
+}
