@@ -338,8 +338,7 @@ select	: K_ON STRING			{
 	| K_ON tag
 	| tag
 	| K_HOST STRING			{
-		get_text(p, "host", p->select->host, sizeof(p->select->host),
-		    $2);
+		get_host(p, p->select->host, sizeof(p->select->host), $2);
 	}
 	| K_METHOD STRING		{
 		get_text(p, "method", p->select->method,

@@ -155,6 +155,18 @@ get_text(struct parser *p, const char *what, char *dst, size_t size,
 	}
 }
 
+/* Hosts are counted in lower case. */
+void
+get_host(struct parser *p, char *dst, size_t size, const char *src)
+{
+	size_t	 i;
+
+	get_text(p, "host", dst, size, src);
+	for (i = 0; dst[i] != '\0'; i++)
+		if (dst[i] >= 'A' && dst[i] <= 'Z')
+			dst[i] += 'a' - 'A';
+}
+
 /* Only capture can judge it: it is told where it came from. */
 void
 get_filter(struct parser *p, const char *s)

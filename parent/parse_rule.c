@@ -130,7 +130,7 @@ rule_one(struct parser *p, size_t i)
 	get_text(p, "path", r->path, sizeof(r->path),
 	    nth(l->path, i % count(l->path)));
 	i /= count(l->path);
-	get_text(p, "host", r->host, sizeof(r->host),
+	get_host(p, r->host, sizeof(r->host),
 	    nth(l->host, i % count(l->host)));
 	i /= count(l->host);
 	rule_net(p, nth(l->to, i % count(l->to)), &r->has_to, &r->to,

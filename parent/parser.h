@@ -183,6 +183,8 @@ void		 lex_recover(struct parser *);
 void		 get_filter(struct parser *, const char *);
 void		 get_text(struct parser *, const char *what, char *to,
 		    size_t size, const char *);
+void		 get_host(struct parser *, char *to, size_t size,
+		    const char *);
 void		 get_time(struct parser *, enum conf_limit, uint64_t *to,
 		    const char *);
 void		 get_size(struct parser *, enum conf_limit, uint64_t *to,

@@ -239,6 +239,23 @@ an_empty_file_works_and_has_the_built_in_alert(void **state)
 }
 
 static void
+hosts_are_lower_case_as_they_are_counted(void **state)
+{
+	struct said	 s;
+	struct conf	*c;
+
+	(void)state;
+	c = parse("ignore host \"*.Example.COM\" path \"/A\"\n"
+	    "alert \"a\" when requests host \"WWW.x\" > 1 over 10s\n", &s);
+	assert_non_null(c);
+	assert_string_equal(c->rules[0].host, "*.example.com");
+	assert_string_equal(c->rules[0].path, "/A");
+	assert_string_equal(c->alerts[0].select.host, "www.x");
+	conf_free(c);
+	free(s.s);
+}
+
+static void
 the_command_line_wins_over_a_macro_of_the_file(void **state)
 {
 	static const struct parse_macro	 m[] = { { "w", "20s" } };
@@ -430,6 +447,7 @@ main(void)
 		cmocka_unit_test(each_line_of_netmond_conf_is_right),
 		cmocka_unit_test(
 		    an_empty_file_works_and_has_the_built_in_alert),
+		cmocka_unit_test(hosts_are_lower_case_as_they_are_counted),
 		cmocka_unit_test(
 		    the_command_line_wins_over_a_macro_of_the_file),
 		cmocka_unit_test(every_cut_of_a_file_ends),
