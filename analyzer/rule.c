@@ -131,21 +131,59 @@ has_status(const struct conf_rule *r, unsigned status)
 }
 
 static bool
+in_scheme(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+}
+
+/* The authority of a target that has one: from *begin to what is returned. */
+static size_t
+authority(const uint8_t *p, size_t len, size_t *begin)
+{
+	size_t	 i = 0;
+
+	*begin = 0;
+	if (len == 0 || p[0] == '/')
+		return 0;
+	while (i < len && in_scheme(p[i]))
+		i++;
+	if (i > 0 && len - i >= 3 && memcmp(p + i, "://", 3) == 0)
+		*begin = i + 3;
+	for (i = *begin; i < len; i++)
+		if (p[i] == '/' || p[i] == '?' || p[i] == '#')
+			break;
+	return i;
+}
+
+static bool
+matches_path(const char *glob, const uint8_t *p, size_t n)
+{
+	const uint8_t	*q;
+	size_t		 begin, end;
+
+	end = authority(p, n, &begin);
+	if (begin > 0) {
+		p += end;
+		n -= end;
+	}
+	q = n == 0 ? NULL : memchr(p, '?', n);
+	if (q != NULL)
+		n = (size_t)(q - p);
+	if (begin > 0 && n == 0)
+		return conf_glob(glob, "/", 1);
+	return conf_glob(glob, (const char *)p, n);
+}
+
+static bool
 matches_message(const struct conf_rule *r, const struct rule_message *m)
 {
-	size_t	 n = m->path_len;
 
 	if (r->host[0] != '\0' &&
 	    !conf_glob(r->host, (const char *)m->host, m->host_len))
 		return false;
-	if (r->path[0] != '\0') {
-		const uint8_t	*q = n == 0 ? NULL : memchr(m->path, '?', n);
-
-		if (q != NULL)
-			n = (size_t)(q - m->path);
-		if (!conf_glob(r->path, (const char *)m->path, n))
-			return false;
-	}
+	if (r->path[0] != '\0' && !matches_path(r->path, m->path, m->path_len))
+		return false;
 	return has_method(r, m) && has_status(r, m->status);
 }
 
@@ -336,6 +374,18 @@ put(uint8_t *out, size_t size, size_t at, const uint8_t *p, size_t n)
 	return at + n;
 }
 
+/* Where the host begins: a name and a password before it are nobody's. */
+static size_t
+without_user(const uint8_t *p, size_t begin, size_t end)
+{
+	size_t	 i;
+
+	for (i = end; i > begin; i--)
+		if (p[i - 1] == '@')
+			return i;
+	return begin;
+}
+
 /* "a=1&b=2" as "a=&b=". */
 static size_t
 put_keys(uint8_t *out, size_t size, size_t at, const uint8_t *q, size_t n)
@@ -360,13 +410,18 @@ rule_uri(const struct conf_privacy *p, const uint8_t *target, size_t len,
     uint8_t *out, size_t size)
 {
 	const uint8_t	*q;
-	size_t		 at, path;
+	size_t		 at, begin, end, path;
 
+	end = authority(target, len, &begin);
+	at = put(out, size, 0, target, begin);
+	begin = without_user(target, begin, end);
+	target += begin;
+	len -= begin;
 	q = len == 0 ? NULL : memchr(target, '?', len);
 	if (q == NULL || p->query == CONF_QUERY_FULL)
-		return put(out, size, 0, target, len);
+		return put(out, size, at, target, len);
 	path = (size_t)(q - target);
-	at = put(out, size, 0, target, path);
+	at = put(out, size, at, target, path);
 	if (p->query == CONF_QUERY_NONE)
 		return at;
 	at = put(out, size, at, q, 1);

@@ -94,8 +94,8 @@ bool		 rule_client(const struct conf_privacy *,
 		    const struct hash_key *, const struct addr *in,
 		    struct addr *out);
 /*
- * A target with its query as the block asks: none, keys only or full. The
- * length written to out; longer ones are cut.
+ * A target without user and password, and with its query as the block asks:
+ * none, keys only or full. The length written to out; longer ones are cut.
  */
 size_t		 rule_uri(const struct conf_privacy *, const uint8_t *target,
 		    size_t len, uint8_t *out, size_t size);

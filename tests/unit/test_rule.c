@@ -297,6 +297,43 @@ queries_are_kept_as_asked(void **state)
 }
 
 static void
+users_and_passwords_are_never_kept(void **state)
+{
+	(void)state;
+	uri(CONF_QUERY_NONE, "http://u:p@a.example/x?y", "http://a.example/x");
+	uri(CONF_QUERY_FULL, "http://u:p@a.example?y=@",
+	    "http://a.example?y=@");
+	uri(CONF_QUERY_KEYS, "https://u:p@q@a.example/@?y=1&z",
+	    "https://a.example/@?y=&z");
+	uri(CONF_QUERY_NONE, "u:p@a.example:443", "a.example:443");
+	uri(CONF_QUERY_NONE, "http://u@", "http://");
+	uri(CONF_QUERY_NONE, "/u:p@x", "/u:p@x");
+	uri(CONF_QUERY_NONE, "*", "*");
+	uri(CONF_QUERY_NONE, "http:", "http:");
+}
+
+static void
+a_path_is_that_of_any_form(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	compat_strlcpy(add(&w, true)->path, "/shop*", CONF_GLOB_MAX);
+	compat_strlcpy(add(&w, true)->path, "/", CONF_GLOB_MAX);
+	assert_false(ignored(&w));
+	w.msg.path = (const uint8_t *)"http://a/shop/x?y";
+	w.msg.path_len = 17;
+	assert_true(ignored(&w));
+	w.msg.path_len = 8;
+	assert_true(ignored(&w));
+	w.msg.path = (const uint8_t *)"a:443";
+	w.msg.path_len = 5;
+	assert_false(ignored(&w));
+	rule_free(w.set);
+}
+
+static void
 a_long_uri_is_cut_at_the_room(void **state)
 {
 	struct conf_privacy	 p;
@@ -357,6 +394,8 @@ main(void)
 		cmocka_unit_test(hits_go_over_to_a_new_set),
 		cmocka_unit_test(rules_are_shown_in_their_own_words),
 		cmocka_unit_test(queries_are_kept_as_asked),
+		cmocka_unit_test(users_and_passwords_are_never_kept),
+		cmocka_unit_test(a_path_is_that_of_any_form),
 		cmocka_unit_test(a_long_uri_is_cut_at_the_room),
 		cmocka_unit_test(clients_are_hidden_as_asked),
 	};
