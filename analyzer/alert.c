@@ -123,7 +123,8 @@ emit(struct alert_set *a, struct alert_rule *r, struct series *s,
 	e.key = s->key;
 	e.time_us = alert_printed(a, a->now_us);
 	e.value = s->value;
-	e.limit = r->conf->value;
+	e.limit = kind == ALERT_EV_CLEARED && r->conf->has_clear ?
+	    r->conf->clear_value : r->conf->value;
 	e.first_us = alert_printed(a, s->fired_us);
 	e.last_us = e.time_us;
 	if (s->fired_us != 0 && a->now_us > s->fired_us)
@@ -132,8 +133,9 @@ emit(struct alert_set *a, struct alert_rule *r, struct series *s,
 	e.complete = s->complete;
 	e.restarted = s->restarted;
 	e.count = r->in_minute;
-	if (kind == ALERT_EV_FIRED || kind == ALERT_EV_REPEATED ||
-	    kind == ALERT_EV_WORSE)
+	/* Nobody contributes to what is too little. */
+	if ((kind == ALERT_EV_FIRED || kind == ALERT_EV_REPEATED ||
+	    kind == ALERT_EV_WORSE) && series_upward(r->conf))
 		e.ntop = a->ops->top(a->arg, r->conf, s->key, e.top);
 	a->ops->event(a->arg, &e);
 }

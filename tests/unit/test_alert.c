@@ -345,6 +345,7 @@ a_clear_band_of_its_own_is_used(void **state)
 	said(&w, "");
 	to(&w, 36.3);
 	said(&w, "cleared");
+	assert_int_equal((int)w.last.limit, 50);
 	end(&w);
 }
 
@@ -360,6 +361,7 @@ small_values_do_not_fire_before_a_whole_span(void **state)
 	said(&w, "");
 	to(&w, 21);
 	said(&w, "fired");
+	assert_int_equal(w.last.ntop, 0);
 	hits(&w, "a", 0, 5);
 	to(&w, 23);
 	said(&w, "");			/* 5 is not above 110 % */
