@@ -137,6 +137,12 @@ emit(struct alert_set *a, struct alert_rule *r, struct series *s,
 	if ((kind == ALERT_EV_FIRED || kind == ALERT_EV_REPEATED ||
 	    kind == ALERT_EV_WORSE) && series_upward(r->conf))
 		e.ntop = a->ops->top(a->arg, r->conf, s->key, e.top);
+	if (kind == ALERT_EV_STORM) {	/* of many keys, not of this one */
+		e.key = e.id = "";
+		e.first_us = e.after_us = 0;
+		e.peak = e.value = (double)e.count;
+		e.limit = ALERT_STORM;
+	}
 	a->ops->event(a->arg, &e);
 }
 

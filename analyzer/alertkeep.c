@@ -113,6 +113,7 @@ void
 alert_event_rows(const struct alert_event *e, struct buf *b)
 {
 	const struct conf_alert	*c = e->rule;
+	const bool		 storm = e->kind == ALERT_EV_STORM;
 	struct row_writer	 w;
 	unsigned		 i;
 
@@ -125,10 +126,9 @@ alert_event_rows(const struct alert_event *e, struct buf *b)
 	row_str(&w, e->id);
 	row_str(&w, e->key);
 	row_str(&w, conf_metric_name((enum conf_metric)c->metric));
-	row_double(&w, e->kind == ALERT_EV_STORM ? (double)e->count :
-	    e->value);
+	row_double(&w, e->value);
 	row_double(&w, e->limit);
-	row_double(&w, (double)c->span_us / 1e6);
+	row_double(&w, storm ? ALERT_STORM_S : (double)c->span_us / 1e6);
 	row_u64(&w, e->first_us);
 	row_u64(&w, e->last_us);
 	row_double(&w, (double)e->after_us / 1e6);
@@ -137,7 +137,7 @@ alert_event_rows(const struct alert_event *e, struct buf *b)
 	row_str(&w, conf_severity_name((enum conf_severity)c->severity));
 	row_bool(&w, e->restarted);
 	row_bool(&w, c->compat);
-	row_str(&w, unit_name(c));
+	row_str(&w, storm ? "count" : unit_name(c));
 	row_u64(&w, 0);
 	row_end(&w);
 	for (i = 0; i < e->ntop; i++) {

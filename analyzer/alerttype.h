@@ -16,7 +16,8 @@
 #define ALERT_KEY_MAX		128
 #define ALERT_ID_MAX		32
 #define ALERT_TOP		3
-#define ALERT_STORM		20	/* firings of a rule in a minute */
+#define ALERT_STORM		20	/* firings of a rule in */
+#define ALERT_STORM_S		60	/* seconds */
 #define ALERT_ENOUGH		0.95	/* below this a window is blind */
 
 enum alert_state {

@@ -701,6 +701,9 @@ many_firings_become_one_storm(void **state)
 	struct world		 w;
 	char			 host[16];
 	unsigned		 i, fired = 0;
+	struct row		 row;
+	struct buf		 b;
+	uint8_t			 mem[2048];
 
 	(void)state;
 	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 300);
@@ -715,9 +718,16 @@ many_firings_become_one_storm(void **state)
 	}
 	assert_int_equal(fired, ALERT_STORM);
 	to(&w, 70);
-	assert_int_equal(strncmp(w.said, "storm", 5), 0);
-	assert_null(strchr(w.said, ' '));
+	said(&w, "storm");
+	assert_string_equal(w.last_id, "");
 	assert_int_equal(w.last.count, 100);
+	buf_writer(&b, mem, sizeof(mem));
+	alert_event_rows(&w.last, &b);
+	buf_reader(&b, mem, b.len);
+	assert_int_equal(row_get(&b, &row), 0);
+	assert_true(row_value(&row, "value")->d == 100);
+	assert_true(row_value(&row, "limit")->d == ALERT_STORM);
+	assert_true(row_value(&row, "span_seconds")->d == 60);
 	end(&w);
 }
 
