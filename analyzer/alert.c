@@ -305,10 +305,10 @@ look(struct alert_set *a, struct alert_rule *r)
 			s->dirty = true;
 	}
 	r->blind = ALERT_SEES;
-	if (metric == METRIC_COMPLETENESS)
-		return;
 	if (v.gone)
 		r->blind = ALERT_BLIND_DOWN;
+	else if (metric == METRIC_COMPLETENESS)
+		return;		/* what was lost is what it is about */
 	else if (r->gone_us != 0 &&
 	    a->now_us < r->gone_us + r->conf->span_us)
 		r->blind = ALERT_BLIND_WAS_DOWN;

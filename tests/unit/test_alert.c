@@ -605,6 +605,14 @@ completeness_itself_can_be_watched(void **state)
 	w.complete = 1.0;
 	to(&w, 60);
 	said(&w, "cleared");
+	w.gone = true;			/* all of nothing is not well */
+	to(&w, 62);
+	said(&w, "unknown");
+	w.gone = false;
+	to(&w, 64);
+	w.complete = 0.5;
+	to(&w, 75);
+	said(&w, "fired");
 	end(&w);
 }
 
