@@ -215,14 +215,14 @@ add_text(struct line *l, const struct row *r, const char *key)
 static void
 add_number(struct line *l, const struct row *r, const char *key)
 {
-	char	 unit[16];
+	char	 unit[16], b[ROW_NUMBER_MAX];
 	double	 v = row_value(r, key)->d;
 
 	text_of(r, "unit", unit, sizeof(unit));
 	if (strcmp(unit, "ratio") == 0)
-		add(l, " %s=%.4g%%", key, 100 * v);
+		add(l, " %s=%s", key, row_ratio(b, v));
 	else if (strcmp(unit, "seconds") == 0)
-		add(l, " %s=%.4gs", key, v);
+		add(l, " %s=%s", key, row_seconds(b, v));
 	else
 		add(l, " %s=%.0f", key, v);
 }

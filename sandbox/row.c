@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sandbox/compat.h"
@@ -475,6 +476,27 @@ row_percent(double share)
 		return 100;
 	/* 0.29 is stored as a little less. */
 	return share > 0 ? (unsigned)(share * 100 + 1e-6) : 0;
+}
+
+const char *
+row_ratio(char s[ROW_NUMBER_MAX], double part)
+{
+	if (part < 1 && part > 0.9999)
+		part = 0.9999;
+	snprintf(s, ROW_NUMBER_MAX, part < 100 ? "%.4g%%" : "%.0f%%",
+	    100 * part);
+	return s;
+}
+
+const char *
+row_seconds(char s[ROW_NUMBER_MAX], double seconds)
+{
+	/* Less than a microsecond is none. */
+	if (seconds < 1e-6)
+		seconds = 0;
+	snprintf(s, ROW_NUMBER_MAX, seconds < 0.001 && seconds > 0 ? "%.6fs" :
+	    seconds < 1000 ? "%.4gs" : "%.0fs", seconds);
+	return s;
 }
 
 const struct row_value *

@@ -127,6 +127,13 @@ const struct row_desc	*row_desc(enum row_kind);
 int		 row_index(enum row_kind, const char *key);
 /* A share in whole percent, rounded down: parts never sum to over 100. */
 unsigned		 row_percent(double share);
+/*
+ * A part of 1 as "1.9%", or seconds as "0.8s": four digits, but never with an
+ * exponent, and 100% only of the whole. Returns s.
+ */
+#define ROW_NUMBER_MAX	32
+const char	*row_ratio(char s[ROW_NUMBER_MAX], double part);
+const char	*row_seconds(char s[ROW_NUMBER_MAX], double seconds);
 /* Value by key, NULL when the kind has no such field. */
 const struct row_value	*row_value(const struct row *, const char *key);
 

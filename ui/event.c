@@ -47,9 +47,9 @@ put_number(struct out *o, const char *name, const struct row *r,
 
 	unit = doc_text(r, "unit", &n);
 	if (n == 5 && memcmp(unit, "ratio", 5) == 0)
-		out_printf(o, " %s=%.4g%%", name, 100 * v);
+		out_printf(o, " %s=%s", name, row_ratio(b, v));
 	else if (n == 7 && memcmp(unit, "seconds", 7) == 0)
-		out_printf(o, " %s=%.4gs", name, v);
+		out_printf(o, " %s=%s", name, row_seconds(b, v));
 	else if (v >= 0 && v < 1e15 && v == (double)(uint64_t)v)
 		out_printf(o, " %s=%" PRIu64, name, (uint64_t)v);
 	else

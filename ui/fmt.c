@@ -200,7 +200,7 @@ const char *
 fmt_by_unit(char b[FMT_MAX], const char *unit, size_t n, double v)
 {
 	if (n == 5 && memcmp(unit, "ratio", 5) == 0)
-		snprintf(b, FMT_MAX, "%.4g%%", v * 100);
+		return row_ratio(b, v);
 	else if (n == 5 && memcmp(unit, "bytes", 5) == 0)
 		return fmt_bytes(b, v);
 	else if (n == 7 && memcmp(unit, "seconds", 7) == 0)

@@ -149,6 +149,26 @@ parts_in_percent_are_never_over_100(void **state)
 	assert_int_equal(row_percent(-1), 0);
 }
 
+static void
+numbers_of_alerts_have_no_exponent(void **state)
+{
+	char	 s[ROW_NUMBER_MAX];
+
+	(void)state;
+	assert_string_equal(row_ratio(s, 0.019), "1.9%");
+	assert_string_equal(row_ratio(s, 0.111111), "11.11%");
+	assert_string_equal(row_ratio(s, 0), "0%");
+	assert_string_equal(row_ratio(s, 1), "100%");
+	assert_string_equal(row_ratio(s, 0.999999), "99.99%");
+	assert_string_equal(row_ratio(s, 123.456), "12346%");
+	assert_string_equal(row_ratio(s, 1000), "100000%");
+	assert_string_equal(row_seconds(s, 0.8), "0.8s");
+	assert_string_equal(row_seconds(s, 0.000019), "0.000019s");
+	assert_string_equal(row_seconds(s, 0.0123456), "0.01235s");
+	assert_string_equal(row_seconds(s, 0), "0s");
+	assert_string_equal(row_seconds(s, 12345), "12345s");
+}
+
 int
 main(void)
 {
@@ -156,6 +176,7 @@ main(void)
 		cmocka_unit_test(
 		    every_kind_round_trips_and_is_refused_when_cut),
 		cmocka_unit_test(keys_are_unique_in_a_kind),
+		cmocka_unit_test(numbers_of_alerts_have_no_exponent),
 		cmocka_unit_test(a_producer_that_leaves_the_table_adds_nothing),
 		cmocka_unit_test(
 		    a_row_that_does_not_fit_leaves_the_buffer_usable),
