@@ -52,15 +52,15 @@ performance_data_is_short_and_has_no_exponent(void **state)
 	struct out	 o;
 
 	(void)state;
-	judge("web|-|ok|5xx|-|0.33333333333333331|0.05|<|60|-|-|-|1|error|-|-|"
+	judge("web|-|ok|5xx|-|0.33333333333333331|0.05|>|60|-|-|-|1|error|-|-|"
 	    "ratio", NULL, &o);
 	assert_non_null(strstr(o.p, " | ratio=33.333%;;5;0;100\n"));
 	out_clear(&o);
-	judge("web|-|ok|bytes|-|123456789012345678|1e7|<|60|-|-|-|1|error|-|-|"
+	judge("web|-|ok|bytes|-|123456789012345678|1e7|>|60|-|-|-|1|error|-|-|"
 	    "bytes", NULL, &o);
 	assert_non_null(strstr(o.p, "=123456789012345680B;;10000000;0;\n"));
 	out_clear(&o);
-	judge("web|-|ok|response-time|-|1.2345678e-05|0.3|<|60|-|-|-|1|error|-"
+	judge("web|-|ok|response-time|-|1.2345678e-05|0.3|>|60|-|-|-|1|error|-"
 	    "|-|seconds", NULL, &o);
 	assert_non_null(strstr(o.p, "=0.000012s;;0.3;0;\n"));
 	out_clear(&o);
