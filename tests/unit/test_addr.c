@@ -86,19 +86,30 @@ both_directions_hash_alike_and_the_key_matters(void **state)
 	assert_int_not_equal(flow_key_cmp(&x, &y), 0);
 }
 
-/* SipHash-1-3 of the bytes 0..n-1 under the key 00..0f. */
+/*
+ * SipHash-1-3 of the bytes 0..n-1 under the key 00..0f: without a word, with
+ * a part of one, with whole ones, with both.
+ */
 static void
 hash_matches_the_published_vectors(void **state)
 {
-	static const uint64_t	 want[] = { 0xabac0158050fc4dcULL,
-		0xc9f49bf37d57ca93ULL };
+	static const struct { size_t n; uint64_t want; } vectors[] = {
+		{ 0, 0xabac0158050fc4dcULL }, { 1, 0xc9f49bf37d57ca93ULL },
+		{ 7, 0xd3927d989bb11140ULL }, { 8, 0x369095118d299a8eULL },
+		{ 9, 0x25a48eb36c063de4ULL }, { 15, 0xd320d86d2a519956ULL },
+		{ 16, 0xcc4fdd1a7d908b66ULL }, { 63, 0x9d199062b7bbb3a8ULL }
+	};
 	struct hash_key	 k = { 0x0706050403020100ULL,
 	    0x0f0e0d0c0b0a0908ULL };
-	uint8_t		 in[2] = { 0, 1 };
+	uint8_t		 in[63];
+	size_t		 i;
 
 	(void)state;
-	assert_true(hash_bytes(&k, in, 0) == want[0]);
-	assert_true(hash_bytes(&k, in, 1) == want[1]);
+	for (i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)i;
+	for (i = 0; i < nitems(vectors); i++)
+		assert_true(hash_bytes(&k, in, vectors[i].n) ==
+		    vectors[i].want);
 }
 
 /* Tuples that differ little, as those of one client do, must spread. */
