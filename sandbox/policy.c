@@ -45,6 +45,7 @@ static const struct policy_rule loop_rules[] = {
 	YES(epoll_pwait, "event loop"),
 	YES(epoll_ctl, "event loop"),
 	YES(poll, "chan_drain, pcap_dispatch"),
+	YES(ppoll, "the same, where poll is ppoll"),
 	YES(read, "channels and descriptors that were handed over"),
 	YES(brk, "malloc"),
 	YES(munmap, "malloc"),
@@ -111,7 +112,7 @@ TABLE(kept, kept_rules);
 /* fstat(2) of open files, in both spellings. */
 static const struct policy_rule fstat_rules[] = {
 	YES(fstat, "stdio and sizes"),
-	IF1(newfstatat, BITS(3, 0x1000, 0x1000), "fstat(3): AT_EMPTY_PATH"),
+	IF1(newfstatat, BITS(3, AT_EMPTY_PATH, AT_EMPTY_PATH), "fstat(3)"),
 	YES(lseek, "stdio and the tail of a file"),
 };
 TABLE(fstats, fstat_rules);
@@ -249,7 +250,7 @@ static const struct policy_rule parent_rules[] = {
 	    "control socket that was removed"),
 	YES(bind, "control socket that was removed; AF_UNIX is all it has"),
 	YES(umask, "its mode"),
-	IF1(fchownat, EQ(4, 0x1000), "its group, by descriptor"),
+	IF1(fchownat, EQ(4, AT_EMPTY_PATH), "its group, by descriptor"),
 	YES(flock, "no other daemon binds meanwhile"),
 	IF1(socketpair, EQ(0, AF_UNIX), "a hook's connection"),
 	YES(connect, "syslog, service manager"),
@@ -276,8 +277,10 @@ static const struct policy_rule parent_rules[] = {
 	YES(lstat, "rotation"),
 	YES(stat, "time zone"),
 	YES(access, "libc"),
+	YES(faccessat, "libc"),
 	YES(fstat, "stdio"),
-	IF1(statx, BITS(2, 0x1000, 0x1000), "age of an open file"),
+	IF1(statx, BITS(2, AT_EMPTY_PATH, AT_EMPTY_PATH),
+	    "age of an open file"),
 	YES(lseek, "stdio"),
 	YES(getdents64, "rotated files"),
 	YES(rename, "rotation"),
@@ -292,6 +295,7 @@ static const struct policy_rule parent_rules[] = {
 	YES(getppid, "libc"),
 	YES(uname, "the host's name in answers"),
 	NO(readlink, "libc"),
+	NO(readlinkat, "libc"),
 	NO(ioctl, "is standard error a terminal"),
 	NO(getcwd, "libc"),
 };
@@ -304,7 +308,7 @@ TABLE(parent, parent_rules);
 static const struct policy_rule launcher_rules[] = {
 	/* itself */
 	IF1(clone, EQ(0, FLAG_PARENT), "a process, never a thread or a space"),
-	IF1(execveat, EQ(4, 0x1000), "a program that is open: AT_EMPTY_PATH"),
+	IF1(execveat, EQ(4, AT_EMPTY_PATH), "a program that is open"),
 	YES(recvmsg, "requests"),
 	YES(recvfrom, "requests"),
 	YES(sendto, "answers"),
@@ -324,6 +328,7 @@ static const struct policy_rule launcher_rules[] = {
 	YES(open, "the loader"),
 	YES(openat, "the loader"),
 	YES(access, "the loader"),
+	YES(faccessat, "the loader"),
 	YES(newfstatat, "the loader"),
 	YES(stat, "the loader"),
 	YES(fstat, "the loader"),

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sandbox/compat.h"
 #include "sandbox/jail.h"
 #include "sandbox/policy.h"
 #include "tests/lib/cmocka_first.h"
@@ -434,6 +435,72 @@ every_row_says_why(void **state)
 	}
 }
 
+static bool
+has_row(const struct policy *p, int call)
+{
+	size_t	 t, i;
+
+	for (t = 0; t < POLICY_TABLES_MAX && p->table[t] != NULL; t++)
+		for (i = 0; i < p->table[t]->n; i++)
+			if (p->table[t]->rules[i].call == call)
+				return true;
+	return false;
+}
+
+static const struct { int old, new; } successors[] = {
+	{ SCMP_SYS(access),	SCMP_SYS(faccessat) },
+	{ SCMP_SYS(dup2),	SCMP_SYS(dup3) },
+	{ SCMP_SYS(epoll_wait),	SCMP_SYS(epoll_pwait) },
+	{ SCMP_SYS(lstat),	SCMP_SYS(newfstatat) },
+	{ SCMP_SYS(open),	SCMP_SYS(openat) },
+	{ SCMP_SYS(poll),	SCMP_SYS(ppoll) },
+	{ SCMP_SYS(readlink),	SCMP_SYS(readlinkat) },
+	{ SCMP_SYS(rename),	SCMP_SYS(renameat) },
+	{ SCMP_SYS(stat),	SCMP_SYS(newfstatat) },
+	{ SCMP_SYS(unlink),	SCMP_SYS(unlinkat) },
+	/* of x86 alone */
+	{ SCMP_SYS(arch_prctl),	SCMP_SYS(arch_prctl) },
+	{ SCMP_SYS(time),	SCMP_SYS(clock_gettime) },
+};
+
+static void
+check_successor(const struct policy *p, int call)
+{
+	size_t	 i;
+	char	*name;
+	int	 there;
+
+	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call);
+	assert_non_null(name);
+	there = seccomp_syscall_resolve_name_arch(SCMP_ARCH_AARCH64, name);
+	free(name);
+	if (there >= 0)
+		return;
+	for (i = 0; successors[i].old != call; i++)
+		assert_true(i + 1 < nitems(successors));
+	assert_true(has_row(p, successors[i].new));
+}
+
+/*
+ * Newer architectures lack the old calls, and libc asks for what took their
+ * place: a row for the one needs a row for the other.
+ */
+static void
+a_call_that_arm64_lacks_has_its_successor(void **state)
+{
+	const struct policy	*p;
+	size_t			 t, i;
+	int			 r;
+
+	(void)state;
+	for (r = ROLE_PARENT; r <= ROLE_CLIENT; r++) {
+		p = policy_of((enum role)r);
+		for (t = 0; t < POLICY_TABLES_MAX && p->table[t] != NULL; t++)
+			for (i = 0; i < p->table[t]->n; i++)
+				check_successor(p, p->table[t]->rules[i].call);
+	}
+}
+
 static void
 only_the_launcher_has_heirs_and_is_lenient(void **state)
 {
@@ -472,6 +539,7 @@ main(void)
 		cmocka_unit_test(an_abort_in_a_jail_is_an_abort),
 		cmocka_unit_test(the_launcher_refuses_and_lives),
 		cmocka_unit_test(every_row_says_why),
+		cmocka_unit_test(a_call_that_arm64_lacks_has_its_successor),
 		cmocka_unit_test(only_the_launcher_has_heirs_and_is_lenient),
 	};
 
