@@ -573,6 +573,22 @@ run(struct ctl *c, int argc, char **argv)
 	return actions[cmd.action].run(c, &cmd);
 }
 
+/*
+ * What a terminal shows is asked of the user's language; letters are those
+ * of ASCII in all of them, also in Turkish, where I is no capital of i.
+ */
+static void
+take_locale(void)
+{
+	bool	 utf8;
+
+	setlocale(LC_CTYPE, "");
+	utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	if (!utf8 && isatty(STDOUT_FILENO))
+		vis_ascii_only();
+	setlocale(LC_CTYPE, utf8 ? "C.UTF-8" : "C");
+}
+
 static void
 clear(struct ctl *c)
 {
@@ -592,10 +608,7 @@ main(int argc, char **argv)
 	c.client.fd = c.fd = -1;
 	c.socket = CONF_SOCKET;
 	signal(SIGPIPE, SIG_IGN);
-	setlocale(LC_CTYPE, "");
-	if (isatty(STDOUT_FILENO) &&
-	    strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-		vis_ascii_only();
+	take_locale();
 	/* '+': the words of a command have options of their own. */
 	while ((ch = getopt(argc, argv, "+i:js:V")) != -1) {
 		switch (ch) {

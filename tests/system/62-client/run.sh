@@ -122,6 +122,13 @@ ctl -j top > "$TMP/top.out" 2>&1
 is "top refuses -j" $? 64
 like "and names what has it" "$(cat "$TMP/top.out")" 'top has no JSON, use'
 
+# In Turkish, the small form of I is another letter.
+localedef -i tr_TR -f UTF-8 "$TMP/tr_TR.UTF-8" > /dev/null 2>&1
+names() { LOCPATH=$TMP LC_ALL=$1 "$BUILD/netmonctl" -s "$SOCK" show metrics | sed '/^#/d; s/[{ ].*//' | LC_ALL=C sort -u; }
+if [ -e "$TMP/tr_TR.UTF-8/LC_CTYPE" ]; then
+	is "names of metrics are the same in every language" "$(names tr_TR.UTF-8)" "$(names C)"
+else skip "needs the sources of locales"; fi
+
 stop
 wait_for 10 grep -q 'saw waited' "$TMP/pty.out"
 had=$(wc -l < "$TMP/again")
