@@ -164,6 +164,9 @@ event_line(struct out *o, const struct doc *d, size_t i)
 	out_char(o, '\n', 1);
 }
 
+#define PRI_NOTICE	5	/* severities: RFC 5424, 6.2.1 */
+#define PRI_INFO	6
+
 static unsigned
 pri(const struct row *r, const struct event_origin *from)
 {
@@ -171,18 +174,18 @@ pri(const struct row *r, const struct event_origin *from)
 		const char	*severity;
 		unsigned	 number;
 	} table[] = {
-		{ "error", 3 }, { "warning", 4 }, { "notice", 5 },
-		{ "info", 6 },
+		{ "error", 3 }, { "warning", 4 }, { "notice", PRI_NOTICE },
+		{ "info", PRI_INFO },
 	};
 	size_t	 i;
 
 	if (r->kind != ROW_ALERT_EVENT)
-		return from->facility << 3 | 6;
+		return from->facility << 3 | PRI_INFO;
 	if (!doc_is(r, "event", "cleared") && !doc_is(r, "event", "ended"))
 		for (i = 0; i < nitems(table); i++)
 			if (doc_is(r, "severity", table[i].severity))
 				return from->facility << 3 | table[i].number;
-	return from->facility << 3 | 5;
+	return from->facility << 3 | PRI_NOTICE;
 }
 
 /* MSGID: upper case letters of the kind, "ALERT-FIRED". */
@@ -203,23 +206,31 @@ msgid(struct out *o, const struct row *r)
 		out_char(o, '-', 1);
 }
 
+/* The header up to MSGID. */
 static void
-rfc5424(struct out *o, const struct doc *d, size_t i, const struct row *r,
+rfc5424_header(struct out *o, unsigned prival, uint64_t us,
     const struct event_origin *from)
 {
-	struct out	 t;
-	char		 b[FMT_MAX];
-	size_t		 k;
+	char	 b[FMT_MAX];
 
-	out_init(&t);
-	body(&t, d, i, r);
-	out_printf(o, "<%u>1 %s %s netmond ", pri(r, from),
-	    fmt_zulu(b, doc_u64(r, "time"), 6),
+	out_printf(o, "<%u>1 %s %s netmond ", prival, fmt_zulu(b, us, 6),
 	    *from->hostname != '\0' ? from->hostname : "-");
 	if (from->pid > 0)
 		out_printf(o, "%ld ", from->pid);
 	else
 		out_str(o, "- ");
+}
+
+static void
+rfc5424(struct out *o, const struct doc *d, size_t i, const struct row *r,
+    const struct event_origin *from)
+{
+	struct out	 t;
+	size_t		 k;
+
+	out_init(&t);
+	body(&t, d, i, r);
+	rfc5424_header(o, pri(r, from), doc_u64(r, "time"), from);
 	msgid(o, r);
 	out_str(o, " - ");
 	for (k = 0; k < t.len; k++)
@@ -248,4 +259,22 @@ event_prefixed(struct out *o, const struct doc *d, size_t i,
 	if (prefix == EVENT_PRI)
 		out_printf(o, "<%u>", pri(&r, from));
 	event_line(o, d, i);
+}
+
+void
+event_restarted(struct out *o, uint64_t us, uint64_t epoch,
+    enum event_prefix prefix, const struct event_origin *from)
+{
+	char		 b[FMT_MAX];
+	unsigned	 prival = from->facility << 3 | PRI_NOTICE;
+
+	if (prefix == EVENT_RFC5424) {
+		rfc5424_header(o, prival, us, from);
+		out_str(o, "RESTARTED - ");
+	} else {
+		if (prefix == EVENT_PRI)
+			out_printf(o, "<%u>", prival);
+		out_printf(o, "%s ", fmt_zulu(b, us, 3));
+	}
+	out_printf(o, "daemon restarted seq=%" PRIu64 ".0\n", epoch);
 }

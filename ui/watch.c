@@ -16,7 +16,6 @@
 #include "sandbox/compat.h"
 #include "sandbox/proc.h"
 #include "ui/event.h"
-#include "ui/fmt.h"
 #include "ui/netmonctl.h"
 
 #define RECONNECT_SECONDS	60
@@ -130,37 +129,20 @@ wanted(const struct watch *w, const struct row *r)
 	return !w->some;
 }
 
-/* One line that says that numbers start anew. */
-static void
-restarted(struct watch *w, const struct row *r)
-{
-	struct out	*o = &w->ctl->out;
-	char		 b[FMT_MAX];
-
-	if (w->prefix == EVENT_RFC5424)
-		out_printf(o, "<%u>1 %s %s netmond - RESTARTED - ", 29u,
-		    fmt_zulu(b, doc_u64(r, "time"), 6),
-		    *w->hostname == '\0' ? "-" : w->hostname);
-	else
-		out_printf(o, "%s%s ", w->prefix == EVENT_PRI ? "<29>" : "",
-		    fmt_zulu(b, doc_u64(r, "time"), 3));
-	out_printf(o, "daemon restarted seq=%" PRIu64 ".0\n",
-	    doc_u64(r, "epoch"));
-}
-
 /* Prints one event; -1 ends the watch, with the status in *status. */
 static int
 print_event(struct watch *w, size_t i, const struct row *r, int *status)
 {
 	struct ctl	*c = w->ctl;
 
-	if (r->kind == ROW_ALERT_EVENT && !c->json && w->seen &&
-	    doc_u64(r, "epoch") != w->epoch)
-		restarted(w, r);
 	if (c->json) {
 		view_json.event(&c->out, &c->doc, i);
 	} else {
 		w->from.facility = HELLO_FACILITY_OF(c->client.hello.flags);
+		if (r->kind == ROW_ALERT_EVENT && w->seen &&
+		    doc_u64(r, "epoch") != w->epoch)
+			event_restarted(&c->out, doc_u64(r, "time"),
+			    doc_u64(r, "epoch"), w->prefix, &w->from);
 		event_prefixed(&c->out, &c->doc, i, w->prefix, &w->from);
 	}
 	if (ctl_flush(c) == -1) {

@@ -249,6 +249,26 @@ alert_lines_are_one_line_each(void **state)
 	doc_clear(&d);
 }
 
+/* As every line of its log it has the facility that is configured. */
+static void
+a_restart_is_a_line_with_the_facility_of_the_log(void **state)
+{
+	static const struct event_origin from = { "fw1", 4711, 16 };
+	struct out	 o;
+
+	(void)state;
+	out_init(&o);
+	event_restarted(&o, 1000000, 7, EVENT_PLAIN, &from);
+	event_restarted(&o, 1000000, 7, EVENT_PRI, &from);
+	event_restarted(&o, 1000000, 7, EVENT_RFC5424, &from);
+	assert_string_equal(o.p,
+	    "1970-01-01T00:00:01.000Z daemon restarted seq=7.0\n"
+	    "<133>1970-01-01T00:00:01.000Z daemon restarted seq=7.0\n"
+	    "<133>1 1970-01-01T00:00:01.000000Z fw1 netmond 4711 RESTARTED - "
+	    "daemon restarted seq=7.0\n");
+	out_clear(&o);
+}
+
 static void
 rows_that_are_none_are_refused(void **state)
 {
@@ -289,6 +309,8 @@ main(void)
 		    nothing_passes_the_edge_or_steers_the_terminal),
 		cmocka_unit_test(names_are_cut_in_the_middle),
 		cmocka_unit_test(alert_lines_are_one_line_each),
+		cmocka_unit_test(
+		    a_restart_is_a_line_with_the_facility_of_the_log),
 		cmocka_unit_test(rows_that_are_none_are_refused),
 	};
 
