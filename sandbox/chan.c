@@ -539,7 +539,8 @@ recv_with_fd(struct chan *ch, int *fd)
 	m.msg_iov = &v;
 	m.msg_iovlen = 1;
 	m.msg_control = ctl.space;
-	m.msg_controllen = sizeof(ctl.space);
+	/* One: a second would fit where CMSG_SPACE pads, and stay open. */
+	m.msg_controllen = CMSG_LEN(sizeof(int));
 	n = recvmsg(ch->conf.fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n == -1)
 		return -1;

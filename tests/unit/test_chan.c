@@ -179,6 +179,59 @@ a_descriptor_travels_with_its_frame(void **state)
 	assert_int_not_equal(fcntl(w->fd, F_GETFD) & FD_CLOEXEC, 0);
 }
 
+/* The number that the next descriptor would get. */
+static int
+next_fd(void)
+{
+	int	 fd = dup(STDIN_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+static void
+send_two_descriptors(int raw, const uint8_t *p, size_t len)
+{
+	union {
+		char		 space[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr	 align;
+	}		 ctl;
+	struct iovec	 v = { (void *)(uintptr_t)p, len };
+	struct msghdr	 m = { .msg_iov = &v, .msg_iovlen = 1 };
+	struct cmsghdr	*c;
+	int		 fds[2] = { STDIN_FILENO, STDIN_FILENO };
+
+	memset(&ctl, 0, sizeof(ctl));
+	m.msg_control = ctl.space;
+	m.msg_controllen = sizeof(ctl.space);
+	c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	assert_int_equal(sendmsg(raw, &m, 0), (ssize_t)len);
+}
+
+static void
+a_second_descriptor_is_not_taken_in(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 m;
+	struct frame	 f = { .type = MSG_FILE };
+	struct buf	 b;
+	uint8_t		 out[FRAME_HDR + 2048];
+	int		 before = next_fd();
+
+	memset(&m, 0, sizeof(m));
+	buf_writer(&b, out + FRAME_HDR, sizeof(out) - FRAME_HDR);
+	msg_put_file(&b, &m);
+	frame_put_header(out, &f, b.len);
+	send_two_descriptors(w->raw, out, FRAME_HDR + b.len);
+	spin(w);
+	assert_int_equal(w->fd, before);
+	assert_int_equal(next_fd(), before + 1);
+}
+
 static void
 pressure_queues_then_refuses_then_drains(void **state)
 {
@@ -396,6 +449,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		T(a_frame_arrives_as_it_was_sent),
 		T(a_descriptor_travels_with_its_frame),
+		T(a_second_descriptor_is_not_taken_in),
 		T(pressure_queues_then_refuses_then_drains),
 		T(what_is_bad_makes_the_channel_deaf),
 		T(an_empty_message_is_a_bad_frame),
