@@ -207,7 +207,12 @@ map_64g(void)
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
 }
 #endif
-static long	 make_process(void) { return syscall(SYS_fork); }
+static long
+make_process(void)
+{
+	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
 static long
 run_program(void)
 {
