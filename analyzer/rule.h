@@ -84,8 +84,6 @@ const char	*rule_text(const struct conf_rule *, char *s, size_t size);
 
 /* ---- privacy ---- */
 
-#define RULE_CLIENT_MAX	ADDR_TEXT_MAX
-
 /*
  * A client address as it may be kept: full, its prefix, or a hash with key
  * (written as an address of fd00::/8). True when it was changed.

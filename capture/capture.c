@@ -35,7 +35,6 @@ struct capture {
 	uint32_t	 dump;		/* number of the last one asked for */
 	bool		 dumping;
 	bool		 dump_broken;
-	bool		 file_ended;
 	struct event	*ev_netlink;
 	struct event	*ev_second;
 	struct event	*ev_settle;
@@ -473,7 +472,6 @@ on_file_end(void *arg, const char *why)
 	flush_batch(c);
 	msg_put_data_end(chan_begin(analyzer(c), MSG_DATA_END, 0), &m);
 	chan_end(analyzer(c));
-	c->file_ended = true;
 }
 
 static int

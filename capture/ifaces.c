@@ -434,20 +434,6 @@ ifaces_forget_gone(struct ifaces *all)
 	}
 }
 
-void
-ifaces_clear(struct ifaces *all)
-{
-	struct iface	*i;
-
-	while ((i = TAILQ_FIRST(&all->list)) != NULL) {
-		close_handle(i);
-		TAILQ_REMOVE(&all->list, i, entry);
-		free(i);
-	}
-	all->n = 0;
-	all->found = NULL;
-}
-
 /* ---- choice ---- */
 
 /* Whether the rest must wait for the next turn. */

@@ -91,7 +91,6 @@ struct ifaces {
 };
 
 void	 ifaces_init(struct ifaces *);
-void	 ifaces_clear(struct ifaces *);
 
 /*
  * From ifwatch: an interface as it is now. dump is the number of the dump

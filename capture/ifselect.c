@@ -149,15 +149,11 @@ cover(struct ifselect_if *v, size_t n, struct ifselect_if *i)
 	struct ifselect_if	*by;
 
 	if (kind_is(i->kind, BELOW) && (by = find(v, n, i->link)) != NULL &&
-	    by != i && seen(by)) {
-		i->covered_by = by->index;
+	    by != i && seen(by))
 		return true;
-	}
 	if ((by = find(v, n, i->master)) != NULL && by != i &&
-	    kind_is(by->kind, BY_MASTER) && seen(by)) {
-		i->covered_by = by->index;
+	    kind_is(by->kind, BY_MASTER) && seen(by))
 		return true;
-	}
 	return kind_is(i->kind, BY_PORTS) && ports_cover(v, n, i);
 }
 
@@ -192,7 +188,6 @@ ifselect(const struct conf *c, struct ifselect_if *v, size_t n)
 	bool	 named = chosen_by_name(c);
 
 	for (i = 0; i < n; i++) {
-		v[i].covered_by = 0;
 		if (excluded(c, v[i].name) ||
 		    (named && ifselect_conf(c, v[i].name) == NULL) ||
 		    (!named && !carries_ip(v[i].arphrd)))

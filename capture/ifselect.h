@@ -40,12 +40,11 @@ struct ifselect_if {
 	uint16_t	 arphrd;	/* hardware type, ARPHRD_ of if_arp.h */
 	bool		 up;
 	bool		 failed;	/* opening it was refused */
-	/* answers */
+	/* answer */
 	enum ifselect	 select;
-	uint32_t	 covered_by;	/* index, 0 none (or several ports) */
 };
 
-/* Fills in the answers of n interfaces; their order does not matter. */
+/* Fills in the answer of each of n interfaces; their order does not matter. */
 void	 ifselect(const struct conf *, struct ifselect_if *, size_t n);
 /* The interface line that holds for a name, NULL for the defaults. */
 const struct conf_interface *

@@ -34,15 +34,6 @@ orphans_new(struct slots *slots, bool expected)
 	return t;
 }
 
-void
-orphans_free(struct orphans *t)
-{
-	if (t == NULL)
-		return;
-	free(t->orphan);
-	free(t);
-}
-
 /* ---- what is known of the mirror before ---- */
 
 bool

@@ -18,7 +18,6 @@ struct orphans;
 
 /* expected: this process replaces a lost one; else nothing is told. */
 struct orphans	*orphans_new(struct slots *, bool expected);
-void		 orphans_free(struct orphans *);
 
 /* Whether anything is to be told. */
 bool		 orphans_expected(const struct orphans *);

@@ -503,14 +503,3 @@ streams_count(const struct streams *t)
 {
 	return t->n;
 }
-
-void
-streams_free(struct streams *t)
-{
-	if (t == NULL)
-		return;
-	streams_close_all(t, false);
-	streams_reap(t);
-	free(t->bucket);
-	free(t);
-}

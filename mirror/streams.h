@@ -30,7 +30,6 @@ struct streams_conf {
 };
 
 struct streams	*streams_new(const struct streams_conf *);
-void		 streams_free(struct streams *);
 void		 streams_set_copies(struct streams *, struct copy **, size_t);
 /* One record of a STREAM frame. */
 void		 streams_take(struct streams *, const struct msg_stream *);

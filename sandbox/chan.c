@@ -187,16 +187,6 @@ chan_free(struct chan *ch)
 	free(ch);
 }
 
-int
-chan_release(struct chan *ch)
-{
-	int	 fd = ch->conf.fd;
-
-	ch->conf.flags |= CHAN_KEEP_FD;
-	chan_free(ch);
-	return fd;
-}
-
 static void
 enter(struct chan *ch)
 {
@@ -745,29 +735,10 @@ chan_gate(struct chan *ch, bool closed, uint16_t except_type)
 	ch->gate_except = except_type;
 }
 
-int
-chan_fd(const struct chan *ch)
-{
-	return ch->conf.fd;
-}
-
 enum role
 chan_peer(const struct chan *ch)
 {
 	return ch->conf.peer;
-}
-
-void *
-chan_arg(const struct chan *ch)
-{
-	return ch->conf.arg;
-}
-
-void
-chan_set_handlers(struct chan *ch, const struct handler *h, void *arg)
-{
-	ch->conf.handlers = h;
-	ch->conf.arg = arg;
 }
 
 void

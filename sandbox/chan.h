@@ -127,13 +127,7 @@ void		 chan_gate(struct chan *, bool closed, uint16_t except_type);
 /* Queued frames are thrown away: the peer that wanted them is gone. */
 void		 chan_forget(struct chan *);
 
-int		 chan_fd(const struct chan *);
 enum role	 chan_peer(const struct chan *);
-void		*chan_arg(const struct chan *);
-void		 chan_set_handlers(struct chan *, const struct handler *,
-		    void *arg);
 void		 chan_set_generation(struct chan *, uint32_t);
-/* Gives up the descriptor without closing it and frees the channel. */
-int		 chan_release(struct chan *);
 
 #endif

@@ -16,19 +16,11 @@
 
 #define PRINTFLIKE(f, a)	__attribute__((__format__(printf, f, a)))
 #define NORETURN		__attribute__((__noreturn__))
-#define UNUSED			__attribute__((__unused__))
 
 #ifndef TAILQ_FOREACH_SAFE
 #define TAILQ_FOREACH_SAFE(var, head, field, next)			\
 	for ((var) = TAILQ_FIRST(head);					\
 	    (var) != NULL && ((next) = TAILQ_NEXT(var, field), 1);	\
-	    (var) = (next))
-#endif
-
-#ifndef LIST_FOREACH_SAFE
-#define LIST_FOREACH_SAFE(var, head, field, next)			\
-	for ((var) = LIST_FIRST(head);					\
-	    (var) != NULL && ((next) = LIST_NEXT(var, field), 1);	\
 	    (var) = (next))
 #endif
 

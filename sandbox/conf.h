@@ -31,7 +31,6 @@
 #define CONF_PATH	"/etc/netmond.conf"
 #define CONF_SOCKET	"/run/netmond/control.sock"
 #define CONF_USER	"_netmon"
-#define CONF_RUN_DIR	"/run/netmond"
 #define CONF_STATE_DIR	"/var/db/netmond"
 #define CONF_LOG_DIR	"/var/log/netmond"
 #define CONF_GAPS	".gaps"	/* what is not in FILE is in FILE.gaps */

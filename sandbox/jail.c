@@ -25,7 +25,6 @@
 #define LL_FS_WRITE_FILE	(1ULL << 1)
 #define LL_FS_READ_FILE		(1ULL << 2)
 #define LL_FS_READ_DIR		(1ULL << 3)
-#define LL_FS_REMOVE_DIR	(1ULL << 4)
 #define LL_FS_REMOVE_FILE	(1ULL << 5)
 #define LL_FS_MAKE_REG		(1ULL << 8)
 #define LL_FS_MAKE_SOCK		(1ULL << 9)

@@ -44,7 +44,6 @@
 #define PROC_FD_LINK2	5
 #define PROC_FD_SHM1	6	/* memory of the link on 4, until mapped */
 #define PROC_FD_SHM2	7	/* of that on 5 */
-#define PROC_FD_OWN	6	/* lowest number of the role's own */
 
 #define STATUS_CONFIG	2	/* exit: an error of the configuration */
 #define PROC_STOP_SECONDS	2
