@@ -16,6 +16,7 @@
 
 #include "mirror/framer.h"
 #include "sandbox/conf.h"
+#include "sandbox/hookmsg.h"
 #include "sandbox/msg.h"
 
 #define HOOK_BUF_MAX	(256 * 1024)
@@ -31,9 +32,10 @@ enum hook_verdict {
 	HOOK_FAIL	/* the error policy decides */
 };
 
-#define CHUNK_GAP	0x01	/* bytes are missing before it */
-#define CHUNK_TRUNCATED	0x02
-#define CHUNK_LAST	0x04
+/* As a provider gets them. */
+#define CHUNK_GAP	HOOKMSG_GAP
+#define CHUNK_TRUNCATED	HOOKMSG_TRUNCATED
+#define CHUNK_LAST	HOOKMSG_LAST
 
 struct chunk {
 	const uint8_t	*data;

@@ -165,14 +165,12 @@ log_types(struct parser *p, const struct list *l)
 void
 log_end(struct parser *p)
 {
-	const struct conf_log	 fresh = { .types = 0x3f };
-
 	if (p->log_access != (p->log.format != LOG_EVE))
 		parse_fail(p, p->log_access ? "format of log access is "
 		    "combined or common, eve is that of log events" :
 		    "format of log events is eve, others are of log access");
 	/* Unless types say so, an access log holds what it can. */
-	if (p->log.format != LOG_EVE && p->log.types == fresh.types)
+	if (p->log.format != LOG_EVE && p->log.types == CONF_EV_ALL)
 		p->log.types = CONF_EV_HTTP;
 	parse_join(p, CONF_LOG, conf_add_log(p->conf), &p->log, sizeof(p->log),
 	    &p->conf->nlogs);

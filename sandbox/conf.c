@@ -346,8 +346,7 @@ conf_log_defaults(struct conf_log *l)
 {
 	memset(l, 0, sizeof(*l));
 	l->format = LOG_EVE;
-	l->types = CONF_EV_ALERT | CONF_EV_HTTP | CONF_EV_TLS | CONF_EV_FLOW |
-	    CONF_EV_STATS | CONF_EV_ANOMALY;
+	l->types = CONF_EV_ALL;
 	l->extras = true;
 	l->mode = 0640;
 }

@@ -233,6 +233,7 @@ enum conf_log_format { LOG_EVE, LOG_COMBINED, LOG_COMMON };
 #define CONF_EV_FLOW	0x08
 #define CONF_EV_STATS	0x10
 #define CONF_EV_ANOMALY	0x20
+#define CONF_EV_ALL	0x3f
 
 struct conf_log {
 	char		 path[CONF_PATH_MAX];

@@ -697,7 +697,7 @@ check_log(struct check *k, size_t n)
 	check_writers(k, l->path);
 	check_rotate(k, &l->rotate, l->path);
 	check_mode(k, l->mode);
-	if (l->types == 0 || l->types >= 0x40)
+	if (l->types == 0 || l->types > CONF_EV_ALL)
 		bad(k, "types must name at least one kind of event");
 	if (l->format != LOG_EVE && l->types != CONF_EV_HTTP)
 		bad(k, "an access log holds http only");

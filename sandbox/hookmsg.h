@@ -34,8 +34,8 @@ enum hookmsg_verdict {
 	HOOKMSG_BROKEN		/* netmonctl: the program cannot answer */
 };
 
-#define HOOKMSG_GAP		0x01
-#define HOOKMSG_TRUNCATED	0x02
+#define HOOKMSG_GAP		0x01	/* bytes are missing before it */
+#define HOOKMSG_TRUNCATED	0x02	/* of a packet that was captured cut */
 #define HOOKMSG_LAST		0x04
 
 struct hookmsg_chunk {
