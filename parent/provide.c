@@ -9,32 +9,35 @@
 
 /* ---- hooks ---- */
 
+/* Whether what is named there is this hook, and its user is who asks. */
+static void
+look(const struct client *cl, const char *hook, const char *named,
+    const char *user, int *may)
+{
+	uid_t	 uid;
+	gid_t	 gid;
+
+	if (*may == 1 || strcmp(named, hook) != 0)
+		return;
+	*may = client_may_change(cl) || (*user != '\0' &&
+	    here_user(user, &uid, &gid) && uid == cl->uid);
+}
+
 /* 1 allowed, 0 not, -1 no mirror names this hook. */
 static int
 may_provide(const struct client *cl, const char *hook)
 {
 	const struct conf	*conf = cl->control->running;
 	const struct conf_mirror *m;
-	const char		*user;
-	uid_t			 uid;
-	gid_t			 gid;
 	size_t			 i;
-	int			 r = -1;
+	int			 may = -1;
 
 	for (i = 0; i < conf->nmirrors; i++) {
 		m = &conf->mirrors[i];
-		if (strcmp(m->record_hook, hook) == 0)
-			user = m->record_hook_user;
-		else if (strcmp(m->forward_hook, hook) == 0)
-			user = m->forward_hook_user;
-		else
-			continue;
-		r = client_may_change(cl) || (*user != '\0' &&
-		    here_user(user, &uid, &gid) && uid == cl->uid);
-		if (r == 1)
-			return 1;
+		look(cl, hook, m->record_hook, m->record_hook_user, &may);
+		look(cl, hook, m->forward_hook, m->forward_hook_user, &may);
 	}
-	return r;
+	return may;
 }
 
 /*

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "parent/control.h"
+#include "parent/client.h"
 #include "sandbox/row.h"
 #include "tests/lib/cmocka_first.h"
 
@@ -502,6 +502,44 @@ an_event_that_is_none_is_refused(void **state)
 	assert_int_equal(x->lines, 0);
 }
 
+/* The status of the answer to uid, who would provide the hook "mask". */
+static uint32_t
+provide_as(struct fix *x, uid_t uid)
+{
+	static uint8_t		 body[1024];
+	static struct msg_show	 m;
+	struct buf		 b;
+
+	TAILQ_FIRST(&x->control->clients)->uid = uid;
+	memset(&m, 0, sizeof(m));
+	m.nargs = 1;
+	compat_strlcpy(m.args[0], "mask", sizeof(m.args[0]));
+	buf_writer(&b, body, sizeof(body));
+	msg_put_show(&b, &m);
+	b.r = body;
+	ask(x, MSG_HOOK, 1, &b);
+	return error_status(x, 1);
+}
+
+/* No mirror is there: whoever may provide the hook is told to try again. */
+static void
+a_hook_of_both_sides_may_have_the_user_of_either(void **state)
+{
+	struct fix		*x = *state;
+	struct conf_mirror	*m = conf_add_mirror(x->conf);
+
+	compat_strlcpy(m->record_hook, "mask", sizeof(m->record_hook));
+	compat_strlcpy(m->record_hook_user, "daemon",
+	    sizeof(m->record_hook_user));
+	compat_strlcpy(m->forward_hook, "mask", sizeof(m->forward_hook));
+	compat_strlcpy(m->forward_hook_user, "bin",
+	    sizeof(m->forward_hook_user));
+	greet(x, MSG_VERSION);
+	assert_int_equal(provide_as(x, 1), STATUS_AGAIN);
+	assert_int_equal(provide_as(x, 2), STATUS_AGAIN);
+	assert_int_equal(provide_as(x, 3), STATUS_REFUSED);
+}
+
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int
@@ -523,6 +561,7 @@ main(void)
 		TEST(
 		    a_watcher_goes_on_where_it_was_and_is_told_what_it_missed),
 		TEST(an_event_that_is_none_is_refused),
+		TEST(a_hook_of_both_sides_may_have_the_user_of_either),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
