@@ -348,6 +348,17 @@ judge_rest(struct parent *p, struct conf *rest)
 	p->refused = STATUS_CONFIG;
 }
 
+/* -nv */
+static int
+print_conf(const struct conf *c)
+{
+	conf_print(c, stdout, true);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	log_warn("standard output");
+	return -1;
+}
+
 static void
 prepare_process(struct parent *p)
 {
@@ -417,10 +428,9 @@ main(int argc, char **argv)
 		return errno == ENOMEM ? EX_OSERR : STATUS_CONFIG;
 	if (p.conf == NULL)
 		judge_rest(&p, rest);
-	else if (p.opt.check && p.opt.verbose > 0) {
-		conf_print(p.conf, stdout, true);
-		fflush(stdout);
-	}
+	else if (p.opt.check && p.opt.verbose > 0 &&
+	    print_conf(p.conf) == -1)
+		return 1;
 	if (parent_live(&p))
 		close_inherited(p.syslog.fd);
 	if ((status = acquire(&p)) != 0)

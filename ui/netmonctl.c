@@ -624,8 +624,8 @@ main(int argc, char **argv)
 				return CLIENT_USAGE;
 			break;
 		case 'V':
-			printf("netmonctl %s\n", NETMON_VERSION);
-			return CLIENT_OK;
+			out_printf(&c.out, "netmonctl %s\n", NETMON_VERSION);
+			return ctl_flush(&c) == 0 ? CLIENT_OK : CLIENT_REFUSED;
 		default:
 			return usage();
 		}

@@ -22,6 +22,13 @@ run "a file that is not there" 2 'nothere' -n -f "$TMP/nothere.conf"
 : > "$TMP/x.conf"
 [ "$(id -u)" != 0 ] || echo "user \"$TEST_USER\"" > "$TMP/x.conf"
 run "an empty file" 0 'configuration OK' -n -f "$TMP/x.conf"
+if [ -e /dev/full ]; then
+	"$BUILD/netmond" -nv -f "$TMP/x.conf" > /dev/full 2> "$TMP/out"
+	is "-nv that cannot be written: status 1" $? 1
+	like "and says so" "$(cat "$TMP/out")" 'standard output: No space left'
+	"$BUILD/netmonctl" -V > /dev/full 2> "$TMP/out"
+	is "netmonctl -V that cannot: status 1" $? 1
+fi
 printf 'user "%s"\nfilter "host www.example.com"\n' $TEST_USER > "$TMP/x.conf"
 run "a filter with a name" 2 'use numbers' -n -f "$TMP/x.conf"
 printf 'filter tcp or or port 80\n' > "$TMP/f.conf"
