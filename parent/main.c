@@ -106,7 +106,10 @@ build(struct parent *p)
 	parent_add_events(p);
 }
 
-/* A rule sits on the folder above, so that a folder may be made anew. */
+/*
+ * A rule sits on the folder above, so that a folder may be made anew. "-"
+ * and no path at all, of a mirror without a record, have none.
+ */
 static void
 add_root(struct jail *j, char (*names)[CONF_PATH_MAX], const char *path,
     int up, bool write)
@@ -147,12 +150,7 @@ add_roots(struct parent *p, struct jail *j, char (*names)[CONF_PATH_MAX])
 		return;
 	}
 	for (i = 0; i < p->conf->nmirrors; i++)
-		if ((real = realpath(".", NULL)) != NULL) {
-			add_root(j, names, p->conf->mirrors[i].path[0] == '/' ?
-			    p->conf->mirrors[i].path : real,
-			    p->conf->mirrors[i].path[0] == '/', true);
-			free(real);
-		}
+		add_root(j, names, p->conf->mirrors[i].path, 1, true);
 	for (i = 0; i < p->conf->nlogs; i++)
 		add_root(j, names, p->conf->logs[i].path, 1, true);
 }
