@@ -176,11 +176,9 @@ in_order(struct provider *p, const struct waiting *upto)
 	return false;
 }
 
-static int
+static void
 judge(struct waiting *w, uint8_t verdict, const uint8_t *data, size_t len)
 {
-	uint8_t	*copy;
-
 	static const uint8_t	 map[] = {
 		[HOOKMSG_KEEP]		= HOOK_KEEP,
 		[HOOKMSG_NEW_DATA]	= HOOK_CHANGED,
@@ -188,23 +186,23 @@ judge(struct waiting *w, uint8_t verdict, const uint8_t *data, size_t len)
 		[HOOKMSG_ABORT]		= HOOK_FAIL,
 		[HOOKMSG_BROKEN]	= HOOK_FAIL,
 	};
+	uint8_t			*copy;
 
 	w->judged = true;
 	w->verdict = map[verdict];
 	if (w->verdict != HOOK_CHANGED)
-		return 0;
+		return;
 	if (len == 0) {
 		w->verdict = HOOK_DROP;
-		return 0;
+		return;
 	}
 	if ((copy = malloc(len)) == NULL) {
 		w->verdict = HOOK_FAIL;
-		return 0;
+		return;
 	}
 	memcpy(copy, data, len);
 	w->answer = copy;
 	w->answer_len = len;
-	return 0;
 }
 
 static int

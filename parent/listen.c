@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "parent/listen.h"
+#include "parent/roots.h"
 #include "sandbox/compat.h"
 #include "sandbox/conf.h"
 #include "sandbox/log.h"
@@ -19,19 +20,6 @@
 #define LOCK_WAIT_US	50000
 
 /* ---- the socket ---- */
-
-static int
-folder_of(const char *path, char *dir, size_t size)
-{
-	const char	*slash = strrchr(path, '/');
-
-	if (*path != '/' || slash == NULL)
-		return -1;
-	if (compat_strlcpy(dir, path, size) >= size)
-		return -1;
-	dir[slash == path ? 1 : slash - path] = '\0';
-	return 0;
-}
 
 /* Missing folder: made, for the user that we become. 0 or an errno. */
 static int
@@ -192,13 +180,13 @@ listen_open(struct listen *l, const char *path, const struct priv *p,
 	char			 dir[CONF_PATH_MAX];
 	int			 e;
 
-	if (folder_of(path, dir, sizeof(dir)) == -1 ||
-	    compat_strlcpy(l->path, path, sizeof(l->path)) >=
+	if (compat_strlcpy(l->path, path, sizeof(l->path)) >=
 	    sizeof(sun.sun_path)) {
 		snprintf(why, size, "control socket %s: %s", path,
 		    strerror(ENAMETOOLONG));
 		return -1;
 	}
+	roots_folder(path, dir, sizeof(dir));
 	/* A read-only file system says so also of a folder that is there. */
 	if ((e = make_folder(dir, p)) != 0 && stat(dir, &st) == -1) {
 		snprintf(why, size, "control socket: the folder %s cannot be "
@@ -231,7 +219,7 @@ listen_again(struct listen *l, const struct priv *p)
 	} else if (l->lost && same(&st, &l->other))
 		return -1;		/* asked already: not ours */
 	l->other = st;
-	folder_of(l->path, dir, sizeof(dir));
+	roots_folder(l->path, dir, sizeof(dir));
 	fd = bind_anew(l, dir, p, 1, why, sizeof(why));
 	if (fd != -1)
 		log_warnx("control socket %s was removed: it is there again",
