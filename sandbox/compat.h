@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The jails name the calls of such machines; hashes multiply to 128 bits. */
+_Static_assert(sizeof(void *) == 8, "netmon is for machines of 64 bits");
+
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define PRINTFLIKE(f, a)	__attribute__((__format__(printf, f, a)))
