@@ -58,6 +58,16 @@ token_text(struct parser *p, const char *s, size_t n)
 	p->tok_text[n] = '\0';
 }
 
+/* Bytes up to the end of the line. */
+static size_t
+line_left(const struct source *s)
+{
+	const char	*from = s->text + s->off, *nl;
+
+	nl = memchr(from, '\n', s->len - s->off);
+	return nl == NULL ? s->len - s->off : (size_t)(nl - from);
+}
+
 /* A text in quotes, without them; \" and \\ stand for " and \. */
 static int
 lex_quoted(struct parser *p, char **v)
@@ -67,7 +77,7 @@ lex_quoted(struct parser *p, char **v)
 	char		*t;
 	int		 c;
 
-	if ((t = source_keep(p, s->len - s->off + 1)) == NULL) {
+	if ((t = source_keep(p, line_left(s) + 1)) == NULL) {
 		p->no_memory = true;
 		return LEX_END;
 	}

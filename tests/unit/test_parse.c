@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <glob.h>
@@ -336,6 +337,45 @@ entries_end_at_their_limit(void **state)
 	free(text);
 }
 
+/* A sanitizer needs more. */
+static void
+limit_memory(rlim_t most)
+{
+#ifndef NETMON_SAN
+	struct rlimit	 rl;
+
+	assert_int_equal(getrlimit(RLIMIT_AS, &rl), 0);
+	rl.rlim_cur = most < rl.rlim_max ? most : rl.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_AS, &rl), 0);
+#else
+	(void)most;
+#endif
+}
+
+/* Each value takes memory for its line, not for the rest of the file. */
+static void
+a_large_file_of_values_is_read(void **state)
+{
+	static const char	 line[] = "a = \"\"\n";
+	size_t			 n = (1 << 20) / (sizeof(line) - 1), i;
+	char			*text = calloc(n, sizeof(line));
+	struct said		 s;
+	struct conf		*c;
+
+	(void)state;
+	assert_non_null(text);
+	for (i = 0; i < n; i++)
+		memcpy(text + i * (sizeof(line) - 1), line, sizeof(line));
+	limit_memory((rlim_t)1 << 30);
+	c = parse(text, &s);
+	limit_memory(RLIM_INFINITY);
+	assert_string_equal(s.s, "");
+	assert_non_null(c);
+	conf_free(c);
+	free(s.s);
+	free(text);
+}
+
 static void
 a_file_that_others_can_write_is_refused(void **state)
 {
@@ -453,6 +493,7 @@ main(void)
 		cmocka_unit_test(every_cut_of_a_file_ends),
 		cmocka_unit_test(errors_end_at_their_limit),
 		cmocka_unit_test(entries_end_at_their_limit),
+		cmocka_unit_test(a_large_file_of_values_is_read),
 		cmocka_unit_test(a_file_that_others_can_write_is_refused),
 		cmocka_unit_test(ports_of_the_command_line_are_judged),
 		cmocka_unit_test(times_and_sizes_do_not_overflow)
