@@ -41,6 +41,9 @@ parse_fail(struct parser *p, const char *fmt, ...)
 	char	 why[PARSE_LINE_MAX - 64];	/* the place comes before */
 	va_list	 ap;
 
+	/* What is missing since then is no error of the file. */
+	if (p->no_memory)
+		return;
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);

@@ -352,20 +352,46 @@ limit_memory(rlim_t most)
 #endif
 }
 
-/* Each value takes memory for its line, not for the rest of the file. */
-static void
-a_large_file_of_values_is_read(void **state)
+/* A file of 1M. */
+static char *
+many_values(void)
 {
 	static const char	 line[] = "a = \"\"\n";
 	size_t			 n = (1 << 20) / (sizeof(line) - 1), i;
 	char			*text = calloc(n, sizeof(line));
-	struct said		 s;
-	struct conf		*c;
 
-	(void)state;
 	assert_non_null(text);
 	for (i = 0; i < n; i++)
 		memcpy(text + i * (sizeof(line) - 1), line, sizeof(line));
+	return text;
+}
+
+#ifndef NETMON_SAN
+static void
+without_memory_that_alone_is_said(void **state)
+{
+	char		*text = many_values();
+	struct said	 s;
+
+	(void)state;
+	limit_memory(1);
+	assert_null(parse(text, &s));
+	limit_memory(RLIM_INFINITY);
+	assert_string_equal(s.s, "t: out of memory\n");
+	free(s.s);
+	free(text);
+}
+#endif
+
+/* Each value takes memory for its line, not for the rest of the file. */
+static void
+a_large_file_of_values_is_read(void **state)
+{
+	char		*text = many_values();
+	struct said	 s;
+	struct conf	*c;
+
+	(void)state;
 	limit_memory((rlim_t)1 << 30);
 	c = parse(text, &s);
 	limit_memory(RLIM_INFINITY);
@@ -494,6 +520,9 @@ main(void)
 		cmocka_unit_test(errors_end_at_their_limit),
 		cmocka_unit_test(entries_end_at_their_limit),
 		cmocka_unit_test(a_large_file_of_values_is_read),
+#ifndef NETMON_SAN
+		cmocka_unit_test(without_memory_that_alone_is_said),
+#endif
 		cmocka_unit_test(a_file_that_others_can_write_is_refused),
 		cmocka_unit_test(ports_of_the_command_line_are_judged),
 		cmocka_unit_test(times_and_sizes_do_not_overflow)
