@@ -179,7 +179,10 @@ mirror_linked(struct proc *p, enum role peer)
 
 /* ---- configuration ---- */
 
-/* A copy whose block has not changed goes on. */
+/*
+ * A copy whose block has not changed goes on. Both were unpacked into zeroed
+ * memory, so what is equal is so in every byte.
+ */
 static struct copy *
 unchanged(struct copy **old, size_t nold, const struct conf_mirror *m)
 {

@@ -462,6 +462,7 @@ static void
 draw_report(struct ctx *c)
 {
 	struct view_subject	 tables = *c->subject;
+	struct ctx		 rest = *c;
 	size_t			 i, n = 0;
 
 	draw_summary(c);
@@ -472,8 +473,8 @@ draw_report(struct ctx *c)
 		    tables.kinds[i] != ROW_SUMMARY)
 			tables.kinds[n++] = tables.kinds[i];
 	tables.nkinds = n;
-	c->subject = &tables;
-	draw_kinds(c, true);
+	rest.subject = &tables;
+	draw_kinds(&rest, true);
 }
 
 static void
