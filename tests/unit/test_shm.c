@@ -18,7 +18,7 @@ struct world {
 	struct chan		*tx;
 	struct chan		*rx;
 	struct tally		 tally;
-	int			 raw;		/* the sending descriptor */
+	int			 fd[2];		/* sender, receiver */
 	int			 memory;
 	struct shm		*out;
 	struct shm		*in;
@@ -70,7 +70,6 @@ setup(void **state)
 {
 	static struct world	 w;
 	struct chan_conf	 c;
-	int			 sv[2];
 
 	memset(&w, 0, sizeof(w));
 	w.base = event_base_new();
@@ -78,18 +77,18 @@ setup(void **state)
 	assert_non_null(w.out = shm_map(w.memory));
 	assert_non_null(w.in = shm_map(w.memory));
 	assert_int_equal(socketpair(AF_UNIX,
-	    SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv), 0);
+	    SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, w.fd), 0);
 	memset(&c, 0, sizeof(c));
 	c.fault = on_fault;
 	c.drained = on_drained;
 	c.tally = &w.tally;
 	c.arg = &w;
-	w.raw = c.fd = sv[0];
+	c.fd = w.fd[0];
 	c.self = ROLE_CAPTURE;
 	c.peer = ROLE_ANALYZER;
 	c.out = w.out;
 	assert_non_null(w.tx = chan_new(w.base, &c));
-	c.fd = sv[1];
+	c.fd = w.fd[1];
 	c.self = ROLE_ANALYZER;
 	c.peer = ROLE_CAPTURE;
 	c.out = NULL;
@@ -134,7 +133,7 @@ peek(struct world *w)
 {
 	static uint8_t	 p[FRAME_MAX];
 
-	return recv(chan_fd(w->rx), p, sizeof(p), MSG_PEEK | MSG_DONTWAIT);
+	return recv(w->fd[1], p, sizeof(p), MSG_PEEK | MSG_DONTWAIT);
 }
 
 static void
@@ -265,7 +264,7 @@ lies(struct world *w, uint32_t slot, uint32_t len, uint16_t inner, size_t body)
 	buf_writer(&b, p + FRAME_HDR, MSG_SHARED);
 	msg_put_shared(&b, &m);
 	frame_put_header(p, &f, MSG_SHARED);
-	assert_int_equal(send(w->raw, p, sizeof(p), 0), sizeof(p));
+	assert_int_equal(send(w->fd[0], p, sizeof(p), 0), sizeof(p));
 	w->faults = 0;
 	chan_relink(w->rx);
 	spin(w);
@@ -299,7 +298,7 @@ a_frame_names_memory_where_there_is_none(void **state)
 	f.flags = FRAME_SHARED;
 	frame_put_header(p, &f, MSG_SHARED);
 	/* The other way, where no memory lies. */
-	assert_int_equal(send(chan_fd(w->rx), p, sizeof(p), 0), sizeof(p));
+	assert_int_equal(send(w->fd[1], p, sizeof(p), 0), sizeof(p));
 	spin(w);
 	assert_int_equal(w->faults, 1);
 }
