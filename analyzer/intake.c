@@ -92,7 +92,8 @@ one_packet(struct analyzer *az, struct ahead *a)
 	az->reasons[r]++;
 	if (r == PACKET_OK)
 		tcp_packet(az, p, i);
-	else if (r == PACKET_NOT_TCP || r == PACKET_NOT_IP)
+	else if (r == PACKET_NOT_TCP || r == PACKET_NOT_IP ||
+	    r == PACKET_ENCRYPTED)
 		tally_add(&az->proc->tally, TALLY_PKT_NOT_TCP, 1);
 	else if (r != PACKET_FRAGMENT)
 		bad_packet(az, p, i, r, a->cut);

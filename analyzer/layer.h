@@ -1,6 +1,6 @@
 /*
  * layer: one layer of headers after the other: what comes next, and a cursor
- * over what is left. Private to packet, link and tunnel.
+ * over what is left. Private to packet and its parts.
  *
  * A function for a layer returns the next one; LAYER_NONE when why is set.
  */
@@ -22,6 +22,7 @@ enum layer {
 	LAYER_NONE,
 	LAYER_ETHER,
 	LAYER_TYPE,		/* by cursor.type */
+	LAYER_TYPED,		/* which is to be read first */
 	LAYER_VLAN,
 	LAYER_LLC,
 	LAYER_SLL,
@@ -30,6 +31,16 @@ enum layer {
 	LAYER_HDLC,
 	LAYER_PPPOE,
 	LAYER_PPP,
+	LAYER_FRAME_RELAY,
+	LAYER_MACSEC,
+	LAYER_NSH,
+	LAYER_WLAN,
+	LAYER_PRISM,
+	LAYER_RADIOTAP,
+	LAYER_PPI,
+	LAYER_PKTAP,
+	LAYER_PFLOG,
+	LAYER_NFLOG,
 	LAYER_MPLS,
 	LAYER_ERSPAN2,
 	LAYER_ERSPAN3,
@@ -64,11 +75,24 @@ layer_be16(const uint8_t *d)
 	return (uint16_t)(d[0] << 8 | d[1]);
 }
 
+/* Some writers of captures use the order of little machines. */
+static inline uint16_t
+layer_le16(const uint8_t *d)
+{
+	return (uint16_t)(d[1] << 8 | d[0]);
+}
+
 static inline uint32_t
 layer_be32(const uint8_t *d)
 {
 	return (uint32_t)d[0] << 24 | (uint32_t)d[1] << 16 |
 	    (uint32_t)d[2] << 8 | d[3];
+}
+
+static inline uint32_t
+layer_le32(const uint8_t *d)
+{
+	return __builtin_bswap32(layer_be32(d));
 }
 
 static inline enum layer

@@ -4,7 +4,9 @@
 #include "analyzer/layer.h"
 #include "analyzer/link.h"
 #include "analyzer/packet.h"
+#include "analyzer/pseudo.h"
 #include "analyzer/tunnel.h"
+#include "analyzer/wlan.h"
 
 #define PROTO_HOPOPTS		0
 #define PROTO_IPIP		4
@@ -334,6 +336,7 @@ parse_tcp(struct cursor *c)
 static enum layer	(*const parsers[LAYERS])(struct cursor *) = {
 	[LAYER_ETHER]	  = link_ether,
 	[LAYER_TYPE]	  = link_type,
+	[LAYER_TYPED]	  = link_typed,
 	[LAYER_VLAN]	  = link_vlan,
 	[LAYER_LLC]	  = link_llc,
 	[LAYER_SLL]	  = link_sll,
@@ -342,6 +345,16 @@ static enum layer	(*const parsers[LAYERS])(struct cursor *) = {
 	[LAYER_HDLC]	  = link_hdlc,
 	[LAYER_PPPOE]	  = tunnel_pppoe,
 	[LAYER_PPP]	  = link_ppp,
+	[LAYER_FRAME_RELAY] = link_frame_relay,
+	[LAYER_MACSEC]	  = link_macsec,
+	[LAYER_NSH]	  = link_nsh,
+	[LAYER_WLAN]	  = wlan_frame,
+	[LAYER_PRISM]	  = wlan_prism,
+	[LAYER_RADIOTAP]  = wlan_radiotap,
+	[LAYER_PPI]	  = pseudo_ppi,
+	[LAYER_PKTAP]	  = pseudo_pktap,
+	[LAYER_PFLOG]	  = pseudo_pflog,
+	[LAYER_NFLOG]	  = pseudo_nflog,
 	[LAYER_MPLS]	  = tunnel_mpls,
 	[LAYER_ERSPAN2]	  = tunnel_erspan2,
 	[LAYER_ERSPAN3]	  = tunnel_erspan3,
@@ -362,7 +375,7 @@ static enum layer	(*const parsers[LAYERS])(struct cursor *) = {
 bool
 packet_dlt_known(unsigned dlt)
 {
-	return link_first(dlt) != LAYER_NONE;
+	return link_known(dlt);
 }
 
 /* Clears what packet_parse sets; the caller's fields come first. */
@@ -402,7 +415,8 @@ packet_parse(struct packet *p, const uint8_t *data, size_t caplen)
 	c.why = PACKET_DLT;
 	if (caplen == 0)
 		return PACKET_NO_DATA;
-	first = p->dlt == PACKET_DLT_EN10MB ? LAYER_ETHER : link_first(p->dlt);
+	first = p->dlt == PACKET_DLT_EN10MB ? LAYER_ETHER :
+	    link_first(&c, p->dlt);
 	return run(&c, first);
 }
 

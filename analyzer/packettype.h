@@ -20,17 +20,41 @@
 #define PACKET_DLT_NULL		0
 #define PACKET_DLT_EN10MB	1
 #define PACKET_DLT_PPP		9
+#define PACKET_DLT_FDDI		10
 #define PACKET_DLT_RAW12	12
 #define PACKET_DLT_RAW14	14
 #define PACKET_DLT_PPP_SERIAL	50
 #define PACKET_DLT_PPP_ETHER	51
+#define PACKET_DLT_ATM_RFC1483	100
 #define PACKET_DLT_RAW		101
 #define PACKET_DLT_C_HDLC	104
+#define PACKET_DLT_WLAN		105
+#define PACKET_DLT_FRELAY	107
 #define PACKET_DLT_LOOP		108
+#define PACKET_DLT_ENC		109
 #define PACKET_DLT_SLL		113
+#define PACKET_DLT_PFLOG	117
+#define PACKET_DLT_PRISM	119
+#define PACKET_DLT_IP_OVER_FC	122
+#define PACKET_DLT_RADIOTAP	127
+#define PACKET_DLT_AVS		163
+#define PACKET_DLT_PPI		192
+#define PACKET_DLT_PPP_WITH_DIR	204
+#define PACKET_DLT_HDLC_WITH_DIR 205
+#define PACKET_DLT_FRELAY_WITH_DIR 206
+#define PACKET_DLT_MPLS		219
+#define PACKET_DLT_IPNET	226
 #define PACKET_DLT_IPV4		228
 #define PACKET_DLT_IPV6		229
+#define PACKET_DLT_NFLOG	239
+#define PACKET_DLT_NETANALYZER	240
+#define PACKET_DLT_PKTAP	258
+#define PACKET_DLT_MPACKET	274
 #define PACKET_DLT_SLL2		276
+#define PACKET_DLT_DSA_BRCM	281
+#define PACKET_DLT_DSA_BRCM_FRONT 282
+#define PACKET_DLT_DSA		283
+#define PACKET_DLT_EDSA		284
 
 /*	  name		text (tally and row name)	what it means */
 #define PACKET_REASONS(M)						\
@@ -38,6 +62,7 @@
 	M(FRAGMENT,	"fragment",		"an IP fragment")	\
 	M(NOT_IP,	"not-ip",		"no IP inside")		\
 	M(NOT_TCP,	"not-tcp",		"IP, but not TCP")	\
+	M(ENCRYPTED,	"encrypted",		"encrypted below IP")	\
 	M(NO_DATA,	"empty",		"frame without bytes")	\
 	M(DLT,		"link-type",		"unknown link type")	\
 	M(SNAPLEN,	"snaplen",		"headers cut by snaplen") \

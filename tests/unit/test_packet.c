@@ -97,7 +97,7 @@ every_link_type_is_read(void **state)
 	static const struct {
 		uint16_t	 dlt;
 		int		 v6;
-		uint8_t		 hdr[24];
+		uint8_t		 hdr[28];
 		size_t		 len;
 	}			 links[] = {
 		{ 101, 0, { 0 }, 0 }, { 12, 1, { 0 }, 0 }, { 14, 0, { 0 }, 0 },
@@ -109,6 +109,27 @@ every_link_type_is_read(void **state)
 		{ 9, 0, { 0xff, 3, 0, 0x21 }, 4 }, { 9, 1, { 0x57 }, 1 },
 		{ 50, 0, { 0x0f, 0, 8, 0 }, 4 },
 		{ 104, 1, { 0x0f, 0, 0x86, 0xdd }, 4 },
+		{ 204, 0, { 1, 0xff, 3, 0, 0x21 }, 5 },
+		{ 205, 1, { 1, 0x0f, 0, 0x86, 0xdd }, 5 },
+		{ 206, 0, { 1, 0x18, 0x41, 3, 0xcc }, 5 },
+		{ 107, 1, { 0x18, 0x41, 3, 0, 0x8e }, 5 },
+		{ 107, 0, { 0x18, 0x40, 1, 3, 0x80, 0, 0, 0, 8, 0 }, 10 },
+		{ 107, 0, { 0x18, 0x40, 0, 1, 8, 0 }, 6 },
+		{ 107, 0, { 0x18, 0x41, 3, 0xcf, 0, 0x21 }, 6 },
+		{ 10, 0, { [13] = 0xaa, 0xaa, 3, 0, 0, 0, 8, 0 }, 21 },
+		{ 100, 0, { 0xaa, 0xaa, 3, 0, 0, 0xf8, 8, 0 }, 8 },
+		{ 122, 0, { [16] = 6, 6, 3 }, 19 },
+		{ 219, 0, { 0, 1, 1, 64 }, 4 },
+		{ 109, 0, { 2 }, 12 }, { 226, 1, { 1, 26 }, 24 },
+		{ 240, 0, { [16] = 8 }, 18 }, { 274, 0, { [20] = 8 }, 22 },
+		{ 281, 0, { [16] = 8 }, 18 }, { 282, 0, { [16] = 8 }, 18 },
+		{ 283, 0, { [16] = 8 }, 18 }, { 284, 0, { [20] = 8 }, 22 },
+		{ 258, 1, { 16, 0, 0, 0, 1, 0, 0, 0, 12 }, 16 },
+		{ 117, 0, { 21, 2 }, 24 },
+		{ 239, 0, { 2, 0, 0, 0, 5, 0, 10, [12] = 49, 0, 9 }, 16 },
+		{ 239, 1, { 10, 0, 0, 0, 0, 8, 0, 1, [12] = 0, 69, 0, 9 },
+		    16 },
+		{ 192, 0, { 0, 0, 12, 0, 101 }, 12 },
 	};
 	size_t			 i;
 
@@ -120,6 +141,68 @@ every_link_type_is_read(void **state)
 		assert_true(packet_dlt_known(links[i].dlt));
 	}
 	assert_false(packet_dlt_known(9999));
+}
+
+#define LLC	0xaa, 0xaa, 3, 0, 0, 0, 8, 0
+
+/* A frame of 802.11, and the same behind what radios say of it. */
+static void
+what_a_radio_hears_is_read(void **state)
+{
+	static const struct {
+		uint16_t		 dlt;
+		uint8_t			 hdr[64];
+		size_t			 len;
+		enum packet_reason	 why;
+	}			 t[] = {
+		{ 105, { 8, 1, [24] = LLC }, 32, PACKET_OK },
+		{ 105, { 8, 3, [30] = LLC }, 38, PACKET_OK },
+		{ 105, { 0x88, 2, [26] = LLC }, 34, PACKET_OK },
+		{ 105, { 0x88, 0x82, [30] = LLC }, 38, PACKET_OK },
+		{ 105, { 0x88, 2, [24] = 0x80, [38] = 1, 0, LLC }, 48,
+		    PACKET_OK },
+		{ 105, { 8, 0x41, [24] = LLC }, 32, PACKET_ENCRYPTED },
+		{ 105, { 0x48, 1, [24] = LLC }, 32, PACKET_NOT_IP },
+		{ 105, { 0xd4, 0 }, 10, PACKET_NOT_IP },
+		{ 105, { 8, 1, [22] = 1, [24] = LLC }, 32, PACKET_NOT_IP },
+		{ 127, { 0, 0, 8, 0, [8] = 8, 1, [32] = LLC }, 40, PACKET_OK },
+		{ 127, { 0, 0, 9, 0, 2, 0, 0, 0, 0x20, 0x88, 2, [37] = LLC },
+		    45, PACKET_OK },
+		{ 127, { 0, 0, 17, 0, 3, 0, 0, 0, [16] = 0x20, 0x88, 2,
+		    [45] = LLC }, 53, PACKET_OK },
+		{ 127, { 0, 0, 17, 0, 2, 0, 0, 0x80, [12] = 0x20, [17] = 0x88,
+		    2, [45] = LLC }, 53, PACKET_OK },
+		{ 127, { 0, 0, 7, 0 }, 8, PACKET_LINK_SHORT },
+		{ 127, { 9, 0, 8, 0 }, 8, PACKET_LINK_SHORT },
+		{ 163, { 0x80, 0x21, 0x10, 1, 0, 0, 0, 12, [12] = 8, 1,
+		    [36] = LLC }, 44, PACKET_OK },
+		{ 119, { 0x80, 0x21, 0x10, 2, 0, 0, 0, 8, 8, 1, [32] = LLC },
+		    40, PACKET_OK },
+		{ 119, { 0x80, 0x21, 0x10, 2, 0, 0, 0, 7 }, 8,
+		    PACKET_LINK_SHORT },
+		{ 192, { 0, 0, 8, 0, 105, 0, 0, 0, 8, 1, [32] = LLC }, 40,
+		    PACKET_OK },
+		{ 192, { 0, 0, 7, 0, 105 }, 8, PACKET_LINK_SHORT },
+		{ 192, { 0, 0, 8, 0, 15, 39 }, 8, PACKET_DLT },
+	};
+	struct packet		 p;
+	uint8_t			 prism[144] = { 0, 0, 0, 0x44 };
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		inner(0);
+		pcapgen_front(&g, t[i].hdr, t[i].len);
+		if (parse(&p, t[i].dlt) != t[i].why)
+			fail_msg("row %zu: %s", i,
+			    packet_reason_name(parse(&p, t[i].dlt)));
+		if (t[i].why == PACKET_OK)
+			found(t[i].dlt);
+	}
+	inner(0);
+	pcapgen_front(&g, t[0].hdr, t[0].len);
+	pcapgen_front(&g, prism, sizeof(prism));
+	found(119);
 }
 
 static void
@@ -522,6 +605,38 @@ rare_link_headers_are_read_or_refused(void **state)
 		{ .dlt = 1, .type = 0x8864, .hdr = { 0x11, 0, 0, 5, 0, 1, 0,
 		    0x21 }, .len = 8, .why = PACKET_PPPOE_BAD },
 		{ .dlt = 1, .type = 0x0806, .why = PACKET_NOT_IP },
+		{ .dlt = 1, .type = 0x8926, .hdr = { 0, 0, 0, 1, 8 },
+		    .len = 6 },
+		{ .dlt = 1, .type = 0x892f, .hdr = { 0, 52, 0, 1, 8 },
+		    .len = 6 },
+		{ .dlt = 1, .type = 0x893f, .hdr = { [6] = 8 }, .len = 8 },
+		{ .dlt = 1, .type = 0x8909, .hdr = { 1, 1, 0, 1, 0, 7, 8 },
+		    .len = 8 },
+		{ .dlt = 1, .type = 0x88e7, .ether = 1, .hdr = { 0, 0, 0, 5 },
+		    .len = 4 },
+		{ .dlt = 1, .type = 0x8903, .ether = 1, .hdr = { 0, 32 },
+		    .len = 2 },
+		{ .dlt = 1, .type = 0x894f, .hdr = { 15, 0xc2, 2, 1 },
+		    .len = 8 },
+		{ .dlt = 1, .type = 0x894f, .ether = 1, .hdr = { 15, 0xc6, 1,
+		    3 }, .len = 24 },
+		{ .dlt = 1, .type = 0x894f, .hdr = { 15, 0xc1, 2, 1 },
+		    .len = 8, .why = PACKET_NOT_IP },
+		{ .dlt = 1, .type = 0x894f, .hdr = { 15, 0xc2, 2, 9 },
+		    .len = 8, .why = PACKET_NOT_IP },
+		{ .dlt = 1, .type = 0x88e5, .hdr = { 0x0c }, .len = 6,
+		    .why = PACKET_ENCRYPTED },
+		{ .dlt = 1, .type = 0x88e5, .hdr = { [6] = 8 }, .len = 8 },
+		{ .dlt = 1, .type = 0x88e5, .hdr = { 0x20, [14] = 8 },
+		    .len = 16 },
+		{ .dlt = 107, .hdr = { 0x18, 0x41, 3, 0xb0 }, .len = 4,
+		    .why = PACKET_NOT_IP },
+		{ .dlt = 258, .hdr = { 12, 0, 0, 0, 2 }, .len = 12,
+		    .why = PACKET_NOT_IP },
+		{ .dlt = 239, .hdr = { 2, 0, 0, 0, 3, 0, 9 }, .len = 8,
+		    .why = PACKET_LINK_SHORT },
+		{ .dlt = 239, .hdr = { 2, 0, 0, 0, 5, 0xff, 9, 1 }, .len = 8,
+		    .why = PACKET_LINK_SHORT },
 	};
 
 	(void)state;
@@ -651,6 +766,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(ethernet_carries_both_versions),
 		cmocka_unit_test(every_link_type_is_read),
+		cmocka_unit_test(what_a_radio_hears_is_read),
 		cmocka_unit_test(tags_are_counted_and_two_are_kept),
 		cmocka_unit_test(too_many_tags_are_refused),
 		cmocka_unit_test(tunnels_are_entered_and_named),
