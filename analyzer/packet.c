@@ -18,6 +18,7 @@
 #define PROTO_GRE		47
 #define PROTO_AH		51
 #define PROTO_DSTOPTS		60
+#define PROTO_ETHERIP		97
 #define PROTO_MOBILITY		135
 #define PROTO_MPLS		137
 #define PROTO_HIP		139
@@ -267,6 +268,8 @@ parse_proto(struct cursor *c)
 		    LAYER_NONE;
 	case PROTO_MPLS:
 		return LAYER_MPLS;
+	case PROTO_ETHERIP:
+		return LAYER_ETHERIP;
 	case PROTO_HOPOPTS:
 	case PROTO_ROUTING:
 	case PROTO_FRAGMENT:
@@ -369,6 +372,11 @@ static enum layer	(*const parsers[LAYERS])(struct cursor *) = {
 	[LAYER_GENEVE]	  = tunnel_geneve,
 	[LAYER_TEREDO]	  = tunnel_teredo,
 	[LAYER_GTP]	  = tunnel_gtp,
+	[LAYER_L2TP]	  = tunnel_l2tp,
+	[LAYER_ETHERIP]	  = tunnel_etherip,
+	[LAYER_LISP]	  = tunnel_lisp,
+	[LAYER_AYIYA]	  = tunnel_ayiya,
+	[LAYER_TZSP]	  = tunnel_tzsp,
 	[LAYER_TCP]	  = parse_tcp,
 };
 

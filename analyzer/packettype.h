@@ -105,7 +105,12 @@ enum packet_reason { PACKET_REASONS(M) PACKET_REASON_MAX };
 	M(VXLAN,	"vxlan")					\
 	M(GENEVE,	"geneve")					\
 	M(TEREDO,	"teredo")					\
-	M(GTP,		"gtp")
+	M(GTP,		"gtp")						\
+	M(L2TP,		"l2tp")						\
+	M(ETHERIP,	"etherip")					\
+	M(LISP,		"lisp")						\
+	M(AYIYA,	"ayiya")					\
+	M(TZSP,		"tzsp")
 
 #define M(name, text)	PACKET_TUNNEL_##name,
 enum packet_tunnel { PACKET_TUNNELS(M) PACKET_TUNNEL_MAX };

@@ -66,6 +66,20 @@ tunnel_mpls(struct cursor *c)
 	return layer_end(c, PACKET_NOT_IP);
 }
 
+/* To a cache: IPv4 behind a redirect header, which version 1 has not. */
+static enum layer
+wccp(struct cursor *c)
+{
+	if (!layer_need(c, 1, PACKET_GRE_BAD))
+		return LAYER_NONE;
+	if (c->d[0] >> 4 != 4) {
+		if (!layer_need(c, 4, PACKET_GRE_BAD))
+			return LAYER_NONE;
+		layer_skip(c, 4);
+	}
+	return LAYER_IP;
+}
+
 /* RFC 2784 and 2890; version 1 is PPTP's (RFC 2637). */
 enum layer
 tunnel_gre(struct cursor *c)
@@ -99,6 +113,8 @@ tunnel_gre(struct cursor *c)
 		return layer_end(c, PACKET_NOT_IP);
 	if (c->type == 0x88be && !(flags & 0x1000))
 		return LAYER_ETHER;	/* ERSPAN type I has no header */
+	if (c->type == 0x883e)
+		return wccp(c);
 	return LAYER_TYPE;
 }
 
@@ -137,6 +153,11 @@ static const struct {
 	{ 6081,	LAYER_GENEVE,		false },
 	{ 3544,	LAYER_TEREDO,		true },
 	{ 2152,	LAYER_GTP,		true },
+	{ 1701,	LAYER_L2TP,		true },
+	{ 4341,	LAYER_LISP,		false },
+	{ 5072,	LAYER_AYIYA,		true },
+	{ 6635,	LAYER_MPLS,		false },
+	{ 37008, LAYER_TZSP,		false },
 };
 
 enum layer
@@ -174,7 +195,7 @@ enum layer
 tunnel_vxlan_gpe(struct cursor *c)
 {
 	static const uint8_t	 next[] = { LAYER_NONE, LAYER_IP4, LAYER_IP6,
-				    LAYER_ETHER };
+				    LAYER_ETHER, LAYER_NSH };
 	uint8_t			 proto;
 
 	if (!layer_need(c, 8, PACKET_VXLAN_BAD))
@@ -270,4 +291,104 @@ tunnel_gtp(struct cursor *c)
 		return LAYER_NONE;
 	layer_skip(c, n);
 	return LAYER_IP;
+}
+
+/* RFC 2661, section 3.1: data messages, which carry PPP. */
+enum layer
+tunnel_l2tp(struct cursor *c)
+{
+	uint32_t	 n = 2, id;
+	uint16_t	 flags;
+
+	if (!layer_need(c, 6, PACKET_NOT_TCP))
+		return LAYER_NONE;
+	flags = layer_be16(c->d);
+	if ((flags & 15) != 2 || flags & 0x8000)
+		return layer_end(c, PACKET_NOT_TCP);
+	if (flags & 0x4000)
+		n += 2;
+	if (!layer_need(c, n + 4, PACKET_NOT_TCP))
+		return LAYER_NONE;
+	id = layer_be32(c->d + n);
+	n += flags & 0x0800 ? 8 : 4;
+	if (flags & 0x0200) {
+		if (!layer_need(c, n + 2, PACKET_NOT_TCP))
+			return LAYER_NONE;
+		n += 2U + layer_be16(c->d + n);
+	}
+	if (!layer_need(c, n, PACKET_NOT_TCP) ||
+	    !tunnel_enter(c, PACKET_TUNNEL_L2TP, id))
+		return LAYER_NONE;
+	layer_skip(c, n);
+	return LAYER_PPP;
+}
+
+/* RFC 3378: a version alone. */
+enum layer
+tunnel_etherip(struct cursor *c)
+{
+	if (!layer_need(c, 2, PACKET_NOT_TCP))
+		return LAYER_NONE;
+	if (c->d[0] >> 4 != 3)
+		return layer_end(c, PACKET_NOT_TCP);
+	if (!tunnel_enter(c, PACKET_TUNNEL_ETHERIP, 0))
+		return LAYER_NONE;
+	layer_skip(c, 2);
+	return LAYER_ETHER;
+}
+
+/* RFC 9300, section 5.1; the instance if its flag is set. */
+enum layer
+tunnel_lisp(struct cursor *c)
+{
+	uint32_t	 id;
+
+	if (!layer_need(c, 8, PACKET_NOT_TCP))
+		return LAYER_NONE;
+	id = c->d[0] & 0x08 ? layer_be32(c->d + 4) >> 8 : 0;
+	if (!tunnel_enter(c, PACKET_TUNNEL_LISP, id))
+		return LAYER_NONE;
+	layer_skip(c, 8);
+	return LAYER_IP;
+}
+
+/* draft-massar-v6ops-ayiya-02: identity and signature, then the packet. */
+enum layer
+tunnel_ayiya(struct cursor *c)
+{
+	uint32_t	 n;
+
+	if (!layer_need(c, 8, PACKET_NOT_TCP))
+		return LAYER_NONE;
+	n = 8 + (1U << (c->d[0] >> 4)) + (c->d[1] >> 4) * 4U;
+	if ((c->d[2] & 15) != 1 || (c->d[3] != 4 && c->d[3] != 41))
+		return layer_end(c, PACKET_NOT_TCP);
+	if (!layer_need(c, n, PACKET_NOT_TCP) ||
+	    !tunnel_enter(c, PACKET_TUNNEL_AYIYA, 0))
+		return LAYER_NONE;
+	layer_skip(c, n);
+	return LAYER_IP;
+}
+
+/* What a router of MikroTik sends of the packets it was told to watch. */
+enum layer
+tunnel_tzsp(struct cursor *c)
+{
+	uint32_t	 n = 4;
+
+	if (!layer_need(c, 5, PACKET_NOT_TCP))
+		return LAYER_NONE;
+	if (c->d[0] != 1 || c->d[1] > 1 || layer_be16(c->d + 2) != 1)
+		return layer_end(c, PACKET_NOT_TCP);
+	while (c->d[n] != 1) {		/* tags up to the last */
+		if (!layer_need(c, n + 2, PACKET_NOT_TCP))
+			return LAYER_NONE;
+		n += c->d[n] == 0 ? 1 : 2U + c->d[n + 1];
+		if (!layer_need(c, n + 1, PACKET_NOT_TCP))
+			return LAYER_NONE;
+	}
+	if (!tunnel_enter(c, PACKET_TUNNEL_TZSP, 0))
+		return LAYER_NONE;
+	layer_skip(c, n + 1);
+	return LAYER_ETHER;
 }

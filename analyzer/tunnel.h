@@ -25,5 +25,10 @@ enum layer	 tunnel_vxlan_gpe(struct cursor *);
 enum layer	 tunnel_geneve(struct cursor *);
 enum layer	 tunnel_teredo(struct cursor *);
 enum layer	 tunnel_gtp(struct cursor *);
+enum layer	 tunnel_l2tp(struct cursor *);
+enum layer	 tunnel_etherip(struct cursor *);
+enum layer	 tunnel_lisp(struct cursor *);
+enum layer	 tunnel_ayiya(struct cursor *);
+enum layer	 tunnel_tzsp(struct cursor *);
 
 #endif

@@ -66,7 +66,7 @@ _Static_assert(nitems(facilities) == nitems(facility_numbers), "a number each");
 static const char *const protos[] = { "http", "tls" };
 static const char *const decaps[CONF_TUNNELS] = {
 	"pppoe", "mpls", "gre", "ipip", "6in4", "vxlan", "geneve", "teredo",
-	"gtp"
+	"gtp", "l2tp", "etherip", "lisp", "ayiya", "tzsp"
 };
 static const char *const headers[] = {
 	"user-agent", "referer", "content-type"

@@ -44,7 +44,7 @@ struct conf_ports {		/* inclusive ranges; n == 0: any */
 };
 
 /* Kinds of tunnels, in the order of WORDS_DECAP. */
-#define CONF_TUNNELS	9
+#define CONF_TUNNELS	14
 #define CONF_TUNNELS_ALL	((1U << CONF_TUNNELS) - 1)
 
 struct conf_interface {

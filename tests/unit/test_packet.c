@@ -708,6 +708,52 @@ rare_tunnels_are_entered_or_refused(void **state)
 }
 
 static void
+tunnels_over_ip_and_udp_are_entered_or_refused(void **state)
+{
+	static const struct odd	 t[] = {
+		{ .dlt = 101, .proto = 17, .port = 1701, .hdr = { 0, 2, 0, 1,
+		    0, 1, 0xff, 3, 0, 0x21 }, .len = 10 },
+		{ .dlt = 101, .proto = 17, .port = 1701, .hdr = { 0x4a, 2, 0,
+		    9, [13] = 2, [16] = 0x21 }, .len = 17 },
+		{ .dlt = 101, .proto = 17, .port = 1701, .hdr = { 0xc8, 2 },
+		    .len = 12, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 1701, .hdr = { 0, 3 },
+		    .len = 8, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 97, .ether = 1, .hdr = { 0x30, 0 },
+		    .len = 2 },
+		{ .dlt = 101, .proto = 97, .ether = 1, .hdr = { 0x20, 0 },
+		    .len = 2, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 4341, .hdr = { 8, 0, 0, 0,
+		    0, 0, 5 }, .len = 8 },
+		{ .dlt = 101, .v6 = 1, .proto = 17, .port = 5072,
+		    .hdr = { 0x20, 0x12, 0x11, 41 }, .len = 16 },
+		{ .dlt = 101, .proto = 17, .port = 5072,
+		    .hdr = { 0x20, 0x12, 0x10, 4 }, .len = 16,
+		    .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 6635, .hdr = { 0, 1, 1,
+		    64 }, .len = 4 },
+		{ .dlt = 101, .proto = 17, .port = 37008, .ether = 1,
+		    .hdr = { 1, 0, 0, 1, 1 }, .len = 5 },
+		{ .dlt = 101, .proto = 17, .port = 37008, .ether = 1,
+		    .hdr = { 1, 0, 0, 1, 0, 10, 2, 9, 9, 1 }, .len = 10 },
+		{ .dlt = 101, .proto = 17, .port = 37008, .ether = 1,
+		    .hdr = { 1, 4, 0, 1, 1 }, .len = 5,
+		    .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 37008, .hdr = { 1, 0, 0, 1,
+		    7, 255 }, .len = 6, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 17, .port = 4790, .hdr = { 12, 0, 0, 4,
+		    [8] = 15, 0xc2, 2, 1 }, .len = 16 },
+		{ .dlt = 101, .proto = 47, .hdr = { 0, 0, 0x88, 0x3e },
+		    .len = 4 },
+		{ .dlt = 101, .proto = 47, .hdr = { 0, 0, 0x88, 0x3e, 0, 1 },
+		    .len = 8 },
+	};
+
+	(void)state;
+	try_odd(t, sizeof(t) / sizeof(t[0]));
+}
+
+static void
 rare_ip_headers_are_passed_or_refused(void **state)
 {
 	static const struct odd	 t[] = {
@@ -782,6 +828,8 @@ main(void)
 		cmocka_unit_test(places_differ_by_interface_tag_and_tunnel),
 		cmocka_unit_test(rare_link_headers_are_read_or_refused),
 		cmocka_unit_test(rare_tunnels_are_entered_or_refused),
+		cmocka_unit_test(
+		    tunnels_over_ip_and_udp_are_entered_or_refused),
 		cmocka_unit_test(rare_ip_headers_are_passed_or_refused),
 		cmocka_unit_test(labels_end_at_their_limit),
 	};
