@@ -537,7 +537,7 @@ judge_filter(const struct conf *conf, char *why, size_t size)
 
 	if (filter_check(conf->filter, why, size) == -1)
 		return -1;
-	if (filter_build(conf, false, text, sizeof(text)) == -1) {
+	if (filter_build(conf, FILTER_ETHER, text, sizeof(text)) == -1) {
 		snprintf(why, size, "filter: too long");
 		return -1;
 	}

@@ -236,20 +236,57 @@ add(struct text *t, const char *fmt, ...)
 		t->n += (size_t)n;
 }
 
-/* What carries other packets, or a part of one without its ports. */
+enum filter_link
+filter_link(unsigned linktype)
+{
+	static const struct { unsigned linktype; enum filter_link link; }
+	known[] = {
+		{ 1, FILTER_ETHER },	/* EN10MB */
+		{ 113, FILTER_ETHER },	/* LINUX_SLL */
+		{ 276, FILTER_ETHER },	/* LINUX_SLL2 */
+		{ 12, FILTER_IP },	/* RAW, under two numbers */
+		{ 101, FILTER_IP },
+		{ 228, FILTER_IP },	/* IPV4 */
+		{ 229, FILTER_IP },	/* IPV6 */
+	};
+	size_t	 i;
+
+	for (i = 0; i < nitems(known); i++)
+		if (known[i].linktype == linktype)
+			return known[i].link;
+	return FILTER_OTHER;
+}
+
+/*
+ * What carries other packets, or a part of one without its ports: all that
+ * the analyzer looks into.
+ */
 static const char carriers[] =
     " or (ip[6:2] & 0x1fff != 0)"
     " or ip proto 4 or ip proto 41 or ip proto 47 or ip proto 51"
+    " or ip proto 97 or ip proto 137"
     " or ip6 proto 0 or ip6 proto 4 or ip6 proto 41 or ip6 proto 43"
     " or ip6 proto 44 or ip6 proto 47 or ip6 proto 51 or ip6 proto 60"
-    " or udp port 4789 or udp port 8472 or udp port 6081";
+    " or ip6 proto 97 or ip6 proto 135 or ip6 proto 137"
+    " or ip6 proto 139 or ip6 proto 140"
+    " or udp port 4789 or udp port 8472 or udp port 6081"
+    " or udp port 4790 or udp port 3544 or udp port 2152"
+    " or udp port 1701 or udp port 4341 or udp port 5072"
+    " or udp port 6635 or udp port 37008";
 
-/* 802.1Q, 802.1ad and its old numbers, PPPoE sessions, MPLS. */
+/*
+ * 802.1Q, 802.1ad and its old numbers, PPPoE sessions, MPLS, other tags in
+ * the order of their numbers, IP behind IEEE 802.2.
+ */
 static const char carriers_ether[] =
     " or ether proto 0x8100 or ether proto 0x88a8"
     " or ether proto 0x9100 or ether proto 0x9200"
     " or ether proto 0x8864"
-    " or ether proto 0x8847 or ether proto 0x8848";
+    " or ether proto 0x8847 or ether proto 0x8848"
+    " or ether proto 0x880b or ether proto 0x88e5 or ether proto 0x88e7"
+    " or ether proto 0x8903 or ether proto 0x8909 or ether proto 0x8926"
+    " or ether proto 0x892f or ether proto 0x893f or ether proto 0x894f"
+    " or ether proto 0x06 or ether proto 0xaa";
 
 static void
 add_ports(struct text *t, const struct conf_ports *ports, bool *first)
@@ -281,19 +318,21 @@ wants_all(const struct conf *c)
 }
 
 int
-filter_build(const struct conf *c, bool plain, char *out, size_t size)
+filter_build(const struct conf *c, enum filter_link link, char *out,
+    size_t size)
 {
 	struct text	 t = { out, size, 0, false };
 	size_t		 i;
 	bool		 first = true;
 
 	out[0] = '\0';
-	if (!wants_all(c)) {
+	if (link != FILTER_OTHER && !wants_all(c)) {
 		/* "vlan" in the user's text moves what follows: it is last */
 		add(&t, "(");
 		for (i = 0; i < c->nservices; i++)
 			add_ports(&t, &c->services[i].ports, &first);
-		add(&t, "%s%s)", carriers, plain ? "" : carriers_ether);
+		add(&t, "%s%s)", carriers,
+		    link == FILTER_ETHER ? carriers_ether : "");
 	}
 	if (c->filter[0] != '\0')
 		add(&t, t.n > 0 ? " and (%s)" : "%s", c->filter);

@@ -9,7 +9,9 @@
  *
  * filter_build joins the text of the configuration with what its service
  * lines ask for. The service part must not lose what may carry the service:
- * tagged, stacked, labelled and tunnelled frames and all fragments pass.
+ * tagged, stacked, labelled and tunnelled frames and all fragments pass. The
+ * analyzer looks at the ports again, so on link types of which libpcap knows
+ * little or nothing there is no service part.
  */
 #ifndef CAPTURE_FILTER_H
 #define CAPTURE_FILTER_H
@@ -21,14 +23,23 @@
 
 #define FILTER_TEXT_MAX	(CONF_FILTER_MAX + 16384)
 
+/* What a filter for a link type can ask for. */
+enum filter_link {
+	FILTER_OTHER,
+	FILTER_IP,
+	FILTER_ETHER		/* and the types of Ethernet */
+};
+
+/* By its LINKTYPE_ or DLT_ number. */
+enum filter_link filter_link(unsigned linktype);
+
 /* -1 with a text in why (escaped, fit for a log). */
 int	 filter_check(const char *text, char *why, size_t size);
 /*
  * The whole expression for a handle into text; "" when everything passes.
- * plain: the link type knows no Ethernet types, so only IP is asked for.
  * -1 when it does not fit.
  */
-int	 filter_build(const struct conf *, bool plain, char *text,
+int	 filter_build(const struct conf *, enum filter_link, char *text,
 	    size_t size);
 
 #endif

@@ -142,10 +142,9 @@ static int
 set_filter(struct iface *i, char *why, size_t size)
 {
 	char	 text[FILTER_TEXT_MAX];
-	bool	 plain;
 
-	plain = !source_has_ethertypes(source_linktype(i->source));
-	if (filter_build(i->all->conf, plain, text, sizeof(text)) == -1) {
+	if (filter_build(i->all->conf, filter_link(source_linktype(i->source)),
+	    text, sizeof(text)) == -1) {
 		snprintf(why, size, "the filter is too long");
 		return -1;
 	}

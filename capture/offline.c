@@ -85,7 +85,6 @@ new_iface(struct offline *o, const struct savefile_iface *i)
 {
 	struct source_program	**v;
 	char			  text[FILTER_TEXT_MAX];
-	bool			  plain = !source_has_ethertypes(i->linktype);
 
 	if (has_filter(o->conf.conf)) {
 		v = reallocarray(o->programs, (size_t)i->id + 1, sizeof(*v));
@@ -96,7 +95,7 @@ new_iface(struct offline *o, const struct savefile_iface *i)
 		o->programs = v;
 		while (o->nprograms <= i->id)
 			o->programs[o->nprograms++] = NULL;
-		if (filter_build(o->conf.conf, plain, text,
+		if (filter_build(o->conf.conf, filter_link(i->linktype), text,
 		    sizeof(text)) == -1) {
 			snprintf(o->why, sizeof(o->why),
 			    "the filter is too long");

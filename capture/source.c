@@ -242,13 +242,6 @@ source_stats(struct source *s, struct source_stats *out)
 
 /* ---- programs for files ---- */
 
-bool
-source_has_ethertypes(unsigned linktype)
-{
-	return linktype == DLT_EN10MB || linktype == DLT_LINUX_SLL ||
-	    linktype == DLT_LINUX_SLL2;
-}
-
 /* LINKTYPE_ numbers of files that libpcap knows under another DLT_. */
 static int
 dlt_of(unsigned linktype)

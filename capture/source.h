@@ -72,9 +72,6 @@ int		 source_dispatch(struct source *, int max, source_fn *,
 void		 source_break(struct source *);
 void		 source_stats(struct source *, struct source_stats *);
 
-/* Whether filters for this link type can ask for Ethernet types. */
-bool		 source_has_ethertypes(unsigned linktype);
-
 /* A filter for packets of a file. NULL with a text in why. */
 struct source_program;
 struct source_program *source_compile(const char *text, unsigned linktype,

@@ -227,10 +227,15 @@ static void
 a_service_filter_keeps_what_may_carry_it(void **state)
 {
 	static const unsigned	 types[] = { 0x8100, 0x88a8, 0x9100, 0x8864,
-	    0x8847, 0x8848 };
-	static const unsigned	 protos[] = { 4, 41, 47 };
-	static const unsigned	 nexts[] = { 0, 43, 44, 60, 41, 47 };
-	static const unsigned	 tunnels[] = { 4789, 6081 };
+	    0x8847, 0x8848, 0x880b, 0x88e5, 0x88e7, 0x8903, 0x8909, 0x8926,
+	    0x892f, 0x893f, 0x894f };
+	static const unsigned	 protos[] = { 4, 41, 47, 51, 97, 137 };
+	static const unsigned	 nexts[] = { 0, 4, 43, 44, 51, 60, 41, 47, 97,
+	    135, 137, 139, 140 };
+	static const unsigned	 tunnels[] = { 4789, 6081, 8472, 4790, 3544,
+	    2152, 1701, 4341, 5072, 6635, 37008 };
+	static const uint8_t	 snap[] = { 0xaa, 0xaa, 3, 0, 0, 0, 8, 0 };
+	static const uint8_t	 sap[] = { 6, 6, 3, 0x45 };
 	struct conf		*c = conf_new();
 	struct conf_service	*s;
 	char			 text[FILTER_TEXT_MAX];
@@ -245,7 +250,7 @@ a_service_filter_keeps_what_may_carry_it(void **state)
 	s->ports.range[1].lo = 8000;
 	s->ports.range[1].hi = 8100;
 	c->filter[0] = '\0';
-	assert_int_equal(filter_build(c, false, text, sizeof(text)), 0);
+	assert_int_equal(filter_build(c, FILTER_ETHER, text, sizeof(text)), 0);
 	frame4(f, 6, 0, 80);
 	assert_true(matches(text, f, sizeof(f)));
 	frame4(f, 6, 0, 8050);
@@ -275,6 +280,41 @@ a_service_filter_keeps_what_may_carry_it(void **state)
 		frame6(f, nexts[i]);
 		assert_true(matches(text, f, sizeof(f)));
 	}
+	memset(f, 0, sizeof(f));
+	f[13] = 50;
+	assert_false(matches(text, f, sizeof(f)));
+	memcpy(f + 14, snap, sizeof(snap));
+	assert_true(matches(text, f, sizeof(f)));
+	memcpy(f + 14, sap, sizeof(sap));
+	assert_true(matches(text, f, sizeof(f)));
+	conf_free(c);
+}
+
+/* Radiotap, NFLOG: libpcap has no or not all words; the text stays. */
+static void
+other_links_have_no_service_filter(void **state)
+{
+	struct conf		*c = conf_new();
+	struct conf_service	*s;
+	char			 text[FILTER_TEXT_MAX];
+
+	(void)state;
+	assert_non_null(c);
+	s = conf_add_service(c);
+	s->ports.n = 1;
+	s->ports.range[0].lo = s->ports.range[0].hi = 80;
+	c->filter[0] = '\0';
+	assert_int_equal(filter_link(127), FILTER_OTHER);
+	assert_int_equal(filter_link(239), FILTER_OTHER);
+	assert_int_equal(filter_link(12), FILTER_IP);
+	assert_int_equal(filter_link(113), FILTER_ETHER);
+	assert_int_equal(filter_build(c, FILTER_OTHER, text, sizeof(text)), 0);
+	assert_string_equal(text, "");
+	compat_strlcpy(c->filter, "host 192.0.2.1", sizeof(c->filter));
+	assert_int_equal(filter_build(c, FILTER_OTHER, text, sizeof(text)), 0);
+	assert_string_equal(text, "host 192.0.2.1");
+	assert_int_equal(filter_build(c, FILTER_IP, text, sizeof(text)), 0);
+	assert_null(strstr(text, "ether"));
 	conf_free(c);
 }
 
@@ -288,15 +328,15 @@ the_users_text_narrows_the_service_filter(void **state)
 
 	(void)state;
 	assert_non_null(c);
-	assert_int_equal(filter_build(c, false, text, sizeof(text)), 0);
+	assert_int_equal(filter_build(c, FILTER_ETHER, text, sizeof(text)), 0);
 	assert_string_equal(text, "");
 	compat_strlcpy(c->filter, "not src host 0.0.0.0", sizeof(c->filter));
-	assert_int_equal(filter_build(c, false, text, sizeof(text)), 0);
+	assert_int_equal(filter_build(c, FILTER_ETHER, text, sizeof(text)), 0);
 	assert_string_equal(text, "not src host 0.0.0.0");
 	s = conf_add_service(c);
 	s->ports.n = 1;
 	s->ports.range[0].lo = s->ports.range[0].hi = 80;
-	assert_int_equal(filter_build(c, false, text, sizeof(text)), 0);
+	assert_int_equal(filter_build(c, FILTER_ETHER, text, sizeof(text)), 0);
 	frame4(f, 6, 0, 80);
 	assert_false(matches(text, f, sizeof(f)));
 	f[26] = 10;				/* another source */
@@ -313,7 +353,7 @@ a_filter_that_does_not_fit_is_an_error(void **state)
 	(void)state;
 	assert_non_null(c);
 	compat_strlcpy(c->filter, "port 80 or port 81", sizeof(c->filter));
-	assert_int_equal(filter_build(c, false, text, sizeof(text)), -1);
+	assert_int_equal(filter_build(c, FILTER_ETHER, text, sizeof(text)), -1);
 	conf_free(c);
 }
 
@@ -326,6 +366,7 @@ main(void)
 		cmocka_unit_test(names_are_refused),
 		cmocka_unit_test(nothing_that_passes_asks_the_resolver),
 		cmocka_unit_test(a_service_filter_keeps_what_may_carry_it),
+		cmocka_unit_test(other_links_have_no_service_filter),
 		cmocka_unit_test(the_users_text_narrows_the_service_filter),
 		cmocka_unit_test(a_filter_that_does_not_fit_is_an_error),
 	};
