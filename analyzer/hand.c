@@ -75,6 +75,8 @@ hand_begin(struct session *s, struct dir *d, enum tls_guess g, uint64_t ts)
 	}
 	memset(&d->u.tls, 0, sizeof(d->u.tls));
 	d->state = ST_TLS;
+	if (o->role == ANSWERS && s->pair.n > 0)
+		return;			/* CONNECT is not answered yet */
 	if (o->state == ST_START || o->state == ST_LATE ||
 	    o->state == ST_PEEK) {
 		sess_drop(s, o);

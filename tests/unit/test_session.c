@@ -878,6 +878,13 @@ hello_is_found_before_the_answer(void **state)
 		data_n(&w, 0, in + cut, n - cut);
 		check(&w, "P http\nQ CONNECT a (connect)\nP tunnel\nH a.b\n"
 		    "T 1 0 no-response 0/0\n");
+		begin(&w, SESSION_SYN_SEEN);
+		data(&w, 0, "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n");
+		data_n(&w, 0, in, cut);
+		data_n(&w, 0, in + cut, n - cut);
+		data(&w, 1, "HTTP/1.1 200 x\r\n\r\n");
+		check(&w, "P http\nQ CONNECT a (connect)\nP tunnel\nH a.b\n"
+		    "R 200 paired\nT 1 200 paired 0/0\n");
 	}
 }
 
