@@ -309,8 +309,12 @@ deal_opaque(struct session *s, struct dir *answers, uint64_t off,
 		asks->flags &= (uint16_t)~D_OPEN;
 		asks->state = next;
 	}
-	if (answers->state != ST_TLS)
+	if (asks->state != ST_TLS)
+		asks->u.first = asks->next;
+	if (answers->state != ST_TLS) {
 		answers->state = next;
+		answers->u.first = off;
+	}
 }
 
 void

@@ -138,7 +138,8 @@ st_start(struct session *s, struct dir *d, struct in *in)
 
 /*
  * Another protocol, which STARTTLS and the like may turn into ours: a client
- * hello is looked for everywhere, a head where a segment or a line begins.
+ * hello is looked for everywhere, a head where a segment or a line begins. In
+ * a tunnel, where messages are not counted, only the hello is.
  */
 static size_t
 st_late(struct session *s, struct dir *d, struct in *in)
@@ -152,10 +153,11 @@ st_late(struct session *s, struct dir *d, struct in *in)
 			deal_stop(s, d);
 		return in->len;
 	}
-	if (in->edge && is_icap(s, d, in->p, in->len))
-		return in->len;
-	if (in->edge)
+	if (in->edge && s->proto != SESSION_TUNNEL) {
+		if (is_icap(s, d, in->p, in->len))
+			return in->len;
 		g = http_guess(in->p, in->len);
+	}
 	if (g == HTTP_REQUEST || g == HTTP_RESPONSE) {
 		d->flags |= D_TRIAL;
 		d->state = ST_HEAD;
@@ -191,15 +193,14 @@ st_wait(struct session *s, struct dir *d, struct in *in)
 	return in->len;
 }
 
-/* It was no TLS: back to what was before, or the end of interest. */
+/* It was no TLS: back to what was before. */
 static void
 peek_nothing(struct session *s, struct dir *d)
 {
+	bool	 waits = s->proto != SESSION_TUNNEL && d->role == ASKS;
+
 	sess_drop(s, d);
-	if (s->proto == SESSION_TUNNEL)
-		d->state = ST_STOP;
-	else
-		d->state = d->role == ASKS ? ST_WAIT : ST_LATE;
+	d->state = waits ? ST_WAIT : ST_LATE;
 }
 
 /* Is it TLS? Inside a tunnel, or where it looks like it. */

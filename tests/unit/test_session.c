@@ -862,6 +862,35 @@ hello_is_found_behind_starttls_and_connect(void **state)
 	}
 }
 
+/* A proxy behind a proxy, and a mail server: what comes first is no TLS. */
+static void
+hello_is_found_late_in_a_tunnel(void **state)
+{
+	static const char *const first[] = {
+		"CONNECT b:443 HTTP/1.1\r\nHost: b\r\n\r\n", "STARTTLS\r\n",
+		"\x16\x03x" GET("/no")
+	};
+	struct seen	 w;
+	uint8_t		 in[256];
+	size_t		 i, cut, n = client_hello(in, 200);
+
+	(void)state;
+	for (i = 0; i < nitems(first); i++)
+		for (cut = 1; cut < n; cut++) {
+			begin(&w, SESSION_SYN_SEEN);
+			data(&w, 0, "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+			data(&w, 1, "HTTP/1.1 200 x\r\n\r\n");
+			data(&w, 1, "220 hi\r\n");
+			data(&w, 0, first[i]);
+			data(&w, 1, "HTTP/1.1 200 x\r\n\r\n");
+			data_n(&w, 0, in, cut);
+			data_n(&w, 0, in + cut, n - cut);
+			check(&w, "P http\nQ CONNECT a (connect)\n"
+			    "R 200 paired\nT 1 200 paired 0/0\nP tunnel\n"
+			    "H a.b\n");
+		}
+}
+
 /* The client does not wait for the answer to CONNECT, or it was lost. */
 static void
 hello_is_found_before_the_answer(void **state)
@@ -1484,6 +1513,7 @@ main(void)
 		cmocka_unit_test(session_is_small),
 		cmocka_unit_test(hello_is_read_over_records_and_segments),
 		cmocka_unit_test(hello_is_found_behind_starttls_and_connect),
+		cmocka_unit_test(hello_is_found_late_in_a_tunnel),
 		cmocka_unit_test(hello_is_found_before_the_answer),
 		cmocka_unit_test(handshake_of_tls12_ends_with_both_finished),
 		cmocka_unit_test(http_answer_to_a_hello_is_seen),
