@@ -14,7 +14,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 {
 	static const uint16_t	 dlts[] = { 1, 0, 9, 12, 14, 50, 51, 101, 104,
-				    108, 113, 228, 229, 276, 9999 };
+				    108, 113, 228, 229, 276, 9999, 10, 100,
+				    105, 107, 117, 119, 122, 127, 163, 192,
+				    204, 205, 206, 219, 226, 239, 258, 283 };
 	struct packet		 p;
 	enum packet_reason	 why;
 	uint32_t		 i;
