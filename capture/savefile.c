@@ -248,8 +248,6 @@ section_begin(struct savefile *s)
 static enum savefile_result
 announce(struct savefile *s, struct iface *i, struct savefile_record *r)
 {
-	if (!savefile_linktype_known(i->linktype))
-		return fail(s, "unknown link type %u", i->linktype);
 	if (s->ids == SAVEFILE_IDS_MAX)
 		return fail(s, "more than %u interfaces", SAVEFILE_IDS_MAX);
 	i->id = ++s->ids;

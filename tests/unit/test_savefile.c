@@ -556,11 +556,20 @@ lies_of_a_block_are_caught(void **state)
 	idb(1, 0, 9, NULL);
 	out.b[28 + 18] = 200;	/* length of the option */
 	expect("", "option reaches past its block");
+}
+
+/* The registry grows: one such interface costs none of the others. */
+static void
+an_interface_of_an_unknown_link_type_is_passed_on(void **state)
+{
+	(void)state;
 	begin(false);
 	shb();
 	idb(9999, 0, -1, NULL);
+	idb(1, 0, -1, NULL);
 	epb(0, 1, "abcd", -1);
-	expect("", "unknown link type 9999");
+	epb(1, 2, "efgh", -1);
+	expect("I1/9999 P1@1=abcd+3 I2/1 P2@2=efgh+3 ", NULL);
 }
 
 static void
@@ -623,6 +632,8 @@ main(void)
 		cmocka_unit_test(times_out_of_range_are_marked),
 		cmocka_unit_test(broken_pcap_keeps_what_came_before),
 		cmocka_unit_test(what_is_no_capture_is_said),
+		cmocka_unit_test(
+		    an_interface_of_an_unknown_link_type_is_passed_on),
 		cmocka_unit_test(the_largest_packet_passes_one_more_fails),
 		cmocka_unit_test(pcapng_is_read_in_both_orders),
 		cmocka_unit_test(interfaces_may_differ_and_sections_follow),
