@@ -667,8 +667,18 @@ pass_over(struct savefile *s)
 static enum savefile_result
 recognise(struct savefile *s)
 {
+	static const struct {
+		const char	*magic;
+		size_t		 len;
+		const char	*name;
+	} packed[] = {
+		{ "\x1f\x8b", 2, "gzip" }, { "\x28\xb5\x2f\xfd", 4, "zstd" },
+		{ "\x04\x22\x4d\x18", 4, "lz4" }, { "\xfd" "7zX", 4, "xz" },
+		{ "BZh", 3, "bzip2" },
+	};
 	const uint8_t	*p = s->buf + s->head;
 	uint32_t	 magic;
+	size_t		 i;
 
 	if (s->tail - s->head < 4)
 		return short_of(s, 4, "a file header");
@@ -679,8 +689,10 @@ recognise(struct savefile *s)
 	}
 	if (pcap_magic(magic) || pcap_magic(__builtin_bswap32(magic)))
 		return pcap_header(s);
-	if (p[0] == 0x1f && p[1] == 0x8b)
-		return fail(s, "gzip-compressed: uncompress it first");
+	for (i = 0; i < nitems(packed); i++)
+		if (memcmp(p, packed[i].magic, packed[i].len) == 0)
+			return fail(s, "%s-compressed: uncompress it first",
+			    packed[i].name);
 	return fail(s, "not a capture file");
 }
 

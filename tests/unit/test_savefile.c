@@ -362,6 +362,10 @@ what_is_no_capture_is_said(void **state)
 		    "not a capture file" },
 		{ "#!/bin/sh\n", 10, "not a capture file" },
 		{ "\x1f\x8b\x08\x08...", 7, "gzip-compressed: uncompress" },
+		{ "\x28\xb5\x2f\xfd...", 7, "zstd-compressed: uncompress" },
+		{ "\x04\x22\x4d\x18...", 7, "lz4-compressed: uncompress" },
+		{ "\xfd" "7zXZ..", 7, "xz-compressed: uncompress" },
+		{ "BZh9...", 7, "bzip2-compressed: uncompress" },
 	};
 	size_t	 i;
 
