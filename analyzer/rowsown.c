@@ -33,7 +33,7 @@ rows_errors(struct rows *r)
 	unsigned	 i;
 
 	rows_total(r);
-	for (i = PACKET_NO_DATA; i < PACKET_REASON_MAX; i++)
+	for (i = PACKET_ENCRYPTED; i < PACKET_REASON_MAX; i++)
 		error_row(r, packet_reason_name((enum packet_reason)i),
 		    r->v[MC_REASON + i], r->az->bad_example[i]);
 	for (i = FRAG_TIMEOUT; i < FRAG_COUNT_MAX; i++)

@@ -24,6 +24,9 @@ for n, (name, wrap) in enumerate(ways):
     for k, seg in enumerate((tcp(0, 2), tcp(1, 0x18, req))):
         frame = ether + wrap(ip(6, seg, src, b"\xc6\x33\x64\1"))
         out.write(struct.pack("=IIII", 1700000000 + n, k, len(frame), len(frame)) + frame)
+# A frame that is encrypted below IP: 802.1AE.
+frame = ether[:12] + b"\x88\xe5\x0c\0\0\0\0\1" + bytes(60)
+out.write(struct.pack("=IIII", 1700000009, 0, len(frame), len(frame)) + frame)
 EOT
 python3 "$TMP/gen.py" "$TMP/in.pcap"
 hosts() {
@@ -35,5 +38,8 @@ is "all" "$(hosts all)" "both.test clear.test gre.test vxlan.test"
 is "none" "$(hosts none)" "clear.test"
 is "one kind" "$(hosts vxlan)" "clear.test vxlan.test"
 is "two kinds, one in the other" "$(hosts '{ gre vxlan }')" "both.test clear.test gre.test vxlan.test"
+is "what is encrypted is said, and is no error" \
+    "$("$BUILD/netmond" -r "$TMP/in.pcap" -o json | jq -c '[(.errors[] |
+	select(.reason == "encrypted").count), .summary.parse_errors]')" "[1,0]"
 is "another kind" "$(hosts '{ gtp, pppoe }')" "clear.test"
 finish
