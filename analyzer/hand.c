@@ -297,6 +297,22 @@ plain_answer(struct session *s, struct dir *d, const struct in *in)
 	return true;
 }
 
+/*
+ * The last words before the handshake may come after the other side's hello,
+ * when two interfaces show the two directions: ours is still to come.
+ */
+static bool
+not_yet(struct dir *d, const struct in *in)
+{
+	if (in->off == 0 || d->u.tls.have != 0 || d->len > 0 ||
+	    d->flags & D_HELLO ||
+	    (in->p[0] >= TLS_CHANGE_CIPHER && in->p[0] <= TLS_HEARTBEAT))
+		return false;
+	d->u.first = in->off;
+	d->state = ST_LATE;
+	return true;
+}
+
 size_t
 hand_step(struct session *s, struct dir *d, struct in *in)
 {
@@ -304,7 +320,7 @@ hand_step(struct session *s, struct dir *d, struct in *in)
 	size_t		 used, n = 0;
 	int		 r;
 
-	if (plain_answer(s, d, in))
+	if (plain_answer(s, d, in) || not_yet(d, in))
 		return 0;
 	while (n < in->len && d->state == ST_TLS) {
 		r = tls_records(&d->u.tls, in->p + n, in->len - n, &used, &t);

@@ -891,6 +891,26 @@ hello_is_found_late_in_a_tunnel(void **state)
 		}
 }
 
+/* The two directions come over two interfaces, one of them late. */
+static void
+hello_is_found_before_the_last_plain_words(void **state)
+{
+	struct seen	 w;
+	uint8_t		 in[256];
+	size_t		 cut, n = client_hello(in, 20);
+
+	(void)state;
+	for (cut = 11; cut < n; cut++) {
+		begin(&w, SESSION_SYN_SEEN);
+		data(&w, 1, "220 hi\r\n");
+		data(&w, 0, "STARTTLS\r\n");
+		data_n(&w, 0, in, cut);
+		data(&w, 1, "220 go\r\n");
+		data_n(&w, 0, in + cut, n - cut);
+		check(&w, "P other\nP tls\nH a.b\n");
+	}
+}
+
 /* The client does not wait for the answer to CONNECT, or it was lost. */
 static void
 hello_is_found_before_the_answer(void **state)
@@ -1514,6 +1534,7 @@ main(void)
 		cmocka_unit_test(hello_is_read_over_records_and_segments),
 		cmocka_unit_test(hello_is_found_behind_starttls_and_connect),
 		cmocka_unit_test(hello_is_found_late_in_a_tunnel),
+		cmocka_unit_test(hello_is_found_before_the_last_plain_words),
 		cmocka_unit_test(hello_is_found_before_the_answer),
 		cmocka_unit_test(handshake_of_tls12_ends_with_both_finished),
 		cmocka_unit_test(http_answer_to_a_hello_is_seen),
