@@ -176,9 +176,14 @@ kernel() {
 	    jq '.[0].stats64 | .rx.packets + .tx.packets'
 }
 unopened() { json .complete.unopened show interfaces window total; }
-settled() { was=$(unopened) && sleep 1.2 && [ "$(unopened)" = "$was" ]; }
-wait_for 20 settled
-base=$(($(kernel) - $(unopened)))
+# Nothing passes for longer than it takes to be told.
+settled() {
+	was=$(kernel)
+	sleep 2.5
+	base=$(($(kernel) - $(unopened)))
+	[ "$(kernel)" = "$was" ]
+}
+wait_for 40 settled
 for i in 1 2 3; do
 	ina curl -s -o /dev/null -m 2 http://10.78.0.2/index.html
 done
