@@ -107,7 +107,7 @@ int		 chan_drain(struct chan *, int timeout_ms);
 
 /*
  * Whether large frames go through out; not before this is called. To be
- * switched on when the peer has read all that was sent to its predecessor.
+ * switched on when the peer's gate drops what was sent to its predecessor.
  */
 void		 chan_share(struct chan *, bool on);
 
@@ -122,7 +122,10 @@ int		 chan_receive(struct chan *, int max);
 /* Ends deafness after a fault: the next LINK or HELLO will be heard. */
 void		 chan_relink(struct chan *);
 bool		 chan_deaf(const struct chan *);
-/* Frames are dropped unheard (counted as stale) while closed is true. */
+/*
+ * Frames are dropped unheard (counted as stale) while closed is true, and
+ * shared memory is not touched.
+ */
 void		 chan_gate(struct chan *, bool closed, uint16_t except_type);
 /* Queued frames are thrown away: the peer that wanted them is gone. */
 void		 chan_forget(struct chan *);
