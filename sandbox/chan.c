@@ -429,6 +429,8 @@ chan_drain(struct chan *ch, int timeout_ms)
 		p.events = ch->no_slot ? 0 : POLLOUT;
 		if (poll(&p, 1, timeout_ms < step ? timeout_ms : step) == 0)
 			timeout_ms -= step;
+		else if (ch->no_slot && p.revents & (POLLHUP | POLLERR))
+			return -1;
 	}
 }
 

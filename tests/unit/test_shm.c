@@ -206,6 +206,21 @@ the_last_frames_are_sent_without_a_loop(void **state)
 	assert_false(w->wrong);
 }
 
+static void
+nobody_waits_for_a_slot_of_a_peer_that_is_gone(void **state)
+{
+	struct world	*w = *state;
+
+	chan_share(w->tx, true);
+	while (chan_ready(w->tx))
+		assert_int_equal(send_packets(w, 0, LARGE), 0);
+	chan_free(w->rx);
+	w->rx = NULL;
+	alarm(20);
+	assert_int_equal(chan_drain(w->tx, 1000), -1);
+	alarm(0);
+}
+
 /* Slots that a lost sender had taken are free for the next one. */
 static void
 a_new_sender_has_all_slots(void **state)
@@ -338,6 +353,7 @@ main(void)
 		TEST(nothing_goes_through_memory_before_it_is_shared),
 		TEST(without_a_free_slot_frames_wait_and_keep_their_order),
 		TEST(the_last_frames_are_sent_without_a_loop),
+		TEST(nobody_waits_for_a_slot_of_a_peer_that_is_gone),
 		TEST(a_new_sender_has_all_slots),
 		TEST(the_receiver_tells_once_and_not_for_each_slot),
 		TEST(a_sender_that_lies_is_told),
