@@ -595,6 +595,23 @@ handle(struct chan *ch, struct frame *f)
 	return 0;
 }
 
+/*
+ * One that waits here already will be read after what is free now: a sender
+ * that does not read cannot fill our queue by asking.
+ */
+static void
+tell_room(struct chan *ch)
+{
+	struct queued	*q;
+	struct frame	 f;
+
+	q = TAILQ_LAST(&ch->queue, queued_list);
+	if (q != NULL && frame_get(&f, q->data, q->len) == 0 &&
+	    f.type == MSG_SHM_ROOM)
+		return;
+	chan_send(ch, MSG_SHM_ROOM, 0);
+}
+
 /* The frame that this one stands for, in rx as if the socket had brought it. */
 static int
 take_shared(struct chan *ch, struct frame *f)
@@ -605,7 +622,7 @@ take_shared(struct chan *ch, struct frame *f)
 	    shm_get(ch->conf.in, m.slot, ch->rx, m.len) == -1)
 		return -1;
 	if (shm_wanted(ch->conf.in))
-		chan_send(ch, MSG_SHM_ROOM, 0);
+		tell_room(ch);
 	return frame_get(f, ch->rx, m.len) == -1 || f->flags & FRAME_SHARED ?
 	    -1 : 0;
 }

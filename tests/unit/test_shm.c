@@ -259,6 +259,33 @@ the_receiver_tells_once_and_not_for_each_slot(void **state)
 	assert_int_equal(told, 1);
 }
 
+/* A sender that was taken over asks for room, and reads no answer. */
+static void
+who_does_not_read_fills_no_queue(void **state)
+{
+	struct world	*w = *state;
+	int		 i, n;
+
+	memset(frame, 0, sizeof(frame));
+	chan_share(w->tx, true);
+	chan_pause(w->tx);
+	for (n = 0; n < 5000; n++) {
+		assert_int_equal(send_packets(w, w->got, SHM_FRAME_MIN), 0);
+		for (i = 1; i < SHM_SLOTS; i++)
+			shm_put(w->out, frame, 1);
+		shm_put(w->out, frame, 1);
+		for (i = 1; i < SHM_SLOTS; i++)
+			shm_take_back(w->out, i);
+		assert_int_equal(chan_receive(w->rx, 1), 1);
+	}
+	assert_true(chan_queued(w->rx) > 0);
+	assert_in_range(chan_queued(w->rx), 1, 10 * FRAME_HDR);
+	chan_resume(w->tx);
+	spin(w);
+	assert_int_equal(chan_queued(w->rx), 0);
+	assert_int_equal(w->faults, 0);
+}
+
 /* A sender that was taken over: its frame is not heard, and that is told. */
 static void
 lies(struct world *w, uint32_t slot, uint32_t len, uint16_t inner, size_t body)
@@ -356,6 +383,7 @@ main(void)
 		TEST(nobody_waits_for_a_slot_of_a_peer_that_is_gone),
 		TEST(a_new_sender_has_all_slots),
 		TEST(the_receiver_tells_once_and_not_for_each_slot),
+		TEST(who_does_not_read_fills_no_queue),
 		TEST(a_sender_that_lies_is_told),
 		TEST(a_frame_names_memory_where_there_is_none),
 		cmocka_unit_test(only_sealed_memory_of_the_size_is_mapped),
