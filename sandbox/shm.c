@@ -19,17 +19,35 @@ struct shm {
 	atomic_uchar	 waits;			/* the sender, for a slot */
 };
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	0x0008U		/* Linux 6.3 */
+#endif
+
 _Static_assert(sizeof(struct shm) <= SLOTS_AT, "the flags fit one page");
+
+/* Never a program: vm.memfd_noexec can ask for that, older kernels cannot. */
+static int
+create(void)
+{
+	static const unsigned	 flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int			 fd;
+
+	fd = memfd_create("netmond", flags | MFD_NOEXEC_SEAL);
+	if (fd == -1 && errno == EINVAL)
+		fd = memfd_create("netmond", flags);
+	return fd;
+}
 
 int
 shm_create(void)
 {
 	int	 e, fd;
 
-	if ((fd = memfd_create("netmond", MFD_CLOEXEC | MFD_ALLOW_SEALING)) ==
-	    -1)
+	if ((fd = create()) == -1)
 		return -1;
-	if (ftruncate(fd, SIZE) == 0 && fcntl(fd, F_ADD_SEALS, SEALS) == 0)
+	/* All pages now: one that is refused later is a SIGBUS in a child. */
+	if (fallocate(fd, 0, 0, SIZE) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, SEALS) == 0)
 		return fd;
 	e = errno;
 	close(fd);

@@ -10,7 +10,8 @@
  *
  * Neither side believes the other: a flag tells only whether a slot is free.
  * The launcher makes and seals the memory (memfd_create(2), fcntl(2)
- * F_SEAL_SHRINK): nobody can take it away under the other.
+ * F_SEAL_SHRINK) and has all its pages: nobody can take it away under the
+ * other, and no page fault ends a process.
  */
 #ifndef SANDBOX_SHM_H
 #define SANDBOX_SHM_H

@@ -1,5 +1,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <fcntl.h>
 #include <string.h>
@@ -370,6 +371,23 @@ only_sealed_memory_of_the_size_is_mapped(void **state)
 	close(fd);
 }
 
+static void
+its_pages_are_there_and_run_no_code(void **state)
+{
+	struct stat	 sb;
+	int		 fd, other;
+
+	(void)state;
+	fd = shm_create();
+	assert_int_equal(fstat(fd, &sb), 0);
+	assert_true(sb.st_blocks * 512 >= sb.st_size);
+	/* MFD_NOEXEC_SEAL, where the kernel knows it. */
+	if ((other = memfd_create("noexec", 0x0008U)) != -1)
+		assert_int_equal(sb.st_mode & 0111, 0);
+	close(other);
+	close(fd);
+}
+
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -387,6 +405,7 @@ main(void)
 		TEST(a_sender_that_lies_is_told),
 		TEST(a_frame_names_memory_where_there_is_none),
 		cmocka_unit_test(only_sealed_memory_of_the_size_is_mapped),
+		cmocka_unit_test(its_pages_are_there_and_run_no_code),
 	};
 
 	return cmocka_run_group_tests_name("shm", tests, NULL, NULL);
