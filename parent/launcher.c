@@ -444,7 +444,8 @@ make_shared(struct ends *e)
 	e->end[PACKETS_SHM] = shm_create();
 	e->end[STREAMS_SHM] = shm_create();
 	if (e->end[PACKETS_SHM] == -1 || e->end[STREAMS_SHM] == -1)
-		log_warn("launcher: shared memory, sockets carry all, slower");
+		log_warn("launcher: no shared memory, sockets carry all, "
+		    "slower");
 }
 
 int

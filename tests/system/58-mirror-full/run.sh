@@ -81,7 +81,7 @@ conf 'interface "vb"' 'mirror "kept" {' 'observe port 80' \
 WRAP="ip netns exec $NSB $TMP/limited"
 start
 is "it holds for shared memory, and that is told" \
-    "$(grep -c 'shared memory, sockets carry all' "$TMP/netmond.log")" 1
+    "$(grep -c 'no shared memory, sockets carry all' "$TMP/netmond.log")" 1
 ina ab -q -k -n 400 -c 2 http://10.77.0.2/index.html > /dev/null 2>&1
 wait_for 5 is_full && ok "a limit on the size of a file is told" ||
     not_ok "a limit on the size of a file is not told" \
