@@ -50,7 +50,8 @@ static const struct policy_rule loop_rules[] = {
 	YES(brk, "malloc"),
 	YES(munmap, "malloc"),
 	YES(mremap, "malloc"),
-	YES(madvise, "malloc"),
+	IF1(madvise, EQ(2, MADV_DONTNEED), "malloc; no holes in shared memory"),
+	IF1(madvise, EQ(2, MADV_HUGEPAGE), "malloc"),
 	IF1(mmap, NONE(2, PROT_EXEC), "malloc; never code"),
 	IF1(mprotect, NONE(2, PROT_EXEC), "malloc; never code"),
 	YES(futex, "libc locks"),
@@ -374,6 +375,7 @@ TABLE(launcher, launcher_rules);
 static const struct policy_rule san_rules[] = {
 	YES(mmap, "shadow memory"),
 	YES(mprotect, "shadow memory"),
+	YES(madvise, "shadow memory"),
 	YES(sigaltstack, "reports"),
 	YES(write, "reports"),
 	YES(sched_yield, "locks of the run-time"),

@@ -195,6 +195,16 @@ map_code(void)
 	    MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
 }
 static long
+punch_hole(void)
+{
+	return madvise(NULL, 4096, MADV_REMOVE);
+}
+static long
+give_pages_back(void)
+{
+	return madvise(NULL, 4096, MADV_DONTNEED);
+}
+static long
 map_1g(void)
 {
 	return mmap(NULL, (size_t)1 << 30, PROT_READ | PROT_WRITE,
@@ -361,6 +371,8 @@ roles_do_without_files_programs_and_processes(void **state)
 		assert_int_equal(try(roles[i], signal_parent), KILLED);
 #ifndef NETMON_SAN
 		assert_int_equal(try(roles[i], map_code), KILLED);
+		assert_int_equal(try(roles[i], punch_hole), KILLED);
+		assert_int_not_equal(try(roles[i], give_pages_back), KILLED);
 		assert_int_equal(try(roles[i], map_64g), ENOMEM);
 #endif
 	}
