@@ -104,7 +104,7 @@ start(struct side *s, enum role self, enum role peer, int fd)
 	c.fd = fd;
 	c.self = self;
 	c.peer = peer;
-	c.flags = CHAN_BATCHES;
+	c.flags = CHAN_BATCHES | CHAN_KEEP_FD;
 	c.generation = s->p.generation;
 	c.out = self == ROLE_CAPTURE ? map : NULL;
 	c.in = self == ROLE_CAPTURE ? NULL : map;
@@ -120,7 +120,7 @@ start(struct side *s, enum role self, enum role peer, int fd)
 static void
 end(struct side *s)
 {
-	chan_release(s->p.chan[s->peer]);
+	chan_free(s->p.chan[s->peer]);
 	event_base_free(s->p.base);
 	free(s->priv);
 }
@@ -162,7 +162,7 @@ static void
 kill_one(struct side *s)
 {
 	enum role	 self = s->ops.role, peer = s->peer;
-	int		 fd = chan_fd(s->p.chan[peer]);
+	int		 fd = sv[self == ROLE_ANALYZER];
 	uint8_t		 name[FRAME_HDR + MSG_SHARED];
 	uint32_t	 next = s->next;
 
