@@ -380,7 +380,7 @@ launcher_main(struct launcher *l, struct ends *e, int request, int argc,
 	    getppid() != e->netmond)
 		_exit(1);
 	if (lift_all(l, e, &request) == -1)
-		fatal("launcher: descriptors");
+		fatal("launcher: descriptors, raise its limit of open files");
 	close_strangers(l, e, request);
 	if (chdir("/") == -1 || priv_launcher(e->priv) == -1)
 		fatal("launcher: privileges");
@@ -390,7 +390,7 @@ launcher_main(struct launcher *l, struct ends *e, int request, int argc,
 		fatalx("launcher: %s", why);
 	/* A pipe there ends for its reader when all have let go of it. */
 	if (l->background && place_null(e) == -1)
-		fatal("launcher: descriptors");
+		fatal("launcher: descriptors, raise its limit of open files");
 	show_title(argc, argv);
 	serve(l, e, request);
 }
