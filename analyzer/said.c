@@ -195,6 +195,7 @@ on_response(void *arg, const struct session_response *r)
 	    r->token, status, r->interim);
 	if (r->interim)
 		return;
+	tags_answered(c->tags, az->rules, r->id, status);
 	alert_response(c, r->id, r->token, status);
 	host = meter_token_host(az->meter, r->token, &len, &asked);
 	named_response(az->named, host, len, status);

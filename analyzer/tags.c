@@ -6,16 +6,22 @@
 #define NO_TAG		0
 #define IGNORED		255	/* else one more than the rule's number */
 
+struct verdict {
+	uint16_t	 by;		/* rule on statuses, from 1 */
+	uint8_t		 tag;
+};
+
 struct tags {
 	uint32_t	 epoch;		/* of the rules */
 	unsigned	 classes;
-	uint8_t		 verdict[];	/* of a request one for each class */
+	struct verdict	 verdict[];	/* of a request one for each class */
 };
 
 static size_t
 size_of(unsigned classes)
 {
-	return sizeof(struct tags) + (size_t)REQUESTS * classes;
+	return sizeof(struct tags) +
+	    (size_t)REQUESTS * classes * sizeof(struct verdict);
 }
 
 void
@@ -44,13 +50,28 @@ make(struct mem *mem, const struct rule_set *s)
 	return t;
 }
 
-static uint8_t
-verdict_of(const struct rule_verdict *v)
+static struct verdict
+verdict_of(const struct rule_set *s, const struct rule_verdict *v)
 {
+	struct verdict	 r = { 0, NO_TAG };
+
 	if (v->ignore)
-		return IGNORED;
-	return v->tag >= 0 && v->tag < IGNORED - 1 ? (uint8_t)(v->tag + 1) :
-	    NO_TAG;
+		r.tag = IGNORED;
+	else if (v->tag >= 0 && v->tag < IGNORED - 1)
+		r.tag = (uint8_t)(v->tag + 1);
+	if (v->index >= 0 && v->index < UINT16_MAX &&
+	    s->conf->rules[v->index].nstatus > 0)
+		r.by = (uint16_t)(v->index + 1);
+	return r;
+}
+
+static const struct verdict *
+find(const struct tags *t, const struct rule_set *s, uint64_t id,
+    unsigned status)
+{
+	if (t == NULL || t->epoch != s->epoch || id == 0)
+		return NULL;
+	return &t->verdict[id % REQUESTS * t->classes + rule_class(s, status)];
 }
 
 bool
@@ -58,6 +79,7 @@ tags_judge(struct tags **tp, struct mem *mem, struct rule_set *s,
     const struct rule_flow *f, struct rule_message *m, uint64_t id)
 {
 	struct rule_verdict	 v;
+	struct verdict		 said;
 	struct tags		*t = *tp;
 	unsigned		 i;
 
@@ -70,11 +92,11 @@ tags_judge(struct tags **tp, struct mem *mem, struct rule_set *s,
 		rule_judge(s, f, m, i == 0, &v);
 		if (i == 0 && v.ignore)
 			return true;
-		if (t == NULL && verdict_of(&v) != NO_TAG)
+		said = verdict_of(s, &v);
+		if (t == NULL && (said.tag != NO_TAG || said.by != 0))
 			t = *tp = make(mem, s);
 		if (t != NULL)
-			t->verdict[id % REQUESTS * t->classes + i] =
-			    verdict_of(&v);
+			t->verdict[id % REQUESTS * t->classes + i] = said;
 	}
 	return false;
 }
@@ -84,14 +106,22 @@ tags_find(const struct tags *t, const struct rule_set *s, uint64_t id,
     unsigned status)
 {
 	struct rule_verdict	 v = { -1, -1, false };
-	uint8_t			 verdict;
+	const struct verdict	*said;
 
-	if (t == NULL || t->epoch != s->epoch || id == 0)
+	if ((said = find(t, s, id, status)) == NULL)
 		return "";
-	verdict = t->verdict[id % REQUESTS * t->classes +
-	    rule_class(s, status)];
-	if (verdict == IGNORED)
+	if (said->tag == IGNORED)
 		return NULL;
-	v.tag = verdict - 1;
+	v.tag = said->tag - 1;
 	return rule_tag(s, &v);
+}
+
+void
+tags_answered(const struct tags *t, struct rule_set *s, uint64_t id,
+    unsigned status)
+{
+	const struct verdict	*said;
+
+	if ((said = find(t, s, id, status)) != NULL && said->by != 0)
+		s->hits[said->by - 1].hits++;
 }

@@ -25,6 +25,9 @@ bool		 tags_judge(struct tags **, struct mem *, struct rule_set *,
  */
 const char	*tags_find(const struct tags *, const struct rule_set *,
 		    uint64_t id, unsigned status);
+/* The final response of a request: a hit of the rule on statuses it met. */
+void		 tags_answered(const struct tags *, struct rule_set *,
+		    uint64_t id, unsigned status);
 void		 tags_free(struct tags *, struct mem *);
 
 #endif

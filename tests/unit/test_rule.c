@@ -224,11 +224,44 @@ a_status_decides_when_the_answer_comes(void **state)
 	assert_string_equal(tags_find(t, w.set, 1, 599), "bad");
 	assert_string_equal(tags_find(t, w.set, 1, 600), "");
 	assert_string_equal(tags_find(t, w.set, 2, 500), "");
+	assert_int_equal(w.set->hits[0].hits, 0);
+	tags_answered(t, w.set, 1, 200);
+	assert_int_equal(w.set->hits[0].hits + w.set->hits[1].hits, 0);
+	tags_answered(t, w.set, 1, 503);
+	assert_int_equal(w.set->hits[0].hits, 1);
+	tags_answered(t, w.set, 1, 404);
+	assert_int_equal(w.set->hits[1].hits, 1);
 	other = rule_new(&w.conf, 2);
 	assert_string_equal(tags_find(t, other, 1, 500), "");
 	tags_free(t, &mem);
 	assert_int_equal(mem.used, 0);
 	rule_free(other);
+	rule_free(w.set);
+}
+
+/* A match without a tag leaves nothing but its hits. */
+static void
+a_status_rule_without_a_tag_is_hit(void **state)
+{
+	struct conf_rule	*r;
+	struct world		 w;
+	struct mem		 mem;
+	struct tags		*t = NULL;
+
+	(void)state;
+	begin(&w);
+	memset(&mem, 0, sizeof(mem));
+	mem.limit = 1 << 20;
+	r = add(&w, false);
+	r->nstatus = 1;
+	r->status[0] = (struct conf_status){ 500, 599 };
+	w.set = rule_new(&w.conf, 1);
+	assert_false(tags_judge(&t, &mem, w.set, &w.flow, &w.msg, 1));
+	tags_answered(t, w.set, 0, 500);
+	assert_int_equal(w.set->hits[0].hits, 0);
+	tags_answered(t, w.set, 1, 500);
+	assert_int_equal(w.set->hits[0].hits, 1);
+	tags_free(t, &mem);
 	rule_free(w.set);
 }
 
@@ -391,6 +424,7 @@ main(void)
 		    address_rules_decide_when_a_connection_starts),
 		cmocka_unit_test(a_tag_stays_until_another_one),
 		cmocka_unit_test(a_status_decides_when_the_answer_comes),
+		cmocka_unit_test(a_status_rule_without_a_tag_is_hit),
 		cmocka_unit_test(hits_go_over_to_a_new_set),
 		cmocka_unit_test(rules_are_shown_in_their_own_words),
 		cmocka_unit_test(queries_are_kept_as_asked),
