@@ -625,18 +625,19 @@ rule_clear(struct alert_set *a, struct alert_rule *r)
 	r->seen_size = 0;
 }
 
+/* -1: without memory, and nothing is changed. */
 static int
 make_rules(struct alert_set *a, const struct conf *c)
 {
-	unsigned	 i;
+	struct alert_rule	*rule;
+	unsigned		 i;
 
+	if ((rule = calloc(c->nalerts + 1, sizeof(*rule))) == NULL)
+		return -1;
+	a->rule = rule;
 	a->n = (unsigned)c->nalerts;
 	a->feeds = a->looks = 0;
 	a->next_us = 0;
-	if ((a->rule = calloc(a->n + 1U, sizeof(a->rule[0]))) == NULL) {
-		a->n = 0;
-		return -1;
-	}
 	for (i = 0; i < a->n; i++) {
 		rule_init(a, &a->rule[i], &c->alerts[i], i + 1);
 		a->feeds |= a->rule[i].feeds;
@@ -711,11 +712,8 @@ alert_reconf(struct alert_set *a, const struct conf *c)
 	unsigned	 nold = a->n, i, k;
 	const struct conf_alert *kept;
 
-	if (make_rules(a, c) == -1) {
-		a->rule = old;
-		a->n = nold;
+	if (make_rules(a, c) == -1)
 		return -1;
-	}
 	for (k = 0; k < nold; k++) {
 		for (i = 0; i < a->n; i++)
 			if (same_rule(old[k].conf, a->rule[i].conf))
