@@ -604,15 +604,15 @@ static bool
 hole_ripe(struct flow *f, int dir, uint64_t now_us)
 {
 	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
-	uint64_t		 age, unseen;
+	uint64_t		 age, unheard;
 
 	age = hole_age(f, dir, now_us);
 	if (age < FLOW_HOLE_US)
 		return false;
 	if (age >= FLOW_HOLE_MAX_US)
 		return true;
-	unseen = flowlife_unseen(f, dir);
-	if (unseen > 0 && unseen >= reass_hole(&h->r))
+	unheard = flowlife_unseen(f, dir);
+	if (unheard > 0 && unheard >= reass_hole(&h->r))
 		return true;
 	return !(o->flags & HALF_SEEN) && age >= FLOW_HOLE_ALONE_US;
 }
