@@ -123,16 +123,18 @@ copy_rows(struct buf *from, struct buf *to, uint64_t epoch, uint64_t seq,
 	return head ? -1 : 0;
 }
 
-uint64_t
-alerts_add(struct alerts *a, struct buf *body)
+int
+alerts_add(struct alerts *a, struct buf *body, uint64_t *seq)
 {
 	struct kept	*k;
 	struct buf	 b;
 	uint8_t		 rows[ALERTS_BYTES_MAX], *copy;
 
+	*seq = 0;
 	buf_writer(&b, rows, sizeof(rows));
-	if (copy_rows(body, &b, a->epoch, a->last + 1, 0) == -1 ||
-	    (copy = malloc(b.len)) == NULL)
+	if (copy_rows(body, &b, a->epoch, a->last + 1, 0) == -1)
+		return -1;
+	if ((copy = malloc(b.len)) == NULL)
 		return 0;
 	memcpy(copy, rows, b.len);
 	a->last++;
@@ -140,7 +142,8 @@ alerts_add(struct alerts *a, struct buf *body)
 	free(k->rows);
 	k->rows = copy;
 	k->len = b.len;
-	return a->last;
+	*seq = a->last;
+	return 0;
 }
 
 static const struct kept *

@@ -23,10 +23,10 @@ struct alerts	*alerts_new(uint64_t epoch);
 void		 alerts_free(struct alerts *);
 
 /*
- * Keeps the event in the body of an ALERT frame; its number, or 0 when the
- * body is not one.
+ * Keeps the event in the body of an ALERT frame. seq: its number, 0 when there
+ * was no memory for it; -1 when the body is not one.
  */
-uint64_t	 alerts_add(struct alerts *, struct buf *body);
+int		 alerts_add(struct alerts *, struct buf *body, uint64_t *seq);
 uint64_t	 alerts_epoch(const struct alerts *);
 /* Numbers kept: first to last; last 0 while there is none. */
 uint64_t	 alerts_first(const struct alerts *);

@@ -150,8 +150,12 @@ control_alert(struct control *c, struct frame *f)
 	char		 line[ALERTS_LINE_MAX];
 	enum log_level	 level;
 
-	if ((seq = alerts_add(c->conf.alerts, &f->body)) == 0)
+	if (alerts_add(c->conf.alerts, &f->body, &seq) == -1)
 		return -1;
+	if (seq == 0) {
+		tally_add(c->conf.tally, TALLY_PAR_ALERTS_LOST, 1);
+		return 0;
+	}
 	level = alerts_line(c->conf.alerts, seq, line, sizeof(line));
 	say_alert(c, level, line);
 	TAILQ_FOREACH(cl, &c->clients, entry)

@@ -209,6 +209,8 @@
 	    "reloads refused")						\
 	T(PAR_ALERTS_MISSED,	PARENT,	  EVENTS,  COUNTER,		\
 	    "alert lines that a client asked for too late")		\
+	T(PAR_ALERTS_LOST,	PARENT,	  EVENTS,  COUNTER,		\
+	    "alerts lost because there was no memory to keep them")	\
 	/* mirror */							\
 	T(MIR_STREAMS,		MIRROR,	  ITEMS,   COUNTER,		\
 	    "connections mirrored")					\

@@ -487,6 +487,34 @@ a_watcher_goes_on_where_it_was_and_is_told_what_it_missed(void **state)
 	assert_int_equal(x->tally.v[TALLY_PAR_ALERTS_MISSED], 10);
 }
 
+static bool	 no_memory;
+
+void		*__real_malloc(size_t);
+void		*__wrap_malloc(size_t);
+
+void *
+__wrap_malloc(size_t size)
+{
+	return no_memory ? NULL : __real_malloc(size);
+}
+
+/* Its sender did nothing wrong. */
+static void
+an_alert_without_memory_is_counted(void **state)
+{
+	struct fix	*x = *state;
+	int		 rv;
+
+	no_memory = true;
+	rv = alert(x, "fired", "warning");
+	no_memory = false;
+	assert_int_equal(rv, 0);
+	assert_int_equal(alerts_last(x->alerts), 0);
+	assert_int_equal(x->tally.v[TALLY_PAR_ALERTS_LOST], 1);
+	assert_int_equal(alert(x, "fired", "warning"), 0);
+	assert_int_equal(alerts_last(x->alerts), 1);
+}
+
 static void
 an_event_that_is_none_is_refused(void **state)
 {
@@ -560,6 +588,7 @@ main(void)
 		TEST(a_watcher_gets_the_last_and_what_follows),
 		TEST(
 		    a_watcher_goes_on_where_it_was_and_is_told_what_it_missed),
+		TEST(an_alert_without_memory_is_counted),
 		TEST(an_event_that_is_none_is_refused),
 		TEST(a_hook_of_both_sides_may_have_the_user_of_either),
 	};
