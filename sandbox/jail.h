@@ -10,9 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sandbox/conf.h"
 #include "sandbox/role.h"
 
-#define JAIL_ROOTS_MAX	64
+/* A folder of its own for each record and log, and those of the parent. */
+#define JAIL_ROOTS_MAX	(2 * CONF_LIST_MAX + 16)
 #define JAIL_PORTS_MAX	256
 
 /* Folders that stay reachable; everything else does not open any more. */

@@ -136,6 +136,15 @@ cmp -s "$TMP/one.json" "$TMP/three.json" && ok "the same file gives the same byt
 timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o text > "$TMP/text" 2>> "$TMP/err"
 is "as text: status 0" $? 0
 like "as text: the host is there" "$(cat "$TMP/text")" cut.example
+# Each of many logs in a folder of its own.
+for i in $(seq 100); do
+	mkdir -p "$TMP/logs/$i"
+	echo "log events \"$TMP/logs/$i/eve\""
+done > "$TMP/logs.conf"
+timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -f "$TMP/logs.conf" \
+    > "$TMP/text" 2>> "$TMP/err"
+is "logs in many folders: all are written" \
+    "$(find "$TMP/logs" -name eve -size +0 | wc -l)" 100
 
 # The launcher's need of descriptors lies above the parent's; its end comes
 # before there is anybody to hear of it.
