@@ -20,7 +20,6 @@ deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
 		tx.token = q->token;
 		tx.id = q->id;
 		tx.req_us = q->first_us;
-		tx.req_end_us = q->end_us;
 		tx.req_body = q->body;
 		tx.req_head = q->head_len;
 		tx.method = q->method;

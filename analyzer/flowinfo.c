@@ -20,7 +20,6 @@ half_info(const struct flow_table *t, const struct flow *f, int d,
 	i->dup_acks = h->dup_acks;
 	i->zero_windows = f->zero_win[d];
 	i->seen = (h->flags & HALF_SEEN) != 0;
-	i->fin = (h->flags & HALF_FIN) != 0;
 	i->iface = h->place != 0 ? pl->iface : 0xffff;
 	i->vlan[0] = pl->vlan[0];
 	i->vlan[1] = pl->vlan[1];

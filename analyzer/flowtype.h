@@ -165,7 +165,6 @@ struct flow_half_info {
 	uint16_t	 vlan[2];
 	uint8_t		 nvlan;
 	bool		 seen;
-	bool		 fin;
 };
 
 struct flow_seen {

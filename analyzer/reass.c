@@ -582,21 +582,3 @@ reass_clear(struct reass *r, struct reass_env *env)
 	}
 	store_close(r, env);
 }
-
-static const char	*const count_text[][2] = {
-#define M(name, text, help)	[REASS_##name] = { text, help },
-	REASS_COUNTS(M)
-#undef M
-};
-
-const char *
-reass_count_name(enum reass_count c)
-{
-	return count_text[c][0];
-}
-
-const char *
-reass_count_help(enum reass_count c)
-{
-	return count_text[c][1];
-}

@@ -29,20 +29,18 @@
 
 #define REASS_TAIL		256	/* delivered bytes kept to compare */
 
-#define REASS_COUNTS(M)							\
-	M(STORED,	"out-of-order",	"segments that came early")	\
-	M(OLD,		"old",		"segments with nothing new")	\
-	M(OVERLAP,	"overlap",	"segments partly seen before")	\
-	M(CONFLICT,	"conflict",	"copies with other bytes")	\
-	M(GAPS,		"gaps",		"holes given up")		\
-	M(GAP_BYTES,	"gap-bytes",	"bytes in those holes")		\
-	M(TRUNCATED,	"truncated",	"bytes cut by snaplen")		\
-	M(LIMIT,	"limit",	"holes given up at a limit")	\
-	M(NOMEM,	"no-memory",	"segments without memory")
-
-#define M(name, text, help)	REASS_##name,
-enum reass_count { REASS_COUNTS(M) REASS_COUNT_MAX };
-#undef M
+enum reass_count {
+	REASS_STORED,		/* segments that came early */
+	REASS_OLD,		/* segments with nothing new */
+	REASS_OVERLAP,		/* segments partly seen before */
+	REASS_CONFLICT,		/* copies with other bytes */
+	REASS_GAPS,		/* holes given up */
+	REASS_GAP_BYTES,	/* bytes in those holes */
+	REASS_TRUNCATED,	/* bytes cut by snaplen */
+	REASS_LIMIT,		/* holes given up at a limit */
+	REASS_NOMEM,		/* segments without memory */
+	REASS_COUNT_MAX
+};
 
 enum reass_why {
 	REASS_WHY_LOST,		/* a hole that nobody filled */
@@ -166,7 +164,5 @@ bool		 reass_next_waits(const struct reass *);
 void		 reass_rebase(struct reass *, uint32_t seq);
 /* Frees what waits; the stream can go on at next. */
 void		 reass_clear(struct reass *, struct reass_env *);
-const char	*reass_count_name(enum reass_count);
-const char	*reass_count_help(enum reass_count);
 
 #endif

@@ -133,7 +133,6 @@ struct session_response {
 /* What is kept for events when keep_strings is on; lengths are cut. */
 #define SESSION_TEXT_METHOD	HTTP_METHOD_MAX
 #define SESSION_TEXT_TARGET	8192
-#define SESSION_TEXT_HOST	HTTP_HOST_MAX
 #define SESSION_TEXT_AGENT	256
 #define SESSION_TEXT_REFERER	512
 #define SESSION_TEXT_TYPE	64
@@ -159,7 +158,6 @@ struct session_tx {
 	uint64_t	 id;		/* of the request; 0: none */
 	uint64_t	 number;	/* of the response; 0: none */
 	uint64_t	 req_us;	/* first byte of the request */
-	uint64_t	 req_end_us;	/* its last byte; 0: not seen */
 	uint64_t	 resp_us;	/* first byte of response; 0: none */
 	uint64_t	 resp_end_us;
 	uint64_t	 req_body;	/* content, without chunk framing */

@@ -16,7 +16,6 @@
 #define SKETCH_KEY_MAX		4096
 #define SKETCH_CHILDREN		2
 #define SKETCH_FEW	4	/* counters that need no memory of their own */
-#define SKETCH_INDEX_MAX	4095	/* counter indexes: 1 to this */
 #define SKETCH_NOT_IN	UINT32_MAX	/* sketch_ref: in no such list */
 
 /* Counters by index: index in the upper 12 bits, value in the lower 52. */
