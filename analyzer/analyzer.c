@@ -192,7 +192,7 @@ analyzer_tick(struct proc *p)
 	if ((az->event_types & CONF_EV_STATS) && !az->offline &&
 	    az->now >= az->stats_us + az->proc->conf->window_us)
 		out_stats(az);
-	out_flush(az);
+	out_flush(az);		/* also of a file that comes slowly */
 	save_send(az);
 }
 

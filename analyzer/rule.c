@@ -178,7 +178,6 @@ matches_path(const char *glob, const uint8_t *p, size_t n)
 static bool
 matches_message(const struct conf_rule *r, const struct rule_message *m)
 {
-
 	if (r->host[0] != '\0' &&
 	    !conf_glob(r->host, (const char *)m->host, m->host_len))
 		return false;

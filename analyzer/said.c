@@ -32,7 +32,10 @@ judge_request(struct conn *c, const struct session_request *r)
 	return tags_judge(&c->tags, &c->az->mem, c->az->rules, &f, &m, r->id);
 }
 
-/* Status rules act on what is told only. */
+/*
+ * What is told is judged by its texts, where they are kept: the verdicts at
+ * hand are of the last requests only, and a reload leaves none.
+ */
 static bool
 judge_event(struct conn *c, const struct session_tx *x, const char **tag)
 {
