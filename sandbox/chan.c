@@ -277,8 +277,11 @@ send_shared(struct chan *ch, const uint8_t *p, size_t len)
 	ssize_t			 n;
 	int			 slot;
 
-	if (frame_get(&f, p, len) == -1 ||
-	    (slot = shm_put(ch->conf.out, p, len)) == -1) {
+	if (frame_get(&f, p, len) == -1) {
+		errno = EINVAL;		/* ours; no room will mend it */
+		return -1;
+	}
+	if ((slot = shm_put(ch->conf.out, p, len)) == -1) {
 		ch->no_slot = true;
 		errno = EAGAIN;
 		return -1;
