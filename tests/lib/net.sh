@@ -21,7 +21,7 @@ ina() { ip netns exec $NSA "$@"; }
 inb() { ip netns exec $NSB "$@"; }
 
 # nginx_up [NS]: a web server on port 80 whose log has one line per request:
-# status, method, host, uri
+# status, method, host, uri, number of the connection
 nginx_up() {
 	mkdir -p "$TMP/www/dir" "$TMP/nginx"
 	echo hello > "$TMP/www/index.html"
@@ -36,7 +36,7 @@ user root;
 daemon on;
 events { worker_connections 4096; }
 http {
-	log_format t '\$status \$request_method \$host \$request_uri';
+	log_format t '\$status \$request_method \$host \$request_uri \$connection';
 	access_log $TMP/access.log t;
 	client_body_temp_path $TMP/nginx;
 	proxy_temp_path $TMP/nginx;

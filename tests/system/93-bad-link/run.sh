@@ -81,6 +81,10 @@ is "whole bodies" "$(jq -r 'select(.event_type == "http") | .http |
     awk '{ print $2, $3, $1 }' | grep -E '^200')" \
     "200 20000 $KEPT
 200 5 $NEW"
+is "as many connections had a first request as served one" \
+    "$(jq -r 'select(.event_type == "http" and .tx_id == 1) | .flow_id' \
+	"$TMP/run/eve.json" | wc -l)" \
+    "$(awk '{ print $5 }' "$TMP/access.log" | sort -u | wc -l)"
 # A port can serve twice: each connection has one first request, or none.
 is "each connection is told once" "$(jq -r 'if .event_type == "flow" then
 	"flow"
