@@ -70,6 +70,8 @@ at_least "retransmissions were seen" \
     "$(json '.summary.retransmit_ratio * 1000 | floor' show summary \
 	window total)" 1
 
+# TCP's ActiveOpens (RFC 4022) of the client's namespace.
+opened=$(ina awk '/^Tcp: [0-9]/ { print $6 }' /proc/net/snmp)
 kill $link
 wait $link
 stop
@@ -85,11 +87,9 @@ is "as many connections had a first request as served one" \
     "$(jq -r 'select(.event_type == "http" and .tx_id == 1) | .flow_id' \
 	"$TMP/run/eve.json" | wc -l)" \
     "$(awk '{ print $5 }' "$TMP/access.log" | sort -u | wc -l)"
-# A port can serve twice: each connection has one first request, or none.
-is "each connection is told once" "$(jq -r 'if .event_type == "flow" then
-	"flow"
-    elif .event_type == "http" and .tx_id == 1 then "http" else empty
-    end + " \(.src_port)"' "$TMP/run/eve.json" | awk '{ n[$1, $2]++; port[$2] }
-    END { for (p in port) if (n["flow", p] > 1 &&
-	n["flow", p] > n["http", p]) print p }')" ""
+# A port can serve twice, and ab leaves some connections before they are open.
+told=$(jq -r 'select(.event_type == "flow") | .flow_id' \
+    "$TMP/run/eve.json" | wc -l)
+[ "$told" -le "$opened" ] && ok "no connection is told twice" ||
+    not_ok "connections are told twice: $told of $opened"
 finish
