@@ -6,6 +6,7 @@
 
 #define AGE_US		30000000ULL	/* how often idle entries are swept */
 #define KEPT_US		3600000000ULL	/* the longest time of a rule */
+#define CLIENTS_MAX	256		/* of a host */
 
 /* ---- life ---- */
 
@@ -72,6 +73,7 @@ free_sketches(struct meter *m)
 	sketch_free(m->names);
 	sketch_free(m->methods);
 	sketch_free(m->statuses);
+	distinct_clear(&m->met);
 	m->all = m->ifaces = m->hosts = m->clients = m->names = NULL;
 	m->methods = m->statuses = NULL;
 	m->total = NULL;
@@ -113,6 +115,7 @@ meter_new(const struct meter_conf *mc, const struct hash_key *seed,
 		sketch_kind_init(&m->kind[k],
 		    kind_time(m, (enum meter_kind)k), seed, mem,
 		    kind_limit(m, (enum meter_kind)k));
+	distinct_init(&m->met, mem, kind_limit(m, METER_HOST_CLIENT));
 	if (make_sketches(m) == -1) {
 		meter_free(m);
 		return NULL;
@@ -147,6 +150,7 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 	m->conf = *mc;
 	for (k = 0; k < METER_KINDS; k++)
 		m->kind[k].limit = kind_limit(m, (enum meter_kind)k);
+	m->met.limit = kind_limit(m, METER_HOST_CLIENT);
 	sketch_set_max(m->hosts, mc->max_hosts);
 	sketch_set_max(m->clients, mc->max_clients);
 	sketch_set_max(m->names, mc->max_names);
@@ -369,15 +373,14 @@ host_client(struct meter *m, struct meter_cache *c,
 	struct sketch_entry	*e;
 	struct sketch		*kids;
 
-	if (client == NULL || m->clients == NULL)
+	if (client == NULL || m->clients == NULL || m->conf.offline)
 		return NULL;
 	e = sketch_held(k, &c->host_client);
 	if (e != NULL && e->home->owner == host) {
 		sketch_bump(e, weight);
 		return e;
 	}
-	kids = sketch_make_child(host, METER_CHILD_CLIENTS, k,
-	    m->conf.offline ? 65536 : 256);
+	kids = sketch_make_child(host, METER_CHILD_CLIENTS, k, CLIENTS_MAX);
 	if (kids == NULL)
 		return NULL;
 	e = sketch_touch_hash(kids, client->b, sizeof(client->b), c->hash,
@@ -408,8 +411,17 @@ count_method(struct meter *m, const struct meter_request *r)
 	sketch_add(e, MC_REQUESTS, 1);
 }
 
+/* Offline: a client asks a host, perhaps not for the first time. */
+static void
+meet(struct meter *m, const struct meter_cache *c, struct sketch_entry *host)
+{
+	if (distinct_add(&m->met, hash_two(m->kind[METER_HOST].seed, c->hash,
+	    sketch_token(host))))
+		sketch_add(host, MC_CLIENTS, 1);
+}
+
 static struct sketch_entry *
-host_entry(struct meter *m, struct meter_cache *c,
+host_entry(struct meter *m, struct meter_cache *c, const struct addr *client,
     const struct meter_request *r)
 {
 	struct sketch_entry	*e;
@@ -423,6 +435,8 @@ host_entry(struct meter *m, struct meter_cache *c,
 	}
 	e = sketch_touch(m->hosts, r->host, r->host_len, 1);
 	sketch_hold(&m->kind[METER_HOST], &c->host, e);
+	if (e != NULL && client != NULL && m->conf.offline)
+		meet(m, c, e);
 	return e;
 }
 
@@ -475,7 +489,7 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 	unsigned		 method;
 
 	method = r->method < METER_METHODS ? r->method : METER_METHODS - 1;
-	if ((host = host_entry(m, c, r)) != NULL) {
+	if ((host = host_entry(m, c, client, r)) != NULL) {
 		kids = expect_client(m, c, host);
 		sketch_add(host, MC_METHOD + method, 1);
 		if ((section = section_entry(m, c, host, r)) != NULL)

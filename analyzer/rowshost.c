@@ -25,9 +25,11 @@ active_clients(const struct rows *r, const struct sketch_entry *e)
 	uint64_t		 n = 0, v[MC_RESPONSES];
 	uint32_t		 i;
 
+	if (r->az->offline)
+		return sketch_get(e, MC_CLIENTS);
 	if (s == NULL)
 		return 0;
-	if (r->window == WINDOW_TOTAL || r->az->offline)
+	if (r->window == WINDOW_TOTAL)
 		return s->n + s->evicted;
 	for (i = 0; i < s->n; i++) {
 		v[MC_REQUESTS] = 0;

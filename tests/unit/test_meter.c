@@ -441,6 +441,31 @@ offline_there_are_totals_only(void **state)
 	end(&w);
 }
 
+/* Also when hosts make room for each other in between. */
+static void
+offline_the_clients_of_a_host_are_counted(void **state)
+{
+	struct world	 w;
+	char		 client[32], name[16];
+	unsigned	 i;
+
+	(void)state;
+	begin(&w, true);
+	for (i = 0; i < 3000; i++) {
+		snprintf(client, sizeof(client), "10.0.%u.%u", i % 1000 / 250,
+		    i % 250);
+		request(&w, "busy", "/", client);
+		request(&w, "busy", "/", client);
+		snprintf(name, sizeof(name), "h%u", i % 500);
+		request(&w, name, "/", client);
+	}
+	assert_true(w.m->hosts->evicted > 0);
+	assert_int_equal(count(&w, host(&w, "busy"), MC_CLIENTS,
+	    WINDOW_TOTAL), 1000);
+	assert_null(sketch_child(host(&w, "busy"), METER_CHILD_CLIENTS));
+	end(&w);
+}
+
 static void
 a_reset_forgets_all_and_goes_on(void **state)
 {
@@ -665,6 +690,7 @@ main(void)
 		cmocka_unit_test(what_hosts_do_not_tell_has_no_shares),
 		cmocka_unit_test(a_rule_looks_back_for_an_hour),
 		cmocka_unit_test(offline_there_are_totals_only),
+		cmocka_unit_test(offline_the_clients_of_a_host_are_counted),
 		cmocka_unit_test(a_reset_forgets_all_and_goes_on),
 		cmocka_unit_test(
 		    an_interface_keeps_its_entry_until_it_is_forgotten),

@@ -1,0 +1,34 @@
+/*
+ * distinct: a set of 64-bit hashes, for counting how many different things
+ * there were where nothing else is wanted of them: eight bytes for each that
+ * lies in the set, a third to two thirds of which are in use.
+ *
+ * The hashes must be keyed, so that nobody can make two that agree; of a
+ * million things two agree once in 10^7 runs. All memory is charged to
+ * MEM_SKETCHES, up to a limit. What does not fit any more is not counted, but
+ * as refused memory.
+ */
+#ifndef ANALYZER_DISTINCT_H
+#define ANALYZER_DISTINCT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/mem.h"
+
+struct distinct {
+	struct mem	*mem;
+	uint64_t	 limit;		/* of MEM_SKETCHES, for this set */
+	uint64_t	*slot;		/* 0: empty */
+	size_t		 nslots;	/* a power of two, or 0 */
+	size_t		 n;
+};
+
+void		 distinct_init(struct distinct *, struct mem *, uint64_t limit);
+/* Empties the set and gives its memory back. */
+void		 distinct_clear(struct distinct *);
+/* Whether it is new, and then in the set from now on. */
+bool		 distinct_add(struct distinct *, uint64_t hash);
+
+#endif
