@@ -292,7 +292,8 @@ unsigned	 meter_alpn_slot(const uint8_t *, size_t len);
 
 /*
  * All counters of an entry in a window. Those that its kind has not, from
- * MC_BRIEF on for clients, methods and statuses, are left as they are.
+ * MC_BRIEF on for clients, methods and statuses and from MC_LAST on for
+ * sections, are left as they are.
  */
 void		 meter_sum(const struct meter *, const struct sketch_entry *,
 		    enum show_window, uint64_t out[MC_MAX]);

@@ -54,6 +54,8 @@ counters_of(const struct meter *m, const struct sketch_entry *e)
 	case METER_METHOD:
 	case METER_STATUS:
 		return MC_BRIEF;
+	case METER_SECTION:
+		return MC_LAST;
 	default:
 		return MC_MAX;
 	}

@@ -161,6 +161,30 @@ fmt_ratio(char b[FMT_MAX], double v)
 	return b;
 }
 
+/*
+ * Whole millionths, as most times are, need no trying how many digits give
+ * the same value back. Less than 0.0001 is not written out.
+ */
+static bool
+millionths(char b[FMT_MAX], double v)
+{
+	uint32_t	 n;
+	size_t		 len;
+
+	if (v < 0.0001 || v >= 4000)
+		return false;
+	n = (uint32_t)(v * 1e6 + 0.5);
+	if ((double)n / 1e6 != v)
+		return false;
+	len = (size_t)snprintf(b, FMT_MAX, "%u.%06u", n / 1000000,
+	    n % 1000000);
+	while (b[len - 1] == '0')
+		len--;
+	len -= b[len - 1] == '.';
+	b[len] = '\0';
+	return true;
+}
+
 const char *
 fmt_double(char b[FMT_MAX], double v)
 {
@@ -168,6 +192,8 @@ fmt_double(char b[FMT_MAX], double v)
 
 	if (!isfinite(v))
 		v = 0;
+	if (millionths(b, v))
+		return b;
 	if (v >= 1 && v < 1e6 && v == (double)(int)v) {
 		snprintf(b, FMT_MAX, "%d", (int)v);
 		return b;

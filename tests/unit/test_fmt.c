@@ -131,6 +131,13 @@ doubles_read_back_as_themselves(void **state)
 	for (i = 0; i < nitems(v); i++)
 		assert_true(strtod(fmt_double(b, v[i]), NULL) == v[i]);
 	assert_string_equal(fmt_double(b, 0.1), "0.1");
+	assert_string_equal(fmt_double(b, 0.000286), "0.000286");
+	assert_string_equal(fmt_double(b, 0.0001), "0.0001");
+	assert_string_equal(fmt_double(b, 0.000015), "1.5e-05");
+	assert_string_equal(fmt_double(b, 134.217728), "134.217728");
+	assert_string_equal(fmt_double(b, 3999.999999), "3999.999999");
+	assert_string_equal(fmt_double(b, 40), "40");
+	assert_string_equal(fmt_double(b, 100), "100");
 	assert_string_equal(fmt_short(b, 0), "0");
 	assert_string_equal(fmt_short(b, 1e15), "1000000000000000");
 	assert_string_equal(fmt_short(b, 0.0000015), "0.000002");
