@@ -4,6 +4,7 @@
 
 #define FEW	8		/* room at first */
 
+/* Responses in order; there is one, or there is no struct late. */
 struct late {
 	uint32_t	 head;
 	uint32_t	 n;
@@ -20,9 +21,7 @@ size_of(uint32_t cap)
 struct resp *
 late_front(struct session *s)
 {
-	if (s->late == NULL || s->late->n == 0)
-		return NULL;
-	return &s->late->r[s->late->head];
+	return s->late == NULL ? NULL : &s->late->r[s->late->head];
 }
 
 /* Room behind the last one: at the front, or in twice the memory. */

@@ -475,6 +475,31 @@ late_request_claims_its_response(void **state)
 	    "T 1 200 paired 0/0 late\n");
 }
 
+/* The answers stay two ahead of the requests that come to light. */
+static void
+late_requests_claim_their_responses_in_order(void **state)
+{
+	struct seen	 w;
+	size_t		 n = strlen(GET("/"));
+	char		 want[2048] = "P http\n";
+	unsigned	 i;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	for (i = 1; i <= 20; i++) {
+		session_acked(w.s, 1, i * n);
+		data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
+		if (i > 2)
+			data_n(&w, 0, GET("/"), n);
+		snprintf(want + strlen(want), sizeof(want) - strlen(want),
+		    i <= 2 ? "R 200 late\n" : "R 200 late\nQ GET a /\n"
+		    "L 200 paired %u\nT %u 200 paired 0/0 late\n", i - 2,
+		    i - 2);
+	}
+	check(&w, strcat(want, "L 200 no-request 0\nT 0 200 no-request 0/0\n"
+	    "L 200 no-request 0\nT 0 200 no-request 0/0\n"));
+}
+
 static void
 response_waits_only_so_long(void **state)
 {
@@ -1513,6 +1538,7 @@ main(void)
 		cmocka_unit_test(prefixes_are_skipped),
 		cmocka_unit_test(an_endless_prefix_is_given_back),
 		cmocka_unit_test(late_request_claims_its_response),
+		cmocka_unit_test(late_requests_claim_their_responses_in_order),
 		cmocka_unit_test(response_waits_only_so_long),
 		cmocka_unit_test(gap_in_a_known_length_keeps_in_step),
 		cmocka_unit_test(lost_response_is_not_replaced_by_the_next),
