@@ -16,29 +16,11 @@
 #include "sandbox/compat.h"
 #include "sandbox/log.h"
 
-#define STAMP_LEN	16	/* YYYYMMDDTHHMMSSZ */
 #define SAME_SECOND_MAX	99	/* rotations of one file in one second */
 #define ROTATE_BURST	1000	/* that mirror may ask for, at a time */
 #define ROTATE_EVERY_US	500000	/* and then */
-#define OLD_MAX		200000	/* rotated files that pruning looks at */
 
 /* ---- rotation ---- */
-
-/* Whether s is what rotation puts behind "FILE.". */
-static bool
-is_stamp(const char *s)
-{
-	size_t	 i;
-
-	for (i = 0; i < STAMP_LEN; i++)
-		if (i == 8 ? s[i] != 'T' : i == 15 ? s[i] != 'Z' :
-		    s[i] < '0' || s[i] > '9')
-			return false;
-	if (s[i] == '\0')
-		return true;
-	return s[i] == '-' && s[i + 1] >= '0' && s[i + 1] <= '9' &&
-	    s[i + 2] >= '0' && s[i + 2] <= '9' && s[i + 3] == '\0';
-}
 
 static void
 old_name(char *to, size_t size, const char *path, const char *stamp, int n)
@@ -53,7 +35,7 @@ old_name(char *to, size_t size, const char *path, const char *stamp, int n)
 static int
 rotate(const char *path, uint64_t now_us)
 {
-	char		 to[PATH_MAX], stamp[STAMP_LEN + 1];
+	char		 to[PATH_MAX], stamp[CONF_STAMP_LEN + 1];
 	struct stat	 st;
 	struct tm	 tm;
 	time_t		 t = (time_t)(now_us / 1000000);
@@ -61,7 +43,7 @@ rotate(const char *path, uint64_t now_us)
 
 	if (gmtime_r(&t, &tm) == NULL ||
 	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm) !=
-	    STAMP_LEN) {
+	    CONF_STAMP_LEN) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -79,8 +61,9 @@ rotate(const char *path, uint64_t now_us)
 	return rename(path, to);
 }
 
+/* A rotated file; there may be as many as ran up while none was pruned. */
 struct old {
-	char		 name[NAME_MAX + 1];
+	char		 stamp[CONF_STAMP_LEN + sizeof("-NN")];
 	uint64_t	 size;
 };
 
@@ -89,7 +72,7 @@ old_cmp(const void *a, const void *b)
 {
 	const struct old	*x = a, *y = b;
 
-	return strcmp(x->name, y->name);
+	return strcmp(x->stamp, y->stamp);
 }
 
 /* The rotated files of base in dir, oldest first. */
@@ -102,20 +85,25 @@ list_old(DIR *d, const char *base, size_t *n)
 	size_t		 len = strlen(base);
 
 	*n = 0;
-	while ((e = readdir(d)) != NULL && *n < OLD_MAX) {
+	while ((e = readdir(d)) != NULL) {
 		if (strncmp(e->d_name, base, len) != 0 ||
-		    e->d_name[len] != '.' || !is_stamp(e->d_name + len + 1) ||
+		    e->d_name[len] != '.' ||
+		    !conf_stamp(e->d_name + len + 1) ||
 		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
 		    -1 || !S_ISREG(st.st_mode))
 			continue;
 		if ((*n & (*n - 1)) == 0) {
 			more = realloc(v, (*n == 0 ? 1 : *n * 2) *
 			    sizeof(*v));
-			if (more == NULL)
+			if (more == NULL) {
+				log_warnx("%s: out of memory, some old files "
+				    "stay", base);
 				break;
+			}
 			v = more;
 		}
-		compat_strlcpy(v[*n].name, e->d_name, sizeof(v[*n].name));
+		compat_strlcpy(v[*n].stamp, e->d_name + len + 1,
+		    sizeof(v[*n].stamp));
 		v[(*n)++].size = (uint64_t)st.st_size;
 	}
 	if (v != NULL)
@@ -127,6 +115,7 @@ list_old(DIR *d, const char *base, size_t *n)
 static size_t
 prune_dir(DIR *d, const char *base, const struct conf_rotate *r)
 {
+	char		 name[NAME_MAX + 1];
 	struct stat	 st;
 	struct old	*v;
 	uint64_t	 bytes = 0;
@@ -142,8 +131,9 @@ prune_dir(DIR *d, const char *base, const struct conf_rotate *r)
 		if ((r->keep == 0 || left <= r->keep) &&
 		    (r->max == 0 || bytes <= r->max))
 			break;
-		if (unlinkat(dirfd(d), v[i].name, 0) == -1) {
-			log_warn("%s: cannot delete", v[i].name);
+		snprintf(name, sizeof(name), "%s.%s", base, v[i].stamp);
+		if (unlinkat(dirfd(d), name, 0) == -1) {
+			log_warn("%s: cannot delete", name);
 			continue;
 		}
 		bytes -= v[i].size;

@@ -34,6 +34,7 @@
 #define CONF_STATE_DIR	"/var/db/netmond"
 #define CONF_LOG_DIR	"/var/log/netmond"
 #define CONF_GAPS	".gaps"	/* what is not in FILE is in FILE.gaps */
+#define CONF_STAMP_LEN	16	/* "20261120T183012Z", when FILE was put away */
 
 struct conf_ports {		/* inclusive ranges; n == 0: any */
 	struct conf_range {
@@ -322,6 +323,8 @@ bool		 conf_glob(const char *glob, const char *text, size_t len);
 int		 conf_glob_check(const char *glob, char *why, size_t size);
 /* Whether it can be the name of a header or a method (RFC 9110, 5.6.2). */
 bool		 conf_token(const char *);
+/* Whether this is all of what rotation puts behind "FILE.": STAMP[-NN]. */
+bool		 conf_stamp(const char *);
 /* The bounds of a number of the grammar: -1 with a text outside of them. */
 enum conf_limit {
 	LIMIT_TIMEOUT, LIMIT_MEMORY, LIMIT_WINDOW, LIMIT_RING_TOTAL,

@@ -202,6 +202,25 @@ conf_token(const char *s)
 	return *s != '\0' && s[strspn(s, tchar)] == '\0';
 }
 
+static bool
+digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool
+conf_stamp(const char *s)
+{
+	size_t	 i;
+
+	for (i = 0; i < CONF_STAMP_LEN; i++)
+		if (i == 8 ? s[i] != 'T' : i == CONF_STAMP_LEN - 1 ?
+		    s[i] != 'Z' : !digit(s[i]))
+			return false;
+	return s[i] == '\0' || (s[i] == '-' && digit(s[i + 1]) &&
+	    digit(s[i + 2]) && s[i + 3] == '\0');
+}
+
 static void
 check_header(struct check *k, const char *name)
 {

@@ -6,9 +6,8 @@
 #include <time.h>
 
 #include "sandbox/compat.h"
+#include "sandbox/conf.h"
 #include "ui/recording_gaps.h"
-
-#define STAMP_LEN	16	/* YYYYMMDDTHHMMSSZ; "-NN" may follow */
 
 /* The lines that are wanted: of a gap that follows what was captured then. */
 struct span {
@@ -93,14 +92,10 @@ read_lines(struct recording *r, const char *path, const struct span *s)
 static const char *
 stamp_of(const char *name)
 {
-	struct tm	 tm = { 0 };
-	const char	*dot, *end;
+	const char	*dot = strrchr(name, '.');
 
-	if ((dot = strrchr(name, '.')) == NULL || dot == name ||
-	    (end = strptime(dot + 1, "%Y%m%dT%H%M%SZ", &tm)) == NULL ||
-	    end - dot - 1 != STAMP_LEN || (*end != '\0' && *end != '-'))
-		return NULL;
-	return dot + 1;
+	return dot != NULL && dot > name && conf_stamp(dot + 1) ? dot + 1 :
+	    NULL;
 }
 
 /* Those of FILE.gaps.STAMP that are not older than stamp. */
@@ -126,7 +121,7 @@ read_rotated(struct recording *r, const char *gaps, const char *stamp,
 		n = strlen(base);
 		if (its == NULL || strncmp(e->d_name, base, n) != 0 ||
 		    its != e->d_name + n + 1 ||
-		    strncmp(its, stamp, STAMP_LEN) < 0)
+		    strncmp(its, stamp, CONF_STAMP_LEN) < 0)
 			continue;
 		if (snprintf(path, sizeof(path), "%.*s%s",
 		    (int)(base - gaps), gaps, e->d_name) < (int)sizeof(path))

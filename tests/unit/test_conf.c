@@ -515,6 +515,27 @@ faults_of_alerts_are_named(void **state)
 	    "while the alert fires");
 }
 
+static void
+a_stamp_is_a_whole_time_and_two_digits_at_most(void **state)
+{
+	static const char *const good[] = {
+		"20261120T183012Z", "20261120T183012Z-02"
+	};
+	static const char *const bad[] = {
+		"", "2026", "20261120T183012", "20261120T183012Z-",
+		"20261120T183012Z-1", "20261120T183012Z-123",
+		"20261120T183012Z.gz", "20261120X183012Z",
+		"2026112xT183012Z", "x0261120T183012Z"
+	};
+	size_t	 i;
+
+	(void)state;
+	for (i = 0; i < nitems(good); i++)
+		assert_true(conf_stamp(good[i]));
+	for (i = 0; i < nitems(bad); i++)
+		assert_false(conf_stamp(bad[i]));
+}
+
 int
 main(void)
 {
@@ -534,6 +555,8 @@ main(void)
 		cmocka_unit_test(numbers_print_in_their_units),
 		cmocka_unit_test(a_target_is_where_a_mirror_forwards_to),
 		cmocka_unit_test(words_have_values_and_back),
+		cmocka_unit_test(
+		    a_stamp_is_a_whole_time_and_two_digits_at_most),
 		cmocka_unit_test(all_faults_are_told),
 		cmocka_unit_test(faults_of_files_and_interfaces_are_named),
 		cmocka_unit_test(faults_of_rules_and_services_are_named),
