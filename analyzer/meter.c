@@ -650,10 +650,8 @@ meter_hello(struct meter *m, struct sketch_entry *iface,
 	meter_add(m, iface, MC_TLS, 1);
 	if (h->ech)
 		meter_add(m, iface, MC_TLS_ECH, 1);
-	if (h->len == 0) {
+	if (h->len == 0)
 		meter_add(m, iface, MC_TLS_NO_NAME, 1);
-		return 0;
-	}
 	if (m->names == NULL ||
 	    (e = sketch_touch(m->names, h->name, h->len, 1)) == NULL)
 		return 0;

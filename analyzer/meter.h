@@ -252,7 +252,7 @@ void		 meter_end(struct meter *, struct sketch_entry *iface,
 
 struct meter_hello {
 	const uint8_t	*name;
-	size_t		 len;		/* 0: none */
+	size_t		 len;		/* 0: none, an entry like others */
 	bool		 ech;
 	const uint8_t	*alpn;		/* the first one offered */
 	size_t		 alpn_len;	/* 0: none */

@@ -17,6 +17,7 @@ struct rows {
 	enum show_window window;
 	double		 seconds;	/* that the window really covers */
 	uint32_t	 top;		/* UINT32_MAX: all */
+	bool		 no_memory;	/* for a list: it is not whole */
 	uint64_t	 v[MC_MAX];
 };
 
@@ -55,7 +56,8 @@ void	 rows_section(struct rows *, const struct sketch_entry *,
 void	 rows_client(struct rows *, const struct sketch_entry *,
 	    unsigned level);
 void	 rows_name(struct rows *, const struct sketch_entry *);
-void	 rows_plain_name(struct rows *, const char *, uint64_t n);
+/* How many hellos, of all names, hid another name (ECH). */
+void	 rows_ech(struct rows *, uint64_t n);
 void	 rows_methods_of(struct rows *, unsigned level);
 void	 rows_status_of(struct rows *, unsigned level);
 void	 rows_versions_of(struct rows *, unsigned level);

@@ -5,6 +5,7 @@
 #include "analyzer/rows.h"
 
 #define NO_HOST		"(no host)"
+#define NO_NAME		"(no name)"
 
 /* ---- hosts ---- */
 
@@ -48,6 +49,8 @@ tls_of(const struct rows *r, const struct sketch_entry *e)
 	struct sketch_entry	*name;
 	uint64_t		*v, n;
 
+	if (e->klen == 0)
+		return 0;	/* no name is not the name of no host */
 	name = sketch_find(r->az->meter->names, e->key, e->klen);
 	if (name == NULL || (v = malloc(MC_MAX * sizeof(*v))) == NULL)
 		return 0;
@@ -240,7 +243,7 @@ rows_name(struct rows *r, const struct sketch_entry *e)
 
 	if (!answer_row(&r->a, &w, ROW_NAME, 0))
 		return;
-	row_strn(&w, e->key, e->klen);
+	put_key(&w, e, NO_NAME);
 	row_u64(&w, v[MC_TLS]);
 	row_str(&w, most(v + MC_VERSION, METER_VERSIONS, meter_version_name));
 	row_str(&w, most(v + MC_ALPN, METER_ALPNS, meter_alpn_name));
@@ -254,13 +257,13 @@ rows_name(struct rows *r, const struct sketch_entry *e)
 }
 
 void
-rows_plain_name(struct rows *r, const char *name, uint64_t n)
+rows_ech(struct rows *r, uint64_t n)
 {
 	struct row_writer	 w;
 
 	if (n == 0 || !answer_row(&r->a, &w, ROW_NAME, 0))
 		return;
-	row_str(&w, name);
+	row_str(&w, "(ech)");
 	row_u64(&w, n);
 	row_str(&w, "");
 	row_str(&w, "");

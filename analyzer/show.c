@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "analyzer/flows.h"
 #include "analyzer/rows.h"
@@ -22,7 +23,6 @@ struct list {
 	struct pick	*p;
 	size_t		 n;
 	size_t		 room;
-	bool		 failed;
 };
 
 static uint64_t
@@ -44,7 +44,8 @@ value_of(const struct rows *r)
 }
 
 static void
-add(struct list *l, const struct sketch_entry *e, uint64_t value)
+add(struct rows *r, struct list *l, const struct sketch_entry *e,
+    uint64_t value)
 {
 	struct pick	*p;
 	size_t		 room;
@@ -52,7 +53,7 @@ add(struct list *l, const struct sketch_entry *e, uint64_t value)
 	if (l->n == l->room) {
 		room = l->room == 0 ? 256 : l->room * 2;
 		if ((p = realloc(l->p, room * sizeof(*p))) == NULL) {
-			l->failed = true;
+			r->no_memory = true;
 			return;
 		}
 		l->p = p;
@@ -110,12 +111,12 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 		if (simple(r)) {
 			n = s->heap[i]->count - s->heap[i]->error;
 			if (n > 0)
-				add(l, s->heap[i], n);
+				add(r, l, s->heap[i], n);
 			continue;
 		}
 		meter_sum(r->az->meter, s->heap[i], r->window, r->v);
 		if (r->v[counter] > 0)
-			add(l, s->heap[i], counter == MC_RESPONSES ?
+			add(r, l, s->heap[i], counter == MC_RESPONSES ?
 			    r->v[counter] : value_of(r));
 	}
 }
@@ -150,14 +151,19 @@ minus(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
+/* Those that had to make room: of a window nobody knows how many. */
+static uint64_t
+evicted(const struct rows *r, const struct sketch *s)
+{
+	return s == NULL || r->window != WINDOW_TOTAL ? 0 : s->evicted;
+}
+
 static void
-others(struct rows *r, const char *what, const struct list *l,
-    const struct shown *s, uint64_t evicted, unsigned counter)
+others(struct rows *r, const char *what, uint64_t items,
+    const struct shown *s)
 {
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
-	rows_other(r, what, minus(l->n, s->items) +
-	    (r->window == WINDOW_TOTAL ? evicted : 0),
-	    minus(r->v[counter], s->count),
+	rows_other(r, what, items, minus(r->v[MC_REQUESTS], s->count),
 	    minus(r->v[MC_RESPONSES], s->responses),
 	    minus(r->v[MC_REQ_BODY] + r->v[MC_RESP_BODY], s->bytes));
 }
@@ -224,8 +230,8 @@ hosts(struct rows *r, uint32_t top, bool nested)
 		else
 			rows_host(r, l.p[i].e);
 	}
-	others(r, "hosts", &l, &s, r->az->meter->hosts == NULL ? 0 :
-	    r->az->meter->hosts->evicted, MC_REQUESTS);
+	others(r, "hosts", minus(l.n, s.items) +
+	    evicted(r, r->az->meter->hosts), &s);
 	free(l.p);
 }
 
@@ -260,7 +266,7 @@ show_sections(struct rows *r)
 	const struct sketch	*hs = r->az->meter->hosts, *sections;
 	struct shown		 s = { 0 };
 	struct list		 l = { 0 };
-	uint64_t		 evicted = 0;
+	uint64_t		 items = 0;
 	uint32_t		 k;
 	size_t			 i;
 
@@ -274,7 +280,7 @@ show_sections(struct rows *r)
 		if (sections == NULL)
 			continue;
 		collect(r, &l, sections, MC_REQUESTS);
-		evicted += sections->evicted;
+		items += evicted(r, sections);
 	}
 	sort(&l);
 	for (i = 0; i < l.n && i < r->top && !r->a.failed; i++) {
@@ -282,12 +288,12 @@ show_sections(struct rows *r)
 		show_one(r, &s, MC_REQUESTS);
 		rows_section(r, l.p[i].e, 0);
 	}
+	items += minus(l.n, s.items);
 	if (host == NULL)
-		others(r, "sections", &l, &s, evicted, MC_REQUESTS);
+		others(r, "sections", items, &s);
 	else {
 		meter_sum(r->az->meter, host, r->window, r->v);
-		rows_other(r, "sections", minus(l.n, s.items) +
-		    (r->window == WINDOW_TOTAL ? evicted : 0),
+		rows_other(r, "sections", items,
 		    minus(r->v[MC_REQUESTS], s.count), 0, 0);
 	}
 	free(l.p);
@@ -310,7 +316,8 @@ methods(struct rows *r)
 		rows_method(r, l.p[i].e);
 	}
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
-	rows_other(r, "methods", 0, minus(r->v[MC_REQUESTS], s.count), 0, 0);
+	rows_other(r, "methods", evicted(r, r->az->meter->methods),
+	    minus(r->v[MC_REQUESTS], s.count), 0, 0);
 	free(l.p);
 }
 
@@ -345,8 +352,7 @@ clients(struct rows *r, uint32_t top)
 	}
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
 	rows_other(r, "clients", minus(l.n, s.items) +
-	    (r->window == WINDOW_TOTAL && r->az->meter->clients != NULL ?
-	    r->az->meter->clients->evicted : 0),
+	    evicted(r, r->az->meter->clients),
 	    minus(r->v[MC_REQUESTS], s.count),
 	    minus(r->v[MC_RESPONSES], s.responses), 0);
 	free(l.p);
@@ -357,7 +363,6 @@ names(struct rows *r, uint32_t top)
 {
 	struct shown	 s = { 0 };
 	struct list	 l = { 0 };
-	uint64_t	 named;
 	size_t		 i;
 
 	collect(r, &l, r->az->meter->names, MC_TLS);
@@ -368,10 +373,9 @@ names(struct rows *r, uint32_t top)
 		rows_name(r, l.p[i].e);
 	}
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
-	named = minus(r->v[MC_TLS], r->v[MC_TLS_NO_NAME]);
-	rows_plain_name(r, "(no name)", r->v[MC_TLS_NO_NAME]);
-	rows_plain_name(r, "(ech)", r->v[MC_TLS_ECH]);
-	rows_other(r, "names", minus(l.n, s.items), minus(named, s.count), 0,
+	rows_ech(r, r->v[MC_TLS_ECH]);
+	rows_other(r, "names", minus(l.n, s.items) +
+	    evicted(r, r->az->meter->names), minus(r->v[MC_TLS], s.count), 0,
 	    0);
 	free(l.p);
 }
@@ -528,27 +532,6 @@ show_transactions(struct rows *r)
 }
 
 static void
-show_tally(struct rows *r)
-{
-	const struct tally	*t = &r->az->proc->tally;
-	struct row_writer	 w;
-	char			 name[TALLY_NAME_MAX];
-	unsigned		 i;
-
-	for (i = 0; i < TALLY_MAX; i++) {
-		if (tally_owner((enum tally_id)i) != ROLE_ANALYZER)
-			continue;
-		if (!answer_row(&r->a, &w, ROW_TALLY, 0))
-			return;
-		row_str(&w, tally_name((enum tally_id)i, name));
-		row_u64(&w, t->v[i]);
-		row_str(&w, tally_unit_name((enum tally_id)i));
-		row_str(&w, role_name(ROLE_ANALYZER));
-		row_end(&w);
-	}
-}
-
-static void
 show_check(struct rows *r)
 {
 	rows_complete(r);
@@ -621,7 +604,6 @@ static const struct {
 	[SHOW_RULES]		= { show_rules, 0 },
 	[SHOW_ERRORS]		= { show_errors, 0 },
 	[SHOW_MEMORY]		= { show_memory, 0 },
-	[SHOW_TALLY]		= { show_tally, 0 },
 	[SHOW_TRANSACTIONS]	= { show_transactions, 0 },
 	[SHOW_REPORT]		= { show_report, 0 },
 	[SHOW_WHY]		= { why_answer, 0 },
@@ -674,6 +656,18 @@ rows_wanted(const struct analyzer *az, const struct msg_show *q)
 	    az->proc->conf->stats.top_hosts : TOP_DEFAULT;
 }
 
+/* A list that lacks rows is no answer. */
+static void
+end_answer(struct rows *r, struct chan *ch, uint32_t request)
+{
+	if (!r->no_memory) {
+		answer_end(&r->a);
+		return;
+	}
+	answer_flush(&r->a);
+	answer_error(ch, request, EX_TEMPFAIL, "out of memory, try again");
+}
+
 void
 show_answer(struct analyzer *az, const struct msg_show *q, struct chan *ch,
     uint32_t request)
@@ -686,7 +680,7 @@ show_answer(struct analyzer *az, const struct msg_show *q, struct chan *ch,
 		return;
 	}
 	if ((r = calloc(1, sizeof(*r))) == NULL) {
-		answer_error(ch, request, 75, "out of memory");
+		answer_error(ch, request, EX_TEMPFAIL, "out of memory");
 		return;
 	}
 	r->az = az;
@@ -699,7 +693,7 @@ show_answer(struct analyzer *az, const struct msg_show *q, struct chan *ch,
 	if (exists(r, ch, request)) {
 		answer_begin(&r->a, ch, request);
 		subjects[q->subject].fn(r);
-		answer_end(&r->a);
+		end_answer(r, ch, request);
 	}
 	free(r);
 }

@@ -264,7 +264,12 @@ names_keep_versions_and_times(void **state)
 
 	(void)state;
 	begin(&w, false);
-	assert_int_equal(meter_hello(w.m, w.iface, &h), 0);
+	/* One without a name is an entry like others. */
+	token = meter_hello(w.m, w.iface, &h);
+	meter_tls(w.m, w.iface, token, 0x0303, false, 9000);
+	meter_sum(w.m, sketch_find(w.m->names, "", 0), WINDOW_LAST, v);
+	assert_int_equal(v[MC_TLS], 1);
+	assert_int_equal(v[MC_VERSION + 3], 1);
 	h.name = (const uint8_t *)"mail.example";
 	h.len = 12;
 	h.alpn = (const uint8_t *)"h2";

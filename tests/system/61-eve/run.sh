@@ -51,14 +51,14 @@ except ssl.SSLWantReadError: pass
 talk(o.read())
 EOT
 # A server that speaks TLS 1.2 at most, greeted twice by a client that offers
-# 1.3, and takes its session up again.
+# 1.3, and takes its session up again; then by one that says no name.
 inb python3 - <<'EOT' &
 import socket, ssl
 srv = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 srv.maximum_version = ssl.TLSVersion.TLSv1_2
 srv.set_ciphers("AECDH:@SECLEVEL=0")
 l = socket.create_server(("10.77.0.2", 443))
-for i in range(2):
+for i in range(3):
     s = srv.wrap_socket(l.accept()[0], server_side=True)
     s.sendall(s.recv(10))
     s.close()
@@ -71,11 +71,12 @@ c.check_hostname = False
 c.verify_mode = ssl.CERT_NONE
 c.set_ciphers("AECDH:@SECLEVEL=0")
 old = None
-for i in range(2):
+for i in range(3):
     for attempt in range(100):
         try: s = socket.create_connection(("10.77.0.2", 443)); break
         except ConnectionRefusedError: time.sleep(0.1)
-    s = c.wrap_socket(s, server_hostname="twice.example", session=old)
+    s = c.wrap_socket(s, server_hostname="twice.example" if i < 2 else None,
+        session=old if i < 2 else None)
     s.sendall(b"hi")
     s.recv(10)
     old = s.session
@@ -113,6 +114,9 @@ for ask in (b"GET /ws HTTP/1.1\r\nHost: ws\r\nUpgrade: websocket\r\n\r\n",
 EOT
 wait $server
 sleep 2.5
+is "who says no name has a version too" "$(json '.names[] |
+    select(.name == "(no name)") | "\(.connections) \(.version)"' show names \
+    window total)" '1 TLS 1.2'
 stop
 out=$(python3 "$TOP/tests/lib/eve_check.py" "$EVE")
 is "each line is EVE: $out" $? 0
