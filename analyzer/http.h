@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_METHOD_MAX		32	/* longer: not a request line */
+#define HTTP_METHOD_MAX		256	/* longer: not a request line */
 #define HTTP_HOST_MAX		4096	/* bytes of a normalised host */
 #define HTTP_NAME_MAX		255	/* longer: no name of a host */
 #define HTTP_SECTION_MAX	256	/* bytes of a section */

@@ -63,12 +63,12 @@ judge_event(struct conn *c, const struct session_tx *x, const char **tag)
 /* ---- what the session tells ---- */
 
 static void
-method_text(char s[HTTP_METHOD_MAX + 1], const struct http_span *m)
+method_text(char s[SESSION_TEXT_METHOD + 1], const struct http_span *m)
 {
 	size_t	 n;
 
-	n = m->p == NULL ? 0 : m->len < HTTP_METHOD_MAX ? m->len :
-	    HTTP_METHOD_MAX;
+	n = m->p == NULL ? 0 : m->len < SESSION_TEXT_METHOD ? m->len :
+	    SESSION_TEXT_METHOD;
 	if (n > 0)
 		memcpy(s, m->p, n);
 	s[n] = '\0';
@@ -80,7 +80,7 @@ alert_request(struct conn *c, const struct session_request *r)
 	struct alert_set	*as = c->az->alerts;
 	struct alert_what	 w;
 	struct flow_key		 ends;
-	char			 method[HTTP_METHOD_MAX + 1];
+	char			 method[SESSION_TEXT_METHOD + 1];
 
 	if (!alert_wants(as, METRIC_MESSAGES) &&
 	    !alert_wants(as, METRIC_REQUESTS))
@@ -132,7 +132,8 @@ on_request(void *arg, const struct session_request *r)
 	q.section_len = r->section_len;
 	q.method = r->head->method_id;
 	q.method_name = r->head->method.p;
-	q.method_len = r->head->method.len;
+	q.method_len = r->head->method.len < SESSION_TEXT_METHOD ?
+	    r->head->method.len : SESSION_TEXT_METHOD;
 	alert_request(c, r);
 	token = meter_request(az->meter, side_entry(c), &c->cache,
 	    &c->client.addr, &q);

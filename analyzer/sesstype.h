@@ -131,7 +131,7 @@ struct session_response {
 };
 
 /* What is kept for events when keep_strings is on; lengths are cut. */
-#define SESSION_TEXT_METHOD	HTTP_METHOD_MAX
+#define SESSION_TEXT_METHOD	32
 #define SESSION_TEXT_TARGET	8192
 #define SESSION_TEXT_AGENT	256
 #define SESSION_TEXT_REFERER	512

@@ -238,7 +238,7 @@ start_lines_are_judged(void **state)
 static void
 method_names_have_a_limit(void **state)
 {
-	char	 in[64];
+	char	 in[HTTP_METHOD_MAX + 16];
 	int	 n;
 
 	(void)state;

@@ -1489,6 +1489,22 @@ what_only_begins_like_tls_is_not(void **state)
 	check(&w, "P other\n");
 }
 
+/* No server needs to refuse it, so it must not hide a request. */
+static void
+a_method_may_be_long(void **state)
+{
+#define TEN	"ABCDEFGHIJ"
+#define LONG	TEN TEN TEN TEN
+	static const struct say	 t[] = {
+		{ 0, LONG " /x HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 1, OK("3", "abc") }
+	};
+
+	(void)state;
+	same_at_every_cut(t, nitems(t), "P http\nQ " LONG " a /x\n"
+	    "R 200 paired\nT 1 200 paired 0/3\n");
+}
+
 /* What it carries was said elsewhere: between the proxy and its peers. */
 static void
 icap_is_no_http(void **state)
@@ -1523,6 +1539,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keep_alive_pairs_in_order),
+		cmocka_unit_test(a_method_may_be_long),
 		cmocka_unit_test(icap_is_no_http),
 		cmocka_unit_test(an_answer_within_an_early_answer_is_its_body),
 		cmocka_unit_test(pipelined_requests_pair_in_order),
