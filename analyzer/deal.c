@@ -21,7 +21,6 @@ deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
 		tx.id = q->id;
 		tx.req_us = q->first_us;
 		tx.req_body = q->body;
-		tx.req_head = q->head_len;
 		tx.method = q->method;
 		tx.minor = q->minor;
 		tx.flags |= q->flags;
@@ -40,7 +39,6 @@ deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
 		tx.resp_us = r->first_us;
 		tx.resp_end_us = r->end_us;
 		tx.resp_body = r->body;
-		tx.resp_head = r->head_len;
 		tx.status = r->status;
 		if (q == NULL)
 			tx.minor = r->minor;

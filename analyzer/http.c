@@ -189,9 +189,6 @@ status_line(const struct http_span *line, struct http_head *h)
 	    (p[2] - '0'));
 	if (h->status < 100 || h->status > 599)
 		h->flaws |= HTTP_F_STATUS;
-	p += end - p > 3 ? 4 : 3;
-	h->reason.p = p;
-	h->reason.len = (size_t)(end - p);
 	return true;
 }
 
@@ -407,20 +404,6 @@ set_host(struct http_head *h, struct http_span v)
 }
 
 static void
-set_cookie(struct http_head *h, struct http_span v)
-{
-	(void)v;
-	h->has_cookie = true;
-}
-
-static void
-set_auth(struct http_head *h, struct http_span v)
-{
-	(void)v;
-	h->has_auth = true;
-}
-
-static void
 set_expect(struct http_head *h, struct http_span v)
 {
 	if (v.len == 12 && same(v.p, "100-continue", 12))
@@ -441,33 +424,25 @@ struct field {
 
 static const struct field fields[] = {
 	SET("host", set_host),
-	SET("cookie", set_cookie),
 	SET("expect", set_expect),
 	KEEP("referer", referer),
 	KEEP("upgrade", upgrade),
-	KEEP("location", location),
-	KEEP("forwarded", forwarded),
 	KEEP("user-agent", user_agent),
 	SET("connection", set_connection),
-	SET("set-cookie", set_cookie),
 	KEEP("content-type", content_type),
-	SET("authorization", set_auth),
 	SET("content-length", set_length),
-	KEEP("x-forwarded-for", forwarded_for),
 	SET("proxy-connection", set_connection),
 	SET("transfer-encoding", set_coding),
-	SET("proxy-authorization", set_auth),
 	{ NULL, SIZE_MAX, NULL, 0 }
 };
 
-#define NAME_MAX_KNOWN	19
+#define NAME_MAX_KNOWN	17
 
 /* Index of the first field whose name has that length. */
 static const uint8_t	by_len[NAME_MAX_KNOWN + 2] = {
-	[0] = 17, [1] = 17, [2] = 17, [3] = 17, [4] = 0, [5] = 17, [6] = 1,
-	[7] = 3, [8] = 5, [9] = 6, [10] = 7, [11] = 17, [12] = 10, [13] = 11,
-	[14] = 12, [15] = 13, [16] = 14, [17] = 15, [18] = 17, [19] = 16,
-	[20] = 17
+	[0] = 10, [1] = 10, [2] = 10, [3] = 10, [4] = 0, [5] = 10, [6] = 1,
+	[7] = 2, [8] = 10, [9] = 10, [10] = 4, [11] = 10, [12] = 6, [13] = 10,
+	[14] = 7, [15] = 10, [16] = 8, [17] = 9, [18] = 10
 };
 
 static const struct field *

@@ -71,17 +71,12 @@ struct http_head {
 	/* request; all NULL in a response */
 	struct http_span method;
 	struct http_span target;	/* as sent */
-	/* response */
-	struct http_span reason;
 	/* the value of the first field of that name */
 	struct http_span host;
 	struct http_span user_agent;
 	struct http_span referer;
 	struct http_span content_type;
 	struct http_span upgrade;
-	struct http_span forwarded_for;	/* X-Forwarded-For */
-	struct http_span forwarded;
-	struct http_span location;
 
 	uint64_t	 content_length;	/* if has_length */
 	uint32_t	 flaws;		/* enum http_flaw */
@@ -94,8 +89,6 @@ struct http_head {
 	bool		 has_length;
 	bool		 chunked;	/* the last transfer coding */
 	bool		 has_coding;	/* any Transfer-Encoding */
-	bool		 has_cookie;	/* Cookie or Set-Cookie */
-	bool		 has_auth;	/* (Proxy-)Authorization */
 	bool		 expect_100;
 };
 

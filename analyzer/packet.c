@@ -142,8 +142,6 @@ ip_found(struct cursor *c, uint8_t version, uint8_t ttl)
 	p->version = version;
 	p->ttl = ttl;
 	p->key.a.port = p->key.b.port = 0;
-	p->l3 = c->d;
-	p->l3_cap = c->cap;
 }
 
 static enum layer
@@ -300,9 +298,7 @@ tcp_options(struct packet *p, const uint8_t *d, uint32_t len)
 			return;
 		}
 		n = d[i + 1];
-		if (d[i] == 2 && n == 4)
-			p->mss = layer_be16(d + i + 2);
-		else if (d[i] == 3 && n == 3)
+		if (d[i] == 3 && n == 3)
 			p->wscale = d[i + 2] > 14 ? 14 : d[i + 2];
 	}
 }

@@ -154,9 +154,7 @@ struct packet {
 	uint8_t		 proto;
 	uint8_t		 ttl;
 	struct flow_key	 key;		/* a sent it to b; ports 0 if none */
-	const uint8_t	*l3;		/* innermost IP header */
 	const uint8_t	*l4;		/* what follows it (and extensions) */
-	uint32_t	 l3_cap;	/* bytes captured from l3 on */
 	uint32_t	 l4_cap;	/* bytes captured from l4 on */
 	uint32_t	 l4_len;	/* bytes from l4 on by the IP length */
 
@@ -171,7 +169,6 @@ struct packet {
 	uint32_t	 seq;
 	uint32_t	 ack;
 	uint16_t	 win;		/* as sent, not scaled */
-	uint16_t	 mss;		/* 0: no option */
 	uint8_t		 wscale;	/* PACKET_NO_WSCALE: no option */
 	bool		 hashed;	/* hash is set: flow_prefetch did it */
 	uint32_t	 hash;

@@ -39,7 +39,6 @@ struct pair_req {
 					 * with the last of those responses */
 	uint64_t	 body;		/* content bytes, once ended */
 	void		*text;		/* the caller's */
-	uint32_t	 head_len;
 	uint8_t		 kind;
 	uint8_t		 method;
 	uint8_t		 flags;		/* the caller's */

@@ -118,31 +118,27 @@ kept_free(struct session *s, struct kept *k)
 		sess_give(s, k, k->cap);
 }
 
-static void
-kept_put(struct kept *k, struct http_span *to, const struct http_span *from,
-    size_t max)
-{
-	if (from->p == NULL)
-		return;
-	to->len = from->len;
-	if (to->len > max) {
-		to->len = max;
-		k->text.cut = true;
-	}
-	to->p = k->bytes + k->used;
-	memcpy(k->bytes + k->used, from->p, to->len);
-	k->used += (uint32_t)to->len;
-}
-
 static size_t
 at_most(size_t n, size_t max)
 {
 	return n < max ? n : max;
 }
 
+static void
+kept_put(struct kept *k, struct http_span *to, const struct http_span *from,
+    size_t max)
+{
+	if (from->p == NULL)
+		return;
+	to->len = at_most(from->len, max);
+	to->p = k->bytes + k->used;
+	memcpy(k->bytes + k->used, from->p, to->len);
+	k->used += (uint32_t)to->len;
+}
+
 struct kept *
 kept_new(struct session *s, const struct http_head *h,
-    const struct http_span *host, bool cut)
+    const struct http_span *host)
 {
 	struct kept	*k;
 	size_t		 n;
@@ -156,7 +152,6 @@ kept_new(struct session *s, const struct http_head *h,
 	k->cap = (uint32_t)n;
 	memset(&k->text, 0, sizeof(k->text));
 	k->used = 0;
-	k->text.cut = cut;
 	kept_put(k, &k->text.method, &h->method, SESSION_TEXT_METHOD);
 	kept_put(k, &k->text.target, &h->target, SESSION_TEXT_TARGET);
 	kept_put(k, &k->text.host, host, HTTP_HOST_MAX);

@@ -94,7 +94,6 @@ struct resp {
 	uint64_t	 known;		/* client bytes acknowledged by then */
 	uint64_t	 body;
 	uint64_t	 number;
-	uint32_t	 head_len;
 	uint16_t	 status;
 	uint8_t		 minor;
 	uint8_t		 flags;		/* SESSION_TX_* */
@@ -180,6 +179,6 @@ void		 kept_free(struct session *s, struct kept *k);
 /* The content type of the answer joins what was kept of its request. */
 void		 kept_type(struct kept *k, const struct http_span *type);
 struct kept	*kept_new(struct session *s, const struct http_head *h,
-		    const struct http_span *host, bool cut);
+		    const struct http_span *host);
 
 #endif

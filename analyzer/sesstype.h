@@ -107,10 +107,6 @@ struct session_request {
 	const uint8_t	*section;	/* see http_section */
 	size_t		 section_len;
 	uint64_t	 id;		/* 1, 2, ... on this connection */
-	uint64_t	 offset;	/* of the head in its stream */
-	uint64_t	 head_len;
-	uint64_t	 first_us;	/* first byte of the head */
-	uint64_t	 now_us;	/* head complete */
 	unsigned	 dir;
 	unsigned	 flags;		/* GAP, AMBIGUOUS, MIDSTREAM */
 };
@@ -119,13 +115,7 @@ struct session_response {
 	const struct http_head *head;
 	uint64_t	 token;		/* of the request, 0 if not PAIRED */
 	uint64_t	 id;		/* of the request, 0 if not PAIRED */
-	uint64_t	 number;	/* of this response: 1, 2, ... */
-	uint64_t	 offset;
-	uint64_t	 head_len;
-	uint64_t	 first_us;
-	uint64_t	 now_us;
 	unsigned	 dir;
-	unsigned	 flags;
 	enum session_pair pair;		/* PAIRED, LATE, NO_REQUEST, BY_* */
 	bool		 interim;	/* 1xx but 101: no response yet */
 };
@@ -145,7 +135,6 @@ struct session_text {
 	struct http_span user_agent;
 	struct http_span referer;
 	struct http_span content_type;	/* of the response */
-	bool		 cut;		/* something was longer */
 };
 
 /*
@@ -162,8 +151,6 @@ struct session_tx {
 	uint64_t	 resp_end_us;
 	uint64_t	 req_body;	/* content, without chunk framing */
 	uint64_t	 resp_body;
-	uint32_t	 req_head;	/* bytes of the heads */
-	uint32_t	 resp_head;
 	uint16_t	 status;	/* of response number, 0 if that is 0 */
 	uint8_t		 minor;		/* version 1.x of the request, or
 					   of a response without */

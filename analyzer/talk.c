@@ -160,7 +160,7 @@ on_collected(struct session *s, struct dir *d, const struct http_head *h,
 	d->buf = NULL;
 	d->len = d->cap = 0;
 	d->scan = 0;
-	tell_head(s, d, h, (size_t)(off - d->head_off), off, ts);
+	tell_head(s, d, h, off, ts);
 	d->flags &= (uint16_t)~(D_CUT | D_DROP);
 	sess_give(s, buf, cap);
 }
@@ -257,7 +257,7 @@ talk_begin(struct session *s, struct dir *d, const struct in *in)
 		return 0;
 	d->state = ST_HEAD;
 	head_here(d, in);
-	tell_head(s, d, &h, (size_t)r, in->off + (uint64_t)r, in->ts);
+	tell_head(s, d, &h, in->off + (uint64_t)r, in->ts);
 	return (size_t)r;
 }
 
@@ -298,7 +298,7 @@ talk_head(struct session *s, struct dir *d, struct in *in)
 		return no_head(s, d, in);
 	head_here(d, in);
 	if (r > 0) {
-		tell_head(s, d, &h, (size_t)r, in->off + (uint64_t)r, in->ts);
+		tell_head(s, d, &h, in->off + (uint64_t)r, in->ts);
 		return (size_t)r;
 	}
 	g = talk_guess(d, in->p, in->len);

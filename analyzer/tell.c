@@ -73,7 +73,7 @@ framing(const struct http_head *h)
 
 static uint64_t
 tell_request(struct session *s, struct dir *d, const struct http_head *h,
-    const struct http_span *host, size_t head_len, uint64_t ts)
+    const struct http_span *host)
 {
 	struct session_request	 r;
 	uint8_t			 section[HTTP_SECTION_MAX];
@@ -86,10 +86,6 @@ tell_request(struct session *s, struct dir *d, const struct http_head *h,
 	r.section = section;
 	r.section_len = http_section(h, s->conf->depth, section);
 	r.id = s->asked;
-	r.offset = d->head_off;
-	r.head_len = head_len;
-	r.first_us = d->head_us;
-	r.now_us = ts;
 	r.dir = sess_index(s, d);
 	r.flags = head_flags(d, h);
 	return s->ops->request(s->arg, &r);
@@ -98,7 +94,7 @@ tell_request(struct session *s, struct dir *d, const struct http_head *h,
 /* A request beyond the limit, or one that memory has no room for. */
 static void
 unqueued(struct session *s, struct dir *d, const struct http_head *h,
-    size_t head_len, uint64_t token, uint64_t ts)
+    uint64_t token, uint64_t ts)
 {
 	struct pair_req	 q;
 
@@ -108,7 +104,6 @@ unqueued(struct session *s, struct dir *d, const struct http_head *h,
 	q.id = s->asked;
 	q.first_us = d->head_us;
 	q.end_us = ts;
-	q.head_len = (uint32_t)head_len;
 	q.method = h->method_id;
 	q.minor = h->minor;
 	q.flags = (uint8_t)head_flags(d, h);
@@ -125,8 +120,7 @@ asks_early(const struct session *s, const struct dir *answers, uint64_t acked)
 
 static void
 queue_request(struct session *s, struct dir *d, const struct http_head *h,
-    const struct http_span *host, size_t head_len, uint64_t token,
-    uint64_t ts)
+    const struct http_span *host, uint64_t token, uint64_t ts)
 {
 	struct pair_req	*q;
 	uint64_t	 acked = d->head_acked;
@@ -143,7 +137,7 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 	pair_habit(&s->pair, acked, asks_early(s, sess_other(s, d), acked));
 	q = pair_push(&s->pair, s->mem, sess_queue_max(s));
 	if (q == NULL) {
-		unqueued(s, d, h, head_len, token, ts);
+		unqueued(s, d, h, token, ts);
 		return;
 	}
 	q->token = token;
@@ -151,19 +145,18 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 	q->first_us = d->head_us;
 	q->off = d->head_off;
 	q->acked = acked;
-	q->head_len = (uint32_t)head_len;
 	q->method = h->method_id;
 	q->minor = h->minor;
 	q->flags = (uint8_t)head_flags(d, h);
 	if (s->conf->keep_strings)
-		q->text = kept_new(s, h, host, (d->flags & D_CUT) != 0);
+		q->text = kept_new(s, h, host);
 	if (first || !s->synced)
 		deal_claim(s, d, ts);
 }
 
 static void
 on_request(struct session *s, struct dir *d, const struct http_head *h,
-    size_t head_len, uint64_t off, uint64_t ts)
+    uint64_t off, uint64_t ts)
 {
 	static uint8_t		 name[HTTP_HOST_MAX];	/* no page of stack */
 	struct http_span	 host;
@@ -175,8 +168,8 @@ on_request(struct session *s, struct dir *d, const struct http_head *h,
 	host.len = http_host(h, name);
 	sess_mark(s, d, d->head_off, SESSION_MARK_HEAD, s->asked);
 	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->asked);
-	token = tell_request(s, d, h, &host, head_len, ts);
-	queue_request(s, d, h, &host, head_len, token, ts);
+	token = tell_request(s, d, h, &host);
+	queue_request(s, d, h, &host, token, ts);
 	d->flags &= (uint16_t)~(D_LOST | D_WAITS);
 	if (h->method_id == HTTP_CONNECT) {
 		kind = BODY_NONE;
@@ -238,7 +231,7 @@ find_owner(struct session *s, struct dir *d)
 
 static void
 tell_response(struct session *s, struct dir *d, const struct http_head *h,
-    size_t head_len, uint64_t ts, bool interim)
+    bool interim)
 {
 	struct session_response	 r;
 	const struct pair_req	*q = NULL;
@@ -248,7 +241,6 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 	memset(&r, 0, sizeof(r));
 	r.head = h;
 	r.pair = interim ? SESSION_NO_REQUEST : (enum session_pair)s->cur->pair;
-	r.number = s->answered;
 	r.interim = interim;
 	if (r.pair == SESSION_PAIRED)
 		q = pair_at(&s->pair, 0);
@@ -256,12 +248,7 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 		r.token = q->token;
 		r.id = q->id;
 	}
-	r.offset = d->head_off;
-	r.head_len = head_len;
-	r.first_us = d->head_us;
-	r.now_us = ts;
 	r.dir = sess_index(s, d);
-	r.flags = interim ? head_flags(d, h) : s->cur->flags;
 	s->ops->response(s->arg, &r);
 }
 
@@ -300,10 +287,10 @@ switches(struct session *s, struct dir *d, const struct http_head *h,
 
 static void
 interim(struct session *s, struct dir *d, const struct http_head *h,
-    size_t head_len, uint64_t off, uint64_t ts)
+    uint64_t off)
 {
 	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->answered);
-	tell_response(s, d, h, head_len, ts, true);
+	tell_response(s, d, h, true);
 	pair_interim(&s->pair, d->head_off, off);
 	sess_mark(s, d, off, SESSION_MARK_END, s->answered);
 	d->state = ST_HEAD;
@@ -326,13 +313,13 @@ response_framing(struct session *s, struct dir *d, const struct http_head *h)
 
 static void
 on_response(struct session *s, struct dir *d, const struct http_head *h,
-    size_t head_len, uint64_t off, uint64_t ts)
+    uint64_t off, uint64_t ts)
 {
 	struct resp	*r = s->cur;
 
 	sess_mark(s, d, d->head_off, SESSION_MARK_HEAD, s->answered + 1);
 	if (h->status < 200 && h->status >= 100 && h->status != 101) {
-		interim(s, d, h, head_len, off, ts);
+		interim(s, d, h, off);
 		return;
 	}
 	if (r == NULL && (r = sess_take(s, sizeof(*r))) == NULL) {
@@ -347,14 +334,13 @@ on_response(struct session *s, struct dir *d, const struct http_head *h,
 	r->off = d->head_off;
 	r->known = d->head_acked;
 	r->number = s->answered;
-	r->head_len = (uint32_t)head_len;
 	r->status = h->status;
 	r->minor = h->minor;
 	r->pair = (uint8_t)find_owner(s, d);
 	if (r->pair == SESSION_PAIRED)
 		kept_type(pair_at(&s->pair, 0)->text, &h->content_type);
 	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->answered);
-	tell_response(s, d, h, head_len, ts, false);
+	tell_response(s, d, h, false);
 	if (switches(s, d, h, off, ts))
 		return;
 	begin_body(s, d, response_framing(s, d, h), h->content_length, off,
@@ -364,7 +350,7 @@ on_response(struct session *s, struct dir *d, const struct http_head *h,
 /* A head is complete; off is where it ends. */
 void
 tell_head(struct session *s, struct dir *d, const struct http_head *h,
-    size_t head_len, uint64_t off, uint64_t ts)
+    uint64_t off, uint64_t ts)
 {
 	deal_role(s, d, h->is_request ? ASKS : ANSWERS);
 	count_flaws(s, h);
@@ -372,7 +358,7 @@ tell_head(struct session *s, struct dir *d, const struct http_head *h,
 		sess_odd(s, SESSION_A_RESYNC);
 	d->flags &= (uint16_t)~(D_TRIAL | D_FOUND | D_SURE);
 	if (h->is_request)
-		on_request(s, d, h, head_len, off, ts);
+		on_request(s, d, h, off, ts);
 	else
-		on_response(s, d, h, head_len, off, ts);
+		on_response(s, d, h, off, ts);
 }

@@ -11,7 +11,6 @@ void		 tell_end(struct session *s, struct dir *d, uint64_t off,
 		    uint64_t ts);
 /* A head is complete; off is where it ends. */
 void		 tell_head(struct session *s, struct dir *d,
-		    const struct http_head *h, size_t head_len, uint64_t off,
-		    uint64_t ts);
+		    const struct http_head *h, uint64_t off, uint64_t ts);
 
 #endif

@@ -50,8 +50,6 @@ request_head_is_read(void **state)
 	assert_span(&h.user_agent, "curl/7");
 	assert_span(&h.referer, "http://x/");
 	assert_span(&h.upgrade, "websocket");
-	assert_true(h.has_cookie);
-	assert_true(h.has_auth);
 	assert_int_equal(h.connection, HTTP_CN_KEEP | HTTP_CN_UPGRADE);
 	assert_false(h.has_length);
 }
@@ -69,10 +67,9 @@ response_head_is_read(void **state)
 	assert_false(h.is_request);
 	assert_int_equal(h.status, 404);
 	assert_int_equal(h.minor, 0);
-	assert_span(&h.reason, "Not Found");
 	assert_span(&h.content_type, "text/html");
 	assert_true(h.has_length && h.content_length == 12);
-	assert_true(h.chunked && h.has_coding && h.has_cookie);
+	assert_true(h.chunked && h.has_coding);
 	assert_int_equal(h.flaws, HTTP_F_TE_CL | HTTP_F_TE_10);
 }
 

@@ -500,12 +500,6 @@ syn_options_are_read_and_broken_ones_marked(void **state)
 	assert_int_equal(p.wscale, PACKET_NO_WSCALE);
 	assert_true(p.marks & PACKET_TCP_OPT_BAD);
 	assert_int_equal(p.len, 5);
-	g.p[40] = 2;
-	g.p[41] = 4;
-	g.p[42] = 5;
-	g.p[43] = 0xb4;
-	parse(&p, 101);
-	assert_int_equal(p.mss, 1460);
 }
 
 static void
