@@ -115,6 +115,5 @@ size_t		 flow_live(const struct flow_table *);
 uint64_t	 flow_count(const struct flow_table *, enum flow_count);
 uint64_t	 flow_reass_count(const struct flow_table *, enum reass_count);
 const char	*flow_count_name(enum flow_count);
-const char	*flow_count_help(enum flow_count);
 
 #endif

@@ -157,8 +157,8 @@ flow_reass_count(const struct flow_table *t, enum reass_count c)
 	return t->env.count[c];
 }
 
-static const char	*const count_text[][2] = {
-#define M(name, text, help)	[FLOW_C_##name] = { text, help },
+static const char	*const count_text[] = {
+#define M(name, text, help)	[FLOW_C_##name] = text,
 	FLOW_COUNTS(M)
 #undef M
 };
@@ -166,11 +166,5 @@ static const char	*const count_text[][2] = {
 const char *
 flow_count_name(enum flow_count c)
 {
-	return count_text[c][0];
-}
-
-const char *
-flow_count_help(enum flow_count c)
-{
-	return count_text[c][1];
+	return count_text[c];
 }

@@ -95,6 +95,7 @@ enum flow_verdict {
 	FLOW_NO_ROOM		/* no memory for it, or to read its bytes */
 };
 
+/*	  name		text (row name)		what it means */
 #define FLOW_COUNTS(M)							\
 	M(NEW,		"new",			"connections made")	\
 	M(MIDSTREAM,	"midstream",		"whose start was missed") \

@@ -393,8 +393,8 @@ frag_count(const struct frag_table *ft, enum frag_count c)
 	return ft->count[c];
 }
 
-static const char	*const count_text[][2] = {
-#define M(name, text, help)	[FRAG_##name] = { text, help },
+static const char	*const count_text[] = {
+#define M(name, text, help)	[FRAG_##name] = text,
 	FRAG_COUNTS(M)
 #undef M
 };
@@ -402,11 +402,5 @@ static const char	*const count_text[][2] = {
 const char *
 frag_count_name(enum frag_count c)
 {
-	return count_text[c][0];
-}
-
-const char *
-frag_count_help(enum frag_count c)
-{
-	return count_text[c][1];
+	return count_text[c];
 }

@@ -21,6 +21,7 @@
 #define FRAG_PARTS_MAX		256	/* fragments of one datagram */
 #define FRAG_TIMEOUT_US		30000000ULL
 
+/*	  name		text (row name)	what it means */
 #define FRAG_COUNTS(M)							\
 	M(SEEN,		"seen",		"fragments")			\
 	M(DONE,		"reassembled",	"datagrams put together")	\
@@ -55,6 +56,5 @@ void		 frag_tick(struct frag_table *, uint64_t now_us);
 void		 frag_flush(struct frag_table *);
 uint64_t	 frag_count(const struct frag_table *, enum frag_count);
 const char	*frag_count_name(enum frag_count);
-const char	*frag_count_help(enum frag_count);
 
 #endif

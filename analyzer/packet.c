@@ -494,8 +494,8 @@ packet_place(const struct packet *p)
 	return (uint32_t)(x >> 32) | 0x80000000U;
 }
 
-static const char	*const reason_text[][2] = {
-#define M(name, text, help)	[PACKET_##name] = { text, help },
+static const char	*const reason_text[] = {
+#define M(name, text, help)	[PACKET_##name] = text,
 	PACKET_REASONS(M)
 #undef M
 };
@@ -503,13 +503,7 @@ static const char	*const reason_text[][2] = {
 const char *
 packet_reason_name(enum packet_reason r)
 {
-	return reason_text[r][0];
-}
-
-const char *
-packet_reason_help(enum packet_reason r)
-{
-	return reason_text[r][1];
+	return reason_text[r];
 }
 
 const char *

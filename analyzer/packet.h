@@ -38,7 +38,6 @@ enum packet_sum packet_checksum(const struct packet *);
 uint32_t	 packet_place(const struct packet *);
 bool		 packet_dlt_known(unsigned dlt);
 const char	*packet_reason_name(enum packet_reason);
-const char	*packet_reason_help(enum packet_reason);
 const char	*packet_tunnel_name(enum packet_tunnel);
 
 #endif

@@ -1603,10 +1603,8 @@ every_counter_has_a_name(void **state)
 	int	 i;
 
 	(void)state;
-	for (i = 0; i < FLOW_COUNT_MAX; i++) {
+	for (i = 0; i < FLOW_COUNT_MAX; i++)
 		assert_true(strlen(flow_count_name(i)) > 0);
-		assert_true(strlen(flow_count_help(i)) > 0);
-	}
 }
 
 int
