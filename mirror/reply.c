@@ -122,17 +122,19 @@ static void
 on_status(struct reply *a)
 {
 	const char	*p;
+	unsigned long	 status = 0;
 
 	if (a->line.n == 0)
 		return;		/* a stray empty line */
-	if (a->line.n < 12 || strncmp(a->line.s, "HTTP/1.", 7) != 0 ||
-	    (p = strchr(a->line.s, ' ')) == NULL ||
-	    (a->status = (uint16_t)strtoul(p, NULL, 10)) < 100 ||
-	    a->status >= REPLY_STATUS) {
+	if (a->line.n >= 12 && strncmp(a->line.s, "HTTP/1.", 7) == 0 &&
+	    (p = strchr(a->line.s, ' ')) != NULL)
+		status = strtoul(p, NULL, 10);
+	if (status < 100 || status >= REPLY_STATUS) {
 		a->lost = true;
 		a->state = UNTIL_EOF;
 		return;
 	}
+	a->status = (uint16_t)status;
 	a->chunked = a->has_length = false;
 	a->closes = a->line.s[7] == '0';
 	a->left = 0;

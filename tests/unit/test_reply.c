@@ -70,6 +70,12 @@ what_is_no_answer_is_given_up(void **state)
 	reply_eof(&r);
 	assert_int_equal(reply_open(&r), 1);
 	reply_clear(&r);
+	reply_init(&r);			/* 200 in 16 bits */
+	reply_asked(&r, (const uint8_t *)"GET", 3);
+	reply_data(&r, (const uint8_t *)"HTTP/1.1 65736 OK\r\n", 19, on_seen,
+	    NULL);
+	assert_true(r.lost);
+	reply_clear(&r);
 }
 
 static void
