@@ -216,6 +216,7 @@ msg_put_link(struct buf *b, const struct msg_link *m)
 {
 	buf_put_u32(b, m->gen);
 	buf_put_u32(b, m->echo);
+	buf_put_u32(b, m->shares);
 }
 
 int
@@ -223,6 +224,7 @@ msg_get_link(struct buf *b, struct msg_link *m)
 {
 	m->gen = buf_get_u32(b);
 	m->echo = buf_get_u32(b);
+	m->shares = buf_get_u32(b);
 	return buf_end(b);
 }
 

@@ -62,7 +62,7 @@
 	M(CHECK,	0x010d,	PARENT,	  CHILD,    0,	0)		\
 	M(ENOUGH,	0x010e,	PARENT,	  CAPTURE,  0,	0)		\
 	/* data: the links between children */				\
-	M(LINK,		0x0201,	CHILD,	  CHILD,    8,	8)		\
+	M(LINK,		0x0201,	CHILD,	  CHILD,    12,	12)		\
 	M(PACKETS,	0x0202,	CAPTURE,  ANALYZER, 16,	FRAME_BODY_MAX)	\
 	M(CAPSTAT,	0x0203,	CAPTURE,  ANALYZER, 8,	FRAME_BODY_MAX)	\
 	M(IFACE,	0x0204,	CAPTURE,  ANALYZER, 16,	2048)		\
@@ -231,6 +231,7 @@ int	 msg_get_number(struct buf *, uint32_t *);
 struct msg_link {
 	uint32_t	 gen;
 	uint32_t	 echo;
+	uint32_t	 shares;	/* not 0: I read the shared memory */
 };
 void	 msg_put_link(struct buf *, const struct msg_link *);
 int	 msg_get_link(struct buf *, struct msg_link *);

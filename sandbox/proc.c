@@ -285,24 +285,28 @@ static const struct {
 };
 
 /*
- * Before the numbers are used again, and before the jail. Where the launcher
- * got none, it has said so.
+ * Before the numbers are used again, and before the jail. An errno when one is
+ * there that cannot be used; where the launcher got none, it has said so.
  */
-static void
+static int
 map_shared(struct proc *p)
 {
 	struct shm	*s;
 	size_t		 i;
+	int		 error = 0;
 
 	for (i = 0; i < nitems(links); i++) {
 		if (links[i].self != p->ops->role)
 			continue;
 		s = shm_map(links[i].shm);
+		if (s == NULL && errno != EBADF)
+			error = errno;
 		if (links[i].sends)
 			p->priv->out[links[i].peer] = s;
 		else
 			p->priv->in[links[i].peer] = s;
 	}
+	return error;
 }
 
 static void
@@ -343,7 +347,7 @@ begin(struct proc *p, int argc, char **argv)
 	char		 name[16];
 	const char	*errstr = NULL;
 	socklen_t	 len;
-	int		 type = 0;
+	int		 type = 0, error;
 
 	len = sizeof(type);
 	if (argc == 2)
@@ -355,7 +359,7 @@ begin(struct proc *p, int argc, char **argv)
 		dprintf(STDERR_FILENO, "%s is started by netmond\n", argv[0]);
 		exit(64);
 	}
-	map_shared(p);
+	error = map_shared(p);
 	close_others(p->ops->role);
 	ignore_signals();
 	snprintf(name, sizeof(name), "netmond-%.7s", role_name(p->ops->role));
@@ -365,6 +369,9 @@ begin(struct proc *p, int argc, char **argv)
 	open_chan(p, ROLE_PARENT, PROC_FD_PARENT);
 	log_init(log_to_parent, p);
 	crash_init(PROC_FD_PARENT, p->ops->role, p->generation);
+	if (error != 0)
+		log_warnx("no shared memory: %s; sockets carry all, slower",
+		    strerror(error));
 }
 
 /* Until HELLO, CONF and the last RESTORE came; not a frame further. */

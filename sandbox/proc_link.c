@@ -18,6 +18,7 @@ life_send_link(struct proc *p, enum role peer)
 
 	m.gen = p->generation;
 	m.echo = p->priv->peer_gen[peer];
+	m.shares = p->priv->in[peer] != NULL;
 	buf_writer(&b, p->priv->small + FRAME_HDR, LIFE_SMALL);
 	msg_put_link(&b, &m);
 	chan_send_raw(p->chan[peer], MSG_LINK, 0, p->priv->small, b.len);
@@ -48,7 +49,7 @@ on_link(struct chan *ch, struct frame *f, void *arg)
 	}
 	if (m.echo == p->generation) {
 		chan_gate(ch, false, 0);
-		chan_share(ch, true);
+		chan_share(ch, m.shares != 0);
 	}
 	return 0;
 }

@@ -342,7 +342,7 @@ a_link_ends_deafness(void **state)
 	struct world		*w = *state;
 	struct chan_conf	 c;
 	struct chan		*a, *b;
-	struct msg_link		 l = { 1, 0 };
+	struct msg_link		 l = { 1, 0, 0 };
 	int			 sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0,
