@@ -4,6 +4,8 @@
 #include "ui/fmt.h"
 #include "ui/view.h"
 
+#define FOLD_INDENT	2
+
 #define KINDS(...)	.kinds = { __VA_ARGS__ },			\
 	.nkinds = sizeof((enum row_kind[]){ __VA_ARGS__ }) /		\
 	    sizeof(enum row_kind)
@@ -162,6 +164,58 @@ view_cut(struct out *o, const char *s, size_t n, size_t width)
 	out_char(o, '~', 1);
 	out_str(o, tail);
  done:
+	if (t.err)
+		o->err = true;
+	out_clear(&t);
+}
+
+/* Bytes of s before the last blank that is within width columns; or as fit. */
+static size_t
+break_at(const char *s, size_t n, size_t width)
+{
+	size_t	 fits, k, taken;
+
+	fits = prefix(s, n, width, &taken);
+	if (fits == n)
+		return n;
+	for (k = fits; k > 0 && s[k] != ' '; k--)
+		continue;
+	while (k > 0 && s[k - 1] == ' ')
+		k--;
+	return k > 0 ? k : fits > 0 ? fits : 1;
+}
+
+static void
+fold_line(struct out *o, const char *s, size_t n, size_t width)
+{
+	size_t	 used, indent = 0;
+
+	do {
+		used = break_at(s, n, width > indent ? width - indent : 1);
+		out_char(o, ' ', indent);
+		out_put(o, s, used);
+		out_char(o, '\n', 1);
+		for (; used < n && s[used] == ' '; used++)
+			continue;
+		s += used;
+		n -= used;
+		indent = FOLD_INDENT;
+	} while (n > 0);
+}
+
+void
+view_fold(struct out *o, size_t from, size_t width)
+{
+	struct out	 t;
+	const char	*s, *nl;
+
+	if (width == 0 || o->err || o->len == from)
+		return;
+	out_init(&t);
+	out_put(&t, o->p + from, o->len - from);
+	out_cut(o, from);
+	for (s = t.p; s != NULL && (nl = strchr(s, '\n')) != NULL; s = nl + 1)
+		fold_line(o, s, (size_t)(nl - s), width);
 	if (t.err)
 		o->err = true;
 	out_clear(&t);

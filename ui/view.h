@@ -61,6 +61,11 @@ void		 view_metrics(struct out *, const struct doc *,
 size_t		 view_width(const char *);
 /* Escaped text, cut in the middle with '~' to at most width columns. */
 void		 view_cut(struct out *, const char *, size_t n, size_t width);
+/*
+ * Breaks the lines of o from an offset on (a line's start) that are wider than
+ * width, at blanks; 0 leaves them.
+ */
+void		 view_fold(struct out *, size_t from, size_t width);
 /* The value of a field as text, escaped; "" for one that says nothing. */
 void		 view_cell(struct out *, const struct row_field *,
 		    const struct row_value *, bool star);

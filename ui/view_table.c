@@ -385,7 +385,7 @@ children(struct out *o, const struct table *parent, size_t i)
 {
 	struct table	 t;
 	bool		 done[ROW_KINDS] = { false };
-	size_t		 k, to = doc_end(parent->d, i);
+	size_t		 k, to = doc_end(parent->d, i), before;
 	enum row_kind	 kind;
 
 	for (k = i + 1; k < to; k++) {
@@ -395,11 +395,13 @@ children(struct out *o, const struct table *parent, size_t i)
 			continue;
 		done[kind] = true;
 		if (is_pair(kind)) {
+			before = o->len;
 			out_char(o, ' ', parent->indent + NEST_INDENT);
 			out_printf(o, "%-9s ", row_desc(kind)->array);
 			inline_rows(o, parent->d, i + 1, to, kind,
 			    parent->level + 1, SIZE_MAX);
 			out_char(o, '\n', 1);
+			view_fold(o, before, parent->limit);
 			continue;
 		}
 		memset(&t, 0, sizeof(t));

@@ -227,6 +227,7 @@ static void
 draw_summary(struct ctx *c)
 {
 	struct row	 r;
+	size_t		 before = c->o->len;
 
 	if (doc_find(c->d, ROW_DAEMON, &r) != -1)
 		daemon_line(c, &r);
@@ -238,6 +239,7 @@ draw_summary(struct ctx *c)
 	memory_line(c);
 	top_line(c);
 	empty_line(c);
+	view_fold(c->o, before, c->opt->width);
 }
 
 static void
@@ -318,7 +320,7 @@ draw_lines(struct ctx *c)
 	const struct doc	*d = c->d;
 	struct row		 r;
 	struct out		 t;
-	size_t			 i, w;
+	size_t			 i, w, before = c->o->len;
 
 	out_init(&t);
 	for (i = doc_next(d, 0, d->n, ROW_TEXT, 0); i < d->n;
@@ -340,6 +342,9 @@ draw_lines(struct ctx *c)
 	if (t.err)
 		c->o->err = true;
 	out_clear(&t);
+	/* Lines of a configuration stay what they are. */
+	if (c->subject->subject == SHOW_WHY)
+		view_fold(c->o, before, c->opt->width);
 }
 
 static void
@@ -347,6 +352,7 @@ draw_other(struct ctx *c)
 {
 	const struct doc	*d = c->d;
 	struct row		 r;
+	char			 b[FMT_MAX];
 	size_t			 i;
 
 	for (i = doc_next(d, 0, d->n, ROW_OTHER, 0); i < d->n;
@@ -354,10 +360,17 @@ draw_other(struct ctx *c)
 		doc_get(d, i, &r);
 		if (doc_u64(&r, "items") == 0 && doc_u64(&r, "count") == 0)
 			continue;
-		out_printf(c->o, "other %" PRIu64 " ", doc_u64(&r, "items"));
+		out_str(c->o, "other ");
+		if (doc_u64(&r, "items") > 0)
+			out_printf(c->o, "%" PRIu64 " ", doc_u64(&r, "items"));
 		put_text(c->o, &r, "what");
-		out_printf(c->o, ": %" PRIu64 "%s\n", doc_u64(&r, "count"),
-		    c->star);
+		out_printf(c->o, ": %" PRIu64 "%s %s%s", doc_u64(&r, "count"),
+		    c->star, doc_is(&r, "what", "names") ? "connection" :
+		    "request", doc_u64(&r, "count") == 1 ? "" : "s");
+		if (doc_is(&r, "what", "flows"))
+			out_printf(c->o, ", %s%s", fmt_bytes(b,
+			    doc_num(&r, "body_bytes")), c->star);
+		out_char(c->o, '\n', 1);
 	}
 }
 
@@ -367,10 +380,11 @@ draw_interfaces(struct ctx *c)
 {
 	const struct doc	*d = c->d;
 	struct row		 r;
-	size_t			 i;
+	size_t			 i, before;
 
 	view_table(c->o, d, 0, d->n, ROW_INTERFACE, 0, c->opt,
 	    *c->star != '\0', c->subject->nested);
+	before = c->o->len;
 	for (i = doc_next(d, 0, d->n, ROW_INTERFACE, 0); i < d->n;
 	    i = doc_next(d, i + 1, d->n, ROW_INTERFACE, 0)) {
 		doc_get(d, i, &r);
@@ -381,6 +395,7 @@ draw_interfaces(struct ctx *c)
 		put_text(c->o, &r, "error");
 		out_char(c->o, '\n', 1);
 	}
+	view_fold(c->o, before, c->opt->width);
 }
 
 static void
@@ -401,25 +416,28 @@ draw_nothing(struct ctx *c)
 static const struct {
 	enum row_kind	 kind;
 	void		(*fn)(struct ctx *);
+	bool		 folds;			/* sentences, no columns */
 } own[] = {
-	{ ROW_DAEMON,	draw_daemon },
-	{ ROW_COMPLETE,	draw_nothing },		/* closes every view */
-	{ ROW_SUMMARY,	draw_nothing },		/* in draw_summary */
-	{ ROW_INTERFACE, draw_interfaces },
-	{ ROW_CAPTURE,	draw_capture },
-	{ ROW_ADVICE,	draw_nothing },		/* in draw_capture */
-	{ ROW_OTHER,	draw_other },
-	{ ROW_TEXT,	draw_lines },
+	{ ROW_DAEMON,	draw_daemon,	true },
+	{ ROW_COMPLETE,	draw_nothing,	false },	/* closes every view */
+	{ ROW_SUMMARY,	draw_nothing,	false },	/* in draw_summary */
+	{ ROW_INTERFACE, draw_interfaces, false },
+	{ ROW_CAPTURE,	draw_capture,	true },
+	{ ROW_ADVICE,	draw_nothing,	false },	/* in draw_capture */
+	{ ROW_OTHER,	draw_other,	true },
+	{ ROW_TEXT,	draw_lines,	false },
 };
 
 static void
 draw_kind(struct ctx *c, enum row_kind kind)
 {
-	size_t	 i;
+	size_t	 i, before = c->o->len;
 
 	for (i = 0; i < nitems(own); i++) {
 		if (own[i].kind == kind) {
 			own[i].fn(c);
+			if (own[i].folds)
+				view_fold(c->o, before, c->opt->width);
 			return;
 		}
 	}
@@ -497,8 +515,10 @@ draw(struct out *o, const struct view_subject *s, const struct doc *d,
 		draw_kinds(&c, false);
 	if (o->len == before)
 		out_str(o, "nothing to show\n");
+	before = o->len;
 	if (doc_find(d, ROW_SUMMARY, NULL) == -1 || view_lossy(d))
 		view_complete(o, d);
+	view_fold(o, before, opt->width);
 }
 
 static void
