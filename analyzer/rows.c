@@ -51,6 +51,22 @@ rows_total(struct rows *r)
 
 /* ---- single rows ---- */
 
+/* What is shown is in whole slices, the one under way included. */
+static double
+asked_seconds(const struct rows *r)
+{
+	switch (r->window) {
+	case WINDOW_LAST:
+		return (double)r->az->meter->conf.window_us / 1e6;
+	case WINDOW_1M:
+		return 60;
+	case WINDOW_10M:
+		return 600;
+	default:
+		return r->seconds;
+	}
+}
+
 void
 rows_complete(struct rows *r)
 {
@@ -64,6 +80,7 @@ rows_complete(struct rows *r)
 	row_u64(&w, rows_now(r));
 	row_str(&w, meter_window_name(r->window));
 	row_double(&w, r->seconds);
+	row_double(&w, asked_seconds(r));
 	row_double(&w, c);
 	row_bool(&w, c < 1.0);
 	row_u64(&w, r->v[MC_PACKETS]);

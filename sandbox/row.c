@@ -26,6 +26,7 @@ static const struct row_field complete_fields[] = {
 	U("time", TIME, "time"),
 	S("window", "window"),
 	D("window_seconds", SECONDS, NULL),
+	D("asked_seconds", SECONDS, NULL),
 	D("ratio", RATIO, "complete"),
 	B("lossy", NULL),
 	U("packets", COUNT, "packets"),

@@ -284,6 +284,8 @@ void
 view_window(struct out *o, const struct row *r)
 {
 	char		 b[FMT_MAX];
+	double		 asked = doc_num(r, "asked_seconds");
+	double		 seconds = doc_num(r, "window_seconds");
 	const char	*s;
 	size_t		 n;
 
@@ -291,8 +293,9 @@ view_window(struct out *o, const struct row *r)
 	if (n == 5 && memcmp(s, "total", n) == 0)
 		out_str(o, "since start");
 	else if (n == 4 && memcmp(s, "last", n) == 0)
+		/* Soon after the start it is shorter. */
 		out_printf(o, "window %s",
-		    fmt_span(b, doc_num(r, "window_seconds")));
+		    fmt_span(b, seconds < asked ? seconds : asked));
 	else {
 		out_str(o, "window ");
 		out_vis(o, VIS_TERM, s, n);
