@@ -37,7 +37,7 @@ reload_load(const char *path, struct conf **rest, parse_say_fn *fn,
 	const char	*file = path;
 
 	/* The default file need not be there, as at the start. */
-	if (p->opt.file == NULL && strcmp(path, CONF_PATH) == 0)
+	if (p->opt.file == NULL && strcmp(path, OPTIONS_FILE) == 0)
 		file = NULL;
 	c = options_load(&p->opt, file, rest, fn, fn_arg);
 	if (c == NULL && parent_may_not_read(p, path, why, sizeof(why)))
@@ -142,7 +142,7 @@ parent_reload(const char *path, uint64_t cookie, void *arg)
 	if (reload_busy(p->reload) || supervise_stopping(p->supervise))
 		return -1;
 	if (path == NULL)
-		path = p->opt.file != NULL ? p->opt.file : CONF_PATH;
+		path = p->opt.file != NULL ? p->opt.file : OPTIONS_FILE;
 	notify_send(&p->notify, "RELOADING=1\nMONOTONIC_USEC=%llu",
 	    (unsigned long long)proc_mono_us());
 	return reload_start(p->reload, path, p->conf, cookie, proc_mono_us());

@@ -136,6 +136,7 @@ add_roots(struct parent *p, struct jail *j, char (*names)[CONF_PATH_MAX])
 	size_t			 i;
 
 	add_root(j, names, "/etc", 0, false);
+	add_root(j, names, OPTIONS_FOLDER, 0, false);
 	add_root(j, names, "/usr/share/zoneinfo", 0, false);
 	add_root(j, names, "/dev/null", 0, true);
 	if (p->conf->file[0] != '\0' &&

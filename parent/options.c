@@ -173,8 +173,8 @@ read_file(const struct options *o, const char *path, struct conf **rest,
 
 	if (path == NULL)
 		path = o->file;
-	if (path == NULL && o->input == NULL && access(CONF_PATH, F_OK) == 0)
-		path = CONF_PATH;
+	if (path == NULL && o->input == NULL && access(OPTIONS_FILE, F_OK) == 0)
+		path = OPTIONS_FILE;
 	if (path != NULL)
 		return parse_conf(path, o->macros, o->nmacros,
 		    o->input != NULL, o->check ? here_look : NULL, rest, say,

@@ -11,6 +11,9 @@
 #include "parent/parse.h"
 #include "sandbox/conf.h"
 
+/* The default file, where make install puts it, and its folder. */
+#define OPTIONS_FOLDER		NETMON_SYSCONF
+#define OPTIONS_FILE		OPTIONS_FOLDER "/netmond.conf"
 #define OPTIONS_LIST_MAX	64
 
 struct options {

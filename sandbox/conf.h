@@ -28,7 +28,6 @@
 #define CONF_PACK_MAX	(1024 * 1024)
 #define CONF_WHY_MAX	256
 
-#define CONF_PATH	"/etc/netmond.conf"
 #define CONF_SOCKET	"/run/netmond/control.sock"
 #define CONF_USER	"_netmon"
 #define CONF_STATE_DIR	"/var/db/netmond"

@@ -96,11 +96,15 @@ for sh in dash 'busybox ash'; do
 done
 
 make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$TMP/openrc" PREFIX=/usr \
-    INIT=netmond.openrc > "$TMP/out" 2>&1
-orc=$TMP/openrc/etc/init.d/netmond
+    SYSCONFDIR="$TMP/etc" INIT=netmond.openrc > "$TMP/out" 2>&1
+orc=$TMP/openrc/$TMP/etc/init.d/netmond
 is "OpenRC's script is installed where it is asked for" \
     "$(sed 1q "$orc") $(sed -n 's/^command=//p' "$orc")" \
     '#!/sbin/openrc-run "/usr/sbin/netmond"'
+mkdir "$TMP/etc"
+echo nonsense > "$TMP/etc/netmond.conf"
+like "netmond reads its file where it was installed" \
+    "$("$TMP/openrc/usr/sbin/netmond" -n 2>&1)" "^netmond: $TMP/etc/netmond.conf:1: "
 conf 'interface "lo"' nonsense
 may_stop() {
 	RC_CMD=$1 sh -c '. "$1"; command=$2; NETMOND_CONF=$3; stop_pre' sh \
