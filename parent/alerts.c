@@ -284,7 +284,7 @@ alerts_line(const struct alerts *a, uint64_t seq, char *line, size_t size)
 	const struct kept	*k;
 	struct buf		 b;
 	struct row		 r;
-	char			 s[TEXT_MAX];
+	char			 s[TEXT_MAX], ratio[ROW_NUMBER_MAX];
 
 	line[0] = '\0';
 	if ((k = find(a, seq)) == NULL)
@@ -303,8 +303,8 @@ alerts_line(const struct alerts *a, uint64_t seq, char *line, size_t size)
 		add(&l, " after=%.0fs", row_value(&r, "after_seconds")->d);
 	if (is_over(&r))
 		add_number(&l, &r, "peak");
-	add(&l, " complete=%.2f%%",
-	    (double)(unsigned)(row_value(&r, "complete")->d * 10000) / 100);
+	add(&l, " complete=%s", row_ratio(ratio, row_value(&r,
+	    "complete")->d));
 	add_top(&l, &b);
 	if (row_value(&r, "restarted")->b)
 		add(&l, " restarted=yes");
