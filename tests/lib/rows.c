@@ -100,8 +100,8 @@ complete(struct buf *b, bool lossy)
 	if (lossy)
 		put(b, ROW_COMPLETE, 0, "time=1795113012000000|window=last|"
 		    "window_seconds=10.6|asked_seconds=10|ratio=0.9731|"
-		    "lossy=1|packets=412310|kernel_drops=11390|queue_drops=628|shed=5|"
-		    "payload_bytes=242325913|"
+		    "lossy=1|packets=412310|kernel_drops=11390|"
+		    "queue_drops=628|shed=5|payload_bytes=242325913|"
 		    "gap_bytes=49357");
 	else
 		put(b, ROW_COMPLETE, 0, "time=1795113012000000|window=last|"
