@@ -303,6 +303,7 @@ static void
 put_link(struct buf *b)
 {
 	sample(b, 4);
+	buf_put_u32(b, 1);
 }
 
 static void
