@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/hookmsg.h"
 #include "ui/asked.h"
 
 /* Room behind the last one; those that went make it, too. */
@@ -68,8 +69,10 @@ void
 asked_answer(struct asked *a, const uint8_t *p, size_t n)
 {
 	a->answered = true;
-	if ((a->data = malloc(n + 1)) == NULL)
+	if (n > HOOKMSG_ANSWER_MAX || (a->data = malloc(n + 1)) == NULL) {
+		a->broken = true;
 		return;
+	}
 	memcpy(a->data, p, n);
 	a->len = n;
 }

@@ -14,6 +14,7 @@ struct asked {
 	uint64_t	 seq;
 	uint64_t	 since_ms;
 	bool		 answered;
+	bool		 broken;	/* longer than a verdict, or no memory */
 	uint8_t		*data;
 	size_t		 len;
 };
@@ -30,7 +31,7 @@ int		 asked_add(struct asked_list *, uint64_t seq, uint64_t now_ms);
 struct asked	*asked_find(const struct asked_list *, uint64_t seq);
 struct asked	*asked_first(const struct asked_list *);
 void		 asked_drop_first(struct asked_list *);
-/* An answer that waits; its bytes are copied. */
+/* An answer that waits; its bytes are copied, or it is broken. */
 void		 asked_answer(struct asked *, const uint8_t *, size_t);
 
 #endif

@@ -73,7 +73,6 @@ take_line(uint8_t *p, size_t n, const struct asked_list *asked)
 	uint64_t	 seq;
 	unsigned	 type;
 	char		 meta[96];
-	size_t		 len;
 
 	if (n > 0 && p[n - 1] == '\r')
 		n--;
@@ -88,8 +87,7 @@ take_line(uint8_t *p, size_t n, const struct asked_list *asked)
 	if (sscanf(meta, "%1u %24" SCNx64, &type, &seq) != 2 ||
 	    (a = asked_find(asked, seq)) == NULL || a->answered)
 		return -1;
-	len = n - (size_t)(nl + 1 - p);
-	asked_answer(a, nl + 1, len > HOOKMSG_ANSWER_MAX ? 0 : len);
+	asked_answer(a, nl + 1, n - (size_t)(nl + 1 - p));
 	return 0;
 }
 

@@ -249,7 +249,9 @@ settle(struct hook *h)
 	struct asked	*a;
 
 	while ((a = asked_first(&h->asked)) != NULL) {
-		if (a->answered)
+		if (a->broken)
+			verdict(h, a->seq, HOOKMSG_BROKEN, NULL, 0);
+		else if (a->answered)
 			verdict(h, a->seq, HOOKMSG_NEW_DATA, a->data, a->len);
 		else if (now - a->since_ms >= SILENCE_MS)
 			verdict(h, a->seq, HOOKMSG_DROP, NULL, 0);

@@ -86,6 +86,23 @@ other_lines_are_counted(void **state)
 }
 
 /* Open ones keep their order while the list grows and is used up. */
+/* Cut to nothing it would be a message that the program has dropped. */
+static void
+an_answer_that_is_too_long_is_broken(void **state)
+{
+	static uint8_t	 long_one[HOOKMSG_ANSWER_MAX + 1];
+
+	(void)state;
+	assert_int_equal(asked_add(&list, 1, 0), 0);
+	assert_int_equal(asked_add(&list, 2, 0), 0);
+	asked_answer(asked_find(&list, 1), long_one, HOOKMSG_ANSWER_MAX);
+	asked_answer(asked_find(&list, 2), long_one, HOOKMSG_ANSWER_MAX + 1);
+	assert_false(asked_find(&list, 1)->broken);
+	assert_true(asked_find(&list, 2)->answered);
+	assert_true(asked_find(&list, 2)->broken);
+	clear();
+}
+
 static void
 the_list_is_a_queue(void **state)
 {
@@ -112,6 +129,7 @@ main(void)
 		cmocka_unit_test(a_chunk_is_a_line_of_hex),
 		cmocka_unit_test(answers_find_their_chunk_in_any_order),
 		cmocka_unit_test(other_lines_are_counted),
+		cmocka_unit_test(an_answer_that_is_too_long_is_broken),
 		cmocka_unit_test(the_list_is_a_queue),
 	};
 
