@@ -8,7 +8,7 @@
 
 enum extension {
 	X_SERVER_NAME = 0, X_ALPN = 16, X_TICKET = 35, X_PSK = 41,
-	X_EARLY_DATA = 42, X_VERSIONS = 43, X_ECH = 0xfe0d
+	X_VERSIONS = 43, X_ECH = 0xfe0d
 };
 
 /* A reader whose reads past the end stick. */
@@ -178,9 +178,6 @@ client_extension(struct tls_hello *h, unsigned type, struct in x)
 	case X_PSK:
 		h->resumes = true;
 		break;
-	case X_EARLY_DATA:
-		h->early_data = true;
-		break;
 	case X_ECH:
 		h->ech = x.len > 0 && x.p[0] == 0;
 		break;
@@ -286,8 +283,8 @@ tls_server_hello(const uint8_t *p, size_t len, struct tls_hello *h)
 	id = vector(&in, 1);
 	if (!session(h, &id))
 		return -1;
-	h->cipher = (uint16_t)number(&in, 2);
-	(void)number(&in, 1);
+	(void)number(&in, 2);		/* the cipher suite, */
+	(void)number(&in, 1);		/* the compression */
 	if (in.bad)
 		return -1;
 	extensions(h, &in, server_extension);

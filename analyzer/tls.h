@@ -40,11 +40,9 @@ struct tls_hello {
 	struct tls_span	 alpn[TLS_ALPN_MAX];
 	unsigned	 nalpn;
 	uint16_t	 version;	/* highest offered, or the chosen one */
-	uint16_t	 cipher;	/* server: the chosen suite */
 	bool		 ech;		/* outer encrypted_client_hello */
 	bool		 resumes;	/* ticket, PSK or session id offered */
 	bool		 ticket;	/* client: one for up to 1.2 */
-	bool		 early_data;
 	bool		 retry;		/* server: HelloRetryRequest */
 	bool		 bad;		/* lengths that lie; the rest is kept */
 };

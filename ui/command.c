@@ -7,7 +7,6 @@
 #include "ui/view.h"
 
 #define WORDS_WIDTH	79
-#define WORDS_MAX	40
 
 enum token_kind {
 	T_END,		/* the end of a table */
