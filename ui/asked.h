@@ -14,7 +14,7 @@ struct asked {
 	uint64_t	 seq;
 	uint64_t	 since_ms;
 	bool		 answered;
-	bool		 broken;	/* longer than a verdict, or no memory */
+	bool		 broken;	/* too long, or no memory */
 	uint8_t		*data;
 	size_t		 len;
 };
