@@ -157,11 +157,11 @@ method_id(const uint8_t *p, size_t len)
 	return (enum http_method)i;
 }
 
-/* "HTTP/1.x"; between first and last others are taken for 1.0. */
+/* "HTTP/1.x"; whoever says another version means 1.0 (RFC 9110, 2.5). */
 static bool
-version(const uint8_t *p, char first, char last, struct http_head *h)
+version(const uint8_t *p, struct http_head *h)
 {
-	if (memcmp(p, "HTTP/", 5) != 0 || p[5] < first || p[5] > last ||
+	if (memcmp(p, "HTTP/", 5) != 0 || !octet_is(p[5], OCTET_DIGIT) ||
 	    p[6] != '.' || !octet_is(p[7], OCTET_DIGIT))
 		return false;
 	if (p[5] == '1')
@@ -171,13 +171,13 @@ version(const uint8_t *p, char first, char last, struct http_head *h)
 	return true;
 }
 
-/* Clients take more blanks than one, and 2.0 in words, for an answer too. */
+/* Clients take more blanks than one for an answer too. */
 static bool
 status_line(const struct http_span *line, struct http_head *h)
 {
 	const uint8_t	*p = line->p, *end = p + line->len;
 
-	if (line->len < 12 || !version(p, '1', '2', h) || p[8] != ' ')
+	if (line->len < 12 || !version(p, h) || p[8] != ' ')
 		return false;
 	for (p += 9; p < end && *p == ' '; p++)
 		h->flaws |= HTTP_F_START_LINE;
@@ -248,7 +248,8 @@ request_line(const struct http_span *line, struct http_head *h)
 		h->flaws |= HTTP_F_START_LINE;
 	while (end > p && (blank(end[-1]) || end[-1] == '\r'))
 		end--;
-	if (end - p < 8 || !version(end - 8, '0', '1', h))
+	if (end - p < 8 || !version(end - 8, h) ||
+	    (h->method.len == 3 && memcmp(h->method.p, "PRI", 3) == 0))
 		return false;
 	end -= 8;
 	if (end > p && !blank(end[-1]))
@@ -588,7 +589,7 @@ http_parse(const uint8_t *p, size_t len, struct http_head *h)
 static enum http_guess
 guess_status(const uint8_t *p, size_t len)
 {
-	static const char	 shape[] = "HTTP/v.d ddd";
+	static const char	 shape[] = "HTTP/d.d ddd";
 	const uint8_t		*end = p + len;
 	const char		*s;
 
@@ -597,8 +598,8 @@ guess_status(const uint8_t *p, size_t len)
 			p++;
 		if (p == end)
 			return HTTP_MAYBE;
-		if (*s == 'd' ? !octet_is(*p, OCTET_DIGIT) : *s == 'v' ?
-		    *p != '1' && *p != '2' : *p != (uint8_t)*s)
+		if (*s == 'd' ? !octet_is(*p, OCTET_DIGIT) :
+		    *p != (uint8_t)*s)
 			return HTTP_NO;
 	}
 	if (*s != '\0' || p == end)

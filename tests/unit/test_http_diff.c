@@ -25,7 +25,7 @@
 
 #define DIFFS(D)							\
 	D(D1,  "method: any token for us, a list for http_parser")	\
-	D(D2,  "version: only HTTP/1.x and 0.x, so spelt, for us")	\
+	D(D2,  "version: a digit, a dot and a digit, so spelt, for us")	\
 	D(D3,  "HTTP/0.9, a line without version, is none for us")	\
 	D(D4,  "status: three digits for us (RFC 9112, 4), any number")	\
 	D(D5,  "ambiguous framing or names: read and marked by us")	\
@@ -335,7 +335,7 @@ refused_by_us(const struct input *in, const struct oracle *o)
 	if (o->major == 0 && o->minor == 9 &&
 	    memmem(in->b, in->n, "HTTP/0.9", 8) == NULL && let(D3))
 		return;
-	if ((o->major > 1 || (!in->request && o->major == 0)) && let(D2))
+	if ((o->major > 9 || o->minor > 9) && let(D2))
 		return;
 	if (!in->request && (!three_digits(in) || o->status < 100) && let(D4))
 		return;
