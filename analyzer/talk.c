@@ -324,19 +324,29 @@ bad_body(struct session *s, struct dir *d, const struct in *in, size_t used)
 	deal_lose(s, d, in->off + used, in->ts);
 }
 
-/* A body without an end, but the next answer is here and was asked for. */
+/*
+ * A body without an end, but the next answer is here and was asked for: by a
+ * request, or, where requests are not seen, by bytes that the server took.
+ */
 static bool
 next_answer(const struct session *s, const struct dir *d,
     const struct in *in)
 {
 	const struct pair_req	*q;
+	const struct resp	*r = s->cur;
+	bool			 asked = false;
 
 	if (d->role != ANSWERS || d->u.body.kind != BODY_CLOSE ||
-	    !in->edge || s->pair.n < 2 || in->p[0] != 'H')
+	    !in->edge || in->p[0] != 'H')
 		return false;
-	q = pair_at(&s->pair, 1);
-	return q->kind == PAIR_REQUEST && q->acked == in->off &&
-	    http_guess(in->p, in->len) == HTTP_RESPONSE;
+	if (s->pair.n > 1) {
+		q = pair_at(&s->pair, 1);
+		asked = q->kind == PAIR_REQUEST && q->acked == in->off;
+	} else if (r != NULL && r->pair != SESSION_PAIRED)
+		asked = in->off == in->begin && d->acked != PAIR_NO_OFFSET &&
+		    (r->known == PAIR_NO_OFFSET ? s->midstream :
+		    d->acked > r->known);
+	return asked && http_guess(in->p, in->len) == HTTP_RESPONSE;
 }
 
 /*

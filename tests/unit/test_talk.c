@@ -262,6 +262,28 @@ text_that_looks_like_an_answer_is_text(void **state)
 	check(&w, "Q GET /1\nR 200 paired\nQ GET /2\nT 1 200\nT 2 0\n");
 }
 
+/* Of a connection whose requests take another way only answers are seen. */
+static void
+what_the_server_took_asks_for_an_answer_too(void **state)
+{
+	static const unsigned	 met[] = { SESSION_SYN_SEEN, 0 };
+	struct seen		 w;
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(met); i++) {
+		begin(&w, &plain, met[i]);
+		w.off[0] = met[i] ? 30 : 0;	/* counted from the first */
+		data(&w, 1, "HTTP/1.1 200 OK\r\n\r\n");
+		data(&w, 1, "HTTP/1.1 404 quoted\r\n\r\n");
+		w.off[0] += 30;
+		data(&w, 1, "HTTP/1.1 301 Moved\r\n\r\n");
+		w.off[0] += 30;
+		data(&w, 1, "text\nHTTP/1.1 404 quoted\r\n\r\n");
+		check(&w, "R 200 late\nR 301 late\nT 0 200\nT 0 301\n");
+	}
+}
+
 static void
 garbage_between_messages_is_told(void **state)
 {
@@ -394,6 +416,7 @@ main(void)
 		cmocka_unit_test(open_requests_give_their_texts_back),
 		cmocka_unit_test(an_answer_without_end_gives_way_to_the_next),
 		cmocka_unit_test(text_that_looks_like_an_answer_is_text),
+		cmocka_unit_test(what_the_server_took_asks_for_an_answer_too),
 		cmocka_unit_test(garbage_between_messages_is_told),
 		cmocka_unit_test(chunks_that_lie_are_named),
 		cmocka_unit_test(behind_a_loss_a_head_is_searched_for),
