@@ -24,6 +24,19 @@ stray(const struct packet *p)
 
 /* ---- segments by kind ---- */
 
+/* A keep-alive probe begins a byte early; it may bring one, of no meaning. */
+static bool
+garbage(const struct packet *p)
+{
+	return p->wire == 1 && p->len == 1 && p->payload[0] == 0;
+}
+
+static bool
+probe(const struct packet *p)
+{
+	return !(p->flags & PACKET_TCP_FIN) && (p->wire == 0 || garbage(p));
+}
+
 /* The first packet of a half that has no SYN. */
 static void
 first_of_half(struct seg *s)
@@ -33,8 +46,8 @@ first_of_half(struct seg *s)
 
 	h->flags |= HALF_SEEN;
 	if (!(h->flags & HALF_BASE)) {
-		reass_init(&h->r, s->p->seq);
-		if (s->p->wire == 0)
+		reass_init(&h->r, s->p->seq + garbage(s->p));
+		if (s->p->wire == 0 || garbage(s->p))
 			h->flags |= HALF_BASE;
 		return;
 	}
@@ -42,7 +55,8 @@ first_of_half(struct seg *s)
 	if (ahead > FLOWSEG_NEAR || ahead < -FLOWSEG_NEAR) {
 		h->flags &= (uint16_t)~HALF_BASE;
 		h->r.base = s->p->seq - (uint32_t)h->r.next;
-	} else if (ahead < 0) {	/* acknowledged before it was shown */
+	} else if (ahead < 0 && (ahead < -1 || !probe(s->p))) {
+		/* acknowledged before it was shown */
 		h->r.base += (uint32_t)ahead;
 		if (h->r.next > 0) {
 			h->r.base += (uint32_t)h->r.next;
@@ -134,6 +148,8 @@ on_segment(struct seg *s)
 		return s->again ? FLOW_AGAIN : FLOW_COUNTED;
 	if (!(s->h->flags & HALF_SEEN))
 		first_of_half(s);
+	else
+		flowack_probed(s->h, s->o, s->p->seq);
 	if (!flowtrust_in_window(s) || flowtrust_after_fin(s) ||
 	    !flowack_take(s))
 		return FLOW_IGNORED;

@@ -83,8 +83,10 @@ flowack_take(struct seg *s)
 	if (!(o->flags & HALF_SEEN)) {
 		ack_of_unseen(s);
 		a = 0;
-	} else
+	} else {
+		flowack_probed(o, h, s->p->ack);
 		a = reass_ahead(&o->r, s->p->ack);
+	}
 	if (!flowtrust_in_reach(o, h, a)) {
 		if (s->f->flags & FLOW_F_OOW << !s->dir && reass_seq_leq(
 		    s->f->other_seq[!s->dir], s->p->ack))

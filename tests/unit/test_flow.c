@@ -300,7 +300,36 @@ one_byte_before_a_missed_start_is_data_or_a_probe(void **state)
 }
 
 static void
-data_before_a_bare_ack_waits_for_earlier_data(void **state)
+a_probe_seen_first_begins_a_byte_early(void **state)
+{
+	struct pcapgen_seg	 zero = { .src = 1, .dst = 2, .sport = 4000,
+	    .dport = 80, .seq = CISN + 10, .ack = SISN + 1, .flags = A,
+	    .data = "", .len = 1 };
+	struct world		 w;
+	int			 how;
+
+	(void)state;
+	for (how = 0; how < 3; how++) {
+		begin(&w);
+		if (how == 2)
+			raw(&w, &zero, false);
+		else
+			seg(&w, 'c', A, 10, 1, "");
+		if (how == 0)		/* or the peer is not seen to answer */
+			seg(&w, 's', A, 1, 11, "");
+		if (how == 1)
+			seg(&w, 'c', A, 11, 1, "");
+		seg(&w, 'c', P | A, 11, 1, "abcd");
+		seg(&w, 's', P | A, 1, 15, "ok");
+		flow_tick(w.t, w.now + 2 * FLOW_HOLE_US);
+		assert_string_equal(w.log, "abcd>ok<");
+		assert_int_equal(w.lost, 0);
+		end(&w);
+	}
+}
+
+static void
+data_before_a_bare_ack_waits_for_earlier(void **state)
 {
 	struct world	 w;
 
@@ -1619,8 +1648,8 @@ main(void)
 		    a_missed_start_waits_for_earlier_bytes_and_then_goes),
 		cmocka_unit_test(
 		    one_byte_before_a_missed_start_is_data_or_a_probe),
-		cmocka_unit_test(
-		    data_before_a_bare_ack_waits_for_earlier_data),
+		cmocka_unit_test(a_probe_seen_first_begins_a_byte_early),
+		cmocka_unit_test(data_before_a_bare_ack_waits_for_earlier),
 		cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
 		cmocka_unit_test(a_hole_is_as_old_as_itself),
 		cmocka_unit_test(a_late_block_fills_the_hole),
