@@ -18,7 +18,10 @@ put_key(struct row_writer *w, const struct sketch_entry *e, const char *none)
 		row_strn(w, e->key, e->klen);
 }
 
-/* Different clients of a host that did something in the window. */
+/*
+ * Different clients of a host that did something in the window. Live, no more
+ * are told apart than a host has entries for.
+ */
 static uint64_t
 active_clients(const struct rows *r, const struct sketch_entry *e)
 {
@@ -31,7 +34,7 @@ active_clients(const struct rows *r, const struct sketch_entry *e)
 	if (s == NULL)
 		return 0;
 	if (r->window == WINDOW_TOTAL)
-		return s->n + s->evicted;
+		return s->n;
 	for (i = 0; i < s->n; i++) {
 		v[MC_REQUESTS] = 0;
 		sketch_sum(s->heap[i], sketch_from(s->kind->time,
