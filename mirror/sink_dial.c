@@ -63,13 +63,32 @@ to_sockaddr(const struct endpoint *e, struct sockaddr_storage *ss)
 	return sizeof(*six);
 }
 
+static int
+own_endpoint(int fd, struct endpoint *e)
+{
+	struct sockaddr_storage		 ss;
+	const struct sockaddr_in6	*six = (struct sockaddr_in6 *)&ss;
+	const struct sockaddr_in	*sin = (struct sockaddr_in *)&ss;
+	socklen_t			 len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return -1;
+	memset(e, 0, sizeof(*e));
+	if (ss.ss_family == AF_INET) {
+		addr_from4(&e->addr, (const uint8_t *)&sin->sin_addr);
+		e->port = ntohs(sin->sin_port);
+	} else {
+		memcpy(e->addr.b, &six->sin6_addr, 16);
+		e->port = ntohs(six->sin6_port);
+	}
+	return 0;
+}
+
 /* Binds, and tells the analyzer the tuple before there is a packet of it. */
 static int
 bind_and_tell(struct sink_tcp *s, struct sink_out *o)
 {
 	struct sockaddr_storage	 ss;
-	struct sockaddr_in6	*six = (struct sockaddr_in6 *)&ss;
-	struct sockaddr_in	*sin = (struct sockaddr_in *)&ss;
 	struct endpoint		 any;
 	socklen_t		 len;
 
@@ -79,17 +98,12 @@ bind_and_tell(struct sink_tcp *s, struct sink_out *o)
 	else if (addr_is4(&s->conf.target.addr))
 		addr_from4(&any.addr, (const uint8_t [4]){ 0, 0, 0, 0 });
 	len = to_sockaddr(&any, &ss);
-	if (bind(o->fd, (struct sockaddr *)&ss, len) == -1)
-		return -1;
-	len = sizeof(ss);
-	if (getsockname(o->fd, (struct sockaddr *)&ss, &len) == -1)
+	if (bind(o->fd, (struct sockaddr *)&ss, len) == -1 ||
+	    own_endpoint(o->fd, &o->local) == -1)
 		return -1;
 	/* An address that is not chosen yet is told as none. */
-	memset(&o->local, 0, sizeof(o->local));
-	if (s->conf.has_source)
-		o->local.addr = s->conf.source;
-	o->local.port = ntohs(ss.ss_family == AF_INET ? sin->sin_port :
-	    six->sin6_port);
+	if (!s->conf.has_source)
+		memset(&o->local.addr, 0, sizeof(o->local.addr));
 	s->conf.own(s->conf.arg, &o->local, &s->conf.target, false);
 	return 0;
 }
@@ -181,6 +195,19 @@ dial_waiting(struct sink_tcp *s)
 	}
 }
 
+/*
+ * Nobody listens on this machine, and the port that the kernel chose was the
+ * target's: TCP connects it with itself, and the target could not come back.
+ */
+static bool
+is_self(const struct sink_out *o)
+{
+	struct endpoint	 e;
+
+	return own_endpoint(o->fd, &e) == 0 &&
+	    endpoint_cmp(&e, &o->sink->conf.target) == 0;
+}
+
 int
 dial_done(struct sink_out *o)
 {
@@ -190,6 +217,8 @@ dial_done(struct sink_out *o)
 
 	if (getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 		error = errno;
+	if (error == 0 && is_self(o))
+		error = ECONNREFUSED;
 	if (error != 0) {
 		dial_failed(o, SINK_LOST_REFUSED, error);
 		return -1;

@@ -6,7 +6,7 @@
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
 need_root
-need nginx ab jq ip python3
+need nginx ab jq ip python3 sysctl
 : "${BAD:=200}"
 LIMIT=1048576
 DIAL=1000	# ms
@@ -137,6 +137,13 @@ trial() {
 }
 trial refuse 'requests-(connect|backoff) [1-9]'
 is "refuse: connections that were dropped" "$dropped" "$opened"
+# Its port may be the one that the kernel chooses for us: no connection with
+# ourselves takes its place.
+ports=$(inb sysctl -n net.ipv4.ip_local_port_range)
+inb sysctl -qw net.ipv4.ip_local_port_range='18090 18090'
+trial refuse 'requests-(connect|backoff) [1-9]'
+is "refuse, and its port is ours: dropped too" "$dropped" "$opened"
+inb sysctl -qw net.ipv4.ip_local_port_range="$ports"
 trial never 'requests-unanswered [1-9]'
 trial slow 'requests-unanswered [1-9]'
 trial reset 'requests-reset [1-9]'
