@@ -144,6 +144,13 @@ units_within(const struct sink_file *f, size_t n)
 	return i;
 }
 
+/* What is full may have room again; else only another file may do. */
+static bool
+is_full_disk(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
 /* done bytes of the buffer were written, the rest was refused by the disk. */
 static void
 undo(struct sink_file *f, size_t done, int error)
@@ -160,7 +167,8 @@ undo(struct sink_file *f, size_t done, int error)
 		say(f, "cannot cut back", errno);
 		drop_fd(f);
 		ask(f, true);
-	}
+	} else if (!is_full_disk(error))
+		f->renew_us = f->retry_us;
 	f->size += good;
 	f->stats.bytes += good;
 	kept(f, whole);
@@ -368,7 +376,9 @@ not_opened(struct sink_file *f, int error)
 {
 	if (f->fd != -1) {
 		f->renew_us = f->now_us + SINK_FILE_RETRY_US;
-		warn(f, "cannot open, going on with the file before", error);
+		if (f->error == 0)
+			warn(f, "cannot open, going on with the file before",
+			    error);
 		return;
 	}
 	f->error = error;

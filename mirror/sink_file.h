@@ -5,7 +5,8 @@
  * Units gather in a buffer until sink_file_flush or until it is full. When
  * the disk takes only a part, the file is cut back to the end of the last
  * whole unit and the others are refused, one call each; then nothing is
- * tried for SINK_FILE_RETRY_US. Regular files are written at once (which may
+ * tried for SINK_FILE_RETRY_US, and unless the disk is just full, the file is
+ * asked for anew: another may be mounted there by now. Regular files are written at once (which may
  * block); fifos, sockets and pipes never block, unless conf.wait: what does
  * not fit into limit bytes is refused. There a unit can be seen cut only
  * when the reader goes away.

@@ -437,6 +437,47 @@ an_open_file_is_kept_until_it_can_be_opened_anew(void **state)
 	sink_file_free(f);
 }
 
+static void
+a_file_that_takes_nothing_is_opened_anew_unless_the_disk_is_full(void **state)
+{
+	static const struct {
+		const char	*name;
+		int		 error, asks;
+	} files[] = {
+		{ "/dev/full", ENOSPC, 0 }, { "/dev/zero", EBADF, 1 }
+	};
+	struct sink_file	*f;
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(files); i++) {
+		f = fresh(SINK_LINES);
+		sink_file_tick(f, SECOND);
+		sink_file_take(f, open(files[i].name, i == 0 ? O_WRONLY :
+		    O_RDONLY), true, path, 0);
+		assert_int_equal(put(f, 1, "x"), 0);
+		sink_file_flush(f);
+		assert_int_equal(sink_file_error(f), files[i].error);
+		assert_int_equal(nrefused, 1);
+		sink_file_tick(f, 2 * SECOND - 1);
+		assert_int_equal(asked, 0);
+		sink_file_tick(f, 2 * SECOND);
+		assert_int_equal(asked, files[i].asks);
+		sink_file_take(f, -1, true, path, EROFS);
+		assert_int_equal(sink_file_error(f), files[i].error);
+		sink_file_tick(f, 3 * SECOND);
+		assert_int_equal(asked, files[i].asks + 1);
+		sink_file_take(f, open_file(), true, path, 0);
+		assert_int_equal(put(f, 2, "y"), 0);
+		sink_file_flush(f);
+		assert_string_equal(content(), "y-\n");
+		assert_int_equal(asked_rotate, 0);
+		sink_file_tick(f, 9 * SECOND);
+		assert_int_equal(asked, files[i].asks + 1);
+		sink_file_free(f);
+	}
+}
+
 int
 main(void)
 {
@@ -456,6 +497,8 @@ main(void)
 		    a_file_that_cannot_be_opened_is_asked_for_again),
 		cmocka_unit_test(
 		    an_open_file_is_kept_until_it_can_be_opened_anew),
+		cmocka_unit_test(
+	    a_file_that_takes_nothing_is_opened_anew_unless_the_disk_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -7,7 +7,7 @@
 . "$TOP/tests/lib/net.sh"
 need_root
 need_jail
-need nginx ab jq ip python3 mount
+need nginx ab jq ip python3 mount nsenter
 : "${ROUNDS:=2}"
 
 DISK=$TMP/run/disk
@@ -151,4 +151,41 @@ at_most "within some seconds" $(($(now_ms) - t0)) 8000
 like "and what stays behind is told" "$(cat "$TMP/netmond.log")" \
     'mirror, pid .* is left behind'
 fsfreeze -u "$ICE"
+
+# A disk that broke takes nothing any more, and another is mounted over it:
+# what is written goes there, without a signal.
+EVE=$ICE/eve.json
+conf 'interface "vb"' 'mirror "kept" {' 'observe port 80' \
+    "record to \"$REC\" format gogetway" '}' \
+    "log events \"$EVE\" { types { http } }"
+start
+# In the mount namespace of netmond, which is not ours.
+its() { nsenter -t "$NM" -m "$@"; }
+size_of() { its stat -c %s "$1" 2> /dev/null || echo 0; }
+ask() { ina ab -q -k -n 50 -c 2 http://10.77.0.2/index.html; } > /dev/null 2>&1
+grows() { [ "$(size_of "$REC")" -gt 0 ] && [ "$(size_of "$EVE")" -gt 0 ]; }
+ask
+wait_for 5 grows
+# EXT4_IOC_SHUTDOWN
+python3 -c 'import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))
+' "$ICE" 2> "$TMP/err" || { skip "this kernel breaks no disk"; finish; }
+ask
+wait_for 5 is_full && ok "a disk that is broken is told" ||
+    not_ok "a disk that is broken is not told"
+before=$(tally mir_events)
+its mount -t tmpfs -o size=1m none "$ICE" && its chown $TEST_USER "$ICE"
+is_up() { [ "$(json '.mirrors[0].state' show mirrors)" = up ]; }
+wait_for 5 is_up
+sleep 1.5
+ask
+written() { [ "$(tally mir_events)" = $((before + 50)) ]; }
+wait_for 5 written && ok "one in its place is written to" ||
+    not_ok "one in its place is not written to" "$(tail -3 "$TMP/netmond.log")"
+is "all of it" "$(its grep -c . "$EVE")" 50
+wait_for 5 grows && ok "and the record" || not_ok "and not the record"
+at_least "that it goes on is told" \
+    "$(grep -c 'writing again' "$TMP/netmond.log")" 2
+stop
+is "and it ended as asked" "$status" 0
 finish
