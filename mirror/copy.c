@@ -101,6 +101,7 @@ copy_free(struct copy *c)
 		return;
 	sink_tcp_free(c->tcp);
 	sink_file_free(c->file);
+	hole_back(c, c->env->wall_us);
 	if (c->gaps != NULL)
 		hole_retry(c);
 	sink_file_free(c->gaps);

@@ -23,6 +23,7 @@
 #define COPY_DIRS	2	/* STREAM_TO_OBSERVED, STREAM_FROM_OBSERVED */
 #define COPY_ERROR_MAX	160
 #define COPY_PENDING_MAX (1024 * 1024)	/* gap lines for a full disk */
+#define COPY_LOST_MAX	8192	/* gaps that wait for an analyzer */
 
 enum copy_state { COPY_RUNS, COPY_PAUSED, COPY_STOPPED, COPY_ABORTED };
 
@@ -127,6 +128,13 @@ struct copy {
 	uint64_t	 tail_us;	/* last record of the mirror before */
 	uint8_t		*pending;	/* gap lines that wait for room */
 	size_t		 npending;
+	/* The analyzer is away: since then, and what it had; see hole.h. */
+	bool		 away;
+	uint64_t	 away_us;
+	uint64_t	 back_us;
+	struct gap	*lost;
+	size_t		 nlost;
+	size_t		 lost_room;
 	uint64_t	 told_sent;	/* what the tally knows already */
 	uint64_t	 told_requests;
 	uint64_t	 told_answers;

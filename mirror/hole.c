@@ -100,6 +100,64 @@ hole_write(struct copy *c, const struct gap *g)
 		keep_pending(c, line, n);
 }
 
+/* ---- an analyzer is away ---- */
+
+static int
+lost_room(struct copy *c)
+{
+	struct gap	*v;
+	size_t		 room = c->lost_room == 0 ? 64 : c->lost_room * 2;
+
+	if (c->nlost < c->lost_room)
+		return 0;
+	if (room > COPY_LOST_MAX ||
+	    (v = realloc(c->lost, room * sizeof(*v))) == NULL)
+		return -1;
+	c->lost = v;
+	c->lost_room = room;
+	return 0;
+}
+
+static void
+write_lost(struct copy *c, struct gap *g)
+{
+	if (c->away && lost_room(c) == 0) {
+		c->lost[c->nlost++] = *g;
+		return;
+	}
+	g->next_us = c->away ? c->env->wall_us : c->back_us;
+	hole_write(c, g);
+}
+
+void
+hole_away(struct copy *c, uint64_t last_us)
+{
+	if (c->file == NULL || c->away)
+		return;
+	c->away = true;
+	c->away_us = last_us;
+}
+
+void
+hole_back(struct copy *c, uint64_t next_us)
+{
+	struct gap	 all = { .mirror = c->conf.name,
+	    .reason = GAP_ANALYZER, .unsized = true, .all = true,
+	    .last_us = c->away_us, .next_us = next_us };
+	size_t		 i;
+
+	if (!c->away)
+		return;
+	c->away = false;
+	c->back_us = next_us;
+	for (i = 0; i < c->nlost; i++)
+		write_lost(c, &c->lost[i]);
+	hole_write(c, &all);
+	free(c->lost);
+	c->lost = NULL;
+	c->nlost = c->lost_room = 0;
+}
+
 /* ---- the gaps of a connection ---- */
 
 /* The gap reaches to offset; what was captured at next_us is there again. */
@@ -119,7 +177,10 @@ finish(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
 		return;
 	r->gap = false;
 	g.length = offset > r->offset ? offset - r->offset : 0;
-	hole_write(l->copy, &g);
+	if (r->reason == GAP_ANALYZER)
+		write_lost(l->copy, &g);
+	else
+		hole_write(l->copy, &g);
 }
 
 void

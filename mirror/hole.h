@@ -5,6 +5,9 @@
  * A gap that goes on is settled only when the file was flushed: the disk may
  * refuse the very bytes with which it ends, and then it is still open. Lines
  * that the disk refuses are kept, up to COPY_PENDING_MAX.
+ *
+ * What a lost analyzer had is missing until the next one speaks: lines of
+ * such gaps wait for that.
  */
 #ifndef MIRROR_HOLE_H
 #define MIRROR_HOLE_H
@@ -28,5 +31,12 @@ void		 hole_resume(struct leg *, unsigned dir, uint64_t offset,
 void		 hole_later(struct leg *);
 /* The file was flushed: what goes on and what has ended is settled. */
 void		 hole_settle(struct copy *);
+/* The analyzer was lost: its last frame was of last_us. */
+void		 hole_away(struct copy *, uint64_t last_us);
+/*
+ * The first frame of the next one is of next_us. One more line stands for
+ * connections that came and went meanwhile.
+ */
+void		 hole_back(struct copy *, uint64_t next_us);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "mirror/copy.h"
 #include "mirror/hold.h"
+#include "mirror/hole.h"
 #include "mirror/logs.h"
 #include "mirror/orphans.h"
 #include "mirror/passed.h"
@@ -93,6 +94,8 @@ tell_absence(struct mirror_state *ms, uint64_t next_us)
 {
 	size_t	 i;
 
+	for (i = 0; i < ms->ncopies; i++)
+		hole_back(ms->copies[i], next_us);
 	for (i = 0; i < ms->ncopies && !ms->absence_told; i++)
 		if (ms->copies[i]->file != NULL)
 			orphans_absence(ms->orphans, ms->copies[i],
@@ -167,6 +170,9 @@ mirror_linked(struct proc *p, enum role peer)
 	if (peer != ROLE_ANALYZER)
 		return;
 	state_clock(ms);
+	/* None was lost before the first one has said anything. */
+	for (i = 0; i < ms->ncopies && ms->env.packet_us != 0; i++)
+		hole_away(ms->copies[i], ms->env.packet_us);
 	streams_close_all(ms->streams, true);
 	flush_all(ms);
 	for (i = 0; i < ms->ncopies; i++)

@@ -6,10 +6,10 @@
  * the disk takes only a part, the file is cut back to the end of the last
  * whole unit and the others are refused, one call each; then nothing is
  * tried for SINK_FILE_RETRY_US, and unless the disk is just full, the file is
- * asked for anew: another may be mounted there by now. Regular files are written at once (which may
- * block); fifos, sockets and pipes never block, unless conf.wait: what does
- * not fit into limit bytes is refused. There a unit can be seen cut only
- * when the reader goes away.
+ * asked for anew: another may be mounted there by now. Regular files are
+ * written at once (which may block); fifos, sockets and pipes never block,
+ * unless conf.wait: what does not fit into limit bytes is refused. There a
+ * unit can be seen cut only when the reader goes away.
  *
  * Next files come from the owner: ask() is called when one is wanted, and
  * sink_file_take gives it. Meanwhile the old one is written on.

@@ -405,7 +405,7 @@ streams_take(struct streams *t, const struct msg_stream *m)
 		    m->offset, m->value);
 }
 
-/* The analyzer was lost: its open connections have a hole that never ends. */
+/* The analyzer was lost: its open connections have a hole; see hole.h. */
 static void
 lose_stream(struct stream *s)
 {

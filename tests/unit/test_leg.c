@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include "mirror/copy.h"
+#include "mirror/hole.h"
 #include "mirror/leg.h"
 #include "sandbox/compat.h"
 #include "sandbox/hookmsg.h"
 #include "sandbox/log.h"
 #include "tests/lib/cmocka_first.h"
 
+#define SECOND	1000000ull
 #define HEAD	"POST / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static char		 dir[] = "/tmp/test_leg.XXXXXX";
@@ -474,6 +476,16 @@ what_gathers_for_gor_is_charged(void **state)
 	close_all();
 }
 
+static unsigned
+count_text(const char *s, const char *text)
+{
+	unsigned	 n;
+
+	for (n = 0; (s = strstr(s, text)) != NULL; n++)
+		s += strlen(text);
+	return n;
+}
+
 /* Who lost the bytes is told: the wire, or the analyzer that died. */
 static void
 a_gap_says_who_lost_it(void **state)
@@ -492,13 +504,70 @@ a_gap_says_who_lost_it(void **state)
 	message_end();
 	copy_flush(copy);
 	c.offset = at[0];
+	hole_away(copy, 2 * SECOND);
 	leg_gap(&leg, &c, 0, GAP_ANALYZER);
 	leg_close(&leg);
 	copy_flush(copy);
 	assert_int_equal(copy->stats.gap[GAP_LOST], 1);
-	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 1);
-	assert_non_null(strstr(content("rec.gaps"), "\"reason\":\"analyzer\""));
+	/* What it had is missing until the next one speaks. */
+	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 0);
+	assert_null(strstr(content("rec.gaps"), "analyzer"));
+	hole_away(copy, 4 * SECOND);
+	hole_back(copy, 7 * SECOND);
+	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 2);
+	assert_non_null(strstr(content("rec.gaps"), "\"to\":\"192.0.2.2:80\","
+	    "\"flow_id\":7,\"direction\":\"to_observed\","
+	    "\"reason\":\"analyzer\""));
+	assert_non_null(strstr(content("rec.gaps"), "\"to\":\"*\","
+	    "\"flow_id\":0,\"direction\":\"to_observed\","
+	    "\"reason\":\"analyzer\","
+	    "\"last_record\":\"1970-01-01T00:00:02.000000+0000\","
+	    "\"next\":\"1970-01-01T00:00:07.000000+0000\"}"));
+	assert_int_equal(count_text(content("rec.gaps"), "00:00:07"), 2);
+	hole_back(copy, 9 * SECOND);
+	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 2);
 	close_all();
+}
+
+/* A program had the end of it still when the next one spoke. */
+static void
+a_late_hole_of_a_lost_analyzer_has_its_end(void **state)
+{
+	struct chunk	 c = { .from = &client, .to = &server, .flow = 7 };
+
+	(void)state;
+	fresh();
+	open_leg();
+	head();
+	message_end();
+	hole_away(copy, 2 * SECOND);
+	hole_back(copy, 7 * SECOND);
+	c.offset = at[0];
+	leg_gap(&leg, &c, 0, GAP_ANALYZER);
+	leg_close(&leg);
+	copy_flush(copy);
+	assert_int_equal(count_text(content("rec.gaps"), "00:00:07"), 2);
+	close_all();
+}
+
+/* As when a reload takes its mirror away. */
+static void
+a_hole_of_a_lost_analyzer_is_told_at_the_end(void **state)
+{
+	struct chunk	 c = { .from = &client, .to = &server, .flow = 7 };
+
+	(void)state;
+	fresh();
+	open_leg();
+	head();
+	message_end();
+	hole_away(copy, 2 * SECOND);
+	c.offset = at[0];
+	leg_gap(&leg, &c, 0, GAP_ANALYZER);
+	leg_close(&leg);
+	copy_flush(copy);
+	close_all();
+	assert_int_equal(count_text(content("rec.gaps"), "analyzer"), 2);
 }
 
 /* Else it would come back and displace the one that displaced it. */
@@ -576,6 +645,8 @@ main(void)
 		cmocka_unit_test(a_message_without_end_is_a_gap_in_gor),
 		cmocka_unit_test(what_gathers_for_gor_is_charged),
 		cmocka_unit_test(a_gap_says_who_lost_it),
+		cmocka_unit_test(a_late_hole_of_a_lost_analyzer_has_its_end),
+		cmocka_unit_test(a_hole_of_a_lost_analyzer_is_told_at_the_end),
 		cmocka_unit_test(
 		    a_displaced_program_is_told_although_it_did_not_read),
 	};

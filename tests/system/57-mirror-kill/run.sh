@@ -1,6 +1,7 @@
 #!/bin/sh
-# kill -9 of the mirror while it records: no half record, no double, and what
-# is missing lies within named gaps. Long: with KILLS=20 or more (make soak).
+# kill -9 of the mirror while it records, each fourth time of the analyzer: no
+# half record, no double, and what is missing lies within named gaps. Long:
+# with KILLS=20 or more (make soak).
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
@@ -24,7 +25,8 @@ i=0
 while [ $i -lt "$KILLS" ]; do
 	i=$((i + 1))
 	sleep 1.1
-	kill -9 "$(pid_of mirror)"
+	[ $((i % 4)) -eq 0 ] && kill -9 "$(pid_of analyzer)" ||
+	    kill -9 "$(pid_of mirror)"
 done
 wait $load
 sleep 2
