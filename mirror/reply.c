@@ -126,7 +126,9 @@ on_status(struct reply *a)
 
 	if (a->line.n == 0)
 		return;		/* a stray empty line */
-	if (a->line.n >= 12 && strncmp(a->line.s, "HTTP/1.", 7) == 0 &&
+	/* What nobody asked for, a 408 for being idle say, is no answer. */
+	if (reply_open(a) > 0 && a->line.n >= 12 &&
+	    strncmp(a->line.s, "HTTP/1.", 7) == 0 &&
 	    (p = strchr(a->line.s, ' ')) != NULL)
 		status = strtoul(p, NULL, 10);
 	if (status < 100 || status >= REPLY_STATUS) {

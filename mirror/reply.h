@@ -23,7 +23,7 @@ struct reply_line {
 
 struct reply {
 	uint8_t		 state;
-	bool		 lost;		/* not HTTP, or too many open */
+	bool		 lost;		/* not HTTP, not asked, too many open */
 	bool		 closes;	/* no answer follows this one */
 	bool		 chunked;
 	bool		 has_length;

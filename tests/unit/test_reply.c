@@ -79,6 +79,32 @@ what_is_no_answer_is_given_up(void **state)
 }
 
 static void
+what_nobody_asked_for_is_no_answer(void **state)
+{
+	static const char	 ok[] =
+	    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	static const char	 idle[] =
+	    "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n";
+	struct reply		 r;
+
+	(void)state;
+	memset(seen, 0, sizeof(seen));
+	reply_init(&r);
+	reply_asked(&r, (const uint8_t *)"GET / H", 7);
+	reply_data(&r, (const uint8_t *)ok, sizeof(ok) - 1, on_seen, NULL);
+	reply_data(&r, (const uint8_t *)idle, sizeof(idle) - 1, on_seen, NULL);
+	reply_eof(&r);
+	assert_int_equal(seen[200], 1);
+	assert_int_equal(seen[408], 0);
+	assert_int_equal(r.done, 1);
+	/* One that is asked later has no answer there. */
+	reply_asked(&r, (const uint8_t *)"GET / H", 7);
+	assert_int_equal(reply_open(&r), 1);
+	assert_int_equal(reply_unheard(&r), 1);
+	reply_clear(&r);
+}
+
+static void
 the_last_answer_is_known(void **state)
 {
 	static const struct {
@@ -158,6 +184,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(answers_are_counted_at_every_cut),
 		cmocka_unit_test(what_is_no_answer_is_given_up),
+		cmocka_unit_test(what_nobody_asked_for_is_no_answer),
 		cmocka_unit_test(the_last_answer_is_known),
 		cmocka_unit_test(open_requests_are_bounded),
 	};
