@@ -299,21 +299,13 @@ act_terminate(struct ctl *c, const struct command *cmd)
 	return status == CLIENT_AWAY ? CLIENT_OK : ctl_complain(c, status);
 }
 
-/*
- * Writes a file whole or not at all: temporary name, sync, rename. That would
- * put a file in the place of a device or a link, /dev/stdout for example.
- */
+/* A file whole or not at all: temporary name, sync, rename. */
 static int
-write_file(struct ctl *c, const char *path)
+replace_file(struct ctl *c, const char *path)
 {
-	struct stat	 st;
 	char		*tmp = NULL;
 	int		 fd, saved;
 
-	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
-		return -1;
-	}
 	if (asprintf(&tmp, "%s.%ld.new", path, (long)getpid()) == -1)
 		return -1;
 	(void)unlink(tmp);	/* of an earlier process with this number */
@@ -333,6 +325,35 @@ write_file(struct ctl *c, const char *path)
 	}
 	free(tmp);
 	return close(fd);
+}
+
+/*
+ * A rename would put a file in the place of a device or a link, /dev/stdout
+ * for example. What ends us, a timer that has waited enough say, does so when
+ * the temporary file is gone.
+ */
+static int
+write_file(struct ctl *c, const char *path)
+{
+	static const int	 ends[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ
+	};
+	struct stat		 st;
+	sigset_t		 set, before;
+	size_t			 i;
+	int			 r;
+
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
+		return -1;
+	}
+	sigemptyset(&set);
+	for (i = 0; i < nitems(ends); i++)
+		sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	r = replace_file(c, path);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
 }
 
 static int

@@ -93,6 +93,14 @@ for f in link pipe; do
 	is "and leaves it" "$(stat -c '%F %i' "$TMP/$f")" "$before"
 done
 is "and nothing beside it" "$(ls "$TMP" | grep -c new)" 0
+# One that is ended while it writes leaves nothing either.
+for i in $(seq 40); do
+	"$BUILD/netmonctl" -s "$SOCK" show metrics -O "$TMP/m.ended" &
+	sleep 0.00$((i % 10))
+	kill $!
+	wait $!
+done 2> /dev/null
+is "ended while it writes: nothing beside it" "$(ls "$TMP" | grep -c new)" 0
 
 if command -v promtool > /dev/null; then
 	promtool check metrics < "$TMP/m.$n" > "$TMP/out" 2>&1
