@@ -73,13 +73,20 @@ uint64_t	 alert_fired(const struct alert_set *, unsigned rule);
 
 /* ---- keeping over a loss of the process ---- */
 
+/* How far a run of alert_save is; zeroed it begins. */
+struct alert_saving {
+	uint32_t	 slot;
+	unsigned	 rule;
+	struct series	*next;
+};
+
 /*
  * The next series whose state changed, packed in at most size bytes; its
  * slot number through *slot; 0 when there is none left. len 0 through *len:
- * the slot is free now.
+ * the slot is free now. Nothing else may happen to the set within a run.
  */
-bool		 alert_save(struct alert_set *, uint32_t *slot, uint8_t *,
-		    size_t size, size_t *len);
+bool		 alert_save(struct alert_set *, struct alert_saving *,
+		    uint32_t *slot, uint8_t *, size_t size, size_t *len);
 int		 alert_restore(struct alert_set *, uint32_t slot,
 		    const uint8_t *, size_t);
 

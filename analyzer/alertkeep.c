@@ -237,41 +237,68 @@ worth(const struct series *s)
 	    s->sum[RING_NUM] > 0;
 }
 
+static bool
+save_series(struct alert_set *a, const struct alert_rule *r, struct series *s,
+    struct buf *b)
+{
+	if (!s->dirty || !worth(s))
+		return false;
+	s->dirty = false;
+	if (s->slot == SERIES_SLOTS &&
+	    (s->slot = series_slot(a)) == SERIES_SLOTS)
+		return false;
+	put_series(r, s, b);
+	return !b->err;
+}
+
+/* The next one of the rule at hand. */
+static struct series *
+next_saved(struct alert_set *a, struct alert_saving *at, uint8_t *p,
+    size_t size, size_t *len)
+{
+	const struct alert_rule	*r = &a->rule[at->rule];
+	struct series		*s;
+	struct buf		 b;
+
+	for (s = at->next != NULL ? at->next : r->first; s != NULL;
+	    s = s->next) {
+		buf_writer(&b, p, size);
+		if (!save_series(a, r, s, &b))
+			continue;
+		*len = b.len;
+		break;
+	}
+	at->next = s != NULL ? s->next : NULL;
+	at->rule += at->next == NULL;
+	return s;
+}
+
 bool
-alert_save(struct alert_set *a, uint32_t *slot, uint8_t *p, size_t size,
-    size_t *len)
+alert_save(struct alert_set *a, struct alert_saving *at, uint32_t *slot,
+    uint8_t *p, size_t size, size_t *len)
 {
 	struct series	*s;
 	struct buf	 b;
-	unsigned	 i;
 
-	buf_writer(&b, p, size);
 	*len = 0;
 	if (a->id_dirty) {
 		a->id_dirty = false;
+		buf_writer(&b, p, size);
 		buf_put_u64(&b, a->next_id);
 		*slot = 0;
 		*len = b.len;
 		return true;
 	}
-	for (*slot = 1; *slot < SERIES_SLOTS; (*slot)++)
-		if (a->slot_gone[*slot]) {
-			a->slot_gone[*slot] = 0;
+	while (++at->slot < SERIES_SLOTS)
+		if (a->slot_gone[at->slot]) {
+			a->slot_gone[at->slot] = 0;
+			*slot = at->slot;
 			return true;
 		}
-	for (i = 0; i < a->n; i++)
-		for (s = a->rule[i].first; s != NULL; s = s->next) {
-			if (!s->dirty || !worth(s))
-				continue;
-			s->dirty = false;
-			if (s->slot == SERIES_SLOTS &&
-			    (s->slot = series_slot(a)) == SERIES_SLOTS)
-				continue;
-			put_series(&a->rule[i], s, &b);
-			if (b.err)
-				continue;
+	at->slot = SERIES_SLOTS - 1;
+	while (at->rule < a->n)
+		if ((s = next_saved(a, at, p, size, len)) != NULL) {
 			*slot = s->slot;
-			*len = b.len;
 			return true;
 		}
 	return false;
@@ -345,6 +372,7 @@ alert_restore(struct alert_set *a, uint32_t slot, const uint8_t *p,
 		return 0;
 	}
 	s->slot = slot;
+	a->nslots += !a->slot_used[slot];
 	a->slot_used[slot] = 1;
 	if (get_series(a, r, s, &b) == 0)
 		return 0;

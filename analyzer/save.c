@@ -105,11 +105,12 @@ save_kind(struct analyzer *az, struct out *o, unsigned k)
 static void
 save_alerts(struct analyzer *az, struct out *o)
 {
-	uint8_t		 data[MSG_SAVE_MAX];
-	uint32_t	 slot;
-	size_t		 len;
+	struct alert_saving	 at = { 0 };
+	uint8_t			 data[MSG_SAVE_MAX];
+	uint32_t		 slot;
+	size_t			 len;
 
-	while (alert_save(az->alerts, &slot, data, sizeof(data), &len))
+	while (alert_save(az->alerts, &at, &slot, data, sizeof(data), &len))
 		put(o, SAVE_ALERTS, slot, len == 0 ? NULL : data, len);
 }
 

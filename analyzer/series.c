@@ -48,6 +48,7 @@ series_free(struct alert_set *a, struct alert_rule *r, struct series *s)
 	if (s == NULL)
 		return;
 	if (s->slot < SERIES_SLOTS) {
+		a->nslots -= a->slot_used[s->slot];
 		a->slot_used[s->slot] = 0;
 		a->slot_gone[s->slot] = 1;
 	}
@@ -63,8 +64,10 @@ series_slot(struct alert_set *a)
 {
 	uint32_t	 i;
 
-	for (i = 1; i < SERIES_SLOTS; i++)
+	/* With many keys most find none, and often. */
+	for (i = 1; a->nslots < SERIES_SLOTS - 1 && i < SERIES_SLOTS; i++)
 		if (!a->slot_used[i]) {
+			a->nslots++;
 			a->slot_used[i] = 1;
 			a->slot_gone[i] = 0;
 			return i;

@@ -91,6 +91,7 @@ struct alert_set {
 	uint64_t	 next_id;
 	bool		 id_dirty;
 	char		 prefix[ALERT_ID_MAX / 2];
+	uint32_t	 nslots;	/* used; 0 is none of a series */
 	uint8_t		 slot_used[SERIES_SLOTS];
 	uint8_t		 slot_gone[SERIES_SLOTS];
 };

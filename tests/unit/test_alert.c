@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "analyzer/alert.h"
 #include "sandbox/compat.h"
@@ -836,6 +837,7 @@ state_window_and_ids_survive_the_process(void **state)
 		size_t		 len;
 		uint8_t		 data[512];
 	}		 saved[8];
+	struct alert_saving at = { 0 };
 	struct world	 w;
 	unsigned	 i, n = 0;
 
@@ -847,8 +849,8 @@ state_window_and_ids_survive_the_process(void **state)
 		hits(&w, "a", 0, 3);
 	}
 	said(&w, "fired");
-	while (n < 8 && alert_save(w.set, &saved[n].slot, saved[n].data, 512,
-	    &saved[n].len))
+	while (n < 8 && alert_save(w.set, &at, &saved[n].slot, saved[n].data,
+	    512, &saved[n].len))
 		n++;
 	assert_int_equal(n, 2);
 	end(&w);
@@ -873,6 +875,7 @@ state_window_and_ids_survive_the_process(void **state)
 static void
 an_outage_before_a_loss_of_the_process_is_known(void **state)
 {
+	struct alert_saving at = { 0 };
 	uint32_t	 slot;
 	uint8_t		 data[512];
 	size_t		 len;
@@ -884,13 +887,14 @@ an_outage_before_a_loss_of_the_process_is_known(void **state)
 	hits(&w, "a", 0, 100);
 	w.gone = true;
 	to(&w, 29);
-	while (alert_save(w.set, &slot, data, sizeof(data), &len))
+	while (alert_save(w.set, &at, &slot, data, sizeof(data), &len))
 		continue;
+	memset(&at, 0, sizeof(at));
 	to(&w, 30);
 	w.gone = false;
 	to(&w, 31);
 	said(&w, "unknown");
-	assert_true(alert_save(w.set, &slot, data, sizeof(data), &len));
+	assert_true(alert_save(w.set, &at, &slot, data, sizeof(data), &len));
 	end(&w);
 
 	start(&w);
@@ -903,9 +907,56 @@ an_outage_before_a_loss_of_the_process_is_known(void **state)
 	end(&w);
 }
 
+#define CROWD	20000		/* keys */
+#define SAVED	4096		/* what is kept of them, with the next id */
+
+/* In one pass: strangers choose how many there are. */
+static void
+a_crowd_of_series_is_saved_in_no_time(void **state)
+{
+	static uint8_t		 slots[SAVED];
+	struct alert_saving	 at;
+	struct conf_alert	*c;
+	struct world		 w;
+	uint8_t			 data[512];
+	char			 host[16];
+	uint32_t		 slot;
+	clock_t			 from, took;
+	size_t			 len, i, n, round;
+
+	(void)state;
+	c = begin(&w, METRIC_MESSAGES, OP_GE, 1, 10);
+	c->key = KEY_HOST;
+	c->max_keys = CROWD;
+	w.mem.limit = 1024 << 20;
+	start(&w);
+	for (i = 0; i < CROWD; i++) {
+		snprintf(host, sizeof(host), "h%zu", i);
+		hits(&w, host, 0, 1);
+	}
+	for (round = 0, took = 0; round < 2; round++) {
+		to(&w, 5 + 30 * (double)round);
+		memset(slots, 0, sizeof(slots));
+		memset(&at, 0, sizeof(at));
+		from = clock();
+		for (n = 0; alert_save(w.set, &at, &slot, data, sizeof(data),
+		    &len); n++) {
+			assert_in_range(slot, 0, SAVED - 1);
+			slots[slot]++;
+		}
+		took += clock() - from;
+		assert_int_equal(n, round == 0 ? SAVED : SAVED - 1);
+		for (i = 1; i < SAVED; i++)
+			assert_int_equal(slots[i], 1);
+	}
+	assert_true(took < CLOCKS_PER_SEC / 10);
+	end(&w);
+}
+
 static void
 damaged_slots_are_refused(void **state)
 {
+	struct alert_saving at = { 0 };
 	struct world	 w;
 	uint8_t		 data[512];
 	uint32_t	 slot;
@@ -915,8 +966,8 @@ damaged_slots_are_refused(void **state)
 	begin(&w, METRIC_MESSAGES, OP_GE, 100, 120);
 	start(&w);
 	hits(&w, "a", 0, 100);
-	alert_save(w.set, &slot, data, sizeof(data), &len);
-	assert_true(alert_save(w.set, &slot, data, sizeof(data), &len));
+	alert_save(w.set, &at, &slot, data, sizeof(data), &len);
+	assert_true(alert_save(w.set, &at, &slot, data, sizeof(data), &len));
 	for (n = 0; n < len; n++)
 		alert_restore(w.set, slot, guard_copy(data, n), n);
 	assert_int_equal(alert_restore(w.set, slot, data, 3), -1);
@@ -1042,6 +1093,7 @@ main(void)
 		T(an_ended_daemon_says_so),
 		T(state_window_and_ids_survive_the_process),
 		T(an_outage_before_a_loss_of_the_process_is_known),
+		T(a_crowd_of_series_is_saved_in_no_time),
 		T(damaged_slots_are_refused),
 		T(rows_follow_the_table),
 		T(time_begins_with_the_first_packet_of_a_file),
