@@ -618,8 +618,7 @@ rule_init(struct alert_set *a, struct alert_rule *r, const struct conf_alert *c,
 static void
 rule_clear(struct alert_set *a, struct alert_rule *r)
 {
-	while (r->first != NULL)
-		series_drop(a, r, r->first);
+	series_clear(a, r);
 	series_give(a, r->seen, r->seen_size * sizeof(uint64_t));
 	r->seen = NULL;
 	r->seen_size = 0;

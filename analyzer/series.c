@@ -5,6 +5,10 @@
 #include "analyzer/series.h"
 #include "sandbox/compat.h"
 
+#define BUCKET_FILL	8	/* keys of a bucket, until there are more */
+#define ROOM_ALL	256	/* keys that are all looked at for room */
+#define ROOM_SOME	32	/* of more keys */
+
 /* ---- memory ---- */
 
 void *
@@ -103,12 +107,48 @@ series_alloc(struct alert_set *a, struct alert_rule *r)
 
 /* ---- series of a rule ---- */
 
+static struct series **
+bucket_of(struct alert_rule *r, uint64_t hash)
+{
+	return r->many != NULL ? &r->many[hash % r->nmany] :
+	    &r->few[hash % SERIES_BUCKETS];
+}
+
+static void
+chain(struct alert_rule *r, struct series *s)
+{
+	struct series	**b = bucket_of(r, s->hash);
+
+	s->chain = *b;
+	*b = s;
+}
+
+/* Strangers may choose the keys. Without memory the chains grow. */
+static void
+grow(struct alert_set *a, struct alert_rule *r)
+{
+	struct series	**old = r->many, **new, *s;
+	size_t		  n = old != NULL ? r->nmany : SERIES_BUCKETS;
+
+	if (r->nkeys < n * BUCKET_FILL ||
+	    (new = series_take(a, n * BUCKET_FILL * sizeof(*new))) == NULL)
+		return;
+	r->many = new;
+	r->nmany = n * BUCKET_FILL;
+	for (s = r->first; s != NULL; s = s->next)
+		chain(r, s);
+	if (old != NULL)
+		series_give(a, old, n * sizeof(*old));
+	else
+		memset(r->few, 0, sizeof(r->few));
+}
+
 static struct series *
-series_find(const struct alert_rule *r, uint64_t hash, const char *key)
+series_find(struct alert_rule *r, uint64_t hash, const char *key)
 {
 	struct series	*s;
 
-	for (s = r->bucket[hash % SERIES_BUCKETS]; s != NULL; s = s->chain)
+	for (s = *bucket_of(r, hash); s != NULL; s = s->chain)
 		if (s->hash == hash && strcmp(s->key, key) == 0)
 			return s;
 	return NULL;
@@ -119,28 +159,53 @@ series_drop(struct alert_set *a, struct alert_rule *r, struct series *gone)
 {
 	struct series	**pp;
 
-	pp = &r->bucket[gone->hash % SERIES_BUCKETS];
+	pp = bucket_of(r, gone->hash);
 	while (*pp != gone)
 		pp = &(*pp)->chain;
 	*pp = gone->chain;
-	for (pp = &r->first; *pp != gone; )
-		pp = &(*pp)->next;
-	*pp = gone->next;
+	if (gone->prev != NULL)
+		gone->prev->next = gone->next;
+	else
+		r->first = gone->next;
+	if (gone->next != NULL)
+		gone->next->prev = gone->prev;
+	if (r->hand == gone)
+		r->hand = gone->next;
 	r->nkeys--;
 	series_free(a, r, gone);
 }
 
-/* The least active key that nobody waits for. */
+void
+series_clear(struct alert_set *a, struct alert_rule *r)
+{
+	while (r->first != NULL)
+		series_drop(a, r, r->first);
+	series_give(a, r->many, r->nmany * sizeof(*r->many));
+	r->many = NULL;
+	r->nmany = 0;
+}
+
+/* The least active key that nobody waits for; of many, of the next ones. */
 static bool
 make_room(struct alert_set *a, struct alert_rule *r)
 {
-	struct series	*s, *least = NULL;
+	struct series	*s = r->hand, *least = NULL;
+	unsigned	 i, n = ROOM_SOME;
 
-	for (s = r->first; s != NULL; s = s->next)
+	if (r->nkeys <= ROOM_ALL) {
+		s = r->first;
+		n = r->nkeys;
+	}
+	for (i = 0; i < n; i++) {
+		if (s == NULL)
+			s = r->first;
 		if (s->state == ALERT_OK && (least == NULL ||
 		    s->sum[RING_NUM] + s->sum[RING_DEN] <
 		    least->sum[RING_NUM] + least->sum[RING_DEN]))
 			least = s;
+		s = s->next;
+	}
+	r->hand = s;
 	r->other_keys++;
 	if (least == NULL)
 		return false;
@@ -171,9 +236,10 @@ series_get(struct alert_set *a, struct alert_rule *r, const char *key)
 	s->slice = r->slice;
 	s->complete = 1.0;
 	s->since_us = a->now_us;
-	s->chain = r->bucket[hash % SERIES_BUCKETS];
-	r->bucket[hash % SERIES_BUCKETS] = s;
-	s->next = r->first;
+	grow(a, r);
+	chain(r, s);
+	if ((s->next = r->first) != NULL)
+		s->next->prev = s;
 	r->first = s;
 	r->nkeys++;
 	return s;

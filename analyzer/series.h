@@ -15,7 +15,7 @@
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 
-#define SERIES_BUCKETS	64	/* of the hash of keys */
+#define SERIES_BUCKETS	64	/* of the hash of keys, of a few */
 #define SERIES_SLOTS	4096	/* saved series */
 
 /* Rings of a series: the counted, the whole of a ratio, the "at least". */
@@ -24,6 +24,7 @@ enum ring { RING_NUM, RING_DEN, RING_LEAST, RINGS };
 struct series {
 	struct series	*chain;
 	struct series	*next;		/* all of a rule */
+	struct series	*prev;
 	uint64_t	 hash;
 	uint64_t	*ring[RINGS];	/* one more than the slices of SPAN */
 	uint64_t	 sum[RINGS];
@@ -65,8 +66,11 @@ struct alert_rule {
 	bool		 hist;
 	bool		 instant;
 	bool		 plain;		/* one sum of all there is */
-	struct series	*bucket[SERIES_BUCKETS];
+	struct series	*few[SERIES_BUCKETS];
+	struct series	**many;		/* instead, with many keys */
+	size_t		 nmany;
 	struct series	*first;
+	struct series	*hand;		/* looked at next for room */
 	unsigned	 nkeys;
 	uint64_t	 other_keys;
 	uint64_t	 fired_total;
@@ -98,6 +102,8 @@ struct alert_set {
 
 void	*series_take(struct alert_set *, size_t);
 void	 series_give(struct alert_set *, void *, size_t);
+/* Forgets all series of a rule. */
+void	 series_clear(struct alert_set *, struct alert_rule *);
 /* A free slot to save a series in; SERIES_SLOTS for none. */
 uint32_t series_slot(struct alert_set *);
 /* The series of a key, made when it is not there; NULL without room. */

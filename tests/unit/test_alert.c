@@ -953,6 +953,35 @@ a_crowd_of_series_is_saved_in_no_time(void **state)
 	end(&w);
 }
 
+/* Nor does it matter how many there are, and how many more come. */
+static void
+a_crowd_of_keys_is_counted_in_no_time(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	char			 host[16];
+	clock_t			 from;
+	size_t			 i;
+
+	(void)state;
+	c = begin(&w, METRIC_MESSAGES, OP_GE, 100, 10);
+	c->key = KEY_HOST;
+	c->max_keys = CROWD;
+	w.mem.limit = 1024 << 20;
+	start(&w);
+	hits(&w, "busy", 0, 99);
+	from = clock();
+	for (i = 0; i < 3 * CROWD; i++) {
+		snprintf(host, sizeof(host), "h%zu", i);
+		hits(&w, host, 0, 1);
+	}
+	assert_true(clock() - from < CLOCKS_PER_SEC);
+	said(&w, "");
+	hits(&w, "busy", 0, 1);
+	said(&w, "fired:busy");
+	end(&w);
+}
+
 static void
 damaged_slots_are_refused(void **state)
 {
@@ -1094,6 +1123,7 @@ main(void)
 		T(state_window_and_ids_survive_the_process),
 		T(an_outage_before_a_loss_of_the_process_is_known),
 		T(a_crowd_of_series_is_saved_in_no_time),
+		T(a_crowd_of_keys_is_counted_in_no_time),
 		T(damaged_slots_are_refused),
 		T(rows_follow_the_table),
 		T(time_begins_with_the_first_packet_of_a_file),
