@@ -250,13 +250,6 @@ set_conf(struct analyzer *az, const struct conf *c)
 	az->sconf = new;
 }
 
-static uint64_t
-share_of_memory(const struct conf *c)
-{
-	return c->nmirrors > 0 ? c->memory_limit / 4 * 3 :
-	    c->memory_limit / 16 * 15;
-}
-
 static void
 make_batches(struct analyzer *az)
 {
@@ -299,7 +292,7 @@ analyzer_init(struct proc *p)
 	p->state = az;
 	az->proc = p;
 	az->offline = p->conf->offline;
-	az->mem.limit = share_of_memory(p->conf);
+	az->mem.limit = conf_analyzer_memory(p->conf);
 	TAILQ_INIT(&az->mirrored);
 	if (!az->offline)
 		az->now = proc_mono_us();
@@ -381,7 +374,7 @@ analyzer_commit(struct proc *p, const struct conf *old)
 		fatalx("out of memory");
 	if (alert_reconf(az->alerts, p->conf) == -1)
 		fatalx("out of memory");
-	az->mem.limit = share_of_memory(p->conf);
+	az->mem.limit = conf_analyzer_memory(p->conf);
 	if (az->mem.limit < az->mem.used) {
 		flow_shed(az->flows, az->mem.used - az->mem.limit,
 		    az->max_ts);

@@ -270,6 +270,9 @@ mirror_commit(struct proc *p, const struct conf *before)
 	state_clock(ms);
 	flush_all(ms);
 	ms->env.max_open = open_share(p->conf);
+	ms->mem.limit = conf_mirror_memory(p->conf);
+	if (ms->mem.limit < ms->mem.used)
+		ms->mem.limit = ms->mem.used;	/* till the next reload */
 	make_copies(ms, p->conf, old, nold);
 	for (i = 0; i < nold; i++)
 		if (old[i] != NULL)
@@ -390,7 +393,7 @@ mirror_init(struct proc *p)
 	ms->proc = p;
 	p->state = ms;
 	saved_init(ms);
-	ms->mem.limit = p->conf->memory_limit / 4;
+	ms->mem.limit = conf_mirror_memory(p->conf);
 	ms->ops = (struct copy_ops){ .want = want_file, .own = own_tuple,
 	    .find = find_leg, .say = say, .arg = ms };
 	ms->env.base = p->base;

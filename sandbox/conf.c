@@ -367,6 +367,18 @@ conf_finish(struct conf *c)
 	return 0;
 }
 
+uint64_t
+conf_mirror_memory(const struct conf *c)
+{
+	return c->memory_limit / (c->nmirrors > 0 ? 4 : 16);
+}
+
+uint64_t
+conf_analyzer_memory(const struct conf *c)
+{
+	return c->memory_limit - conf_mirror_memory(c);
+}
+
 bool
 conf_is_target(const struct conf *c, const struct endpoint *e)
 {

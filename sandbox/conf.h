@@ -314,6 +314,12 @@ struct conf	*conf_unpack(struct buf *);
 void		 conf_print(const struct conf *, FILE *, bool verbose);
 
 bool		 conf_ports_has(const struct conf_ports *, uint16_t);
+/*
+ * The shares of memory_limit, in bytes; the mirror role without mirrors has
+ * logs to write at most.
+ */
+uint64_t	 conf_analyzer_memory(const struct conf *);
+uint64_t	 conf_mirror_memory(const struct conf *);
 /* Whether a mirror forwards there. */
 bool		 conf_is_target(const struct conf *, const struct endpoint *);
 /* fnmatch(3)-like glob of *, ? and [], without recursion; case as given. */

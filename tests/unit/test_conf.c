@@ -536,6 +536,23 @@ a_stamp_is_a_whole_time_and_two_digits_at_most(void **state)
 		assert_false(conf_stamp(bad[i]));
 }
 
+/* With a mirror and without, all of it is given away, and no more. */
+static void
+the_memory_limit_is_shared(void **state)
+{
+	struct conf	*c = conf_new();
+
+	(void)state;
+	assert_int_equal(conf_analyzer_memory(c) + conf_mirror_memory(c),
+	    c->memory_limit);
+	assert_true(conf_mirror_memory(c) < c->memory_limit / 8);
+	assert_non_null(conf_add_mirror(c));
+	assert_int_equal(conf_analyzer_memory(c) + conf_mirror_memory(c),
+	    c->memory_limit);
+	assert_true(conf_mirror_memory(c) >= c->memory_limit / 4);
+	conf_free(c);
+}
+
 int
 main(void)
 {
@@ -560,7 +577,8 @@ main(void)
 		cmocka_unit_test(all_faults_are_told),
 		cmocka_unit_test(faults_of_files_and_interfaces_are_named),
 		cmocka_unit_test(faults_of_rules_and_services_are_named),
-		cmocka_unit_test(faults_of_alerts_are_named)
+		cmocka_unit_test(faults_of_alerts_are_named),
+		cmocka_unit_test(the_memory_limit_is_shared)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,18 @@ wait_for 2 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show alerts | jq -r '[
 is "both rules" "$(rules)" "a b"
 is "nobody was restarted" "$(json '.processes[].pid' show processes)" "$pids"
 
+# What analyzer and mirror may have together.
+together() {
+	json '[.memory[] | select(.limit_bytes > 0)] | group_by(.process) |
+	    map(.[0].limit_bytes) | add / 1048576' show memory
+}
+is "both share the memory limit" "$(together)" 256
+conf 'memory limit 64M' 'alert "a" when messages >= 10 over 10s' 'alert "b" when messages >= 20 over 10s'
+ctl reload > /dev/null 2>&1
+wait_for 2 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show memory | jq -r .memory[0].limit_bytes)\" -lt 67108864 ]"
+is "and another one at once" "$(together)" 64
+is "in the same processes" "$(json .processes[].pid show processes)" "$pids"
+
 conf 'window 10s' 'alert "c" when messages >= 10 over' 'mirror "m" { observe port 0 }' 'nonsense'
 ctl reload > "$TMP/out" 2>&1
 is "a bad file is refused" $? 1
