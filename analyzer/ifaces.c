@@ -1,7 +1,9 @@
 #include <string.h>
 
+#include "analyzer/clock.h"
 #include "analyzer/collect.h"
 #include "analyzer/ifaces.h"
+#include "analyzer/stream.h"
 #include "sandbox/log.h"
 
 #define GONE_KEPT	64
@@ -183,6 +185,8 @@ count_drops(struct analyzer *az, struct iface *i,
 	meter_add(az->meter, i->entry, MC_KERNEL_DROPS, n);
 	if (n == 0)
 		return;
+	clock_anchor(az);
+	stream_missed(az, i->stat_ts, az->mono + az->wall_off);
 	proc_monitor(az->proc, "drops", "%s: the kernel dropped %llu packets",
 	    i->info.name, (unsigned long long)n);
 	memset(&w, 0, sizeof(w));
@@ -239,6 +243,7 @@ analyzer_on_capstat(struct chan *ch, struct frame *f, void *arg)
 		if (i->has_stat)
 			count_link(az, i, &s);
 		i->stat = s;
+		i->stat_ts = az->max_ts;
 		i->has_stat = true;
 	}
 	return 0;

@@ -4,6 +4,7 @@
 #include "analyzer/collect.h"
 #include "analyzer/intake.h"
 #include "analyzer/out.h"
+#include "analyzer/stream.h"
 #include "sandbox/crash.h"
 
 #define AHEAD		16		/* packets parsed before their turn */
@@ -159,6 +160,7 @@ check_number(struct analyzer *az, uint64_t number, uint32_t count)
 		tally_add(&az->proc->tally, TALLY_PKT_LOST_LINK, lost);
 		meter_add(az->meter, NULL, MC_QUEUE_DROPS, lost);
 		meter_add(az->meter, NULL, MC_LINK_LOST, lost);
+		stream_missed(az, az->max_ts, az->mono + az->wall_off);
 	}
 	az->number = number + count;
 }

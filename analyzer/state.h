@@ -48,6 +48,7 @@ struct iface {
 	uint64_t	 segments;
 	uint64_t	 retrans;
 	uint64_t	 gone_us;	/* when it was told to be gone */
+	uint64_t	 stat_ts;	/* of the last packet before stat */
 	bool		 known;
 	bool		 has_stat;
 	bool		 touched;

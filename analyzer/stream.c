@@ -4,9 +4,8 @@
 #include "sandbox/compat.h"
 
 static void
-put_stream(struct conn *c, const struct msg_stream *m)
+put_stream(struct analyzer *az, const struct msg_stream *m)
 {
-	struct analyzer	*az = c->az;
 	uint32_t	 lost;
 
 	if ((lost = event_put_stream(az->streams, m)) > 0)
@@ -52,7 +51,7 @@ stream_open(struct conn *c, bool midstream)
 	m.server = c->server_dir == 0 ? key.b : key.a;
 	compat_strlcpy(m.iface, side_iface_name(c->az, c->iface),
 	    sizeof(m.iface));
-	put_stream(c, &m);
+	put_stream(c->az, &m);
 	c->streaming = true;
 }
 
@@ -66,7 +65,7 @@ stream_close(struct conn *c, enum stream_reason why)
 	stream_head(c, &m, STREAM_CLOSE);
 	m.dir = STREAM_UNKNOWN;
 	m.value = why;
-	put_stream(c, &m);
+	put_stream(c->az, &m);
 	c->streaming = false;
 	TAILQ_REMOVE(&c->az->mirrored, c, entry);
 }
@@ -115,7 +114,7 @@ stream_data(struct conn *c, unsigned dir, uint64_t off, const uint8_t *p,
 		m.offset = off;
 		m.data = p;
 		m.len = n;
-		put_stream(c, &m);
+		put_stream(c->az, &m);
 	}
 }
 
@@ -132,7 +131,22 @@ stream_gap(struct conn *c, unsigned dir, uint64_t off, uint64_t len,
 	m.flags = cut ? STREAM_TRUNCATED : 0;
 	m.offset = off;
 	m.value = len;
-	put_stream(c, &m);
+	put_stream(c->az, &m);
+}
+
+void
+stream_missed(struct analyzer *az, uint64_t from_us, uint64_t to_us)
+{
+	struct msg_stream	 m;
+
+	if (az->offline || az->proc->conf->nmirrors == 0)
+		return;
+	memset(&m, 0, sizeof(m));
+	m.kind = STREAM_GAP;
+	m.dir = STREAM_UNKNOWN;
+	m.ts_us = from_us < to_us ? from_us : to_us;
+	m.value = to_us;
+	put_stream(az, &m);
 }
 
 void
@@ -169,7 +183,7 @@ stream_mark(void *arg, unsigned dir, uint64_t offset, enum session_mark mark,
 		m.mark = MARK_LOST;
 		break;
 	}
-	put_stream(c, &m);
+	put_stream(c->az, &m);
 }
 
 static uint8_t

@@ -15,6 +15,11 @@ void	 stream_data(struct conn *, unsigned dir, uint64_t off,
 	    const uint8_t *, size_t len);
 void	 stream_gap(struct conn *, unsigned dir, uint64_t off, uint64_t len,
 	    bool cut);
+/*
+ * Packets were dropped between two moments of the wall clock: what a mirror
+ * records is missing whole connections, perhaps. Live only.
+ */
+void	 stream_missed(struct analyzer *, uint64_t from_us, uint64_t to_us);
 /* For struct session_ops; arg is the connection. */
 void	 stream_mark(void *arg, unsigned dir, uint64_t offset,
 	    enum session_mark, uint64_t id);

@@ -11,7 +11,7 @@
  * record of the connection before the gap, next that of the first frame
  * after it: all missing bytes were captured between the two. A line whose
  * from and to are "*" stands for connections that came and went while the
- * mirror or the analyzer was away. Pure.
+ * mirror or the analyzer was away or the kernel dropped packets. Pure.
  */
 #ifndef MIRROR_GAPS_H
 #define MIRROR_GAPS_H

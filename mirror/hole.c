@@ -158,6 +158,17 @@ hole_back(struct copy *c, uint64_t next_us)
 	c->nlost = c->lost_room = 0;
 }
 
+void
+hole_missed(struct copy *c, uint64_t last_us, uint64_t next_us)
+{
+	const struct gap	 all = { .mirror = c->conf.name,
+	    .reason = GAP_LOST, .unsized = true, .all = true,
+	    .last_us = last_us, .next_us = next_us };
+
+	if (c->file != NULL)
+		hole_write(c, &all);
+}
+
 /* ---- the gaps of a connection ---- */
 
 /* The gap reaches to offset; what was captured at next_us is there again. */

@@ -31,6 +31,12 @@ void		 hole_resume(struct leg *, unsigned dir, uint64_t offset,
 void		 hole_later(struct leg *);
 /* The file was flushed: what goes on and what has ended is settled. */
 void		 hole_settle(struct copy *);
+/*
+ * Packets were dropped between two frames, of any connection: a line of its
+ * own, for connections of which nothing was seen.
+ */
+void		 hole_missed(struct copy *, uint64_t last_us,
+		    uint64_t next_us);
 /* The analyzer was lost: its last frame was of last_us. */
 void		 hole_away(struct copy *, uint64_t last_us);
 /*

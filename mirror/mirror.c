@@ -106,6 +106,13 @@ tell_absence(struct mirror_state *ms, uint64_t next_us)
 static void
 take_stream(struct mirror_state *ms, const struct msg_stream *m)
 {
+	size_t	 i;
+
+	if (m->kind == STREAM_GAP && m->id == 0) {
+		for (i = 0; i < ms->ncopies; i++)
+			hole_missed(ms->copies[i], m->ts_us, m->value);
+		return;
+	}
 	if (m->ts_us > ms->env.packet_us)
 		ms->env.packet_us = m->ts_us;
 	if (ms->linked_packet_us == 0) {

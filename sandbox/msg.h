@@ -319,7 +319,11 @@ struct msg_own_tuple {
 void	 msg_put_own_tuple(struct buf *, const struct msg_own_tuple *);
 int	 msg_get_own_tuple(struct buf *, struct msg_own_tuple *);
 
-/* STREAM frames hold one or more records. dir as in stream_dir. */
+/*
+ * STREAM frames hold one or more records. dir as in stream_dir. A GAP of flow
+ * 0 is one of all: packets that were dropped between ts_us and value, of
+ * connections that perhaps nobody saw.
+ */
 enum stream_kind { STREAM_OPEN, STREAM_DATA, STREAM_MARK, STREAM_GAP,
 	STREAM_CLOSE, STREAM_KINDS };
 enum stream_dir { STREAM_TO_OBSERVED, STREAM_FROM_OBSERVED, STREAM_UNKNOWN };
@@ -339,7 +343,7 @@ struct msg_stream {
 	uint8_t		 dir;
 	uint8_t		 mark;		/* MARK */
 	uint8_t		 flags;
-	uint64_t	 id;		/* flow id */
+	uint64_t	 id;		/* flow id, from 1 */
 	uint64_t	 offset;	/* in this direction, from 0 */
 	uint64_t	 ts_us;
 	uint64_t	 value;		/* GAP: length; MARK: message id;

@@ -1,0 +1,44 @@
+#!/bin/sh
+# What the kernel drops while capture or the analyzer stands still is missing
+# from a record as whole connections: a line of FILE.gaps covers them.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need_jail
+need nginx jq ip python3
+
+REC=$TMP/run/rec.log
+net_up
+nginx_up
+drops() { json '.capture.kernel_drops' show capture; }
+dropped() { [ "$(drops)" -gt "$1" ]; }
+for role in capture analyzer; do
+	rm -f "$REC"*
+	conf 'ring total 2M' 'interface "vb"' 'mirror "kept" {' \
+	    'observe port 80' "record to \"$REC\" format gogetway" '}'
+	WRAP="ip netns exec $NSB"
+	start
+	ina python3 "$TOP/tests/lib/numbered_load.py" 7 10.77.0.2 80 \
+	    "$TMP/sent.json" &
+	load=$!
+	at_exit "kill $load"
+	sleep 2
+	was=$(drops)
+	p=$(pid_of $role)
+	kill -STOP "$p"
+	sleep 3
+	kill -CONT "$p"
+	wait_for 5 dropped "$was" && ok "$role stopped: the kernel drops" ||
+	    not_ok "$role stopped: nothing was dropped"
+	wait $load
+	sleep 1
+	is "$role: nobody was restarted" "$(pid_of $role)" "$p"
+	stop
+	out=$(python3 "$TOP/tests/lib/record_check.py" "$TMP/sent.json" "$REC")
+	is "$role: $out" $? 0
+	is "$role: a line for connections that nobody saw" "$(jq -s 'any(.[];
+	    .from == "*" and .reason == "lost" and .next > .last_record)' \
+	    "$REC.gaps")" true
+done
+finish
