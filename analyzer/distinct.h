@@ -28,6 +28,13 @@ struct distinct {
 void		 distinct_init(struct distinct *, struct mem *, uint64_t limit);
 /* Empties the set and gives its memory back. */
 void		 distinct_clear(struct distinct *);
+/* Optional, some time before distinct_add: asks for the memory. */
+static inline void
+distinct_expect(const struct distinct *d, uint64_t hash)
+{
+	if (d->nslots != 0)
+		__builtin_prefetch(&d->slot[hash & (d->nslots - 1)]);
+}
 /* Whether it is new, and then in the set from now on. */
 bool		 distinct_add(struct distinct *, uint64_t hash);
 

@@ -691,9 +691,30 @@ end_of(const struct flow *f)
 	return FLOW_EOF_TIMEOUT;
 }
 
+/*
+ * The memory of those behind this one in its list, while it goes: where the
+ * next one is found, and the one after that.
+ */
+static void
+expect_next(const struct flow_table *t, const struct flow *f)
+{
+	const struct flow	*next;
+
+	if (f->next == FLOWTAB_NONE)
+		return;
+	next = flowtab_at(t, f->next);
+	flowtab_prefetch(t, next->hash, 0);
+	if (next->next == FLOWTAB_NONE)
+		return;
+	next = flowtab_at(t, next->next);
+	__builtin_prefetch(&next->hash);
+	__builtin_prefetch(&next->id);
+}
+
 static void
 too_old(struct flow_table *t, struct flow *f, int list)
 {
+	expect_next(t, f);
 	if (list != FLOWTAB_QUIET) {
 		flowlife_drop(t, f, end_of(f), f->last_us);
 		return;

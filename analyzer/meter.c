@@ -411,21 +411,25 @@ count_method(struct meter *m, const struct meter_request *r)
 	sketch_add(e, MC_REQUESTS, 1);
 }
 
-/* Offline: a client asks a host, perhaps not for the first time. */
-static void
-meet(struct meter *m, const struct meter_cache *c, struct sketch_entry *host)
+/* Offline: a pair of client and host, for the set of them; not 0. */
+static uint64_t
+pair_of(const struct meter *m, const struct meter_cache *c,
+    const struct sketch_entry *host)
 {
-	if (distinct_add(&m->met, hash_two(m->kind[METER_HOST].seed, c->hash,
-	    sketch_token(host))))
-		sketch_add(host, MC_CLIENTS, 1);
+	uint64_t	 h;
+
+	h = hash_two(m->kind[METER_HOST].seed, c->hash, sketch_token(host));
+	return h != 0 ? h : 1;
 }
 
+/* pair: when this may be the first time that the client asks it, else 0. */
 static struct sketch_entry *
 host_entry(struct meter *m, struct meter_cache *c, const struct addr *client,
-    const struct meter_request *r)
+    const struct meter_request *r, uint64_t *pair)
 {
 	struct sketch_entry	*e;
 
+	*pair = 0;
 	if (m->hosts == NULL)
 		return NULL;
 	e = sketch_held(&m->kind[METER_HOST], &c->host);
@@ -435,8 +439,10 @@ host_entry(struct meter *m, struct meter_cache *c, const struct addr *client,
 	}
 	e = sketch_touch(m->hosts, r->host, r->host_len, 1);
 	sketch_hold(&m->kind[METER_HOST], &c->host, e);
-	if (e != NULL && client != NULL && m->conf.offline)
-		meet(m, c, e);
+	if (e != NULL && client != NULL && m->conf.offline) {
+		*pair = pair_of(m, c, e);
+		distinct_expect(&m->met, *pair);
+	}
 	return e;
 }
 
@@ -486,10 +492,11 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 {
 	struct sketch_entry	*host, *section = NULL, *e;
 	const struct sketch	*kids = NULL;
+	uint64_t		 pair;
 	unsigned		 method;
 
 	method = r->method < METER_METHODS ? r->method : METER_METHODS - 1;
-	if ((host = host_entry(m, c, client, r)) != NULL) {
+	if ((host = host_entry(m, c, client, r, &pair)) != NULL) {
 		kids = expect_client(m, c, host);
 		sketch_add(host, MC_METHOD + method, 1);
 		if ((section = section_entry(m, c, host, r)) != NULL)
@@ -505,6 +512,8 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 		return 0;
 	if ((e = host_client(m, c, client, host, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
+	if (pair != 0 && distinct_add(&m->met, pair))
+		sketch_add(host, MC_CLIENTS, 1);
 	return section == NULL ? sketch_token(host) | HOST_TOKEN :
 	    sketch_token(section);
 }
