@@ -173,7 +173,8 @@ analyzer_on_iface(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
-static void
+/* Whether there were some. */
+static bool
 count_drops(struct analyzer *az, struct iface *i,
     const struct msg_capstat *s)
 {
@@ -184,15 +185,14 @@ count_drops(struct analyzer *az, struct iface *i,
 	n = s->dropped > was ? s->dropped - was : 0;
 	meter_add(az->meter, i->entry, MC_KERNEL_DROPS, n);
 	if (n == 0)
-		return;
-	clock_anchor(az);
-	stream_missed(az, i->stat_ts, az->mono + az->wall_off);
+		return false;
 	proc_monitor(az->proc, "drops", "%s: the kernel dropped %llu packets",
 	    i->info.name, (unsigned long long)n);
 	memset(&w, 0, sizeof(w));
 	w.iface = i->info.name;
 	w.vlan = -1;
 	alert_count(az->alerts, METRIC_DROPS, &w, n);
+	return true;
 }
 
 /* On the loopback each packet goes and comes. */
@@ -228,6 +228,7 @@ analyzer_on_capstat(struct chan *ch, struct frame *f, void *arg)
 	struct analyzer		*az = p->state;
 	struct msg_capstat	 s;
 	struct iface		*i;
+	uint64_t		 since = UINT64_MAX;
 	bool			 whole;
 
 	(void)ch;
@@ -238,13 +239,17 @@ analyzer_on_capstat(struct chan *ch, struct frame *f, void *arg)
 			continue;
 		/* What an earlier analyzer saw is not counted twice. */
 		whole = i->has_stat || az->fresh_capture;
-		if (whole)
-			count_drops(az, i, &s);
+		if (whole && count_drops(az, i, &s) && i->stat_ts < since)
+			since = i->stat_ts;
 		if (i->has_stat)
 			count_link(az, i, &s);
 		i->stat = s;
 		i->stat_ts = az->max_ts;
 		i->has_stat = true;
+	}
+	if (since != UINT64_MAX) {
+		clock_anchor(az);
+		stream_missed(az, since, az->mono + az->wall_off);
 	}
 	return 0;
 }

@@ -123,7 +123,8 @@ read_frame(struct client *c, struct frame *f, int timeout_ms)
 	if (n == -1 && errno != ECONNRESET)
 		return fail(c, CLIENT_AWAY, "receive: %s", strerror(errno));
 	if (n <= 0)
-		return fail(c, CLIENT_AWAY, "daemon closed the connection");
+		return fail(c, CLIENT_AWAY, "daemon closed the "
+		    "connection; is netmond running?");
 	if ((flags & MSG_TRUNC) != 0 || frame_get(f, c->rx, (size_t)n) == -1)
 		return fail(c, CLIENT_DATA, "answer not understood");
 	f->fd = -1;
@@ -152,7 +153,8 @@ last_words(struct client *c, int error)
 
 	if (read_frame(c, &f, 0) == CLIENT_OK && f.type == MSG_ERROR)
 		return client_error(c, &f);
-	return fail(c, CLIENT_AWAY, "daemon went away: %s", strerror(error));
+	return fail(c, CLIENT_AWAY, "daemon went away: %s; is netmond "
+	    "running?", strerror(error));
 }
 
 static int

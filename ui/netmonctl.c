@@ -154,6 +154,14 @@ view_of(const struct ctl *c, enum command_form form)
 
 /* ---- actions ---- */
 
+/* Whether this was told before; that it is away may show in many ways. */
+static bool
+is_told(const struct ctl *c, int status, int before, const char *said)
+{
+	return status == before && (status == CLIENT_AWAY ||
+	    strcmp(said, c->client.why) == 0);
+}
+
 /* Whether the next round may have it: a role, or all of it, starts anew. */
 static bool
 passes(const struct ctl *c, int status, bool shown)
@@ -171,14 +179,15 @@ act_show(struct ctl *c, const struct command *cmd)
 	char			 said[sizeof(c->client.why)] = "";
 	bool			 shown = false;
 	unsigned		 rows;
-	int			 status;
+	int			 status, before = CLIENT_OK;
 
 	for (;;) {
 		status = ctl_ask(c, &cmd->show);
-		if (status != CLIENT_OK && strcmp(said, c->client.why) != 0) {
+		if (status != CLIENT_OK && !is_told(c, status, before, said)) {
 			ctl_complain(c, status);
 			compat_strlcpy(said, c->client.why, sizeof(said));
 		}
+		before = status;
 		if (passes(c, status, shown)) {
 			ctl_sleep(c->every);
 			continue;
@@ -186,7 +195,6 @@ act_show(struct ctl *c, const struct command *cmd)
 		if (status != CLIENT_OK)
 			return status;
 		shown = true;
-		said[0] = '\0';
 		measure_terminal(c, &rows);
 		view->draw(&c->out, view_subject(cmd->show.subject), &c->doc,
 		    &c->opt);

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A disk of 1 MiB fills while the mirror records, the mirror is killed in
-# between, and there is room again, several times (ROUNDS): no half record, no
-# double, and what is missing lies within named gaps.
+# A small disk fills while the mirror records, the mirror is killed in between,
+# and there is room again, several times (ROUNDS): no half record, no double,
+# and what is missing lies within named gaps.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
@@ -11,8 +11,9 @@ need nginx ab jq ip python3 mount nsenter
 : "${ROUNDS:=2}"
 
 DISK=$TMP/run/disk
+SIZE=$((ROUNDS * 2048))		# KiB: all of the record fits
 mkdir "$DISK"
-mount -t tmpfs -o size=1m none "$DISK" 2> /dev/null || {
+mount -t tmpfs -o size=${SIZE}k none "$DISK" 2> /dev/null || {
 	skip "needs a tmpfs"; finish; }
 at_exit "umount -l $DISK"
 chown $TEST_USER "$DISK"
@@ -32,7 +33,7 @@ is_full() { [ "$(json '.mirrors[0].state' show mirrors)" = "file error" ]; }
 grows() { [ "$(stat -c %s "$REC")" -gt "$size" ]; }
 # Takes all room but some KiB, so that it fills by records.
 fill() {
-	dd if=/dev/zero of="$DISK/filler" bs=1024 count=1024 2> /dev/null
+	dd if=/dev/zero of="$DISK/filler" bs=1024 count=$SIZE 2> /dev/null
 	truncate -s -8K "$DISK/filler"
 }
 i=0
