@@ -655,14 +655,17 @@ meter_hello(struct meter *m, struct sketch_entry *iface,
     const struct meter_hello *h)
 {
 	struct sketch_entry	*e;
+	const void		*name = h->name;
 
 	meter_add(m, iface, MC_TLS, 1);
 	if (h->ech)
 		meter_add(m, iface, MC_TLS_ECH, 1);
-	if (h->len == 0)
+	if (h->len == 0) {
 		meter_add(m, iface, MC_TLS_NO_NAME, 1);
+		name = "";
+	}
 	if (m->names == NULL ||
-	    (e = sketch_touch(m->names, h->name, h->len, 1)) == NULL)
+	    (e = sketch_touch(m->names, name, h->len, 1)) == NULL)
 		return 0;
 	sketch_add(e, MC_TLS, 1);
 	sketch_add(e, MC_ALPN + meter_alpn_slot(h->alpn, h->alpn_len), 1);
