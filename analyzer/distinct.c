@@ -1,31 +1,22 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/distinct.h"
+#include "analyzer/sketchmem.h"
 
 #define SLOTS_MIN	512
 
 void
-distinct_init(struct distinct *d, struct mem *mem, uint64_t limit)
+distinct_init(struct distinct *d, struct sketch_kind *kind)
 {
 	memset(d, 0, sizeof(*d));
-	d->mem = mem;
-	d->limit = limit;
-}
-
-static void
-give(struct distinct *d)
-{
-	mem_give(d->mem, MEM_SKETCHES, d->nslots * sizeof(d->slot[0]));
-	free(d->slot);
+	d->kind = kind;
 }
 
 void
 distinct_clear(struct distinct *d)
 {
-	give(d);
-	d->slot = NULL;
-	d->nslots = d->n = 0;
+	sketchmem_give(d->kind, d->slot, d->nslots * sizeof(d->slot[0]));
+	distinct_init(d, d->kind);
 }
 
 /* Where a hash lies, or would lie: there is always an empty slot. */
@@ -43,25 +34,16 @@ static bool
 grow(struct distinct *d)
 {
 	struct distinct	 w = *d;
-	size_t		 i, bytes;
+	size_t		 i;
 
 	w.nslots = d->nslots == 0 ? SLOTS_MIN : d->nslots * 2;
-	bytes = w.nslots * sizeof(w.slot[0]);
-	if (bytes > d->limit ||
-	    d->mem->pool[MEM_SKETCHES] > d->limit - bytes) {
-		d->mem->refused[MEM_SKETCHES]++;
+	w.slot = sketchmem_take(d->kind, w.nslots * sizeof(w.slot[0]));
+	if (w.slot == NULL)
 		return false;
-	}
-	if (!mem_take(d->mem, MEM_SKETCHES, bytes))
-		return false;
-	if ((w.slot = calloc(1, bytes)) == NULL) {
-		mem_give(d->mem, MEM_SKETCHES, bytes);
-		return false;
-	}
 	for (i = 0; i < d->nslots; i++)
 		if (d->slot[i] != 0)
 			*place(&w, d->slot[i]) = d->slot[i];
-	give(d);
+	distinct_clear(d);
 	*d = w;
 	return true;
 }

@@ -4,9 +4,8 @@
  * lies in the set, a third to two thirds of which are in use.
  *
  * The hashes must be keyed, so that nobody can make two that agree; of a
- * million things two agree once in 10^7 runs. All memory is charged to
- * MEM_SKETCHES, up to a limit. What does not fit any more is not counted, but
- * as refused memory.
+ * million things two agree once in 10^7 runs. All memory is that of a kind of
+ * sketches. What does not fit any more is counted as refused memory alone.
  */
 #ifndef ANALYZER_DISTINCT_H
 #define ANALYZER_DISTINCT_H
@@ -15,17 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sandbox/mem.h"
+#include "analyzer/sketchtype.h"
 
 struct distinct {
-	struct mem	*mem;
-	uint64_t	 limit;		/* of MEM_SKETCHES, for this set */
+	struct sketch_kind *kind;
 	uint64_t	*slot;		/* 0: empty */
 	size_t		 nslots;	/* a power of two, or 0 */
 	size_t		 n;
 };
 
-void		 distinct_init(struct distinct *, struct mem *, uint64_t limit);
+void		 distinct_init(struct distinct *, struct sketch_kind *);
 /* Empties the set and gives its memory back. */
 void		 distinct_clear(struct distinct *);
 /* Optional, some time before distinct_add: asks for the memory. */

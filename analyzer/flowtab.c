@@ -12,11 +12,8 @@
 static bool
 charge(struct flow_table *t, size_t n)
 {
-	uint64_t	 most = t->mem->limit - t->mem->limit / 4;
-
-	if (n > most || t->mem->pool[MEM_FLOWS] > most - n)
-		return false;
-	return mem_take(t->mem, MEM_FLOWS, n);
+	return mem_take_within(t->mem, MEM_FLOWS, n,
+	    t->mem->limit - t->mem->limit / 4);
 }
 
 /* One more segment of buckets; the pointers to them double as needed. */

@@ -115,7 +115,7 @@ meter_new(const struct meter_conf *mc, const struct hash_key *seed,
 		sketch_kind_init(&m->kind[k],
 		    kind_time(m, (enum meter_kind)k), seed, mem,
 		    kind_limit(m, (enum meter_kind)k));
-	distinct_init(&m->met, mem, kind_limit(m, METER_HOST_CLIENT));
+	distinct_init(&m->met, &m->kind[METER_HOST_CLIENT]);
 	if (make_sketches(m) == -1) {
 		meter_free(m);
 		return NULL;
@@ -150,7 +150,6 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 	m->conf = *mc;
 	for (k = 0; k < METER_KINDS; k++)
 		m->kind[k].limit = kind_limit(m, (enum meter_kind)k);
-	m->met.limit = kind_limit(m, METER_HOST_CLIENT);
 	sketch_set_max(m->hosts, mc->max_hosts);
 	sketch_set_max(m->clients, mc->max_clients);
 	sketch_set_max(m->names, mc->max_names);
@@ -411,38 +410,24 @@ count_method(struct meter *m, const struct meter_request *r)
 	sketch_add(e, MC_REQUESTS, 1);
 }
 
-/* Offline: a pair of client and host, for the set of them; not 0. */
-static uint64_t
-pair_of(const struct meter *m, const struct meter_cache *c,
-    const struct sketch_entry *host)
-{
-	uint64_t	 h;
-
-	h = hash_two(m->kind[METER_HOST].seed, c->hash, sketch_token(host));
-	return h != 0 ? h : 1;
-}
-
-/* pair: when this may be the first time that the client asks it, else 0. */
+/* same: it is the host that this connection asked last. */
 static struct sketch_entry *
-host_entry(struct meter *m, struct meter_cache *c, const struct addr *client,
-    const struct meter_request *r, uint64_t *pair)
+host_entry(struct meter *m, struct meter_cache *c,
+    const struct meter_request *r, bool *same)
 {
 	struct sketch_entry	*e;
 
-	*pair = 0;
+	*same = false;
 	if (m->hosts == NULL)
 		return NULL;
 	e = sketch_held(&m->kind[METER_HOST], &c->host);
 	if (e != NULL && sketch_is(e, r->host, r->host_len)) {
 		sketch_bump(e, 1);
+		*same = true;
 		return e;
 	}
 	e = sketch_touch(m->hosts, r->host, r->host_len, 1);
 	sketch_hold(&m->kind[METER_HOST], &c->host, e);
-	if (e != NULL && client != NULL && m->conf.offline) {
-		*pair = pair_of(m, c, e);
-		distinct_expect(&m->met, *pair);
-	}
 	return e;
 }
 
@@ -492,11 +477,19 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 {
 	struct sketch_entry	*host, *section = NULL, *e;
 	const struct sketch	*kids = NULL;
-	uint64_t		 pair;
+	uint64_t		 pair = 0;
 	unsigned		 method;
+	bool			 same, meets = false;
 
 	method = r->method < METER_METHODS ? r->method : METER_METHODS - 1;
-	if ((host = host_entry(m, c, client, r, &pair)) != NULL) {
+	if ((host = host_entry(m, c, r, &same)) != NULL) {
+		/* Offline: perhaps not for the first time. */
+		meets = !same && client != NULL && m->conf.offline;
+		if (meets) {
+			pair = hash_two(m->kind[METER_HOST].seed, c->hash,
+			    sketch_token(host));
+			distinct_expect(&m->met, pair);
+		}
 		kids = expect_client(m, c, host);
 		sketch_add(host, MC_METHOD + method, 1);
 		if ((section = section_entry(m, c, host, r)) != NULL)
@@ -512,7 +505,7 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 		return 0;
 	if ((e = host_client(m, c, client, host, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
-	if (pair != 0 && distinct_add(&m->met, pair))
+	if (meets && distinct_add(&m->met, pair))
 		sketch_add(host, MC_CLIENTS, 1);
 	return section == NULL ? sketch_token(host) | HOST_TOKEN :
 	    sketch_token(section);

@@ -224,13 +224,8 @@ empty(struct sketch_kind *k, struct sketch_entry *e)
 static struct sketch_entry *
 take_entry(struct sketch_kind *k, size_t room)
 {
-	struct sketch_entry	*e;
-
-	if (room > SKETCH_KEY_SHORT)
-		return sketchmem_take(k, entry_size(room));
-	if ((e = slab_get(&k->entries, k->limit)) == NULL)
-		k->refused++;
-	return e;
+	return room > SKETCH_KEY_SHORT ? sketchmem_take(k, entry_size(room)) :
+	    slab_get(&k->entries, k->limit);
 }
 
 static void

@@ -7,15 +7,10 @@ sketchmem_take(struct sketch_kind *k, size_t n)
 {
 	void	*p;
 
-	if (n > k->limit || k->mem->pool[MEM_SKETCHES] > k->limit - n ||
-	    !mem_take(k->mem, MEM_SKETCHES, n)) {
-		k->refused++;
+	if (!mem_take_within(k->mem, MEM_SKETCHES, n, k->limit))
 		return NULL;
-	}
-	if ((p = calloc(1, n)) == NULL) {
+	if ((p = calloc(1, n)) == NULL)
 		mem_give(k->mem, MEM_SKETCHES, n);
-		k->refused++;
-	}
 	return p;
 }
 

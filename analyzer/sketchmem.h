@@ -9,7 +9,7 @@
 
 #include "analyzer/sketchtype.h"
 
-/* Zeroed; NULL (counted as refused) without memory. */
+/* Zeroed; NULL without memory: what mem refuses, it counts. */
 void		*sketchmem_take(struct sketch_kind *, size_t);
 void		 sketchmem_give(struct sketch_kind *, void *, size_t);
 

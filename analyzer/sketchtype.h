@@ -106,7 +106,6 @@ struct sketch_kind {
 			    const struct sketch_entry *);
 	void		*arg;
 	uint64_t	 evicted;
-	uint64_t	 refused;	/* not admitted, or a pane left out */
 };
 
 struct sketch {

@@ -45,8 +45,7 @@ add_chunk(struct slab *s, uint64_t limit)
 {
 	struct chunk	*c;
 
-	if (s->next > limit || s->mem->pool[s->pool] > limit - s->next ||
-	    !mem_take(s->mem, s->pool, s->next))
+	if (!mem_take_within(s->mem, s->pool, s->next, limit))
 		return -1;
 	c = aligned_alloc(s->next == CHUNK_MAX ? CHUNK_MAX : SLAB_LINE,
 	    s->next);

@@ -44,6 +44,17 @@ mem_take(struct mem *m, enum mem_pool pool, size_t n)
 	return true;
 }
 
+/* The same where the pool shall not hold more than limit bytes. */
+static inline bool
+mem_take_within(struct mem *m, enum mem_pool pool, size_t n, uint64_t limit)
+{
+	if (n > limit || m->pool[pool] > limit - n) {
+		m->refused[pool]++;
+		return false;
+	}
+	return mem_take(m, pool, n);
+}
+
 static inline void
 mem_give(struct mem *m, enum mem_pool pool, size_t n)
 {

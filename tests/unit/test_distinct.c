@@ -13,12 +13,13 @@ mixed(uint64_t x)
 static void
 each_is_new_once(void **state)
 {
-	struct mem	 mem = { .limit = 16 << 20 };
-	struct distinct	 d;
-	uint64_t	 i;
+	struct mem		 mem = { .limit = 16 << 20 };
+	struct sketch_kind	 k = { .mem = &mem, .limit = UINT64_MAX };
+	struct distinct		 d;
+	uint64_t		 i;
 
 	(void)state;
-	distinct_init(&d, &mem, UINT64_MAX);
+	distinct_init(&d, &k);
 	for (i = 0; i < 100000; i++)
 		assert_true(distinct_add(&d, mixed(i)));
 	for (i = 0; i < 100000; i++)
@@ -36,12 +37,13 @@ each_is_new_once(void **state)
 static void
 hashes_that_agree_in_their_low_bits_differ(void **state)
 {
-	struct mem	 mem = { .limit = 1 << 20 };
-	struct distinct	 d;
-	uint64_t	 i;
+	struct mem		 mem = { .limit = 1 << 20 };
+	struct sketch_kind	 k = { .mem = &mem, .limit = UINT64_MAX };
+	struct distinct		 d;
+	uint64_t		 i;
 
 	(void)state;
-	distinct_init(&d, &mem, UINT64_MAX);
+	distinct_init(&d, &k);
 	for (i = 0; i < 1000; i++)
 		assert_true(distinct_add(&d, i << 40));
 	assert_false(distinct_add(&d, 0));
@@ -61,12 +63,13 @@ fill(struct distinct *d, uint64_t n)
 static void
 limits_hold_and_are_counted(void **state)
 {
-	struct mem	 mem = { .limit = 1 << 20 };
-	struct distinct	 d;
-	uint64_t	 n;
+	struct mem		 mem = { .limit = 1 << 20 };
+	struct sketch_kind	 k = { .mem = &mem, .limit = 100000 };
+	struct distinct		 d;
+	uint64_t		 n;
 
 	(void)state;
-	distinct_init(&d, &mem, 100000);
+	distinct_init(&d, &k);
 	fill(&d, 100000);
 	assert_in_range(mem.used, 1, 100000);
 	assert_true(d.n > 0 && d.n < 100000);
@@ -78,7 +81,7 @@ limits_hold_and_are_counted(void **state)
 
 	mem.limit = 10000;
 	mem.refused[MEM_SKETCHES] = 0;
-	distinct_init(&d, &mem, UINT64_MAX);
+	k.limit = UINT64_MAX;
 	fill(&d, 100000);
 	assert_in_range(mem.used, 1, 10000);
 	assert_true(mem.refused[MEM_SKETCHES] > 0);

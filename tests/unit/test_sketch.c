@@ -345,7 +345,7 @@ memory_is_never_exceeded(void **state)
 				next_slice(&w);
 			assert_true(w.mem.used <= limit);
 		}
-		assert_true(w.kind.refused > 0);
+		assert_true(w.mem.refused[MEM_SKETCHES] > 0);
 		sketch_free(s);
 		end(&w);
 	}
