@@ -100,8 +100,8 @@ copy_free(struct copy *c)
 	if (c == NULL)
 		return;
 	sink_tcp_free(c->tcp);
-	sink_file_free(c->file);
 	hole_back(c, c->env->wall_us);
+	sink_file_free(c->file);
 	if (c->gaps != NULL)
 		hole_retry(c);
 	sink_file_free(c->gaps);

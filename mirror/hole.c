@@ -100,6 +100,18 @@ hole_write(struct copy *c, const struct gap *g)
 		keep_pending(c, line, n);
 }
 
+void
+hole_all(struct copy *c, enum gap_reason reason, uint64_t last_us,
+    uint64_t next_us)
+{
+	const struct gap	 all = { .mirror = c->conf.name,
+	    .reason = (uint8_t)reason, .unsized = true, .all = true,
+	    .last_us = last_us, .next_us = next_us };
+
+	if (c->file != NULL)
+		hole_write(c, &all);
+}
+
 /* ---- an analyzer is away ---- */
 
 static int
@@ -141,10 +153,7 @@ hole_away(struct copy *c, uint64_t last_us)
 void
 hole_back(struct copy *c, uint64_t next_us)
 {
-	struct gap	 all = { .mirror = c->conf.name,
-	    .reason = GAP_ANALYZER, .unsized = true, .all = true,
-	    .last_us = c->away_us, .next_us = next_us };
-	size_t		 i;
+	size_t	 i;
 
 	if (!c->away)
 		return;
@@ -152,21 +161,10 @@ hole_back(struct copy *c, uint64_t next_us)
 	c->back_us = next_us;
 	for (i = 0; i < c->nlost; i++)
 		write_lost(c, &c->lost[i]);
-	hole_write(c, &all);
+	hole_all(c, GAP_ANALYZER, c->away_us, next_us);
 	free(c->lost);
 	c->lost = NULL;
 	c->nlost = c->lost_room = 0;
-}
-
-void
-hole_missed(struct copy *c, uint64_t last_us, uint64_t next_us)
-{
-	const struct gap	 all = { .mirror = c->conf.name,
-	    .reason = GAP_LOST, .unsized = true, .all = true,
-	    .last_us = last_us, .next_us = next_us };
-
-	if (c->file != NULL)
-		hole_write(c, &all);
 }
 
 /* ---- the gaps of a connection ---- */

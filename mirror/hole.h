@@ -32,10 +32,10 @@ void		 hole_later(struct leg *);
 /* The file was flushed: what goes on and what has ended is settled. */
 void		 hole_settle(struct copy *);
 /*
- * Packets were dropped between two frames, of any connection: a line of its
- * own, for connections of which nothing was seen.
+ * A line for connections of which nothing was seen: between two frames packets
+ * were dropped, or somebody was away.
  */
-void		 hole_missed(struct copy *, uint64_t last_us,
+void		 hole_all(struct copy *, enum gap_reason, uint64_t last_us,
 		    uint64_t next_us);
 /* The analyzer was lost: its last frame was of last_us. */
 void		 hole_away(struct copy *, uint64_t last_us);

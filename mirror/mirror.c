@@ -97,9 +97,8 @@ tell_absence(struct mirror_state *ms, uint64_t next_us)
 	for (i = 0; i < ms->ncopies; i++)
 		hole_back(ms->copies[i], next_us);
 	for (i = 0; i < ms->ncopies && !ms->absence_told; i++)
-		if (ms->copies[i]->file != NULL)
-			orphans_absence(ms->orphans, ms->copies[i],
-			    ms->copies[i]->tail_us, next_us);
+		orphans_absence(ms->orphans, ms->copies[i],
+		    ms->copies[i]->tail_us, next_us);
 	ms->absence_told = true;
 }
 
@@ -110,7 +109,7 @@ take_stream(struct mirror_state *ms, const struct msg_stream *m)
 
 	if (m->kind == STREAM_GAP && m->id == 0) {
 		for (i = 0; i < ms->ncopies; i++)
-			hole_missed(ms->copies[i], m->ts_us, m->value);
+			hole_all(ms->copies[i], GAP_LOST, m->ts_us, m->value);
 		return;
 	}
 	if (m->ts_us > ms->env.packet_us)

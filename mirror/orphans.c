@@ -153,12 +153,8 @@ void
 orphans_absence(const struct orphans *t, struct copy *c, uint64_t last_us,
     uint64_t next_us)
 {
-	struct gap	 g = { .mirror = c->conf.name, .reason = GAP_RESTART,
-	    .unsized = true, .all = true, .last_us = last_us,
-	    .next_us = next_us };
-
 	if (t->expected)
-		hole_write(c, &g);
+		hole_all(c, GAP_RESTART, last_us, next_us);
 }
 
 /* Nobody saw it again: it has ended meanwhile. */

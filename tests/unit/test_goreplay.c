@@ -85,7 +85,6 @@ other_lines_are_counted(void **state)
 	assert_false(asked_first(&list)->answered);
 }
 
-/* Open ones keep their order while the list grows and is used up. */
 /* Cut to nothing it would be a message that the program has dropped. */
 static void
 an_answer_that_is_too_long_is_broken(void **state)
@@ -103,6 +102,7 @@ an_answer_that_is_too_long_is_broken(void **state)
 	clear();
 }
 
+/* Open ones keep their order while the list grows and is used up. */
 static void
 the_list_is_a_queue(void **state)
 {
