@@ -5,7 +5,7 @@
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
 need_root
-need nginx h2load ab curl jq ip
+need nginx h2load ab curl jq ip python3
 : "${KEPT:=100000}" "${NEW:=20000}"
 [ "${SAN:-0}" != 1 ] || { KEPT=5000; NEW=1000; }
 
@@ -25,6 +25,19 @@ ina curl -s -o /dev/null -H 'Host: one.example' http://10.77.0.2/moved
 ina curl -s -o /dev/null -I http://10.77.0.2/big.txt http://10.77.0.2/teapot
 ina curl -s -o /dev/null -X DELETE http://10.77.0.2/index.html
 ina curl -s -o /dev/null -d 'a=1' http://10.77.0.2/dir/
+# 300 clients, one after the other and all once more.
+ina ip route add local 10.78.0.0/16 dev lo
+inb ip route add 10.78.0.0/16 via 10.77.0.1
+ina python3 - <<'EOT'
+import socket
+for i in range(600):
+    c = socket.create_connection(("10.77.0.2", 80),
+        source_address=("10.78.1.%d" % (i % 300) if i % 300 < 250 else
+        "10.78.2.%d" % (i % 300 - 250), 0))
+    c.sendall(b"GET / HTTP/1.1\r\nHost: many.example\r\nConnection: close\r\n\r\n")
+    while c.recv(65536): pass
+    c.close()
+EOT
 
 n=$(log_lines)
 at_least "the load arrived" "$n" $((KEPT + NEW + 500))
@@ -41,6 +54,9 @@ is "hosts equal the log" \
     "$(json '.hosts[] | "\(.host) \(.requests) \(.responses)"' show hosts top 1000 window total | sort)" \
     "$(awk '{ c[tolower($3)]++ } END { for (s in c) print s, c[s], c[s] }' "$TMP/access.log" | sort)"
 is "nothing was lost" "$(json '.complete | "\(.kernel_drops) \(.queue_drops) \(.gap_bytes) \(.ratio)"' show summary window total)" "0 0 0 1"
+is "no more clients than are told apart" "$(json '.hosts[] |
+    select(.host == "many.example") | "\(.requests) \(.clients)"' show hosts \
+    top 1000 window total)" "600 256"
 is "one host's sections" \
     "$(json '.hosts[0].sections[] | "\(.section) \(.hits)"' show host gone.example window total)" "/nothing 500"
 stop
