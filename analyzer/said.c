@@ -62,13 +62,18 @@ judge_event(struct conn *c, const struct session_tx *x, const char **tag)
 
 /* ---- what the session tells ---- */
 
+/* As much of a method as is kept. */
+static size_t
+method_len(const struct http_span *m)
+{
+	return m->len < SESSION_TEXT_METHOD ? m->len : SESSION_TEXT_METHOD;
+}
+
 static void
 method_text(char s[SESSION_TEXT_METHOD + 1], const struct http_span *m)
 {
-	size_t	 n;
+	size_t	 n = m->p == NULL ? 0 : method_len(m);
 
-	n = m->p == NULL ? 0 : m->len < SESSION_TEXT_METHOD ? m->len :
-	    SESSION_TEXT_METHOD;
 	if (n > 0)
 		memcpy(s, m->p, n);
 	s[n] = '\0';
@@ -132,8 +137,7 @@ on_request(void *arg, const struct session_request *r)
 	q.section_len = r->section_len;
 	q.method = r->head->method_id;
 	q.method_name = r->head->method.p;
-	q.method_len = r->head->method.len < SESSION_TEXT_METHOD ?
-	    r->head->method.len : SESSION_TEXT_METHOD;
+	q.method_len = method_len(&r->head->method);
 	alert_request(c, r);
 	token = meter_request(az->meter, side_entry(c), &c->cache,
 	    &c->client.addr, &q);
