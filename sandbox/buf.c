@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "sandbox/buf.h"
 
 void
@@ -39,48 +37,6 @@ buf_end(const struct buf *b)
 }
 
 void
-buf_put(struct buf *b, const void *p, size_t n)
-{
-	if (b->err || b->w == NULL || n > b->cap - b->len) {
-		b->err = true;
-		return;
-	}
-	if (n > 0)
-		memcpy(b->w + b->len, p, n);
-	b->len += n;
-}
-
-void
-buf_put_u8(struct buf *b, uint8_t v)
-{
-	buf_put(b, &v, sizeof(v));
-}
-
-void
-buf_put_u16(struct buf *b, uint16_t v)
-{
-	buf_put(b, &v, sizeof(v));
-}
-
-void
-buf_put_u32(struct buf *b, uint32_t v)
-{
-	buf_put(b, &v, sizeof(v));
-}
-
-void
-buf_put_u64(struct buf *b, uint64_t v)
-{
-	buf_put(b, &v, sizeof(v));
-}
-
-void
-buf_put_double(struct buf *b, double v)
-{
-	buf_put(b, &v, sizeof(v));
-}
-
-void
 buf_put_bytes(struct buf *b, const void *p, size_t n)
 {
 	if (n > UINT32_MAX) {
@@ -106,76 +62,6 @@ buf_set_u32(struct buf *b, size_t at, uint32_t v)
 		return;
 	}
 	memcpy(b->w + at, &v, sizeof(v));
-}
-
-const uint8_t *
-buf_get_span(struct buf *b, size_t n)
-{
-	const uint8_t	*p;
-
-	if (b->err || n > b->len - b->off) {
-		b->err = true;
-		return NULL;
-	}
-	p = b->r + b->off;
-	b->off += n;
-	return p;
-}
-
-void
-buf_get(struct buf *b, void *p, size_t n)
-{
-	const uint8_t	*s;
-
-	if ((s = buf_get_span(b, n)) == NULL)
-		memset(p, 0, n);
-	else if (n > 0)
-		memcpy(p, s, n);
-}
-
-uint8_t
-buf_get_u8(struct buf *b)
-{
-	uint8_t	 v;
-
-	buf_get(b, &v, sizeof(v));
-	return v;
-}
-
-uint16_t
-buf_get_u16(struct buf *b)
-{
-	uint16_t	 v;
-
-	buf_get(b, &v, sizeof(v));
-	return v;
-}
-
-uint32_t
-buf_get_u32(struct buf *b)
-{
-	uint32_t	 v;
-
-	buf_get(b, &v, sizeof(v));
-	return v;
-}
-
-uint64_t
-buf_get_u64(struct buf *b)
-{
-	uint64_t	 v;
-
-	buf_get(b, &v, sizeof(v));
-	return v;
-}
-
-double
-buf_get_double(struct buf *b)
-{
-	double	 v;
-
-	buf_get(b, &v, sizeof(v));
-	return v;
 }
 
 const uint8_t *
