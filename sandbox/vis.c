@@ -161,11 +161,11 @@ one(enum vis_form form, const uint8_t *src, size_t n, char out[VIS_MAX + 1])
 	return len;
 }
 
-/* How many bytes from here on stand for themselves in every form. */
-static size_t
-plain(const uint8_t *p, size_t n)
+size_t
+vis_plain(const void *src, size_t n)
 {
-	size_t	 i;
+	const uint8_t	*p = src;
+	size_t		 i;
 
 	for (i = 0; i < n; i++)
 		if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '\\' ||
@@ -186,7 +186,7 @@ vis_put(enum vis_form form, char *dst, size_t size, const void *src, size_t n)
 		return 0;
 	at = 0;
 	for (i = 0; i < n; i += used) {
-		used = plain(p + i, n - i);
+		used = vis_plain(p + i, n - i);
 		if (used >= size - at)
 			used = size - at - 1;
 		if (used > 0) {

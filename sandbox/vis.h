@@ -23,6 +23,8 @@ enum vis_form {
 	VIS_FORMS
 };
 
+/* How many bytes at the start of src stand for themselves in every form. */
+size_t		 vis_plain(const void *src, size_t n);
 /*
  * Writes src (n bytes) into dst, NUL terminated, never cutting inside an
  * escape or a character. Returns the number of bytes of src that were

@@ -188,21 +188,26 @@ millionths(char b[FMT_MAX], double v)
 const char *
 fmt_double(char b[FMT_MAX], double v)
 {
-	int	 digits;
+	int	 lo, hi, digits;
 
 	if (!isfinite(v))
 		v = 0;
 	if (millionths(b, v))
 		return b;
-	if (v >= 1 && v < 1e6 && v == (double)(int)v) {
+	if (v >= 0 && v < 1e6 && v == (double)(int)v) {
 		snprintf(b, FMT_MAX, "%d", (int)v);
 		return b;
 	}
-	for (digits = 6; digits <= 17; digits++) {
+	/* The fewest digits that give it back: with one more, they do, too. */
+	for (lo = 6, hi = 17; lo < hi;) {
+		digits = (lo + hi) / 2;
 		snprintf(b, FMT_MAX, "%.*g", digits, v);
 		if (strtod(b, NULL) == v)
-			break;
+			hi = digits;
+		else
+			lo = digits + 1;
 	}
+	snprintf(b, FMT_MAX, "%.*g", hi, v);
 	return b;
 }
 

@@ -32,7 +32,7 @@ separate(struct json *j)
 	if (j->depth == 0)
 		return;
 	if (j->at[j->depth - 1].some)
-		out_char(j->o, ',', 1);
+		out_put(j->o, ",", 1);
 	j->at[j->depth - 1].some = true;
 	line_break(j);
 }
@@ -45,7 +45,7 @@ open_as(struct json *j, char open, char end)
 		j->o->err = true;
 		return;
 	}
-	out_char(j->o, open, 1);
+	out_put(j->o, &open, 1);
 	j->at[j->depth].close = end;
 	j->at[j->depth].some = false;
 	j->depth++;
@@ -73,7 +73,7 @@ json_close(struct json *j)
 		out_char(j->o, '\n', 1);
 		out_char(j->o, ' ', j->depth);
 	}
-	out_char(j->o, j->at[j->depth].close, 1);
+	out_put(j->o, &j->at[j->depth].close, 1);
 }
 
 void
@@ -87,10 +87,16 @@ json_end(struct json *j)
 void
 json_key(struct json *j, const char *key)
 {
+	char	*p;
+	size_t	 n;
+
 	separate(j);
-	out_char(j->o, '"', 1);
-	out_str(j->o, key);	/* ours: plain words */
-	out_str(j->o, "\":");
+	n = strlen(key);
+	if ((p = out_space(j->o, n + 3)) != NULL) {
+		*p++ = '"';
+		memcpy(p, key, n);	/* ours: plain words */
+		memcpy(p + n, "\":", 2);
+	}
 	j->keyed = true;
 }
 
@@ -98,9 +104,9 @@ void
 json_str(struct json *j, const void *p, size_t n)
 {
 	separate(j);
-	out_char(j->o, '"', 1);
+	out_put(j->o, "\"", 1);
 	out_vis(j->o, VIS_JSON, p, n);
-	out_char(j->o, '"', 1);
+	out_put(j->o, "\"", 1);
 }
 
 void

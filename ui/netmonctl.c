@@ -196,6 +196,8 @@ act_show(struct ctl *c, const struct command *cmd)
 			return status;
 		shown = true;
 		measure_terminal(c, &rows);
+		if (view == &view_json)
+			out_stream(&c->out, STDOUT_FILENO);
 		view->draw(&c->out, view_subject(cmd->show.subject), &c->doc,
 		    &c->opt);
 		if (c->every > 0 && c->terminal && view != &view_json)

@@ -27,8 +27,15 @@ out_reset(struct out *o)
 {
 	o->len = 0;
 	o->err = false;
+	o->why = 0;
 	if (o->p != NULL)
 		o->p[0] = '\0';
+}
+
+void
+out_stream(struct out *o, int fd)
+{
+	o->fd = fd;
 }
 
 void
@@ -40,15 +47,19 @@ out_cut(struct out *o, size_t len)
 	o->p[len] = '\0';
 }
 
-/* Makes room for n more bytes and the terminator. */
-static bool
-reserve(struct out *o, size_t n)
+bool
+out_room(struct out *o, size_t n)
 {
 	size_t	 cap;
 	char	*p;
 
 	if (o->err)
 		return false;
+	if (o->fd != 0 && o->len >= OUT_PIECE && out_flush(o, o->fd) == -1) {
+		o->err = true;
+		o->why = errno;
+		return false;
+	}
 	if (n < o->cap - o->len)
 		return true;
 	cap = o->cap == 0 ? 4096 : o->cap;
@@ -69,17 +80,6 @@ reserve(struct out *o, size_t n)
 }
 
 void
-out_put(struct out *o, const void *p, size_t n)
-{
-	if (!reserve(o, n))
-		return;
-	if (n > 0)
-		memcpy(o->p + o->len, p, n);
-	o->len += n;
-	o->p[o->len] = '\0';
-}
-
-void
 out_str(struct out *o, const char *s)
 {
 	out_put(o, s, strlen(s));
@@ -88,7 +88,7 @@ out_str(struct out *o, const char *s)
 void
 out_char(struct out *o, char c, size_t times)
 {
-	if (!reserve(o, times))
+	if (!out_room(o, times))
 		return;
 	memset(o->p + o->len, c, times);
 	o->len += times;
@@ -108,7 +108,7 @@ out_printf(struct out *o, const char *fmt, ...)
 		o->err = true;
 		return;
 	}
-	if (!reserve(o, (size_t)n))
+	if (!out_room(o, (size_t)n))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(o->p + o->len, (size_t)n + 1, fmt, ap);
@@ -123,11 +123,13 @@ out_vis(struct out *o, enum vis_form form, const void *src, size_t n)
 	char		 b[1024];
 	size_t		 used;
 
-	while (n > 0) {
+	for (; n > 0; p += used, n -= used) {
+		if ((used = vis_plain(p, n)) > 0) {
+			out_put(o, p, used);
+			continue;
+		}
 		used = vis_put(form, b, sizeof(b), p, n);
 		out_str(o, b);
-		p += used;
-		n -= used;
 	}
 }
 
@@ -139,7 +141,7 @@ out_flush(struct out *o, int fd)
 	size_t		 at;
 
 	if (o->err) {
-		errno = ENOMEM;
+		errno = o->why != 0 ? o->why : ENOMEM;
 		return -1;
 	}
 	for (at = 0; at < o->len; at += (size_t)w) {

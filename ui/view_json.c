@@ -58,14 +58,16 @@ static void
 row_array(struct json *j, const struct doc *d, size_t from, size_t to,
     enum row_kind kind, unsigned level)
 {
-	char	 name[64];
-	size_t	 i;
+	const char	*name = row_desc(kind)->array;
+	char		 top[64];
+	size_t		 i;
 
 	/* host.clients is a number: its rows go to top_clients. */
-	snprintf(name, sizeof(name), "%s%s", level > 0 &&
-	    row_index((enum row_kind)d->rows[from - 1].kind,
-	    row_desc(kind)->array) != -1 ? "top_" : "",
-	    row_desc(kind)->array);
+	if (level > 0 && row_index((enum row_kind)d->rows[from - 1].kind,
+	    name) != -1) {
+		snprintf(top, sizeof(top), "top_%s", name);
+		name = top;
+	}
 	json_key(j, name);
 	json_array(j);
 	for (i = doc_next(d, from, to, kind, level); i < to;

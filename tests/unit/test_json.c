@@ -1,9 +1,13 @@
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -135,6 +139,69 @@ breaks_put_one_element_on_a_line(void **state)
 	out_clear(&o);
 }
 
+#define MANY	100000
+
+/* An array of numbers from 1000000 on, eight bytes each with its comma. */
+static void
+many_numbers(struct out *o)
+{
+	struct json	 j;
+	unsigned	 i;
+
+	json_init(&j, o, 0);
+	json_array(&j);
+	for (i = 0; i < MANY; i++)
+		json_u64(&j, 1000000 + i);
+	json_end(&j);
+}
+
+static void
+a_long_document_goes_out_in_pieces_and_whole(void **state)
+{
+	FILE		*f = tmpfile();
+	struct out	 o;
+	unsigned	 i, n;
+
+	(void)state;
+	assert_non_null(f);
+	out_init(&o);
+	out_stream(&o, fileno(f));
+	many_numbers(&o);
+	assert_true(o.cap <= 2 * OUT_PIECE);
+	assert_int_equal(out_flush(&o, fileno(f)), 0);
+	rewind(f);
+	for (i = 0; i < MANY; i++) {
+		assert_int_equal(fgetc(f), i == 0 ? '[' : ',');
+		assert_int_equal(fscanf(f, "%u", &n), 1);
+		assert_int_equal(n, 1000000 + i);
+	}
+	assert_int_equal(fgetc(f), ']');
+	assert_int_equal(fgetc(f), '\n');
+	assert_int_equal(fgetc(f), EOF);
+	fclose(f);
+	out_clear(&o);
+}
+
+static void
+a_reader_that_leaves_early_is_told_at_the_end(void **state)
+{
+	struct out	 o;
+	int		 end[2];
+
+	(void)state;
+	assert_int_equal(pipe(end), 0);
+	close(end[0]);
+	signal(SIGPIPE, SIG_IGN);
+	out_init(&o);
+	out_stream(&o, end[1]);
+	many_numbers(&o);
+	errno = 0;
+	assert_int_equal(out_flush(&o, end[1]), -1);
+	assert_int_equal(errno, EPIPE);
+	close(end[1]);
+	out_clear(&o);
+}
+
 int
 main(void)
 {
@@ -145,6 +212,8 @@ main(void)
 		cmocka_unit_test(times_are_texts_and_none_is_null),
 		cmocka_unit_test(depth_has_a_limit_that_is_an_error),
 		cmocka_unit_test(breaks_put_one_element_on_a_line),
+		cmocka_unit_test(a_long_document_goes_out_in_pieces_and_whole),
+		cmocka_unit_test(a_reader_that_leaves_early_is_told_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
