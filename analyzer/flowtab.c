@@ -1,5 +1,3 @@
-#include <sys/mman.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,7 +84,7 @@ tails_init(struct flow_table *t)
 		t->ntails = 0;
 		return -1;
 	}
-	t->tails = malloc((size_t)t->ntails * 2 * REASS_TAIL);
+	t->tails = mem_table((size_t)t->ntails * 2 * REASS_TAIL);
 	t->tail_id = calloc(t->ntails, sizeof(*t->tail_id));
 	return t->tails == NULL || t->tail_id == NULL ? -1 : 0;
 }
@@ -241,7 +239,7 @@ flowtab_find(const struct flow_table *t, const struct flow_key *k,
 	return NULL;
 }
 
-/* Pages are touched as entries are taken; large ones spare the TLB. */
+/* Pages are touched as entries are taken. */
 static int
 chunk_add(struct flow_table *t)
 {
@@ -257,10 +255,8 @@ chunk_add(struct flow_table *t)
 			goto fail;
 		t->chunk = p;
 	}
-	if ((c = aligned_alloc(size, size)) == NULL)
+	if ((c = mem_table(size)) == NULL)
 		goto fail;
-	if (t->chunk_shift == FLOWTAB_CHUNK_SHIFT)
-		(void)madvise(c, size, MADV_HUGEPAGE);
 	t->chunk[t->nchunks++] = c;
 	return 0;
  fail:

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/sketchmem.h"
 
@@ -9,7 +10,11 @@ sketchmem_take(struct sketch_kind *k, size_t n)
 
 	if (!mem_take_within(k->mem, MEM_SKETCHES, n, k->limit))
 		return NULL;
-	if ((p = calloc(1, n)) == NULL)
+	if (n < MEM_LARGE)
+		p = calloc(1, n);
+	else if ((p = mem_table(n)) != NULL)
+		memset(p, 0, n);
+	if (p == NULL)
 		mem_give(k->mem, MEM_SKETCHES, n);
 	return p;
 }

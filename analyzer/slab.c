@@ -1,12 +1,10 @@
-#include <sys/mman.h>
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/slab.h"
 
 #define CHUNK_MIN	2048
-#define CHUNK_MAX	(2 << 20)	/* a large page */
+#define CHUNK_MAX	MEM_LARGE
 
 /* The first line of a chunk. */
 struct chunk {
@@ -47,15 +45,10 @@ add_chunk(struct slab *s, uint64_t limit)
 
 	if (!mem_take_within(s->mem, s->pool, s->next, limit))
 		return -1;
-	c = aligned_alloc(s->next == CHUNK_MAX ? CHUNK_MAX : SLAB_LINE,
-	    s->next);
-	if (c == NULL) {
+	if ((c = mem_table(s->next)) == NULL) {
 		mem_give(s->mem, s->pool, s->next);
 		return -1;
 	}
-	/* Entries lie in the order of arrival: large pages spare the TLB. */
-	if (s->next == CHUNK_MAX)
-		(void)madvise(c, CHUNK_MAX, MADV_HUGEPAGE);
 	c->bytes = s->next;
 	c->next = s->chunks;
 	s->chunks = c;

@@ -1,3 +1,7 @@
+#include <sys/mman.h>
+
+#include <stdlib.h>
+
 #include "sandbox/mem.h"
 
 static const char *const names[MEM_POOLS] = {
@@ -10,6 +14,20 @@ static const char *const names[MEM_POOLS] = {
 	[MEM_STREAMS]	= "streams",
 	[MEM_QUEUES]	= "queues",
 };
+
+void *
+mem_table(size_t n)
+{
+	const size_t	 align = n < MEM_LARGE ? 64 : MEM_LARGE;
+	void		*p;
+
+	if (n > SIZE_MAX - align)
+		return NULL;
+	n = (n + align - 1) & ~(align - 1);
+	if ((p = aligned_alloc(align, n)) != NULL && align == MEM_LARGE)
+		(void)madvise(p, n, MADV_HUGEPAGE);
+	return p;
+}
 
 const char *
 mem_pool_name(enum mem_pool pool)

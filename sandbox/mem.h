@@ -62,6 +62,15 @@ mem_give(struct mem *m, enum mem_pool pool, size_t n)
 	m->pool[pool] -= n;
 }
 
+/*
+ * n bytes for a table, not zeroed and not charged to anything, on a border of
+ * cache lines; those of megabytes on large pages where the kernel has some,
+ * as each page is a fault and an entry of the TLB. NULL without memory;
+ * free() takes them back.
+ */
+#define MEM_LARGE	((size_t)2 << 20)
+void		*mem_table(size_t n);
+
 /* A pool's name in rows and metrics ("flows"). */
 const char	*mem_pool_name(enum mem_pool);
 
