@@ -45,13 +45,15 @@ conn_made_here(struct analyzer *az, const struct flow *f)
 
 /* Whether the services of the configuration leave this port out. */
 static bool
-not_served(const struct conf *conf, const struct flow_key *key)
+not_served(const struct conf *conf, const struct flow *f)
 {
 	size_t	 i;
 
 	for (i = 0; i < conf->nservices; i++)
-		if (conf_ports_has(&conf->services[i].ports, key->b.port) ||
-		    conf_ports_has(&conf->services[i].ports, key->a.port))
+		if (conf_ports_has(&conf->services[i].ports,
+		    flow_end(f, 1)->port) ||
+		    conf_ports_has(&conf->services[i].ports,
+		    flow_end(f, 0)->port))
 			return false;
 	return conf->nservices > 0;
 }
@@ -83,7 +85,6 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 {
 	struct analyzer	*az = arg;
 	struct rule_flow rule;
-	struct flow_key	 key;
 	struct conn	*c;
 
 	(void)ts_us;
@@ -98,7 +99,6 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 	c->flow = f;
 	set_place(c);
 	side_set(c);
-	flow_key(f, &key);
 	stream_find_mirrors(c);
 	if (conn_made_here(az, f)) {
 		c->own = true;
@@ -106,7 +106,7 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 		c->mirrors = 0;
 	} else {
 		side_rule(c, &rule);
-		c->ignored = not_served(az->proc->conf, &key) ||
+		c->ignored = not_served(az->proc->conf, f) ||
 		    rule_ignores_flow(az->rules, &rule);
 	}
 	if (c->ignored && c->mirrors == 0)

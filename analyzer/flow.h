@@ -92,7 +92,9 @@ void		 flow_info(const struct flow_table *, const struct flow *,
 uint64_t	 flow_id(const struct flow *);
 /* What feed->open returned, or NULL. */
 void		*flow_reader(const struct flow *);
-/* Client to server, as direction 0 of the reader is. */
+/* 0: the client, whom direction 0 of the reader comes from; 1: the server. */
+const struct endpoint *flow_end(const struct flow *, unsigned);
+/* Client to server, copied. */
 void		 flow_key(const struct flow *, struct flow_key *);
 /* Home interface of a direction, 0xffff when that was never seen. */
 uint16_t	 flow_iface(const struct flow_table *, const struct flow *,

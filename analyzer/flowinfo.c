@@ -73,15 +73,20 @@ flow_reader(const struct flow *f)
 	return f->read != NULL ? f->read->reader : NULL;
 }
 
+const struct endpoint *
+flow_end(const struct flow *f, unsigned end)
+{
+	if (f->flags & (f->flags & FLOW_F_OPENED ? FLOW_F_RDIR1 :
+	    FLOW_F_CLIENT1))
+		end = !end;
+	return end == 0 ? &f->key.a : &f->key.b;
+}
+
 void
 flow_key(const struct flow *f, struct flow_key *k)
 {
-	*k = f->key;
-	if (f->flags & (f->flags & FLOW_F_OPENED ? FLOW_F_RDIR1 :
-	    FLOW_F_CLIENT1)) {
-		k->a = f->key.b;
-		k->b = f->key.a;
-	}
+	k->a = *flow_end(f, 0);
+	k->b = *flow_end(f, 1);
 }
 
 uint16_t

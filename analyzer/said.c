@@ -84,7 +84,6 @@ alert_request(struct conn *c, const struct session_request *r)
 {
 	struct alert_set	*as = c->az->alerts;
 	struct alert_what	 w;
-	struct flow_key		 ends;
 	char			 method[SESSION_TEXT_METHOD + 1];
 
 	if (!alert_wants(as, METRIC_MESSAGES) &&
@@ -97,7 +96,7 @@ alert_request(struct conn *c, const struct session_request *r)
 		alert_count(as, METRIC_MESSAGES, NULL, 1);
 		return;
 	}
-	side_what(c, &ends, &w);
+	side_what(c, &w);
 	method_text(method, &r->head->method);
 	w.host = r->host == NULL ? (const uint8_t *)"" : r->host;
 	w.host_len = r->host_len;
@@ -161,7 +160,6 @@ alert_response(struct conn *c, uint64_t id, uint64_t token, unsigned status)
 {
 	struct alert_set	*as = c->az->alerts;
 	struct alert_what	 w;
-	struct flow_key		 ends;
 	const char		*tag;
 
 	tag = tags_find(c->tags, c->az->rules, id, status);
@@ -173,7 +171,7 @@ alert_response(struct conn *c, uint64_t id, uint64_t token, unsigned status)
 		count_response(as, NULL, status);
 		return;
 	}
-	side_what(c, &ends, &w);
+	side_what(c, &w);
 	meter_token_keys(c->az->meter, token, &w.host, &w.host_len,
 	    &w.section, &w.section_len);
 	w.tag = tag;
@@ -245,7 +243,7 @@ keep_recent(struct conn *c, const struct msg_event *e,
 	t.gap = e->gap;
 	span_text(&t.iface, side_iface_name(c->az, c->iface));
 	t.client = c->client;
-	t.server = side_server(c);
+	t.server = *side_server(c);
 	t.method = e->method;
 	t.host = e->host;
 	t.uri = e->uri;
@@ -295,14 +293,13 @@ static void
 alert_time(struct conn *c, const struct session_tx *x, uint64_t us)
 {
 	struct alert_what	 w;
-	struct flow_key		 ends;
 	const char		*tag;
 
 	tag = tags_find(c->tags, c->az->rules, x->id, x->status);
 	if (tag == NULL || us == 0 ||
 	    !alert_wants(c->az->alerts, METRIC_RESPONSE_TIME))
 		return;
-	side_what(c, &ends, &w);
+	side_what(c, &w);
 	meter_token_keys(c->az->meter, x->token, &w.host, &w.host_len,
 	    &w.section, &w.section_len);
 	w.tag = tag;
@@ -348,11 +345,10 @@ static void
 alert_hello(struct conn *c, const struct session_hello *h)
 {
 	struct alert_what	 w;
-	struct flow_key		 ends;
 
 	if (!alert_wants(c->az->alerts, METRIC_HANDSHAKES))
 		return;
-	side_what(c, &ends, &w);
+	side_what(c, &w);
 	w.sni = h->name;
 	w.sni_len = h->name_len;
 	w.service = "tls";
@@ -428,7 +424,6 @@ on_anomaly(void *arg, enum session_anomaly a)
 	struct event_flow	 f;
 	struct msg_event	 e;
 	char			 text[ENDPOINT_TEXT_MAX];
-	struct endpoint		 server;
 
 	if (c->ignored)
 		return;
@@ -436,12 +431,10 @@ on_anomaly(void *arg, enum session_anomaly a)
 	meter_add(az->meter, side_entry(c), MC_PARSE_ERRORS, 1);
 	if (az->meter->total != NULL)
 		sketch_add(az->meter->total, MC_ANOMALY + a, 1);
-	if (az->example[a][0] == '\0') {
-		server = side_server(c);
+	if (az->example[a][0] == '\0')
 		snprintf(az->example[a], sizeof(az->example[a]), "%s on %s",
-		    endpoint_print(&server, text, sizeof(text)),
+		    endpoint_print(side_server(c), text, sizeof(text)),
 		    side_iface_name(az, c->iface));
-	}
 	if (!(az->event_types & CONF_EV_ANOMALY))
 		return;
 	side_event(c, &f);

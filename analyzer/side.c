@@ -30,35 +30,25 @@ side_hide(struct analyzer *az, const struct addr *real, struct addr *kept)
 	return rule_client(&az->proc->conf->privacy, &az->day_key, real, kept);
 }
 
-/* Its real ends: a is the client. */
-static void
-ends_of(const struct conn *c, struct flow_key *ends)
+/* Its real ends: 0 is the client. */
+static const struct endpoint *
+end_of(const struct conn *c, unsigned end)
 {
-	struct flow_key	 key;
-
-	flow_key(c->flow, &key);
-	ends->a = c->swapped ? key.b : key.a;
-	ends->b = c->swapped ? key.a : key.b;
+	return flow_end(c->flow, c->swapped ? !end : end);
 }
 
 void
 side_set(struct conn *c)
 {
-	struct flow_key	 ends;
-
-	ends_of(c, &ends);
-	c->client = ends.a;
-	c->hidden = side_hide(c->az, &ends.a.addr, &c->client.addr);
+	c->client = *end_of(c, 0);
+	c->hidden = side_hide(c->az, &end_of(c, 0)->addr, &c->client.addr);
 	meter_client(c->az->meter, &c->cache, &c->client.addr);
 }
 
-struct endpoint
+const struct endpoint *
 side_server(const struct conn *c)
 {
-	struct flow_key	 ends;
-
-	ends_of(c, &ends);
-	return ends.b;
+	return end_of(c, 1);
 }
 
 void
@@ -74,42 +64,34 @@ side_client_is(struct conn *c, unsigned dir)
 void
 side_rule(const struct conn *c, struct rule_flow *r)
 {
-	struct flow_key	 ends;
-
-	ends_of(c, &ends);
 	r->iface = side_iface_name(c->az, c->iface);
-	r->client = ends.a.addr;
-	r->server = ends.b.addr;
-	r->port = ends.b.port;
+	r->client = end_of(c, 0)->addr;
+	r->server = end_of(c, 1)->addr;
+	r->port = end_of(c, 1)->port;
 	r->vlan[0] = c->vlan[0];
 	r->vlan[1] = c->vlan[1];
 }
 
 void
-side_what(const struct conn *c, struct flow_key *ends, struct alert_what *w)
+side_what(const struct conn *c, struct alert_what *w)
 {
-	ends_of(c, ends);
 	memset(w, 0, sizeof(*w));
 	w->iface = side_iface_name(c->az, c->iface);
 	w->client = &c->client.addr;
-	w->server = &ends->b.addr;
-	w->port = ends->b.port;
+	w->server = &end_of(c, 1)->addr;
+	w->port = end_of(c, 1)->port;
 	w->vlan = c->vlan[0];
 }
 
 void
 side_event(const struct conn *c, struct event_flow *f)
 {
-	struct flow_key	 ends;
-
-	ends_of(c, &ends);
 	f->id = flow_id(c->flow);
 	f->iface = side_iface_name(c->az, c->iface);
 	f->vlan[0] = c->vlan[0];
 	f->vlan[1] = c->vlan[1];
 	f->client = c->client;
-	f->real_client = c->client;
-	f->real_client.addr = ends.a.addr;
-	f->server = ends.b;
+	f->real_client = *end_of(c, 0);
+	f->server = *end_of(c, 1);
 	f->hidden = c->hidden;
 }

@@ -55,12 +55,12 @@ bool	 side_hide(struct analyzer *, const struct addr *real,
 void	 side_set(struct conn *);
 /* Content told that direction dir is the client's. */
 void	 side_client_is(struct conn *, unsigned dir);
-struct endpoint side_server(const struct conn *);
+/* Valid as long as the connection. */
+const struct endpoint *side_server(const struct conn *);
 /* What rules are told of it. */
 void	 side_rule(const struct conn *, struct rule_flow *);
-/* What alerts are told; parts point to ends, and to the connection. */
-void	 side_what(const struct conn *, struct flow_key *ends,
-	    struct alert_what *);
+/* What alerts are told; parts point to the connection. */
+void	 side_what(const struct conn *, struct alert_what *);
 void	 side_event(const struct conn *, struct event_flow *);
 
 #endif

@@ -39,16 +39,14 @@ stream_head(const struct conn *c, struct msg_stream *m, uint8_t kind)
 void
 stream_open(struct conn *c, bool midstream)
 {
-	struct flow_key		 key;
 	struct msg_stream	 m;
 
 	stream_head(c, &m, STREAM_OPEN);
 	m.dir = STREAM_UNKNOWN;
 	m.flags = midstream ? STREAM_MIDSTREAM : 0;
 	m.value = c->mirrors;
-	flow_key(c->flow, &key);
-	m.client = c->server_dir == 0 ? key.a : key.b;
-	m.server = c->server_dir == 0 ? key.b : key.a;
+	m.client = *flow_end(c->flow, c->server_dir);
+	m.server = *flow_end(c->flow, !c->server_dir);
 	compat_strlcpy(m.iface, side_iface_name(c->az, c->iface),
 	    sizeof(m.iface));
 	put_stream(c->az, &m);
@@ -208,16 +206,16 @@ void
 stream_find_mirrors(struct conn *c)
 {
 	const struct conf	*conf = c->az->proc->conf;
-	struct flow_key		 key;
+	const uint16_t		 a = flow_end(c->flow, 0)->port;
+	const uint16_t		 b = flow_end(c->flow, 1)->port;
 	uint64_t		 to_b = 0, to_a = 0;
 	size_t			 i;
 
-	flow_key(c->flow, &key);
 	for (i = 0; i < conf->nmirrors && i < 64; i++) {
-		if (conf_ports_has(&conf->mirrors[i].observe, key.b.port))
+		if (conf_ports_has(&conf->mirrors[i].observe, b))
 			to_b |= 1ULL << i;
 		if (!flow_client_known(c->flow) &&
-		    conf_ports_has(&conf->mirrors[i].observe, key.a.port))
+		    conf_ports_has(&conf->mirrors[i].observe, a))
 			to_a |= 1ULL << i;
 	}
 	c->server_dir = to_b == 0 && to_a != 0;
