@@ -295,6 +295,8 @@ flow_prefetch(const struct flow_table *t, struct packet *p)
 	p->hash = flowtab_hash(t, &p->key);
 	p->hashed = true;
 	flowtab_prefetch(t, p->hash, 0);
+	if (p->flags & PACKET_TCP_SYN && p->flags & PACKET_TCP_ACK)
+		flowseen_expect(t, p);
 }
 
 void

@@ -362,6 +362,14 @@ flowseen_pair(struct seg *s)
 }
 
 void
+flowseen_expect(const struct flow_table *t, const struct packet *p)
+{
+	const uint32_t	 isn[2] = { p->ack, p->seq + 1 };
+
+	flowtab_nat_expect(t, isn, nitems(isn));
+}
+
+void
 flowseen_refused(struct seg *s)
 {
 	const struct flow_half	*h = &s->f->half[flowseg_client(s->f)];

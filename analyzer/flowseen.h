@@ -14,6 +14,9 @@ void		 flowseen_locate(struct seg *);
  * acknowledged: looks for the tuple's twin.
  */
 void		 flowseen_pair(struct seg *);
+/* A SYN-ACK will come to that: asks for the memory. */
+void		 flowseen_expect(const struct flow_table *,
+    const struct packet *);
 /* A SYN was answered by a reset: looks for the same on another side of NAT. */
 void		 flowseen_refused(struct seg *);
 /*

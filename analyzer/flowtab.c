@@ -422,19 +422,34 @@ flowtab_place(struct flow_table *t, const struct packet *p)
 	return *slot;
 }
 
+static struct flowtab_nat *
+nat_set(const struct flow_table *t, const uint32_t *by, size_t nby,
+    uint32_t *tag)
+{
+	const uint64_t	 h = hash_bytes(t->key, by, nby * sizeof(*by));
+
+	*tag = (uint32_t)(h >> 32);
+	return &t->nat[(h & t->nat_mask) * FLOWTAB_NAT_WAYS];
+}
+
+void
+flowtab_nat_expect(const struct flow_table *t, const uint32_t *by, size_t nby)
+{
+	uint32_t	 tag;
+
+	__builtin_prefetch(nat_set(t, by, nby, &tag));
+}
+
 size_t
 flowtab_nat_put(struct flow_table *t, const struct flow *f,
     const uint32_t *by, size_t nby, uint32_t twin[FLOWTAB_NAT_WAYS])
 {
 	struct flowtab_nat	*set;
 	uint32_t		 tag;
-	uint64_t		 h;
 	size_t			 i, n = 0;
 	bool			 known = false;
 
-	h = hash_bytes(t->key, by, nby * sizeof(*by));
-	tag = (uint32_t)(h >> 32);
-	set = &t->nat[(h & t->nat_mask) * FLOWTAB_NAT_WAYS];
+	set = nat_set(t, by, nby, &tag);
 	for (i = 0; i < FLOWTAB_NAT_WAYS; i++) {
 		if (set[i].tag != tag || set[i].slot == FLOWTAB_NONE)
 			continue;

@@ -262,5 +262,8 @@ uint16_t	 flowtab_place(struct flow_table *, const struct packet *);
  */
 size_t		 flowtab_nat_put(struct flow_table *, const struct flow *,
     const uint32_t *by, size_t nby, uint32_t twin[FLOWTAB_NAT_WAYS]);
+/* Asks for the memory of that, some time before. */
+void		 flowtab_nat_expect(const struct flow_table *,
+    const uint32_t *by, size_t nby);
 
 #endif
