@@ -50,8 +50,6 @@ put_number(struct out *o, const char *name, const struct row *r,
 		out_printf(o, " %s=%s", name, row_ratio(b, v));
 	else if (n == 7 && memcmp(unit, "seconds", 7) == 0)
 		out_printf(o, " %s=%s", name, row_seconds(b, v));
-	else if (v >= 0 && v < 1e15 && v == (double)(uint64_t)v)
-		out_printf(o, " %s=%" PRIu64, name, (uint64_t)v);
 	else
 		out_printf(o, " %s=%s", name, fmt_double(b, v));
 }

@@ -194,8 +194,8 @@ fmt_double(char b[FMT_MAX], double v)
 		v = 0;
 	if (millionths(b, v))
 		return b;
-	if (v >= 0 && v < 1e6 && v == (double)(int)v) {
-		snprintf(b, FMT_MAX, "%d", (int)v);
+	if (v >= 0 && v < 1e15 && v == (double)(uint64_t)v) {
+		snprintf(b, FMT_MAX, "%" PRIu64, (uint64_t)v);
 		return b;
 	}
 	/* The fewest digits that give it back: with one more, they do, too. */

@@ -30,7 +30,10 @@ const char	*fmt_uptime(char b[FMT_MAX], double);
  * 0.9998 as 99.98%; never 100.00% for less than 1, so that a loss shows.
  */
 const char	*fmt_ratio(char b[FMT_MAX], double);
-/* Shortest text that reads back as the same double; JSON and metrics. */
+/*
+ * Shortest text that reads back as the same double; JSON and metrics. What is
+ * whole has no exponent: people read counts too.
+ */
 const char	*fmt_double(char b[FMT_MAX], double);
 /* To read, not to compute with: rounded to a few digits, never an exponent. */
 const char	*fmt_short(char b[FMT_MAX], double);

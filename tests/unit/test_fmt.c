@@ -138,6 +138,10 @@ doubles_read_back_as_themselves(void **state)
 	assert_string_equal(fmt_double(b, 3999.999999), "3999.999999");
 	assert_string_equal(fmt_double(b, 40), "40");
 	assert_string_equal(fmt_double(b, 100), "100");
+	assert_string_equal(fmt_double(b, 1e6), "1000000");
+	assert_string_equal(fmt_double(b, 1234567), "1234567");
+	assert_string_equal(fmt_double(b, 2e14), "200000000000000");
+	assert_string_equal(fmt_by_unit(b, "count", 5, 5e6), "5000000");
 	assert_string_equal(fmt_short(b, 0), "0");
 	assert_string_equal(fmt_short(b, 1e15), "1000000000000000");
 	assert_string_equal(fmt_short(b, 0.0000015), "0.000002");
