@@ -38,6 +38,7 @@ resume_at(struct control *c, const struct msg_watch *m, uint64_t *missed)
 		}
 	} else if (m->epoch != 0) {
 		at = first;		/* all that this daemon has seen */
+		*missed = first - 1;
 	} else if (m->last > 0) {
 		at = last >= m->last ? last - m->last + 1 : 1;
 		if (at < first)

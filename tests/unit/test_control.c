@@ -487,6 +487,24 @@ a_watcher_goes_on_where_it_was_and_is_told_what_it_missed(void **state)
 	assert_int_equal(x->tally.v[TALLY_PAR_ALERTS_MISSED], 10);
 }
 
+/* It had a line of the daemon before this one. */
+static void
+a_watcher_is_told_what_it_missed_of_a_new_daemon(void **state)
+{
+	struct fix	*x = *state;
+	uint64_t	 missed;
+	int		 i;
+
+	greet(x, MSG_VERSION);
+	for (i = 0; i < ALERTS_KEPT + 10; i++)
+		alert(x, "fired", "warning");
+	watch(x, WATCH_ALERTS, 0, 76, 3);
+	assert_int_equal(next_seq(x, &missed), 11);
+	assert_int_equal(missed, 10);
+	assert_int_equal(next_seq(x, &missed), 12);
+	assert_int_equal(missed, 0);
+}
+
 static bool	 no_memory;
 
 void		*__real_malloc(size_t);
@@ -588,6 +606,7 @@ main(void)
 		TEST(a_watcher_gets_the_last_and_what_follows),
 		TEST(
 		    a_watcher_goes_on_where_it_was_and_is_told_what_it_missed),
+		TEST(a_watcher_is_told_what_it_missed_of_a_new_daemon),
 		TEST(an_alert_without_memory_is_counted),
 		TEST(an_event_that_is_none_is_refused),
 		TEST(a_hook_of_both_sides_may_have_the_user_of_either),
