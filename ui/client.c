@@ -275,6 +275,24 @@ check_hello(struct client *c, struct frame *f)
 }
 
 int
+client_greeted(struct client *c, int timeout_ms)
+{
+	struct frame	 f;
+	int		 status;
+
+	while (c->hello.version == 0) {
+		if ((status = read_frame(c, &f, timeout_ms)) != CLIENT_OK)
+			return status;
+		if (f.type == MSG_ERROR)
+			return client_error(c, &f);
+		if (f.type == MSG_HELLO &&
+		    (status = check_hello(c, &f)) != CLIENT_OK)
+			return status;
+	}
+	return CLIENT_OK;
+}
+
+int
 client_recv(struct client *c, struct frame *f, int timeout_ms)
 {
 	int	 status;

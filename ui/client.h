@@ -49,6 +49,9 @@ int	 client_open(struct client *, const char *path);
 int	 client_take(struct client *, int fd);
 void	 client_close(struct client *);
 
+/* Waits for the daemon's HELLO, unless it came: c->hello says who it is. */
+int	 client_greeted(struct client *, int timeout_ms);
+
 /* A writer for the body of the next frame, over c->tx. */
 void	 client_body(struct client *, struct buf *);
 /* Sends a request with that body (NULL: empty); c->request becomes its id. */

@@ -33,9 +33,9 @@ struct watch {
 	double		 patience;	/* -W */
 	int		 cursor;	/* -c, else -1 */
 	const char	*cursor_path;
-	uint64_t	 epoch;		/* of the last line printed */
-	uint64_t	 seq;
-	bool		 seen;		/* epoch and seq mean something */
+	uint64_t	 epoch;		/* of the last daemon; 0: none yet */
+	uint64_t	 seq;		/* of the last line printed */
+	bool		 seen;		/* seq means something */
 	bool		 some;		/* monitor: only these types */
 	bool		 type[TYPES_MAX];
 };
@@ -135,16 +135,10 @@ print_event(struct watch *w, size_t i, const struct row *r, int *status)
 {
 	struct ctl	*c = w->ctl;
 
-	if (c->json) {
+	if (c->json)
 		view_json.event(&c->out, &c->doc, i);
-	} else {
-		w->from.facility = HELLO_FACILITY_OF(c->client.hello.flags);
-		if (r->kind == ROW_ALERT_EVENT && w->seen &&
-		    doc_u64(r, "epoch") != w->epoch)
-			event_restarted(&c->out, doc_u64(r, "time"),
-			    doc_u64(r, "epoch"), w->prefix, &w->from);
+	else
 		event_prefixed(&c->out, &c->doc, i, w->prefix, &w->from);
-	}
 	if (ctl_flush(c) == -1) {
 		*status = errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;
 		return -1;
@@ -197,14 +191,75 @@ ask(struct watch *w)
 	return client_send(&w->ctl->client, MSG_WATCH, &b);
 }
 
+/*
+ * Another daemon than before is told at once: what fired in the old one may
+ * never be told to be over. All that this one has seen comes next.
+ */
 static int
-begin(struct watch *w)
+meet(struct watch *w, bool *final)
+{
+	struct ctl	*c = w->ctl;
+	uint64_t	 before = w->epoch;
+	int		 status;
+
+	w->epoch = c->client.hello.epoch;
+	w->from.facility = HELLO_FACILITY_OF(c->client.hello.flags);
+	w->from.pid = client_daemon_pid(&c->client);
+	if (before == 0 || before == w->epoch ||
+	    (w->flags & WATCH_ALERTS) == 0)
+		return CLIENT_OK;
+	w->seq = 0;
+	w->seen = true;
+	if (!c->json)
+		event_restarted(&c->out, w->epoch, w->epoch, w->prefix,
+		    &w->from);
+	*final = true;
+	if (ctl_flush(c) == -1)
+		return errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;
+	status = store_cursor(w);
+	*final = status != CLIENT_OK;
+	return status;
+}
+
+/* A new cursor stands where we begin, also when nothing happens for long. */
+static int
+place_cursor(struct watch *w)
+{
+	struct ctl	*c = w->ctl;
+	struct msg_watch m;
+	struct buf	 b;
+	struct row	 r;
+	int		 status;
+
+	if (w->cursor == -1 || w->seen || (w->flags & WATCH_FOLLOW) == 0)
+		return CLIENT_OK;
+	memset(&m, 0, sizeof(m));
+	m.flags = WATCH_ALERTS;
+	m.last = 1;
+	client_body(&c->client, &b);
+	msg_put_watch(&b, &m);
+	doc_reset(&c->doc);
+	if ((status = client_ask(&c->client, MSG_WATCH, &b, &c->doc)) !=
+	    CLIENT_OK)
+		return status;
+	if (doc_find(&c->doc, ROW_ALERT_EVENT, &r) != -1 &&
+	    doc_u64(&r, "seq") > w->last)
+		w->seq = doc_u64(&r, "seq") - w->last;
+	w->seen = true;
+	return store_cursor(w);
+}
+
+/* final: it is no matter of the daemon. */
+static int
+begin(struct watch *w, int timeout, bool *final)
 {
 	int	 status;
 
-	if ((status = ctl_connect(w->ctl)) != CLIENT_OK)
+	if ((status = ctl_connect(w->ctl)) != CLIENT_OK ||
+	    (status = client_greeted(&w->ctl->client, timeout)) !=
+	    CLIENT_OK || (status = meet(w, final)) != CLIENT_OK || *final ||
+	    (status = place_cursor(w)) != CLIENT_OK)
 		return status;
-	w->from.pid = client_daemon_pid(&w->ctl->client);
 	return ask(w);
 }
 
@@ -220,9 +275,9 @@ follow(struct watch *w, bool *final)
 	int		 status, timeout;
 
 	*final = false;
-	if ((status = begin(w)) != CLIENT_OK)
-		return status;
 	timeout = (w->flags & WATCH_FOLLOW) != 0 ? -1 : cl->timeout_ms;
+	if ((status = begin(w, timeout, final)) != CLIENT_OK || *final)
+		return status;
 	for (;;) {
 		if ((status = client_recv(cl, &f, timeout)) != CLIENT_OK)
 			return status;

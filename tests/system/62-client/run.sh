@@ -158,5 +158,41 @@ says 1 'no such file: No such file' load "$TMP/no such file"
 says 1 'no such host: nope; see show hosts' show host nope
 says 3 '^UNKNOWN nope: no such rule, see show rules$' check nope
 is "check -j is a document" "$(json '.alerts[0].rule' check high-traffic)" high-traffic
+
+# ---- who follows alerts is told of a daemon that was killed, and at once ----
+follow() {
+	"$BUILD/netmonctl" -s "$SOCK" alerts -f "$@" > "$TMP/$follower" 2>&1 &
+	eval "$follower=$!"
+	at_exit "kill $! 2> /dev/null"
+}
+cursor_is_placed() { [ -s "$TMP/$1.cursor" ]; }
+quiet() { conf "alert \"$1\" when requests < 1 over 1s"; ctl reload > /dev/null; }
+says_it() { [ -n "$(ctl alerts | grep "fired $1")" ]; }
+
+follower=kept follow -c "$TMP/kept.cursor"
+wait_for 10 cursor_is_placed kept
+kill "$kept"
+wait "$kept"
+quiet one
+wait_for 10 says_it one
+follower=kept follow -c "$TMP/kept.cursor"
+wait_for 10 grep -q 'fired one' "$TMP/kept" &&
+    ok "a cursor stands where it was made, before any alert" ||
+    not_ok "a cursor stands where it was made, before any alert" \
+	"$(cat "$TMP/kept.cursor" "$TMP/kept")"
+follower=plain follow
+two_more() { [ "$(clients)" = 3 ]; }
+wait_for 10 two_more
+conf
+ctl reload > /dev/null
+kill -9 "$NM"
+wait "$NM" 2> /dev/null
+start -i lo
+for f in plain kept; do
+	wait_for 10 grep -q 'daemon restarted seq=[0-9]*\.0$' "$TMP/$f" &&
+	    ok "a killed daemon is told without another alert, to $f" ||
+	    not_ok "a killed daemon is not told to $f" "$(cat "$TMP/$f")"
+done
+is "once" "$(grep -c 'daemon restarted' "$TMP/kept")" 1
 stop
 finish
