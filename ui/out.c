@@ -88,17 +88,17 @@ out_str(struct out *o, const char *s)
 void
 out_char(struct out *o, char c, size_t times)
 {
-	if (!out_room(o, times))
-		return;
-	memset(o->p + o->len, c, times);
-	o->len += times;
-	o->p[o->len] = '\0';
+	char	*p = out_space(o, times);
+
+	if (p != NULL)
+		memset(p, c, times);
 }
 
 void
 out_printf(struct out *o, const char *fmt, ...)
 {
 	va_list	 ap;
+	char	*p;
 	int	 n;
 
 	va_start(ap, fmt);
@@ -108,12 +108,11 @@ out_printf(struct out *o, const char *fmt, ...)
 		o->err = true;
 		return;
 	}
-	if (!out_room(o, (size_t)n))
+	if ((p = out_space(o, (size_t)n)) == NULL)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(o->p + o->len, (size_t)n + 1, fmt, ap);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
-	o->len += (size_t)n;
 }
 
 void
