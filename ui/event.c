@@ -260,19 +260,19 @@ event_prefixed(struct out *o, const struct doc *d, size_t i,
 }
 
 void
-event_restarted(struct out *o, uint64_t us, uint64_t epoch,
-    enum event_prefix prefix, const struct event_origin *from)
+event_restarted(struct out *o, uint64_t epoch, enum event_prefix prefix,
+    const struct event_origin *from)
 {
 	char		 b[FMT_MAX];
 	unsigned	 prival = from->facility << 3 | PRI_NOTICE;
 
 	if (prefix == EVENT_RFC5424) {
-		rfc5424_header(o, prival, us, from);
+		rfc5424_header(o, prival, epoch, from);
 		out_str(o, "RESTARTED - ");
 	} else {
 		if (prefix == EVENT_PRI)
 			out_printf(o, "<%u>", prival);
-		out_printf(o, "%s ", fmt_zulu(b, us, 3));
+		out_printf(o, "%s ", fmt_zulu(b, epoch, 3));
 	}
 	out_printf(o, "daemon restarted seq=%" PRIu64 ".0\n", epoch);
 }

@@ -26,8 +26,8 @@ struct event_origin {
 void		 event_line(struct out *, const struct doc *, size_t i);
 void		 event_prefixed(struct out *, const struct doc *, size_t i,
 		    enum event_prefix, const struct event_origin *);
-/* One line that says that numbers start anew, with the event at time us. */
-void		 event_restarted(struct out *, uint64_t us, uint64_t epoch,
+/* One line that says that numbers start anew; epoch: of hello. */
+void		 event_restarted(struct out *, uint64_t epoch,
 		    enum event_prefix, const struct event_origin *);
 
 #endif

@@ -211,8 +211,7 @@ meet(struct watch *w, bool *final)
 	w->seq = 0;
 	w->seen = true;
 	if (!c->json)
-		event_restarted(&c->out, w->epoch, w->epoch, w->prefix,
-		    &w->from);
+		event_restarted(&c->out, w->epoch, w->prefix, &w->from);
 	*final = true;
 	if (ctl_flush(c) == -1)
 		return errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;

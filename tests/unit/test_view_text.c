@@ -316,14 +316,14 @@ a_restart_is_a_line_with_the_facility_of_the_log(void **state)
 
 	(void)state;
 	out_init(&o);
-	event_restarted(&o, 1000000, 7, EVENT_PLAIN, &from);
-	event_restarted(&o, 1000000, 7, EVENT_PRI, &from);
-	event_restarted(&o, 1000000, 7, EVENT_RFC5424, &from);
+	event_restarted(&o, 1000000, EVENT_PLAIN, &from);
+	event_restarted(&o, 1000000, EVENT_PRI, &from);
+	event_restarted(&o, 1000000, EVENT_RFC5424, &from);
 	assert_string_equal(o.p,
-	    "1970-01-01T00:00:01.000Z daemon restarted seq=7.0\n"
-	    "<133>1970-01-01T00:00:01.000Z daemon restarted seq=7.0\n"
+	    "1970-01-01T00:00:01.000Z daemon restarted seq=1000000.0\n"
+	    "<133>1970-01-01T00:00:01.000Z daemon restarted seq=1000000.0\n"
 	    "<133>1 1970-01-01T00:00:01.000000Z fw1 netmond 4711 RESTARTED - "
-	    "daemon restarted seq=7.0\n");
+	    "daemon restarted seq=1000000.0\n");
 	out_clear(&o);
 }
 
