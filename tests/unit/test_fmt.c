@@ -138,6 +138,9 @@ doubles_read_back_as_themselves(void **state)
 	assert_string_equal(fmt_double(b, 3999.999999), "3999.999999");
 	assert_string_equal(fmt_double(b, 40), "40");
 	assert_string_equal(fmt_double(b, 100), "100");
+	assert_string_equal(fmt_double(b, 12345.678), "12345.678");
+	assert_string_equal(fmt_double(b, 2582.0005982), "2582.0005982");
+	assert_string_equal(fmt_double(b, 1.5e300), "1.5e+300");
 	assert_string_equal(fmt_double(b, 1e6), "1000000");
 	assert_string_equal(fmt_double(b, 1234567), "1234567");
 	assert_string_equal(fmt_double(b, 2e14), "200000000000000");
