@@ -23,9 +23,10 @@ mem_table(size_t n)
 
 	if (n > SIZE_MAX - align)
 		return NULL;
-	n = (n + align - 1) & ~(align - 1);
-	if ((p = aligned_alloc(align, n)) != NULL && align == MEM_LARGE)
-		(void)madvise(p, n, MADV_HUGEPAGE);
+	p = aligned_alloc(align, (n + align - 1) & ~(align - 1));
+	/* Not its end: a large page there would be more than was asked. */
+	if (p != NULL && n >= MEM_LARGE)
+		(void)madvise(p, n & ~(MEM_LARGE - 1), MADV_HUGEPAGE);
 	return p;
 }
 

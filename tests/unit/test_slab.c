@@ -1,7 +1,9 @@
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/slab.h"
+#include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
 
 static void
@@ -74,6 +76,25 @@ the_limits_of_mem_and_pool_hold(void **state)
 	slab_clear(&s);
 }
 
+static void
+tables_lie_on_the_borders_that_are_promised(void **state)
+{
+	static const size_t	 size[] = { 1, 100, MEM_LARGE - 1, MEM_LARGE,
+				    MEM_LARGE + 512, 5 * MEM_LARGE + 1 };
+	uint8_t			*p;
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(size); i++) {
+		assert_non_null(p = mem_table(size[i]));
+		assert_int_equal((uintptr_t)p %
+		    (size[i] < MEM_LARGE ? SLAB_LINE : MEM_LARGE), 0);
+		memset(p, 1, size[i]);
+		free(p);
+	}
+	assert_null(mem_table(SIZE_MAX));
+}
+
 int
 main(void)
 {
@@ -81,6 +102,7 @@ main(void)
 		cmocka_unit_test(entries_are_zeroed_and_on_line_borders),
 		cmocka_unit_test(what_is_given_back_costs_no_new_memory),
 		cmocka_unit_test(the_limits_of_mem_and_pool_hold),
+		cmocka_unit_test(tables_lie_on_the_borders_that_are_promised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
