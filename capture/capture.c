@@ -20,6 +20,8 @@
 #define PER_DISPATCH	256	/* packets of one interface in a row */
 #define DISPATCHES	16	/* before other interfaces get a turn */
 #define FIRST_DUMP_MS	2000
+#define LATE_US		20000	/* from its time to the rings, on a busy CPU */
+#define SET_BACK_US	1000000	/* later than that is no packet */
 #define LAST_LOOK_US	60000	/* at stop: three timeouts of a slow ring */
 #define FIRST_TURN_US	3000000	/* for opening, before READY */
 #define TURN_US		50000	/* the same while packets come */
@@ -190,14 +192,25 @@ take_packet(struct capture *c, const struct source_packet *s)
 	return put_packet(c, &p);
 }
 
+/*
+ * Did the handle that this one replaced have it? A clock that was set back
+ * makes no old packets of new ones.
+ */
+static bool
+had_before(struct iface *i, uint64_t ts_us)
+{
+	if (ts_us >= i->from_us + LATE_US)
+		i->from_us = 0;
+	return ts_us < i->from_us && ts_us + SET_BACK_US >= i->from_us;
+}
+
 static void
 on_live_packet(void *arg, const struct source_packet *s)
 {
 	struct capture	*c = arg;
 
-	if (s->ts_us < c->current->from_us)
-		return;			/* the handle before had it */
-	c->current->from_us = 0;
+	if (c->current->from_us != 0 && had_before(c->current, s->ts_us))
+		return;
 	if (!take_packet(c, s))
 		source_break(c->current->source);
 }
@@ -214,10 +227,10 @@ on_rest_packet(void *arg, const struct source_packet *s)
 {
 	struct rest		*r = arg;
 
-	if (r->until_us != 0 && s->ts_us >= r->until_us)
-		r->past = true;
-	else
+	if (r->until_us == 0 || s->ts_us < r->until_us)
 		take_packet(r->capture, s);
+	else if (s->ts_us >= r->until_us + LATE_US)
+		r->past = true;
 }
 
 /* What the analyzer has no room for is counted there. */

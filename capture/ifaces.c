@@ -263,12 +263,12 @@ replace_handle(struct iface *i, size_t shares, uint64_t now_us)
 	i->all->open--;
 	open_handle(i, shares, now_us);
 	i->from_us = i->source == NULL ? 0 : proc_wall_us();
-	i->all->rest(i, old, i->from_us, i->all->arg);
 	fresh = i->source;
 	i->source = old;
-	count(i);
+	count(i);		/* what it drops from now on, the new one has */
 	i->before = i->counted;
 	i->source = fresh;
+	i->all->rest(i, old, i->from_us, i->all->arg);
 	source_close(old);
 }
 
