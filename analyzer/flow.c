@@ -4,6 +4,7 @@
 #include "analyzer/flow.h"
 #include "analyzer/flowack.h"
 #include "analyzer/flowfeed.h"
+#include "analyzer/flowgone.h"
 #include "analyzer/flowlife.h"
 #include "analyzer/flowseen.h"
 #include "analyzer/flowseg.h"
@@ -78,7 +79,7 @@ on_fin(struct seg *s)
 	if (f->state == FLOW_OPEN)
 		f->state = FLOW_CLOSING;
 	if (!(s->o->flags & HALF_SEEN))
-		flowtab_list(s->t, f, FLOWTAB_CLOSED);
+		flowtab_list(s->t, f, FLOWTAB_ENDING);
 }
 
 /* A reset that the connection outlived was not one. */
@@ -183,7 +184,7 @@ on_rst(struct seg *s)
 	refused = s->f->state == FLOW_SYN && !(s->h->flags & HALF_SEEN);
 	s->f->flags |= FLOW_F_RST;
 	s->f->state = FLOW_CLOSING;
-	flowtab_list(s->t, s->f, FLOWTAB_CLOSED);
+	flowtab_list(s->t, s->f, FLOWTAB_ENDING);
 	if (refused)
 		flowseen_refused(s);
 	return s->again ? FLOW_AGAIN : FLOW_COUNTED;
@@ -254,6 +255,20 @@ housekeeping(struct flow_table *t, uint64_t now_us)
 	}
 }
 
+/* What comes of a connection whose entry went soon after its end. */
+static bool
+straggler(struct flow_table *t, const struct packet *p, uint32_t hash,
+    enum flow_verdict *v)
+{
+	bool	 again;
+
+	if (p->flags & PACKET_TCP_SYN || !flowgone_find(t, p, hash, &again))
+		return false;
+	t->count[FLOW_C_SEEN_AGAIN] += again;
+	*v = again ? FLOW_AGAIN : FLOW_COUNTED;
+	return true;
+}
+
 enum flow_verdict
 flow_packet(struct flow_table *t, const struct packet *p)
 {
@@ -269,6 +284,10 @@ flow_packet(struct flow_table *t, const struct packet *p)
 	}
 	hash = p->hashed ? p->hash : flowtab_hash(t, &p->key);
 	f = flowtab_find(t, &p->key, hash, &dir);
+	if (f == NULL && straggler(t, p, hash, &v)) {
+		housekeeping(t, p->ts_us);
+		return v;
+	}
 	if (f == NULL && stray(p)) {
 		t->count[FLOW_C_STRAY]++;
 		housekeeping(t, p->ts_us);
@@ -352,7 +371,7 @@ flow_table_new(const struct flow_config *c, const struct hash_key *key,
 	t->arg = arg;
 	flow_table_config(t, c);
 	flowlife_init(t);
-	if (flowtab_init(t) == -1) {
+	if (flowtab_init(t) == -1 || flowgone_init(t) == -1) {
 		flow_table_free(t);
 		return NULL;
 	}
@@ -377,6 +396,7 @@ flow_table_free(struct flow_table *t)
 		flowlife_settle(t, f, f->last_us);
 		flowlife_drop(t, f, FLOW_EOF_SHED, f->last_us);
 	}
+	flowgone_clear(t);
 	flowtab_clear(t);
 	mem_give(t->mem, MEM_FLOWS, sizeof(*t));
 	free(t);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/flowgone.h"
 #include "analyzer/flowlife.h"
 
 #define FAR_US		60000000ULL	/* further ahead: the clock jumped */
@@ -669,8 +670,10 @@ flowlife_holes(struct flow_table *t, uint64_t now_us, unsigned budget)
 enum flowtab_list
 flowlife_class(const struct flow *f)
 {
-	if (f->state == FLOW_CLOSED || f->flags & FLOW_F_RST)
+	if (f->state == FLOW_CLOSED)
 		return FLOWTAB_CLOSED;
+	if (f->flags & FLOW_F_RST)
+		return FLOWTAB_ENDING;
 	if (f->state == FLOW_ALIAS)
 		return FLOWTAB_ALIAS;
 	if (f->read != NULL)
@@ -686,9 +689,15 @@ flowlife_class(const struct flow *f)
 static enum flow_how
 end_of(const struct flow *f)
 {
-	if (f->state == FLOW_CLOSING && f->list == FLOWTAB_CLOSED)
+	if (f->state == FLOW_CLOSING && f->list == FLOWTAB_ENDING)
 		return FLOW_EOF_FIN;
 	return FLOW_EOF_TIMEOUT;
+}
+
+static bool
+crowded(const struct flow_table *t, int list)
+{
+	return list == FLOWTAB_CLOSED && t->list[list].n > FLOWGONE_FROM;
 }
 
 /*
@@ -704,6 +713,8 @@ expect_next(const struct flow_table *t, const struct flow *f)
 		return;
 	next = flowtab_at(t, f->next);
 	flowtab_prefetch(t, next->hash, 0);
+	if (crowded(t, f->list))
+		flowgone_expect(t, next->hash);
 	if (next->next == FLOWTAB_NONE)
 		return;
 	next = flowtab_at(t, next->next);
@@ -715,6 +726,8 @@ static void
 too_old(struct flow_table *t, struct flow *f, int list)
 {
 	expect_next(t, f);
+	if (crowded(t, list))
+		flowgone_put(t, f);
 	if (list != FLOWTAB_QUIET) {
 		flowlife_drop(t, f, end_of(f), f->last_us);
 		return;
@@ -723,20 +736,31 @@ too_old(struct flow_table *t, struct flow *f, int list)
 	flowtab_list(t, f, flowlife_class(f));
 }
 
+/* How long one stays in a list after its last packet. */
+static uint64_t
+stay_of(const struct flow_table *t, int list)
+{
+	switch (list) {
+	case FLOWTAB_CLOSED:
+		return crowded(t, list) ? FLOWGONE_AFTER_US : FLOW_LINGER_US;
+	case FLOWTAB_ENDING:
+		return FLOW_LINGER_US;
+	case FLOWTAB_HALF:
+		return t->cfg.syn_us;
+	case FLOWTAB_QUIET:
+		return FLOW_QUIET_US;
+	default:
+		return t->cfg.idle_us;
+	}
+}
+
 void
 flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 {
-	uint64_t	 limit[FLOWTAB_LISTS];
 	struct flow	*f;
 	unsigned	 n;
 	int		 l;
 
-	limit[FLOWTAB_CLOSED] = FLOW_LINGER_US;
-	limit[FLOWTAB_HALF] = t->cfg.syn_us;
-	limit[FLOWTAB_QUIET] = FLOW_QUIET_US;
-	limit[FLOWTAB_PLAIN] = t->cfg.idle_us;
-	limit[FLOWTAB_ALIAS] = t->cfg.idle_us;
-	limit[FLOWTAB_READ] = t->cfg.idle_us;
 	for (l = 0; l < FLOWTAB_LISTS; l++)
 		for (n = 0; n < budget; n++) {
 			if (t->list[l].head == FLOWTAB_NONE)
@@ -744,7 +768,8 @@ flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 			f = flowtab_at(t, t->list[l].head);
 			if (f->last_us > now_us && f->last_us - now_us > FAR_US)
 				f->last_us = now_us;
-			if (flowlife_since(now_us, f->last_us) >= limit[l])
+			if (flowlife_since(now_us, f->last_us) >=
+			    stay_of(t, l))
 				too_old(t, f, l);
 			else if (f->flags & FLOW_F_TOUCHED)
 				flowtab_list(t, f, l);
@@ -758,6 +783,7 @@ flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
 {
 	static const enum flow_count	 reason[FLOWTAB_LISTS] = {
 		[FLOWTAB_CLOSED] = FLOW_C_SHED_CLOSED,
+		[FLOWTAB_ENDING] = FLOW_C_SHED_CLOSED,
 		[FLOWTAB_HALF] = FLOW_C_SHED_HALF,
 		[FLOWTAB_QUIET] = FLOW_C_SHED_PLAIN,
 		[FLOWTAB_PLAIN] = FLOW_C_SHED_PLAIN,

@@ -369,6 +369,7 @@ unlist(struct flow_table *t, struct flow *f)
 	else
 		t->list[f->list].tail = f->prev;
 	f->prev = f->next = FLOWTAB_NONE;
+	t->list[f->list].n--;
 }
 
 void
@@ -386,6 +387,7 @@ flowtab_list(struct flow_table *t, struct flow *f, enum flowtab_list to)
 	else
 		t->list[to].head = f->slot;
 	t->list[to].tail = f->slot;
+	t->list[to].n++;
 }
 
 uint16_t

@@ -33,6 +33,7 @@
 
 enum flowtab_list {		/* in the order of shedding */
 	FLOWTAB_CLOSED,
+	FLOWTAB_ENDING,		/* by a reset, or a FIN of half of it */
 	FLOWTAB_HALF,
 	FLOWTAB_QUIET,		/* open, and nothing was told of it yet */
 	FLOWTAB_PLAIN,
@@ -176,6 +177,8 @@ struct flowtab_nat {
 	uint32_t	 tag;
 };
 
+struct flow_gone;		/* of flowgone */
+
 struct flow_table {
 	struct flow_config	 cfg;
 	const struct hash_key	*key;
@@ -201,7 +204,7 @@ struct flow_table {
 	uint32_t		 nbuckets;
 	uint32_t		 mask;		/* of the level being split */
 
-	struct { uint32_t head, tail; } list[FLOWTAB_LISTS];
+	struct { uint32_t head, tail, n; } list[FLOWTAB_LISTS];
 	struct { uint32_t head, tail; } due;
 
 	/*
@@ -216,6 +219,8 @@ struct flow_table {
 
 	struct flowtab_nat	*nat;
 	uint32_t		 nat_mask;
+	struct flow_gone	*gone;
+	uint32_t		 gone_mask;
 
 	uint32_t		 nplaces;
 	uint32_t		 last_place;

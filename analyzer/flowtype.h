@@ -135,6 +135,7 @@ enum flow_verdict {
 	M(CLOSED_IDLE,	"closed-idle",		"closed by time")	\
 	M(CLOSED_HALF,	"closed-half-open",	"half-open, timed out")	\
 	M(SHED_CLOSED,	"shed-closed",		"dropped: closed")	\
+	M(FORGOTTEN,	"forgotten",		"ended, too many to know") \
 	M(SHED_HALF,	"shed-half-open",	"dropped: half-open")	\
 	M(SHED_PLAIN,	"shed-unclassified",	"dropped: no reader")	\
 	M(SHED_READ,	"shed-classified",	"dropped: with a reader") \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyzer/flow.h"
+#include "analyzer/flowgone.h"
 #include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
 #include "tests/lib/guard.h"
@@ -255,6 +256,81 @@ a_connection_is_told_from_open_to_close(void **state)
 	flow_tick(w.t, w.now + FLOW_LINGER_US * 3);
 	flow_tick(w.t, w.now + FLOW_LINGER_US * 6);
 	assert_int_equal(flow_live(w.t), 0);
+	end(&w);
+}
+
+static void
+come_and_go(struct world *w, uint16_t tuple)
+{
+	w->tuple = tuple;
+	shake(w);
+	seg(w, 'c', F | A, 1, 1, "");
+	seg(w, 's', F | A, 1, 2, "");
+}
+
+/* n of them in a fifth of a second; the last packet is at *last. */
+static void
+crowd(struct world *w, unsigned n, uint64_t *last)
+{
+	const uint64_t	 began = w->now;
+	unsigned	 i;
+
+	for (i = 0; i < n; i++) {
+		w->now = began + i * 200000ULL / n;
+		come_and_go(w, (uint16_t)i);
+	}
+	*last = w->now;
+}
+
+static void
+stragglers_of_many_that_ended_begin_nothing(void **state)
+{
+	const unsigned	 many = 2 * FLOWGONE_FROM;
+	struct world	 w;
+	uint64_t	 last;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w);
+	crowd(&w, many, &last);
+	flow_tick(w.t, last + FLOWGONE_AFTER_US);
+	flow_tick(w.t, last + FLOWGONE_AFTER_US);
+	assert_int_equal(flow_live(w.t), FLOWGONE_FROM);
+	for (i = 0; i < many; i++) {
+		w.tuple = (uint16_t)i;
+		w.now = last + FLOWGONE_AFTER_US;
+		w.iface = 0;
+		assert_int_equal(seg(&w, 'c', A, 2, 2, ""), FLOW_COUNTED);
+		w.iface = 1;
+		assert_int_equal(seg(&w, 's', F | A, 1, 2, ""), FLOW_AGAIN);
+	}
+	assert_true(count(&w, FLOW_C_NEW) == many);
+	assert_true(count(&w, FLOW_C_MIDSTREAM) == 0);
+	assert_true(count(&w, FLOW_C_SEEN_AGAIN) == many);
+	assert_true(count(&w, FLOW_C_FORGOTTEN) == 0);
+	w.tuple = 0;
+	w.iface = 0;
+	w.now = last + 3 * FLOW_LINGER_US;
+	for (i = 0; i < 3; i++)
+		flow_tick(w.t, w.now);
+	assert_int_equal(flow_live(w.t), 0);
+	assert_int_equal(seg(&w, 'c', A, 2, 2, ""), FLOW_COUNTED);
+	assert_int_equal(flow_live(w.t), 1);
+	end(&w);
+}
+
+static void
+more_that_ended_than_are_remembered_are_counted(void **state)
+{
+	struct world	 w;
+	uint64_t	 last;
+
+	(void)state;
+	begin_with(&w, 4 << 20, 0);
+	crowd(&w, 4 * FLOWGONE_FROM, &last);
+	flow_tick(w.t, last + FLOWGONE_AFTER_US);
+	assert_true(count(&w, FLOW_C_SHED_CLOSED) == 0);
+	assert_true(count(&w, FLOW_C_FORGOTTEN) > 0);
 	end(&w);
 }
 
@@ -1636,87 +1712,90 @@ every_counter_has_a_name(void **state)
 		assert_true(strlen(flow_count_name(i)) > 0);
 }
 
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(one_is_shed_while_another_is_read),
+	cmocka_unit_test(the_reserve_has_a_ceiling),
+	cmocka_unit_test(the_interface_of_the_first_syn_is_the_home),
+	cmocka_unit_test(a_connection_is_told_from_open_to_close),
+	cmocka_unit_test(
+	    a_missed_start_waits_for_earlier_bytes_and_then_goes),
+	cmocka_unit_test(
+	    one_byte_before_a_missed_start_is_data_or_a_probe),
+	cmocka_unit_test(a_probe_seen_first_begins_a_byte_early),
+	cmocka_unit_test(data_before_a_bare_ack_waits_for_earlier),
+	cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
+	cmocka_unit_test(a_hole_is_as_old_as_itself),
+	cmocka_unit_test(a_late_block_fills_the_hole),
+	cmocka_unit_test(the_end_of_input_gives_up_the_holes),
+	cmocka_unit_test(
+	    bad_checksums_are_ignored_once_good_ones_were_seen),
+	cmocka_unit_test(
+	    a_bad_checksum_that_the_peer_accepts_is_believed),
+	cmocka_unit_test(offloaded_checksums_do_not_matter),
+	cmocka_unit_test(what_is_out_of_window_is_ignored),
+	cmocka_unit_test(a_loss_beyond_the_window_is_survived),
+	cmocka_unit_test(a_reset_ends_it_unless_it_goes_on),
+	cmocka_unit_test(a_reset_is_how_it_ended_whatever_comes_next),
+	cmocka_unit_test(data_without_ack_and_after_fin_is_ignored),
+	cmocka_unit_test(syn_data_counts_when_it_is_accepted),
+	cmocka_unit_test(a_tuple_used_again_is_a_new_connection),
+	cmocka_unit_test(a_stray_syn_harms_nothing),
+	cmocka_unit_test(another_interface_is_counted_once),
+	cmocka_unit_test(
+	    another_interface_helps_when_the_home_lost_something),
+	cmocka_unit_test(
+	    both_sides_of_a_translation_are_one_connection),
+	cmocka_unit_test(
+	    a_refusal_behind_a_translation_is_one_connection),
+	cmocka_unit_test(equal_sequence_numbers_alone_do_not_merge),
+	cmocka_unit_test(
+	    a_reader_that_is_done_is_freed_and_counting_goes_on),
+	cmocka_unit_test(at_the_limit_half_open_ones_go_before_talkers),
+	cmocka_unit_test(a_flood_stays_under_the_ceiling),
+	cmocka_unit_test(
+	    a_connection_without_a_byte_counts_after_a_while),
+	cmocka_unit_test(idle_ones_go_by_class),
+	cmocka_unit_test(time_that_jumps_back_stops_nothing),
+	cmocka_unit_test(what_fills_a_hole_late_is_retransmitted),
+	cmocka_unit_test(without_a_round_trip_a_few_ms_tell),
+	cmocka_unit_test(quality_is_counted),
+	cmocka_unit_test(a_late_syn_corrects_who_is_the_client),
+	cmocka_unit_test(a_suspect_beyond_the_end_is_not_told),
+	cmocka_unit_test(
+	    a_syn_with_data_on_a_closed_tuple_is_a_new_connection),
+	cmocka_unit_test(acks_of_a_half_that_was_never_seen_are_no_gap),
+	cmocka_unit_test(a_half_that_is_shown_later_is_no_loss),
+	cmocka_unit_test(
+	    a_half_that_was_never_seen_is_lost_at_the_end),
+	cmocka_unit_test(an_alias_with_early_data_keeps_nothing),
+	cmocka_unit_test(
+	    what_home_missed_comes_from_behind_the_translation),
+	cmocka_unit_test(
+	    half_a_handshake_is_enough_to_know_a_translation),
+	cmocka_unit_test(
+	    a_direction_that_only_the_other_side_shows_is_read),
+	cmocka_unit_test(
+	    bad_checksums_are_refused_behind_a_translation_too),
+	cmocka_unit_test(
+	    a_corrected_client_does_not_turn_the_other_side_round),
+	cmocka_unit_test(
+	    an_alias_of_an_alias_is_one_of_the_connection),
+	cmocka_unit_test(the_tuple_that_shows_more_of_the_start_stays),
+	cmocka_unit_test(what_an_alias_feeds_does_not_stop_ageing),
+	cmocka_unit_test(both_ends_translated_are_one_connection),
+	cmocka_unit_test(
+	    joined_under_way_both_sides_are_one_connection),
+	cmocka_unit_test(joined_under_way_one_direction_tells),
+	cmocka_unit_test(
+	    joined_under_way_equal_packets_alone_do_not_merge),
+	cmocka_unit_test(stragglers_of_many_that_ended_begin_nothing),
+	cmocka_unit_test(
+	    more_that_ended_than_are_remembered_are_counted),
+	cmocka_unit_test(every_counter_has_a_name),
+};
+
 int
 main(void)
 {
-	const struct CMUnitTest	 tests[] = {
-		cmocka_unit_test(one_is_shed_while_another_is_read),
-		cmocka_unit_test(the_reserve_has_a_ceiling),
-		cmocka_unit_test(the_interface_of_the_first_syn_is_the_home),
-		cmocka_unit_test(a_connection_is_told_from_open_to_close),
-		cmocka_unit_test(
-		    a_missed_start_waits_for_earlier_bytes_and_then_goes),
-		cmocka_unit_test(
-		    one_byte_before_a_missed_start_is_data_or_a_probe),
-		cmocka_unit_test(a_probe_seen_first_begins_a_byte_early),
-		cmocka_unit_test(data_before_a_bare_ack_waits_for_earlier),
-		cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
-		cmocka_unit_test(a_hole_is_as_old_as_itself),
-		cmocka_unit_test(a_late_block_fills_the_hole),
-		cmocka_unit_test(the_end_of_input_gives_up_the_holes),
-		cmocka_unit_test(
-		    bad_checksums_are_ignored_once_good_ones_were_seen),
-		cmocka_unit_test(
-		    a_bad_checksum_that_the_peer_accepts_is_believed),
-		cmocka_unit_test(offloaded_checksums_do_not_matter),
-		cmocka_unit_test(what_is_out_of_window_is_ignored),
-		cmocka_unit_test(a_loss_beyond_the_window_is_survived),
-		cmocka_unit_test(a_reset_ends_it_unless_it_goes_on),
-		cmocka_unit_test(a_reset_is_how_it_ended_whatever_comes_next),
-		cmocka_unit_test(data_without_ack_and_after_fin_is_ignored),
-		cmocka_unit_test(syn_data_counts_when_it_is_accepted),
-		cmocka_unit_test(a_tuple_used_again_is_a_new_connection),
-		cmocka_unit_test(a_stray_syn_harms_nothing),
-		cmocka_unit_test(another_interface_is_counted_once),
-		cmocka_unit_test(
-		    another_interface_helps_when_the_home_lost_something),
-		cmocka_unit_test(
-		    both_sides_of_a_translation_are_one_connection),
-		cmocka_unit_test(
-		    a_refusal_behind_a_translation_is_one_connection),
-		cmocka_unit_test(equal_sequence_numbers_alone_do_not_merge),
-		cmocka_unit_test(
-		    a_reader_that_is_done_is_freed_and_counting_goes_on),
-		cmocka_unit_test(at_the_limit_half_open_ones_go_before_talkers),
-		cmocka_unit_test(a_flood_stays_under_the_ceiling),
-		cmocka_unit_test(
-		    a_connection_without_a_byte_counts_after_a_while),
-		cmocka_unit_test(idle_ones_go_by_class),
-		cmocka_unit_test(time_that_jumps_back_stops_nothing),
-		cmocka_unit_test(what_fills_a_hole_late_is_retransmitted),
-		cmocka_unit_test(without_a_round_trip_a_few_ms_tell),
-		cmocka_unit_test(quality_is_counted),
-		cmocka_unit_test(a_late_syn_corrects_who_is_the_client),
-		cmocka_unit_test(a_suspect_beyond_the_end_is_not_told),
-		cmocka_unit_test(
-		    a_syn_with_data_on_a_closed_tuple_is_a_new_connection),
-		cmocka_unit_test(acks_of_a_half_that_was_never_seen_are_no_gap),
-		cmocka_unit_test(a_half_that_is_shown_later_is_no_loss),
-		cmocka_unit_test(
-		    a_half_that_was_never_seen_is_lost_at_the_end),
-		cmocka_unit_test(an_alias_with_early_data_keeps_nothing),
-		cmocka_unit_test(
-		    what_home_missed_comes_from_behind_the_translation),
-		cmocka_unit_test(
-		    half_a_handshake_is_enough_to_know_a_translation),
-		cmocka_unit_test(
-		    a_direction_that_only_the_other_side_shows_is_read),
-		cmocka_unit_test(
-		    bad_checksums_are_refused_behind_a_translation_too),
-		cmocka_unit_test(
-		    a_corrected_client_does_not_turn_the_other_side_round),
-		cmocka_unit_test(
-		    an_alias_of_an_alias_is_one_of_the_connection),
-		cmocka_unit_test(the_tuple_that_shows_more_of_the_start_stays),
-		cmocka_unit_test(what_an_alias_feeds_does_not_stop_ageing),
-		cmocka_unit_test(both_ends_translated_are_one_connection),
-		cmocka_unit_test(
-		    joined_under_way_both_sides_are_one_connection),
-		cmocka_unit_test(joined_under_way_one_direction_tells),
-		cmocka_unit_test(
-		    joined_under_way_equal_packets_alone_do_not_merge),
-		cmocka_unit_test(every_counter_has_a_name),
-	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,110 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/flowgone.h"
+
+#define WAYS		8		/* a set is a cache line */
+#define SETS_MIN	(1U << TAG_SHIFT)
+#define SETS_MAX	(1U << 15)
+#define TAG_SHIFT	8		/* the set tells that much of a hash */
+#define TICK_SHIFT	14		/* of microseconds: 16 ms */
+#define LINGER		(FLOW_LINGER_US >> TICK_SHIFT)
+
+struct flow_gone {
+	uint64_t	 tag	: 24;
+	uint64_t	 tick	: 24;	/* of its last packet; wraps in days */
+	uint64_t	 place0	: 8;	/* home of each half, low bits */
+	uint64_t	 place1	: 8;
+};
+
+#define SET_BYTES	(WAYS * sizeof(struct flow_gone))
+
+_Static_assert(SET_BYTES == 64, "a cache line");
+
+static size_t
+bytes(const struct flow_table *t)
+{
+	return ((size_t)t->gone_mask + 1) * SET_BYTES;
+}
+
+int
+flowgone_init(struct flow_table *t)
+{
+	uint64_t	 want = t->mem->limit / 64;
+	uint32_t	 sets = SETS_MIN;
+
+	while (sets < SETS_MAX && sets * 2 * SET_BYTES <= want)
+		sets *= 2;
+	t->gone_mask = sets - 1;
+	if (!mem_take(t->mem, MEM_FLOWS, bytes(t)))
+		return -1;
+	if ((t->gone = mem_table(bytes(t))) == NULL) {
+		mem_give(t->mem, MEM_FLOWS, bytes(t));
+		return -1;
+	}
+	memset(t->gone, 0, bytes(t));
+	return 0;
+}
+
+void
+flowgone_clear(struct flow_table *t)
+{
+	if (t->gone != NULL)
+		mem_give(t->mem, MEM_FLOWS, bytes(t));
+	free(t->gone);
+}
+
+static struct flow_gone *
+set_of(const struct flow_table *t, uint32_t hash)
+{
+	return &t->gone[(size_t)(hash & t->gone_mask) * WAYS];
+}
+
+/* In ticks; one that is empty is from the beginning of time. */
+static uint32_t
+age(const struct flow_gone *g, uint64_t now_us)
+{
+	return ((uint32_t)(now_us >> TICK_SHIFT) - (uint32_t)g->tick) &
+	    0xffffff;
+}
+
+void
+flowgone_expect(const struct flow_table *t, uint32_t hash)
+{
+	__builtin_prefetch(set_of(t, hash), 1);
+}
+
+void
+flowgone_put(struct flow_table *t, const struct flow *f)
+{
+	struct flow_gone	*set = set_of(t, f->hash), *g = set;
+	size_t			 i;
+
+	for (i = 1; i < WAYS; i++)
+		if (age(&set[i], f->last_us) > age(g, f->last_us))
+			g = &set[i];
+	if (age(g, f->last_us) < LINGER)
+		t->count[FLOW_C_FORGOTTEN]++;
+	g->tag = f->hash >> TAG_SHIFT & 0xffffff;
+	g->tick = f->last_us >> TICK_SHIFT & 0xffffff;
+	g->place0 = f->half[0].place & 0xff;
+	g->place1 = f->half[1].place & 0xff;
+}
+
+bool
+flowgone_find(struct flow_table *t, const struct packet *p, uint32_t hash,
+    bool *again)
+{
+	const struct flow_gone	*set = set_of(t, hash);
+	uint8_t			 at;
+	size_t			 i;
+
+	for (i = 0; i < WAYS; i++)
+		if (set[i].tag == hash >> TAG_SHIFT &&
+		    age(&set[i], p->ts_us) < LINGER) {
+			at = (uint8_t)flowtab_place(t, p);
+			*again = at != set[i].place0 && at != set[i].place1;
+			return true;
+		}
+	return false;
+}
