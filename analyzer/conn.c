@@ -117,7 +117,6 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 		free(c);
 		return NULL;
 	}
-	meter_expect(az->meter, &c->cache);
 	if (c->mirrors == 0)
 		return c;
 	TAILQ_INSERT_TAIL(&az->mirrored, c, entry);
@@ -152,6 +151,7 @@ conn_data(void *reader, int dir, uint64_t off, const uint8_t *p, size_t len,
 
 	if (c->session == NULL)
 		return FLOW_SKIP;
+	meter_expect(c->az->meter, &c->cache);
 	if (acked != UINT64_MAX)
 		session_acked(c->session, d, acked);
 	session_data(c->session, d, off, p, len, ts_us);

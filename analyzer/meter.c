@@ -329,8 +329,15 @@ again(struct sketch_kind *k, uint64_t token, uint64_t weight)
 void
 meter_expect(const struct meter *m, const struct meter_cache *c)
 {
-	if (m->clients != NULL)
-		sketch_prefetch_entry(m->clients, c->hash);
+	if (c->entry.entry == NULL) {
+		if (m->clients != NULL)
+			sketch_prefetch_entry(m->clients, c->hash);
+		return;
+	}
+	/* Where they were: no harm if they are gone. */
+	sketch_expect(c->entry.entry);
+	sketch_expect(c->host.entry);
+	sketch_expect(c->section.entry);
 }
 
 void
@@ -410,6 +417,18 @@ count_method(struct meter *m, const struct meter_request *r)
 	sketch_add(e, MC_REQUESTS, 1);
 }
 
+/* The section that this connection asked last, if it is this one. */
+static struct sketch_entry *
+section_held(const struct meter *m, const struct meter_cache *c,
+    const struct sketch_entry *host, const struct meter_request *r)
+{
+	struct sketch_entry	*e;
+
+	e = sketch_held(&m->kind[METER_SECTION], &c->section);
+	return e != NULL && e->home->owner == host &&
+	    sketch_is(e, r->section, r->section_len) ? e : NULL;
+}
+
 /* same: it is the host that this connection asked last. */
 static struct sketch_entry *
 host_entry(struct meter *m, struct meter_cache *c,
@@ -431,43 +450,61 @@ host_entry(struct meter *m, struct meter_cache *c,
 	return e;
 }
 
+/* What a request finds under its host: asked for some time before. */
+struct under {
+	struct sketch_entry *section;	/* NULL: to be looked up */
+	struct sketch	*sections;
+	const struct sketch *clients;	/* NULL: none, or at hand */
+	uint64_t	 hash;		/* of the section */
+};
+
+/* First where the entries hang, and then they. */
+static void
+expect_buckets(struct meter *m, const struct meter_cache *c,
+    struct sketch_entry *host, const struct meter_request *r,
+    struct under *u)
+{
+	struct sketch_kind	*k = &m->kind[METER_SECTION];
+
+	memset(u, 0, sizeof(*u));
+	if ((u->section = section_held(m, c, host, r)) == NULL &&
+	    (u->sections = sketch_make_child(host, METER_CHILD_SECTIONS, k,
+	    m->conf.max_sections)) != NULL) {
+		u->hash = sketch_hash(k, r->section, r->section_len);
+		sketch_prefetch(u->sections, u->hash);
+	}
+	if (sketch_held(&m->kind[METER_HOST_CLIENT], &c->host_client) == NULL)
+		u->clients = sketch_child(host, METER_CHILD_CLIENTS);
+	if (u->clients != NULL)
+		sketch_prefetch(u->clients, c->hash);
+}
+
+static void
+expect_entries(const struct meter_cache *c, const struct under *u)
+{
+	if (u->sections != NULL)
+		sketch_prefetch_entry(u->sections, u->hash);
+	if (u->clients != NULL)
+		sketch_prefetch_entry(u->clients, c->hash);
+}
+
 static struct sketch_entry *
 section_entry(struct meter *m, struct meter_cache *c,
-    struct sketch_entry *host, const struct meter_request *r)
+    const struct meter_request *r, const struct under *u)
 {
-	struct sketch_entry	*e;
-	struct sketch		*kids;
+	struct sketch_entry	*e = u->section;
 
-	e = sketch_held(&m->kind[METER_SECTION], &c->section);
-	if (e != NULL && e->home->owner == host &&
-	    sketch_is(e, r->section, r->section_len)) {
+	if (e != NULL) {
 		sketch_bump(e, 1);
 		return e;
 	}
-	kids = sketch_make_child(host, METER_CHILD_SECTIONS,
-	    &m->kind[METER_SECTION], m->conf.max_sections);
-	if (kids == NULL)
-		return NULL;
-	e = sketch_touch(kids, r->section, r->section_len, 1);
+	if (u->sections != NULL)
+		e = r->section_len > SKETCH_KEY_MAX ?
+		    sketch_touch(u->sections, r->section, r->section_len, 1) :
+		    sketch_touch_hash(u->sections, r->section, r->section_len,
+		    u->hash, 1);
 	sketch_hold(&m->kind[METER_SECTION], &c->section, e);
 	return e;
-}
-
-/*
- * The memory of a client's entry of a host, while there is something else to
- * do: first the bucket, then the entry.
- */
-static const struct sketch *
-expect_client(const struct meter *m, const struct meter_cache *c,
-    const struct sketch_entry *host)
-{
-	const struct sketch	*s = sketch_child(host, METER_CHILD_CLIENTS);
-
-	if (s == NULL || sketch_held(&m->kind[METER_HOST_CLIENT],
-	    &c->host_client) != NULL)
-		return NULL;
-	sketch_prefetch(s, c->hash);
-	return s;
 }
 
 uint64_t
@@ -475,8 +512,8 @@ meter_request(struct meter *m, struct sketch_entry *iface,
     struct meter_cache *c, const struct addr *client,
     const struct meter_request *r)
 {
-	struct sketch_entry	*host, *section = NULL, *e;
-	const struct sketch	*kids = NULL;
+	struct sketch_entry	*host, *section, *e;
+	struct under		 under = { NULL };
 	uint64_t		 pair = 0;
 	unsigned		 method;
 	bool			 same, meets = false;
@@ -490,19 +527,18 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 			    sketch_token(host));
 			distinct_expect(&m->met, pair);
 		}
-		kids = expect_client(m, c, host);
+		expect_buckets(m, c, host, r, &under);
 		sketch_add(host, MC_METHOD + method, 1);
-		if ((section = section_entry(m, c, host, r)) != NULL)
-			sketch_add(section, MC_METHOD + method, 1);
 	}
-	if (kids != NULL)
-		sketch_prefetch_entry(kids, c->hash);
 	meter_add(m, iface, MC_REQUESTS, 1);
 	count_method(m, r);
+	expect_entries(c, &under);
 	if ((e = client_entry(m, c, client, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
 	if (host == NULL)
 		return 0;
+	if ((section = section_entry(m, c, r, &under)) != NULL)
+		sketch_add(section, MC_METHOD + method, 1);
 	if ((e = host_client(m, c, client, host, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
 	if (meets && distinct_add(&m->met, pair))

@@ -209,7 +209,10 @@ struct meter_cache {
  */
 void		 meter_client(const struct meter *, struct meter_cache *,
 		    const struct addr *client);
-/* Optional, some time after meter_client: asks for the memory of its entry. */
+/*
+ * Optional, some time after meter_client and before the next message: asks
+ * for the memory of the entries that it will count in.
+ */
 void		 meter_expect(const struct meter *, const struct meter_cache *);
 
 struct meter_request {

@@ -73,6 +73,15 @@ sketch_bump(struct sketch_entry *e, uint64_t weight)
 {
 	e->count += weight;
 }
+/* Asks for the memory of an entry where it is, or was; may be NULL. */
+static inline void
+sketch_expect(const struct sketch_entry *e)
+{
+	if (e == NULL)
+		return;
+	__builtin_prefetch(e);
+	__builtin_prefetch(&e->chain);
+}
 /* Asks for the memory of a look-up ahead: first the bucket, then the entry. */
 static inline void
 sketch_prefetch(const struct sketch *s, uint64_t hash)
@@ -83,14 +92,9 @@ sketch_prefetch(const struct sketch *s, uint64_t hash)
 static inline void
 sketch_prefetch_entry(const struct sketch *s, uint64_t hash)
 {
-	const struct sketch_entry	*e;
-
 	if (s->nbuckets == 0)
 		return;
-	if ((e = s->bucket[hash & (s->nbuckets - 1)]) != NULL) {
-		__builtin_prefetch(e);
-		__builtin_prefetch(&e->chain);
-	}
+	sketch_expect(s->bucket[hash & (s->nbuckets - 1)]);
 }
 /* An entry, for as long as none of its kind has gone. */
 struct sketch_held {
