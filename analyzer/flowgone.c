@@ -78,12 +78,15 @@ void
 flowgone_put(struct flow_table *t, const struct flow *f)
 {
 	struct flow_gone	*set = set_of(t, f->hash), *g = set;
+	uint32_t		 oldest = 0, n;
 	size_t			 i;
 
-	for (i = 1; i < WAYS; i++)
-		if (age(&set[i], f->last_us) > age(g, f->last_us))
+	for (i = 0; i < WAYS && oldest < LINGER; i++)
+		if ((n = age(&set[i], f->last_us)) >= oldest) {
+			oldest = n;
 			g = &set[i];
-	if (age(g, f->last_us) < LINGER)
+		}
+	if (oldest < LINGER)
 		t->count[FLOW_C_FORGOTTEN]++;
 	g->tag = f->hash >> TAG_SHIFT & 0xffffff;
 	g->tick = f->last_us >> TICK_SHIFT & 0xffffff;
