@@ -527,8 +527,8 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 			    sketch_token(host));
 			distinct_expect(&m->met, pair);
 		}
+		sketch_expect_counter(host, MC_METHOD + method);
 		expect_buckets(m, c, host, r, &under);
-		sketch_add(host, MC_METHOD + method, 1);
 	}
 	meter_add(m, iface, MC_REQUESTS, 1);
 	count_method(m, r);
@@ -538,11 +538,14 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 	if (host == NULL)
 		return 0;
 	if ((section = section_entry(m, c, r, &under)) != NULL)
-		sketch_add(section, MC_METHOD + method, 1);
+		sketch_expect_counter(section, MC_METHOD + method);
+	sketch_add(host, MC_METHOD + method, 1);
 	if ((e = host_client(m, c, client, host, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
 	if (meets && distinct_add(&m->met, pair))
 		sketch_add(host, MC_CLIENTS, 1);
+	if (section != NULL)
+		sketch_add(section, MC_METHOD + method, 1);
 	return section == NULL ? sketch_token(host) | HOST_TOKEN :
 	    sketch_token(section);
 }
@@ -592,10 +595,12 @@ meter_response(struct meter *m, struct sketch_entry *iface,
 	unsigned		 slot;
 
 	slot = meter_status_slot(m, status);
+	host = by_token(m, token, &section);
+	sketch_expect_counter(host, MC_STATUS + slot);
+	sketch_expect_counter(section, MC_STATUS + slot);
 	meter_add(m, iface, MC_STATUS + slot, 1);
 	meter_add(m, iface, MC_RESPONSES, !interim);
 	count_code(m, status);
-	host = by_token(m, token, &section);
 	count_status(host, slot);
 	count_status(section, slot);
 	if (interim)
@@ -665,8 +670,10 @@ meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
 	const uint64_t		 body = t->req_body + t->resp_body;
 	struct sketch_entry	*host, *section, *e;
 
-	add_end(m, iface, t);
 	host = by_token(m, token, &section);
+	sketch_expect_counter(host, MC_FIRST + hist_bucket(t->first_us));
+	sketch_expect_counter(section, MC_FIRST + hist_bucket(t->first_us));
+	add_end(m, iface, t);
 	count_end(host, t);
 	if (section != NULL && t->first_us != 0)
 		sketch_add(section, MC_FIRST + hist_bucket(t->first_us), 1);

@@ -526,6 +526,13 @@ list(struct sketch_kind *k, struct sketch_entry *e)
 }
 
 void
+sketch_expect_counter(const struct sketch_entry *e, unsigned index)
+{
+	if (e != NULL && e->cur.cap > 0)
+		__builtin_prefetch(&e->cur.slot[vec_first(&e->cur, index)]);
+}
+
+void
 sketch_add(struct sketch_entry *e, unsigned index, uint64_t n)
 {
 	if (!vec_bump(&e->cur, index, n))

@@ -122,6 +122,9 @@ sketch_is(const struct sketch_entry *e, const void *key, size_t len)
 /* NULL when it is not there. */
 struct sketch_entry *sketch_find(const struct sketch *, const void *key,
 		    size_t len);
+/* Asks for the memory of a counter; NULL: of none. */
+void		 sketch_expect_counter(const struct sketch_entry *,
+		    unsigned index);
 /* Adds to one counter. */
 void		 sketch_add(struct sketch_entry *, unsigned index, uint64_t n);
 /* The same, but to the total alone: no window sees it. */
