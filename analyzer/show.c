@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 struct pick {
 	const struct sketch_entry *e;
 	uint64_t	 value;
+	uint64_t	 key[2];	/* how e's begins, as numbers */
 };
 
 struct list {
@@ -59,8 +61,14 @@ add(struct rows *r, struct list *l, const struct sketch_entry *e,
 		l->p = p;
 		l->room = room;
 	}
-	l->p[l->n].e = e;
-	l->p[l->n++].value = value;
+	p = &l->p[l->n++];
+	p->e = e;
+	p->value = value;
+	p->key[0] = p->key[1] = 0;
+	memcpy(p->key, e->key, e->klen < sizeof(p->key) ? e->klen :
+	    sizeof(p->key));
+	p->key[0] = be64toh(p->key[0]);
+	p->key[1] = be64toh(p->key[1]);
 }
 
 static int
@@ -72,6 +80,10 @@ compare(const void *a, const void *b)
 
 	if (x->value != y->value)
 		return x->value > y->value ? -1 : 1;
+	if (x->key[0] != y->key[0])
+		return x->key[0] < y->key[0] ? -1 : 1;
+	if (x->key[1] != y->key[1])
+		return x->key[1] < y->key[1] ? -1 : 1;
 	n = x->e->klen < y->e->klen ? x->e->klen : y->e->klen;
 	if ((d = memcmp(x->e->key, y->e->key, n)) != 0)
 		return d;
