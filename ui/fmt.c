@@ -161,6 +161,30 @@ fmt_ratio(char b[FMT_MAX], double v)
 	return b;
 }
 
+/* Ends at end, which is the end of the text; its start. */
+static char *
+digits_before(char *end, uint64_t v)
+{
+	do {
+		*--end = (char)('0' + v % 10);
+	} while ((v /= 10) != 0);
+	return end;
+}
+
+/* What was written from the end on begins where b does. */
+static char *
+to_front(char b[FMT_MAX], const char *p)
+{
+	return memmove(b, p, (size_t)(b + FMT_MAX - p));
+}
+
+const char *
+fmt_u64(char b[FMT_MAX], uint64_t v)
+{
+	b[FMT_MAX - 1] = '\0';
+	return to_front(b, digits_before(b + FMT_MAX - 1, v));
+}
+
 /*
  * Whole millionths, as most times are, need no trying how many digits give
  * the same value back. Less than 0.0001 is not written out.
@@ -168,20 +192,23 @@ fmt_ratio(char b[FMT_MAX], double v)
 static bool
 millionths(char b[FMT_MAX], double v)
 {
+	char		*end = b + FMT_MAX - 1, *p;
 	uint32_t	 n;
-	size_t		 len;
+	unsigned	 places;
 
 	if (v < 0.0001 || v >= 4000)
 		return false;
 	n = (uint32_t)(v * 1e6 + 0.5);
 	if ((double)n / 1e6 != v)
 		return false;
-	len = (size_t)snprintf(b, FMT_MAX, "%u.%06u", n / 1000000,
-	    n % 1000000);
-	while (b[len - 1] == '0')
-		len--;
-	len -= b[len - 1] == '.';
-	b[len] = '\0';
+	for (places = 6; places > 0 && n % 10 == 0; places--)
+		n /= 10;
+	*end = '\0';
+	for (p = end; places > 0; places--, n /= 10)
+		*--p = (char)('0' + n % 10);
+	if (p < end)
+		*--p = '.';
+	to_front(b, digits_before(p, n));
 	return true;
 }
 
@@ -194,10 +221,8 @@ fmt_double(char b[FMT_MAX], double v)
 		v = 0;
 	if (millionths(b, v))
 		return b;
-	if (v >= 0 && v < 1e15 && v == (double)(uint64_t)v) {
-		snprintf(b, FMT_MAX, "%" PRIu64, (uint64_t)v);
-		return b;
-	}
+	if (v >= 0 && v < 1e15 && v == (double)(uint64_t)v)
+		return fmt_u64(b, (uint64_t)v);
 	/* The fewest digits that give it back: with one more, they do, too. */
 	for (lo = 6, hi = 17; lo < hi;) {
 		digits = (lo + hi) / 2;

@@ -35,6 +35,8 @@ const char	*fmt_ratio(char b[FMT_MAX], double);
  * whole has no exponent: people read counts too.
  */
 const char	*fmt_double(char b[FMT_MAX], double);
+/* Digits, without printf: long documents have hundreds of thousands. */
+const char	*fmt_u64(char b[FMT_MAX], uint64_t);
 /* To read, not to compute with: rounded to a few digits, never an exponent. */
 const char	*fmt_short(char b[FMT_MAX], double);
 /* A value and limit of an alert by its unit: count bytes ratio seconds. */

@@ -112,13 +112,10 @@ json_str(struct json *j, const void *p, size_t n)
 void
 json_u64(struct json *j, uint64_t v)
 {
-	char	 b[24], *p = b + sizeof(b);
+	char	 b[FMT_MAX];
 
 	separate(j);
-	do {
-		*--p = (char)('0' + v % 10);
-	} while ((v /= 10) != 0);
-	out_put(j->o, p, (size_t)(b + sizeof(b) - p));
+	out_str(j->o, fmt_u64(b, v));
 }
 
 void

@@ -136,7 +136,11 @@ doubles_read_back_as_themselves(void **state)
 	assert_string_equal(fmt_double(b, 0.000015), "1.5e-05");
 	assert_string_equal(fmt_double(b, 134.217728), "134.217728");
 	assert_string_equal(fmt_double(b, 3999.999999), "3999.999999");
+	assert_string_equal(fmt_double(b, 1.000001), "1.000001");
+	assert_string_equal(fmt_double(b, 0.5), "0.5");
 	assert_string_equal(fmt_double(b, 40), "40");
+	assert_string_equal(fmt_u64(b, 0), "0");
+	assert_string_equal(fmt_u64(b, UINT64_MAX), "18446744073709551615");
 	assert_string_equal(fmt_double(b, 100), "100");
 	assert_string_equal(fmt_double(b, 12345.678), "12345.678");
 	assert_string_equal(fmt_double(b, 2582.0005982), "2582.0005982");
