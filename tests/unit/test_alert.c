@@ -914,7 +914,7 @@ static void
 crowd(struct world *w, double value, size_t hosts)
 {
 	struct conf_alert	*c;
-	char			 host[16];
+	char			 host[24];
 	size_t			 i;
 
 	c = begin(w, METRIC_MESSAGES, OP_GE, value, 10);
