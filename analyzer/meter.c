@@ -513,7 +513,7 @@ meter_request(struct meter *m, struct sketch_entry *iface,
     const struct meter_request *r)
 {
 	struct sketch_entry	*host, *section, *e;
-	struct under		 under = { NULL };
+	struct under		 under = { 0 };
 	uint64_t		 pair = 0;
 	unsigned		 method;
 	bool			 same, meets = false;
