@@ -428,8 +428,10 @@ static struct flowtab_nat *
 nat_set(const struct flow_table *t, const uint32_t *by, size_t nby,
     uint32_t *tag)
 {
-	const uint64_t	 h = hash_bytes(t->key, by, nby * sizeof(*by));
+	uint64_t	 w[2] = { 0, 0 }, h;
 
+	memcpy(w, by, nby * sizeof(*by));
+	h = hash_two(t->key, w[0], w[1]);
 	*tag = (uint32_t)(h >> 32);
 	return &t->nat[(h & t->nat_mask) * FLOWTAB_NAT_WAYS];
 }

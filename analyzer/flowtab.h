@@ -261,9 +261,9 @@ void		 flowtab_list(struct flow_table *, struct flow *,
 /* The number of a packet's place, from 1; 0 when the table is full. */
 uint16_t	 flowtab_place(struct flow_table *, const struct packet *);
 /*
- * Remembers a flow by nby numbers that no translation changes; the slots of
- * others that most likely have the same ones are written to twin, and their
- * count is returned.
+ * Remembers a flow by nby numbers, at most four, that no translation changes;
+ * the slots of others that most likely have the same ones are written to twin,
+ * and their count is returned.
  */
 size_t		 flowtab_nat_put(struct flow_table *, const struct flow *,
     const uint32_t *by, size_t nby, uint32_t twin[FLOWTAB_NAT_WAYS]);
