@@ -170,7 +170,6 @@ conn_gap(void *reader, int dir, uint64_t off, uint64_t len, uint64_t ts_us,
 
 	if (c->session == NULL)
 		return FLOW_SKIP;
-	meter_add(c->az->meter, side_entry(c), MC_GAPS, 1);
 	session_gap(c->session, d, off, len, ts_us);
 	if (c->mirrors != 0)
 		stream_gap(c, d, off, len, why == REASS_WHY_CUT);

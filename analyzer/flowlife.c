@@ -306,7 +306,14 @@ flowlife_lost(struct flow_table *t, struct flow *f, int dir, uint64_t bytes,
 
 	*lost = bytes > UINT32_MAX - *lost ? UINT32_MAX :
 	    *lost + (uint32_t)bytes;
-	t->count[why == REASS_WHY_CUT ? FLOW_C_CUT : FLOW_C_UNSEEN] += bytes;
+	if (why == REASS_WHY_CUT)
+		t->count[FLOW_C_CUT] += bytes;
+	else {
+		if (!((f->half[0].flags | f->half[1].flags) & HALF_GAP))
+			t->count[FLOW_C_GAP]++;
+		f->half[dir].flags |= HALF_GAP;
+		t->count[FLOW_C_UNSEEN] += bytes;
+	}
 	if (t->ops->lost != NULL)
 		t->ops->lost(t->arg, f, reader_dir(f, dir), bytes, why);
 }

@@ -56,6 +56,7 @@ enum flowtab_list {		/* in the order of shedding */
 #define HALF_IP_GOOD	0x0200	/* IP header checksums are believed */
 #define HALF_EOF	0x0400	/* the reader was told */
 #define HALF_UNREAD	0x0800	/* of half 0: no memory for a reader */
+#define HALF_GAP	0x1000	/* bytes of it were never seen */
 
 struct flow_half {
 	struct reass	 r;

@@ -128,6 +128,7 @@ enum flow_verdict {
 	M(ZERO_WINDOW,	"zero-window",		"closed windows")	\
 	M(PAYLOAD,	"payload",		"payload bytes seen once") \
 	M(UNSEEN,	"unseen",		"bytes acked but unseen") \
+	M(GAP,		"gap",			"connections that lack bytes") \
 	M(CUT,		"truncated",		"bytes cut by snaplen")	\
 	M(UNREAD,	"no-reader-memory",	"flows without a reader") \
 	M(CLOSED_FIN,	"closed-fin",		"closed by FIN")	\

@@ -84,7 +84,6 @@ enum meter_counter {
 	MC_SEGMENTS,
 	MC_RETRANS,
 	MC_PARSE_ERRORS,
-	MC_GAPS,
 	MC_FIRST_SUM,		/* microseconds to first byte, summed */
 	MC_LINK_LOST,		/* packets lost with a child or a link */
 	MC_RX_BYTES,		/* of an interface, as the kernel counts */

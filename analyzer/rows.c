@@ -189,7 +189,7 @@ rows_capture(struct rows *r)
 	row_u64(&w, v[MC_SHED]);
 	row_u64(&w, v[MC_PAYLOAD]);
 	row_u64(&w, v[MC_GAP_BYTES]);
-	row_u64(&w, v[MC_GAPS]);
+	row_u64(&w, v[MC_FLOW + FLOW_C_GAP]);
 	row_u64(&w, v[MC_ANOMALY + SESSION_A_RESYNC]);
 	row_u64(&w, v[MC_CUT_PACKETS]);
 	row_u64(&w, v[MC_FLOW + FLOW_C_BAD_SUM] +

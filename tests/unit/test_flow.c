@@ -30,6 +30,7 @@ struct world {
 	uint16_t		 iface;
 	uint8_t			 ttl;
 	uint16_t		 tuple;		/* added to the client's port */
+	size_t			 cut;		/* bytes off each packet */
 	size_t			 shed;		/* bytes, when one is opened */
 	bool			 refuse;	/* no reader */
 	enum flow_want		 want;
@@ -187,8 +188,9 @@ raw(struct world *w, struct pcapgen_seg *s, bool bad)
 	p.dlt = 101;
 	p.iface = w->iface;
 	p.ts_us = w->now += 1000;
-	assert_int_equal(packet_parse(&p, guard_copy(g.p, g.len), g.len),
-	    PACKET_OK);
+	p.wirelen = (uint32_t)g.len;
+	assert_int_equal(packet_parse(&p, guard_copy(g.p, g.len - w->cut),
+	    g.len - w->cut), PACKET_OK);
 	return flow_packet(w->t, &p);
 }
 
@@ -440,6 +442,29 @@ a_hole_becomes_a_gap_when_acked_and_50_ms_old(void **state)
 	assert_string_equal(w.log, "ab>-3->fg>");
 	assert_true(count(&w, FLOW_C_UNSEEN) == 3);
 	assert_int_equal(w.lost, 3);
+	end(&w);
+}
+
+static void
+gaps_count_connections_and_cut_ones_not(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	w.cut = 2;
+	seg(&w, 'c', P | A, 1, 1, "abcd");
+	w.cut = 0;
+	assert_true(count(&w, FLOW_C_CUT) == 2);
+	assert_true(count(&w, FLOW_C_GAP) == 0);
+	seg(&w, 'c', P | A, 8, 1, "hi");
+	seg(&w, 'c', P | A, 13, 1, "mn");
+	seg(&w, 's', P | A, 4, 15, "de");
+	seg(&w, 'c', A, 15, 6, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_US * 2);
+	assert_true(count(&w, FLOW_C_UNSEEN) == 9);
+	assert_true(count(&w, FLOW_C_GAP) == 1);
 	end(&w);
 }
 
@@ -1712,25 +1737,22 @@ every_counter_has_a_name(void **state)
 		assert_true(strlen(flow_count_name(i)) > 0);
 }
 
-static const struct CMUnitTest tests[] = {
+static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(one_is_shed_while_another_is_read),
 	cmocka_unit_test(the_reserve_has_a_ceiling),
 	cmocka_unit_test(the_interface_of_the_first_syn_is_the_home),
 	cmocka_unit_test(a_connection_is_told_from_open_to_close),
-	cmocka_unit_test(
-	    a_missed_start_waits_for_earlier_bytes_and_then_goes),
-	cmocka_unit_test(
-	    one_byte_before_a_missed_start_is_data_or_a_probe),
+	cmocka_unit_test(a_missed_start_waits_for_earlier_bytes_and_then_goes),
+	cmocka_unit_test(one_byte_before_a_missed_start_is_data_or_a_probe),
 	cmocka_unit_test(a_probe_seen_first_begins_a_byte_early),
 	cmocka_unit_test(data_before_a_bare_ack_waits_for_earlier),
 	cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
+	cmocka_unit_test(gaps_count_connections_and_cut_ones_not),
 	cmocka_unit_test(a_hole_is_as_old_as_itself),
 	cmocka_unit_test(a_late_block_fills_the_hole),
 	cmocka_unit_test(the_end_of_input_gives_up_the_holes),
-	cmocka_unit_test(
-	    bad_checksums_are_ignored_once_good_ones_were_seen),
-	cmocka_unit_test(
-	    a_bad_checksum_that_the_peer_accepts_is_believed),
+	cmocka_unit_test(bad_checksums_are_ignored_once_good_ones_were_seen),
+	cmocka_unit_test(a_bad_checksum_that_the_peer_accepts_is_believed),
 	cmocka_unit_test(offloaded_checksums_do_not_matter),
 	cmocka_unit_test(what_is_out_of_window_is_ignored),
 	cmocka_unit_test(a_loss_beyond_the_window_is_survived),
@@ -1741,19 +1763,14 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_tuple_used_again_is_a_new_connection),
 	cmocka_unit_test(a_stray_syn_harms_nothing),
 	cmocka_unit_test(another_interface_is_counted_once),
-	cmocka_unit_test(
-	    another_interface_helps_when_the_home_lost_something),
-	cmocka_unit_test(
-	    both_sides_of_a_translation_are_one_connection),
-	cmocka_unit_test(
-	    a_refusal_behind_a_translation_is_one_connection),
+	cmocka_unit_test(another_interface_helps_when_the_home_lost_something),
+	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
+	cmocka_unit_test(a_refusal_behind_a_translation_is_one_connection),
 	cmocka_unit_test(equal_sequence_numbers_alone_do_not_merge),
-	cmocka_unit_test(
-	    a_reader_that_is_done_is_freed_and_counting_goes_on),
+	cmocka_unit_test(a_reader_that_is_done_is_freed_and_counting_goes_on),
 	cmocka_unit_test(at_the_limit_half_open_ones_go_before_talkers),
 	cmocka_unit_test(a_flood_stays_under_the_ceiling),
-	cmocka_unit_test(
-	    a_connection_without_a_byte_counts_after_a_while),
+	cmocka_unit_test(a_connection_without_a_byte_counts_after_a_while),
 	cmocka_unit_test(idle_ones_go_by_class),
 	cmocka_unit_test(time_that_jumps_back_stops_nothing),
 	cmocka_unit_test(what_fills_a_hole_late_is_retransmitted),
@@ -1761,36 +1778,25 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(quality_is_counted),
 	cmocka_unit_test(a_late_syn_corrects_who_is_the_client),
 	cmocka_unit_test(a_suspect_beyond_the_end_is_not_told),
-	cmocka_unit_test(
-	    a_syn_with_data_on_a_closed_tuple_is_a_new_connection),
+	cmocka_unit_test(a_syn_with_data_on_a_closed_tuple_is_a_new_connection),
 	cmocka_unit_test(acks_of_a_half_that_was_never_seen_are_no_gap),
 	cmocka_unit_test(a_half_that_is_shown_later_is_no_loss),
-	cmocka_unit_test(
-	    a_half_that_was_never_seen_is_lost_at_the_end),
+	cmocka_unit_test(a_half_that_was_never_seen_is_lost_at_the_end),
 	cmocka_unit_test(an_alias_with_early_data_keeps_nothing),
-	cmocka_unit_test(
-	    what_home_missed_comes_from_behind_the_translation),
-	cmocka_unit_test(
-	    half_a_handshake_is_enough_to_know_a_translation),
-	cmocka_unit_test(
-	    a_direction_that_only_the_other_side_shows_is_read),
-	cmocka_unit_test(
-	    bad_checksums_are_refused_behind_a_translation_too),
-	cmocka_unit_test(
-	    a_corrected_client_does_not_turn_the_other_side_round),
-	cmocka_unit_test(
-	    an_alias_of_an_alias_is_one_of_the_connection),
+	cmocka_unit_test(what_home_missed_comes_from_behind_the_translation),
+	cmocka_unit_test(half_a_handshake_is_enough_to_know_a_translation),
+	cmocka_unit_test(a_direction_that_only_the_other_side_shows_is_read),
+	cmocka_unit_test(bad_checksums_are_refused_behind_a_translation_too),
+	cmocka_unit_test(a_corrected_client_does_not_turn_the_other_side_round),
+	cmocka_unit_test(an_alias_of_an_alias_is_one_of_the_connection),
 	cmocka_unit_test(the_tuple_that_shows_more_of_the_start_stays),
 	cmocka_unit_test(what_an_alias_feeds_does_not_stop_ageing),
 	cmocka_unit_test(both_ends_translated_are_one_connection),
-	cmocka_unit_test(
-	    joined_under_way_both_sides_are_one_connection),
+	cmocka_unit_test(joined_under_way_both_sides_are_one_connection),
 	cmocka_unit_test(joined_under_way_one_direction_tells),
-	cmocka_unit_test(
-	    joined_under_way_equal_packets_alone_do_not_merge),
+	cmocka_unit_test(joined_under_way_equal_packets_alone_do_not_merge),
 	cmocka_unit_test(stragglers_of_many_that_ended_begin_nothing),
-	cmocka_unit_test(
-	    more_that_ended_than_are_remembered_are_counted),
+	cmocka_unit_test(more_that_ended_than_are_remembered_are_counted),
 	cmocka_unit_test(every_counter_has_a_name),
 };
 
