@@ -234,5 +234,6 @@ flows_show(struct rows *r)
 	s.closed = flows_word(r, "state") != NULL || r->az->offline;
 	rows_complete(r);
 	flows_each(r, false, show_one, &s);
-	rows_other(r, "flows", s.items, s.requests, 0, s.bytes);
+	rows_other(r, &(struct rows_other){ .what = "flows",
+	    .items = s.items, .count = s.requests, .bytes = s.bytes });
 }

@@ -153,6 +153,7 @@ meter_unpack(struct meter *m, enum meter_kind kind, uint32_t id,
 	if (e == NULL)
 		return -1;
 	e->error += error;
+	s->evicted += error > 0;	/* it was made at another's place */
 	while (at < len) {
 		if (!get_varint(p, len, &at, &index) ||
 		    !get_varint(p, len, &at, &n) || index == 0 ||

@@ -63,8 +63,15 @@ void	 rows_status_of(struct rows *, unsigned level);
 void	 rows_versions_of(struct rows *, unsigned level);
 void	 rows_method(struct rows *, const struct sketch_entry *);
 void	 rows_status(struct rows *, const struct sketch_entry *);
-void	 rows_other(struct rows *, const char *what, uint64_t items,
-	    uint64_t count, uint64_t responses, uint64_t bytes);
+struct rows_other {
+	const char	*what;
+	uint64_t	 items;
+	bool		 at_least;	/* there were more */
+	uint64_t	 count;
+	uint64_t	 responses;
+	uint64_t	 bytes;
+};
+void	 rows_other(struct rows *, const struct rows_other *);
 void	 rows_named(struct rows *);
 
 /* ---- flows and transactions (rowsflow.c) ---- */

@@ -307,17 +307,17 @@ rows_status(struct rows *r, const struct sketch_entry *e)
 }
 
 void
-rows_other(struct rows *r, const char *what, uint64_t items, uint64_t count,
-    uint64_t responses, uint64_t bytes)
+rows_other(struct rows *r, const struct rows_other *o)
 {
 	struct row_writer	 w;
 
-	if (items + count == 0 || !answer_row(&r->a, &w, ROW_OTHER, 0))
+	if (o->items + o->count == 0 || !answer_row(&r->a, &w, ROW_OTHER, 0))
 		return;
-	row_str(&w, what);
-	row_u64(&w, items);
-	row_u64(&w, count);
-	row_u64(&w, responses);
-	row_u64(&w, bytes);
+	row_str(&w, o->what);
+	row_u64(&w, o->items);
+	row_bool(&w, o->at_least);
+	row_u64(&w, o->count);
+	row_u64(&w, o->responses);
+	row_u64(&w, o->bytes);
 	row_end(&w);
 }

@@ -25,6 +25,7 @@ struct list {
 	struct pick	*p;
 	size_t		 n;
 	size_t		 room;
+	bool		 more;		/* others had to make room */
 };
 
 static uint64_t
@@ -119,6 +120,7 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 	uint32_t	 i;
 
 	memset(r->v, 0, sizeof(r->v));	/* the sums of some are brief */
+	l->more |= s != NULL && s->evicted > 0;
 	for (i = 0; s != NULL && i < s->n; i++) {
 		if (simple(r)) {
 			n = s->heap[i]->count - s->heap[i]->error;
@@ -163,21 +165,21 @@ minus(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-/* Those that had to make room: of a window nobody knows how many. */
-static uint64_t
-evicted(const struct rows *r, const struct sketch *s)
-{
-	return s == NULL || r->window != WINDOW_TOTAL ? 0 : s->evicted;
-}
-
+/*
+ * Others are those that are kept and not shown. How many had to make room
+ * nobody knows: some of them come again and again.
+ */
 static void
-others(struct rows *r, const char *what, uint64_t items,
+others(struct rows *r, const char *what, const struct list *l,
     const struct shown *s)
 {
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
-	rows_other(r, what, items, minus(r->v[MC_REQUESTS], s->count),
-	    minus(r->v[MC_RESPONSES], s->responses),
-	    minus(r->v[MC_REQ_BODY] + r->v[MC_RESP_BODY], s->bytes));
+	rows_other(r, &(struct rows_other){ .what = what,
+	    .items = minus(l->n, s->items), .at_least = l->more,
+	    .count = minus(r->v[MC_REQUESTS], s->count),
+	    .responses = minus(r->v[MC_RESPONSES], s->responses),
+	    .bytes = minus(r->v[MC_REQ_BODY] + r->v[MC_RESP_BODY],
+	    s->bytes) });
 }
 
 /* ---- hosts ---- */
@@ -242,8 +244,7 @@ hosts(struct rows *r, uint32_t top, bool nested)
 		else
 			rows_host(r, l.p[i].e);
 	}
-	others(r, "hosts", minus(l.n, s.items) +
-	    evicted(r, r->az->meter->hosts), &s);
+	others(r, "hosts", &l, &s);
 	free(l.p);
 }
 
@@ -275,10 +276,9 @@ static void
 show_sections(struct rows *r)
 {
 	struct sketch_entry	*host = NULL;
-	const struct sketch	*hs = r->az->meter->hosts, *sections;
+	const struct sketch	*hs = r->az->meter->hosts;
 	struct shown		 s = { 0 };
 	struct list		 l = { 0 };
-	uint64_t		 items = 0;
 	uint32_t		 k;
 	size_t			 i;
 
@@ -288,11 +288,8 @@ show_sections(struct rows *r)
 	for (k = 0; hs != NULL && k < hs->n; k++) {
 		if (host != NULL && hs->heap[k] != host)
 			continue;
-		sections = sketch_child(hs->heap[k], METER_CHILD_SECTIONS);
-		if (sections == NULL)
-			continue;
-		collect(r, &l, sections, MC_REQUESTS);
-		items += evicted(r, sections);
+		collect(r, &l, sketch_child(hs->heap[k],
+		    METER_CHILD_SECTIONS), MC_REQUESTS);
 	}
 	sort(&l);
 	for (i = 0; i < l.n && i < r->top && !r->a.failed; i++) {
@@ -300,13 +297,13 @@ show_sections(struct rows *r)
 		show_one(r, &s, MC_REQUESTS);
 		rows_section(r, l.p[i].e, 0);
 	}
-	items += minus(l.n, s.items);
 	if (host == NULL)
-		others(r, "sections", items, &s);
+		others(r, "sections", &l, &s);
 	else {
 		meter_sum(r->az->meter, host, r->window, r->v);
-		rows_other(r, "sections", items,
-		    minus(r->v[MC_REQUESTS], s.count), 0, 0);
+		rows_other(r, &(struct rows_other){ .what = "sections",
+		    .items = minus(l.n, s.items), .at_least = l.more,
+		    .count = minus(r->v[MC_REQUESTS], s.count) });
 	}
 	free(l.p);
 }
@@ -328,8 +325,9 @@ methods(struct rows *r)
 		rows_method(r, l.p[i].e);
 	}
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
-	rows_other(r, "methods", evicted(r, r->az->meter->methods),
-	    minus(r->v[MC_REQUESTS], s.count), 0, 0);
+	rows_other(r, &(struct rows_other){ .what = "methods",
+	    .at_least = l.more,
+	    .count = minus(r->v[MC_REQUESTS], s.count) });
 	free(l.p);
 }
 
@@ -363,10 +361,10 @@ clients(struct rows *r, uint32_t top)
 		rows_client(r, l.p[i].e, 0);
 	}
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
-	rows_other(r, "clients", minus(l.n, s.items) +
-	    evicted(r, r->az->meter->clients),
-	    minus(r->v[MC_REQUESTS], s.count),
-	    minus(r->v[MC_RESPONSES], s.responses), 0);
+	rows_other(r, &(struct rows_other){ .what = "clients",
+	    .items = minus(l.n, s.items), .at_least = l.more,
+	    .count = minus(r->v[MC_REQUESTS], s.count),
+	    .responses = minus(r->v[MC_RESPONSES], s.responses) });
 	free(l.p);
 }
 
@@ -386,9 +384,9 @@ names(struct rows *r, uint32_t top)
 	}
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
 	rows_ech(r, r->v[MC_TLS_ECH]);
-	rows_other(r, "names", minus(l.n, s.items) +
-	    evicted(r, r->az->meter->names), minus(r->v[MC_TLS], s.count), 0,
-	    0);
+	rows_other(r, &(struct rows_other){ .what = "names",
+	    .items = minus(l.n, s.items), .at_least = l.more,
+	    .count = minus(r->v[MC_TLS], s.count) });
 	free(l.p);
 }
 

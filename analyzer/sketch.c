@@ -410,7 +410,6 @@ replace(struct sketch *s, const void *key, size_t len, uint64_t hash,
 	e = lightest(s);
 	count = e->count;
 	s->evicted++;
-	s->kind->evicted++;
 	if (e->room < len) {
 		sketch_remove(e);
 		e = admit(s, key, len, hash, count + weight);

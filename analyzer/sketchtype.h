@@ -105,7 +105,6 @@ struct sketch_kind {
 	void		(*gone)(void *arg, const struct sketch_kind *,
 			    const struct sketch_entry *);
 	void		*arg;
-	uint64_t	 evicted;
 };
 
 struct sketch {

@@ -208,6 +208,7 @@ static const struct row_field sighting_fields[] = {
 static const struct row_field other_fields[] = {
 	S("what", "what"),	/* hosts, sections, clients, names */
 	U("items", COUNT, "items"),
+	B("at_least", "at least"),
 	U("count", COUNT, "count"),
 	U("responses", COUNT, NULL),
 	U("body_bytes", BYTES, NULL),

@@ -361,9 +361,9 @@ draw_other(struct pen *p)
 
 	if (doc_find(p->d, ROW_OTHER, &r) == -1 || doc_u64(&r, "items") == 0)
 		return;
-	out_printf(&p->line, " other %" PRIu64 " hosts   %s%s requests",
-	    doc_u64(&r, "items"), fmt_count(b, doc_num(&r, "count")),
-	    p->star);
+	out_printf(&p->line, " other %s%" PRIu64 " hosts   %s%s requests",
+	    view_least(&r), doc_u64(&r, "items"),
+	    fmt_count(b, doc_num(&r, "count")), p->star);
 	pen_end(p, LOOK_PLAIN);
 }
 

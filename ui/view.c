@@ -350,6 +350,12 @@ instead(const struct doc *d, const struct row *s, const char **ask)
 	return "packets, but no HTTP";
 }
 
+const char *
+view_least(const struct row *r)
+{
+	return doc_bool(r, "at_least") ? "at least " : "";
+}
+
 bool
 view_empty(struct out *o, const struct doc *d)
 {

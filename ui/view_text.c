@@ -362,7 +362,8 @@ draw_other(struct ctx *c)
 			continue;
 		out_str(c->o, "other ");
 		if (doc_u64(&r, "items") > 0)
-			out_printf(c->o, "%" PRIu64 " ", doc_u64(&r, "items"));
+			out_printf(c->o, "%s%" PRIu64 " ", view_least(&r),
+			    doc_u64(&r, "items"));
 		put_text(c->o, &r, "what");
 		out_printf(c->o, ": %" PRIu64 "%s %s%s", doc_u64(&r, "count"),
 		    c->star, doc_is(&r, "what", "names") ? "connection" :

@@ -407,6 +407,33 @@ a_packed_entry_keeps_its_counts_in_little_room(void **state)
 }
 
 static void
+who_came_in_anothers_place_tells_that_after_a_loss_too(void **state)
+{
+	struct world	 w, x;
+	char		 name[16];
+	uint8_t		 data[80];
+	size_t		 n;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w, false);
+	request(&w, "first", "/", CLIENT);
+	n = meter_pack(host(&w, "first"), data, sizeof(data));
+	begin(&x, false);
+	assert_int_equal(meter_unpack(x.m, METER_HOST, 0, data, n), 0);
+	assert_int_equal(x.m->hosts->evicted, 0);
+	for (i = 0; w.m->hosts->evicted == 0; i++) {
+		snprintf(name, sizeof(name), "h%u", i);
+		request(&w, name, "/", CLIENT);
+	}
+	n = meter_pack(host(&w, name), data, sizeof(data));
+	assert_int_equal(meter_unpack(x.m, METER_HOST, 1, data, n), 0);
+	assert_int_equal(x.m->hosts->evicted, 1);
+	end(&x);
+	end(&w);
+}
+
+static void
 a_long_host_is_packed_whole(void **state)
 {
 	struct world	 w, x;
@@ -690,6 +717,8 @@ main(void)
 		cmocka_unit_test(entries_come_back_after_a_loss),
 		cmocka_unit_test(
 		    a_packed_entry_keeps_its_counts_in_little_room),
+		cmocka_unit_test(
+		    who_came_in_anothers_place_tells_that_after_a_loss_too),
 		cmocka_unit_test(a_long_host_is_packed_whole),
 		cmocka_unit_test(shares_are_of_what_the_rule_counts),
 		cmocka_unit_test(what_hosts_do_not_tell_has_no_shares),

@@ -70,6 +70,12 @@ is "no counter falls or goes" "$(python3 "$TMP/never_fall.py" $(seq -f "$TMP/m.%
 is "no invented host is named" "$(grep -c 'host="x' "$TMP/m.$n")" 0
 kill $LOAD
 wait $LOAD 2> /dev/null
+# How many different ones made room for each other nobody knows.
+is "others are those that are kept" "$(json '.other[] | "\(.items) \(.at_least)"' \
+    show hosts top 10 window total)" "54 true"
+like "and text says so" "$(ctl show hosts top 10 window total)" \
+    '^other at least 54 hosts: [0-9]*\*? requests$'
+is "so are methods, and all" "$(json '.other | length' show methods window total)" 0
 # The totals come once a second.
 same() {
 	ctl -j show metrics > "$TMP/m.json"
