@@ -167,19 +167,20 @@ minus(uint64_t a, uint64_t b)
 
 /*
  * Others are those that are kept and not shown. How many had to make room
- * nobody knows: some of them come again and again.
+ * nobody knows: some of them come again and again. The bodies of sections are
+ * not counted.
  */
 static void
 others(struct rows *r, const char *what, const struct list *l,
-    const struct shown *s)
+    const struct shown *s, const struct sketch_entry *all, bool bodies)
 {
-	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
+	meter_sum(r->az->meter, all, r->window, r->v);
 	rows_other(r, &(struct rows_other){ .what = what,
 	    .items = minus(l->n, s->items), .at_least = l->more,
 	    .count = minus(r->v[MC_REQUESTS], s->count),
 	    .responses = minus(r->v[MC_RESPONSES], s->responses),
-	    .bytes = minus(r->v[MC_REQ_BODY] + r->v[MC_RESP_BODY],
-	    s->bytes) });
+	    .bytes = !bodies ? 0 : minus(r->v[MC_REQ_BODY] +
+	    r->v[MC_RESP_BODY], s->bytes) });
 }
 
 /* ---- hosts ---- */
@@ -244,7 +245,7 @@ hosts(struct rows *r, uint32_t top, bool nested)
 		else
 			rows_host(r, l.p[i].e);
 	}
-	others(r, "hosts", &l, &s);
+	others(r, "hosts", &l, &s, r->az->meter->total, true);
 	free(l.p);
 }
 
@@ -297,14 +298,8 @@ show_sections(struct rows *r)
 		show_one(r, &s, MC_REQUESTS);
 		rows_section(r, l.p[i].e, 0);
 	}
-	if (host == NULL)
-		others(r, "sections", &l, &s);
-	else {
-		meter_sum(r->az->meter, host, r->window, r->v);
-		rows_other(r, &(struct rows_other){ .what = "sections",
-		    .items = minus(l.n, s.items), .at_least = l.more,
-		    .count = minus(r->v[MC_REQUESTS], s.count) });
-	}
+	others(r, "sections", &l, &s, host != NULL ? host :
+	    r->az->meter->total, false);
 	free(l.p);
 }
 
@@ -360,11 +355,7 @@ clients(struct rows *r, uint32_t top)
 		show_one(r, &s, MC_REQUESTS);
 		rows_client(r, l.p[i].e, 0);
 	}
-	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
-	rows_other(r, &(struct rows_other){ .what = "clients",
-	    .items = minus(l.n, s.items), .at_least = l.more,
-	    .count = minus(r->v[MC_REQUESTS], s.count),
-	    .responses = minus(r->v[MC_RESPONSES], s.responses) });
+	others(r, "clients", &l, &s, r->az->meter->total, true);
 	free(l.p);
 }
 
