@@ -74,7 +74,7 @@ rows_host(struct rows *r, const struct sketch_entry *e)
 	if (!answer_row(&r->a, &w, ROW_HOST, 0))
 		return;
 	put_key(&w, e, NO_HOST);
-	row_u64(&w, v[MC_REQUESTS]);
+	row_u64(&w, v[MC_REQUESTS] + v[MC_RESPONSES]);
 	row_u64(&w, v[MC_REQUESTS]);
 	row_double(&w, rows_per_second(r, v[MC_REQUESTS]));
 	row_u64(&w, v[MC_RESPONSES]);
@@ -103,7 +103,9 @@ rows_section(struct rows *r, const struct sketch_entry *e, unsigned level)
 		return;
 	put_key(&w, e->home->owner, NO_HOST);
 	put_key(&w, e, "/");
+	row_u64(&w, r->v[MC_REQUESTS] + r->v[MC_RESPONSES]);
 	row_u64(&w, r->v[MC_REQUESTS]);
+	row_u64(&w, r->v[MC_RESPONSES]);
 	rows_quantile(&w, r->v + MC_FIRST, 0.95);
 	row_u64(&w, e->error);
 	row_end(&w);

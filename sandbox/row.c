@@ -128,6 +128,8 @@ static const struct row_field section_fields[] = {
 	S("host", NULL),
 	S("section", "section"),
 	U("hits", COUNT, "hits"),
+	U("requests", COUNT, NULL),
+	U("responses", COUNT, NULL),
 	D("response_p95_seconds", SECONDS, "p95"),
 	U("count_error", COUNT, "error"),
 };

@@ -142,13 +142,14 @@ static void
 sections(struct buf *b, unsigned level)
 {
 	put(b, ROW_SECTION, level, "host=www.example.com|section=/shop|"
-	    "hits=377|response_p95_seconds=0.0617");
+	    "hits=745|requests=377|responses=368|"
+	    "response_p95_seconds=0.0617");
 	put(b, ROW_METHOD, level + 1, "method=GET|count=301");
 	put(b, ROW_METHOD, level + 1, "method=POST|count=76");
 	put(b, ROW_STATUS, level + 1, "code=200|count=364");
 	put(b, ROW_STATUS, level + 1, "code=500|count=4");
 	put(b, ROW_SECTION, level, "host=www.example.com|"
-	    "section=/\033[31m<b>\"\xff|hits=2");
+	    "section=/\033[31m<b>\"\xff|hits=2|requests=2");
 }
 
 static void

@@ -99,7 +99,7 @@ children_are_arrays_even_when_empty(void **state)
 
 	(void)state;
 	buf_writer(&b, bytes, sizeof(bytes));
-	rows_put(&b, ROW_SECTION, 0, "h|/|1|-|-");
+	rows_put(&b, ROW_SECTION, 0, "h|/|1|1|-|-|-");
 	draw(&o, SHOW_SECTIONS, bytes, b.len);
 	assert_non_null(strstr(o.p, "\"methods\":[],\"status\":[]}"));
 	out_clear(&o);

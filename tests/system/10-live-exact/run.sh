@@ -58,7 +58,10 @@ is "no more clients than are told apart" "$(json '.hosts[] |
     select(.host == "many.example") | "\(.requests) \(.clients)"' show hosts \
     top 1000 window total)" "600 256"
 is "one host's sections" \
-    "$(json '.hosts[0].sections[] | "\(.section) \(.hits)"' show host gone.example window total)" "/nothing 500"
+    "$(json '.hosts[0].sections[] | "\(.section) \(.hits) \(.requests) \(.responses)"' \
+    show host gone.example window total)" "/nothing 1000 500 500"
+is "a host's hits are requests and responses" \
+    "$(json '.hosts[0].hits' show host gone.example window total)" 1000
 # sum KEY FIELD: of what is listed and of the others
 sum() { jq "[.$1[], .other[]] | map(.$2) | add" "$TMP/list.json"; }
 ctl -j show clients top 3 window total > "$TMP/list.json"
@@ -68,7 +71,7 @@ is "clients and the others are all" \
 is "which are many" "$(jq '.other[0].items > 100' "$TMP/list.json")" true
 ctl -j show sections 10.77.0.2 top 1 window total > "$TMP/list.json"
 is "sections and the others are all of the host" \
-    "$(jq -c '[.sections[0].status[].count, .other[0].responses] | add' "$TMP/list.json")" \
+    "$(sum sections responses)" \
     "$(json '.hosts[0].responses' show host 10.77.0.2 window total)"
 stop
 is "ended as asked" "$status" 0
