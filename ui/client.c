@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ client_init(struct client *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
+	c->output = -1;
 	c->timeout_ms = CLIENT_TIMEOUT_MS;
 	c->answer_max = CLIENT_ANSWER_MAX;
 	c->rx = malloc(FRAME_MAX);
@@ -88,19 +90,48 @@ transfer(struct client *c, uint8_t *p, size_t n, bool out, int *flags)
 	return r;
 }
 
-/* Waits for events; 1 ready, 0 timed out, -1 error. */
+static uint64_t
+mono_ms(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+#define UNREAD(pfd)	(((pfd).revents & (POLLERR | POLLHUP)) != 0)
+
+/* Waits for events; 1 ready, 2 output has no reader, 0 timed out, -1 error. */
 static int
 wait_for(struct client *c, short events, int timeout_ms)
 {
-	struct pollfd	 pfd;
+	struct pollfd	 pfd[2] = {
+		{ .fd = c->fd, .events = events },
+		{ .fd = c->output },
+	};
 	int		 n;
 
-	pfd.fd = c->fd;
-	pfd.events = events;
 	do {
-		n = poll(&pfd, 1, timeout_ms);
+		n = poll(pfd, 2, timeout_ms);
 	} while (n == -1 && errno == EINTR);
-	return n;
+	return n > 0 && UNREAD(pfd[1]) ? 2 : n;
+}
+
+bool
+client_sleep(int output, double seconds)
+{
+	struct pollfd	 pfd = { .fd = output };
+	uint64_t	 now, until = mono_ms() + (uint64_t)(seconds * 1000);
+
+	while ((now = mono_ms()) < until) {
+		if (poll(&pfd, 1, until - now > INT_MAX ? INT_MAX :
+		    (int)(until - now)) <= 0)
+			continue;
+		if (UNREAD(pfd))
+			return false;
+		pfd.fd = -1;		/* it is not open */
+	}
+	return true;
 }
 
 /* The wire of one frame, without judgement; 1 when f holds one. */
@@ -113,6 +144,8 @@ read_frame(struct client *c, struct frame *f, int timeout_ms)
 	switch (wait_for(c, POLLIN, timeout_ms)) {
 	case 0:
 		return fail(c, CLIENT_LATE, "timed out, try again");
+	case 2:
+		return fail(c, CLIENT_UNREAD, "nobody reads the output");
 	case -1:
 		return fail(c, CLIENT_OS, "poll: %s", strerror(errno));
 	}
@@ -310,15 +343,6 @@ client_recv(struct client *c, struct frame *f, int timeout_ms)
 		if (f->request == c->request)
 			return CLIENT_OK;
 	}
-}
-
-static uint64_t
-mono_ms(void)
-{
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 /* Who answers may be taken over, and drip or pour rows for ever. */

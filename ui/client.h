@@ -15,6 +15,7 @@
 #include "sandbox/msg.h"
 #include "ui/doc.h"
 
+#define CLIENT_UNREAD		(-1)	/* no status: nobody reads on */
 #define CLIENT_OK		0
 #define CLIENT_REFUSED		1
 #define CLIENT_USAGE		64
@@ -31,6 +32,7 @@
 struct client {
 	int		 fd;		/* -1: not connected */
 	bool		 owned;		/* close it */
+	int		 output;	/* CLIENT_UNREAD without a reader; -1 */
 	int		 timeout_ms;	/* -1: none, for the renderer of -r */
 	size_t		 answer_max;	/* without a timeout there is none */
 	uint32_t	 request;
@@ -51,6 +53,12 @@ void	 client_close(struct client *);
 
 /* Waits for the daemon's HELLO, unless it came: c->hello says who it is. */
 int	 client_greeted(struct client *, int timeout_ms);
+
+/*
+ * Sleeps; false at once when nobody reads the other end of a pipe, socket or
+ * terminal any more.
+ */
+bool	 client_sleep(int output, double seconds);
 
 /* A writer for the body of the next frame, over c->tx. */
 void	 client_body(struct client *, struct buf *);

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sandbox/conf.h"
@@ -75,17 +74,6 @@ ctl_flush(struct ctl *c)
 	if (errno != EPIPE)
 		fprintf(stderr, "netmonctl: write: %s\n", strerror(errno));
 	return -1;
-}
-
-void
-ctl_sleep(double seconds)
-{
-	struct timespec	 ts;
-
-	ts.tv_sec = (time_t)seconds;
-	ts.tv_nsec = (long)((seconds - (double)ts.tv_sec) * 1e9);
-	while (nanosleep(&ts, &ts) == -1 && errno == EINTR)
-		;
 }
 
 const char *
@@ -189,7 +177,8 @@ act_show(struct ctl *c, const struct command *cmd)
 		}
 		before = status;
 		if (passes(c, status, shown)) {
-			ctl_sleep(c->every);
+			if (!client_sleep(STDOUT_FILENO, c->every))
+				return CLIENT_OK;
 			continue;
 		}
 		if (status != CLIENT_OK)
@@ -204,9 +193,8 @@ act_show(struct ctl *c, const struct command *cmd)
 			repaint(c, rows);
 		if (ctl_flush(c) == -1)
 			return errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;
-		if (c->every <= 0)
+		if (c->every <= 0 || !client_sleep(STDOUT_FILENO, c->every))
 			return CLIENT_OK;
-		ctl_sleep(c->every);
 	}
 }
 

@@ -34,9 +34,6 @@ int	 ctl_flush(struct ctl *);
 /* One SHOW request into ctl->doc, which is emptied first. */
 int	 ctl_ask(struct ctl *, const struct msg_show *);
 
-/* Sleeps through signals that do not end the process. */
-void	 ctl_sleep(double seconds);
-
 /* Hostname of this machine for RFC 5424, "" when unknown. */
 const char *ctl_hostname(char *, size_t);
 

@@ -394,10 +394,9 @@ plain(struct console *cs)
 			out_cut(&c->out, c->out.len - 1);
 		if (ctl_flush(c) == -1)
 			return errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;
-		if (c->every <= 0)
+		if (c->every <= 0 || !client_sleep(STDOUT_FILENO, c->every))
 			return CLIENT_OK;
 		out_char(&c->out, '\n', 1);
-		ctl_sleep(c->every);
 	}
 }
 

@@ -305,12 +305,13 @@ watch_run(struct watch *w)
 	struct client	*cl = &w->ctl->client;
 	bool		 final, once = false;
 	double		 until = 0;
-	int		 status;
+	int		 status = CLIENT_OK;
 
 	w->from.hostname = ctl_hostname(w->hostname, sizeof(w->hostname));
-	for (;;) {
+	cl->output = STDOUT_FILENO;
+	while (status != CLIENT_UNREAD) {
 		status = follow(w, &final);
-		if (final)
+		if (final || status == CLIENT_UNREAD)
 			break;
 		if (cl->hello.version != 0) {
 			once = true;
@@ -324,11 +325,12 @@ watch_run(struct watch *w)
 			return ctl_complain(w->ctl, status);
 		/* Lines already printed are asked for by number from here. */
 		w->last = 0;
-		ctl_sleep(RETRY_SECONDS);
+		if (!client_sleep(STDOUT_FILENO, RETRY_SECONDS))
+			status = CLIENT_UNREAD;
 	}
 	if (w->cursor != -1)
 		close(w->cursor);
-	return status;
+	return status == CLIENT_UNREAD ? CLIENT_OK : status;
 }
 
 static int

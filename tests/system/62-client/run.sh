@@ -122,6 +122,12 @@ ctl -j top > "$TMP/top.out" 2>&1
 is "top refuses -j" $? 64
 like "and names what has it" "$(cat "$TMP/top.out")" 'top has no JSON, use'
 
+# ---- whoever reads it goes away, and nothing happens any more ----
+for words in "alerts -f" monitor "-i 1000 show summary" "-i 1000 top"; do
+	timeout 30 sh -c "'$BUILD/netmonctl' -s '$SOCK' $words | :"
+	is "$words ends with its reader" $? 0
+done
+
 # In Turkish, the small form of I is another letter.
 localedef -i tr_TR -f UTF-8 "$TMP/tr_TR.UTF-8" > /dev/null 2>&1
 names() { LOCPATH=$TMP LC_ALL=$1 "$BUILD/netmonctl" -s "$SOCK" show metrics | sed '/^#/d; s/[{ ].*//' | LC_ALL=C sort -u; }
