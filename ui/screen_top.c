@@ -138,20 +138,9 @@ draw_memory(struct pen *p)
 	const struct doc *d = p->d;
 	struct row	 r;
 	struct out	 part;
-	char		 u[FMT_MAX], l[FMT_MAX];
-	double		 used = 0, limit = 0;
-	size_t		 i;
 
-	for (i = doc_next(d, 0, d->n, ROW_MEMORY, 0); i < d->n;
-	    i = doc_next(d, i + 1, d->n, ROW_MEMORY, 0)) {
-		doc_get(d, i, &r);
-		used += doc_num(&r, "used_bytes");
-		if (doc_num(&r, "limit_bytes") > limit)
-			limit = doc_num(&r, "limit_bytes");
-	}
-	out_printf(&p->line, "MEMORY   %s", fmt_bytes(u, used));
-	if (limit > 0)
-		out_printf(&p->line, " of %s", fmt_bytes(l, limit));
+	out_str(&p->line, "MEMORY   ");
+	view_memory(&p->line, d);
 	out_init(&part);
 	if (doc_find(d, ROW_SUMMARY, &r) != -1) {
 		out_printf(&part, "   flows %" PRIu64, doc_u64(&r, "flows"));

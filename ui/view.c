@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "sandbox/compat.h"
+#include "sandbox/mem.h"
 #include "ui/fmt.h"
 #include "ui/view.h"
 
@@ -348,6 +349,46 @@ instead(const struct doc *d, const struct row *s, const char **ask)
 		return "no HTTP, only TLS";
 	}
 	return "packets, but no HTTP";
+}
+
+/* Whether a pool is the first of its process, whose pools share its limit. */
+static bool
+begins_process(const struct row *r, const struct row *last)
+{
+	const char	*a, *b;
+	size_t		 an, bn;
+
+	a = doc_text(r, "process", &an);
+	b = doc_text(last, "process", &bn);
+	return an != bn || memcmp(a, b, an) != 0;
+}
+
+void
+view_memory(struct out *o, const struct doc *d)
+{
+	struct row	 r = { 0 }, last = { 0 };
+	char		 b[FMT_MAX];
+	double		 used = 0, limit = 0;
+	size_t		 i, processes = 0;
+	bool		 begins;
+
+	for (i = doc_next(d, 0, d->n, ROW_MEMORY, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_MEMORY, 0), last = r) {
+		doc_get(d, i, &r);
+		used += doc_num(&r, "used_bytes");
+		begins = processes == 0 || begins_process(&r, &last);
+		processes += begins;
+		/* What waits in queues has a limit of its own. */
+		if (begins || doc_is(&r, "pool", mem_pool_name(MEM_QUEUES)))
+			limit += doc_num(&r, "limit_bytes");
+	}
+	if (processes == 1) {
+		view_cell(o, &row_desc(ROW_MEMORY)->fields[0], &r.v[0], false);
+		out_char(o, ' ', 1);
+	}
+	out_str(o, fmt_bytes(b, used));
+	if (limit > 0)
+		out_printf(o, " of %s", fmt_bytes(b, limit));
 }
 
 const char *

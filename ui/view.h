@@ -75,6 +75,8 @@ bool		 view_starred(const struct row_field *);
 void		 view_window(struct out *, const struct row *);
 /* "window 10s   complete 99.98%   2026-11-20 18:30:12 UTC", and the losses */
 void		 view_complete(struct out *, const struct doc *);
+/* "20.0 MiB of 256.0 MiB", with the process before it if it is but one. */
+void		 view_memory(struct out *, const struct doc *);
 /* "at least " before the items of a ROW_OTHER that are not all, else "". */
 const char	*view_least(const struct row *);
 /* Why a summary shows no HTTP, and what to ask next; false: it shows some. */

@@ -167,24 +167,10 @@ alerts_line(struct ctx *c)
 static void
 memory_line(struct ctx *c)
 {
-	const struct doc	*d = c->d;
-	struct row		 r;
-	uint64_t		 used = 0, limit = 0, l;
-	char			 u[FMT_MAX], m[FMT_MAX];
-	size_t			 i;
-
-	if (doc_find(d, ROW_MEMORY, NULL) == -1)
+	if (doc_find(c->d, ROW_MEMORY, NULL) == -1)
 		return;
-	for (i = doc_next(d, 0, d->n, ROW_MEMORY, 0); i < d->n;
-	    i = doc_next(d, i + 1, d->n, ROW_MEMORY, 0)) {
-		doc_get(d, i, &r);
-		used += doc_u64(&r, "used_bytes");
-		if ((l = doc_u64(&r, "limit_bytes")) > limit)
-			limit = l;
-	}
-	out_printf(c->o, "memory    %s", fmt_bytes(u, (double)used));
-	if (limit > 0)
-		out_printf(c->o, " of %s", fmt_bytes(m, (double)limit));
+	out_str(c->o, "memory    ");
+	view_memory(c->o, c->d);
 	out_char(c->o, '\n', 1);
 }
 

@@ -271,6 +271,21 @@ why(struct buf *b)
 }
 
 static void
+memory(struct buf *b, bool mirror)
+{
+	put(b, ROW_MEMORY, 0, "process=analyzer|pool=flows|"
+	    "used_bytes=20971520|limit_bytes=67108864|items=12402");
+	put(b, ROW_MEMORY, 0, "process=analyzer|pool=segments|"
+	    "used_bytes=1048576|limit_bytes=67108864");
+	if (!mirror)
+		return;
+	put(b, ROW_MEMORY, 0, "process=mirror|pool=streams|"
+	    "limit_bytes=16777216");
+	put(b, ROW_MEMORY, 0, "process=mirror|pool=queues|"
+	    "used_bytes=2097152|limit_bytes=16777216");
+}
+
+static void
 summary_answer(struct buf *b, bool lossy)
 {
 	daemon_row(b);
@@ -278,6 +293,7 @@ summary_answer(struct buf *b, bool lossy)
 	summary(b);
 	alerts(b);
 	hosts(b, false);
+	memory(b, false);
 }
 
 static void
@@ -292,6 +308,7 @@ report(struct buf *b, bool lossy)
 	capture(b);
 	alerts(b);
 	mirrors(b);
+	memory(b, true);
 }
 
 static void

@@ -43,7 +43,7 @@ make(struct fixture *f, unsigned width, unsigned height, bool lossy)
 	take(&f->doc, SHOW_SUMMARY, ROW_DAEMON, lossy);
 	take(&f->doc, SHOW_SUMMARY, ROW_COMPLETE, lossy);
 	take(&f->doc, SHOW_SUMMARY, ROW_SUMMARY, lossy);
-	take(&f->doc, SHOW_METRICS, ROW_MEMORY, lossy);
+	take(&f->doc, SHOW_REPORT, ROW_MEMORY, lossy);
 	take(&f->doc, SHOW_ALERTS, ROW_ALERT, lossy);
 	take(&f->doc, SHOW_INTERFACES, ROW_INTERFACE, lossy);
 	take(&f->doc, SHOW_HOSTS, ROW_HOST, lossy);
