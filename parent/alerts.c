@@ -203,16 +203,21 @@ text_of(const struct row *r, const char *key, char *s, size_t size)
 }
 
 static void
-add_text(struct line *l, const struct row *r, const char *key)
+add_pair(struct line *l, const char *key, const char *s)
 {
 	const char	*quote;
-	char		 s[TEXT_MAX];
 
-	if (row_value(r, key)->s.n == 0)
-		return;
-	text_of(r, key, s, sizeof(s));
 	quote = strpbrk(s, " =\"") != NULL ? "\"" : "";
 	add(l, " %s=%s%s%s", key, quote, s, quote);
+}
+
+static void
+add_text(struct line *l, const struct row *r, const char *key)
+{
+	char	 s[TEXT_MAX];
+
+	if (row_value(r, key)->s.n > 0)
+		add_pair(l, key, text_of(r, key, s, sizeof(s)));
 }
 
 static void
@@ -233,15 +238,20 @@ add_number(struct line *l, const struct row *r, const char *key)
 static void
 add_top(struct line *l, struct buf *b)
 {
-	const char	*sep = " top=";
-	struct row	 r;
-	char		 s[TEXT_MAX];
+	char			 s[TEXT_MAX], list[TEXT_MAX];
+	struct line		 top = { list, sizeof(list), 0 };
+	const struct row_value	*v;
+	struct row		 r;
 
+	list[0] = '\0';
 	while (buf_left(b) > 0 && row_get(b, &r) == 0) {
-		add(l, "%s%s:%u%%", sep, text_of(&r, "host", s, sizeof(s)),
+		v = row_value(&r, "host");
+		vis_put(VIS_ITEM, s, sizeof(s), v->s.p, v->s.n);
+		add(&top, "%s%s:%u%%", top.n > 0 ? "," : "", s,
 		    row_percent(row_value(&r, "share")->d));
-		sep = ",";
 	}
+	if (top.n > 0)
+		add_pair(l, "top", list);
 }
 
 /* Whether it is over: cleared, or its rule ended. */

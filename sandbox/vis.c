@@ -88,12 +88,14 @@ named(enum vis_form form, unsigned c)
 		unsigned	 c;
 		const char	*out[VIS_FORMS];
 	} table[] = {
-		{ '\\',	{ "\\\\", "\\\\", "\\\\", "\\\\", NULL } },
-		{ '"',	{ NULL, "\\\"", "\\\"", "\\\"", "&quot;" } },
-		{ '\'',	{ NULL, NULL, NULL, NULL, "&#39;" } },
-		{ '&',	{ NULL, NULL, NULL, NULL, "&amp;" } },
-		{ '<',	{ NULL, NULL, NULL, NULL, "&lt;" } },
-		{ '>',	{ NULL, NULL, NULL, NULL, "&gt;" } },
+		{ '\\',	{ "\\\\", "\\\\", "\\\\", "\\\\", "\\\\", NULL } },
+		{ '"',	{ NULL, "\\\"", "\\\"", "\\\"", "\\\"", "&quot;" } },
+		{ ',',	{ [VIS_ITEM] = "\\x2c" } },
+		{ '|',	{ [VIS_ITEM] = "\\x7c" } },
+		{ '\'',	{ [VIS_HTML] = "&#39;" } },
+		{ '&',	{ [VIS_HTML] = "&amp;" } },
+		{ '<',	{ [VIS_HTML] = "&lt;" } },
+		{ '>',	{ [VIS_HTML] = "&gt;" } },
 	};
 	size_t	 i;
 
@@ -170,7 +172,7 @@ vis_plain(const void *src, size_t n)
 	for (i = 0; i < n; i++)
 		if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '\\' ||
 		    p[i] == '"' || p[i] == '\'' || p[i] == '&' ||
-		    p[i] == '<' || p[i] == '>')
+		    p[i] == '<' || p[i] == '>' || p[i] == ',' || p[i] == '|')
 			break;
 	return i;
 }

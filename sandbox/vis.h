@@ -17,6 +17,7 @@
 enum vis_form {
 	VIS_TERM,		/* a screen: \xNN, backslash doubled */
 	VIS_LOG,		/* key=value text: as TERM, and " as \" */
+	VIS_ITEM,		/* of a list: as LOG, and , and | as \xNN */
 	VIS_JSON,		/* inside "...": RFC 8259, section 7 */
 	VIS_LABEL,		/* inside a metric label's "..." */
 	VIS_HTML,		/* text or attribute of a page */

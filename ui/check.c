@@ -88,7 +88,7 @@ report(struct out *o, const struct doc *d, const struct row *r,
 
 	out_printf(o, "%s ", words[status]);
 	key = doc_text(r, "rule", &len);
-	out_vis(o, VIS_LOG, key, len);
+	out_vis(o, VIS_ITEM, key, len);	/* "|" begins performance data */
 	unit = doc_text(r, "unit", &n);
 	out_printf(o, " %s", fmt_by_unit(b, unit, n, doc_num(r, "value")));
 	out_printf(o, " (limit %s)", fmt_by_unit(b, unit, n,
@@ -96,7 +96,7 @@ report(struct out *o, const struct doc *d, const struct row *r,
 	key = doc_text(r, "key", &len);
 	if (len > 0) {
 		out_str(o, " worst=");
-		out_vis(o, VIS_LOG, key, len);
+		out_vis(o, VIS_ITEM, key, len);
 	}
 	if (ratio == 0 && doc_find(d, ROW_COMPLETE, &complete) != -1)
 		ratio = doc_num(&complete, "ratio");
@@ -104,7 +104,7 @@ report(struct out *o, const struct doc *d, const struct row *r,
 	key = doc_text(r, "reason", &len);
 	if (status == CHECK_UNKNOWN && len > 0) {
 		out_str(o, ": ");
-		out_vis(o, VIS_LOG, key, len);
+		out_vis(o, VIS_ITEM, key, len);
 	}
 	performance(o, r, doc_is(r, "severity", "error") ? CHECK_CRITICAL :
 	    CHECK_WARNING);
@@ -128,7 +128,7 @@ check_judge(struct out *o, const struct doc *d, const char *name)
 	}
 	if (!some) {
 		out_str(o, "UNKNOWN ");
-		out_vis(o, VIS_LOG, name, strlen(name));
+		out_vis(o, VIS_ITEM, name, strlen(name));
 		out_str(o, ": no such rule\n");
 		return CHECK_UNKNOWN;
 	}

@@ -17,7 +17,14 @@ put_text(struct out *o, const struct row *r, const char *key)
 	out_vis(o, VIS_LOG, s, n);
 }
 
-/* key="text": quoted only when a blank or a quote would break the pair. */
+/* Quoted only when a blank or a quote would break the pair. */
+static const char *
+quote_for(const char *s, size_t n)
+{
+	return memchr(s, ' ', n) != NULL || memchr(s, '"', n) != NULL ||
+	    memchr(s, '=', n) != NULL ? "\"" : "";
+}
+
 static void
 put_pair(struct out *o, const char *name, const struct row *r,
     const char *key)
@@ -28,8 +35,7 @@ put_pair(struct out *o, const char *name, const struct row *r,
 	s = doc_text(r, key, &n);
 	if (n == 0)
 		return;
-	quote = memchr(s, ' ', n) != NULL || memchr(s, '"', n) != NULL ||
-	    memchr(s, '=', n) != NULL ? "\"" : "";
+	quote = quote_for(s, n);
 	out_printf(o, " %s=%s", name, quote);
 	out_vis(o, VIS_LOG, s, n);
 	out_str(o, quote);
@@ -57,20 +63,28 @@ put_number(struct out *o, const char *name, const struct row *r,
 static void
 put_top(struct out *o, const struct doc *d, size_t i)
 {
-	const char	*sep = " top=";
+	const char	*s, *quote;
+	struct out	 list;
 	struct row	 r;
-	size_t		 k, n, to = doc_end(d, i);
+	size_t		 k, n, len, to = doc_end(d, i);
 	unsigned	 level = d->rows[i].level + 1u;
 
+	out_init(&list);
 	k = doc_next(d, i + 1, to, ROW_CONTRIBUTOR, level);
 	for (n = 0; k < to && n < TOP_MAX; n++) {
 		doc_get(d, k, &r);
-		out_str(o, sep);
-		put_text(o, &r, "host");
-		out_printf(o, ":%u%%", row_percent(doc_num(&r, "share")));
-		sep = ",";
+		out_str(&list, n > 0 ? "," : "");
+		s = doc_text(&r, "host", &len);
+		out_vis(&list, VIS_ITEM, s, len);
+		out_printf(&list, ":%u%%", row_percent(doc_num(&r, "share")));
 		k = doc_next(d, k + 1, to, ROW_CONTRIBUTOR, level);
 	}
+	if (list.len > 0) {
+		quote = quote_for(list.p, list.len);
+		out_printf(o, " top=%s%s%s", quote, list.p, quote);
+	}
+	o->err |= list.err;
+	out_clear(&list);
 }
 
 /* The two sentences of a rule with compat: count and time, time. */

@@ -368,7 +368,7 @@ rows_events(struct buf *b)
 	    "metric=messages|value=50004|limit=50000|span_seconds=120|"
 	    "peak=50004|complete=0.9997|severity=error|unit=count");
 	put(b, ROW_CONTRIBUTOR, 1, "host=www.example.com|share=0.61");
-	put(b, ROW_CONTRIBUTOR, 1, "host=evil\nhost|share=0.28");
+	put(b, ROW_CONTRIBUTOR, 1, "host=evil\n, host|share=0.28");
 	put(b, ROW_ALERT_EVENT, 0, "epoch=1794838692000000|seq=2|"
 	    "time=1795113000412000|event=cleared|rule=high-traffic|id=41-7|"
 	    "metric=messages|value=44871|limit=45000|span_seconds=120|"

@@ -104,9 +104,9 @@ the_worst_key_is_reported(void **state)
 
 	(void)state;
 	assert_int_equal(judge("web|-|unknown|5xx|a|0.5|0.05|>|60|-|-|-|1|"
-	    "error|-|-|ratio", "web|1-2|firing|5xx|b\033|0.06|0.05|>|60|-|-|-|"
+	    "error|-|-|ratio", "web|1-2|firing|5xx|b\033,|0.06|0.05|>|60|-|-|-|"
 	    "1|error|1|-|ratio", &o), CHECK_CRITICAL);
-	assert_non_null(strstr(o.p, "worst=b\\x1b "));
+	assert_non_null(strstr(o.p, "worst=b\\x1b\\x2c "));
 	out_clear(&o);
 	assert_int_equal(judge("web|-|ok|p|a|3|5|<|60|-|-|-|1|error|-|-|count",
 	    "web|-|ok|p|b|9|5|<|60|-|-|-|1|error|-|-|count", &o), CHECK_OK);

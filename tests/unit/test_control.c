@@ -357,6 +357,10 @@ put_event(struct buf *b, const char *event, const char *severity)
 	row_str(&w, "www.example.com");
 	row_double(&w, 0.61);
 	assert_int_equal(row_end(&w), 0);
+	row_begin(&w, b, ROW_CONTRIBUTOR, 1);
+	row_str(&w, "x, y");
+	row_double(&w, 0.28);
+	assert_int_equal(row_end(&w), 0);
 }
 
 static int
@@ -420,7 +424,8 @@ an_alert_is_logged_with_its_severity_and_escaped(void **state)
 	assert_non_null(strstr(x->line, "fired"));
 	assert_non_null(strstr(x->line, "value=7001 limit=7000 span=120s"));
 	assert_non_null(strstr(x->line, "complete=99.99%"));
-	assert_non_null(strstr(x->line, "top=www.example.com:61%"));
+	assert_non_null(strstr(x->line,
+	    " top=\"www.example.com:61%,x\\x2c y:28%\" "));
 	assert_non_null(strstr(x->line, "seq=77.1"));
 	assert_null(strstr(x->line, "peak="));
 	assert_int_equal(alert(x, "cleared", "error"), 0);

@@ -28,6 +28,8 @@ each_form_escapes_what_it_must(void **state)
 		{ VIS_TERM, "\xed\xa0\x80", "\\xed\\xa0\\x80" },
 		{ VIS_TERM, "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },
 		{ VIS_LOG, "a\"b\n", "a\\\"b\\x0a" },
+		{ VIS_ITEM, "a,\"b|\xff\\", "a\\x2c\\\"b\\x7c\\xff\\\\" },
+		{ VIS_LOG, "a,b|c", "a,b|c" },
 		{ VIS_JSON, "a\"\\\n\x7f", "a\\\"\\\\\\u000a\\u007f" },
 		{ VIS_JSON, "\xe2\x80\xa8", "\\u2028" },
 		{ VIS_JSON, "\x80", "\\\\x80" },
