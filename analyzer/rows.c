@@ -106,6 +106,16 @@ parse_errors(const struct rows *r)
 	return sum + r->v[MC_PARSE_ERRORS];
 }
 
+bool
+rows_iface_known(const struct analyzer *az)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < az->nifaces && !az->ifaces[i].known; i++)
+		continue;
+	return i < az->nifaces;
+}
+
 static unsigned
 interfaces_up(const struct analyzer *az)
 {
@@ -158,6 +168,7 @@ rows_summary(struct rows *r)
 	row_u64(&w, v[MC_UNPAIRED_RESP]);
 	row_u64(&w, v[MC_SEEN_AGAIN]);
 	row_u64(&w, v[MC_AMBIGUOUS]);
+	row_bool(&w, !r->az->offline && !rows_iface_known(r->az));
 	row_end(&w);
 }
 

@@ -38,6 +38,8 @@ void	 rows_capture(struct rows *);
 void	 rows_advice(struct rows *);
 void	 rows_tunnels(struct rows *);
 void	 rows_interface(struct rows *, const struct iface *);
+/* Whether capture has told of any: there is one on every machine. */
+bool	 rows_iface_known(const struct analyzer *);
 /* Whether this line names an interface that the machine does not have. */
 bool	 rows_iface_absent(const struct analyzer *,
 	    const struct conf_interface *);

@@ -430,11 +430,8 @@ interfaces(struct rows *r)
 	struct analyzer	*az = r->az;
 	uint32_t	 i;
 
-	for (i = 0; i < az->nifaces && !az->ifaces[i].known; i++)
-		continue;
-	if (i == az->nifaces)
+	if (!rows_iface_known(az))
 		remembered_interfaces(r);
-
 	for (i = 0; i < az->nifaces && !r->a.failed; i++)
 		if (az->ifaces[i].known)
 			rows_interface(r, &az->ifaces[i]);

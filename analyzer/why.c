@@ -128,7 +128,10 @@ why_interfaces(struct rows *r)
 		else
 			other++;
 	}
-	if (want != NULL && up + other == 0)
+	if (!rows_iface_known(az))
+		rows_text(r, "cause", "1 interfaces    capture is starting, "
+		    "ask again");
+	else if (want != NULL && up + other == 0)
 		rows_text(r, "cause", "1 interfaces    %s is not watched",
 		    want);
 	else

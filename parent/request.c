@@ -58,6 +58,7 @@ request_new(struct client *cl, const struct frame *f)
 void
 request_ask(struct control *c, struct request *r)
 {
+	struct child_info i;
 	struct chan	*ch;
 	enum role	 owner;
 
@@ -72,8 +73,11 @@ request_ask(struct control *c, struct request *r)
 		}
 		if (r->at > 0)
 			continue;	/* the main part was answered */
+		supervise_info(c->conf.supervise, owner, &i);
 		answer_error(r->client->chan, r->theirs, STATUS_AGAIN,
-		    "%s is not running now, try again", role_name(owner));
+		    "%s is %s, try again", role_name(owner),
+		    i.state == CHILD_STARTING ? "starting" :
+		    "not running now");
 		request_free(c, r);
 		return;
 	}

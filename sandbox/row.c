@@ -70,6 +70,7 @@ static const struct row_field summary_fields[] = {
 	U("unpaired_responses", COUNT, NULL),
 	U("seen_again", COUNT, NULL),
 	U("ambiguous", COUNT, NULL),
+	B("starting", NULL),
 };
 /* _total fields count since the start of the daemon. */
 static const struct row_field interface_fields[] = {

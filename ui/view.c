@@ -333,6 +333,10 @@ instead(const struct doc *d, const struct row *s, const char **ask)
 	double		 packets = doc_num(s, "packets_per_second");
 
 	*ask = "why";
+	if (doc_bool(s, "starting")) {
+		*ask = "show processes";
+		return "capture is starting";
+	}
 	if (doc_u64(s, "interfaces") == 0) {
 		*ask = "show interfaces";
 		return "no interface is open";

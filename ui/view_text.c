@@ -75,9 +75,14 @@ capture_line(struct ctx *c, const struct row *s)
 	char		 pps[FMT_MAX], bps[FMT_MAX], ratio[FMT_MAX];
 	char		 gaps[FMT_MAX];
 
-	out_printf(c->o, "capture   %" PRIu64 " interface%s, %spps%s, "
-	    "%sb/s%s", doc_u64(s, "interfaces"),
-	    doc_u64(s, "interfaces") == 1 ? "" : "s",
+	out_str(c->o, "capture   ");
+	if (doc_bool(s, "starting"))
+		out_str(c->o, "starting");
+	else
+		out_printf(c->o, "%" PRIu64 " interface%s",
+		    doc_u64(s, "interfaces"),
+		    doc_u64(s, "interfaces") == 1 ? "" : "s");
+	out_printf(c->o, ", %spps%s, %sb/s%s",
 	    fmt_si(pps, doc_num(s, "packets_per_second")), c->star,
 	    fmt_si(bps, doc_num(s, "wire_bits_per_second")), c->star);
 	if (doc_find(c->d, ROW_COMPLETE, &r) != -1)

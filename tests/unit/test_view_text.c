@@ -70,6 +70,8 @@ nothing_to_see_is_explained(void **state)
 		const char	*summary, *complete, *line;
 	} table[] = {
 		{ "interfaces=0", "ratio=1", "no interface is open" },
+		{ "interfaces=0|starting=1", "ratio=1",
+		    "capture is starting, see netmonctl show processes" },
 		{ "interfaces=1", "ratio=1", "no packets at all" },
 		{ "interfaces=1", "ratio=0|kernel_drops=9",
 		    "all packets were dropped" },

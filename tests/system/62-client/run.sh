@@ -128,6 +128,21 @@ for words in "alerts -f" monitor "-i 1000 show summary" "-i 1000 top"; do
 	is "$words ends with its reader" $? 0
 done
 
+# ---- an analyzer that capture has told nothing yet ----
+capture=$(pid_of capture)
+at_exit "kill -CONT $capture 2> /dev/null"
+kill -STOP "$capture"
+kill -9 "$(pid_of analyzer)"
+starting() { [ "$(json .summary.starting show summary 2> /dev/null)" = "$1" ]; }
+wait_for 10 starting true && ok "capture is starting" || not_ok "no capture is starting"
+ctl show > "$TMP/out"
+like "is said" "$(cat "$TMP/out")" '^capture   starting, '
+like "with what to ask" "$(cat "$TMP/out")" 'capture is starting, see netmonctl show processes'
+like "and why says so" "$(ctl why)" '^1 interfaces    capture is starting, ask again'
+kill -CONT "$capture"
+wait_for 10 starting false && ok "until it told" || not_ok "capture starts for ever"
+wait_for 10 all_ready
+
 # In Turkish, the small form of I is another letter.
 localedef -i tr_TR -f UTF-8 "$TMP/tr_TR.UTF-8" > /dev/null 2>&1
 names() { LOCPATH=$TMP LC_ALL=$1 "$BUILD/netmonctl" -s "$SOCK" show metrics | sed '/^#/d; s/[{ ].*//' | LC_ALL=C sort -u; }
