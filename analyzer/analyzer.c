@@ -108,7 +108,8 @@ analyzer_on_lost_time(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	if (m.role == ROLE_MIRROR || az->offline)
 		return 0;
-	meter_lost_time(az->meter, m.from_us, m.to_us);
+	meter_lost_time(az->meter, m.from_us, m.to_us,
+	    m.role == ROLE_CAPTURE ? az->linked_us : az->run_us);
 	return 0;
 }
 
@@ -221,6 +222,7 @@ analyzer_linked(struct proc *p, enum role peer)
 		out_drained(p, peer);
 		return;
 	}
+	az->linked_us = proc_mono_us();
 	collect_all(az);
 	for (i = 0; i < az->nifaces; i++) {
 		az->ifaces[i].known = false;
@@ -324,6 +326,7 @@ analyzer_run(struct proc *p)
 {
 	struct analyzer	*az = p->state;
 
+	az->run_us = proc_mono_us();
 	az->ev_tick = evtimer_new(p->base, on_timer, az);
 	if (az->ev_tick == NULL)
 		fatalx("out of memory");

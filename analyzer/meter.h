@@ -323,8 +323,12 @@ uint64_t	 meter_class(const struct meter *, const uint64_t v[MC_MAX],
 		    unsigned class);
 
 /* Completeness as DESIGN.md 3 defines it, of a vector of sums. */
+/*
+ * A role was away. Who tells it may have heard late that it is back: back_us
+ * is since when we know that, 0 for not at all.
+ */
 void		 meter_lost_time(struct meter *, uint64_t from_us,
-		    uint64_t to_us);
+		    uint64_t to_us, uint64_t back_us);
 /*
  * Microseconds of the last span during which somebody was missing; with
  * windows, also those whose slices went down with an earlier process.

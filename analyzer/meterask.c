@@ -131,10 +131,13 @@ meter_class(const struct meter *m, const uint64_t v[MC_MAX], unsigned class)
 /* ---- completeness ---- */
 
 void
-meter_lost_time(struct meter *m, uint64_t from_us, uint64_t to_us)
+meter_lost_time(struct meter *m, uint64_t from_us, uint64_t to_us,
+    uint64_t back_us)
 {
 	struct meter_lost	*l;
 
+	if (back_us >= from_us && back_us < to_us)
+		to_us = back_us;
 	if (to_us <= from_us)
 		return;
 	l = &m->lost[m->nlost++ % METER_LOST_MAX];

@@ -122,6 +122,8 @@ struct analyzer {
 	bool		 paused;	/* capture is not read */
 	bool		 ended;
 	bool		 had_capture;
+	uint64_t	 linked_us;	/* by this capture */
+	uint64_t	 run_us;	/* since then we read */
 	bool		 fresh_capture;	/* its counts began at zero */
 };
 

@@ -322,15 +322,33 @@ lost_time_counts_for_the_windows_it_touches(void **state)
 	(void)state;
 	begin(&w, false);
 	meter_advance(w.m, 1100000000);
-	meter_lost_time(w.m, 1095000000, 1097000000);
-	meter_lost_time(w.m, 1050000000, 1051000000);
-	meter_lost_time(w.m, 5, 5);
+	meter_lost_time(w.m, 1095000000, 1097000000, 0);
+	meter_lost_time(w.m, 1050000000, 1051000000, 0);
+	meter_lost_time(w.m, 5, 5, 0);
 	assert_int_equal(meter_unwatched_us(w.m, 10000000, true), 2000000);
 	assert_int_equal(meter_unwatched_us(w.m, 4000000, true), 1000000);
 	assert_int_equal(meter_unwatched_us(w.m, 60000000, true), 3000000);
 	assert_int_equal(w.m->lost_us, 3000000);
 	meter_advance(w.m, 1200000000);
 	assert_int_equal(meter_unwatched_us(w.m, 10000000, true), 0);
+	end(&w);
+}
+
+static void
+lost_time_ends_when_the_role_was_back(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, false);
+	meter_advance(w.m, 1100000000);
+	meter_lost_time(w.m, 1095000000, 1099000000, 1096000000);
+	assert_int_equal(w.m->lost_us, 1000000);
+	meter_lost_time(w.m, 1080000000, 1081000000, 1096000000);
+	assert_int_equal(w.m->lost_us, 2000000);
+	meter_lost_time(w.m, 1085000000, 1086000000, 1070000000);
+	assert_int_equal(w.m->lost_us, 3000000);
+	assert_int_equal(meter_unwatched_us(w.m, 10000000, false), 1000000);
 	end(&w);
 }
 
@@ -714,6 +732,7 @@ main(void)
 		cmocka_unit_test(
 		    completeness_is_the_smaller_share_rounded_down),
 		cmocka_unit_test(lost_time_counts_for_the_windows_it_touches),
+		cmocka_unit_test(lost_time_ends_when_the_role_was_back),
 		cmocka_unit_test(entries_come_back_after_a_loss),
 		cmocka_unit_test(
 		    a_packed_entry_keeps_its_counts_in_little_room),
