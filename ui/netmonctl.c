@@ -1,9 +1,7 @@
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -22,6 +20,7 @@
 #include "ui/hook.h"
 #include "ui/netmonctl.h"
 #include "ui/replay.h"
+#include "ui/whole.h"
 
 #define HOME		"\033[H"	/* cursor to the first cell */
 #define LINE_END	"\033[K"	/* clears what an older line left */
@@ -297,63 +296,6 @@ act_terminate(struct ctl *c, const struct command *cmd)
 	return status == CLIENT_AWAY ? CLIENT_OK : ctl_complain(c, status);
 }
 
-/* A file whole or not at all: temporary name, sync, rename. */
-static int
-replace_file(struct ctl *c, const char *path)
-{
-	char		*tmp = NULL;
-	int		 fd, saved;
-
-	if (asprintf(&tmp, "%s.%ld.new", path, (long)getpid()) == -1)
-		return -1;
-	(void)unlink(tmp);	/* of an earlier process with this number */
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd == -1) {
-		free(tmp);
-		return -1;
-	}
-	if (out_flush(&c->out, fd) == -1 || fchmod(fd, 0644) == -1 ||
-	    fsync(fd) == -1 || rename(tmp, path) == -1) {
-		saved = errno;
-		close(fd);
-		unlink(tmp);
-		free(tmp);
-		errno = saved;
-		return -1;
-	}
-	free(tmp);
-	return close(fd);
-}
-
-/*
- * A rename would put a file in the place of a device or a link, /dev/stdout
- * for example. What ends us, a timer that has waited enough say, does so when
- * the temporary file is gone.
- */
-static int
-write_file(struct ctl *c, const char *path)
-{
-	static const int	 ends[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ
-	};
-	struct stat		 st;
-	sigset_t		 set, before;
-	size_t			 i;
-	int			 r;
-
-	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
-		return -1;
-	}
-	sigemptyset(&set);
-	for (i = 0; i < nitems(ends); i++)
-		sigaddset(&set, ends[i]);
-	sigprocmask(SIG_BLOCK, &set, &before);
-	r = replace_file(c, path);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
-}
-
 static int
 act_metrics(struct ctl *c, const struct command *cmd)
 {
@@ -379,13 +321,14 @@ act_metrics(struct ctl *c, const struct command *cmd)
 	if (cmd->file == NULL)
 		return ctl_flush(c) == 0 || errno == EPIPE ? CLIENT_OK :
 		    CLIENT_REFUSED;
-	if (write_file(c, cmd->file) == 0)
+	if (whole_write(&c->out, cmd->file) == 0)
 		return CLIENT_OK;
 	error = errno;
 	snprintf(c->client.why, sizeof(c->client.why), "writing %s: %s",
 	    vis_str(VIS_TERM, v, sizeof(v), cmd->file), error == ENOTSUP ?
-	    "is a device or a link, no file to replace" : strerror(error));
-	return ctl_complain(c, CLIENT_REFUSED);
+	    "is a device or a link, no file to replace" : error == EBUSY ?
+	    "another netmonctl is writing it, try again" : strerror(error));
+	return ctl_complain(c, error == EBUSY ? CLIENT_LATE : CLIENT_REFUSED);
 }
 
 /* The status is that of Nagios plugins, also when nobody answers. */

@@ -107,6 +107,22 @@ for i in $(seq 40); do
 	wait $!
 done 2> /dev/null
 is "ended while it writes: nothing beside it" "$(ls "$TMP" | grep -c new)" 0
+# One that is killed may leave a file, which the next one takes away.
+for i in $(seq 60); do
+	"$BUILD/netmonctl" -s "$SOCK" show metrics -O "$TMP/m.killed" &
+	sleep 0.00$((i % 10))
+	kill -9 $!
+	wait $!
+done 2> /dev/null
+at_most "killed while it writes: files beside it" "$(ls "$TMP" | grep -c new)" 1
+echo cut > "$TMP/m.killed.new"
+ctl show metrics -O "$TMP/m.killed"
+is "the next one writes it" "$? $(tail -1 "$TMP/m.killed")" "0 # EOF"
+is "and takes away what was left" "$(ls "$TMP" | grep -c new)" 0
+flock "$TMP/m.killed.new" "$BUILD/netmonctl" -s "$SOCK" show metrics -O "$TMP/m.killed" 2> "$TMP/err"
+is "while another one writes it: status 75" $? 75
+like "and says so" "$(cat "$TMP/err")" 'm.killed: another netmonctl is writing it, try again'
+rm "$TMP/m.killed.new"
 
 if command -v promtool > /dev/null; then
 	promtool check metrics < "$TMP/m.$n" > "$TMP/out" 2>&1
