@@ -52,8 +52,11 @@ orphans_add(struct orphans *t, unsigned slot, const struct gap_open *o)
 		return;
 	if (t->n == t->room) {
 		room = t->room == 0 ? 64 : t->room * 2;
-		if ((p = realloc(t->orphan, room * sizeof(*p))) == NULL)
+		if ((p = realloc(t->orphan, room * sizeof(*p))) == NULL) {
+			tally_add(t->slots->tally, TALLY_MIR_GAPS, 1);
+			tally_add(t->slots->tally, TALLY_MIR_GAPS_UNLISTED, 1);
 			return;
+		}
 		t->orphan = p;
 		t->room = room;
 	}

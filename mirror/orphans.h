@@ -21,7 +21,7 @@ struct orphans	*orphans_new(struct slots *, bool expected);
 
 /* Whether anything is to be told. */
 bool		 orphans_expected(const struct orphans *);
-/* An open connection as it was saved. */
+/* An open connection as it was saved; without memory a gap not listed. */
 void		 orphans_add(struct orphans *, unsigned slot,
 		    const struct gap_open *);
 /* Better last_us from the tail of a record; from and to as in the file. */

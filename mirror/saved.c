@@ -118,4 +118,5 @@ saved_init(struct mirror_state *ms)
 	buf_writer(&ms->save, ms->save_bytes, sizeof(ms->save_bytes));
 	ms->slots.save = save_open;
 	ms->slots.arg = ms;
+	ms->slots.tally = &ms->proc->tally;
 }

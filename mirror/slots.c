@@ -19,6 +19,7 @@ slots_take(struct slots *s)
 		s->next = slot + 1;
 		return (int)slot;
 	}
+	tally_add(s->tally, TALLY_MIR_UNSAVED, 1);
 	return -1;
 }
 

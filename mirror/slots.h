@@ -8,17 +8,19 @@
 
 #include "mirror/gaps.h"
 #include "sandbox/msg.h"
+#include "sandbox/tally.h"
 
 struct slots {
 	/* A slot to save; NULL deletes it. */
 	void		(*save)(void *arg, unsigned slot,
 			    const struct gap_open *);
 	void		*arg;
+	struct tally	*tally;
 	uint64_t	 used[MSG_SAVE_SLOTS / 64];
 	unsigned	 next;
 };
 
-/* A free one, taken; -1 when there is none. */
+/* A free one, taken; -1 when there is none, which is counted. */
 int		 slots_take(struct slots *);
 /* One that is in use already: it was restored. */
 void		 slots_mark(struct slots *, unsigned slot);

@@ -93,9 +93,10 @@ on_save(struct chan *ch, struct frame *f, void *arg)
 	while (buf_left(&f->body) > 0) {
 		if (msg_get_slot(&f->body, &m) == -1)
 			return -1;
-		if (slots_set(&c->slots, &m) == -1)
-			log_debug("%s: no room for a saved slot",
-			    role_name(c->role));
+		if (slots_set(&c->slots, &m) == 0)
+			continue;
+		tally_add(c->s->conf.tally, TALLY_PAR_UNSAVED, 1);
+		log_debug("%s: no room for a saved slot", role_name(c->role));
 	}
 	return 0;
 }

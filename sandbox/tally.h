@@ -197,6 +197,8 @@
 	    "control clients closed for a malformed frame")		\
 	T(PAR_CHILDREN_LOST,	PARENT,	  EVENTS,  COUNTER,		\
 	    "children lost")						\
+	T(PAR_UNSAVED,		PARENT,	  EVENTS,  COUNTER,		\
+	    "times what a process saved was not kept: no room")		\
 	T(PAR_LOG_LOST,		PARENT,	  EVENTS,  COUNTER,		\
 	    "log lines that syslog did not take")			\
 	T(PAR_LINES_HELD,	PARENT,	  EVENTS,  COUNTER,		\
@@ -246,6 +248,8 @@
 	    "pieces of connections that are not in a record")		\
 	T(MIR_GAPS_UNLISTED,	MIRROR,	  EVENTS,  COUNTER,		\
 	    "of these, not named in FILE.gaps: no room")		\
+	T(MIR_UNSAVED,		MIRROR,	  ITEMS,   COUNTER,		\
+	    "recorded connections that the next mirror would not know")	\
 	T(MIR_UNKNOWN,		MIRROR,	  EVENTS,  COUNTER,		\
 	    "stream records of connections that are not known")		\
 	T(MIR_NO_MEMORY,	MIRROR,	  BYTES,   COUNTER,		\

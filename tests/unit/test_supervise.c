@@ -156,6 +156,37 @@ a_child_that_says_too_much_is_held_back_and_counted(void **state)
 }
 
 static void
+what_a_child_saves_without_room_is_counted(void **state)
+{
+	static struct supervise	 s;
+	static struct tally	 t;
+	static uint8_t		 body[64];
+	struct child		*c = &s.child[ROLE_MIRROR];
+	struct msg_slot		 m = { .data = (const uint8_t *)"x", .len = 1 };
+	const struct handler	*h;
+	struct frame		 f;
+	struct buf		 b;
+	unsigned		 i;
+
+	(void)state;
+	s.conf.tally = &t;
+	c->s = &s;
+	for (h = heard_from_child; h->type != MSG_SAVE; h++)
+		continue;
+	for (i = 0; i < 3; i++) {
+		buf_writer(&b, body, sizeof(body));
+		m.slot = i;
+		msg_put_slot(&b, &m);
+		memset(&f, 0, sizeof(f));
+		buf_reader(&f.body, body, b.len);
+		assert_int_equal(h->fn(NULL, &f, c), 0);
+		assert_int_equal(t.v[TALLY_PAR_UNSAVED], i == 2);
+		c->slots.bytes = SLOTS_BYTES_MAX - 1 + i;
+	}
+	slots_clear(&c->slots);
+}
+
+static void
 a_live_child_has_no_bad_input(void **state)
 {
 	static struct supervise	 s;
@@ -316,6 +347,7 @@ main(void)
 		cmocka_unit_test(who_gave_up_meanwhile_is_not_ready),
 		cmocka_unit_test(
 		    a_child_that_says_too_much_is_held_back_and_counted),
+		cmocka_unit_test(what_a_child_saves_without_room_is_counted),
 		cmocka_unit_test(a_live_child_has_no_bad_input),
 		cmocka_unit_test(a_fresh_child_gets_an_end_even_without_slots),
 		cmocka_unit_test(
