@@ -1,4 +1,5 @@
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -24,6 +25,7 @@
 
 #define FD_KEPT		16	/* the launcher's own lie from here on */
 #define FD_SEARCHED	256
+#define FILES_LEAST	34	/* FD_KEPT and what is moved there */
 #define TITLE		"netmond: launcher"
 
 /* Which program a role is, and where it lies when installed. */
@@ -81,6 +83,25 @@ open_program(const char *dir, const char *file)
 	return open(path, O_PATH | O_CLOEXEC);
 }
 
+/* Later each process has a limit of its own; until then this must do. */
+static int
+raise_files(char *why, size_t size)
+{
+	struct rlimit	 rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1 || rl.rlim_cur >= FILES_LEAST)
+		return 0;
+	if (rl.rlim_max >= FILES_LEAST) {
+		rl.rlim_cur = FILES_LEAST;
+		if (setrlimit(RLIMIT_NOFILE, &rl) == 0)
+			return 0;
+	}
+	snprintf(why, size, "at most %u files may be open, the start needs "
+	    "%u: raise the limit of open files (ulimit -n; LimitNOFILE= of a "
+	    "unit)", (unsigned)rl.rlim_max, FILES_LEAST);
+	return -1;
+}
+
 int
 launcher_open(struct launcher *l, char *why, size_t size)
 {
@@ -94,6 +115,8 @@ launcher_open(struct launcher *l, char *why, size_t size)
 	l->fd = -1;
 	for (i = 0; i < ROLE_MAX; i++)
 		l->channel[i] = l->program[i] = -1;
+	if (raise_files(why, size) == -1)
+		return -1;
 	if (own_folder(dir, sizeof(dir)) == -1) {
 		snprintf(why, size, "/proc/self/exe: %s, is /proc mounted?",
 		    strerror(errno));
@@ -380,7 +403,7 @@ launcher_main(struct launcher *l, struct ends *e, int request, int argc,
 	    getppid() != e->netmond)
 		_exit(1);
 	if (lift_all(l, e, &request) == -1)
-		fatal("launcher: descriptors, raise its limit of open files");
+		fatal("launcher: descriptors");
 	close_strangers(l, e, request);
 	if (chdir("/") == -1 || priv_launcher(e->priv) == -1)
 		fatal("launcher: privileges");
@@ -390,7 +413,7 @@ launcher_main(struct launcher *l, struct ends *e, int request, int argc,
 		fatalx("launcher: %s", why);
 	/* A pipe there ends for its reader when all have let go of it. */
 	if (l->background && place_null(e) == -1)
-		fatal("launcher: descriptors, raise its limit of open files");
+		fatal("launcher: descriptors");
 	show_title(argc, argv);
 	serve(l, e, request);
 }
@@ -459,8 +482,7 @@ launcher_fork(struct launcher *l, const struct priv *priv, int argc,
 	e.netmond = getpid();
 	e.priv = priv;
 	if (make_pairs(l, &e, &request) == -1)
-		return say_why("socket pairs", ", raise its limit of open "
-		    "files", why, size);
+		return say_why("socket pairs", "", why, size);
 	make_shared(&e);
 	if ((e.null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
 		return say_why("/dev/null", "", why, size);

@@ -66,7 +66,12 @@ if [ "${SAN:-0}" != 1 ] && command -v prlimit > /dev/null; then
 	    > "$TMP/out" 2>&1
 	is "few descriptors: status 71" $? 71
 	like "and says what is short" "$(cat "$TMP/out")" \
-	    'launcher: .*, raise its limit of open files'
+	    'at most 20 files may be open, the start needs 34: raise the limit'
+	timeout 20 prlimit --nofile=20:40 "$BUILD/netmond" -n \
+	    -f "$TMP/y.conf" > "$TMP/out" 2>&1
+	is "few descriptors, when more are allowed, are raised" \
+	    "$? $(cat "$TMP/out")" "$(timeout 20 "$BUILD/netmond" -n \
+	    -f "$TMP/y.conf" 2>&1 | sed '1s/^/0 /')"
 fi
 cat > "$TMP/x.conf" <<-'EOT'
 	log events "/tmp/a"
@@ -146,14 +151,16 @@ timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -f "$TMP/logs.conf" \
 is "logs in many folders: all are written" \
     "$(find "$TMP/logs" -name eve -size +0 | wc -l)" 100
 
-# The launcher's need of descriptors lies above the parent's; its end comes
-# before there is anybody to hear of it.
-for n in 16 24 28; do
+for n in 16 24 33; do
 	(ulimit -n $n; exec timeout -k 1 10 "$BUILD/netmond" -r "$TMP/cut.pcap" \
 	    -o text > "$TMP/text" 2> "$TMP/err")
 	is "at most $n descriptors: status 71" $? 71
-	like "and says so" "$(cat "$TMP/err")" 'Too many open files'
+	like "and says so" "$(cat "$TMP/err")" "at most $n files may be open, .*ulimit -n"
 done
+(ulimit -n 34; exec timeout -k 1 10 "$BUILD/netmond" -r "$TMP/cut.pcap" \
+    -o text > "$TMP/text" 2> "$TMP/err")
+is "one more is enough: what is wrong is the file" "$(cat "$TMP/err")" \
+    "$("$BUILD/netmond" -r "$TMP/cut.pcap" 2>&1 > /dev/null)"
 
 mkfifo "$TMP/pipe"
 exec 8<> "$TMP/pipe"
