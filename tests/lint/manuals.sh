@@ -22,9 +22,28 @@ for p in parent/options.c:parent/netmond.8 ui/netmonctl.c:ui/netmonctl.8; do
 		echo "$i" | grep -qx -- "$c" || { echo "${p##*:}: -$c is not described"; bad=1; }
 	done
 done
-# every key that rows may have is described
-for k in $(sed -n 's/^	[UIDSB]("\([a-z0-9_]*\)".*/\1/p' sandbox/row.c | sort -u); do
-	grep -qx "\.It Cm $k" etc/netmonctl-json.7 ||
-	    { echo "etc/netmonctl-json.7: $k is not described"; bad=1; }
-done
+# every key of every object is described, in its order, and there
+tables() {
+	awk '/^static const struct row_field / { sub(/_fields.*/, "", $5); t = $5 }
+	    /^\t[UIDSB]\("/ { split($0, q, "\""); keys[t] = keys[t] " " q[2] }
+	    /R\("/ { split($0, q, "\""); a = q[4] }
+	    /_fields[ )]/ && a != "" {
+		match($0, /[a-z_]*_fields[ )]/)
+		t = substr($0, RSTART, RLENGTH - 8)
+		if (t == "alert_event" || t == "monitor")
+			a = t == "monitor" ? "live events" : "alert events"
+		print a ":" keys[t]; a = ""
+	    }' sandbox/row.c | sort
+}
+described() {
+	awk '/^\.Ss / { s = substr($0, 5) } /^\.Sh / { s = "" }
+	    s != "" && !(s in keys) { keys[s] = "" }
+	    s != "" && /^\.It Cm / { keys[s] = keys[s] " " $3 }
+	    END { for (s in keys) print s ":" keys[s] }' etc/netmonctl-json.7 | sort
+}
+if [ "$(tables)" != "$(described)" ]; then
+	echo "etc/netmonctl-json.7 and sandbox/row.c have other keys:"
+	(tables; echo; described) | sort | uniq -u
+	bad=1
+fi
 exit $bad
