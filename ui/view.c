@@ -223,6 +223,13 @@ view_fold(struct out *o, size_t from, size_t width)
 }
 
 bool
+view_traffic(enum row_kind kind)
+{
+	return kind != ROW_ALERT && kind != ROW_MIRROR &&
+	    kind != ROW_MIRROR_FILE && kind != ROW_MEMORY;
+}
+
+bool
 view_starred(const struct row_field *f)
 {
 	/* Losses themselves are not too low. */

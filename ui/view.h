@@ -69,6 +69,8 @@ void		 view_fold(struct out *, size_t from, size_t width);
 /* The value of a field as text, escaped; "" for one that says nothing. */
 void		 view_cell(struct out *, const struct row_field *,
 		    const struct row_value *, bool star);
+/* Whether a loss makes numbers of this kind too low: they are of traffic. */
+bool		 view_traffic(enum row_kind);
 /* Whether a loss makes this number too low. */
 bool		 view_starred(const struct row_field *);
 /* "window 10s" or "since start", of a ROW_COMPLETE. */

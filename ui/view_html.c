@@ -40,16 +40,18 @@ numeric(const struct row_field *f)
 }
 
 static void
-cell(struct page *p, const struct row_field *f, const struct row_value *v)
+cell(struct page *p, const struct row *r, size_t i)
 {
-	char	 b[FMT_MAX];
+	const struct row_field	*f = &row_desc(r->kind)->fields[i];
+	const struct row_value	*v = &r->v[i];
+	char			 b[FMT_MAX];
 
 	if (v->type == ROW_STR) {
 		out_vis(p->o, VIS_HTML, v->s.p, v->s.n);
 		return;
 	}
 	out_str(p->o, fmt_value(b, f, v));
-	if (p->star && view_starred(f))
+	if (p->star && view_traffic(r->kind) && view_starred(f))
 		out_char(p->o, '*', 1);
 }
 
@@ -87,7 +89,7 @@ row(struct page *p, size_t i)
 		columns++;
 		out_str(p->o, numeric(&desc->fields[k]) ?
 		    "<td class=\"n\">" : "<td>");
-		cell(p, &desc->fields[k], &r.v[k]);
+		cell(p, &r, k);
 		out_str(p->o, "</td>");
 	}
 	out_str(p->o, "</tr>\n");
@@ -141,7 +143,7 @@ object(struct page *p, enum row_kind kind)
 			continue;
 		out_printf(p->o, "<tr><th>%s</th><td>",
 		    desc->fields[i].title);
-		cell(p, &desc->fields[i], &r.v[i]);
+		cell(p, &r, i);
 		out_str(p->o, "</td></tr>\n");
 	}
 	out_str(p->o, "</table>\n");

@@ -466,6 +466,6 @@ view_table(struct out *o, const struct doc *d, size_t from, size_t to,
 	t.from = from;
 	t.to = to;
 	t.limit = opt->width;
-	t.star = star;
+	t.star = star && view_traffic(kind);
 	table(o, &t, nested);
 }
