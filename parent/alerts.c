@@ -294,7 +294,7 @@ alerts_line(const struct alerts *a, uint64_t seq, char *line, size_t size)
 	const struct kept	*k;
 	struct buf		 b;
 	struct row		 r;
-	char			 s[TEXT_MAX], ratio[ROW_NUMBER_MAX];
+	char			 s[TEXT_MAX], number[ROW_NUMBER_MAX];
 
 	line[0] = '\0';
 	if ((k = find(a, seq)) == NULL)
@@ -308,12 +308,14 @@ alerts_line(const struct alerts *a, uint64_t seq, char *line, size_t size)
 	add_text(&l, &r, "key");
 	add_number(&l, &r, "value");
 	add_number(&l, &r, "limit");
-	add(&l, " span=%.0fs", row_value(&r, "span_seconds")->d);
+	add(&l, " span=%s", row_seconds(number,
+	    row_value(&r, "span_seconds")->d));
 	if (row_value(&r, "after_seconds")->d > 0)
-		add(&l, " after=%.0fs", row_value(&r, "after_seconds")->d);
+		add(&l, " after=%s", row_seconds(number,
+		    row_value(&r, "after_seconds")->d));
 	if (is_over(&r))
 		add_number(&l, &r, "peak");
-	add(&l, " complete=%s", row_ratio(ratio, row_value(&r,
+	add(&l, " complete=%s", row_ratio(number, row_value(&r,
 	    "complete")->d));
 	add_top(&l, &b);
 	if (row_value(&r, "restarted")->b)
