@@ -176,6 +176,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		frag_tick(az->frags, az->mono);
 		clock_catch_up(az);
 		out_flush(az);
+		save_said(az);
 	}
 	if (flow_live(az->flows) > 0)
 		tv.tv_usec = TICK_BUSY_US;

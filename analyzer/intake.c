@@ -4,6 +4,7 @@
 #include "analyzer/collect.h"
 #include "analyzer/intake.h"
 #include "analyzer/out.h"
+#include "analyzer/save.h"
 #include "analyzer/stream.h"
 #include "sandbox/crash.h"
 
@@ -216,5 +217,6 @@ analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 	/* A file is not read live: frames to the mirror are filled first. */
 	if (!az->offline)
 		out_flush(az);
+	save_said(az);
 	return buf_end(&f->body);
 }

@@ -79,6 +79,7 @@ on_alert(void *arg, const struct alert_event *e)
 	buf_put(chan_begin(az->proc->chan[ROLE_PARENT], MSG_ALERT, 0), rows,
 	    b.len);
 	chan_end(az->proc->chan[ROLE_PARENT]);
+	az->alert_said = true;
 	if (!(az->event_types & CONF_EV_ALERT))
 		return;
 	event_flow(&ev, EVENT_ALERT, e->time_us, NULL);

@@ -112,6 +112,19 @@ save_alerts(struct analyzer *az, struct out *o)
 
 	while (alert_save(az->alerts, &at, &slot, data, sizeof(data), &len))
 		put(o, SAVE_ALERTS, slot, len == 0 ? NULL : data, len);
+	az->alert_said = false;
+}
+
+void
+save_said(struct analyzer *az)
+{
+	struct out	 o = { az->proc->chan[ROLE_PARENT], NULL };
+
+	if (az->offline || !az->alert_said)
+		return;
+	save_alerts(az, &o);
+	if (o.b != NULL)
+		chan_end(o.ch);
 }
 
 static void

@@ -1,7 +1,8 @@
 /*
  * save: what must outlive this process: entries of the meter, the state of
  * alerts, and since when totals count. Sent as SAVE slots each second and
- * before every answer; a fresh analyzer gets them back as RESTORE.
+ * before every answer, alerts also when one was said; a fresh analyzer gets
+ * them back as RESTORE.
  *
  * Tables 0 to METER_KINDS - 1 hold the entries of a kind by their id, table
  * SAVE_ALERTS the series of alert rules, SAVE_NAMED the hosts that metrics
@@ -20,6 +21,8 @@
 void	 save_init(struct analyzer *);
 /* Sends what changed. */
 void	 save_send(struct analyzer *);
+/* Of alerts alone, at once when one was said: nobody may say it again. */
+void	 save_said(struct analyzer *);
 void	 save_restore(struct analyzer *, const struct msg_slot *);
 
 #endif

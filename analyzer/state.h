@@ -124,6 +124,7 @@ struct analyzer {
 	bool		 had_capture;
 	uint64_t	 linked_us;	/* by this capture */
 	uint64_t	 run_us;	/* since then we read */
+	bool		 alert_said;	/* its state is not saved yet */
 	bool		 fresh_capture;	/* its counts began at zero */
 };
 

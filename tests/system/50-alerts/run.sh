@@ -93,4 +93,20 @@ is "and they are still there" "$(json '[.flows[]] | length' show flows state ope
 exec 3>&-
 wait $hold
 stop
+
+# ---- an analyzer that is lost right after it fired ----
+conf 'interface "vb"' 'alert "lives" when requests >= 20 over 5m'
+start
+for k in 1 2 3 4; do
+	p=$(pid_of analyzer)
+	ina ab -q -n 20 http://10.77.0.2/index.html > /dev/null 2>&1
+	wait_for 5 grep -q 'fired lives' "$TMP/netmond.log"
+	kill -9 "$p"
+	wait_for 10 is_another analyzer "$p" || not_ok "analyzer did not come back"
+done
+ina ab -q -n 20 http://10.77.0.2/index.html > /dev/null 2>&1
+sleep 1.2
+is "the next one knows that it fires" \
+    "$(grep -c 'fired lives' "$TMP/netmond.log")" 1
+stop
 finish
