@@ -70,6 +70,23 @@ is "stop" $? 0
 sleep 0.3
 rc status && not_ok "status after stop" || ok "status after stop is not 0"
 
+# What the script must know may come from a macro or from another file.
+unset NETMOND_SOCKET
+sed -i /nonsense/d "$TMP/netmond.conf"
+mv "$TMP/netmond.conf" "$TMP/included.conf"
+sed "s|^control socket \"$SOCK\"|control socket \$sock|" "$TMP/included.conf" \
+    > "$TMP/macro.conf"
+printf 'sock = "%s"\ninclude "macro.conf"\n' "$SOCK" > "$TMP/netmond.conf"
+export NETMOND_CONF="$TMP/netmond.conf"
+sh "$rcs" start > "$TMP/rc.out" 2>&1
+is "with a macro and an include: start" $? 0
+sh "$rcs" status > "$TMP/rc.out" 2>&1
+is "with a macro and an include: status" $? 0
+sh "$rcs" stop > "$TMP/rc.out" 2>&1
+like "with a macro and an include: stop" "$(cat "$TMP/rc.out")" stopped
+ctl terminate > /dev/null 2>&1
+mv "$TMP/included.conf" "$TMP/netmond.conf"
+
 # The usual places: whose the folders are, and that none is left without.
 cat > "$TMP/places.sh" <<'EOT'
 mount -t tmpfs t /run && mkdir -p /var/db && mount -t tmpfs t /var/db &&
