@@ -6,6 +6,7 @@
 #include "analyzer/flowfeed.h"
 #include "analyzer/flowgone.h"
 #include "analyzer/flowlife.h"
+#include "analyzer/flowsame.h"
 #include "analyzer/flowseen.h"
 #include "analyzer/flowseg.h"
 #include "analyzer/flowsyn.h"
@@ -220,6 +221,12 @@ handle(struct seg *s)
 	if (s->f->state == FLOW_ALIAS) {
 		if (!flowseg_restart(s))
 			return FLOW_NO_ROOM;
+	} else if (flowsame_before(s)) {
+		s->t->count[FLOW_C_SEEN_AGAIN]++;
+		return FLOW_AGAIN;
+	} else if (flowsame_begins(s)) {
+		if (!flowseg_beside(s))
+			return FLOW_NO_ROOM;
 	} else
 		flowseen_locate(s);
 	if (flowtrust_bad_sum(s)) {
@@ -284,6 +291,8 @@ flow_packet(struct flow_table *t, const struct packet *p)
 	}
 	hash = p->hashed ? p->hash : flowtab_hash(t, &p->key);
 	f = flowtab_find(t, &p->key, hash, &dir);
+	if (f != NULL && f->half[0].flags & HALF_SAME)
+		f = flowsame_choose(t, f, p, &dir);
 	if (f == NULL && straggler(t, p, hash, &v)) {
 		housekeeping(t, p->ts_us);
 		return v;

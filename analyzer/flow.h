@@ -24,7 +24,8 @@
  * NAT: it is no connection of its own, and its packets are sightings of that
  * one's. Where not both numbers were seen, a segment with data tells instead,
  * that both tuples showed: of the first ones only, so a sighting that begins
- * later than that counts as a connection.
+ * later than that counts as a connection. Two networks may use one tuple: a
+ * SYN of another number where the connection was never shown begins another.
  *
  * A hole becomes a gap when the peer has acknowledged it and 50 ms of packet
  * time have passed, after 1 s when the peer is not seen, after 10 s in any

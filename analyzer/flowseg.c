@@ -59,25 +59,41 @@ flowseg_create(struct flow_table *t, const struct packet *p, uint32_t hash,
 	return f;
 }
 
-/* The tuple begins anew: the old connection ends here. */
-bool
-flowseg_restart(struct seg *s)
+/* The packet is the first one of an entry of its own. */
+static bool
+begin(struct seg *s, uint32_t hash, uint16_t flags)
 {
-	uint32_t	 hash = s->f->hash;
 	struct flow	*f;
 	int		 dir;
 
-	s->t->count[FLOW_C_REUSED]++;
-	if (s->counted)
-		s->h->packets--;	/* it belongs to the new one */
-	s->t->busy = FLOWTAB_NONE;
-	flowlife_drop(s->t, s->f, FLOW_EOF_REUSE, s->p->ts_us);
 	if ((f = flowseg_create(s->t, s->p, hash, &dir)) == NULL)
 		return false;
+	f->half[0].flags |= flags;
 	s->t->busy = f->slot;
 	flowseg_aim(s, f, dir);
 	s->again = false;
 	s->h->place = flowtab_place(s->t, s->p);
 	flowseg_count(s);
 	return true;
+}
+
+bool
+flowseg_restart(struct seg *s)
+{
+	uint32_t	 hash = s->f->hash;
+	uint16_t	 flags = s->f->half[0].flags & HALF_SAME;
+
+	s->t->count[FLOW_C_REUSED]++;
+	if (s->counted)
+		s->h->packets--;	/* it belongs to the new one */
+	s->t->busy = FLOWTAB_NONE;
+	flowlife_drop(s->t, s->f, FLOW_EOF_REUSE, s->p->ts_us);
+	return begin(s, hash, flags | HALF_REUSED);
+}
+
+bool
+flowseg_beside(struct seg *s)
+{
+	s->f->half[0].flags |= HALF_SAME;
+	return begin(s, s->f->hash, HALF_SAME);
 }

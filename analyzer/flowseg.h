@@ -73,5 +73,7 @@ struct flow	*flowseg_create(struct flow_table *, const struct packet *,
     uint32_t hash, int *dir);
 /* The tuple begins anew: the old connection ends here. False: no room. */
 bool		 flowseg_restart(struct seg *);
+/* The same beside it, for another network: the old one lives on. */
+bool		 flowseg_beside(struct seg *);
 
 #endif

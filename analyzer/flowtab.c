@@ -215,14 +215,13 @@ flowtab_prefetch(const struct flow_table *t, uint32_t hash, int step)
 		__builtin_prefetch(flowtab_at(t, f->chain));
 }
 
-struct flow *
-flowtab_find(const struct flow_table *t, const struct flow_key *k,
+static struct flow *
+find_from(const struct flow_table *t, uint32_t slot, const struct flow_key *k,
     uint32_t hash, int *dir)
 {
 	struct flow	*f;
-	uint32_t	 slot;
 
-	for (slot = *bucket(t, hash); slot != FLOWTAB_NONE; slot = f->chain) {
+	for (; slot != FLOWTAB_NONE; slot = f->chain) {
 		f = flowtab_at(t, slot);
 		if (f->hash != hash)
 			continue;
@@ -237,6 +236,20 @@ flowtab_find(const struct flow_table *t, const struct flow_key *k,
 		}
 	}
 	return NULL;
+}
+
+struct flow *
+flowtab_find(const struct flow_table *t, const struct flow_key *k,
+    uint32_t hash, int *dir)
+{
+	return find_from(t, *bucket(t, hash), k, hash, dir);
+}
+
+struct flow *
+flowtab_more(const struct flow_table *t, const struct flow *f,
+    const struct flow_key *k, int *dir)
+{
+	return find_from(t, f->chain, k, f->hash, dir);
 }
 
 /* Pages are touched as entries are taken. */

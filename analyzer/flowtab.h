@@ -57,6 +57,8 @@ enum flowtab_list {		/* in the order of shedding */
 #define HALF_EOF	0x0400	/* the reader was told */
 #define HALF_UNREAD	0x0800	/* of half 0: no memory for a reader */
 #define HALF_GAP	0x1000	/* bytes of it were never seen */
+#define HALF_SAME	0x2000	/* of half 0: others may have this tuple */
+#define HALF_REUSED	0x4000	/* of half 0: one before had it, just now */
 
 struct flow_half {
 	struct reass	 r;
@@ -251,6 +253,9 @@ void		 flowtab_recall(struct flow_table *);
 /* dir: 0 when p's a is the flow's a. */
 struct flow	*flowtab_find(const struct flow_table *,
     const struct flow_key *, uint32_t hash, int *dir);
+/* The next entry of the same tuple behind one of HALF_SAME. */
+struct flow	*flowtab_more(const struct flow_table *, const struct flow *,
+    const struct flow_key *, int *dir);
 /* A zeroed entry with its slot, not yet anywhere; NULL: none left. */
 struct flow	*flowtab_take(struct flow_table *);
 void		 flowtab_give(struct flow_table *, struct flow *);

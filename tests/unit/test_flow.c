@@ -809,6 +809,113 @@ another_interface_is_counted_once(void **state)
 	end(&w);
 }
 
+#define OTHER	77777777	/* where another network's client begins */
+
+/* Of the connection that another network has of the same tuple. */
+static enum flow_verdict
+there(struct world *w, unsigned iface, char who, uint8_t flags, uint32_t seq,
+    uint32_t ack, const char *data)
+{
+	enum flow_verdict	 v;
+
+	w->iface = (uint16_t)iface;
+	v = seg(w, who, flags, seq + OTHER, ack + OTHER, data);
+	w->iface = 0;
+	return v;
+}
+
+static void
+two_networks_with_one_tuple_have_a_connection_each(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "a1");
+	assert_int_equal(there(&w, 2, 'c', S, 0, 0, ""), FLOW_COUNTED);
+	assert_int_equal(there(&w, 3, 'c', S, 0, 0, ""), FLOW_AGAIN);
+	assert_int_equal(there(&w, 3, 's', S | A, 0, 1, ""), FLOW_COUNTED);
+	seg(&w, 's', P | A, 1, 3, "a2");
+	there(&w, 2, 's', S | A, 0, 1, "");
+	there(&w, 2, 'c', P | A, 1, 1, "b1");
+	assert_int_equal(there(&w, 3, 'c', P | A, 1, 1, "b1"), FLOW_AGAIN);
+	there(&w, 3, 's', P | A, 1, 3, "b2");
+	seg(&w, 'c', F | A, 3, 3, "");
+	seg(&w, 's', F | A, 3, 4, "");
+	assert_int_equal(w.closed, 1);
+	there(&w, 2, 'c', P | A, 3, 3, "b3");
+	assert_string_equal(w.log, "a1>a2<b1>b2<$0>$0<.b3>");
+	/* Each begins its tuple anew without the other. */
+	seg(&w, 'c', S, 5000000, 0, "");
+	seg(&w, 's', S | A, 5000000, 5000001, "");
+	seg(&w, 'c', P | A, 5000001, 5000001, "c1");
+	there(&w, 3, 'c', P | A, 5, 3, "b4");
+	assert_string_equal(w.log, "a1>a2<b1>b2<$0>$0<.b3>c1>b4>");
+	assert_int_equal(w.opened, 3);
+	assert_true(count(&w, FLOW_C_BAD_SYN) == 0);
+	end(&w);
+}
+
+static void
+a_stray_syn_elsewhere_takes_nothing_away(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "one");
+	there(&w, 2, 'c', S, 0, 0, "");
+	seg(&w, 'c', P | A, 4, 1, "two");
+	w.iface = 2;			/* its way leads through there now */
+	seg(&w, 'c', P | A, 7, 1, "three");
+	assert_string_equal(w.log, "one>two>three>");
+	assert_int_equal(w.opened, 1);
+	end(&w);
+}
+
+/* Interfaces hand over their blocks in any order. */
+static void
+a_late_block_of_the_connection_before_begins_none(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "one");
+	seg(&w, 'c', R | A, 4, 1, "");
+	there(&w, 0, 'c', S, 0, 0, "");
+	there(&w, 0, 's', S | A, 0, 1, "");
+	there(&w, 0, 'c', A, 1, 1, "");
+	w.now -= 8000;
+	w.iface = 1;
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "one");
+	there(&w, 0, 'c', P | A, 1, 1, "two");
+	assert_string_equal(w.log, "one>$1>$1<.two>");
+	assert_int_equal(w.opened, 2);
+	end(&w);
+}
+
+static void
+entries_of_one_tuple_are_limited(void **state)
+{
+	struct world	 w;
+	uint32_t	 n;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	for (n = 1; n < 40; n++) {
+		w.iface = (uint16_t)n;
+		seg(&w, 'c', S, n * 50000000, 0, "");
+		assert_int_equal(flow_live(w.t), n < 8 ? n + 1 : 8);
+	}
+	end(&w);
+}
+
 static void
 another_interface_helps_when_the_home_lost_something(void **state)
 {
@@ -1763,6 +1870,10 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_tuple_used_again_is_a_new_connection),
 	cmocka_unit_test(a_stray_syn_harms_nothing),
 	cmocka_unit_test(another_interface_is_counted_once),
+	cmocka_unit_test(two_networks_with_one_tuple_have_a_connection_each),
+	cmocka_unit_test(a_stray_syn_elsewhere_takes_nothing_away),
+	cmocka_unit_test(a_late_block_of_the_connection_before_begins_none),
+	cmocka_unit_test(entries_of_one_tuple_are_limited),
 	cmocka_unit_test(another_interface_helps_when_the_home_lost_something),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
 	cmocka_unit_test(a_refusal_behind_a_translation_is_one_connection),

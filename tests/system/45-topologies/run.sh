@@ -6,7 +6,7 @@
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
 need_root
-need nginx h2load ab jq ip nft
+need nginx h2load ab jq ip nft python3
 : "${REQUESTS:=4000}"
 R=nmt$$r
 
@@ -150,6 +150,70 @@ inr ip link set r0 master br0
 inr ip link set r1 master br0
 nginx_up
 measure "bridge with ports" http://10.1.0.3 once
+
+# Two networks with the same addresses: the same ports at the same time.
+fresh
+for n in c d; do
+	ip netns add nmt$$$n
+	at_exit "ip netns pids nmt$$$n | xargs -r kill -9; ip netns del nmt$$$n"
+done
+wire $NSA a0 10.1.0.2/24 $R r0 ""
+wire $NSB b0 10.1.0.3/24 $R r1 ""
+wire nmt$$c a0 10.1.0.2/24 $R r2 ""
+wire nmt$$d b0 10.1.0.3/24 $R r3 ""
+for b in 0 2; do
+	inr ip link add br$b type bridge
+	inr ip link set br$b up
+	inr ip link set r$b master br$b
+	inr ip link set r$((b + 1)) master br$b
+done
+cat > "$TMP/twice.py" <<'EOT'
+import socket, struct, sys, threading, time
+def serve(c):
+    b = b""
+    try:
+        while d := c.recv(65536):
+            b += d
+            n = b.count(b"\r\n\r\n")
+            b = b.rpartition(b"\r\n\r\n")[2]
+            c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" * n)
+    except OSError:
+        pass
+if sys.argv[1] == "server":
+    l = socket.create_server(("10.1.0.3", 80))
+    print("up", flush=True)
+    while True:
+        threading.Thread(target=serve, args=l.accept()[:1]).start()
+reset = struct.pack("ii", 1, 0)
+for port in range(30000, 30020):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+    s.bind(("10.1.0.2", port))
+    s.connect(("10.1.0.3", 80))
+    for i in range(10):
+        s.sendall(b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % sys.argv[1].encode())
+        s.recv(1000)
+        time.sleep(.005)
+    s.close()
+EOT
+for n in b d; do
+	ip netns exec nmt$$$n python3 "$TMP/twice.py" server > "$TMP/up$n" &
+	wait_for 5 test -s "$TMP/up$n"
+done
+conf
+WRAP="ip netns exec $R"
+start
+ina python3 "$TMP/twice.py" one.example &
+one=$!
+ip netns exec nmt$$c python3 "$TMP/twice.py" two.example
+wait $one
+sleep 1.2
+is "two networks with the same addresses: each request counts" \
+    "$(json '.hosts[] | "\(.host) \(.requests) \(.responses)"' show hosts window total | sort | xargs)" \
+    "one.example 200 200 two.example 200 200"
+is "two networks with the same addresses: each connection counts" \
+    "$(json .summary.connections show summary window total)" 40
+stop
 
 fresh
 if ip -n $R link add link lo name nmtest.5 type vlan id 5 2>/dev/null; then

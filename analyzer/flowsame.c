@@ -1,0 +1,90 @@
+#include "analyzer/flowsame.h"
+#include "analyzer/flowtab.h"
+
+static bool
+near(const struct flow_half *h, uint32_t seq)
+{
+	int64_t	 d = reass_seq_diff(reass_next_seq(&h->r), seq);
+
+	return d <= FLOWTAB_FAR && d >= -FLOWTAB_FAR;
+}
+
+/* Whether the numbers of p, from half dir of f, may be its next ones. */
+static bool
+fits(const struct flow *f, const struct packet *p, int dir)
+{
+	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
+
+	if (p->flags & PACKET_TCP_SYN && h->flags & HALF_SYN)
+		return h->r.base == p->seq + 1;
+	if (h->flags & (HALF_SEEN | HALF_BASE))
+		return near(h, p->seq);
+	return p->flags & PACKET_TCP_ACK &&
+	    o->flags & (HALF_SEEN | HALF_BASE) && near(o, p->ack);
+}
+
+/* Whether f was shown where p is; true when that cannot be known. */
+static bool
+shown(struct flow_table *t, const struct flow *f, const struct packet *p)
+{
+	const struct flow_extra	*x = f->extra;
+	const uint16_t		 at = flowtab_place(t, p);
+	uint32_t		 i;
+
+	if (at == 0 || f->half[0].place == at || f->half[1].place == at)
+		return true;
+	if (x == NULL)
+		return false;
+	for (i = 0; i < x->nseen; i++)
+		if (x->seen[i].place == packet_place(p))
+			return true;
+	return x->nseen == FLOW_SIGHTINGS;
+}
+
+static bool
+room_for_more(const struct seg *s)
+{
+	const struct flow	*f;
+	int			 dir, n = 0;
+
+	if (!(s->f->half[0].flags & HALF_SAME))
+		return true;
+	for (f = flowtab_find(s->t, &s->p->key, s->f->hash, &dir); f != NULL;
+	    f = flowtab_more(s->t, f, &s->p->key, &dir))
+		n++;
+	return n < FLOWSAME_MAX;
+}
+
+bool
+flowsame_before(const struct seg *s)
+{
+	return s->f->half[0].flags & HALF_REUSED &&
+	    s->p->ts_us < s->f->first_us && !fits(s->f, s->p, s->dir);
+}
+
+bool
+flowsame_begins(const struct seg *s)
+{
+	return (s->p->flags & (PACKET_TCP_SYN | PACKET_TCP_ACK)) ==
+	    PACKET_TCP_SYN && s->h->flags & HALF_SEEN &&
+	    !fits(s->f, s->p, s->dir) && !shown(s->t, s->f, s->p) &&
+	    room_for_more(s);
+}
+
+struct flow *
+flowsame_choose(struct flow_table *t, struct flow *f, const struct packet *p,
+    int *dir)
+{
+	struct flow	*best = f;
+	int		 d = *dir, score, most = -1;
+
+	for (; f != NULL; f = flowtab_more(t, f, &p->key, &d)) {
+		score = 2 * fits(f, p, d) + shown(t, f, p);
+		if (score <= most)
+			continue;
+		most = score;
+		best = f;
+		*dir = d;
+	}
+	return best;
+}
