@@ -175,6 +175,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		flow_tick(az->flows, az->mono);
 		frag_tick(az->frags, az->mono);
 		clock_catch_up(az);
+		stream_tick(az);
 		out_flush(az);
 		save_said(az);
 	}

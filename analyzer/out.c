@@ -1,6 +1,7 @@
 #include "analyzer/out.h"
 #include "analyzer/rows.h"
 #include "analyzer/show.h"
+#include "analyzer/stream.h"
 
 #define EVENTS_HIGH	(4 * 1024 * 1024)	/* queued: no more events */
 
@@ -35,7 +36,15 @@ out_events(void *arg, struct event_batch *b)
 bool
 out_streams(void *arg, struct event_batch *b)
 {
-	return send_batch(arg, b, MSG_STREAM);
+	struct msg_stream	 first;
+	struct buf		 r;
+
+	if (send_batch(arg, b, MSG_STREAM))
+		return true;
+	buf_reader(&r, b->frame + FRAME_HDR, b->body.len);
+	if (msg_get_stream(&r, &first) == 0)
+		stream_lost(arg, first.ts_us);
+	return false;
 }
 
 void
@@ -54,6 +63,8 @@ out_drained(struct proc *p, enum role peer)
 {
 	struct analyzer	*az = p->state;
 
+	if (peer == ROLE_MIRROR)
+		stream_resume(az);
 	if (peer == ROLE_MIRROR && az->paused) {
 		az->paused = false;
 		chan_resume(p->chan[ROLE_CAPTURE]);

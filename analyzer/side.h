@@ -35,7 +35,8 @@ struct conn {
 	bool		 ignored;	/* by an address rule, or our own */
 	bool		 own;		/* the mirror made it */
 	bool		 swapped;	/* direction 1 is the client's */
-	bool		 streaming;
+	bool		 streaming : 1;	/* it is in az->mirrored */
+	bool		 shed : 1;		/* until mirror has caught up */
 	uint8_t		 host[SIDE_HOST];
 };
 

@@ -110,6 +110,11 @@ struct analyzer {
 	struct event_batch *events;
 	struct event_batch *streams;
 	struct conn_list mirrored;
+	struct {			/* mirror does not keep up */
+		uint64_t	 since_us;	/* of a packet; 0: it does */
+		uint64_t	 connections;	/* that began meanwhile */
+		bool		 lost;		/* frames, of whatever */
+	}		 behind;
 	struct hash_key	 day_key;
 	uint64_t	 day;
 	/* of the connection whose reader was freed last */

@@ -36,11 +36,56 @@ stream_head(const struct conn *c, struct msg_stream *m, uint8_t kind)
 	m->vlan = c->vlan[0];
 }
 
+/* ---- a mirror that does not keep up ---- */
+
+static bool
+is_linked(const struct analyzer *az)
+{
+	return az->proc->linked[ROLE_MIRROR];
+}
+
+static bool
+is_behind(struct analyzer *az)
+{
+	if (az->behind.since_us == 0 && !az->offline && is_linked(az) &&
+	    !chan_ready(az->proc->chan[ROLE_MIRROR]))
+		az->behind.since_us = az->ts;
+	return az->behind.since_us != 0;
+}
+
+/* A part of this connection, if not all, is lost to mirror. */
+static void
+shed(struct conn *c)
+{
+	if (!c->shed)
+		tally_add(&c->az->proc->tally, TALLY_STREAM_DROPPED, 1);
+	c->shed = true;
+}
+
+void
+stream_lost(struct analyzer *az, uint64_t since_us)
+{
+	if (az->offline || !is_linked(az))
+		return;
+	if (az->behind.since_us == 0)
+		az->behind.since_us = since_us;
+	az->behind.lost = true;
+}
+
+/* ---- connections ---- */
+
 void
 stream_open(struct conn *c, bool midstream)
 {
 	struct msg_stream	 m;
 
+	c->streaming = true;
+	if (is_behind(c->az)) {
+		c->az->behind.connections += !c->shed;
+		shed(c);
+		return;
+	}
+	c->shed = false;
 	stream_head(c, &m, STREAM_OPEN);
 	m.dir = STREAM_UNKNOWN;
 	m.flags = midstream ? STREAM_MIDSTREAM : 0;
@@ -50,42 +95,44 @@ stream_open(struct conn *c, bool midstream)
 	compat_strlcpy(m.iface, side_iface_name(c->az, c->iface),
 	    sizeof(m.iface));
 	put_stream(c->az, &m);
-	c->streaming = true;
+}
+
+static void
+put_close(struct conn *c, enum stream_reason why)
+{
+	struct msg_stream	 m;
+
+	stream_head(c, &m, STREAM_CLOSE);
+	m.dir = STREAM_UNKNOWN;
+	m.value = why;
+	put_stream(c->az, &m);
 }
 
 void
 stream_close(struct conn *c, enum stream_reason why)
 {
-	struct msg_stream	 m;
-
 	if (!c->streaming)
 		return;
-	stream_head(c, &m, STREAM_CLOSE);
-	m.dir = STREAM_UNKNOWN;
-	m.value = why;
-	put_stream(c->az, &m);
+	if (!c->shed)
+		put_close(c, why);
 	c->streaming = false;
 	TAILQ_REMOVE(&c->az->mirrored, c, entry);
 }
 
-/*
- * The mirror does not keep up: this connection is lost to it. While it is
- * away the stream only pauses; a fresh one is told of it as mid-stream.
- */
+/* While mirror is away, or until it has caught up, the stream pauses. */
 static bool
 stream_full(struct conn *c, uint64_t bytes)
 {
 	struct analyzer	*az = c->az;
-	struct chan	*ch = az->proc->chan[ROLE_MIRROR];
-	bool		 linked = az->proc->linked[ROLE_MIRROR];
+	bool		 linked = is_linked(az);
 
-	if (az->offline || (linked && chan_ready(ch)))
+	if (az->offline || (linked && !c->shed && !is_behind(az)))
 		return false;
 	tally_add(&az->proc->tally, TALLY_STREAM_DROPPED_BYTES, bytes);
-	if (!linked)
-		return true;
-	tally_add(&az->proc->tally, TALLY_STREAM_DROPPED, 1);
-	stream_close(c, STREAM_SHED);
+	if (linked && !c->shed) {
+		put_close(c, STREAM_BEHIND);
+		shed(c);
+	}
 	return true;
 }
 
@@ -132,6 +179,16 @@ stream_gap(struct conn *c, unsigned dir, uint64_t off, uint64_t len,
 	put_stream(c->az, &m);
 }
 
+/* Of no connection. */
+static void
+all_head(struct msg_stream *m, uint8_t kind, uint64_t ts_us)
+{
+	memset(m, 0, sizeof(*m));
+	m->kind = kind;
+	m->dir = STREAM_UNKNOWN;
+	m->ts_us = ts_us;
+}
+
 void
 stream_missed(struct analyzer *az, uint64_t from_us, uint64_t to_us)
 {
@@ -139,12 +196,48 @@ stream_missed(struct analyzer *az, uint64_t from_us, uint64_t to_us)
 
 	if (az->offline || az->proc->conf->nmirrors == 0)
 		return;
-	memset(&m, 0, sizeof(m));
-	m.kind = STREAM_GAP;
-	m.dir = STREAM_UNKNOWN;
-	m.ts_us = from_us < to_us ? from_us : to_us;
+	all_head(&m, STREAM_GAP, from_us < to_us ? from_us : to_us);
 	m.value = to_us;
 	put_stream(az, &m);
+}
+
+static void
+put_caught_up(struct analyzer *az)
+{
+	struct msg_stream	 m;
+
+	if (az->behind.lost) {
+		all_head(&m, STREAM_CLOSE, az->behind.since_us);
+		m.value = STREAM_BEHIND;
+		put_stream(az, &m);
+	}
+	all_head(&m, STREAM_GAP, az->behind.since_us);
+	m.flags = STREAM_QUEUE;
+	m.offset = az->behind.connections;
+	m.value = az->max_ts > az->ts ? az->max_ts : az->ts;
+	put_stream(az, &m);
+}
+
+void
+stream_resume(struct analyzer *az)
+{
+	struct conn	*c;
+	bool		 all = az->behind.lost;
+
+	if (az->behind.since_us == 0 || !is_linked(az))
+		return;
+	put_caught_up(az);
+	memset(&az->behind, 0, sizeof(az->behind));
+	TAILQ_FOREACH(c, &az->mirrored, entry)
+		if (c->shed || all)
+			stream_open(c, true);
+}
+
+void
+stream_tick(struct analyzer *az)
+{
+	if (chan_queued(az->proc->chan[ROLE_MIRROR]) == 0)
+		stream_resume(az);
 }
 
 void
@@ -154,7 +247,7 @@ stream_mark(void *arg, unsigned dir, uint64_t offset, enum session_mark mark,
 	struct conn		*c = arg;
 	struct msg_stream	 m;
 
-	if (!c->streaming || !dir_wanted(c, dir))
+	if (!c->streaming || !dir_wanted(c, dir) || stream_full(c, 0))
 		return;
 	stream_head(c, &m, STREAM_MARK);
 	m.dir = stream_dir(c, dir);
@@ -231,6 +324,7 @@ stream_reopen_all(struct analyzer *az)
 {
 	struct conn	*c;
 
+	memset(&az->behind, 0, sizeof(az->behind));
 	TAILQ_FOREACH(c, &az->mirrored, entry)
 		stream_open(c, true);
 }

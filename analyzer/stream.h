@@ -1,6 +1,7 @@
 /*
- * stream: mirrored connections as STREAM records for mirror, batched. Live, a
- * connection that mirror does not keep up with is dropped and counted.
+ * stream: mirrored connections as STREAM records for mirror, batched. Live,
+ * what mirror does not keep up with is left out and counted; when it has caught
+ * up it is told so, and of the connections as mid-stream.
  */
 #ifndef ANALYZER_STREAM_H
 #define ANALYZER_STREAM_H
@@ -25,6 +26,15 @@ void	 stream_mark(void *arg, unsigned dir, uint64_t offset,
 	    enum session_mark, uint64_t id);
 /* A fresh mirror: opens all mirrored connections again. */
 void	 stream_reopen_all(struct analyzer *);
+/*
+ * A frame that begins with what is of since_us was lost: nobody knows what
+ * mirror has of any connection.
+ */
+void	 stream_lost(struct analyzer *, uint64_t since_us);
+/* Mirror has read much of what waited: what was left out goes on. */
+void	 stream_resume(struct analyzer *);
+/* From time to time: the same, if nothing waits any more. */
+void	 stream_tick(struct analyzer *);
 /* After a reload: connections go to the mirrors that observe them now. */
 void	 stream_new_mirrors(struct analyzer *);
 

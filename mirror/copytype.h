@@ -128,11 +128,12 @@ struct copy {
 	uint64_t	 tail_us;	/* last record of the mirror before */
 	uint8_t		*pending;	/* gap lines that wait for room */
 	size_t		 npending;
-	/* The analyzer is away: since then, and what it had; see hole.h. */
+	/* The analyzer is away, or we are behind: since then; see hole.h. */
 	bool		 away;
+	uint8_t		 away_why;	/* enum gap_reason */
 	uint64_t	 away_us;
 	uint64_t	 back_us;
-	struct gap	*lost;
+	struct gap	*lost;		/* with it */
 	size_t		 nlost;
 	size_t		 lost_room;
 	uint64_t	 told_sent;	/* what the tally knows already */

@@ -55,6 +55,8 @@ gap_line(char out[GAPS_LINE_MAX], const struct gap *g, uint64_t now_us)
 		line_num(&l, "offset", g->offset);
 		line_num(&l, "length", g->length);
 	}
+	if (g->connections > 0)
+		line_num(&l, "connections", g->connections);
 	put_stamp(&l, "last_record", g->last_us);
 	put_stamp(&l, "next", g->next_us);
 	line_put(&l, "}\n");

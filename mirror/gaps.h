@@ -11,7 +11,8 @@
  * record of the connection before the gap, next that of the first frame
  * after it: all missing bytes were captured between the two. A line whose
  * from and to are "*" stands for connections that came and went while the
- * mirror or the analyzer was away or the kernel dropped packets. Pure.
+ * mirror or the analyzer was away or behind or the kernel dropped packets; it
+ * has "connections":N where their number is known. Pure.
  */
 #ifndef MIRROR_GAPS_H
 #define MIRROR_GAPS_H
@@ -39,7 +40,11 @@
 	G(ANALYZER,	"analyzer")	/* the analyzer was away */
 
 #define G(name, text)	GAP_##name,
-enum gap_reason { GAPS_REASONS(G) GAP_REASONS };
+enum gap_reason {
+	GAPS_REASONS(G)
+	GAP_REASONS,
+	GAP_BEHIND = GAP_REASONS	/* a QUEUE that has not ended; hole.h */
+};
 #undef G
 
 struct gap {
@@ -53,6 +58,7 @@ struct gap {
 	uint64_t	 length;
 	bool		 unsized;	/* offset and length are not known */
 	bool		 all;		/* of any connection: "from":"*" */
+	uint64_t	 connections;	/* so many of them; 0: not known */
 	uint64_t	 last_us;	/* 0: nothing recorded before */
 	uint64_t	 next_us;
 };

@@ -100,19 +100,27 @@ hole_write(struct copy *c, const struct gap *g)
 		keep_pending(c, line, n);
 }
 
-void
-hole_all(struct copy *c, enum gap_reason reason, uint64_t last_us,
-    uint64_t next_us)
+static void
+write_all(struct copy *c, enum gap_reason reason, uint64_t last_us,
+    uint64_t next_us, uint64_t connections)
 {
 	const struct gap	 all = { .mirror = c->conf.name,
 	    .reason = (uint8_t)reason, .unsized = true, .all = true,
-	    .last_us = last_us, .next_us = next_us };
+	    .connections = connections, .last_us = last_us,
+	    .next_us = next_us };
 
 	if (c->file != NULL)
 		hole_write(c, &all);
 }
 
-/* ---- an analyzer is away ---- */
+void
+hole_all(struct copy *c, enum gap_reason reason, uint64_t last_us,
+    uint64_t next_us)
+{
+	write_all(c, reason, last_us, next_us, 0);
+}
+
+/* ---- an analyzer is away, or we are behind ---- */
 
 static int
 lost_room(struct copy *c)
@@ -142,16 +150,19 @@ write_lost(struct copy *c, struct gap *g)
 }
 
 void
-hole_away(struct copy *c, uint64_t last_us)
+hole_away(struct copy *c, enum gap_reason why, uint64_t last_us)
 {
-	if (c->file == NULL || c->away)
+	if (c->file == NULL)
 		return;
+	if (!c->away || last_us < c->away_us)
+		c->away_us = last_us;
+	if (!c->away || why == GAP_ANALYZER)
+		c->away_why = (uint8_t)why;
 	c->away = true;
-	c->away_us = last_us;
 }
 
 void
-hole_back(struct copy *c, uint64_t next_us)
+hole_back(struct copy *c, uint64_t next_us, uint64_t connections)
 {
 	size_t	 i;
 
@@ -161,7 +172,8 @@ hole_back(struct copy *c, uint64_t next_us)
 	c->back_us = next_us;
 	for (i = 0; i < c->nlost; i++)
 		write_lost(c, &c->lost[i]);
-	hole_all(c, GAP_ANALYZER, c->away_us, next_us);
+	write_all(c, (enum gap_reason)c->away_why, c->away_us, next_us,
+	    connections);
 	free(c->lost);
 	c->lost = NULL;
 	c->nlost = c->lost_room = 0;
@@ -178,7 +190,8 @@ finish(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
 	struct gap		 g = { .mirror = l->copy->conf.name,
 	    .flow = l->flow, .from = to ? *l->client : *l->server,
 	    .to = to ? *l->server : *l->client, .dir = (uint8_t)dir,
-	    .reason = r->reason, .offset = r->offset,
+	    .reason = r->reason == GAP_BEHIND ? GAP_QUEUE : r->reason,
+	    .offset = r->offset,
 	    .last_us = r->before_us, .next_us = next_us };
 
 	r->waits = false;
@@ -186,7 +199,7 @@ finish(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
 		return;
 	r->gap = false;
 	g.length = offset > r->offset ? offset - r->offset : 0;
-	if (r->reason == GAP_ANALYZER)
+	if (r->reason == GAP_ANALYZER || r->reason == GAP_BEHIND)
 		write_lost(l->copy, &g);
 	else
 		hole_write(l->copy, &g);

@@ -6,8 +6,8 @@
  * refuse the very bytes with which it ends, and then it is still open. Lines
  * that the disk refuses are kept, up to COPY_PENDING_MAX.
  *
- * What a lost analyzer had is missing until the next one speaks: lines of
- * such gaps wait for that.
+ * What a lost analyzer had is missing until the next one speaks, and what we
+ * were too slow for until we have caught up: lines of such gaps wait for that.
  */
 #ifndef MIRROR_HOLE_H
 #define MIRROR_HOLE_H
@@ -37,12 +37,16 @@ void		 hole_settle(struct copy *);
  */
 void		 hole_all(struct copy *, enum gap_reason, uint64_t last_us,
 		    uint64_t next_us);
-/* The analyzer was lost: its last frame was of last_us. */
-void		 hole_away(struct copy *, uint64_t last_us);
 /*
- * The first frame of the next one is of next_us. One more line stands for
- * connections that came and went meanwhile.
+ * The analyzer was lost (ANALYZER), its last frame was of last_us, or it left
+ * out what came later, because we were behind (QUEUE).
  */
-void		 hole_back(struct copy *, uint64_t next_us);
+void		 hole_away(struct copy *, enum gap_reason, uint64_t last_us);
+/*
+ * What comes from next_us on is told again. One more line stands for
+ * connections that came and went meanwhile; of those so many are known.
+ */
+void		 hole_back(struct copy *, uint64_t next_us,
+		    uint64_t connections);
 
 #endif

@@ -95,7 +95,7 @@ tell_absence(struct mirror_state *ms, uint64_t next_us)
 	size_t	 i;
 
 	for (i = 0; i < ms->ncopies; i++)
-		hole_back(ms->copies[i], next_us);
+		hole_back(ms->copies[i], next_us, 0);
 	for (i = 0; i < ms->ncopies && !ms->absence_told; i++)
 		orphans_absence(ms->orphans, ms->copies[i],
 		    ms->copies[i]->tail_us, next_us);
@@ -103,15 +103,43 @@ tell_absence(struct mirror_state *ms, uint64_t next_us)
 }
 
 static void
-take_stream(struct mirror_state *ms, const struct msg_stream *m)
+fall_behind(struct mirror_state *ms, uint64_t ts_us)
 {
 	size_t	 i;
 
-	if (m->kind == STREAM_GAP && m->id == 0) {
-		for (i = 0; i < ms->ncopies; i++)
-			hole_all(ms->copies[i], GAP_LOST, m->ts_us, m->value);
+	for (i = 0; i < ms->ncopies; i++)
+		hole_away(ms->copies[i], GAP_QUEUE, ts_us);
+}
+
+/* Of no connection: of all that there are, or perhaps were. */
+static void
+take_all(struct mirror_state *ms, const struct msg_stream *m)
+{
+	size_t	 i;
+
+	if (m->kind == STREAM_CLOSE || m->flags & STREAM_QUEUE)
+		fall_behind(ms, m->ts_us);
+	if (m->kind == STREAM_CLOSE) {
+		streams_lose_all(ms->streams, GAP_BEHIND);
+		flush_all(ms);
 		return;
 	}
+	for (i = 0; m->kind == STREAM_GAP && i < ms->ncopies; i++)
+		if (m->flags & STREAM_QUEUE)
+			hole_back(ms->copies[i], m->value, m->offset);
+		else
+			hole_all(ms->copies[i], GAP_LOST, m->ts_us, m->value);
+}
+
+static void
+take_stream(struct mirror_state *ms, const struct msg_stream *m)
+{
+	if (m->id == 0) {
+		take_all(ms, m);
+		return;
+	}
+	if (m->kind == STREAM_CLOSE && m->value == STREAM_BEHIND)
+		fall_behind(ms, m->ts_us);
 	if (m->ts_us > ms->env.packet_us)
 		ms->env.packet_us = m->ts_us;
 	if (ms->linked_packet_us == 0) {
@@ -161,7 +189,7 @@ mirror_on_data_end(struct chan *ch, struct frame *f, void *arg)
 	if (msg_get_data_end(&f->body, &m) == -1)
 		return -1;
 	state_clock(ms);
-	streams_close_all(ms->streams, false);
+	streams_close_all(ms->streams);
 	flush_all(ms);
 	logs_flush(ms);
 	return 0;
@@ -178,8 +206,8 @@ mirror_linked(struct proc *p, enum role peer)
 	state_clock(ms);
 	/* None was lost before the first one has said anything. */
 	for (i = 0; i < ms->ncopies && ms->env.packet_us != 0; i++)
-		hole_away(ms->copies[i], ms->env.packet_us);
-	streams_close_all(ms->streams, true);
+		hole_away(ms->copies[i], GAP_ANALYZER, ms->env.packet_us);
+	streams_lose_all(ms->streams, GAP_ANALYZER);
 	flush_all(ms);
 	for (i = 0; i < ms->ncopies; i++)
 		if (ms->copies[i]->tcp != NULL)
@@ -454,7 +482,7 @@ mirror_stop(struct proc *p)
 
 	state_clock(ms);
 	ms->stop_us = ms->env.now_us;
-	streams_close_all(ms->streams, false);
+	streams_close_all(ms->streams);
 	flush_all(ms);
 	for (i = 0; i < ms->nproviders; i++)
 		provider_flush(ms->providers[i]);

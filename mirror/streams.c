@@ -369,6 +369,22 @@ open_stream(struct streams *t, const struct msg_stream *m)
 	tally_add(t->conf.tally, TALLY_MIR_STREAMS, 1);
 }
 
+/* More would have come: it has a hole that others end; see hole.h. */
+static void
+lose_stream(struct stream *s, enum gap_reason why)
+{
+	struct chunk	 c;
+	size_t		 i, k;
+
+	for (i = 0; i < COPY_DIRS; i++) {
+		if (!s->side[i].framer.started)
+			continue;
+		fill(&s->side[i], &c, s->side[i].framer.pos);
+		for (k = 0; k < s->nlegs; k++)
+			leg_gap(&s->legs[k], &c, 0, why);
+	}
+}
+
 void
 streams_take(struct streams *t, const struct msg_stream *m)
 {
@@ -386,6 +402,8 @@ streams_take(struct streams *t, const struct msg_stream *m)
 	if (m->ts_us != 0)
 		s->ts_us = m->ts_us;
 	if (m->kind == STREAM_CLOSE) {
+		if (m->value == STREAM_BEHIND)
+			lose_stream(s, GAP_BEHIND);
 		end_stream(t, s);
 		return;
 	}
@@ -405,33 +423,26 @@ streams_take(struct streams *t, const struct msg_stream *m)
 		    m->offset, m->value);
 }
 
-/* The analyzer was lost: its open connections have a hole; see hole.h. */
-static void
-lose_stream(struct stream *s)
-{
-	struct chunk	 c;
-	size_t		 i, k;
-
-	for (i = 0; i < COPY_DIRS; i++) {
-		if (!s->side[i].framer.started)
-			continue;
-		fill(&s->side[i], &c, s->side[i].framer.pos);
-		for (k = 0; k < s->nlegs; k++)
-			leg_gap(&s->legs[k], &c, 0, GAP_ANALYZER);
-	}
-}
-
 void
-streams_close_all(struct streams *t, bool lost)
+streams_close_all(struct streams *t)
 {
 	size_t	 i;
 
 	for (i = 0; i < t->nbuckets; i++)
-		while (t->bucket[i] != NULL) {
-			if (lost)
-				lose_stream(t->bucket[i]);
+		while (t->bucket[i] != NULL)
 			end_stream(t, t->bucket[i]);
-		}
+}
+
+void
+streams_lose_all(struct streams *t, enum gap_reason why)
+{
+	struct stream	*s;
+	size_t		 i;
+
+	for (i = 0; i < t->nbuckets; i++)
+		for (s = t->bucket[i]; s != NULL; s = s->next)
+			lose_stream(s, why);
+	streams_close_all(t);
 }
 
 static void

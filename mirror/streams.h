@@ -38,8 +38,9 @@ void		 streams_prefetch(const struct streams *,
 		    const struct msg_stream *);
 /* After each frame: ended ones go. */
 void		 streams_reap(struct streams *);
-/* Ends all: reason lost analyzer or stop. */
-void		 streams_close_all(struct streams *, bool lost);
+void		 streams_close_all(struct streams *);
+/* The same; what they had yet to bring is lost: GAP_ANALYZER, GAP_BEHIND. */
+void		 streams_lose_all(struct streams *, enum gap_reason);
 /* No leg uses this copy any more after it. */
 void		 streams_drop_copy(struct streams *, struct copy *);
 /* Saves again what has moved since. Once a second. */

@@ -321,8 +321,9 @@ int	 msg_get_own_tuple(struct buf *, struct msg_own_tuple *);
 
 /*
  * STREAM frames hold one or more records. dir as in stream_dir. A GAP of flow
- * 0 is one of all: packets that were dropped between ts_us and value, of
- * connections that perhaps nobody saw.
+ * 0 is one of all: between ts_us and value packets were dropped, of connections
+ * that perhaps nobody saw, or (QUEUE) mirror did not keep up, and offset many
+ * connections began. A CLOSE of flow 0 is one of all: frames were lost.
  */
 enum stream_kind { STREAM_OPEN, STREAM_DATA, STREAM_MARK, STREAM_GAP,
 	STREAM_CLOSE, STREAM_KINDS };
@@ -338,6 +339,7 @@ enum stream_mark {
 };
 #define STREAM_MIDSTREAM	0x01	/* opened without a SYN, or re-sent */
 #define STREAM_TRUNCATED	0x02
+#define STREAM_QUEUE	0x04	/* GAP of flow 0: mirror did not keep up */
 struct msg_stream {
 	uint8_t		 kind;
 	uint8_t		 dir;
@@ -357,7 +359,7 @@ struct msg_stream {
 	size_t		 len;
 };
 enum stream_reason { STREAM_FIN, STREAM_RST, STREAM_IDLE, STREAM_SHED,
-	STREAM_EOF };
+	STREAM_EOF, STREAM_BEHIND };
 void	 msg_put_stream(struct buf *, const struct msg_stream *);
 /* Adds to the record of len bytes of DATA that was put last, at offset at. */
 void	 msg_join_stream(struct buf *, size_t at, size_t len,

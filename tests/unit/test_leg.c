@@ -504,7 +504,7 @@ a_gap_says_who_lost_it(void **state)
 	message_end();
 	copy_flush(copy);
 	c.offset = at[0];
-	hole_away(copy, 2 * SECOND);
+	hole_away(copy, GAP_ANALYZER, 2 * SECOND);
 	leg_gap(&leg, &c, 0, GAP_ANALYZER);
 	leg_close(&leg);
 	copy_flush(copy);
@@ -512,8 +512,8 @@ a_gap_says_who_lost_it(void **state)
 	/* What it had is missing until the next one speaks. */
 	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 0);
 	assert_null(strstr(content("rec.gaps"), "analyzer"));
-	hole_away(copy, 4 * SECOND);
-	hole_back(copy, 7 * SECOND);
+	hole_away(copy, GAP_ANALYZER, 4 * SECOND);
+	hole_back(copy, 7 * SECOND, 0);
 	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 2);
 	assert_non_null(strstr(content("rec.gaps"), "\"to\":\"192.0.2.2:80\","
 	    "\"flow_id\":7,\"direction\":\"to_observed\","
@@ -524,8 +524,58 @@ a_gap_says_who_lost_it(void **state)
 	    "\"last_record\":\"1970-01-01T00:00:02.000000+0000\","
 	    "\"next\":\"1970-01-01T00:00:07.000000+0000\"}"));
 	assert_int_equal(count_text(content("rec.gaps"), "00:00:07"), 2);
-	hole_back(copy, 9 * SECOND);
+	hole_back(copy, 9 * SECOND, 0);
 	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 2);
+	close_all();
+}
+
+/* What came while we were behind is missing until we have caught up. */
+static void
+a_hole_of_a_slow_mirror_ends_when_it_has_caught_up(void **state)
+{
+	struct chunk	 c = { .from = &client, .to = &server, .flow = 7 };
+
+	(void)state;
+	fresh();
+	open_leg();
+	head();
+	message_end();
+	hole_away(copy, GAP_QUEUE, 2 * SECOND);
+	c.offset = at[0];
+	leg_gap(&leg, &c, 0, GAP_BEHIND);
+	leg_close(&leg);
+	copy_flush(copy);
+	assert_int_equal(copy->stats.gap[GAP_QUEUE], 0);
+	hole_away(copy, GAP_QUEUE, 1 * SECOND);
+	hole_back(copy, 7 * SECOND, 3);
+	assert_int_equal(copy->stats.gap[GAP_QUEUE], 2);
+	assert_non_null(strstr(content("rec.gaps"), "\"to\":\"192.0.2.2:80\","
+	    "\"flow_id\":7,\"direction\":\"to_observed\","
+	    "\"reason\":\"queue\""));
+	assert_non_null(strstr(content("rec.gaps"), "\"to\":\"*\","
+	    "\"flow_id\":0,\"direction\":\"to_observed\","
+	    "\"reason\":\"queue\",\"connections\":3,"
+	    "\"last_record\":\"1970-01-01T00:00:01.000000+0000\","
+	    "\"next\":\"1970-01-01T00:00:07.000000+0000\"}"));
+	assert_int_equal(count_text(content("rec.gaps"), "00:00:07"), 2);
+	close_all();
+}
+
+/* An analyzer that dies while we are behind is the one to blame. */
+static void
+a_lost_analyzer_ends_that_we_were_behind(void **state)
+{
+	(void)state;
+	fresh();
+	open_leg();
+	hole_away(copy, GAP_QUEUE, 2 * SECOND);
+	hole_away(copy, GAP_ANALYZER, 4 * SECOND);
+	hole_back(copy, 7 * SECOND, 0);
+	assert_int_equal(copy->stats.gap[GAP_QUEUE], 0);
+	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 1);
+	assert_int_equal(count_text(content("rec.gaps"), "00:00:02"), 1);
+	leg_close(&leg);
+	copy_flush(copy);
 	close_all();
 }
 
@@ -540,8 +590,8 @@ a_late_hole_of_a_lost_analyzer_has_its_end(void **state)
 	open_leg();
 	head();
 	message_end();
-	hole_away(copy, 2 * SECOND);
-	hole_back(copy, 7 * SECOND);
+	hole_away(copy, GAP_ANALYZER, 2 * SECOND);
+	hole_back(copy, 7 * SECOND, 0);
 	c.offset = at[0];
 	leg_gap(&leg, &c, 0, GAP_ANALYZER);
 	leg_close(&leg);
@@ -561,7 +611,7 @@ a_hole_of_a_lost_analyzer_is_told_at_the_end(void **state)
 	open_leg();
 	head();
 	message_end();
-	hole_away(copy, 2 * SECOND);
+	hole_away(copy, GAP_ANALYZER, 2 * SECOND);
 	c.offset = at[0];
 	leg_gap(&leg, &c, 0, GAP_ANALYZER);
 	leg_close(&leg);
@@ -645,6 +695,9 @@ main(void)
 		cmocka_unit_test(a_message_without_end_is_a_gap_in_gor),
 		cmocka_unit_test(what_gathers_for_gor_is_charged),
 		cmocka_unit_test(a_gap_says_who_lost_it),
+		cmocka_unit_test(
+		    a_hole_of_a_slow_mirror_ends_when_it_has_caught_up),
+		cmocka_unit_test(a_lost_analyzer_ends_that_we_were_behind),
 		cmocka_unit_test(a_late_hole_of_a_lost_analyzer_has_its_end),
 		cmocka_unit_test(a_hole_of_a_lost_analyzer_is_told_at_the_end),
 		cmocka_unit_test(
