@@ -44,6 +44,7 @@ analyzer_on_data_end(struct chan *ch, struct frame *f, void *arg)
 	collect_all(az);
 	if (az->event_types & CONF_EV_STATS)
 		out_stats(az);
+	stream_tell_unread(az);
 	out_flush(az);
 	msg_put_data_end(chan_begin(p->chan[ROLE_MIRROR], MSG_DATA_END, 0),
 	    &m);
@@ -195,6 +196,7 @@ analyzer_tick(struct proc *p)
 	if ((az->event_types & CONF_EV_STATS) && !az->offline &&
 	    az->now >= az->stats_us + az->proc->conf->window_us)
 		out_stats(az);
+	stream_tell_unread(az);
 	out_flush(az);		/* also of a file that comes slowly */
 	save_send(az);
 }
@@ -355,6 +357,7 @@ analyzer_stop(struct proc *p)
 	}
 	clock_catch_up(az);
 	alert_end(az->alerts);
+	stream_tell_unread(az);
 	out_flush(az);
 	save_send(az);
 	proc_bye(p);

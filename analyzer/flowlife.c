@@ -150,6 +150,16 @@ suspects_free(struct flow_table *t, struct flow_read *rd)
 	}
 }
 
+static void
+unread(struct flow_table *t, struct flow *f, uint8_t flags)
+{
+	t->count[FLOW_C_UNREAD]++;
+	f->half[0].flags |= HALF_UNREAD;
+	f->flags |= flags;
+	if (t->ops->unread != NULL)
+		t->ops->unread(t->arg, f);
+}
+
 bool
 flowlife_store(struct flow_table *t, struct flow *f)
 {
@@ -172,9 +182,7 @@ flowlife_store(struct flow_table *t, struct flow *f)
 	flowtab_list(t, f, flowlife_class(f));
 	return true;
  none:
-	t->count[FLOW_C_UNREAD]++;
-	f->half[0].flags |= HALF_UNREAD;
-	f->flags |= FLOW_F_SKIP;
+	unread(t, f, FLOW_F_SKIP);
 	return false;
 }
 
@@ -244,9 +252,7 @@ reader_open(struct flow_table *t, struct flow *f, uint64_t ts_us)
 		rd->reader = t->feed->open(t->arg, f, ts_us);
 	}
 	if (rd->reader == NULL) {
-		t->count[FLOW_C_UNREAD]++;
-		f->half[0].flags |= HALF_UNREAD;
-		f->flags |= FLOW_F_SKIP | FLOW_F_DROP;
+		unread(t, f, FLOW_F_SKIP | FLOW_F_DROP);
 		return false;
 	}
 	say_ended(t, f, ts_us);

@@ -85,6 +85,8 @@ struct flow_ops {
 	/* a round trip: dir 0 to the server, 1 to the client */
 	void	(*rtt)(void *arg, struct flow *, int dir, uint32_t us,
 		    bool handshake);
+	/* there is no memory to read it: nobody will */
+	void	(*unread)(void *arg, struct flow *);
 };
 
 /* What flow_packet made of a packet. */

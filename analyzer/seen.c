@@ -4,6 +4,7 @@
 #include "analyzer/live.h"
 #include "analyzer/said.h"
 #include "analyzer/seen.h"
+#include "analyzer/stream.h"
 #include "sandbox/compat.h"
 
 /* What alerts are told of a connection; it points into key and client. */
@@ -151,9 +152,17 @@ flow_rtt(void *arg, struct flow *f, int dir, uint32_t us, bool handshake)
 	alert_sample(az->alerts, METRIC_CONNECT_TIME, &m.what, us);
 }
 
+static void
+flow_unread(void *arg, struct flow *f)
+{
+	if (!conn_made_here(arg, f))
+		stream_unread(arg, f);
+}
+
 const struct flow_ops seen_ops = {
 	.opened	= flow_opened,
 	.closed	= flow_closed,
 	.lost	= flow_lost,
 	.rtt	= flow_rtt,
+	.unread	= flow_unread,
 };

@@ -115,6 +115,10 @@ struct analyzer {
 		uint64_t	 connections;	/* that began meanwhile */
 		bool		 lost;		/* frames, of whatever */
 	}		 behind;
+	struct {			/* no memory; mirror is not told yet */
+		uint64_t	 since_us;
+		uint64_t	 connections;
+	}		 unread;
 	struct hash_key	 day_key;
 	uint64_t	 day;
 	/* of the connection whose reader was freed last */

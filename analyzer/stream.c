@@ -202,6 +202,18 @@ stream_missed(struct analyzer *az, uint64_t from_us, uint64_t to_us)
 }
 
 static void
+put_left_out(struct analyzer *az, uint64_t since_us, uint64_t connections)
+{
+	struct msg_stream	 m;
+
+	all_head(&m, STREAM_GAP, since_us);
+	m.flags = STREAM_QUEUE;
+	m.offset = connections;
+	m.value = az->max_ts > az->ts ? az->max_ts : az->ts;
+	put_stream(az, &m);
+}
+
+static void
 put_caught_up(struct analyzer *az)
 {
 	struct msg_stream	 m;
@@ -211,11 +223,7 @@ put_caught_up(struct analyzer *az)
 		m.value = STREAM_BEHIND;
 		put_stream(az, &m);
 	}
-	all_head(&m, STREAM_GAP, az->behind.since_us);
-	m.flags = STREAM_QUEUE;
-	m.offset = az->behind.connections;
-	m.value = az->max_ts > az->ts ? az->max_ts : az->ts;
-	put_stream(az, &m);
+	put_left_out(az, az->behind.since_us, az->behind.connections);
 }
 
 void
@@ -294,29 +302,61 @@ dirs_of(const struct conf_mirror *m)
 	return r;
 }
 
+/* The mirrors that observe a connection, and whether its first end. */
+static uint64_t
+observers(const struct conf *conf, const struct flow *f, bool *first)
+{
+	const uint16_t	 a = flow_end(f, 0)->port, b = flow_end(f, 1)->port;
+	uint64_t	 to_b = 0, to_a = 0;
+	size_t		 i;
+
+	for (i = 0; i < conf->nmirrors && i < 64; i++) {
+		if (conf_ports_has(&conf->mirrors[i].observe, b))
+			to_b |= 1ULL << i;
+		if (!flow_client_known(f) &&
+		    conf_ports_has(&conf->mirrors[i].observe, a))
+			to_a |= 1ULL << i;
+	}
+	*first = to_b == 0 && to_a != 0;
+	return *first ? to_a : to_b;
+}
+
 /* Which mirrors observe this connection, and which side they observe. */
 void
 stream_find_mirrors(struct conn *c)
 {
 	const struct conf	*conf = c->az->proc->conf;
-	const uint16_t		 a = flow_end(c->flow, 0)->port;
-	const uint16_t		 b = flow_end(c->flow, 1)->port;
-	uint64_t		 to_b = 0, to_a = 0;
+	bool			 first;
 	size_t			 i;
 
-	for (i = 0; i < conf->nmirrors && i < 64; i++) {
-		if (conf_ports_has(&conf->mirrors[i].observe, b))
-			to_b |= 1ULL << i;
-		if (!flow_client_known(c->flow) &&
-		    conf_ports_has(&conf->mirrors[i].observe, a))
-			to_a |= 1ULL << i;
-	}
-	c->server_dir = to_b == 0 && to_a != 0;
-	c->mirrors = c->server_dir == 0 ? to_b : to_a;
+	c->mirrors = observers(conf, c->flow, &first);
+	c->server_dir = first;
 	c->mirror_dirs = 0;
 	for (i = 0; i < conf->nmirrors && i < 64; i++)
 		if (c->mirrors >> i & 1)
 			c->mirror_dirs |= dirs_of(&conf->mirrors[i]);
+}
+
+void
+stream_unread(struct analyzer *az, const struct flow *f)
+{
+	bool	 first;
+
+	if (observers(az->proc->conf, f, &first) == 0)
+		return;
+	if (az->unread.connections++ == 0)
+		az->unread.since_us = az->ts;
+}
+
+/* Mirror takes it for the end of what it was too slow for: not before. */
+void
+stream_tell_unread(struct analyzer *az)
+{
+	if (az->unread.connections == 0 || az->behind.since_us != 0 ||
+	    (!az->offline && !is_linked(az)))
+		return;
+	put_left_out(az, az->unread.since_us, az->unread.connections);
+	az->unread.connections = 0;
 }
 
 void

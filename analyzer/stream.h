@@ -21,6 +21,10 @@ void	 stream_gap(struct conn *, unsigned dir, uint64_t off, uint64_t len,
  * records is missing whole connections, perhaps. Live only.
  */
 void	 stream_missed(struct analyzer *, uint64_t from_us, uint64_t to_us);
+/* There is no memory to read a connection, which mirrors may observe. */
+void	 stream_unread(struct analyzer *, const struct flow *);
+/* Each second, and at the end: tells of those. */
+void	 stream_tell_unread(struct analyzer *);
 /* For struct session_ops; arg is the connection. */
 void	 stream_mark(void *arg, unsigned dir, uint64_t offset,
 	    enum session_mark, uint64_t id);

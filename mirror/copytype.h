@@ -136,6 +136,8 @@ struct copy {
 	struct gap	*lost;		/* with it */
 	size_t		 nlost;
 	size_t		 lost_room;
+	uint64_t	 refused;	/* connections, for want of memory */
+	uint64_t	 refused_us;	/* the first that no line tells yet */
 	uint64_t	 told_sent;	/* what the tally knows already */
 	uint64_t	 told_requests;
 	uint64_t	 told_answers;

@@ -120,6 +120,27 @@ hole_all(struct copy *c, enum gap_reason reason, uint64_t last_us,
 	write_all(c, reason, last_us, next_us, 0);
 }
 
+/* ---- connections that find no memory ---- */
+
+void
+hole_refused(struct copy *c, uint64_t ts_us)
+{
+	bool	 counted = false;
+
+	told_connection(c, &counted);
+	if (c->refused++ == 0)
+		c->refused_us = ts_us;
+}
+
+void
+hole_tell_refused(struct copy *c)
+{
+	if (c->refused > 0)
+		write_all(c, GAP_QUEUE, c->refused_us, c->env->packet_us,
+		    c->refused);
+	c->refused = 0;
+}
+
 /* ---- an analyzer is away, or we are behind ---- */
 
 static int

@@ -178,6 +178,15 @@ mirror_on_stream(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
+static void
+tell_refused(struct mirror_state *ms)
+{
+	size_t	 i;
+
+	for (i = 0; i < ms->ncopies; i++)
+		hole_tell_refused(ms->copies[i]);
+}
+
 static int
 mirror_on_data_end(struct chan *ch, struct frame *f, void *arg)
 {
@@ -191,6 +200,7 @@ mirror_on_data_end(struct chan *ch, struct frame *f, void *arg)
 	state_clock(ms);
 	streams_close_all(ms->streams);
 	flush_all(ms);
+	tell_refused(ms);
 	logs_flush(ms);
 	return 0;
 }
@@ -410,6 +420,7 @@ mirror_tick(struct proc *p)
 	struct mirror_state	*ms = p->state;
 
 	streams_save(ms->streams);
+	tell_refused(ms);
 	saved_counters(ms);
 	gauges(ms);
 }
@@ -484,6 +495,7 @@ mirror_stop(struct proc *p)
 	ms->stop_us = ms->env.now_us;
 	streams_close_all(ms->streams);
 	flush_all(ms);
+	tell_refused(ms);
 	for (i = 0; i < ms->nproviders; i++)
 		provider_flush(ms->providers[i]);
 	stop_if_idle(ms);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mirror/hole.h"
 #include "mirror/leg.h"
 #include "mirror/streams.h"
 #include "sandbox/compat.h"
@@ -314,6 +315,17 @@ wants(const struct streams *t, uint64_t mask, size_t i,
 	    conf_ports_has(&t->conf.copies[i]->conf.observe, server->port);
 }
 
+/* The connection that it would open has no place. */
+static void
+refuse(struct streams *t, const struct msg_stream *m)
+{
+	size_t	 i;
+
+	for (i = 0; i < t->conf.ncopies; i++)
+		if (wants(t, m->value, i, &m->server))
+			hole_refused(t->conf.copies[i], m->ts_us);
+}
+
 static struct stream *
 new_stream(struct streams *t, size_t size)
 {
@@ -342,6 +354,7 @@ open_stream(struct streams *t, const struct msg_stream *m)
 		return;
 	if ((s = new_stream(t, size)) == NULL) {
 		tally_add(t->conf.tally, TALLY_MIR_UNKNOWN, 1);
+		refuse(t, m);
 		return;
 	}
 	s->table = t;
@@ -385,6 +398,27 @@ lose_stream(struct stream *s, enum gap_reason why)
 	}
 }
 
+/* The analyzer had no memory to go on with it. */
+static void
+shed(const struct stream *s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s->nlegs; i++)
+		if (s->legs[i].copy != NULL)
+			hole_refused(s->legs[i].copy, s->ts_us);
+}
+
+static void
+close_stream(struct streams *t, struct stream *s, const struct msg_stream *m)
+{
+	if (m->value == STREAM_SHED)
+		shed(s);
+	if (m->value == STREAM_BEHIND)
+		lose_stream(s, GAP_BEHIND);
+	end_stream(t, s);
+}
+
 void
 streams_take(struct streams *t, const struct msg_stream *m)
 {
@@ -402,9 +436,7 @@ streams_take(struct streams *t, const struct msg_stream *m)
 	if (m->ts_us != 0)
 		s->ts_us = m->ts_us;
 	if (m->kind == STREAM_CLOSE) {
-		if (m->value == STREAM_BEHIND)
-			lose_stream(s, GAP_BEHIND);
-		end_stream(t, s);
+		close_stream(t, s, m);
 		return;
 	}
 	if (m->dir >= COPY_DIRS) {

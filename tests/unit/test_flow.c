@@ -23,7 +23,7 @@ struct world {
 	struct mem		 mem;
 	struct flow_table	*t;
 	char			 log[8192];	/* what the reader was told */
-	unsigned		 opened, closed, sightings, lost, rtts;
+	unsigned		 opened, closed, sightings, lost, rtts, unread;
 	enum flow_how		 how;
 	struct flow_info	 last;		/* that closed */
 	uint64_t		 now, eof_us;
@@ -142,8 +142,15 @@ on_rtt(void *arg, struct flow *f, int dir, uint32_t us, bool handshake)
 	((struct world *)arg)->rtts++;
 }
 
+static void
+on_unread(void *arg, struct flow *f)
+{
+	(void)f;
+	((struct world *)arg)->unread++;
+}
+
 static const struct flow_ops	 ops = { on_opened, on_closed, on_sighting,
-				    on_lost, on_rtt };
+				    on_lost, on_rtt, on_unread };
 static const struct flow_feed	 fd = { on_open, on_data, on_gap, on_eof,
 				    on_free };
 static const struct hash_key	 key = { 1, 2 };
@@ -1429,6 +1436,7 @@ a_reader_that_is_done_is_freed_and_counting_goes_on(void **state)
 	assert_int_equal(seg(&w, 's', P | A, 1, 3, "cd"), FLOW_NO_ROOM);
 	assert_int_equal(seg(&w, 's', P | A, 1, 3, "cd"), FLOW_COUNTED);
 	assert_int_equal(seg(&w, 'c', A, 3, 3, ""), FLOW_COUNTED);
+	assert_int_equal(w.unread, 1);
 	end(&w);
 }
 
