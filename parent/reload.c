@@ -16,6 +16,7 @@ struct reload {
 	char			 path[CONF_PATH_MAX];
 	uint64_t		 cookie;
 	uint64_t		 deadline_us;
+	unsigned		 away;		/* 1 << role: not running now */
 	unsigned		 waiting;	/* 1 << role: no answer yet */
 	unsigned		 asked;		/* 1 << role: PREPARE sent */
 	struct reload_lines	 errors;
@@ -375,19 +376,38 @@ prepare_rest(struct reload *r)
 }
 
 static void
-prepare(struct reload *r)
+ask(struct reload *r, unsigned role)
+{
+	unsigned	 bit = 1U << role;
+
+	if (r->ops->prepare((enum role)role, r->fresh, r->arg) == -1) {
+		r->away |= bit;
+		return;
+	}
+	r->away &= ~bit;
+	r->asked |= bit;
+	r->waiting |= bit;
+}
+
+static void
+prepare(struct reload *r, uint64_t now_us)
 {
 	unsigned	 i;
 
-	for (i = ROLE_FIRST_CHILD; i <= ROLE_LAST_CHILD; i++) {
-		if (r->ops->prepare((enum role)i, r->fresh, r->arg) == -1) {
-			give_up(r, (enum role)i,
-			    "is not running now, try again");
-			return;
-		}
-		r->asked |= 1U << i;
-		r->waiting |= 1U << i;
-	}
+	for (i = ROLE_FIRST_CHILD; i <= ROLE_LAST_CHILD; i++)
+		ask(r, i);
+	if (r->away != 0)
+		r->deadline_us = now_us + RELOAD_AWAY_US;
+}
+
+void
+reload_fresh(struct reload *r, enum role role, uint64_t now_us)
+{
+	if (!r->busy || (r->away & (1U << role)) == 0)
+		return;
+	ask(r, role);
+	if (r->away == 0)
+		r->deadline_us = now_us + RELOAD_WAIT_US;
 }
 
 int
@@ -403,7 +423,7 @@ reload_start(struct reload *r, const char *path, const struct conf *running,
 	r->wrong = false;
 	r->running = running;
 	r->cookie = cookie;
-	r->asked = r->waiting = 0;
+	r->asked = r->waiting = r->away = 0;
 	r->deadline_us = now_us + RELOAD_WAIT_US;
 	compat_strlcpy(r->path, path, sizeof(r->path));
 	r->fresh = r->ops->load(path, &rest, on_error, r, r->arg);
@@ -420,7 +440,7 @@ reload_start(struct reload *r, const char *path, const struct conf *running,
 		on_error(line, r);
 		finish(r, false);
 	} else
-		prepare(r);
+		prepare(r, now_us);
 	return 0;
 }
 
@@ -438,7 +458,7 @@ reload_prepared(struct reload *r, enum role role)
 	r->waiting &= ~(1U << role);
 	if (r->waiting == 0 && r->wrong)
 		give_up(r, role, NULL);
-	else if (r->waiting == 0)
+	else if (r->waiting == 0 && r->away == 0)
 		commit(r);
 }
 
@@ -472,6 +492,12 @@ reload_tick(struct reload *r, uint64_t now_us)
 
 	if (!r->busy || now_us < r->deadline_us)
 		return;
+	for (i = ROLE_FIRST_CHILD; i <= ROLE_LAST_CHILD; i++)
+		if (r->away & (1U << i)) {
+			give_up(r, (enum role)i,
+			    "is not running now, try again");
+			return;
+		}
 	for (i = ROLE_FIRST_CHILD; i <= ROLE_LAST_CHILD; i++)
 		if (r->waiting & (1U << i)) {
 			r->ops->silent((enum role)i, r->arg);

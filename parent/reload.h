@@ -1,7 +1,8 @@
 /*
  * reload: read, check, PREPARE to all; COMMIT when all are PREPARED; one
  * REFUSED, lost or silent child means ABORT everywhere, and the running
- * configuration was never touched.
+ * configuration was never touched. A child that is not running at the start is
+ * waited for.
  *
  * A state machine without channels: supervise gives it what children said
  * and does what it asks through struct reload_ops. One reload at a time.
@@ -18,6 +19,7 @@
 #include "sandbox/role.h"
 
 #define RELOAD_WAIT_US	(5 * 1000 * 1000)	/* for all to be PREPARED */
+#define RELOAD_AWAY_US	(4 * 1000 * 1000)	/* for all to be running */
 #define RELOAD_LINES_MAX	1024
 
 /* Texts, one per line, without newlines. */
@@ -68,6 +70,8 @@ int		 reload_start(struct reload *, const char *path,
 		    const struct conf *running, uint64_t cookie,
 		    uint64_t now_us);
 bool		 reload_busy(const struct reload *);
+/* A child runs: if it is waited for, it is asked now. */
+void		 reload_fresh(struct reload *, enum role, uint64_t now_us);
 /* What children answered. Answers that nobody waits for are ignored. */
 void		 reload_prepared(struct reload *, enum role);
 void		 reload_refused(struct reload *, enum role, const char *why);

@@ -116,6 +116,7 @@ on_fresh(enum role role, void *arg)
 		parent_send_files(p);
 	if (role == ROLE_CAPTURE && p->input_fd != -1)
 		send_input(p);
+	reload_fresh(p->reload, role, proc_mono_us());
 }
 
 static void

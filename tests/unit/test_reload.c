@@ -229,14 +229,39 @@ a_silent_child_aborts_after_a_while(void **state)
 }
 
 static void
-a_child_that_does_not_run_aborts(void **state)
+a_child_that_does_not_run_is_waited_for(void **state)
 {
 	struct world	*w = *state;
 
 	w->away = ROLE_ANALYZER;
 	assert_int_equal(start(w, "window 20s\n"), 0);
-	assert_string_equal(w->log, "prepare-c abort-c failed [new: analyzer: "
-	    "is not running now, try again]");
+	reload_prepared(w->reload, ROLE_CAPTURE);
+	reload_prepared(w->reload, ROLE_MIRROR);
+	reload_tick(w->reload, 1000 + RELOAD_AWAY_US - 1);
+	assert_true(reload_busy(w->reload));
+	w->away = ROLE_MAX;
+	reload_fresh(w->reload, ROLE_MIRROR, 1000 + RELOAD_AWAY_US - 1);
+	reload_fresh(w->reload, ROLE_ANALYZER, 1000 + RELOAD_AWAY_US - 1);
+	reload_tick(w->reload, 1000 + RELOAD_AWAY_US + RELOAD_WAIT_US - 2);
+	assert_true(reload_busy(w->reload));
+	reload_prepared(w->reload, ROLE_ANALYZER);
+	assert_string_equal(w->log, "prepare-c prepare-m prepare-a commit-c "
+	    "commit-a commit-m ok [- window 10s] [+ window 20s]");
+}
+
+static void
+a_child_that_does_not_come_aborts(void **state)
+{
+	struct world	*w = *state;
+
+	w->away = ROLE_ANALYZER;
+	assert_int_equal(start(w, "window 20s\n"), 0);
+	reload_prepared(w->reload, ROLE_CAPTURE);
+	reload_tick(w->reload, 1000 + RELOAD_AWAY_US - 1);
+	assert_true(reload_busy(w->reload));
+	reload_tick(w->reload, 1000 + RELOAD_AWAY_US);
+	assert_string_equal(w->log, "prepare-c prepare-m abort-c abort-m "
+	    "failed [new: analyzer: is not running now, try again]");
 }
 
 static void
@@ -345,7 +370,8 @@ main(void)
 		T(one_refused_aborts_the_others),
 		T(a_lost_child_aborts),
 		T(a_silent_child_aborts_after_a_while),
-		T(a_child_that_does_not_run_aborts),
+		T(a_child_that_does_not_run_is_waited_for),
+		T(a_child_that_does_not_come_aborts),
 		T(a_bad_file_reaches_no_child_and_names_each_line),
 		T(what_cannot_change_is_refused),
 		T(the_group_of_the_user_may_be_named_or_not),

@@ -81,11 +81,18 @@ wait_for 5 grep -q 'waits until the one under way' "$TMP/netmond.log"
 kill -CONT "$m"
 wait_for 5 has_rule f && ok "a second SIGHUP waits for the first" ||
     not_ok "a second SIGHUP was lost" "rules: $(rules)"
-until [ "$(state_of mirror)" = waiting ]; do
-	p=$(pid_of mirror)
-	[ "${p:-0}" -eq 0 ] || kill -9 "$p"
-	sleep 0.05
-done
+lose_mirror() {
+	until [ "$(state_of mirror)" = waiting ]; do
+		p=$(pid_of mirror)
+		[ "${p:-0}" -eq 0 ] || kill -9 "$p"
+		sleep 0.05
+	done
+}
+lose_mirror
+conf 'alert "e" when messages >= 10 over 10s'
+ctl reload > "$TMP/out" 2>&1
+is "netmonctl reload waits for a lost process" "$? $(rules)" "0 e"
+lose_mirror
 conf 'alert "g" when messages >= 10 over 10s'
 kill -HUP "$NM"
 wait_for 10 has_rule g && ok "SIGHUP waits for a lost process" ||
