@@ -25,7 +25,6 @@
 #define TICK_IDLE_US	500000
 #define FRAG_LIMIT	(16 * 1024 * 1024)
 #define FRAG_SHARE	16	/* of the memory: a flood must not blind us */
-#define OWN_LINGER_US	5000000ULL
 #define OFFLINE_HIGH	(256 * 1024)
 
 static int
@@ -114,51 +113,23 @@ analyzer_on_lost_time(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
-/* Where a tuple is, or a free place for it; NULL: none, or not worth one. */
-static struct own_tuple *
-own_slot(struct analyzer *az, const struct msg_own_tuple *m)
-{
-	struct own_tuple	*o, *place = NULL;
-	uint32_t		 i, h;
-
-	h = own_hash(m->source.port, m->target.port);
-	for (i = 0; i < ANALYZER_OWN_PROBE; i++) {
-		o = &az->own[(h + i) % ANALYZER_OWN_MAX];
-		if (endpoint_cmp(&o->source, &m->source) == 0 &&
-		    endpoint_cmp(&o->target, &m->target) == 0)
-			return o;
-		if (place == NULL && (o->target.port == 0 ||
-		    (o->until_us != 0 && o->until_us < az->now)))
-			place = o;
-	}
-	if (m->gone)
-		return NULL;
-	if (place != NULL)
-		az->nown++;
-	return place;
-}
-
 static int
 analyzer_on_own_tuple(struct chan *ch, struct frame *f, void *arg)
 {
 	struct proc		*p = arg;
 	struct analyzer		*az = p->state;
 	struct msg_own_tuple	 m;
-	struct own_tuple	*o;
 
 	(void)ch;
 	if (msg_get_own_tuple(&f->body, &m) == -1)
 		return -1;
 	/* Mirror, taken over, could hide other connections from the count. */
-	if (!m.gone && !conf_is_target(p->conf, &m.target)) {
+	if (m.gone)
+		own_end(az->own, &m.source, &m.target, az->now);
+	else if (!conf_is_target(p->conf, &m.target))
 		tally_add(&p->tally, TALLY_OWN_REFUSED, 1);
-		return 0;
-	}
-	if ((o = own_slot(az, &m)) == NULL)
-		return 0;
-	o->source = m.source;
-	o->target = m.target;
-	o->until_us = m.gone ? az->now + OWN_LINGER_US : 0;
+	else if (own_begin(az->own, &m.source, &m.target) == -1)
+		tally_add(&p->tally, TALLY_OWN_UNPLACED, 1);
 	return 0;
 }
 
@@ -201,17 +172,6 @@ analyzer_tick(struct proc *p)
 	save_send(az);
 }
 
-/* Its sockets went with the mirror; their last packets may be under way. */
-static void
-end_own(struct analyzer *az)
-{
-	uint32_t	 i;
-
-	for (i = 0; az->nown > 0 && i < ANALYZER_OWN_MAX; i++)
-		if (az->own[i].target.port != 0 && az->own[i].until_us == 0)
-			az->own[i].until_us = az->now + OWN_LINGER_US;
-}
-
 static void
 analyzer_linked(struct proc *p, enum role peer)
 {
@@ -219,7 +179,8 @@ analyzer_linked(struct proc *p, enum role peer)
 	uint32_t	 i;
 
 	if (peer == ROLE_MIRROR) {
-		end_own(az);
+		/* Its sockets went with it; their last packets may come. */
+		own_end_all(az->own, az->now);
 		if (!az->offline)
 			stream_reopen_all(az);
 		out_flush(az);
@@ -262,7 +223,7 @@ make_batches(struct analyzer *az)
 	az->events = aligned_alloc(FRAME_ALIGN, sizeof(*az->events));
 	az->streams = aligned_alloc(FRAME_ALIGN, sizeof(*az->streams));
 	az->ifaces = calloc(MSG_IFACES_MAX, sizeof(az->ifaces[0]));
-	az->own = calloc(ANALYZER_OWN_MAX, sizeof(az->own[0]));
+	az->own = own_new();
 	if (az->events == NULL || az->streams == NULL || az->ifaces == NULL ||
 	    az->own == NULL)
 		fatalx("out of memory");

@@ -8,39 +8,13 @@
 
 #define OTHER_MAX	(256 * 1024)	/* bytes of an unknown protocol */
 
-static bool
-is_own(struct analyzer *az, const struct flow_key *key, uint64_t began_us)
-{
-	static const struct addr none;
-	const struct own_tuple	*o;
-	uint32_t		 i, h;
-
-	h = own_hash(key->a.port, key->b.port);
-	for (i = 0; i < ANALYZER_OWN_PROBE; i++) {
-		o = &az->own[(h + i) % ANALYZER_OWN_MAX];
-		if ((o->until_us == 0 || o->until_us >= began_us) &&
-		    endpoint_cmp(&o->target, &key->b) == 0 &&
-		    o->source.port == key->a.port &&
-		    (addr_cmp(&o->source.addr, &none) == 0 ||
-		    addr_cmp(&o->source.addr, &key->a.addr) == 0))
-			return true;
-	}
-	return false;
-}
-
 bool
 conn_made_here(struct analyzer *az, const struct flow *f)
 {
-	struct flow_key	 key, back;
-	uint64_t	 began;
+	struct flow_key	 key;
 
-	if (az->nown == 0)
-		return false;
 	flow_key(f, &key);
-	back.a = key.b;
-	back.b = key.a;
-	began = flow_first_us(f);
-	return is_own(az, &key, began) || is_own(az, &back, began);
+	return own_has(az->own, &key, flow_first_us(f));
 }
 
 /* Whether the services of the configuration leave this port out. */

@@ -23,14 +23,13 @@
 #include "analyzer/meter.h"
 #include "analyzer/packet.h"
 #include "analyzer/named.h"
+#include "analyzer/own.h"
 #include "analyzer/recent.h"
 #include "analyzer/rule.h"
 #include "analyzer/session.h"
 #include "sandbox/mem.h"
 #include "sandbox/proc.h"
 
-#define ANALYZER_OWN_MAX	65536	/* slots: connections of the mirror */
-#define ANALYZER_OWN_PROBE	8
 #define ANALYZER_EXAMPLE	64	/* bytes of a masked example */
 
 /* An interface as capture named it. */
@@ -54,19 +53,6 @@ struct iface {
 	bool		 touched;
 	uint16_t	 closed;	/* tunnels that decap leaves closed */
 };
-
-struct own_tuple {
-	struct endpoint	 source;
-	struct endpoint	 target;
-	uint64_t	 until_us;	/* 0: alive */
-};
-
-/* The first slot of a tuple, by its ports; it is in one of OWN_PROBE. */
-static inline uint32_t
-own_hash(uint16_t source, uint16_t target)
-{
-	return (uint32_t)source * 31 + (uint32_t)target * 17;
-}
 
 struct conn;
 TAILQ_HEAD(conn_list, conn);
@@ -99,8 +85,7 @@ struct analyzer {
 	char		 example[SESSION_ANOMALY_MAX][ANALYZER_EXAMPLE];
 	char		 bad_example[PACKET_REASON_MAX][ANALYZER_EXAMPLE];
 	uint8_t		*gone[METER_KINDS];	/* bit per slot: tell */
-	struct own_tuple *own;
-	uint32_t	 nown;
+	struct own	*own;
 	uint32_t	 event_types;	/* CONF_EV_* that a log wants */
 	struct {
 		uint32_t	 types;	/* WATCH_LIVE of clients */

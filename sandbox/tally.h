@@ -180,6 +180,8 @@
 	    "connections of mirrors, neither counted nor shown")	\
 	T(OWN_REFUSED,		ANALYZER, EVENTS,  COUNTER,		\
 	    "connections that mirror called its own, to no target")	\
+	T(OWN_UNPLACED,		ANALYZER, EVENTS,  COUNTER,		\
+	    "connections of mirrors counted and shown for want of a place") \
 	T(STREAM_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\
 	    "mirrored connections lost because mirror did not keep up")	\
 	T(STREAM_DROPPED_BYTES,	ANALYZER, BYTES,   COUNTER,		\
