@@ -69,7 +69,6 @@ struct alert_counts {
 	unsigned	 state[ALERT_STATES];
 };
 void		 alert_counts(const struct alert_set *, struct alert_counts *);
-uint64_t	 alert_fired(const struct alert_set *, unsigned rule);
 
 /* ---- keeping over a loss of the process ---- */
 

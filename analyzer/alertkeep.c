@@ -161,12 +161,6 @@ alert_counts(const struct alert_set *a, struct alert_counts *n)
 			n->state[s->state]++;
 }
 
-uint64_t
-alert_fired(const struct alert_set *a, unsigned rule)
-{
-	return rule < a->n ? a->rule[rule].fired_total : 0;
-}
-
 /* ---- keeping over a loss of the process ---- */
 
 static void

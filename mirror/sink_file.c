@@ -607,9 +607,3 @@ sink_file_set_stats(struct sink_file *f, const struct sink_file_stats *stats)
 {
 	f->stats = *stats;
 }
-
-void
-sink_file_set_rotate(struct sink_file *f, const struct conf_rotate *r)
-{
-	f->conf.rotate = *r;
-}

@@ -99,7 +99,5 @@ const char	*sink_file_name(const struct sink_file *);
 const struct sink_file_stats *sink_file_stats(const struct sink_file *);
 void		 sink_file_set_stats(struct sink_file *,
 		    const struct sink_file_stats *);
-void		 sink_file_set_rotate(struct sink_file *,
-		    const struct conf_rotate *);
 
 #endif

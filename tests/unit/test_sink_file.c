@@ -71,15 +71,24 @@ teardown(void **state)
 }
 
 static struct sink_file *
-fresh(enum sink_file_kind kind)
+fresh_rotated(enum sink_file_kind kind, const struct conf_rotate *r)
 {
 	struct sink_file_conf	 c = { .kind = kind, .name = path,
-	    .limit = 65536, .ask = on_ask, .refused = on_refused };
+	    .rotate = *r, .limit = 65536, .ask = on_ask,
+	    .refused = on_refused };
 
 	unlink(path);
 	asked = asked_rotate = 0;
 	nrefused = 0;
 	return sink_file_new(&c);
+}
+
+static struct sink_file *
+fresh(enum sink_file_kind kind)
+{
+	static const struct conf_rotate	 never;
+
+	return fresh_rotated(kind, &never);
 }
 
 static int
@@ -216,11 +225,10 @@ the_tail_of_an_unfinished_write_is_cut_off(void **state)
 static void
 the_age_of_a_file_that_is_there_counts(void **state)
 {
-	struct sink_file	*f = fresh(SINK_LINES);
 	struct conf_rotate	 r = { .age_us = 10 * SECOND };
+	struct sink_file	*f = fresh_rotated(SINK_LINES, &r);
 
 	(void)state;
-	sink_file_set_rotate(f, &r);
 	sink_file_tick(f, SECOND);
 	sink_file_take(f, open_file(), true, path, 0);
 	sink_file_aged(f, 7 * SECOND);
@@ -241,12 +249,11 @@ the_age_of_a_file_that_is_there_counts(void **state)
 static void
 the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile(void **state)
 {
-	struct sink_file	*f = fresh(SINK_LINES);
 	struct conf_rotate	 r = { .size = 12, .age_us = 10 * SECOND };
+	struct sink_file	*f = fresh_rotated(SINK_LINES, &r);
 	char			 other[80];
 
 	(void)state;
-	sink_file_set_rotate(f, &r);
 	sink_file_tick(f, SECOND);
 	sink_file_tick(f, 2 * SECOND);
 	assert_int_equal(asked, 1);	/* for the first */
@@ -310,8 +317,7 @@ a_next_file_that_does_not_come_costs_nothing(void **state)
 
 	(void)state;
 	unlink(path);
-	f = fresh(SINK_LINES);
-	sink_file_set_rotate(f, &r);
+	f = fresh_rotated(SINK_LINES, &r);
 	sink_file_tick(f, SECOND);
 	sink_file_take(f, open_file(), true, path, 0);
 	put(f, 1, "one");
