@@ -169,9 +169,10 @@ save_send(struct analyzer *az)
 	struct out	 o;
 	unsigned	 k;
 
-	if (az->offline)
-		return;
 	o.ch = az->proc->chan[ROLE_PARENT];
+	/* What changed stays so until the parent reads again. */
+	if (az->offline || !chan_ready(o.ch))
+		return;
 	o.b = NULL;
 	for (k = 0; k < METER_KINDS; k++) {
 		save_gone(az, &o, k);

@@ -406,6 +406,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	logs_tick(ms);
 	streams_reap(ms->streams);
 	saved_send(ms);
+	saved_again(ms);
 	hold_decide(ms);
 	if (ms->linked_us != 0 && !hold_for_files(ms) &&
 	    ms->env.now_us - ms->linked_us > ORPHANS_US)

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "mirror/counters.h"
 #include "mirror/saved.h"
 
@@ -6,18 +8,31 @@
 #define SAVE_STATUSES	3
 #define SAVE_HDR	32		/* more than a slot's own header */
 
+/* Counters are sent again each second in any case. */
+static void
+note_unsaved(struct mirror_state *ms)
+{
+	struct msg_slot	 m;
+	struct buf	 b;
+
+	buf_reader(&b, ms->save_bytes, ms->save.len);
+	while (buf_left(&b) > 0 && msg_get_slot(&b, &m) == 0)
+		if (m.table == SAVE_TABLE) {
+			ms->unsaved[m.slot / 64] |= 1ULL << (m.slot % 64);
+			ms->behind = true;
+		}
+}
+
 void
 saved_send(struct mirror_state *ms)
 {
 	struct chan	*ch = ms->proc->chan[ROLE_PARENT];
-	struct buf	*b;
 
 	if (ms->save.len == 0)
 		return;
-	if ((b = chan_begin(ch, MSG_SAVE, 0)) != NULL) {
-		buf_put(b, ms->save.r, ms->save.len);
-		chan_end(ch);
-	}
+	buf_put(chan_begin(ch, MSG_SAVE, 0), ms->save.r, ms->save.len);
+	if ((ms->stop_us == 0 && !chan_ready(ch)) || chan_end(ch) == -1)
+		note_unsaved(ms);
 	ms->save.len = 0;
 }
 
@@ -46,6 +61,24 @@ save_open(void *arg, unsigned slot, const struct gap_open *o)
 	if (o != NULL)
 		gap_open_put(&b, o);
 	save_slot(ms, SAVE_TABLE, slot, &b);
+}
+
+void
+saved_again(struct mirror_state *ms)
+{
+	uint64_t	 now[SLOTS_WORDS];
+	unsigned	 slot;
+
+	if (!ms->behind || chan_queued(ms->proc->chan[ROLE_PARENT]) > 0)
+		return;
+	memcpy(now, ms->unsaved, sizeof(now));
+	memset(ms->unsaved, 0, sizeof(ms->unsaved));
+	ms->behind = false;
+	for (slot = 0; slot < MSG_SAVE_SLOTS; slot++)
+		if (slots_bit(now, slot) && !slots_bit(ms->slots.used, slot))
+			save_open(ms, slot, NULL);
+	streams_save_these(ms->streams, now);
+	saved_send(ms);
 }
 
 void

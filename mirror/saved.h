@@ -4,7 +4,8 @@
  * them back as RESTORE.
  *
  * Slots gather in a buffer of their own during a frame, because log lines and
- * questions to the parent may come in between.
+ * questions to the parent may come in between. While the parent does not read
+ * they are only noted; what they hold by then is sent when it reads again.
  */
 #ifndef MIRROR_SAVED_H
 #define MIRROR_SAVED_H
@@ -15,6 +16,8 @@
 void	 saved_init(struct mirror_state *);
 /* What has gathered. */
 void	 saved_send(struct mirror_state *);
+/* What could not be sent before. */
+void	 saved_again(struct mirror_state *);
 /* Before they are shown, so that none that was seen ever goes back. */
 void	 saved_counters(struct mirror_state *);
 /* Those of mirrors that are no more: there were nold. */

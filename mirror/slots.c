@@ -13,7 +13,7 @@ slots_take(struct slots *s)
 
 	for (i = 0; i < MSG_SAVE_SLOTS; i++) {
 		slot = (s->next + i) % MSG_SAVE_SLOTS;
-		if (s->used[slot / 64] >> (slot % 64) & 1)
+		if (slots_bit(s->used, slot))
 			continue;
 		slots_mark(s, slot);
 		s->next = slot + 1;

@@ -4,11 +4,14 @@
 #ifndef MIRROR_SLOTS_H
 #define MIRROR_SLOTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "mirror/gaps.h"
 #include "sandbox/msg.h"
 #include "sandbox/tally.h"
+
+#define SLOTS_WORDS	(MSG_SAVE_SLOTS / 64)
 
 struct slots {
 	/* A slot to save; NULL deletes it. */
@@ -16,9 +19,15 @@ struct slots {
 			    const struct gap_open *);
 	void		*arg;
 	struct tally	*tally;
-	uint64_t	 used[MSG_SAVE_SLOTS / 64];
+	uint64_t	 used[SLOTS_WORDS];
 	unsigned	 next;
 };
+
+static inline bool
+slots_bit(const uint64_t bits[SLOTS_WORDS], unsigned slot)
+{
+	return bits[slot / 64] >> (slot % 64) & 1;
+}
 
 /* A free one, taken; -1 when there is none, which is counted. */
 int		 slots_take(struct slots *);

@@ -51,6 +51,8 @@ struct mirror_state {
 	unsigned	 frames;
 	bool		 absence_told;
 	bool		 holding;	/* the analyzer's link is paused */
+	uint64_t	 unsaved[SLOTS_WORDS];	/* the parent did not read */
+	bool		 behind;	/* there is any */
 	struct buf	 save;		/* slots for the next SAVE */
 	uint8_t		 save_bytes[STATE_SAVE_MAX];
 	char		 line[EVE_LINE_MAX];

@@ -223,20 +223,37 @@ save_leg(struct streams *t, struct leg *l)
 	t->conf.slots->save(t->conf.slots->arg, (unsigned)l->slot, &o);
 }
 
+/* Those of a list that are among slots; NULL: that have moved. */
+static void
+save_list(struct streams *t, struct stream *s, const uint64_t *slots)
+{
+	struct leg	*l;
+
+	for (; s != NULL; s = s->next)
+		for (l = s->legs; l < s->legs + s->nlegs; l++)
+			if (l->copy != NULL && l->slot != -1 &&
+			    (slots == NULL ? last_record(l) != l->saved_us :
+			    slots_bit(slots, (unsigned)l->slot)))
+				save_leg(t, l);
+}
+
 void
 streams_save(struct streams *t)
 {
-	struct stream	*s;
-	size_t		 i, k;
+	size_t	 i;
 
 	for (i = 0; i < t->nbuckets; i++)
-		for (s = t->bucket[i]; s != NULL; s = s->next)
-			for (k = 0; k < s->nlegs; k++)
-				if (s->legs[k].copy != NULL &&
-				    s->legs[k].slot != -1 &&
-				    last_record(&s->legs[k]) !=
-				    s->legs[k].saved_us)
-					save_leg(t, &s->legs[k]);
+		save_list(t, t->bucket[i], NULL);
+}
+
+void
+streams_save_these(struct streams *t, const uint64_t slots[SLOTS_WORDS])
+{
+	size_t	 i;
+
+	for (i = 0; i < t->nbuckets; i++)
+		save_list(t, t->bucket[i], slots);
+	save_list(t, t->ended, slots);
 }
 
 /* ---- open and close ---- */

@@ -45,6 +45,9 @@ void		 streams_lose_all(struct streams *, enum gap_reason);
 void		 streams_drop_copy(struct streams *, struct copy *);
 /* Saves again what has moved since. Once a second. */
 void		 streams_save(struct streams *);
+/* Saves again, whatever it holds, each of these slots that is in use. */
+void		 streams_save_these(struct streams *,
+		    const uint64_t slots[SLOTS_WORDS]);
 struct leg	*streams_find(struct streams *, uint64_t flow, struct copy *);
 size_t		 streams_count(const struct streams *);
 
