@@ -90,6 +90,8 @@ void		 request_ask(struct control *, struct request *);
 #define OWN_CONFIG	0x08
 #define OWN_LOST	0x10
 void		 own_rows(struct control *, struct answer *, unsigned which);
+/* What the configuration says of mirrors, when no process can tell more. */
+void		 own_mirrors(struct control *, struct answer *);
 /* One line of text with its state. */
 void		 own_line(struct answer *, const char *text,
 		    const char *state);

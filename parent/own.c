@@ -10,6 +10,8 @@
 #include "parent/client.h"
 #include "sandbox/proc.h"
 
+#define OWN_MIRROR_NUMBERS	14	/* of a mirror's row, in sequence */
+
 /* ---- the parent's own rows ---- */
 
 static void
@@ -194,4 +196,31 @@ own_rows(struct control *c, struct answer *a, unsigned which)
 	for (i = 0; i < nitems(kinds); i++)
 		if (which & kinds[i].bit)
 			kinds[i].put(c, a);
+}
+
+/* ---- for a process that is away ---- */
+
+void
+own_mirrors(struct control *c, struct answer *a)
+{
+	const struct conf_mirror	*m = c->running->mirrors;
+	struct row_writer		 w;
+	char				 target[ENDPOINT_TEXT_MAX];
+	size_t				 i;
+	unsigned			 n;
+
+	for (i = 0; i < c->running->nmirrors; i++, m++) {
+		if (!answer_row(a, &w, ROW_MIRROR, 0))
+			return;
+		row_str(&w, m->name);
+		row_str(&w, "not running");
+		row_str(&w, m->has_forward ? endpoint_print(&m->target,
+		    target, sizeof(target)) : "");
+		row_str(&w, m->has_record ? m->path : "");
+		for (n = 0; n < OWN_MIRROR_NUMBERS; n++)
+			row_u64(&w, 0);
+		row_str(&w, "the process of mirrors is just being replaced");
+		row_u64(&w, 0);
+		row_end(&w);
+	}
 }

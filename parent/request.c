@@ -54,6 +54,24 @@ request_new(struct client *cl, const struct frame *f)
 	return r;
 }
 
+/* Mirrors are listed without their numbers, where they are part of a whole. */
+static void
+answer_for(struct control *c, const struct request *r, enum role owner)
+{
+	struct msg_show	 m;
+	struct answer	 a;
+	struct buf	 b;
+
+	buf_reader(&b, r->body, r->len);
+	if (owner != ROLE_MIRROR || r->type != MSG_SHOW ||
+	    msg_get_show(&b, &m) == -1 ||
+	    (m.subject != SHOW_REPORT && m.subject != SHOW_TOP))
+		return;
+	answer_begin(&a, r->client->chan, r->theirs);
+	own_mirrors(c, &a);
+	answer_flush(&a);
+}
+
 /* Asks the next owner that is there; without any more, the answer is whole. */
 void
 request_ask(struct control *c, struct request *r)
@@ -71,8 +89,10 @@ request_ask(struct control *c, struct request *r)
 			if (chan_end(ch) == 0)
 				return;
 		}
-		if (r->at > 0)
-			continue;	/* the main part was answered */
+		if (r->at > 0) {	/* the main part was answered */
+			answer_for(c, r, owner);
+			continue;
+		}
 		supervise_info(c->conf.supervise, owner, &i);
 		answer_error(r->client->chan, r->theirs, STATUS_AGAIN,
 		    "%s is %s, try again", role_name(owner),
