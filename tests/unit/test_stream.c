@@ -1,0 +1,230 @@
+/*
+ * What a mirror that does not keep up is told: where it was left behind, that
+ * frames were lost, and, when it reads again, of what goes on.
+ */
+#include <sys/socket.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyzer/flowtab.h"
+#include "analyzer/stream.h"
+#include "tests/lib/cmocka_first.h"
+
+#define HIGH	(128 * 1024)
+#define SIZE	(32 * 1024)
+
+struct fix {
+	struct analyzer	 az;
+	struct proc	 proc;
+	struct conf	 conf;
+	struct flow	 flow[3];
+	struct conn	 conn[3];
+	int		 mirror;	/* its end of the link */
+	char		 heard[4096];
+	uint8_t		 in[FRAME_MAX];
+	uint8_t		 data[SIZE];
+};
+
+static bool
+flush(void *arg, struct event_batch *b)
+{
+	struct fix	*x = arg;
+
+	if (chan_send_raw(x->proc.chan[ROLE_MIRROR], MSG_STREAM, 0, b->frame,
+	    b->body.len) == 0)
+		return true;
+	stream_lost(&x->az, 1);
+	return false;
+}
+
+static struct fix *
+begin(size_t limit)
+{
+	struct fix	*x = calloc(1, sizeof(*x));
+	struct chan_conf c = { .self = ROLE_ANALYZER, .peer = ROLE_MIRROR,
+	    .high_mark = HIGH, .limit = limit };
+	int		 sv[2];
+	size_t		 i;
+
+	assert_non_null(x);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, sv), 0);
+	c.fd = sv[0];
+	x->mirror = sv[1];
+	x->az.proc = &x->proc;
+	x->proc.conf = &x->conf;
+	x->conf.nmirrors = 1;
+	x->proc.base = event_base_new();
+	x->proc.linked[ROLE_MIRROR] = true;
+	x->proc.chan[ROLE_MIRROR] = chan_new(x->proc.base, &c);
+	x->az.streams = aligned_alloc(FRAME_ALIGN, sizeof(*x->az.streams));
+	assert_non_null(x->proc.chan[ROLE_MIRROR]);
+	assert_non_null(x->az.streams);
+	event_batch_init(x->az.streams, flush, x);
+	TAILQ_INIT(&x->az.mirrored);
+	for (i = 0; i < 3; i++) {
+		x->flow[i].id = i + 1;
+		x->conn[i].az = &x->az;
+		x->conn[i].flow = &x->flow[i];
+		x->conn[i].mirrors = x->conn[i].mirror_dirs = 3;
+	}
+	return x;
+}
+
+static void
+end(struct fix *x)
+{
+	chan_free(x->proc.chan[ROLE_MIRROR]);
+	event_base_free(x->proc.base);
+	close(x->mirror);
+	free(x->az.streams);
+	free(x);
+}
+
+static void
+open_conn(struct fix *x, unsigned i)
+{
+	TAILQ_INSERT_TAIL(&x->az.mirrored, &x->conn[i], entry);
+	stream_open(&x->conn[i], false);
+}
+
+static void
+send_data(struct fix *x, unsigned i, uint64_t ts_us)
+{
+	x->az.ts = x->az.max_ts = ts_us;
+	stream_data(&x->conn[i], 0, x->conn[i].offset[0], x->data, SIZE);
+	x->conn[i].offset[0] += SIZE;
+}
+
+/* Until the mirror is behind. */
+static void
+fill(struct fix *x, uint64_t ts_us)
+{
+	unsigned	 n;
+
+	for (n = 0; x->az.behind.since_us == 0; n++) {
+		assert_in_range(n, 0, 100);
+		send_data(x, 0, ts_us);
+		(void)event_batch_flush(x->az.streams);
+	}
+}
+
+static void
+note(struct fix *x, const struct msg_stream *m)
+{
+	static const char	 kind[] = "OdmGC";
+	size_t			 n = strlen(x->heard);
+
+	if (m->kind == STREAM_DATA)
+		return;
+	snprintf(x->heard + n, sizeof(x->heard) - n, "%c%u", kind[m->kind],
+	    (unsigned)m->id);
+	n = strlen(x->heard);
+	if (m->kind == STREAM_GAP)
+		snprintf(x->heard + n, sizeof(x->heard) - n, "(%u %u-%u)",
+		    (unsigned)m->offset, (unsigned)m->ts_us,
+		    (unsigned)m->value);
+	else if (m->flags & STREAM_MIDSTREAM || m->value == STREAM_BEHIND)
+		strcat(x->heard, m->kind == STREAM_OPEN ? "mid" : "behind");
+	strcat(x->heard, " ");
+}
+
+/* The mirror reads all: what it was told but bytes. */
+static const char *
+hear(struct fix *x)
+{
+	struct msg_stream	 m;
+	struct frame		 f;
+	ssize_t			 n;
+
+	x->heard[0] = '\0';
+	(void)event_batch_flush(x->az.streams);
+	while ((n = recv(x->mirror, x->in, sizeof(x->in), 0)) > 0) {
+		assert_int_equal(frame_get(&f, x->in, (size_t)n), 0);
+		while (buf_left(&f.body) > 0) {
+			assert_int_equal(msg_get_stream(&f.body, &m), 0);
+			note(x, &m);
+		}
+		chan_flush(x->proc.chan[ROLE_MIRROR]);
+	}
+	return x->heard;
+}
+
+static void
+what_is_left_out_is_told_and_goes_on(void **state)
+{
+	struct fix	*x = begin(0);
+
+	(void)state;
+	open_conn(x, 0);
+	open_conn(x, 1);
+	fill(x, 5);
+	open_conn(x, 2);		/* it begins meanwhile */
+	send_data(x, 1, 7);
+	stream_close(&x->conn[0], STREAM_FIN);
+	assert_string_equal(hear(x), "O1 O2 C1behind C2behind ");
+	stream_tick(&x->az);
+	assert_string_equal(hear(x), "G0(1 5-7) O2mid O3mid ");
+	send_data(x, 2, 8);
+	stream_close(&x->conn[1], STREAM_FIN);
+	stream_tick(&x->az);
+	assert_string_equal(hear(x), "C2 ");
+	end(x);
+}
+
+/* Nobody knows what was in it: it ends all, and begins all again. */
+static void
+a_lost_frame_leaves_no_connection_behind(void **state)
+{
+	struct fix	*x = begin(HIGH + 10);
+	const char	*heard;
+
+	(void)state;
+	open_conn(x, 0);
+	open_conn(x, 1);
+	fill(x, 5);
+	stream_close(&x->conn[1], STREAM_FIN);
+	while (!x->az.behind.lost) {
+		x->az.behind.since_us = 0;
+		send_data(x, 0, 6);
+		(void)event_batch_flush(x->az.streams);
+	}
+	hear(x);
+	stream_tick(&x->az);
+	heard = hear(x);
+	assert_non_null(strstr(heard, "C0behind G0("));
+	assert_non_null(strstr(heard, ") O1mid "));
+	assert_null(strstr(heard, "O2"));
+	end(x);
+}
+
+/* A fresh one is told of all anyway. */
+static void
+a_fresh_mirror_is_not_behind(void **state)
+{
+	struct fix	*x = begin(0);
+
+	(void)state;
+	open_conn(x, 0);
+	fill(x, 5);
+	chan_forget(x->proc.chan[ROLE_MIRROR]);
+	hear(x);
+	stream_reopen_all(&x->az);
+	stream_tick(&x->az);
+	assert_string_equal(hear(x), "O1mid ");
+	end(x);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(what_is_left_out_is_told_and_goes_on),
+		cmocka_unit_test(a_lost_frame_leaves_no_connection_behind),
+		cmocka_unit_test(a_fresh_mirror_is_not_behind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
