@@ -143,6 +143,10 @@ kill -CONT "$capture"
 wait_for 10 starting false && ok "until it told" || not_ok "capture starts for ever"
 wait_for 10 all_ready
 
+is "documents have the members that netmonctl-json(7) names" "$(python3 \
+    "$TOP/tests/lib/json_members.py" "$TOP/etc/netmonctl-json.7" \
+    "$BUILD/netmonctl" -s "$SOCK" 2>&1)" ""
+
 # In Turkish, the small form of I is another letter.
 localedef -i tr_TR -f UTF-8 "$TMP/tr_TR.UTF-8" > /dev/null 2>&1
 names() { LOCPATH=$TMP LC_ALL=$1 "$BUILD/netmonctl" -s "$SOCK" show metrics | sed '/^#/d; s/[{ ].*//' | LC_ALL=C sort -u; }
