@@ -89,6 +89,24 @@ flowtrust_resync(struct seg *s, int dir, uint32_t seq)
 	s->f->flags &= (uint16_t)~(FLOW_F_OOW << dir);
 }
 
+/*
+ * Both ways are far ahead, so that neither side's acknowledgement is heard: it
+ * goes on where the last odd one of its side ended, and acknowledges the
+ * other side's.
+ */
+static bool
+both_went_on(const struct seg *s)
+{
+	const struct flow	*f = s->f;
+	const uint16_t		 odd = FLOW_F_OOW | FLOW_F_OOW << 1;
+	int64_t			 d;
+
+	if ((f->flags & odd) != odd || s->p->seq != f->other_seq[s->dir])
+		return false;
+	d = reass_seq_diff(s->p->ack, f->other_seq[!s->dir]);
+	return d <= 0 && d >= -FLOWSEG_NEAR;
+}
+
 /* Whether the receiver would take it; odd ones are remembered. */
 bool
 flowtrust_in_window(struct seg *s)
@@ -96,8 +114,16 @@ flowtrust_in_window(struct seg *s)
 	struct flow	*f = s->f;
 	int64_t		 ahead = reass_ahead(&s->h->r, s->p->seq);
 
-	if (flowtrust_in_reach(s->h, s->o, ahead) && ahead >= -(1LL << 30))
+	if (flowtrust_in_reach(s->h, s->o, ahead)) {
+		if (s->p->wire > 0 && ahead >= 0)
+			f->flags &= (uint16_t)~(FLOW_F_OOW << s->dir);
 		return true;
+	}
+	if (both_went_on(s)) {
+		flowtrust_resync(s, !s->dir, f->other_seq[!s->dir]);
+		flowtrust_resync(s, s->dir, s->p->seq);
+		return true;
+	}
 	if (f->flags & FLOW_F_OOW << s->dir && s->p->wire > 0 &&
 	    !(s->o->flags & HALF_SEEN) &&
 	    s->p->seq == f->other_seq[s->dir] && ahead > 0) {

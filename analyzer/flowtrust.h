@@ -12,6 +12,7 @@
 
 #define FLOWTRUST_SLACK		(1 << 20)	/* moved where we did not see */
 #define FLOWTRUST_WIN_MIN	65535		/* a scale may be unseen */
+#define FLOWTRUST_BEHIND	(64 << 20)	/* none comes so late */
 
 /* Whether the receiver throws this away for a bad checksum. */
 bool		 flowtrust_bad_sum(struct seg *);
@@ -23,6 +24,8 @@ static inline bool
 flowtrust_in_reach(const struct flow_half *h, const struct flow_half *o,
     int64_t ahead)
 {
+	if (ahead < -FLOWTRUST_BEHIND)
+		return false;
 	return ahead <= FLOWTRUST_WIN_MIN + FLOWTRUST_SLACK ||
 	    ahead <= flowtrust_window(h, o);
 }

@@ -635,6 +635,63 @@ a_loss_beyond_the_window_is_survived(void **state)
 }
 
 static void
+a_loss_beyond_the_window_both_ways_is_survived(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 's', P | A, 1, 3, "cd");
+	seg(&w, 'c', P | A, 50000003, 70000003, "q1");
+	seg(&w, 's', P | A, 70000003, 50000005, "r1");
+	seg(&w, 'c', P | A, 50000005, 70000005, "q2");
+	seg(&w, 's', P | A, 70000005, 50000007, "r2");
+	assert_string_equal(w.log, "ab>cd<-70000002-<-50000002->q2>r2<");
+	end(&w);
+}
+
+/* So far that it seems to lie behind. */
+static void
+a_loss_of_gigabytes_is_survived(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 's', P | A, 1, 1, "ab");
+	seg(&w, 's', P | A, 4000000003U, 1, "yz");
+	seg(&w, 'c', A, 1, 4000000005U, "");
+	seg(&w, 's', P | A, 4000000005U, 1, "!!");
+	seg(&w, 'c', P | A, 3500000001U, 3800000007U, "q1");
+	seg(&w, 's', P | A, 3800000007U, 3500000003U, "r1");
+	seg(&w, 'c', P | A, 3500000003U, 3800000009U, "q2");
+	assert_string_equal(w.log,
+	    "ab<-4000000002-<!!<-4094967298-<-3500000002->q2>");
+	end(&w);
+}
+
+static void
+what_both_made_up_does_not_lead_away(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', P | A, 50000003, 70000003, "q1");
+	seg(&w, 's', P | A, 70000003, 50000005, "r1");
+	seg(&w, 'c', P | A, 3, 1, "cd");
+	seg(&w, 'c', P | A, 50000005, 70000005, "q2");
+	seg(&w, 'c', P | A, 5, 1, "ef");
+	assert_string_equal(w.log, "ab>cd>ef>");
+	end(&w);
+}
+
+static void
 a_reset_ends_it_unless_it_goes_on(void **state)
 {
 	struct world	 w;
@@ -1871,6 +1928,9 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(offloaded_checksums_do_not_matter),
 	cmocka_unit_test(what_is_out_of_window_is_ignored),
 	cmocka_unit_test(a_loss_beyond_the_window_is_survived),
+	cmocka_unit_test(a_loss_beyond_the_window_both_ways_is_survived),
+	cmocka_unit_test(a_loss_of_gigabytes_is_survived),
+	cmocka_unit_test(what_both_made_up_does_not_lead_away),
 	cmocka_unit_test(a_reset_ends_it_unless_it_goes_on),
 	cmocka_unit_test(a_reset_is_how_it_ended_whatever_comes_next),
 	cmocka_unit_test(data_without_ack_and_after_fin_is_ignored),

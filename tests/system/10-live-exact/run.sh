@@ -75,4 +75,29 @@ is "sections and the others are all of the host" \
     "$(json '.hosts[0].responses' show host 10.77.0.2 window total)"
 stop
 is "ended as asked" "$status" 0
+
+# The kernel drops seconds of a busy connection, megabytes both ways.
+conf 'interface "vb" { ring 2M }'
+start
+ina ab -q -k -n 100000000 -c 1 -H "X: $(head -c 2000 /dev/zero | tr '\0' x)" \
+    http://10.77.0.2/index.html > /dev/null 2>&1 &
+busy=$!
+at_exit "kill $busy"
+seen() { json .summary.requests show summary window total; }
+counts() { [ "$(seen)" -gt "$n" ]; }
+n=100
+wait_for 5 counts
+p=$(pid_of capture)
+kill -STOP "$p"
+sleep 3
+kill -CONT "$p"
+sleep 1.5
+n=$(seen)
+wait_for 5 counts && ok "a busy connection counts on after seconds were lost" ||
+    not_ok "a busy connection is not counted after a loss" "$(ctl show flows)"
+at_least "and what was lost is known" \
+    "$(json .complete.gap_bytes show summary window total)" 1
+is "of the same capture" "$(pid_of capture)" "$p"
+kill $busy
+stop
 finish
