@@ -224,6 +224,15 @@ advise(struct rows *r, bool so, const char *text)
 	row_end(&w);
 }
 
+/* Whether packets were lost on their way to us. */
+static bool
+lost_any(const struct rows *r)
+{
+	return r->v[MC_KERNEL_DROPS] > 0 || r->v[MC_QUEUE_DROPS] > 0 ||
+	    r->v[MC_UNOPENED] > 0 || r->v[MC_SHED] > 0 ||
+	    unwatched_us(r) > 0;
+}
+
 void
 rows_advice(struct rows *r)
 {
@@ -240,7 +249,7 @@ rows_advice(struct rows *r)
 	    "memory ran out: raise \"memory limit\"");
 	advise(r, v[MC_CUT_PACKETS] > 0,
 	    "packets were cut: raise \"snaplen\" of the interface");
-	advise(r, v[MC_GAP_BYTES] > 0 && v[MC_KERNEL_DROPS] == 0,
+	advise(r, v[MC_GAP_BYTES] > 0 && !lost_any(r),
 	    "acknowledged bytes were never seen: some packets take a way "
 	    "that no watched interface sees");
 	advise(r, v[MC_REASON + PACKET_TUNNEL_DEPTH] > 0,

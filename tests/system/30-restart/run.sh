@@ -56,6 +56,9 @@ for role in capture analyzer mirror; do
 done
 is "the windows say that something was missed" \
     "$(json .complete.lossy show summary window total)" true
+at_least "bytes among it" "$(json .complete.gap_bytes show summary window total)" 1
+is "and blame no way that nobody watches" \
+    "$(json '.advice[].text' show capture window total | grep -c 'take a way')" 0
 
 for role in capture analyzer mirror; do
 	old=$(pid_of $role)
