@@ -215,7 +215,7 @@ flowtab_prefetch(const struct flow_table *t, uint32_t hash, int step)
 		__builtin_prefetch(flowtab_at(t, f->chain));
 }
 
-static struct flow *
+static inline struct flow *
 find_from(const struct flow_table *t, uint32_t slot, const struct flow_key *k,
     uint32_t hash, int *dir)
 {
