@@ -695,8 +695,7 @@ end_rule(struct alert_set *a, struct alert_rule *r)
 	struct series	*s;
 
 	for (s = r->first; s != NULL; s = s->next)
-		if (s->state == ALERT_FIRING || s->state == ALERT_CLEARING ||
-		    (s->state == ALERT_UNKNOWN && s->before >= ALERT_FIRING)) {
+		if (series_fires(s)) {
 			series_look(r, s);
 			enter(a, s, ALERT_OK);
 			if (!s->quiet)

@@ -331,6 +331,7 @@ get_series(struct alert_set *a, struct alert_rule *r, struct series *s,
 	slice = buf_get_u64(b);
 	if (b->err || s->state >= ALERT_STATES || s->before >= ALERT_STATES)
 		return -1;
+	s->restarted = series_fires(s);
 	r->fired_total += s->fired_total;
 	if (slice > r->slice || s->ring[RING_NUM] == NULL ||
 	    r->conf->metric == METRIC_RATIO)

@@ -435,6 +435,16 @@ series_is_time(const struct conf_alert *c)
 	    c->metric == METRIC_CONNECT_TIME;
 }
 
+bool
+series_fires(const struct series *s)
+{
+	enum alert_state	 state = s->state;
+
+	if (state == ALERT_UNKNOWN)
+		state = s->before;
+	return state == ALERT_FIRING || state == ALERT_CLEARING;
+}
+
 double
 series_value(const struct alert_rule *r, const struct series *s)
 {

@@ -42,7 +42,7 @@ struct series {
 	enum alert_state state;
 	enum alert_state before;	/* it was blind */
 	bool		 quiet;		/* fired inside a storm */
-	bool		 restarted;
+	bool		 restarted;	/* it fired under an analyzer before */
 	bool		 dirty;
 	uint32_t	 slot;		/* saved as, SERIES_SLOTS: not */
 	char		 id[ALERT_ID_MAX];
@@ -123,6 +123,8 @@ bool	 series_holds(uint8_t op, double value, double limit);
 /* Whether a rule fires upwards. */
 bool	 series_upward(const struct conf_alert *);
 bool	 series_is_time(const struct conf_alert *);
+/* Whether it fires, also when nobody can tell now. */
+bool	 series_fires(const struct series *);
 /* Mapped time as it is printed; 0 stays 0. */
 uint64_t alert_printed(struct alert_set *, uint64_t us);
 double	 series_value(const struct alert_rule *, const struct series *);

@@ -877,9 +877,11 @@ state_window_and_ids_survive_the_process(void **state)
 	to(&w, 200);
 	said(&w, "cleared");
 	assert_string_equal(w.last_id, "41-1");
+	assert_true(w.last.restarted);
 	hits(&w, "a", 0, 100);
 	said(&w, "fired");
 	assert_string_equal(w.last_id, "41-2");
+	assert_false(w.last.restarted);
 	end(&w);
 }
 
