@@ -182,7 +182,7 @@ const char *
 fmt_u64(char b[FMT_MAX], uint64_t v)
 {
 	b[FMT_MAX - 1] = '\0';
-	return to_front(b, digits_before(b + FMT_MAX - 1, v));
+	return digits_before(b + FMT_MAX - 1, v);
 }
 
 /*
@@ -222,7 +222,7 @@ fmt_double(char b[FMT_MAX], double v)
 	if (millionths(b, v))
 		return b;
 	if (v >= 0 && v < 1e15 && v == (double)(uint64_t)v)
-		return fmt_u64(b, (uint64_t)v);
+		return to_front(b, fmt_u64(b, (uint64_t)v));
 	/* The fewest digits that give it back: with one more, they do, too. */
 	for (lo = 6, hi = 17; lo < hi;) {
 		digits = (lo + hi) / 2;

@@ -35,7 +35,10 @@ const char	*fmt_ratio(char b[FMT_MAX], double);
  * whole has no exponent: people read counts too.
  */
 const char	*fmt_double(char b[FMT_MAX], double);
-/* Digits, without printf: long documents have hundreds of thousands. */
+/*
+ * Digits, without printf: long documents have hundreds of thousands. They end
+ * with the text at b + FMT_MAX - 1 and begin where the result points to.
+ */
 const char	*fmt_u64(char b[FMT_MAX], uint64_t);
 /* To read, not to compute with: rounded to a few digits, never an exponent. */
 const char	*fmt_short(char b[FMT_MAX], double);

@@ -21,20 +21,25 @@ line_break(struct json *j)
 	out_char(j->o, ' ', j->depth);
 }
 
-/* What stands before a key or an element. */
 static void
-separate(struct json *j)
+divide(struct json *j)
 {
-	if (j->keyed) {
-		j->keyed = false;
-		return;
-	}
 	if (j->depth == 0)
 		return;
 	if (j->at[j->depth - 1].some)
 		out_put(j->o, ",", 1);
 	j->at[j->depth - 1].some = true;
 	line_break(j);
+}
+
+/* What stands before a key or an element. */
+static inline void
+separate(struct json *j)
+{
+	if (j->keyed)
+		j->keyed = false;
+	else
+		divide(j);
 }
 
 static void
@@ -112,10 +117,11 @@ json_str(struct json *j, const void *p, size_t n)
 void
 json_u64(struct json *j, uint64_t v)
 {
-	char	 b[FMT_MAX];
+	char		 b[FMT_MAX];
+	const char	*p = fmt_u64(b, v);
 
 	separate(j);
-	out_str(j->o, fmt_u64(b, v));
+	out_put(j->o, p, (size_t)(b + FMT_MAX - 1 - p));
 }
 
 void
