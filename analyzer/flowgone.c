@@ -8,6 +8,7 @@
 #define SETS_MAX	(1U << 15)
 #define TAG_SHIFT	8		/* the set tells that much of a hash */
 #define TICK_SHIFT	14		/* of microseconds: 16 ms */
+#define TICKS		(1U << 24)
 #define LINGER		(FLOW_LINGER_US >> TICK_SHIFT)
 
 struct flow_gone {
@@ -60,12 +61,24 @@ set_of(const struct flow_table *t, uint32_t hash)
 	return &t->gone[(size_t)(hash & t->gone_mask) * WAYS];
 }
 
-/* In ticks; one that is empty is from the beginning of time. */
+/*
+ * Ticks between it and now, which may be before it: interfaces hand over their
+ * blocks in any order. One that is empty is from the beginning of time.
+ */
 static uint32_t
 age(const struct flow_gone *g, uint64_t now_us)
 {
-	return ((uint32_t)(now_us >> TICK_SHIFT) - (uint32_t)g->tick) &
-	    0xffffff;
+	const uint32_t	 d = ((uint32_t)(now_us >> TICK_SHIFT) -
+			    (uint32_t)g->tick) % TICKS;
+
+	return d <= TICKS / 2 ? d : TICKS - d;
+}
+
+/* An alias has no home: its packets were all seen before. */
+static uint8_t
+home(const struct flow *f, int half)
+{
+	return f->state == FLOW_ALIAS ? 0 : f->half[half].place & 0xff;
 }
 
 void
@@ -89,9 +102,9 @@ flowgone_put(struct flow_table *t, const struct flow *f)
 	if (oldest < LINGER)
 		t->count[FLOW_C_FORGOTTEN]++;
 	g->tag = f->hash >> TAG_SHIFT & 0xffffff;
-	g->tick = f->last_us >> TICK_SHIFT & 0xffffff;
-	g->place0 = f->half[0].place & 0xff;
-	g->place1 = f->half[1].place & 0xff;
+	g->tick = (f->last_us >> TICK_SHIFT) % TICKS;
+	g->place0 = home(f, 0);
+	g->place1 = home(f, 1);
 }
 
 bool

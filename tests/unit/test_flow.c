@@ -344,6 +344,57 @@ more_that_ended_than_are_remembered_are_counted(void **state)
 }
 
 static void
+a_block_that_is_later_than_the_end_begins_nothing(void **state)
+{
+	struct world	 w;
+	uint64_t	 last;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w);
+	crowd(&w, 2 * FLOWGONE_FROM, &last);
+	flow_tick(w.t, last + FLOWGONE_AFTER_US);
+	flow_tick(w.t, last + FLOWGONE_AFTER_US);
+	for (i = 0; i < FLOWGONE_FROM; i++) {
+		w.tuple = (uint16_t)i;
+		w.now = last - 200000;
+		seg(&w, 'c', A, 2, 2, "");
+	}
+	assert_int_equal(flow_live(w.t), FLOWGONE_FROM);
+	end(&w);
+}
+
+/* Those that end first may have the latest time. */
+static void
+each_that_is_forgotten_is_counted(void **state)
+{
+	const unsigned	 many = 4 * FLOWGONE_FROM;
+	struct world	 w;
+	uint64_t	 last = 1000200000;
+	unsigned	 i;
+
+	(void)state;
+	begin_with(&w, 4 << 20, 0);
+	for (i = 0; i < many; i++) {
+		w.now = last - i * 200000ULL / many;
+		come_and_go(&w, (uint16_t)i);
+	}
+	for (i = 0; i < 16; i++)
+		flow_tick(w.t, last + 2 * FLOWGONE_AFTER_US);
+	assert_int_equal(flow_live(w.t), FLOWGONE_FROM);
+	for (i = 0; i < many; i++) {
+		w.tuple = (uint16_t)i;
+		w.now = last;
+		seg(&w, 'c', A, 2, 2, "");
+	}
+	assert_true(count(&w, FLOW_C_SHED_CLOSED) == 0);
+	assert_true(count(&w, FLOW_C_FORGOTTEN) > 0);
+	assert_int_equal(flow_live(w.t) - FLOWGONE_FROM,
+	    count(&w, FLOW_C_FORGOTTEN));
+	end(&w);
+}
+
+static void
 a_missed_start_waits_for_earlier_bytes_and_then_goes(void **state)
 {
 	struct world	 w;
@@ -1113,7 +1164,6 @@ what_home_missed_comes_from_behind_the_translation(void **state)
 	end(&w);
 }
 
-/* A SYN or a SYN-ACK that one side did not show. */
 static void
 half_a_handshake_is_enough_to_know_a_translation(void **state)
 {
@@ -1976,6 +2026,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(joined_under_way_equal_packets_alone_do_not_merge),
 	cmocka_unit_test(stragglers_of_many_that_ended_begin_nothing),
 	cmocka_unit_test(more_that_ended_than_are_remembered_are_counted),
+	cmocka_unit_test(a_block_that_is_later_than_the_end_begins_nothing),
+	cmocka_unit_test(each_that_is_forgotten_is_counted),
 	cmocka_unit_test(every_counter_has_a_name),
 };
 
