@@ -1165,6 +1165,29 @@ what_home_missed_comes_from_behind_the_translation(void **state)
 }
 
 static void
+stragglers_behind_the_translation_were_seen_before(void **state)
+{
+	struct world	 w;
+	uint64_t	 last;
+	int		 i;
+
+	(void)state;
+	begin_translated(&w);
+	for (i = 0; i < 2; i++) {
+		nat(&w, i, 'c', F | A, 113, 223, "");
+		nat(&w, i, 's', F | A, 223, 114, "");
+	}
+	w.iface = 0;
+	crowd(&w, 2 * FLOWGONE_FROM, &last);
+	for (i = 0; i < 3; i++)
+		flow_tick(w.t, last + FLOWGONE_AFTER_US);
+	assert_int_equal(flow_live(w.t), FLOWGONE_FROM);
+	assert_int_equal(nat(&w, 0, 'c', A, 114, 224, ""), FLOW_COUNTED);
+	assert_int_equal(nat(&w, 1, 'c', A, 114, 224, ""), FLOW_AGAIN);
+	end(&w);
+}
+
+static void
 half_a_handshake_is_enough_to_know_a_translation(void **state)
 {
 	struct world	 w;
@@ -2028,6 +2051,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(more_that_ended_than_are_remembered_are_counted),
 	cmocka_unit_test(a_block_that_is_later_than_the_end_begins_nothing),
 	cmocka_unit_test(each_that_is_forgotten_is_counted),
+	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(every_counter_has_a_name),
 };
 
