@@ -820,6 +820,8 @@ flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
 		f = flowtab_at(t, t->list[l].head);
 	}
 	t->count[reason[l]]++;
+	if (l == FLOWTAB_CLOSED)
+		flowgone_put(t, f);
 	flowtab_recall(t);
 	flowlife_drop(t, f, FLOW_EOF_SHED, now_us);
 	return true;

@@ -395,6 +395,24 @@ each_that_is_forgotten_is_counted(void **state)
 }
 
 static void
+stragglers_of_one_that_had_to_make_room_begin_nothing(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin_with(&w, 64 << 20, 2);
+	come_and_go(&w, 1);
+	come_and_go(&w, 2);
+	w.tuple = 3;
+	shake(&w);
+	assert_true(count(&w, FLOW_C_SHED_CLOSED) == 1);
+	w.tuple = 1;
+	assert_int_equal(seg(&w, 'c', A, 2, 2, ""), FLOW_COUNTED);
+	assert_true(count(&w, FLOW_C_SHED_CLOSED) == 1);
+	end(&w);
+}
+
+static void
 a_missed_start_waits_for_earlier_bytes_and_then_goes(void **state)
 {
 	struct world	 w;
@@ -2051,6 +2069,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(more_that_ended_than_are_remembered_are_counted),
 	cmocka_unit_test(a_block_that_is_later_than_the_end_begins_nothing),
 	cmocka_unit_test(each_that_is_forgotten_is_counted),
+	cmocka_unit_test(stragglers_of_one_that_had_to_make_room_begin_nothing),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(every_counter_has_a_name),
 };
