@@ -791,6 +791,19 @@ flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 		}
 }
 
+/* Whether list l is one to shed from. */
+static bool
+sheds(const struct flow_table *t, int l, bool readers_only)
+{
+	const uint32_t	 head = t->list[l].head;
+
+	if (head == FLOWTAB_NONE ||
+	    (head == t->busy && t->list[l].tail == t->busy))
+		return false;
+	return !readers_only || l == FLOWTAB_READ ||
+	    (l == FLOWTAB_ENDING && flowtab_at(t, head)->read != NULL);
+}
+
 bool
 flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
 {
@@ -804,13 +817,10 @@ flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
 		[FLOWTAB_READ] = FLOW_C_SHED_READ,
 	};
 	struct flow			*f;
-	int				 l, tries;
+	int				 l = 0, tries;
 
-	for (l = readers_only ? FLOWTAB_READ : 0; l < FLOWTAB_LISTS; l++)
-		if (t->list[l].head != FLOWTAB_NONE &&
-		    (t->list[l].head != t->busy ||
-		    t->list[l].tail != t->busy))
-			break;
+	while (l < FLOWTAB_LISTS && !sheds(t, l, readers_only))
+		l++;
 	if (l == FLOWTAB_LISTS)
 		return false;
 	f = flowtab_at(t, t->list[l].head);

@@ -1673,6 +1673,26 @@ the_reserve_has_a_ceiling(void **state)
 }
 
 static void
+of_readers_the_one_that_was_reset_goes_first(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	w.tuple = 1;
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "cd");
+	seg(&w, 'c', R | A, 3, 1, "");
+	assert_true(flow_shed(w.t, 1, w.now) > 0);
+	assert_string_equal(w.log, "ab>cd>$1>$1<.");
+	assert_true(count(&w, FLOW_C_SHED_CLOSED) == 1);
+	assert_true(count(&w, FLOW_C_SHED_READ) == 0);
+	end(&w);
+}
+
+static void
 flood(struct world *w, uint32_t n)
 {
 	struct pcapgen_seg	 s = { .src = 7, .dst = 2, .dport = 80,
@@ -2071,6 +2091,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(each_that_is_forgotten_is_counted),
 	cmocka_unit_test(stragglers_of_one_that_had_to_make_room_begin_nothing),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
+	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),
 	cmocka_unit_test(every_counter_has_a_name),
 };
 
