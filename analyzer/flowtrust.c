@@ -92,7 +92,8 @@ flowtrust_resync(struct seg *s, int dir, uint32_t seq)
 /*
  * Both ways are far ahead, so that neither side's acknowledgement is heard: it
  * goes on where the last odd one of its side ended, and acknowledges the
- * other side's.
+ * other side's. Not after a FIN; and elsewhere another network may have the
+ * tuple.
  */
 static bool
 both_went_on(const struct seg *s)
@@ -101,7 +102,8 @@ both_went_on(const struct seg *s)
 	const uint16_t		 odd = FLOW_F_OOW | FLOW_F_OOW << 1;
 	int64_t			 d;
 
-	if ((f->flags & odd) != odd || s->p->seq != f->other_seq[s->dir])
+	if ((f->flags & odd) != odd || s->p->seq != f->other_seq[s->dir] ||
+	    s->again || (s->h->flags | s->o->flags) & HALF_FIN)
 		return false;
 	d = reass_seq_diff(s->p->ack, f->other_seq[!s->dir]);
 	return d <= 0 && d >= -FLOWSEG_NEAR;

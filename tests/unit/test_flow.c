@@ -760,6 +760,50 @@ what_both_made_up_does_not_lead_away(void **state)
 	end(&w);
 }
 
+/* Gone on by odd ones both ways, which far says the numbers of. */
+static void
+go_far(struct world *w)
+{
+	seg(w, 'c', P | A, 50000003, 70000003, "q1");
+	seg(w, 's', P | A, 70000003, 50000005, "r1");
+	seg(w, 'c', P | A, 50000005, 70000005, "q2");
+}
+
+static void
+nothing_goes_on_far_behind_a_fin(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', F | A, 3, 1, "");
+	go_far(&w);
+	seg(&w, 's', P | A, 1, 4, "cd");
+	assert_string_equal(w.log, "ab>$0>cd<");
+	assert_int_equal(w.lost, 0);
+	end(&w);
+}
+
+static void
+what_goes_on_far_off_elsewhere_is_another_network(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	w.iface = 2;
+	go_far(&w);
+	w.iface = 0;
+	seg(&w, 's', P | A, 1, 3, "cd");
+	assert_string_equal(w.log, "ab>cd<");
+	assert_int_equal(w.lost, 0);
+	end(&w);
+}
+
 static void
 a_reset_ends_it_unless_it_goes_on(void **state)
 {
@@ -2090,6 +2134,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_block_that_is_later_than_the_end_begins_nothing),
 	cmocka_unit_test(each_that_is_forgotten_is_counted),
 	cmocka_unit_test(stragglers_of_one_that_had_to_make_room_begin_nothing),
+	cmocka_unit_test(nothing_goes_on_far_behind_a_fin),
+	cmocka_unit_test(what_goes_on_far_off_elsewhere_is_another_network),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),
 	cmocka_unit_test(every_counter_has_a_name),
