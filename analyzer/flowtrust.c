@@ -128,7 +128,7 @@ flowtrust_in_window(struct seg *s)
 	}
 	if (f->flags & FLOW_F_OOW << s->dir && s->p->wire > 0 &&
 	    !(s->o->flags & HALF_SEEN) &&
-	    s->p->seq == f->other_seq[s->dir] && ahead > 0) {
+	    s->p->seq == f->other_seq[s->dir]) {
 		flowtrust_resync(s, s->dir, s->p->seq);
 		return true;
 	}

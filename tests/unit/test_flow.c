@@ -805,6 +805,21 @@ what_goes_on_far_off_elsewhere_is_another_network(void **state)
 }
 
 static void
+a_loss_of_gigabytes_is_survived_by_a_lone_half(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 's', P | A, 1, 1, "ab");
+	flow_tick(w.t, w.now + FLOW_HOLE_MAX_US);
+	seg(&w, 's', P | A, 3000000003U, 1, "yz");
+	seg(&w, 's', P | A, 3000000005U, 1, "cd");
+	assert_string_equal(w.log, "ab<-3000000002-<cd<");
+	end(&w);
+}
+
+static void
 a_reset_ends_it_unless_it_goes_on(void **state)
 {
 	struct world	 w;
@@ -2136,6 +2151,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(stragglers_of_one_that_had_to_make_room_begin_nothing),
 	cmocka_unit_test(nothing_goes_on_far_behind_a_fin),
 	cmocka_unit_test(what_goes_on_far_off_elsewhere_is_another_network),
+	cmocka_unit_test(a_loss_of_gigabytes_is_survived_by_a_lone_half),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),
 	cmocka_unit_test(every_counter_has_a_name),
