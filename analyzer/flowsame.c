@@ -58,8 +58,10 @@ room_for_more(const struct seg *s)
 bool
 flowsame_before(const struct seg *s)
 {
-	return s->f->half[0].flags & HALF_REUSED &&
-	    s->p->ts_us < s->f->first_us && !fits(s->f, s->p, s->dir);
+	const uint64_t	 now = s->p->ts_us, first = s->f->first_us;
+
+	return s->f->half[0].flags & HALF_REUSED && now < first &&
+	    first - now < FLOW_LINGER_US && !fits(s->f, s->p, s->dir);
 }
 
 bool

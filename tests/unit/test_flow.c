@@ -1092,6 +1092,25 @@ a_late_block_of_the_connection_before_begins_none(void **state)
 }
 
 static void
+a_clock_that_is_set_back_makes_no_late_blocks(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', R | A, 1, 1, "");
+	there(&w, 0, 'c', S, 0, 0, "");
+	there(&w, 0, 's', S | A, 0, 1, "");
+	there(&w, 0, 'c', R | A, 1, 1, "");
+	w.now -= 100000000;
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "new");
+	assert_string_equal(w.log, "new>");
+	end(&w);
+}
+
+static void
 entries_of_one_tuple_are_limited(void **state)
 {
 	struct world	 w;
@@ -2152,6 +2171,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(nothing_goes_on_far_behind_a_fin),
 	cmocka_unit_test(what_goes_on_far_off_elsewhere_is_another_network),
 	cmocka_unit_test(a_loss_of_gigabytes_is_survived_by_a_lone_half),
+	cmocka_unit_test(a_clock_that_is_set_back_makes_no_late_blocks),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),
 	cmocka_unit_test(every_counter_has_a_name),
