@@ -9,9 +9,8 @@ near(const struct flow_half *h, uint32_t seq)
 	return d <= FLOWTAB_FAR && d >= -FLOWTAB_FAR;
 }
 
-/* Whether the numbers of p, from half dir of f, may be its next ones. */
-static bool
-fits(const struct flow *f, const struct packet *p, int dir)
+bool
+flowsame_fits(const struct flow *f, const struct packet *p, int dir)
 {
 	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
 
@@ -61,7 +60,7 @@ flowsame_before(const struct seg *s)
 	const uint64_t	 now = s->p->ts_us, first = s->f->first_us;
 
 	return s->f->half[0].flags & HALF_REUSED && now < first &&
-	    first - now < FLOW_LINGER_US && !fits(s->f, s->p, s->dir);
+	    first - now < FLOW_LINGER_US && !flowsame_fits(s->f, s->p, s->dir);
 }
 
 bool
@@ -69,7 +68,7 @@ flowsame_begins(const struct seg *s)
 {
 	return (s->p->flags & (PACKET_TCP_SYN | PACKET_TCP_ACK)) ==
 	    PACKET_TCP_SYN && s->h->flags & HALF_SEEN &&
-	    !fits(s->f, s->p, s->dir) && !shown(s->t, s->f, s->p) &&
+	    !flowsame_fits(s->f, s->p, s->dir) && !shown(s->t, s->f, s->p) &&
 	    room_for_more(s);
 }
 
@@ -81,7 +80,7 @@ flowsame_choose(struct flow_table *t, struct flow *f, const struct packet *p,
 	int		 d = *dir, score, most = -1;
 
 	for (; f != NULL; f = flowtab_more(t, f, &p->key, &d)) {
-		score = 2 * fits(f, p, d) + shown(t, f, p);
+		score = 2 * flowsame_fits(f, p, d) + shown(t, f, p);
 		if (score <= most)
 			continue;
 		most = score;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/flowlife.h"
+#include "analyzer/flowsame.h"
 #include "analyzer/flowseen.h"
 #include "sandbox/compat.h"
 
@@ -114,7 +115,8 @@ flowseen_locate(struct seg *s)
 		move_home(s, at);
 		return;
 	}
-	sight(s->t, s->f, s->p, s->dir);
+	if (flowsame_fits(s->f, s->p, s->dir))
+		sight(s->t, s->f, s->p, s->dir);
 }
 
 /* ---- the same connection behind NAT ---- */

@@ -1110,6 +1110,29 @@ a_clock_that_is_set_back_makes_no_late_blocks(void **state)
 	end(&w);
 }
 
+/* What is left of an older one there is no sight of the one here. */
+static void
+strays_elsewhere_do_not_join_two_networks(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "a1");
+	there(&w, 2, 'c', A, 500, 500, "");
+	there(&w, 2, 's', R, 500, 500, "");
+	assert_int_equal(w.sightings, 0);
+	there(&w, 2, 'c', S, 40000000, 0, "");
+	there(&w, 2, 's', S | A, 40000000, 40000001, "");
+	there(&w, 2, 'c', P | A, 40000001, 40000001, "b1");
+	seg(&w, 's', P | A, 1, 3, "a2");
+	assert_string_equal(w.log, "a1>b1>a2<");
+	assert_int_equal(w.opened, 2);
+	assert_true(count(&w, FLOW_C_BAD_SYN) == 0);
+	end(&w);
+}
+
 static void
 entries_of_one_tuple_are_limited(void **state)
 {
@@ -2172,6 +2195,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_goes_on_far_off_elsewhere_is_another_network),
 	cmocka_unit_test(a_loss_of_gigabytes_is_survived_by_a_lone_half),
 	cmocka_unit_test(a_clock_that_is_set_back_makes_no_late_blocks),
+	cmocka_unit_test(strays_elsewhere_do_not_join_two_networks),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),
 	cmocka_unit_test(every_counter_has_a_name),
