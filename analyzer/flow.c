@@ -218,14 +218,15 @@ handle(struct seg *s)
 		(void)flowseen_alias(s);
 		return FLOW_IGNORED;
 	}
-	if (s->f->state == FLOW_ALIAS) {
-		if (!flowseg_restart(s))
-			return FLOW_NO_ROOM;
-	} else if (flowsame_before(s)) {
+	if (flowsame_before(s)) {
 		s->t->count[FLOW_C_SEEN_AGAIN]++;
 		return FLOW_AGAIN;
-	} else if (flowsame_begins(s)) {
+	}
+	if (flowsame_begins(s)) {
 		if (!flowseg_beside(s))
+			return FLOW_NO_ROOM;
+	} else if (s->f->state == FLOW_ALIAS) {
+		if (!flowseg_restart(s))
 			return FLOW_NO_ROOM;
 	} else
 		flowseen_locate(s);

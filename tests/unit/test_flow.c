@@ -1283,6 +1283,26 @@ what_home_missed_comes_from_behind_the_translation(void **state)
 	end(&w);
 }
 
+/* A SYN or a SYN-ACK that one side did not show. */
+static void
+another_network_may_use_the_translated_tuple(void **state)
+{
+	struct pcapgen_seg	 s = { .flags = S, .seq = 77777777, .data = "",
+				    .src = 9, .dst = 2, .sport = 61000,
+				    .dport = 80 };
+	struct world		 w;
+
+	(void)state;
+	begin_translated(&w);
+	w.iface = 3;
+	assert_int_equal(raw(&w, &s, false), FLOW_COUNTED);
+	nat(&w, 0, 'c', P | A, 113, 223, "b");
+	assert_int_equal(nat(&w, 1, 'c', P | A, 113, 223, "b"), FLOW_AGAIN);
+	assert_int_equal(nat(&w, 1, 'c', P | A, 114, 223, "c"), FLOW_COUNTED);
+	assert_string_equal(w.log, "a>b>c>");
+	end(&w);
+}
+
 static void
 stragglers_behind_the_translation_were_seen_before(void **state)
 {
@@ -2196,6 +2216,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_loss_of_gigabytes_is_survived_by_a_lone_half),
 	cmocka_unit_test(a_clock_that_is_set_back_makes_no_late_blocks),
 	cmocka_unit_test(strays_elsewhere_do_not_join_two_networks),
+	cmocka_unit_test(another_network_may_use_the_translated_tuple),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),
 	cmocka_unit_test(every_counter_has_a_name),
