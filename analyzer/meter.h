@@ -322,7 +322,6 @@ const char	*meter_window_name(enum show_window);
 uint64_t	 meter_class(const struct meter *, const uint64_t v[MC_MAX],
 		    unsigned class);
 
-/* Completeness as DESIGN.md 3 defines it, of a vector of sums. */
 /*
  * A role was away. Who tells it may have heard late that it is back: back_us
  * is since when we know that, 0 for not at all.
@@ -335,7 +334,10 @@ void		 meter_lost_time(struct meter *, uint64_t from_us,
  */
 uint64_t	 meter_unwatched_us(const struct meter *, uint64_t span_us,
 		    bool windows);
-/* 0 to 1, rounded down to 1e-6; 1 only if nothing is known to be lost. */
+/*
+ * Completeness as DESIGN.md 3 defines it, of a vector of sums: 0 to 1, rounded
+ * down to 1e-6; 1 only if nothing is known to be lost.
+ */
 double		 meter_complete(const uint64_t v[MC_MAX], uint64_t span_us,
 		    uint64_t unwatched_us);
 
