@@ -380,7 +380,7 @@ stream_new_mirrors(struct analyzer *az)
 		stream_find_mirrors(c);
 		if (c->mirrors == 0)
 			stream_close(c, STREAM_EOF);
-		else if (c->mirrors != was)
+		else if (c->mirrors != was && !stream_full(c, 0))
 			stream_open(c, true);
 	}
 }

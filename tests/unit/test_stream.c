@@ -217,6 +217,31 @@ a_fresh_mirror_is_not_behind(void **state)
 	end(x);
 }
 
+/* What its connections lack from here on is told before they begin again. */
+static void
+other_mirrors_come_while_it_is_behind(void **state)
+{
+	struct fix		*x = begin(0);
+	struct conf_mirror	 m[2];
+
+	(void)state;
+	memset(m, 0, sizeof(m));	/* they observe all */
+	m[0].has_record = true;
+	x->conf.mirrors = m;
+	x->conn[1].mirrors = x->conn[1].mirror_dirs = 1;
+	open_conn(x, 0);
+	open_conn(x, 1);
+	fill(x, 5);
+	stream_close(&x->conn[0], STREAM_FIN);
+	x->conf.nmirrors = 2;
+	stream_new_mirrors(&x->az);
+	assert_string_equal(hear(x), "O1 O2 C1behind C2behind ");
+	stream_tick(&x->az);
+	assert_string_equal(hear(x), "G0(0 5-5) O2mid ");
+	assert_int_equal(x->conn[1].mirrors, 3);
+	end(x);
+}
+
 int
 main(void)
 {
@@ -224,6 +249,7 @@ main(void)
 		cmocka_unit_test(what_is_left_out_is_told_and_goes_on),
 		cmocka_unit_test(a_lost_frame_leaves_no_connection_behind),
 		cmocka_unit_test(a_fresh_mirror_is_not_behind),
+		cmocka_unit_test(other_mirrors_come_while_it_is_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
