@@ -318,6 +318,7 @@ analyzer_stop(struct proc *p)
 	}
 	clock_catch_up(az);
 	alert_end(az->alerts);
+	stream_resume(az);	/* it may read on, until it is stopped too */
 	stream_tell_unread(az);
 	out_flush(az);
 	save_send(az);

@@ -35,7 +35,10 @@ void	 stream_reopen_all(struct analyzer *);
  * mirror has of any connection.
  */
 void	 stream_lost(struct analyzer *, uint64_t since_us);
-/* Mirror has read much of what waited: what was left out goes on. */
+/*
+ * Mirror has read much of what waited, or this is the end: it is told where it
+ * was left behind, and what was left out goes on.
+ */
 void	 stream_resume(struct analyzer *);
 /* From time to time: the same, if nothing waits any more. */
 void	 stream_tick(struct analyzer *);

@@ -55,4 +55,25 @@ done
 is "and one for each that was open" "$(jq -s '[.[] | select(.from != "*" and
     .reason == "queue" and .next > .last_record) | .from] | unique |
     length' "$REC.gaps")" 4
+
+# The stop finds it behind: it is told so at last.
+rm -f "$REC"*
+start
+ina python3 "$TOP/tests/lib/numbered_load.py" 4 10.77.0.2 80 \
+    "$TMP/sent.json" 1 60000 &
+load=$!
+at_exit "kill $load"
+sleep 1
+p=$(pid_of mirror)
+kill -STOP "$p"
+at_exit "kill -CONT $p"
+wait $load
+kill -TERM "$NM"
+sleep 0.3
+kill -CONT "$p"
+stop
+is "stopped while it is behind: it ends well" $status 0
+is "and what nobody saw is named" "$(jq -s '[.[] | select(.from == "*" and
+    .reason == "queue" and .connections > 100 and .next > .last_record)] |
+    length' "$REC.gaps")" 1
 finish
