@@ -100,8 +100,7 @@ copy_free(struct copy *c)
 	if (c == NULL)
 		return;
 	sink_tcp_free(c->tcp);
-	hole_tell_refused(c);
-	hole_back(c, c->env->wall_us, 0);
+	hole_end(c);
 	sink_file_free(c->file);
 	if (c->gaps != NULL)
 		hole_retry(c);

@@ -200,6 +200,13 @@ hole_back(struct copy *c, uint64_t next_us, uint64_t connections)
 	c->nlost = c->lost_room = 0;
 }
 
+void
+hole_end(struct copy *c)
+{
+	hole_tell_refused(c);
+	hole_back(c, c->env->wall_us, 0);
+}
+
 /* ---- the gaps of a connection ---- */
 
 /* The gap reaches to offset; what was captured at next_us is there again. */

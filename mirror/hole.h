@@ -52,5 +52,7 @@ void		 hole_away(struct copy *, enum gap_reason, uint64_t last_us);
  */
 void		 hole_back(struct copy *, uint64_t next_us,
 		    uint64_t connections);
+/* No more is told: lines that wait for anything are written now. */
+void		 hole_end(struct copy *);
 
 #endif

@@ -381,8 +381,10 @@ stop_if_idle(struct mirror_state *ms)
 	if (ms->linked_us != 0)
 		restart_over(ms);
 	saved_send(ms);
-	for (i = 0; i < ms->ncopies; i++)
+	for (i = 0; i < ms->ncopies; i++) {
+		hole_end(ms->copies[i]);
 		copy_tick(ms->copies[i]);
+	}
 	/* For the one that takes its place at a reload. */
 	saved_counters(ms);
 	gauges(ms);
@@ -496,7 +498,6 @@ mirror_stop(struct proc *p)
 	ms->stop_us = ms->env.now_us;
 	streams_close_all(ms->streams);
 	flush_all(ms);
-	tell_refused(ms);
 	for (i = 0; i < ms->nproviders; i++)
 		provider_flush(ms->providers[i]);
 	stop_if_idle(ms);

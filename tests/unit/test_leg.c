@@ -620,6 +620,30 @@ a_hole_of_a_lost_analyzer_is_told_at_the_end(void **state)
 	assert_int_equal(count_text(content("rec.gaps"), "analyzer"), 2);
 }
 
+/* A program had the end of a connection still. */
+static void
+what_a_slow_mirror_lacks_is_told_at_the_stop(void **state)
+{
+	struct chunk	 c = { .from = &client, .to = &server, .flow = 7 };
+
+	(void)state;
+	fresh();
+	open_leg();
+	head();
+	message_end();
+	hole_away(copy, GAP_QUEUE, 2 * SECOND);
+	hole_refused(copy, 2 * SECOND);
+	hole_end(copy);
+	assert_int_equal(copy->stats.gap[GAP_QUEUE], 2);
+	c.offset = at[0];
+	leg_gap(&leg, &c, 0, GAP_BEHIND);
+	leg_close(&leg);
+	copy_flush(copy);
+	assert_int_equal(copy->stats.gap[GAP_QUEUE], 3);
+	close_all();
+	assert_int_equal(count_text(content("rec.gaps"), "queue"), 3);
+}
+
 /* Else it would come back and displace the one that displaced it. */
 static void
 a_displaced_program_is_told_although_it_did_not_read(void **state)
@@ -700,6 +724,7 @@ main(void)
 		cmocka_unit_test(a_lost_analyzer_ends_that_we_were_behind),
 		cmocka_unit_test(a_late_hole_of_a_lost_analyzer_has_its_end),
 		cmocka_unit_test(a_hole_of_a_lost_analyzer_is_told_at_the_end),
+		cmocka_unit_test(what_a_slow_mirror_lacks_is_told_at_the_stop),
 		cmocka_unit_test(
 		    a_displaced_program_is_told_although_it_did_not_read),
 	};
