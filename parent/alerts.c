@@ -235,22 +235,27 @@ add_number(struct line *l, const struct row *r, const char *key)
 		add(l, " %s=%.0f", key, v);
 }
 
+/* As many as there is room for: a cut one could end within an escape. */
 static void
 add_top(struct line *l, struct buf *b)
 {
-	char			 s[TEXT_MAX], list[TEXT_MAX];
+	char			 s[TEXT_MAX], list[2 * TEXT_MAX];
 	struct line		 top = { list, sizeof(list), 0 };
 	const struct row_value	*v;
 	struct row		 r;
+	size_t			 whole = 0;
 
-	list[0] = '\0';
 	while (buf_left(b) > 0 && row_get(b, &r) == 0) {
 		v = row_value(&r, "host");
 		vis_put(VIS_ITEM, s, sizeof(s), v->s.p, v->s.n);
 		add(&top, "%s%s:%u%%", top.n > 0 ? "," : "", s,
 		    row_percent(row_value(&r, "share")->d));
+		if (top.n == sizeof(list) - 1)
+			break;
+		whole = top.n;
 	}
-	if (top.n > 0)
+	list[whole] = '\0';
+	if (whole > 0)
 		add_pair(l, "top", list);
 }
 

@@ -326,6 +326,17 @@ a_malformed_word_for_mirror_costs_the_connection_not_mirror(void **state)
 /* ---- alerts ---- */
 
 static void
+put_top(struct buf *b, const char *host, double share)
+{
+	struct row_writer	 w;
+
+	row_begin(&w, b, ROW_CONTRIBUTOR, 1);
+	row_str(&w, host);
+	row_double(&w, share);
+	assert_int_equal(row_end(&w), 0);
+}
+
+static void
 put_event(struct buf *b, const char *event, const char *severity)
 {
 	struct row_writer	 w;
@@ -353,28 +364,29 @@ put_event(struct buf *b, const char *event, const char *severity)
 	row_str(&w, "count");
 	row_u64(&w, 0);
 	assert_int_equal(row_end(&w), 0);
-	row_begin(&w, b, ROW_CONTRIBUTOR, 1);
-	row_str(&w, "www.example.com");
-	row_double(&w, 0.61);
-	assert_int_equal(row_end(&w), 0);
-	row_begin(&w, b, ROW_CONTRIBUTOR, 1);
-	row_str(&w, "x, y");
-	row_double(&w, 0.28);
-	assert_int_equal(row_end(&w), 0);
+}
+
+static int
+give_event(struct fix *x, const struct buf *b)
+{
+	struct frame	 f;
+
+	memset(&f, 0, sizeof(f));
+	buf_reader(&f.body, b->r, b->len);
+	return control_alert(x->control, &f);
 }
 
 static int
 alert(struct fix *x, const char *event, const char *severity)
 {
-	struct frame	 f;
 	struct buf	 b;
 	uint8_t		 body[1024];
 
 	buf_writer(&b, body, sizeof(body));
 	put_event(&b, event, severity);
-	memset(&f, 0, sizeof(f));
-	buf_reader(&f.body, body, b.len);
-	return control_alert(x->control, &f);
+	put_top(&b, "www.example.com", 0.61);
+	put_top(&b, "x, y", 0.28);
+	return give_event(x, &b);
 }
 
 static void
@@ -431,6 +443,38 @@ an_alert_is_logged_with_its_severity_and_escaped(void **state)
 	assert_int_equal(alert(x, "cleared", "error"), 0);
 	assert_non_null(strstr(x->line, " after=0.1043s peak=7001"));
 	assert_int_equal(x->level, LOG_LEVEL_NOTICE);
+}
+
+/* Whoever chooses a host does not choose where the pair ends. */
+static void
+long_hosts_of_an_alert_are_whole_and_end_in_their_quotes(void **state)
+{
+	struct fix	*x = *state;
+	struct buf	 b;
+	uint8_t		 body[2048];
+	char		 host[251], want[700];
+	size_t		 i;
+
+	for (i = 0; i < sizeof(host) - 1; i++)
+		host[i] = i % 2 == 0 ? 'a' : ' ';
+	host[i] = '\0';
+	buf_writer(&b, body, sizeof(body));
+	put_event(&b, "fired", "error");
+	put_top(&b, host, 0.5);
+	put_top(&b, host, 0.25);
+	assert_int_equal(give_event(x, &b), 0);
+	snprintf(want, sizeof(want), " top=\"%s:50%%,%s:25%%\" ", host, host);
+	assert_non_null(strstr(x->line, want));
+	/* As many as there is room for. */
+	for (i = 0; i < sizeof(host) - 1; i++)
+		host[i] = '"';
+	buf_writer(&b, body, sizeof(body));
+	put_event(&b, "fired", "error");
+	put_top(&b, "first", 0.5);
+	for (i = 0; i < 5; i++)
+		put_top(&b, host, 0.1);
+	assert_int_equal(give_event(x, &b), 0);
+	assert_non_null(strstr(x->line, "\\\":10%\" seq="));
 }
 
 static void
@@ -607,6 +651,7 @@ main(void)
 		    a_malformed_word_for_mirror_costs_the_connection_not_mirror
 		    ),
 		TEST(an_alert_is_logged_with_its_severity_and_escaped),
+		TEST(long_hosts_of_an_alert_are_whole_and_end_in_their_quotes),
 		TEST(of_too_many_alerts_the_log_gets_not_all),
 		TEST(a_watcher_gets_the_last_and_what_follows),
 		TEST(
