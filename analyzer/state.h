@@ -31,6 +31,7 @@
 #include "sandbox/proc.h"
 
 #define ANALYZER_EXAMPLE	64	/* bytes of a masked example */
+#define ANALYZER_MIRRORS	64	/* bits of a mask */
 
 /* An interface as capture named it. */
 struct iface {
@@ -52,6 +53,12 @@ struct iface {
 	bool		 has_stat;
 	bool		 touched;
 	uint16_t	 closed;	/* tunnels that decap leaves closed */
+};
+
+/* Connections that mirrors were told nothing of. */
+struct left_out {
+	uint64_t	 mirrors;	/* mask: they lack anything */
+	uint64_t	 n[ANALYZER_MIRRORS];	/* they began meanwhile */
 };
 
 struct conn;
@@ -97,12 +104,12 @@ struct analyzer {
 	struct conn_list mirrored;
 	struct {			/* mirror does not keep up */
 		uint64_t	 since_us;	/* of a packet; 0: it does */
-		uint64_t	 connections;	/* that began meanwhile */
+		struct left_out	 out;
 		bool		 lost;		/* frames, of whatever */
 	}		 behind;
 	struct {			/* no memory; mirror is not told yet */
 		uint64_t	 since_us;
-		uint64_t	 connections;
+		struct left_out	 out;
 	}		 unread;
 	struct hash_key	 day_key;
 	uint64_t	 day;

@@ -53,6 +53,16 @@ is_behind(struct analyzer *az)
 	return az->behind.since_us != 0;
 }
 
+static void
+leave_out(struct left_out *o, uint64_t mirrors)
+{
+	unsigned	 i;
+
+	o->mirrors |= mirrors;
+	for (i = 0; i < ANALYZER_MIRRORS; i++)
+		o->n[i] += mirrors >> i & 1;
+}
+
 /* A part of this connection, if not all, is lost to mirror. */
 static void
 shed(struct conn *c)
@@ -60,6 +70,7 @@ shed(struct conn *c)
 	if (!c->shed)
 		tally_add(&c->az->proc->tally, TALLY_STREAM_DROPPED, 1);
 	c->shed = true;
+	c->az->behind.out.mirrors |= c->mirrors;
 }
 
 void
@@ -81,7 +92,8 @@ stream_open(struct conn *c, bool midstream)
 
 	c->streaming = true;
 	if (is_behind(c->az)) {
-		c->az->behind.connections += !c->shed;
+		if (!c->shed)
+			leave_out(&c->az->behind.out, c->mirrors);
 		shed(c);
 		return;
 	}
@@ -201,29 +213,53 @@ stream_missed(struct analyzer *az, uint64_t from_us, uint64_t to_us)
 	put_stream(az, &m);
 }
 
+/* Of the mirror at i. */
 static void
-put_left_out(struct analyzer *az, uint64_t since_us, uint64_t connections)
+put_left_out(struct analyzer *az, size_t i, uint64_t since_us,
+    uint64_t connections)
 {
 	struct msg_stream	 m;
 
 	all_head(&m, STREAM_GAP, since_us);
+	m.id = i + 1;
 	m.flags = STREAM_QUEUE;
 	m.offset = connections;
 	m.value = az->max_ts > az->ts ? az->max_ts : az->ts;
 	put_stream(az, &m);
 }
 
+static size_t
+count_mirrors(const struct analyzer *az)
+{
+	size_t	 n = az->proc->conf->nmirrors;
+
+	return n < ANALYZER_MIRRORS ? n : ANALYZER_MIRRORS;
+}
+
+/* How many connections a mirror, at i, saw nothing of. */
+static uint64_t
+unseen(const struct analyzer *az, size_t i)
+{
+	uint64_t	 n = az->behind.out.n[i];
+
+	if (az->behind.lost || (n == 0 && az->behind.out.mirrors >> i & 1))
+		return STREAM_SOME;
+	return n;
+}
+
 static void
 put_caught_up(struct analyzer *az)
 {
 	struct msg_stream	 m;
+	size_t			 i;
 
 	if (az->behind.lost) {
 		all_head(&m, STREAM_CLOSE, az->behind.since_us);
 		m.value = STREAM_BEHIND;
 		put_stream(az, &m);
 	}
-	put_left_out(az, az->behind.since_us, az->behind.connections);
+	for (i = 0; i < count_mirrors(az); i++)
+		put_left_out(az, i, az->behind.since_us, unseen(az, i));
 }
 
 void
@@ -340,23 +376,30 @@ stream_find_mirrors(struct conn *c)
 void
 stream_unread(struct analyzer *az, const struct flow *f)
 {
-	bool	 first;
+	uint64_t	 mirrors;
+	bool		 first;
 
-	if (observers(az->proc->conf, f, &first) == 0)
+	if ((mirrors = observers(az->proc->conf, f, &first)) == 0)
 		return;
-	if (az->unread.connections++ == 0)
+	if (az->unread.out.mirrors == 0)
 		az->unread.since_us = az->ts;
+	leave_out(&az->unread.out, mirrors);
 }
 
 /* Mirror takes it for the end of what it was too slow for: not before. */
 void
 stream_tell_unread(struct analyzer *az)
 {
-	if (az->unread.connections == 0 || az->behind.since_us != 0 ||
+	size_t	 i;
+
+	if (az->unread.out.mirrors == 0 || az->behind.since_us != 0 ||
 	    (!az->offline && !is_linked(az)))
 		return;
-	put_left_out(az, az->unread.since_us, az->unread.connections);
-	az->unread.connections = 0;
+	for (i = 0; i < count_mirrors(az); i++)
+		if (az->unread.out.n[i] > 0)
+			put_left_out(az, i, az->unread.since_us,
+			    az->unread.out.n[i]);
+	memset(&az->unread, 0, sizeof(az->unread));
 }
 
 void

@@ -193,8 +193,9 @@ hole_back(struct copy *c, uint64_t next_us, uint64_t connections)
 	c->back_us = next_us;
 	for (i = 0; i < c->nlost; i++)
 		write_lost(c, &c->lost[i]);
-	write_all(c, (enum gap_reason)c->away_why, c->away_us, next_us,
-	    connections);
+	if (connections > 0 || c->away_why == GAP_ANALYZER)
+		write_all(c, (enum gap_reason)c->away_why, c->away_us,
+		    next_us, connections == HOLE_SOME ? 0 : connections);
 	free(c->lost);
 	c->lost = NULL;
 	c->nlost = c->lost_room = 0;
@@ -204,7 +205,7 @@ void
 hole_end(struct copy *c)
 {
 	hole_tell_refused(c);
-	hole_back(c, c->env->wall_us, 0);
+	hole_back(c, c->env->wall_us, HOLE_SOME);
 }
 
 /* ---- the gaps of a connection ---- */

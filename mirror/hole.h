@@ -48,8 +48,9 @@ void		 hole_tell_refused(struct copy *);
 void		 hole_away(struct copy *, enum gap_reason, uint64_t last_us);
 /*
  * What comes from next_us on is told again. One more line stands for
- * connections that came and went meanwhile; of those so many are known.
+ * connections that came and went meanwhile, if not 0; nobody may know how many.
  */
+#define HOLE_SOME	STREAM_SOME
 void		 hole_back(struct copy *, uint64_t next_us,
 		    uint64_t connections);
 /* No more is told: lines that wait for anything are written now. */

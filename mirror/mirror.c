@@ -95,7 +95,7 @@ tell_absence(struct mirror_state *ms, uint64_t next_us)
 	size_t	 i;
 
 	for (i = 0; i < ms->ncopies; i++)
-		hole_back(ms->copies[i], next_us, 0);
+		hole_back(ms->copies[i], next_us, HOLE_SOME);
 	for (i = 0; i < ms->ncopies && !ms->absence_told; i++)
 		orphans_absence(ms->orphans, ms->copies[i],
 		    ms->copies[i]->tail_us, next_us);
@@ -111,29 +111,39 @@ fall_behind(struct mirror_state *ms, uint64_t ts_us)
 		hole_away(ms->copies[i], GAP_QUEUE, ts_us);
 }
 
+/* One of the mirrors was left behind, and is no more. */
+static void
+catch_up(struct mirror_state *ms, const struct msg_stream *m)
+{
+	if (m->id == 0 || m->id > ms->ncopies)
+		return;
+	hole_away(ms->copies[m->id - 1], GAP_QUEUE, m->ts_us);
+	hole_back(ms->copies[m->id - 1], m->value, m->offset);
+}
+
 /* Of no connection: of all that there are, or perhaps were. */
 static void
 take_all(struct mirror_state *ms, const struct msg_stream *m)
 {
 	size_t	 i;
 
-	if (m->kind == STREAM_CLOSE || m->flags & STREAM_QUEUE)
-		fall_behind(ms, m->ts_us);
 	if (m->kind == STREAM_CLOSE) {
+		fall_behind(ms, m->ts_us);
 		streams_lose_all(ms->streams, GAP_BEHIND);
 		flush_all(ms);
 		return;
 	}
 	for (i = 0; m->kind == STREAM_GAP && i < ms->ncopies; i++)
-		if (m->flags & STREAM_QUEUE)
-			hole_back(ms->copies[i], m->value, m->offset);
-		else
-			hole_all(ms->copies[i], GAP_LOST, m->ts_us, m->value);
+		hole_all(ms->copies[i], GAP_LOST, m->ts_us, m->value);
 }
 
 static void
 take_stream(struct mirror_state *ms, const struct msg_stream *m)
 {
+	if (m->kind == STREAM_GAP && m->flags & STREAM_QUEUE) {
+		catch_up(ms, m);
+		return;
+	}
 	if (m->id == 0) {
 		take_all(ms, m);
 		return;

@@ -322,8 +322,9 @@ int	 msg_get_own_tuple(struct buf *, struct msg_own_tuple *);
 /*
  * STREAM frames hold one or more records. dir as in stream_dir. A GAP of flow
  * 0 is one of all: between ts_us and value packets were dropped, of connections
- * that perhaps nobody saw, or (QUEUE) mirror did not keep up, and offset many
- * connections began. A CLOSE of flow 0 is one of all: frames were lost.
+ * that perhaps nobody saw. A CLOSE of flow 0 is one of all: frames were lost. A
+ * GAP with QUEUE is of the mirror whose number, from 1, is in id: it did not
+ * keep up, and offset many of its connections began, STREAM_SOME: who knows.
  */
 enum stream_kind { STREAM_OPEN, STREAM_DATA, STREAM_MARK, STREAM_GAP,
 	STREAM_CLOSE, STREAM_KINDS };
@@ -339,7 +340,8 @@ enum stream_mark {
 };
 #define STREAM_MIDSTREAM	0x01	/* opened without a SYN, or re-sent */
 #define STREAM_TRUNCATED	0x02
-#define STREAM_QUEUE	0x04	/* GAP of flow 0: mirror did not keep up */
+#define STREAM_QUEUE	0x04	/* GAP: mirror did not keep up */
+#define STREAM_SOME	UINT64_MAX
 struct msg_stream {
 	uint8_t		 kind;
 	uint8_t		 dir;

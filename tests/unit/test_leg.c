@@ -513,7 +513,7 @@ a_gap_says_who_lost_it(void **state)
 	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 0);
 	assert_null(strstr(content("rec.gaps"), "analyzer"));
 	hole_away(copy, GAP_ANALYZER, 4 * SECOND);
-	hole_back(copy, 7 * SECOND, 0);
+	hole_back(copy, 7 * SECOND, HOLE_SOME);
 	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 2);
 	assert_non_null(strstr(content("rec.gaps"), "\"to\":\"192.0.2.2:80\","
 	    "\"flow_id\":7,\"direction\":\"to_observed\","
@@ -524,7 +524,7 @@ a_gap_says_who_lost_it(void **state)
 	    "\"last_record\":\"1970-01-01T00:00:02.000000+0000\","
 	    "\"next\":\"1970-01-01T00:00:07.000000+0000\"}"));
 	assert_int_equal(count_text(content("rec.gaps"), "00:00:07"), 2);
-	hole_back(copy, 9 * SECOND, 0);
+	hole_back(copy, 9 * SECOND, HOLE_SOME);
 	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 2);
 	close_all();
 }
@@ -561,6 +561,26 @@ a_hole_of_a_slow_mirror_ends_when_it_has_caught_up(void **state)
 	close_all();
 }
 
+/* Others observe what the analyzer left out. */
+static void
+a_mirror_that_lacks_nothing_has_no_line(void **state)
+{
+	(void)state;
+	fresh();
+	open_leg();
+	hole_away(copy, GAP_QUEUE, 2 * SECOND);
+	hole_back(copy, 7 * SECOND, 0);
+	hole_end(copy);
+	assert_int_equal(copy->stats.gap[GAP_QUEUE], 0);
+	/* An analyzer that was away told nobody of anything. */
+	hole_away(copy, GAP_ANALYZER, 7 * SECOND);
+	hole_back(copy, 8 * SECOND, 0);
+	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 1);
+	leg_close(&leg);
+	copy_flush(copy);
+	close_all();
+}
+
 /* An analyzer that dies while we are behind is the one to blame. */
 static void
 a_lost_analyzer_ends_that_we_were_behind(void **state)
@@ -570,7 +590,7 @@ a_lost_analyzer_ends_that_we_were_behind(void **state)
 	open_leg();
 	hole_away(copy, GAP_QUEUE, 2 * SECOND);
 	hole_away(copy, GAP_ANALYZER, 4 * SECOND);
-	hole_back(copy, 7 * SECOND, 0);
+	hole_back(copy, 7 * SECOND, HOLE_SOME);
 	assert_int_equal(copy->stats.gap[GAP_QUEUE], 0);
 	assert_int_equal(copy->stats.gap[GAP_ANALYZER], 1);
 	assert_int_equal(count_text(content("rec.gaps"), "00:00:02"), 1);
@@ -591,7 +611,7 @@ a_late_hole_of_a_lost_analyzer_has_its_end(void **state)
 	head();
 	message_end();
 	hole_away(copy, GAP_ANALYZER, 2 * SECOND);
-	hole_back(copy, 7 * SECOND, 0);
+	hole_back(copy, 7 * SECOND, HOLE_SOME);
 	c.offset = at[0];
 	leg_gap(&leg, &c, 0, GAP_ANALYZER);
 	leg_close(&leg);
@@ -721,6 +741,7 @@ main(void)
 		cmocka_unit_test(a_gap_says_who_lost_it),
 		cmocka_unit_test(
 		    a_hole_of_a_slow_mirror_ends_when_it_has_caught_up),
+		cmocka_unit_test(a_mirror_that_lacks_nothing_has_no_line),
 		cmocka_unit_test(a_lost_analyzer_ends_that_we_were_behind),
 		cmocka_unit_test(a_late_hole_of_a_lost_analyzer_has_its_end),
 		cmocka_unit_test(a_hole_of_a_lost_analyzer_is_told_at_the_end),

@@ -10,6 +10,7 @@ need_jail
 need nginx jq ip python3
 
 REC=$TMP/run/rec.log
+OTHER=$TMP/run/other.log
 net_up
 nginx_up
 # The last request of each client.
@@ -22,7 +23,9 @@ E2
 for per in 1 100000; do
 	rm -f "$REC"*
 	conf 'interface "vb"' 'mirror "kept" {' 'observe port 80' \
-	    "record to \"$REC\" format gogetway" '}'
+	    "record to \"$REC\" format gogetway" '}' \
+	    'mirror "other" {' 'observe port 8080' \
+	    "record to \"$OTHER\" format raw" '}'
 	WRAP="ip netns exec $NSB"
 	start
 	ina python3 "$TOP/tests/lib/numbered_load.py" 7 10.77.0.2 80 \
@@ -52,6 +55,8 @@ for per in 1 100000; do
 	is "$per: the last request of each client is recorded" \
 	    "$(python3 "$TMP/last.py" "$TMP/sent.json" "$REC")" 4
 done
+is "none for a mirror that observes nothing of it" \
+    "$(cat "$OTHER.gaps" 2>/dev/null)" ""
 is "and one for each that was open" "$(jq -s '[.[] | select(.from != "*" and
     .reason == "queue" and .next > .last_record) | .from] | unique |
     length' "$REC.gaps")" 4
