@@ -120,7 +120,7 @@ save_said(struct analyzer *az)
 {
 	struct out	 o = { az->proc->chan[ROLE_PARENT], NULL };
 
-	if (az->offline || !az->alert_said)
+	if (az->offline || !az->alert_said || !chan_ready(o.ch))
 		return;
 	save_alerts(az, &o);
 	if (o.b != NULL)
