@@ -43,7 +43,9 @@
 enum gap_reason {
 	GAPS_REASONS(G)
 	GAP_REASONS,
-	GAP_BEHIND = GAP_REASONS	/* a QUEUE that has not ended; hole.h */
+	/* hole.h tells these apart; lines have QUEUE and PAUSED. */
+	GAP_BEHIND = GAP_REASONS,	/* a QUEUE that has not ended */
+	GAP_CHANGED			/* a PAUSED to the connection's end */
 };
 #undef G
 

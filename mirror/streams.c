@@ -399,9 +399,12 @@ open_stream(struct streams *t, const struct msg_stream *m)
 	tally_add(t->conf.tally, TALLY_MIR_STREAMS, 1);
 }
 
-/* More would have come: it has a hole that others end; see hole.h. */
+/*
+ * More would have come, or comes: there is a hole that others end; see hole.h.
+ * Of one mirror, or of all (NULL).
+ */
 static void
-lose_stream(struct stream *s, enum gap_reason why)
+lose_stream(struct stream *s, const struct copy *of, enum gap_reason why)
 {
 	struct chunk	 c;
 	size_t		 i, k;
@@ -411,7 +414,8 @@ lose_stream(struct stream *s, enum gap_reason why)
 			continue;
 		fill(&s->side[i], &c, s->side[i].framer.pos);
 		for (k = 0; k < s->nlegs; k++)
-			leg_gap(&s->legs[k], &c, 0, why);
+			if (of == NULL || s->legs[k].copy == of)
+				leg_gap(&s->legs[k], &c, 0, why);
 	}
 }
 
@@ -432,7 +436,7 @@ close_stream(struct streams *t, struct stream *s, const struct msg_stream *m)
 	if (m->value == STREAM_SHED)
 		shed(s);
 	if (m->value == STREAM_BEHIND)
-		lose_stream(s, GAP_BEHIND);
+		lose_stream(s, NULL, GAP_BEHIND);
 	end_stream(t, s);
 }
 
@@ -490,7 +494,7 @@ streams_lose_all(struct streams *t, enum gap_reason why)
 
 	for (i = 0; i < t->nbuckets; i++)
 		for (s = t->bucket[i]; s != NULL; s = s->next)
-			lose_stream(s, why);
+			lose_stream(s, NULL, why);
 	streams_close_all(t);
 }
 
@@ -520,14 +524,17 @@ forget_legs(struct stream *s, const struct copy *c)
 }
 
 void
-streams_drop_copy(struct streams *t, struct copy *c)
+streams_drop_copy(struct streams *t, struct copy *c, bool goes_on)
 {
 	struct stream	*s;
 	size_t		 i;
 
 	for (i = 0; i < t->nbuckets; i++)
-		for (s = t->bucket[i]; s != NULL; s = s->next)
+		for (s = t->bucket[i]; s != NULL; s = s->next) {
+			if (goes_on)
+				lose_stream(s, c, GAP_CHANGED);
 			drop_legs(t, s, c, false);
+		}
 	copy_flush(c);
 	for (i = 0; i < t->nbuckets; i++)
 		for (s = t->bucket[i]; s != NULL; s = s->next)

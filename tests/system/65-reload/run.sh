@@ -3,7 +3,7 @@
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
 need_root
-need jq
+need jq python3
 conf 'window 10s' 'alert "a" when messages >= 10 over 10s'
 start -i lo
 rules() { json '[.alerts[].rule] | sort | join(" ")' show alerts; }
@@ -116,4 +116,42 @@ start -i lo
 like "the start tells of it" "$(cat "$TMP/netmond.log")" \
     "netmond.conf: a reload reads it as user $TEST_USER"
 stop
+# A mirror that changes lacks the rest of the connections that it had.
+cat > "$TMP/asks.py" <<'EOT'
+import os, socket, sys, threading, time
+l = socket.create_server(("127.0.0.1", 0))
+def serve(c):
+    while c.recv(65536):
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+s = socket.create_connection(l.getsockname())
+threading.Thread(target=serve, args=l.accept()[:1], daemon=True).start()
+for n in range(1000):
+    s.sendall(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % n)
+    s.recv(1000)
+    if n == 0:
+        print(l.getsockname()[1], flush=True)
+        time.sleep(2)	# until it is watched
+    time.sleep(.05)
+EOT
+python3 "$TMP/asks.py" > "$TMP/port" &
+asks=$!
+at_exit "kill $asks"
+wait_for 5 test -s "$TMP/port"
+port=$(cat "$TMP/port")
+observes() {
+	conf "mirror \"m\" {" "observe port $1" "record to \"$TMP/run/rec\"" "}"
+}
+observes "$port"
+start -i lo
+recorded() { grep -q . "$TMP/run/rec" 2> /dev/null; }
+wait_for 10 recorded || not_ok "nothing was recorded"
+observes "{ $port 1 }"
+ctl reload > "$TMP/out" 2>&1
+is "a mirror is changed under a connection" $? 0
+told() { grep -q '"reason":"paused","last_record":"2.*"next":null' "$TMP/run/rec.gaps"; }
+wait_for 5 told && ok "what it lacks from then on is told" ||
+    not_ok "what it lacks from then on is not told" "$(cat "$TMP/run/rec.gaps")"
+kill $asks
+stop
+is "ended as asked" "$status" 0
 finish
