@@ -1,25 +1,37 @@
 #include "analyzer/flowsame.h"
 #include "analyzer/flowtab.h"
 
-static bool
-near(const struct flow_half *h, uint32_t seq)
+#define UNFIT		UINT32_MAX
+
+static uint32_t
+between(const struct flow_half *h, uint32_t seq)
 {
 	int64_t	 d = reass_seq_diff(reass_next_seq(&h->r), seq);
 
-	return d <= FLOWTAB_FAR && d >= -FLOWTAB_FAR;
+	return (uint32_t)(d < 0 ? -d : d);
+}
+
+/* Bytes from the next numbers of f to those of p, from its half dir; UNFIT. */
+static uint32_t
+distance(const struct flow *f, const struct packet *p, int dir)
+{
+	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
+	uint32_t		 d = UNFIT;
+
+	if (p->flags & PACKET_TCP_SYN && h->flags & HALF_SYN)
+		return h->r.base == p->seq + 1 ? 0 : UNFIT;
+	if (h->flags & (HALF_SEEN | HALF_BASE))
+		d = between(h, p->seq);
+	else if (p->flags & PACKET_TCP_ACK &&
+	    o->flags & (HALF_SEEN | HALF_BASE))
+		d = between(o, p->ack);
+	return d <= FLOWTAB_FAR ? d : UNFIT;
 }
 
 bool
 flowsame_fits(const struct flow *f, const struct packet *p, int dir)
 {
-	const struct flow_half	*h = &f->half[dir], *o = &f->half[!dir];
-
-	if (p->flags & PACKET_TCP_SYN && h->flags & HALF_SYN)
-		return h->r.base == p->seq + 1;
-	if (h->flags & (HALF_SEEN | HALF_BASE))
-		return near(h, p->seq);
-	return p->flags & PACKET_TCP_ACK &&
-	    o->flags & (HALF_SEEN | HALF_BASE) && near(o, p->ack);
+	return distance(f, p, dir) != UNFIT;
 }
 
 /* Whether f was shown where p is; true when that cannot be known. */
@@ -72,18 +84,26 @@ flowsame_begins(const struct seg *s)
 	    room_for_more(s);
 }
 
+/*
+ * Numbers that fit, then a place that showed it, then the nearest numbers:
+ * hosts that share a kernel begin one tuple with numbers near each other.
+ */
 struct flow *
 flowsame_choose(struct flow_table *t, struct flow *f, const struct packet *p,
     int *dir)
 {
-	struct flow	*best = f;
-	int		 d = *dir, score, most = -1;
+	struct flow	*best = NULL;
+	uint32_t	 off, least = 0;
+	int		 d = *dir, score, most = 0;
 
 	for (; f != NULL; f = flowtab_more(t, f, &p->key, &d)) {
-		score = 2 * flowsame_fits(f, p, d) + shown(t, f, p);
-		if (score <= most)
+		off = distance(f, p, d);
+		score = 2 * (off != UNFIT) + shown(t, f, p);
+		if (best != NULL && (score < most ||
+		    (score == most && off >= least)))
 			continue;
 		most = score;
+		least = off;
 		best = f;
 		*dir = d;
 	}

@@ -26,39 +26,52 @@ extra_of(struct flow_table *t, struct flow *f)
 	return f->extra;
 }
 
-/* Notes a packet at another place, under key (as client to server there). */
-static void
-sight(struct flow_table *t, struct flow *f, const struct packet *p, int dir)
+/*
+ * What is known of a packet's tuple (as client to server there) at a place;
+ * NULL without room.
+ */
+static struct flow_seen *
+seen_at(struct flow_table *t, struct flow *f, const struct packet *p, int dir,
+    const struct flowtab_place *at)
 {
 	struct flow_extra	*x;
 	struct flow_seen	*s;
 	struct flow_key		 key = p->key;
-	uint32_t		 place = packet_place(p), i;
+	uint32_t		 i;
 
 	if (dir != flowseg_client(f)) {
 		key.a = p->key.b;
 		key.b = p->key.a;
 	}
 	if ((x = extra_of(t, f)) == NULL)
-		return;
+		return NULL;
 	for (i = 0; i < x->nseen; i++)
-		if (x->seen[i].place == place &&
+		if (x->seen[i].place == at->place &&
 		    memcmp(&x->seen[i].key, &key, sizeof(key)) == 0)
-			break;
+			return &x->seen[i];
 	if (i == FLOW_SIGHTINGS)
+		return NULL;
+	s = &x->seen[x->nseen++];
+	s->key = key;
+	s->place = at->place;
+	s->iface = at->iface;
+	memcpy(s->vlan, at->vlan, sizeof(s->vlan));
+	s->nvlan = at->nvlan;
+	t->count[FLOW_C_SIGHTINGS]++;
+	if (t->ops->sighting != NULL)
+		t->ops->sighting(t->arg, f, p);
+	return s;
+}
+
+/* Notes a packet at another place. */
+static void
+sight(struct flow_table *t, struct flow *f, const struct packet *p, int dir)
+{
+	const struct flowtab_place	 at = flowtab_place_of(p);
+	struct flow_seen		*s = seen_at(t, f, p, dir, &at);
+
+	if (s == NULL)
 		return;
-	s = &x->seen[i];
-	if (i == x->nseen) {
-		x->nseen++;
-		s->key = key;
-		s->place = place;
-		s->iface = p->iface;
-		memcpy(s->vlan, p->vlan, sizeof(s->vlan));
-		s->nvlan = p->nvlan > 2 ? 2 : p->nvlan;
-		t->count[FLOW_C_SIGHTINGS]++;
-		if (t->ops->sighting != NULL)
-			t->ops->sighting(t->arg, f, p);
-	}
 	s->packets++;
 	s->bytes += p->wirelen;
 }
@@ -77,13 +90,21 @@ earlier_syn(const struct seg *s)
 	    s->h->r.base == s->p->seq + 1 && s->p->ts_us < s->f->first_us;
 }
 
+/* The home is here from now on; it was shown where it was before, too. */
+static void
+move_half(struct seg *s, uint16_t at)
+{
+	(void)seen_at(s->t, s->f, s->p, s->dir, &s->t->place[s->h->place]);
+	s->h->place = at;
+}
+
 /* Where it was first is the home, and its clock begins there. */
 static void
 move_home(struct seg *s, uint16_t at)
 {
 	struct flow	*f = s->f;
 
-	s->h->place = at;
+	move_half(s, at);
 	f->first_us = s->p->ts_us;
 	if (f->flags & FLOW_F_HS0)
 		f->hs_us[0] = (uint32_t)s->p->ts_us;
@@ -108,7 +129,7 @@ flowseen_locate(struct seg *s)
 	}
 	s->again = true;
 	if (h->bytes == 0 && at == s->o->place) {
-		h->place = at;		/* one place for both, in order */
+		move_half(s, at);	/* one place for both, in order */
 		return;
 	}
 	if (earlier_syn(s)) {

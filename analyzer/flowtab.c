@@ -403,12 +403,23 @@ flowtab_list(struct flow_table *t, struct flow *f, enum flowtab_list to)
 	t->list[to].n++;
 }
 
+struct flowtab_place
+flowtab_place_of(const struct packet *p)
+{
+	struct flowtab_place	 at = { .place = packet_place(p),
+				    .iface = p->iface, .used = 1 };
+
+	memcpy(at.vlan, p->vlan, sizeof(at.vlan));
+	at.nvlan = p->nvlan > 2 ? 2 : p->nvlan;
+	return at;
+}
+
 uint16_t
 flowtab_place(struct flow_table *t, const struct packet *p)
 {
-	struct flowtab_place	*pl;
-	uint32_t		 place = packet_place(p), at;
-	uint16_t		*slot;
+	const struct flowtab_place	*pl;
+	uint32_t			 place = packet_place(p), at;
+	uint16_t			*slot;
 
 	pl = &t->place[t->last_place];
 	if (pl->place == place && pl->used)
@@ -427,13 +438,7 @@ flowtab_place(struct flow_table *t, const struct packet *p)
 		return 0;
 	*slot = (uint16_t)t->nplaces;
 	t->last_place = t->nplaces++;
-	pl = &t->place[*slot];
-	pl->place = place;
-	pl->iface = p->iface;
-	pl->vlan[0] = p->vlan[0];
-	pl->vlan[1] = p->vlan[1];
-	pl->nvlan = p->nvlan > 2 ? 2 : p->nvlan;
-	pl->used = 1;
+	t->place[*slot] = flowtab_place_of(p);
 	return *slot;
 }
 

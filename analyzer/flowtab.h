@@ -264,6 +264,7 @@ void		 flowtab_remove(struct flow_table *, struct flow *);
 /* At the end of list; from wherever it was. FLOWTAB_FREE: in none. */
 void		 flowtab_list(struct flow_table *, struct flow *,
     enum flowtab_list);
+struct flowtab_place flowtab_place_of(const struct packet *);
 /* The number of a packet's place, from 1; 0 when the table is full. */
 uint16_t	 flowtab_place(struct flow_table *, const struct packet *);
 /*

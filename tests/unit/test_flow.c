@@ -1049,6 +1049,66 @@ two_networks_with_one_tuple_have_a_connection_each(void **state)
 	end(&w);
 }
 
+/*
+ * Hosts that share a kernel begin one tuple with numbers near each other. The
+ * blocks of an interface behind the first one are read before its own.
+ */
+static void
+numbers_near_each_other_do_not_mix_two_networks(void **state)
+{
+	const uint32_t	 o = 100000;
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	w.iface = 1;
+	seg(&w, 'c', S, 0, 0, "");
+	seg(&w, 's', S | A, 0, 1, "");
+	w.now -= 8000;
+	w.iface = 0;
+	seg(&w, 'c', S, 0, 0, "");
+	seg(&w, 's', S | A, 0, 1, "");
+	w.iface = 2;
+	seg(&w, 'c', S, o, 0, "");
+	seg(&w, 's', S | A, o, o + 1, "");
+	w.iface = 3;			/* of either one, so far */
+	seg(&w, 'c', P | A, 1, 1, "a1");
+	w.iface = 2;
+	seg(&w, 'c', P | A, o + 1, o + 1, "b1");
+	w.iface = 1;
+	seg(&w, 'c', P | A, 3, 1, "a2");
+	seg(&w, 's', P | A, 1, 5, "a3");
+	w.iface = 0;
+	seg(&w, 'c', P | A, 3, 1, "a2");
+	seg(&w, 's', P | A, 1, 5, "a3");
+	assert_string_equal(w.log, "a1>b1>a2>a3<");
+	assert_int_equal(w.opened, 2);
+	end(&w);
+}
+
+/* The home moves to where the SYN was first, and is remembered where it was. */
+static void
+a_home_that_moved_was_there(void **state)
+{
+	struct flow_info	 i;
+	struct world		 w;
+	void			*arg[2] = { &w, &i };
+	uint64_t		 cursor = 0;
+
+	(void)state;
+	begin(&w);
+	w.iface = 1;
+	seg(&w, 'c', S, 0, 0, "");
+	w.now -= 8000;
+	w.iface = 0;
+	seg(&w, 'c', S, 0, 0, "");
+	assert_false(flow_walk(w.t, &cursor, 100000, take_info, arg));
+	assert_int_equal(i.half[0].iface, 0);
+	assert_int_equal(i.nseen, 1);
+	assert_int_equal(i.seen[0].iface, 1);
+	end(&w);
+}
+
 static void
 a_stray_syn_elsewhere_takes_nothing_away(void **state)
 {
@@ -2171,6 +2231,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_stray_syn_harms_nothing),
 	cmocka_unit_test(another_interface_is_counted_once),
 	cmocka_unit_test(two_networks_with_one_tuple_have_a_connection_each),
+	cmocka_unit_test(numbers_near_each_other_do_not_mix_two_networks),
+	cmocka_unit_test(a_home_that_moved_was_there),
 	cmocka_unit_test(a_stray_syn_elsewhere_takes_nothing_away),
 	cmocka_unit_test(a_late_block_of_the_connection_before_begins_none),
 	cmocka_unit_test(entries_of_one_tuple_are_limited),
