@@ -198,6 +198,7 @@ for port in range(30000, 30020):
 EOT
 for n in b d; do
 	ip netns exec nmt$$$n python3 "$TMP/twice.py" server > "$TMP/up$n" &
+	at_exit "kill $!"
 	wait_for 5 test -s "$TMP/up$n"
 done
 conf
