@@ -10,8 +10,6 @@
 #include "parent/client.h"
 #include "sandbox/proc.h"
 
-#define OWN_MIRROR_NUMBERS	14	/* of a mirror's row, in sequence */
-
 /* ---- the parent's own rows ---- */
 
 static void
@@ -203,11 +201,11 @@ own_rows(struct control *c, struct answer *a, unsigned which)
 void
 own_mirrors(struct control *c, struct answer *a)
 {
+	const struct row_desc		*d = row_desc(ROW_MIRROR);
 	const struct conf_mirror	*m = c->running->mirrors;
 	struct row_writer		 w;
 	char				 target[ENDPOINT_TEXT_MAX];
 	size_t				 i;
-	unsigned			 n;
 
 	for (i = 0; i < c->running->nmirrors; i++, m++) {
 		if (!answer_row(a, &w, ROW_MIRROR, 0))
@@ -217,10 +215,13 @@ own_mirrors(struct control *c, struct answer *a)
 		row_str(&w, m->has_forward ? endpoint_print(&m->target,
 		    target, sizeof(target)) : "");
 		row_str(&w, m->has_record ? m->path : "");
-		for (n = 0; n < OWN_MIRROR_NUMBERS; n++)
-			row_u64(&w, 0);
-		row_str(&w, "the process of mirrors is just being replaced");
-		row_u64(&w, 0);
+		/* Numbers, and the last error. */
+		while (w.at < d->nfields && !w.bad)
+			if (d->fields[w.at].type == ROW_STR)
+				row_str(&w, "the process of mirrors is just "
+				    "being replaced");
+			else
+				row_u64(&w, 0);
 		row_end(&w);
 	}
 }
