@@ -58,8 +58,6 @@ seen_at(struct flow_table *t, struct flow *f, const struct packet *p, int dir,
 	memcpy(s->vlan, at->vlan, sizeof(s->vlan));
 	s->nvlan = at->nvlan;
 	t->count[FLOW_C_SIGHTINGS]++;
-	if (t->ops->sighting != NULL)
-		t->ops->sighting(t->arg, f, p);
 	return s;
 }
 

@@ -77,8 +77,6 @@ struct flow_ops {
 	void	(*opened)(void *arg, struct flow *);
 	/* once per connection, after the reader is gone */
 	void	(*closed)(void *arg, struct flow *, enum flow_how);
-	/* first sighting at another place; key is the tuple seen there */
-	void	(*sighting)(void *arg, struct flow *, const struct packet *);
 	/* acknowledged or given-up bytes that were never seen, or cut ones */
 	void	(*lost)(void *arg, struct flow *, int dir, uint64_t bytes,
 		    enum reass_why);

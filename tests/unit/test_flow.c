@@ -23,7 +23,7 @@ struct world {
 	struct mem		 mem;
 	struct flow_table	*t;
 	char			 log[8192];	/* what the reader was told */
-	unsigned		 opened, closed, sightings, lost, rtts, unread;
+	unsigned		 opened, closed, lost, rtts, unread;
 	enum flow_how		 how;
 	struct flow_info	 last;		/* that closed */
 	uint64_t		 now, eof_us;
@@ -116,14 +116,6 @@ on_closed(void *arg, struct flow *f, enum flow_how how)
 }
 
 static void
-on_sighting(void *arg, struct flow *f, const struct packet *p)
-{
-	(void)f;
-	(void)p;
-	((struct world *)arg)->sightings++;
-}
-
-static void
 on_lost(void *arg, struct flow *f, int dir, uint64_t n, enum reass_why why)
 {
 	(void)f;
@@ -149,7 +141,7 @@ on_unread(void *arg, struct flow *f)
 	((struct world *)arg)->unread++;
 }
 
-static const struct flow_ops	 ops = { on_opened, on_closed, on_sighting,
+static const struct flow_ops	 ops = { on_opened, on_closed,
 				    on_lost, on_rtt, on_unread };
 static const struct flow_feed	 fd = { on_open, on_data, on_gap, on_eof,
 				    on_free };
@@ -991,7 +983,7 @@ another_interface_is_counted_once(void **state)
 		assert_int_equal(v[n & 1], n & 1 ? FLOW_AGAIN : FLOW_COUNTED);
 	}
 	assert_string_equal(w.log, "ab>cd>");
-	assert_int_equal(w.sightings, 1);
+	assert_true(count(&w, FLOW_C_SIGHTINGS) == 1);
 	assert_true(count(&w, FLOW_C_RETRANS) == 0);
 	assert_false(flow_walk(w.t, &cursor, 100000, take_info, arg));
 	assert_int_equal(i.nseen, 1);
@@ -1182,7 +1174,7 @@ strays_elsewhere_do_not_join_two_networks(void **state)
 	seg(&w, 'c', P | A, 1, 1, "a1");
 	there(&w, 2, 'c', A, 500, 500, "");
 	there(&w, 2, 's', R, 500, 500, "");
-	assert_int_equal(w.sightings, 0);
+	assert_true(count(&w, FLOW_C_SIGHTINGS) == 0);
 	there(&w, 2, 'c', S, 40000000, 0, "");
 	there(&w, 2, 's', S | A, 40000000, 40000001, "");
 	there(&w, 2, 'c', P | A, 40000001, 40000001, "b1");
@@ -1270,7 +1262,7 @@ both_sides_of_a_translation_are_one_connection(void **state)
 	assert_int_equal(nat(&w, 0, 's', P | A, 223, 115, "say"), FLOW_AGAIN);
 	assert_string_equal(w.log, "ask>say<");
 	assert_int_equal(w.opened, 1);
-	assert_int_equal(w.sightings, 1);
+	assert_true(count(&w, FLOW_C_SIGHTINGS) == 1);
 	flow_flush(w.t, w.now);
 	assert_int_equal(w.closed, 1);
 	end(&w);
