@@ -58,6 +58,13 @@ sum_long(const uint8_t *d, size_t n)
 	return a[0] + a[1];
 }
 
+/* The carry comes round to the low end. */
+static inline uint64_t
+sum_two(uint64_t a, uint64_t b)
+{
+	return a + b + (a + b < b);
+}
+
 static inline uint64_t
 sum_bytes(const uint8_t *d, size_t n)
 {
@@ -72,26 +79,34 @@ sum_bytes(const uint8_t *d, size_t n)
 	}
 	for (; n >= 8; n -= 8, d += 8) {
 		memcpy(&q, d, 8);
-		sum += (q & 0xffffffff) + (q >> 32);
+		sum = sum_two(sum, q);
 	}
+	q = 0;
 	if (n >= 4) {
 		memcpy(&x, d, 4);
-		sum += x;
+		q = x;
 		d += 4;
 		n -= 4;
 	}
 	if (n >= 2) {
 		memcpy(&y, d, 2);
-		sum += y;
+		q += y;
 		d += 2;
 		n -= 2;
 	}
 	if (n == 1) {
 		y = 0;
 		memcpy(&y, d, 1);
-		sum += y;
+		q += y;
 	}
-	return sum;
+	return sum_two(sum, q);
+}
+
+/* What fold would make 0xffff: of the whole, as of words, 0xffff is a part. */
+static inline bool
+all_ones(uint64_t sum)
+{
+	return sum != 0 && sum % 0xffff == 0;
 }
 
 static uint16_t
@@ -109,7 +124,7 @@ ip4_check(struct packet *p, const uint8_t *d, uint32_t hdr)
 {
 	if (layer_be16(d + 10) == 0)
 		return;		/* left to a network card */
-	if (fold(sum_bytes(d, hdr)) != 0xffff) {
+	if (!all_ones(sum_bytes(d, hdr))) {
 		p->marks |= PACKET_IPSUM_BAD;
 		p->marks &= (uint8_t)~PACKET_IPSUM_GOOD;
 	} else if (!(p->marks & PACKET_IPSUM_BAD))
@@ -459,8 +474,8 @@ pseudo_sum(const struct packet *p, uint32_t len)
 	if (p->version == 4)
 		return sum + sum_bytes(p->key.a.addr.b + 12, 4) +
 		    sum_bytes(p->key.b.addr.b + 12, 4);
-	return sum + sum_bytes(p->key.a.addr.b, 16) +
-	    sum_bytes(p->key.b.addr.b, 16);
+	sum = sum_two(sum, sum_bytes(p->key.a.addr.b, 16));
+	return sum_two(sum, sum_bytes(p->key.b.addr.b, 16));
 }
 
 enum packet_sum
@@ -472,7 +487,7 @@ packet_checksum(const struct packet *p)
 	if (p->l4_cap < p->l4_len || p->l4_len < TCP_HDR)
 		return PACKET_SUM_UNKNOWN;
 	pseudo = pseudo_sum(p, p->l4_len);
-	if (fold(pseudo + sum_bytes(p->l4, p->l4_len)) == 0xffff)
+	if (all_ones(sum_two(sum_bytes(p->l4, p->l4_len), pseudo)))
 		return PACKET_SUM_GOOD;
 	memcpy(&field, p->l4 + 16, 2);
 	if (field == fold(pseudo) || field == fold(pseudo_sum(p, 0)))

@@ -467,6 +467,53 @@ checksums_are_told_apart(void **state)
 	assert_int_equal(packet_checksum(&p), PACKET_SUM_UNKNOWN);
 }
 
+/* RFC 1071 word by word, over a TCP segment in IPv6 at p. */
+static uint16_t
+plain_sum(const uint8_t *p, size_t len)
+{
+	uint32_t	 sum = (uint32_t)(len - 40) + 6;
+	size_t		 i;
+
+	for (i = 8; i < len; i++)
+		sum += i & 1 ? p[i] : (uint32_t)p[i] << 8;
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static void
+sums_of_any_bytes_are_those_of_plain_words(void **state)
+{
+	struct pcapgen_seg	 s = { .v6 = true, .flags = PACKET_TCP_ACK };
+	uint8_t			 data[200];
+	struct packet		 p;
+	uint32_t		 x = 1;
+	uint16_t		 sum;
+	size_t			 i, n;
+
+	(void)state;
+	s.data = data;
+	for (n = 0; n < 2000; n++) {
+		for (i = 0; i < sizeof(data); i++) {
+			x = x * 1103515245 + 12345;
+			data[i] = n & 1 ? (uint8_t)(x >> 16) :
+			    (uint8_t)(0xff - (x >> 16 & 7) / 7);
+		}
+		s.len = n % sizeof(data);
+		pcapgen_tcp(&g, &s);
+		memcpy(g.p + 8, data + sizeof(data) - 32, 32);
+		memset(g.p + 56, 0, 2);
+		sum = plain_sum(g.p, g.len);
+		g.p[56] = (uint8_t)(sum >> 8);
+		g.p[57] = (uint8_t)sum;
+		assert_int_equal(parse(&p, 101), PACKET_OK);
+		assert_int_equal(packet_checksum(&p), PACKET_SUM_GOOD);
+		g.p[57] ^= 1;
+		assert_int_equal(parse(&p, 101), PACKET_OK);
+		assert_int_equal(packet_checksum(&p), PACKET_SUM_BAD);
+	}
+}
+
 static void
 pseudo_header_alone_is_partial(void **state)
 {
@@ -816,6 +863,7 @@ main(void)
 		cmocka_unit_test(
 		    padding_is_no_payload_and_length_zero_is_a_super_frame),
 		cmocka_unit_test(checksums_are_told_apart),
+		cmocka_unit_test(sums_of_any_bytes_are_those_of_plain_words),
 		cmocka_unit_test(pseudo_header_alone_is_partial),
 		cmocka_unit_test(syn_options_are_read_and_broken_ones_marked),
 		cmocka_unit_test(places_differ_by_interface_tag_and_tunnel),
