@@ -540,18 +540,12 @@ begin(struct alert_rule *r, uint64_t now_us)
 			s->since_us = now_us;
 }
 
-void
-alert_slices(struct alert_set *a, uint64_t now_us)
+static void
+end_slices(struct alert_set *a, uint64_t now_us)
 {
 	uint64_t	 next = UINT64_MAX, end;
 	unsigned	 i;
 
-	if (now_us < a->now_us)
-		return;
-	if (now_us < a->next_us) {
-		a->now_us = now_us;
-		return;
-	}
 	for (i = 0; i < a->n; i++) {
 		if (a->rule[i].start_us == 0)
 			begin(&a->rule[i], now_us);
@@ -560,8 +554,17 @@ alert_slices(struct alert_set *a, uint64_t now_us)
 		if (end < next)
 			next = end;
 	}
-	a->now_us = now_us;
 	a->next_us = next;
+}
+
+void
+alert_slices(struct alert_set *a, uint64_t now_us)
+{
+	if (now_us < a->now_us)
+		return;
+	if (now_us >= a->next_us)
+		end_slices(a, now_us);
+	a->now_us = now_us;
 }
 
 uint64_t

@@ -277,8 +277,8 @@ straggler(struct flow_table *t, const struct packet *p, uint32_t hash,
 	return true;
 }
 
-enum flow_verdict
-flow_packet(struct flow_table *t, const struct packet *p)
+static enum flow_verdict
+judge(struct flow_table *t, const struct packet *p)
 {
 	struct seg		 s = { .t = t, .p = p };
 	struct flow		*f;
@@ -294,19 +294,14 @@ flow_packet(struct flow_table *t, const struct packet *p)
 	f = flowtab_find(t, &p->key, hash, &dir);
 	if (f != NULL && f->half[0].flags & HALF_SAME)
 		f = flowsame_choose(t, f, p, &dir);
-	if (f == NULL && straggler(t, p, hash, &v)) {
-		housekeeping(t, p->ts_us);
+	if (f == NULL && straggler(t, p, hash, &v))
 		return v;
-	}
 	if (f == NULL && stray(p)) {
 		t->count[FLOW_C_STRAY]++;
-		housekeeping(t, p->ts_us);
 		return FLOW_IGNORED;
 	}
-	if (f == NULL && (f = flowseg_create(t, p, hash, &dir)) == NULL) {
-		housekeeping(t, p->ts_us);
+	if (f == NULL && (f = flowseg_create(t, p, hash, &dir)) == NULL)
 		return FLOW_NO_ROOM;
-	}
 	t->busy = f->slot;
 	flowseg_aim(&s, f, dir);
 	f->flags |= FLOW_F_TOUCHED;
@@ -314,6 +309,14 @@ flow_packet(struct flow_table *t, const struct packet *p)
 	if (s.f != NULL)
 		s.f->last_us = p->ts_us;
 	t->busy = FLOWTAB_NONE;
+	return v;
+}
+
+enum flow_verdict
+flow_packet(struct flow_table *t, const struct packet *p)
+{
+	enum flow_verdict	 v = judge(t, p);
+
 	housekeeping(t, p->ts_us);
 	return v;
 }
