@@ -185,9 +185,23 @@ fmt_u64(char b[FMT_MAX], uint64_t v)
 	return digits_before(b + FMT_MAX - 1, v);
 }
 
+/* n below 100; what is less than 0.0001 is not written out: "1.5e-05". */
+static void
+few_millionths(char b[FMT_MAX], uint32_t n)
+{
+	const char	*unit = n < 10 ? "e-06" : "e-05";
+
+	*b++ = (char)('0' + (n < 10 ? n : n / 10));
+	if (n >= 10 && n % 10 != 0) {
+		*b++ = '.';
+		*b++ = (char)('0' + n % 10);
+	}
+	memcpy(b, unit, 5);
+}
+
 /*
  * Whole millionths, as most times are, need no trying how many digits give
- * the same value back. Less than 0.0001 is not written out.
+ * the same value back.
  */
 static bool
 millionths(char b[FMT_MAX], double v)
@@ -196,11 +210,15 @@ millionths(char b[FMT_MAX], double v)
 	uint32_t	 n;
 	unsigned	 places;
 
-	if (v < 0.0001 || v >= 4000)
+	if (v < 0.000001 || v >= 4000)
 		return false;
 	n = (uint32_t)(v * 1e6 + 0.5);
 	if ((double)n / 1e6 != v)
 		return false;
+	if (n < 100) {
+		few_millionths(b, n);
+		return true;
+	}
 	for (places = 6; places > 0 && n % 10 == 0; places--)
 		n /= 10;
 	*end = '\0';

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -124,12 +125,16 @@ doubles_read_back_as_themselves(void **state)
 {
 	static const double	 v[] = { 0, 0.1, 1.0 / 3, 96100000.25, 1e300,
 	    5e-324, 0.0041, 123456789012345678.0, -2.5 };
-	char			 b[FMT_MAX];
+	char			 b[FMT_MAX], c[FMT_MAX];
 	size_t			 i;
 
 	(void)state;
 	for (i = 0; i < nitems(v); i++)
 		assert_true(strtod(fmt_double(b, v[i]), NULL) == v[i]);
+	for (i = 0; i < 120; i++) {
+		snprintf(c, sizeof(c), "%g", (double)i / 1e6);
+		assert_string_equal(fmt_double(b, (double)i / 1e6), c);
+	}
 	assert_string_equal(fmt_double(b, 0.1), "0.1");
 	assert_string_equal(fmt_double(b, 0.000286), "0.000286");
 	assert_string_equal(fmt_double(b, 0.0001), "0.0001");
