@@ -557,12 +557,6 @@ session_eof(struct session *s, unsigned dir, enum session_how how,
 		deal_close_all(s, why_unanswered(s));
 }
 
-void
-session_tick(struct session *s, uint64_t now_us)
-{
-	deal_expire(s, now_us);
-}
-
 enum session_proto
 session_proto(const struct session *s)
 {

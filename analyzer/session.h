@@ -65,8 +65,6 @@ void		 session_acked(struct session *, unsigned dir,
  */
 void		 session_eof(struct session *, unsigned dir, enum session_how,
 		    uint64_t ts_us);
-/* Lets waiting responses become unpaired while nothing arrives. Optional. */
-void		 session_tick(struct session *, uint64_t now_us);
 
 enum session_proto session_proto(const struct session *);
 /*

@@ -56,15 +56,6 @@ tally_kind(enum tally_id id)
 }
 
 void
-tally_merge(struct tally *into, const struct tally *from)
-{
-	size_t	 i;
-
-	for (i = 0; i < TALLY_MAX; i++)
-		into->v[i] += from->v[i];
-}
-
-void
 tally_pack(const struct tally *t, struct buf *b)
 {
 	size_t	 i;

@@ -3,8 +3,7 @@
  *
  * A statistic is a row here and a tally_add at the one place where the thing
  * happens; transport, `show` and metrics need no change. Counters only grow,
- * also over the loss of a child. Gauges are set. Tallies of several
- * processes merge by adding.
+ * also over the loss of a child. Gauges are set.
  *
  *	  name			owner	  unit	   kind	    help
  */
@@ -297,8 +296,6 @@ enum role	 tally_owner(enum tally_id);
 const char	*tally_help(enum tally_id);
 const char	*tally_unit_name(enum tally_id);
 enum tally_kind	 tally_kind(enum tally_id);
-/* Adds from to into; merging is adding for every kind. */
-void		 tally_merge(struct tally *into, const struct tally *from);
 /* Non-zero rows as (index u16, value u64) pairs. */
 void		 tally_pack(const struct tally *, struct buf *);
 /* -1 on an unknown index or a short buffer; t is then untouched. */

@@ -125,7 +125,6 @@ play(struct session *s, const uint8_t *p, size_t len)
 			len -= n;
 		}
 	}
-	session_tick(s, ts);
 	session_eof(s, 0, SESSION_END, ts);
 }
 

@@ -508,9 +508,11 @@ response_waits_only_so_long(void **state)
 	(void)state;
 	begin(&w, SESSION_SYN_SEEN);
 	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
-	session_tick(w.s, w.ts + 50000);
+	w.ts += 50000;
+	data_n(&w, 1, "", 0);
 	assert_string_equal(w.log, "P http\nR 200 late\n");
-	session_tick(w.s, w.ts + 50001);
+	w.ts++;
+	data_n(&w, 1, "", 0);
 	check(&w, "P http\nR 200 late\nL 200 no-request 0\n"
 	    "T 0 200 no-request 0/0\n");
 }
@@ -1028,7 +1030,7 @@ an_unasked_answer_is_no_loss(void **state)
 	data(&w, 1, OK("0", ""));
 	data(&w, 1, "HTTP/1.1 408 x\r\nContent-Length: 0\r\n\r\n");
 	w.ts += 200000;
-	session_tick(w.s, w.ts);
+	data_n(&w, 0, "", 0);
 	data(&w, 0, GET("/b"));
 	data(&w, 1, OK("0", ""));
 	data(&w, 0, GET("/c"));
