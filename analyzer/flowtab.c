@@ -3,7 +3,6 @@
 
 #include "analyzer/flowtab.h"
 
-#define SMALL_LIMIT	(64ULL << 20)
 #define SEGMENT_BYTES	(sizeof(uint32_t) * FLOWTAB_SEGMENT)
 #define NAT_MAX		(1U << 16)	/* sets */
 
@@ -133,7 +132,7 @@ flowtab_init(struct flow_table *t)
 	t->mask = FLOWTAB_SEGMENT - 1;
 	t->nbuckets = FLOWTAB_SEGMENT;
 	t->nplaces = 1;		/* 0 is what did not fit */
-	t->chunk_shift = t->mem->limit < SMALL_LIMIT ? FLOWTAB_CHUNK_SMALL :
+	t->chunk_shift = t->mem->limit < MEM_AMPLE ? FLOWTAB_CHUNK_SMALL :
 	    FLOWTAB_CHUNK_SHIFT;
 	if (segment_add(t) == -1 || tails_init(t) == -1)
 		return -1;

@@ -225,8 +225,11 @@ start_program(const struct launcher *l, const struct ends *e,
 	char		*role_argv[] = { title, generation, NULL };
 	char		*client_argv[] = { title, s_opt, s_fd, report,
 			    l->json ? json : text, NULL };
-	char		*no_env[] = { NULL };
-	char		**env = no_env;
+	/* Connections by the million want large pages (malloc, glibc 2.35). */
+	static char	 large[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
+	char		*own_env[] = { l->large && m->role == ROLE_ANALYZER ?
+			    large : NULL, NULL };
+	char		**env = own_env;
 
 #if defined(NETMON_SAN)
 	env = environ;

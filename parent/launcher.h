@@ -27,6 +27,7 @@ struct launcher {
 	bool	 json;			/* what the renderer writes */
 	bool	 aside;			/* and not to standard output */
 	bool	 background;		/* nothing is rendered at the end */
+	bool	 large;			/* large pages for the analyzer */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "parent/files.h"
 #include "parent/parent.h"
 #include "sandbox/jail.h"
+#include "sandbox/mem.h"
 #include "sandbox/vis.h"
 
 /* ---- log ---- */
@@ -281,6 +282,7 @@ acquire(struct parent *p)
 	p->launcher.json = p->opt.json;
 	p->launcher.aside = options_take_output(p->conf);
 	p->launcher.background = options_background(&p->opt);
+	p->launcher.large = conf_analyzer_memory(p->conf) >= MEM_AMPLE;
 	if (!parent_live(p))
 		return 0;
 	p->listen_fd = listen_open(&p->listen, p->conf->socket, &p->priv, why,

@@ -70,6 +70,8 @@ mem_give(struct mem *m, enum mem_pool pool, size_t n)
  */
 #define MEM_LARGE	((size_t)2 << 20)
 void		*mem_table(size_t n);
+/* From this limit on a large page more or less is nothing. */
+#define MEM_AMPLE	(64ULL << 20)
 
 /* A pool's name in rows and metrics ("flows"). */
 const char	*mem_pool_name(enum mem_pool);

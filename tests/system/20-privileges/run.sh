@@ -9,6 +9,7 @@ need setpriv jq
 # field PID NAME
 field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | cut -f1; }
 caps() { echo "$(field "$1" CapInh) $(field "$1" CapPrm) $(field "$1" CapEff) $(field "$1" CapAmb)"; }
+environ() { tr '\0' ' ' < "/proc/$(pid_of "$1")/environ"; }
 zero=0000000000000000
 raw=0000000000002000
 
@@ -25,6 +26,10 @@ look() {
 	is "$1: capture has CAP_NET_RAW and nothing else" \
 	    "$(caps "$(pid_of capture)")" "$zero $raw $raw $zero"
 	is "$1: analyzer has nothing" "$(caps "$(pid_of analyzer)")" "$zero $zero $zero $zero"
+	is "$1: capture and mirror have no environment" \
+	    "$(environ capture)$(environ mirror)" ''
+	is "$1: the analyzer has large pages" "$(environ analyzer)" \
+	    'GLIBC_TUNABLES=glibc.malloc.hugetlb=1 '
 	is "$1: mirror has nothing" "$(caps "$(pid_of mirror)")" "$zero $zero $zero $zero"
 	for r in capture analyzer mirror; do
 		is "$1: $r is a child of the parent" "$(field "$(pid_of $r)" PPid)" "$NM"
@@ -49,6 +54,11 @@ start -i lo
 look root
 stop
 is "root: ended as asked" "$status" 0
+conf 'memory limit 32M'
+start -i lo
+is "little memory: the analyzer has no large pages" "$(environ analyzer)" ''
+stop
+conf
 
 mkdir "$TMP/bin"
 cp "$BUILD"/netmond "$BUILD"/netmond-capture "$BUILD"/netmond-analyzer \
