@@ -129,6 +129,7 @@ dir	: K_REQUESTS			{ $$ = DIR_REQUESTS; }
 
 global	: K_USER STRING			{
 		get_text(p, "user", p->conf->user, sizeof(p->conf->user), $2);
+		parse_placed(p, CONF_GLOBAL, CONF_AT_USER);
 	}
 	| K_TIMEOUT STRING		{
 		get_time(p, LIMIT_TIMEOUT, &p->conf->timeout_us, $2);
@@ -144,13 +145,11 @@ global	: K_USER STRING			{
 		get_size(p, LIMIT_RING_TOTAL, &p->conf->ring_total, $3);
 	}
 	| K_CONTROL K_SOCKET STRING optgroup	{
-		if ($3 != NULL && $3[0] != '/')
-			parse_fail(p, "control socket \"%s\" must begin "
-			    "with /", $3);
 		get_text(p, "socket", p->conf->socket,
 		    sizeof(p->conf->socket), $3);
 		get_text(p, "group", p->conf->group, sizeof(p->conf->group),
 		    $4);
+		parse_placed(p, CONF_GLOBAL, CONF_AT_SOCKET);
 	}
 	| K_SYSLOG K_FACILITY STRING	{
 		uint8_t	 i = 0;

@@ -50,13 +50,12 @@ parse_fail(struct parser *p, const char *fmt, ...)
 	say_at(p, p->tok_file, p->tok_line, why);
 }
 
-/* Notes where entry number n of its kind came from. */
-static void
-placed(struct parser *p, enum conf_part part, size_t n)
+void
+parse_placed(struct parser *p, enum conf_part part, size_t index)
 {
-	p->places[part][n - 1] = p->stmt;
+	p->places[part][index] = p->stmt;
 	if (p->errors != p->stmt_errors)
-		p->places[part][n - 1].line = 0;
+		p->places[part][index].line = 0;
 }
 
 void
@@ -69,7 +68,7 @@ parse_join(struct parser *p, enum conf_part part, void *entry, const void *from,
 		return;
 	}
 	memcpy(entry, from, size);
-	placed(p, part, *n);
+	parse_placed(p, part, *n - 1);
 }
 
 static void
@@ -78,10 +77,10 @@ on_fault(enum conf_part part, size_t index, const char *why, void *arg)
 	struct parser		*p = arg;
 	const struct place	*at = &p->places[part][index];
 
-	if (part == CONF_GLOBAL && p->errors == 0)
-		say_at(p, p->conf->file, 0, why);
-	else if (part != CONF_GLOBAL && at->line != 0)
+	if (at->line != 0)
 		say_at(p, at->file, at->line, why);
+	else if (part == CONF_GLOBAL && p->errors == 0)
+		say_at(p, p->conf->file, 0, why);
 	/* An entry with errors of its own, or the built-in alert. */
 }
 

@@ -130,6 +130,8 @@ int		 yyparse(struct parser *);
 /* An error at the token that was read last. */
 void		 parse_fail(struct parser *, const char *, ...)
 		    PRINTFLIKE(2, 3);
+/* Notes where the entry with this index came from: the statement at hand. */
+void		 parse_placed(struct parser *, enum conf_part, size_t index);
 /*
  * Fills entry, a new one of the configuration (NULL: there is no room) out
  * of size bytes at from. n is how many there are with it: a pointer, as

@@ -303,6 +303,8 @@ enum conf_part {
 	CONF_GLOBAL, CONF_INTERFACE, CONF_SERVICE, CONF_RULE, CONF_ALERT,
 	CONF_MIRROR, CONF_LOG, CONF_PARTS
 };
+/* Entries of CONF_GLOBAL. */
+enum { CONF_AT_USER, CONF_AT_SOCKET, CONF_AT_REST };
 typedef void	 conf_fault_fn(enum conf_part, size_t index, const char *why,
 		    void *arg);
 size_t		 conf_check_all(const struct conf *, conf_fault_fn *,

@@ -311,15 +311,18 @@ check_global(struct check *k)
 	const struct conf	*c = k->c;
 	const struct conf_stats	*s = &c->stats;
 
+	k->index = CONF_AT_USER;
 	check_name(k, "user", c->user);
-	check_limit(k, LIMIT_TIMEOUT, c->timeout_us);
-	check_limit(k, LIMIT_MEMORY, c->memory_limit);
-	check_limit(k, LIMIT_WINDOW, c->window_us);
-	check_limit(k, LIMIT_RING_TOTAL, c->ring_total);
+	k->index = CONF_AT_SOCKET;
 	if (c->socket[0] != '/')
 		bad(k, "control socket \"%s\" must begin with /", c->socket);
 	if (strlen(c->socket) > 100)
 		bad(k, "control socket path is longer than 100 bytes");
+	k->index = CONF_AT_REST;
+	check_limit(k, LIMIT_TIMEOUT, c->timeout_us);
+	check_limit(k, LIMIT_MEMORY, c->memory_limit);
+	check_limit(k, LIMIT_WINDOW, c->window_us);
+	check_limit(k, LIMIT_RING_TOTAL, c->ring_total);
 	if (conf_word_find(WORDS_FACILITY, c->facility) == -1)
 		bad(k, "unknown syslog facility \"%s\"", c->facility);
 	check_privacy(k, &c->privacy);
