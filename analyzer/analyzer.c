@@ -133,6 +133,18 @@ analyzer_on_own_tuple(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
+static int
+analyzer_on_events_done(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc	*p = arg;
+	struct analyzer	*az = p->state;
+	uint32_t	 n = buf_get_u32(&f->body);
+
+	(void)ch;
+	az->events_open -= n < az->events_open ? n : az->events_open;
+	return buf_end(&f->body);
+}
+
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -183,6 +195,7 @@ analyzer_linked(struct proc *p, enum role peer)
 		own_end_all(az->own, az->now);
 		if (!az->offline)
 			stream_reopen_all(az);
+		out_relinked(az);
 		out_flush(az);
 		out_drained(p, peer);
 		return;
@@ -404,6 +417,7 @@ static const struct handler from_capture[] = {
 };
 static const struct handler from_mirror[] = {
 	{ MSG_OWN_TUPLE,	analyzer_on_own_tuple },
+	{ MSG_EVENTS_DONE,	analyzer_on_events_done },
 	{ 0,			NULL }
 };
 

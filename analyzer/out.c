@@ -30,7 +30,19 @@ send_batch(struct analyzer *az, struct event_batch *b, uint16_t type)
 bool
 out_events(void *arg, struct event_batch *b)
 {
-	return send_batch(arg, b, MSG_EVENT);
+	struct analyzer	*az = arg;
+
+	if (!send_batch(az, b, MSG_EVENT))
+		return false;
+	az->events_open += b->count;
+	return true;
+}
+
+void
+out_relinked(struct analyzer *az)
+{
+	tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, az->events_open);
+	az->events_open = 0;
 }
 
 bool

@@ -14,6 +14,8 @@ bool		 out_events(void *, struct event_batch *);
 bool		 out_streams(void *, struct event_batch *);
 /* Both batches, streams first; what does not go is counted. */
 void		 out_flush(struct analyzer *);
+/* The mirror is another one: what its predecessor had not done is lost. */
+void		 out_relinked(struct analyzer *);
 /* The queue to a peer is short again. */
 void		 out_drained(struct proc *, enum role peer);
 extern const struct alert_ops	 out_alert_ops;

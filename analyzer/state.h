@@ -100,6 +100,7 @@ struct analyzer {
 		uint32_t	 said[EVENT_KINDS];	/* in it */
 	}		 live;
 	struct event_batch *events;
+	uint64_t	 events_open;	/* sent; mirror has not seen to them */
 	struct event_batch *streams;
 	struct conn_list mirrored;
 	struct {			/* mirror does not keep up */

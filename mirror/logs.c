@@ -68,24 +68,38 @@ logs_tick(struct mirror_state *ms)
 	logs_flush(ms);
 }
 
+static void
+tell_done(struct proc *p, uint32_t n)
+{
+	struct chan	*ch = p->chan[ROLE_ANALYZER];
+
+	if (!p->linked[ROLE_ANALYZER])
+		return;
+	buf_put_u32(chan_begin(ch, MSG_EVENTS_DONE, 0), n);
+	chan_end(ch);
+}
+
 int
 logs_on_event(struct chan *ch, struct frame *f, void *arg)
 {
 	struct proc		*p = arg;
 	struct mirror_state	*ms = p->state;
 	struct msg_event	 m;
+	uint32_t		 n;
 	size_t			 i;
 
 	(void)ch;
 	state_clock(ms);
-	while (buf_left(&f->body) > 0) {
+	for (n = 0; buf_left(&f->body) > 0; n++) {
 		if (msg_get_event(&f->body, &m) == -1)
 			return -1;
 		for (i = 0; i < ms->nlogs; i++)
 			write_event(ms, &ms->logs[i], &m);
 	}
-	if (!ms->env.offline)
-		logs_flush(ms);
+	if (ms->env.offline)
+		return 0;
+	logs_flush(ms);
+	tell_done(p, n);
 	return 0;
 }
 

@@ -71,6 +71,7 @@
 	M(EVENT,	0x0207,	ANALYZER, MIRROR,   1,	FRAME_BODY_MAX)	\
 	M(OWN_TUPLE,	0x0208,	MIRROR,	  ANALYZER, 37,	37)		\
 	M(SHM_ROOM,	0x0209,	CHILD,	  CHILD,    0,	0)		\
+	M(EVENTS_DONE,	0x020a,	MIRROR,	  ANALYZER, 4,	4)		\
 	/* report: child to parent, and back to a fresh one */		\
 	M(ALERT,	0x0301,	ANALYZER, PARENT,   8,	FRAME_BODY_MAX)	\
 	M(TALLY,	0x0302,	CHILD,	  PARENT,   0,	FRAME_BODY_MAX)	\
@@ -368,7 +369,10 @@ void	 msg_join_stream(struct buf *, size_t at, size_t len,
 	    const struct msg_stream *);
 int	 msg_get_stream(struct buf *, struct msg_stream *);
 
-/* EVENT frames hold one or more events. Texts are raw bytes, unescaped. */
+/*
+ * EVENT frames hold one or more events. Texts are raw bytes, unescaped. Mirror
+ * answers each with EVENTS_DONE, a u32: how many it has seen to.
+ */
 enum event_kind { EVENT_HTTP, EVENT_TLS, EVENT_FLOW, EVENT_ALERT,
 	EVENT_STATS, EVENT_ANOMALY, EVENT_KINDS };
 struct msg_span {

@@ -174,7 +174,7 @@
 	T(EVENT_SENT,		ANALYZER, EVENTS,  COUNTER,		\
 	    "events sent to the mirror")				\
 	T(EVENT_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\
-	    "events lost because the mirror did not keep up")		\
+	    "events lost as the mirror was away or behind")		\
 	T(OWN_SEEN,		ANALYZER, EVENTS,  COUNTER,		\
 	    "connections of mirrors, neither counted nor shown")	\
 	T(OWN_REFUSED,		ANALYZER, EVENTS,  COUNTER,		\
