@@ -351,7 +351,8 @@ act_check(struct ctl *c, const struct command *cmd)
 		out_vis(&c->out, VIS_LOG, s.args[0], strlen(s.args[0]));
 		out_printf(&c->out, ": %s\n", c->client.why);
 	}
-	(void)ctl_flush(c);
+	if (ctl_flush(c) == -1 && errno != EPIPE)
+		status = CHECK_UNKNOWN;
 	return (int)status;
 }
 

@@ -30,6 +30,18 @@ struct replay {
 
 /* ---- reports ---- */
 
+/* A reader of standard output that went away has what it wants. */
+static int
+written(FILE *f, const char *name)
+{
+	if (fflush(f) == 0 && !ferror(f))
+		return 0;
+	if (f == stdout && errno == EPIPE)
+		return 0;
+	fprintf(stderr, "netmonctl: %s: %s\n", name, strerror(errno));
+	return -1;
+}
+
 static uint32_t
 percentile(const struct play *pl, unsigned percent)
 {
@@ -89,6 +101,7 @@ write_report(const struct replay *r)
 	const char		*sep = "";
 	FILE			*f = r->out;
 	unsigned		 i;
+	int			 rc;
 
 	fprintf(f, "{\"schema\":\"netmond.replay/1\",\"records\":%zu,"
 	    "\"requests\":%" PRIu64 ",\"connections\":%zu,\"gaps\":%" PRIu64
@@ -107,10 +120,9 @@ write_report(const struct replay *r)
 		sep = ",";
 	}
 	fprintf(f, "]}\n");
-	if (fclose(f) == 0)
-		return 0;
-	fprintf(stderr, "netmonctl: %s: %s\n", r->report, strerror(errno));
-	return -1;
+	rc = written(f, r->report);
+	fclose(f);
+	return rc;
 }
 
 static int
@@ -291,7 +303,6 @@ end_by_signal(void)
 {
 	sigset_t	 set;
 
-	fflush(stdout);
 	sigemptyset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 }
@@ -318,7 +329,7 @@ replay_main(int argc, char **argv)
 	recording_arrange(&r->rec);
 	if (r->dry) {
 		print_plan(r);
-		return 0;
+		return written(stdout, "write") == -1 ? CLIENT_REFUSED : 0;
 	}
 	if ((status = find_target(r, argv[argc - 1])) != 0)
 		return status;
@@ -327,9 +338,10 @@ replay_main(int argc, char **argv)
 	fit_descriptors(&r->play);
 	run(r);
 	print_report(r);
+	status = written(stdout, "write");
 	if (r->out != NULL && write_report(r) == -1)
-		return CLIENT_REFUSED;
+		status = -1;
 	if (r->play.interrupted)
 		end_by_signal();
-	return outcome(&r->play);
+	return status == -1 ? CLIENT_REFUSED : outcome(&r->play);
 }

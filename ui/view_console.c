@@ -386,7 +386,7 @@ plain(struct console *cs)
 	cs->screen.note = "";
 	for (;;) {
 		if ((status = fetch(cs)) != CLIENT_OK)
-			return status;
+			return ctl_complain(c, status);
 		screen_draw(&cs->screen, &cs->doc, &cs->detail);
 		out_put(&c->out, cs->screen.text.p, cs->screen.text.len);
 		while (c->out.len > 1 && c->out.p[c->out.len - 1] == '\n' &&
@@ -415,13 +415,16 @@ console_run(struct ctl *c)
 	doc_init(&cs.detail);
 	if (!c->terminal || isatty(STDIN_FILENO) == 0 || !can_paint()) {
 		status = plain(&cs);
-	} else if ((status = ctl_connect(c)) == CLIENT_OK) {
-		start_curses(&cs);
-		status = loop(&cs);
-		endwin();
+	} else {
+		if ((status = ctl_connect(c)) == CLIENT_OK) {
+			start_curses(&cs);
+			status = loop(&cs);
+			endwin();
+		}
+		ctl_complain(c, status);
 	}
 	out_clear(&cs.screen.text);
 	doc_clear(&cs.doc);
 	doc_clear(&cs.detail);
-	return ctl_complain(c, status);
+	return status;
 }

@@ -89,6 +89,16 @@ ctl replay -n "$TMP/cut.gor" > "$TMP/cut.out" 2>&1
 is "a recording without a whole record is refused" $? 65
 like "and why is said" "$(cat "$TMP/cut.out")" 'cut.gor: .* offset 0'
 
+# ---- what cannot be written is said, once, and in the status ----
+: > "$TMP/none.gor"
+if [ -e /dev/full ]; then
+	for o in "1 top" "1 replay -n $TMP/none.gor" "3 check high-traffic"; do
+		ctl ${o#* } > /dev/full 2> "$TMP/err"
+		is "${o#* } to a full disk" "$? $(cat "$TMP/err")" \
+		    "${o%% *} netmonctl: write: No space left on device"
+	done
+fi
+
 for o in "-x fast" "-c 0" "-m -1"; do
 	ctl replay $o a b:1 > "$TMP/out" 2>&1
 	is "replay $o is refused" $? 64
