@@ -35,7 +35,7 @@ count_lost(struct leg *l, enum hook_side side, const struct chunk *c,
 {
 	if (side == HOOK_RECORD)
 		return;
-	told_connection(l->copy, &l->tcp[c->dir].counted);
+	told_connection(l->copy, &l->counted);
 	told_lost(l->copy, why, c->len, c->part == FRAMER_REQUEST);
 }
 
@@ -241,6 +241,7 @@ leg_open(struct leg *l, struct copy *c, bool midstream)
 		l->wanted[side] = hook_chain_connection(&c->chain[side],
 		    l->client, l->server);
 	for (dir = 0; dir < COPY_DIRS; dir++) {
+		l->tcp[dir].counted = &l->counted;
 		l->tcp[dir].started = midstream;
 		l->rec[dir].waits = midstream;
 	}

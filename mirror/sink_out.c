@@ -74,7 +74,7 @@ out_lose(struct sink_tcp *s, bool *counted, enum sink_lost why,
 bool *
 out_counted(struct sink_out *o)
 {
-	return o->leg != NULL ? &o->leg->counted : &o->counted;
+	return o->leg != NULL ? o->leg->counted : &o->counted;
 }
 
 uint64_t
@@ -213,7 +213,7 @@ out_drain(struct sink_out *o)
 void
 out_let_go(struct sink_out *o)
 {
-	o->counted = o->leg->counted;
+	o->counted = *o->leg->counted;
 	o->leg->out = NULL;
 	o->leg = NULL;
 	o->draining = true;

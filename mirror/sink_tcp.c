@@ -42,7 +42,7 @@ leg_lose(struct sink_tcp *s, struct sink_leg *leg, enum sink_lost why,
     uint64_t bytes, uint64_t requests)
 {
 	leg->reason = (uint8_t)why;
-	out_lose(s, &leg->counted, why, bytes, requests);
+	out_lose(s, leg->counted, why, bytes, requests);
 }
 
 static void

@@ -36,7 +36,7 @@ struct sink_leg {
 	struct sink_out	*out;
 	bool		 waits;		/* for the next head */
 	bool		 dead;		/* its rest is dropped */
-	bool		 counted;	/* as a connection with loss */
+	bool		*counted;	/* the connection, as one with loss */
 	bool		 started;
 	uint8_t		 reason;	/* enum sink_lost */
 };

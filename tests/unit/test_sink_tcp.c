@@ -15,6 +15,7 @@
 #include "tests/lib/cmocka_first.h"
 
 #define REQUEST		"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define LEG		{ .counted = &(bool){ false } }
 #define ANSWER		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 static struct event_base *base;
@@ -192,7 +193,7 @@ answer(int fd)
 static void
 a_request_is_answered_and_then_reset(void **state)
 {
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 	int		 fd;
 
 	(void)state;
@@ -216,7 +217,7 @@ a_request_is_answered_and_then_reset(void **state)
 static void
 without_an_answer_it_is_half_closed_and_then_closed(void **state)
 {
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 	int		 fd;
 
 	(void)state;
@@ -240,7 +241,7 @@ without_an_answer_it_is_half_closed_and_then_closed(void **state)
 static void
 only_a_head_opens_a_connection(void **state)
 {
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 
 	(void)state;
 	fresh(65536, 10);
@@ -257,7 +258,7 @@ only_a_head_opens_a_connection(void **state)
 static void
 after_a_gap_the_next_head_opens_a_new_one(void **state)
 {
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 	int		 a, b;
 
 	(void)state;
@@ -285,7 +286,7 @@ after_a_gap_the_next_head_opens_a_new_one(void **state)
 static void
 over_the_limit_a_connection_loses_its_rest(void **state)
 {
-	struct sink_leg	 leg = { 0 }, other = { 0 };
+	struct sink_leg	 leg = LEG, other = LEG;
 	char		 body[101];
 
 	(void)state;
@@ -311,7 +312,7 @@ over_the_limit_a_connection_loses_its_rest(void **state)
 static void
 a_refusing_target_is_tried_by_one_at_a_time(void **state)
 {
-	struct sink_leg	 a = { 0 }, b = { 0 }, c = { 0 };
+	struct sink_leg	 a = LEG, b = LEG, c = LEG;
 	int		 fd;
 
 	(void)state;
@@ -361,7 +362,7 @@ a_refusing_target_is_tried_by_one_at_a_time(void **state)
 static void
 a_silent_target_is_given_up_after_the_timeout(void **state)
 {
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 
 	(void)state;
 	fresh(65536, 10);
@@ -378,7 +379,7 @@ a_silent_target_is_given_up_after_the_timeout(void **state)
 static void
 a_target_that_closes_between_two_requests_costs_nothing(void **state)
 {
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 	int		 a, b;
 
 	(void)state;
@@ -425,7 +426,7 @@ requests_behind_a_last_answer_go_again(void **state)
 
 	(void)state;
 	for (i = 0; i < nitems(last); i++) {
-		memset(&leg, 0, sizeof(leg));
+		leg = (struct sink_leg)LEG;
 		fresh(65536, 1);
 		ask(&leg);
 		put(&leg, FRAMER_REQUEST, "HEAD /2 H\r\n\r\n");
@@ -455,7 +456,7 @@ requests_behind_a_last_answer_go_again(void **state)
 		assert_int_equal(sink_tcp_stats(sink)->requests, 3);
 		assert_int_equal(sink_tcp_stats(sink)->again, 2);
 		/* It changes its mind: the rest comes at once. */
-		memset(&leg, 0, sizeof(leg));
+		leg = (struct sink_leg)LEG;
 		ask(&leg);
 		ask(&leg);
 		ask(&leg);
@@ -480,7 +481,7 @@ static void
 an_answer_before_a_reset_is_read(void **state)
 {
 	struct timespec	 ts = { .tv_nsec = 50000000 };
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 	int		 a, b;
 
 	(void)state;
@@ -505,7 +506,7 @@ an_answer_before_a_reset_is_read(void **state)
 static void
 a_close_without_a_word_costs_what_is_not_answered(void **state)
 {
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 	int		 a;
 
 	(void)state;
@@ -529,7 +530,7 @@ static void
 what_is_kept_has_a_limit(void **state)
 {
 	static char	 body[8192];
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 	int		 a, i;
 
 	(void)state;
@@ -563,7 +564,7 @@ static void
 every_request_is_counted_once(void **state)
 {
 	static char	 body[5000];
-	struct sink_leg	 leg[3] = { { 0 } };
+	struct sink_leg	 leg[3] = { LEG, LEG, LEG };
 	int		 a;
 
 	(void)state;
@@ -603,7 +604,7 @@ static void
 a_reset_in_the_middle_is_counted_once_per_connection(void **state)
 {
 	struct linger	 l = { 1, 0 };
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 	int		 fd, i;
 
 	(void)state;
@@ -627,7 +628,7 @@ a_reset_in_the_middle_is_counted_once_per_connection(void **state)
 static void
 connections_over_the_limit_wait_for_a_socket(void **state)
 {
-	struct sink_leg	 leg[3] = { { 0 } };
+	struct sink_leg	 leg[3] = { LEG, LEG, LEG };
 	int		 fd, i;
 
 	(void)state;
@@ -653,7 +654,7 @@ connections_over_the_limit_wait_for_a_socket(void **state)
 static void
 what_waits_at_the_end_is_counted(void **state)
 {
-	struct sink_leg	 leg = { 0 };
+	struct sink_leg	 leg = LEG;
 
 	(void)state;
 	fresh(65536, 10);
