@@ -224,6 +224,14 @@ meter_iface(struct meter *m, const char *name)
 	return sketch_keep(m->ifaces, name, strlen(name));
 }
 
+struct sketch_entry *
+meter_iface_find(const struct meter *m, const char *name)
+{
+	if (m->ifaces == NULL)
+		return NULL;
+	return sketch_find(m->ifaces, name, strlen(name));
+}
+
 void
 meter_iface_forget(struct meter *m, struct sketch_entry *e)
 {

@@ -185,6 +185,8 @@ void		 meter_reset(struct meter *);
 /* The entry of an interface, until it is forgotten; NULL without room. */
 #define METER_IFACES	4096
 struct sketch_entry *meter_iface(struct meter *, const char *name);
+/* NULL when there is none. */
+struct sketch_entry *meter_iface_find(const struct meter *, const char *name);
 void		 meter_iface_forget(struct meter *, struct sketch_entry *);
 /*
  * Adds to the grand total and to an interface (may be NULL). It is gathered:

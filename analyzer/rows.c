@@ -281,7 +281,7 @@ rows_iface_absent(const struct analyzer *az, const struct conf_interface *c)
 {
 	uint32_t	 i;
 
-	if (c->match || c->exclude || az->offline)
+	if (c->match || c->exclude || az->offline || !rows_iface_known(az))
 		return false;
 	for (i = 0; i < az->nifaces; i++)
 		if (az->ifaces[i].known &&

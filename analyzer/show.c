@@ -419,6 +419,8 @@ absent_interfaces(struct rows *r)
 			continue;
 		snprintf(f->info.name, sizeof(f->info.name), "%.*s",
 		    (int)sizeof(f->info.name) - 1, c->interfaces[i].name);
+		/* It may have been there, or be told of in a moment. */
+		f->entry = meter_iface_find(r->az->meter, f->info.name);
 		rows_interface(r, f);
 	}
 	free(f);

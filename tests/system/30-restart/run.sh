@@ -60,6 +60,15 @@ at_least "bytes among it" "$(json .complete.gap_bytes show summary window total)
 is "and blame no way that nobody watches" \
     "$(json '.advice[].text' show capture window total | grep -c 'take a way')" 0
 
+# A fresh analyzer that capture has told of no interface yet.
+old=$(pid_of capture)
+kill -STOP "$old"
+lose analyzer
+is "an interface is one row with its numbers before capture tells of it" \
+    "$(json '[.interfaces[] | select(.name == "vb") | .packets_total > 0 |
+    tostring] | join(" ")' show interfaces)" true
+kill -CONT "$old"
+
 for role in capture analyzer mirror; do
 	old=$(pid_of $role)
 	kill -STOP "$old"
