@@ -109,6 +109,22 @@ alert_printed(struct alert_set *a, uint64_t us)
 	return us == 0 ? 0 : a->ops->print_time(a->arg, us);
 }
 
+static bool
+fires(enum alert_state s)
+{
+	return s == ALERT_FIRING || s == ALERT_CLEARING;
+}
+
+/* What is told of many keys, or while nothing fires, is of no alert. */
+static void
+of_none(struct alert_event *e)
+{
+	e->id = "";
+	e->first_us = e->after_us = 0;
+	e->peak = 0;
+	e->restarted = false;
+}
+
 static void
 emit(struct alert_set *a, struct alert_rule *r, struct series *s,
     enum alert_event_kind kind)
@@ -137,9 +153,11 @@ emit(struct alert_set *a, struct alert_rule *r, struct series *s,
 	if ((kind == ALERT_EV_FIRED || kind == ALERT_EV_REPEATED ||
 	    kind == ALERT_EV_WORSE) && series_upward(r->conf))
 		e.ntop = a->ops->top(a->arg, r->conf, s->key, e.top);
-	if (kind == ALERT_EV_STORM) {	/* of many keys, not of this one */
-		e.key = e.id = "";
-		e.first_us = e.after_us = 0;
+	if (kind == ALERT_EV_UNKNOWN && !fires(s->before))
+		of_none(&e);
+	if (kind == ALERT_EV_STORM) {
+		of_none(&e);
+		e.key = "";
 		e.peak = e.value = (double)e.count;
 		e.limit = ALERT_STORM;
 	}
@@ -280,8 +298,7 @@ blinded(struct alert_set *a, struct alert_rule *r, struct series *s, bool blind,
 		return true;
 	s->before = s->state;
 	enter(a, s, ALERT_UNKNOWN);
-	if (r->conf->key == KEY_NONE || s->before == ALERT_FIRING ||
-	    s->before == ALERT_CLEARING)
+	if (r->conf->key == KEY_NONE || fires(s->before))
 		emit(a, r, s, ALERT_EV_UNKNOWN);
 	return true;
 }

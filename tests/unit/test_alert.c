@@ -487,14 +487,20 @@ nobody_recovers_because_nothing_is_seen(void **state)
 	w.complete = 0.5;
 	to(&w, 30);
 	said(&w, "unknown");
+	assert_string_not_equal(w.last_id, "");
+	assert_true(w.last.first_us > 0 && w.last.peak >= 100);
 	to(&w, 60);
 	said(&w, "");
 	w.complete = 1.0;
 	to(&w, 70);
 	said(&w, "cleared");
+	/* The alert is over: what follows is not told of it. */
 	w.gone = true;
 	to(&w, 75);
 	said(&w, "unknown");
+	assert_string_equal(w.last_id, "");
+	assert_true(w.last.first_us == 0 && w.last.after_us == 0);
+	assert_true(w.last.peak == 0);
 	end(&w);
 }
 
