@@ -67,7 +67,8 @@ set_timeout(struct options *o, char *arg)
 {
 	char	 why[CONF_WHY_MAX];
 
-	if (parse_time(arg, &o->timeout_us, why, sizeof(why)) == -1)
+	if (parse_time(arg, &o->timeout_us, why, sizeof(why)) == -1 ||
+	    conf_limit(LIMIT_TIMEOUT, o->timeout_us, why, sizeof(why)) == -1)
 		return bad("-t", arg, why);
 	o->has_timeout = true;
 	return 0;

@@ -94,7 +94,7 @@ static const struct limit {
 	uint64_t	 lo;
 	uint64_t	 hi;
 } limits[LIMIT_MAX] = {
-	[LIMIT_TIMEOUT]		= { "timeout", TIME, true, SECOND, 3650 * DAY },
+	[LIMIT_TIMEOUT]		= { "timeout", TIME, true, 1000, 3650 * DAY },
 	[LIMIT_MEMORY]		= { "memory limit", SIZE, false, 8 * MIB,
 				    1024 * GIB },
 	[LIMIT_WINDOW]		= { "window", TIME, false, SECOND, HOUR },

@@ -14,6 +14,7 @@ run() {
 }
 
 run "an unknown option" 64 'usage' -Z
+run "a time without end" 64 '^netmond: -t 4000d: .* 3650d' -t 4000d
 echo 'window nonsense' > "$TMP/x.conf"
 run "a bad line" 2 'x.conf:1: ' -n -f "$TMP/x.conf"
 printf 'mirror "m" {\n\tobserve port 0\n}\n' > "$TMP/x.conf"
@@ -323,6 +324,10 @@ socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])' \
 	like "and says so" "$(cat "$TMP/err")" 'Bad file descriptor'
 	ctl terminate
 	wait_for 5 test ! -e "$SOCK"
+	"$BUILD/netmond" -F -f "$TMP/netmond.conf" -i lo -t 500ms \
+	    > "$TMP/out" 2>&1
+	is "a part of a second: status 0" $? 0
+	like "and a report" "$(cat "$TMP/out")" '^netmond .* up 00:00:0'
 	start -i lo -t 2
 	wait "$NM"
 	is "-t ends with status 0" $? 0
