@@ -35,6 +35,8 @@ set_macro(struct options *o, char *arg)
 	if (o->nmacros >= OPTIONS_LIST_MAX)
 		return bad("-D", arg, "too many");
 	*eq = '\0';
+	if (!parse_macro_name(arg))
+		return bad("-D", arg, PARSE_MACRO_WHY);
 	o->macros[o->nmacros].name = arg;
 	o->macros[o->nmacros++].value = eq + 1;
 	return 0;
@@ -135,36 +137,6 @@ join_filter(struct options *o, int argc, char **argv)
 	return 0;
 }
 
-int
-options_parse(struct options *o, int argc, char **argv)
-{
-	int	 ch;
-
-	memset(o, 0, sizeof(*o));
-	while ((ch = getopt(argc, argv, "+dD:f:Fi:no:p:r:t:v")) != -1) {
-		switch (ch) {
-		case 'd':
-			o->debug = true;
-			break;
-		case 'F':
-			o->foreground = true;
-			break;
-		case 'n':
-			o->check = true;
-			break;
-		case 'v':
-			o->verbose++;
-			break;
-		default:
-			if (set_value(o, ch, optarg) == -1)
-				return -1;
-		}
-	}
-	if (o->check && o->input != NULL)
-		return usage();
-	return join_filter(o, argc - optind, argv + optind);
-}
-
 /* No default file is read under -r, and it need not be there. */
 static struct conf *
 read_file(const struct options *o, const char *path, struct conf **rest,
@@ -231,6 +203,54 @@ add_options(const struct options *o, struct conf *c)
 		compat_strlcpy(c->input, o->input, sizeof(c->input));
 	}
 	return 0;
+}
+
+/* Beside defaults it is the options that are wrong. No memory: told later. */
+static int
+check_options(const struct options *o)
+{
+	struct conf	*c;
+	char		 why[CONF_WHY_MAX];
+	int		 rc = 0;
+
+	if ((c = conf_new()) != NULL && conf_finish(c) == 0 &&
+	    add_options(o, c) == 0 &&
+	    (rc = conf_check(c, why, sizeof(why))) == -1)
+		fprintf(stderr, "netmond: command line: %s\n", why);
+	conf_free(c);
+	return rc;
+}
+
+int
+options_parse(struct options *o, int argc, char **argv)
+{
+	int	 ch;
+
+	memset(o, 0, sizeof(*o));
+	while ((ch = getopt(argc, argv, "+dD:f:Fi:no:p:r:t:v")) != -1) {
+		switch (ch) {
+		case 'd':
+			o->debug = true;
+			break;
+		case 'F':
+			o->foreground = true;
+			break;
+		case 'n':
+			o->check = true;
+			break;
+		case 'v':
+			o->verbose++;
+			break;
+		default:
+			if (set_value(o, ch, optarg) == -1)
+				return -1;
+		}
+	}
+	if (o->check && o->input != NULL)
+		return usage();
+	if (join_filter(o, argc - optind, argv + optind) == -1)
+		return -1;
+	return check_options(o);
 }
 
 bool

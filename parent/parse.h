@@ -57,6 +57,8 @@ struct conf	*parse_text(const char *name, const char *text, size_t len,
  * text in why. Ports are "80", "8000-8010", several with commas or spaces.
  * A time without a unit is seconds.
  */
+#define PARSE_MACRO_WHY	"cannot name a macro, use letters, digits and _"
+bool		 parse_macro_name(const char *);
 int		 parse_ports(const char *, struct conf_ports *, char *why,
 		    size_t size);
 int		 parse_time(const char *, uint64_t *us, char *why, size_t size);

@@ -109,8 +109,8 @@ source_macro(struct parser *p, const char *name)
 	return m == NULL ? NULL : m->value;
 }
 
-static bool
-macro_name(const char *s)
+bool
+parse_macro_name(const char *s)
 {
 	static const char	 ok[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
@@ -126,9 +126,8 @@ source_define(struct parser *p, const char *name, const char *value, bool fixed)
 
 	if (name == NULL || value == NULL)
 		return;
-	if (!macro_name(name)) {
-		parse_fail(p, "\"%s\" cannot name a macro, use letters, digits "
-		    "and _", name);
+	if (!parse_macro_name(name)) {
+		parse_fail(p, "\"%s\" " PARSE_MACRO_WHY, name);
 		return;
 	}
 	if ((m = macro_find(p, name)) == NULL) {
