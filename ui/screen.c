@@ -104,10 +104,23 @@ page_mirrors(struct pen *p)
 	page_table(p, p->d, ROW_MIRROR, true);
 }
 
+#define HELP_WIDTH	53	/* in full, and its lines */
+#define HELP_LINES	10
+
 static void
 page_help(struct pen *p)
 {
 	pen_rule(p);
+	if (p->s->width < HELP_WIDTH || p->left < HELP_LINES) {
+		put_text(p, "up, down  select       enter  open it\n"
+		    "t, escape first page   q      quit\n"
+		    "s         order        w      window\n"
+		    "i         interfaces   a      alerts\n"
+		    "m         mirrors      h      this page\n"
+		    "j         JSON to a file\n"
+		    "* too low; names are claims\n");
+		return;
+	}
 	put_text(p,
 	    "up, down   select a host            enter   open it\n"
 	    "t, escape  back to the first page   q       quit\n"

@@ -167,6 +167,31 @@ no_rows_at_all_are_a_screen_too(void **state)
 	drop(&f);
 }
 
+static void
+help_names_every_key_where_there_is_no_room(void **state)
+{
+	static const char *const	 keys[] = { "  open it", "  quit",
+	    "  window", "  alerts", "  this page", "  JSON", "* too low" };
+	struct fixture			 f;
+	size_t				 i;
+	unsigned			 width;
+
+	(void)state;
+	make(&f, 40, 10, false);
+	f.screen.page = PAGE_HELP;
+	for (width = 40; width < 130; width++) {
+		f.screen.width = width;
+		f.screen.height = width % 2 == 0 ? 10 : 24;
+		screen_draw(&f.screen, &f.doc, &f.detail);
+		for (i = 0; i < nitems(keys); i++)
+			if (strstr(f.screen.text.p, keys[i]) == NULL &&
+			    strstr(f.screen.text.p, keys[i] + 1) == NULL)
+				fail_msg("%u columns: no \"%s\"", width,
+				    keys[i]);
+	}
+	drop(&f);
+}
+
 int
 main(void)
 {
@@ -174,6 +199,7 @@ main(void)
 		cmocka_unit_test(sizes_look_as_agreed),
 		cmocka_unit_test(no_line_passes_the_edge),
 		cmocka_unit_test(the_selection_stays_on_a_host),
+		cmocka_unit_test(help_names_every_key_where_there_is_no_room),
 		cmocka_unit_test(no_rows_at_all_are_a_screen_too),
 	};
 
