@@ -15,10 +15,10 @@ run() {
 
 run "an unknown option" 64 'usage' -Z
 run "an interface of too long a name" 64 \
-    '^netmond: command line: "a-name-that-is-long" is not' -i a-name-that-is-long
-run "a pattern that is none" 64 '^netmond: command line: .*without \]' -i '[a'
-run "a macro that cannot be" 64 '^netmond: -D 1: cannot name' -D 1=2
-run "a time without end" 64 '^netmond: -t 4000d: .* 3650d' -t 4000d
+    '^netmond: command line: "a-name-that-is-long" is not' -n -i a-name-that-is-long
+run "a pattern that is none" 64 '^netmond: command line: .*without \]' -n -i '[a'
+run "a macro that cannot be" 64 '^netmond: -D 1: cannot name' -n -D 1=2
+run "a time without end" 64 '^netmond: -t 4000d: .* 3650d' -n -t 4000d
 echo 'window nonsense' > "$TMP/x.conf"
 run "a bad line" 2 'x.conf:1: ' -n -f "$TMP/x.conf"
 printf 'mirror "m" {\n\tobserve port 0\n}\n' > "$TMP/x.conf"
