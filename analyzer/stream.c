@@ -338,23 +338,39 @@ dirs_of(const struct conf_mirror *m)
 	return r;
 }
 
-/* The mirrors that observe a connection, and whether its first end. */
+enum server { SERVER_FIRST, SERVER_SECOND, SERVER_ANY };
+
+/*
+ * The mirrors that observe a connection, of which server is known, and whether
+ * its first end.
+ */
 static uint64_t
-observers(const struct conf *conf, const struct flow *f, bool *first)
+observers(const struct conf *conf, const struct flow *f, enum server server,
+    bool *first)
 {
 	const uint16_t	 a = flow_end(f, 0)->port, b = flow_end(f, 1)->port;
 	uint64_t	 to_b = 0, to_a = 0;
 	size_t		 i;
 
 	for (i = 0; i < conf->nmirrors && i < 64; i++) {
-		if (conf_ports_has(&conf->mirrors[i].observe, b))
+		if (server != SERVER_FIRST &&
+		    conf_ports_has(&conf->mirrors[i].observe, b))
 			to_b |= 1ULL << i;
-		if (!flow_client_known(f) &&
+		if (server != SERVER_SECOND &&
 		    conf_ports_has(&conf->mirrors[i].observe, a))
 			to_a |= 1ULL << i;
 	}
 	*first = to_b == 0 && to_a != 0;
 	return *first ? to_a : to_b;
+}
+
+/* Content may have told it when the ends had their places already. */
+static enum server
+server_of(const struct conn *c)
+{
+	if (!flow_client_known(c->flow))
+		return SERVER_ANY;
+	return c->swapped ? SERVER_FIRST : SERVER_SECOND;
 }
 
 /* Which mirrors observe this connection, and which side they observe. */
@@ -365,7 +381,7 @@ stream_find_mirrors(struct conn *c)
 	bool			 first;
 	size_t			 i;
 
-	c->mirrors = observers(conf, c->flow, &first);
+	c->mirrors = observers(conf, c->flow, server_of(c), &first);
 	c->server_dir = first;
 	c->mirror_dirs = 0;
 	for (i = 0; i < conf->nmirrors && i < 64; i++)
@@ -379,7 +395,9 @@ stream_unread(struct analyzer *az, const struct flow *f)
 	uint64_t	 mirrors;
 	bool		 first;
 
-	if ((mirrors = observers(az->proc->conf, f, &first)) == 0)
+	mirrors = observers(az->proc->conf, f, flow_client_known(f) ?
+	    SERVER_SECOND : SERVER_ANY, &first);
+	if (mirrors == 0)
 		return;
 	if (az->unread.out.mirrors == 0)
 		az->unread.since_us = az->ts;

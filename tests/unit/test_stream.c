@@ -262,6 +262,34 @@ other_mirrors_come_while_it_is_behind(void **state)
 	end(x);
 }
 
+/* Its reader knew the ends the other way round before content told. */
+static void
+a_reload_goes_on_with_one_whose_server_spoke_first(void **state)
+{
+	struct fix		*x = begin(0);
+	struct conf_mirror	 m;
+	struct conn		*c = &x->conn[0];
+
+	(void)state;
+	memset(&m, 0, sizeof(m));
+	m.has_record = true;
+	m.observe.range[0].lo = m.observe.range[0].hi = 80;
+	m.observe.n = 1;
+	x->conf.mirrors = &m;
+	x->flow[0].flags |= FLOW_F_OPENED;
+	x->flow[0].key.a.port = 80;
+	x->flow[0].key.b.port = 4000;
+	stream_find_mirrors(c);
+	open_conn(x, 0);
+	c->swapped = true;
+	flow_set_client(c->flow, 1);
+	stream_new_mirrors(&x->az);
+	assert_string_equal(hear(x), "O1 ");
+	assert_true(c->streaming);
+	assert_int_equal(c->server_dir, 1);
+	end(x);
+}
+
 int
 main(void)
 {
@@ -271,6 +299,8 @@ main(void)
 		cmocka_unit_test(a_fresh_mirror_is_not_behind),
 		cmocka_unit_test(a_mirror_that_lacks_nothing_is_told_so),
 		cmocka_unit_test(other_mirrors_come_while_it_is_behind),
+		cmocka_unit_test(
+		    a_reload_goes_on_with_one_whose_server_spoke_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
