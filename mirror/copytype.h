@@ -101,6 +101,7 @@ struct leg {
 	/* The head of the message at hand was dropped by a hook. */
 	bool		 gone[HOOK_SIDES][COPY_DIRS];
 	bool		 counted;	/* as a connection with loss */
+	bool		 changed;	/* its mirror, while it was open */
 	bool		 listed;	/* in copy->resumed */
 	struct leg	*next_resumed;
 	int		 slot;		/* saved with the parent, -1 not */

@@ -36,16 +36,14 @@
 	G(QUEUE,	"queue")	/* over the limit */		\
 	G(FORMAT,	"format")	/* gor: cannot hold it */	\
 	G(CUT,		"cut")		/* gor: message not complete */	\
-	G(PAUSED,	"paused")	/* stopped or paused */		\
+	G(PAUSED,	"paused")	/* stopped, paused or changed */ \
 	G(ANALYZER,	"analyzer")	/* the analyzer was away */
 
 #define G(name, text)	GAP_##name,
 enum gap_reason {
 	GAPS_REASONS(G)
 	GAP_REASONS,
-	/* hole.h tells these apart; lines have QUEUE and PAUSED. */
-	GAP_BEHIND = GAP_REASONS,	/* a QUEUE that has not ended */
-	GAP_CHANGED			/* a PAUSED to the connection's end */
+	GAP_BEHIND = GAP_REASONS	/* a QUEUE that has not ended; hole.h */
 };
 #undef G
 

@@ -210,14 +210,6 @@ hole_end(struct copy *c)
 
 /* ---- the gaps of a connection ---- */
 
-static uint8_t
-reason_of(const struct leg_record *r)
-{
-	if (r->reason == GAP_BEHIND)
-		return GAP_QUEUE;
-	return r->reason == GAP_CHANGED ? GAP_PAUSED : r->reason;
-}
-
 /* The gap reaches to offset; what was captured at next_us is there again. */
 static void
 finish(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
@@ -227,7 +219,8 @@ finish(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
 	struct gap		 g = { .mirror = l->copy->conf.name,
 	    .flow = l->flow, .from = to ? *l->client : *l->server,
 	    .to = to ? *l->server : *l->client, .dir = (uint8_t)dir,
-	    .reason = reason_of(r), .offset = r->offset,
+	    .reason = r->reason == GAP_BEHIND ? GAP_QUEUE : r->reason,
+	    .offset = r->offset,
 	    .last_us = r->before_us, .next_us = next_us };
 
 	r->waits = false;
@@ -235,10 +228,6 @@ finish(struct leg *l, unsigned dir, uint64_t offset, uint64_t next_us)
 		return;
 	r->gap = false;
 	g.length = offset > r->offset ? offset - r->offset : 0;
-	if (r->reason == GAP_CHANGED) {
-		g.unsized = true;
-		g.next_us = 0;
-	}
 	if (r->reason == GAP_ANALYZER || r->reason == GAP_BEHIND)
 		write_lost(l->copy, &g);
 	else

@@ -242,7 +242,8 @@ leg_record_chunk(struct leg *l, const struct chunk *c)
 	if (r->waits) {
 		if (!is_start(c) && (c->part != FRAMER_OPAQUE ||
 		    l->copy->conf.format == RECORD_GOR)) {
-			hole_begin(l, c->dir, GAP_UNMARKED, c->offset);
+			hole_begin(l, c->dir, l->changed ? GAP_PAUSED :
+			    GAP_UNMARKED, c->offset);
 			return;
 		}
 		if (l->copy->file != NULL &&

@@ -300,18 +300,6 @@ open_share(const struct conf *conf)
 	return OPEN_MAX / (n == 0 ? 1 : n);
 }
 
-/* Whether there still is a mirror of that name. */
-static bool
-goes_on(const struct mirror_state *ms, const struct copy *c)
-{
-	size_t	 i;
-
-	for (i = 0; i < ms->ncopies; i++)
-		if (strcmp(ms->copies[i]->conf.name, c->conf.name) == 0)
-			return true;
-	return false;
-}
-
 /* What its program still has is lost, and told before it goes. */
 static void
 drop_copy(struct mirror_state *ms, struct copy *c)
@@ -321,7 +309,7 @@ drop_copy(struct mirror_state *ms, struct copy *c)
 	for (side = 0; side < HOOK_SIDES; side++)
 		if (c->provider[side] != NULL)
 			provider_give_up(c->provider[side]);
-	streams_drop_copy(ms->streams, c, goes_on(ms, c));
+	streams_drop_copy(ms->streams, c);
 }
 
 static void
@@ -352,6 +340,7 @@ mirror_commit(struct proc *p, const struct conf *before)
 	ms->nlogs = p->conf->nlogs;
 	logs_free(old_events, nevents);
 	ms->start_us = ms->env.now_us;
+	hold_decide(ms);
 }
 
 /* ---- time ---- */

@@ -306,10 +306,9 @@ streams_reap(struct streams *t)
 }
 
 static void
-open_leg(struct streams *t, struct stream *s, struct copy *c, bool mid)
+open_leg(struct streams *t, struct stream *s, struct leg *l, struct copy *c,
+    bool mid)
 {
-	struct leg	*l = &s->legs[s->nlegs++];
-
 	l->client = &s->client;
 	l->server = &s->server;
 	l->flow = s->id;
@@ -324,12 +323,18 @@ open_leg(struct streams *t, struct stream *s, struct copy *c, bool mid)
 }
 
 static bool
+observes(const struct copy *c, const struct endpoint *server)
+{
+	return conf_ports_has(&c->conf.observe, server->port);
+}
+
+static bool
 wants(const struct streams *t, uint64_t mask, size_t i,
     const struct endpoint *server)
 {
 	/* A mask made from another configuration must not misdirect. */
-	return i < 64 && mask >> i & 1 && t->conf.copies[i] != NULL &&
-	    conf_ports_has(&t->conf.copies[i]->conf.observe, server->port);
+	return i < 64 && mask >> i & 1 &&
+	    observes(t->conf.copies[i], server);
 }
 
 /* The connection that it would open has no place. */
@@ -389,7 +394,8 @@ open_stream(struct streams *t, const struct msg_stream *m)
 	}
 	for (i = 0; i < t->conf.ncopies; i++)
 		if (wants(t, m->value, i, &m->server))
-			open_leg(t, s, t->conf.copies[i], mid);
+			open_leg(t, s, &s->legs[s->nlegs++],
+			    t->conf.copies[i], mid);
 	if (t->n >= t->nbuckets)
 		grow(t);
 	at = place(t, s->id);
@@ -399,12 +405,9 @@ open_stream(struct streams *t, const struct msg_stream *m)
 	tally_add(t->conf.tally, TALLY_MIR_STREAMS, 1);
 }
 
-/*
- * More would have come, or comes: there is a hole that others end; see hole.h.
- * Of one mirror, or of all (NULL).
- */
+/* More would have come: it has a hole that others end; see hole.h. */
 static void
-lose_stream(struct stream *s, const struct copy *of, enum gap_reason why)
+lose_stream(struct stream *s, enum gap_reason why)
 {
 	struct chunk	 c;
 	size_t		 i, k;
@@ -414,8 +417,7 @@ lose_stream(struct stream *s, const struct copy *of, enum gap_reason why)
 			continue;
 		fill(&s->side[i], &c, s->side[i].framer.pos);
 		for (k = 0; k < s->nlegs; k++)
-			if (of == NULL || s->legs[k].copy == of)
-				leg_gap(&s->legs[k], &c, 0, why);
+			leg_gap(&s->legs[k], &c, 0, why);
 	}
 }
 
@@ -436,7 +438,7 @@ close_stream(struct streams *t, struct stream *s, const struct msg_stream *m)
 	if (m->value == STREAM_SHED)
 		shed(s);
 	if (m->value == STREAM_BEHIND)
-		lose_stream(s, NULL, GAP_BEHIND);
+		lose_stream(s, GAP_BEHIND);
 	end_stream(t, s);
 }
 
@@ -494,7 +496,7 @@ streams_lose_all(struct streams *t, enum gap_reason why)
 
 	for (i = 0; i < t->nbuckets; i++)
 		for (s = t->bucket[i]; s != NULL; s = s->next)
-			lose_stream(s, NULL, why);
+			lose_stream(s, why);
 	streams_close_all(t);
 }
 
@@ -524,17 +526,14 @@ forget_legs(struct stream *s, const struct copy *c)
 }
 
 void
-streams_drop_copy(struct streams *t, struct copy *c, bool goes_on)
+streams_drop_copy(struct streams *t, struct copy *c)
 {
 	struct stream	*s;
 	size_t		 i;
 
 	for (i = 0; i < t->nbuckets; i++)
-		for (s = t->bucket[i]; s != NULL; s = s->next) {
-			if (goes_on)
-				lose_stream(s, c, GAP_CHANGED);
+		for (s = t->bucket[i]; s != NULL; s = s->next)
 			drop_legs(t, s, c, false);
-		}
 	copy_flush(c);
 	for (i = 0; i < t->nbuckets; i++)
 		for (s = t->bucket[i]; s != NULL; s = s->next)
@@ -543,11 +542,50 @@ streams_drop_copy(struct streams *t, struct copy *c, bool goes_on)
 		drop_legs(t, s, c, true);
 }
 
+static bool
+has_leg(const struct stream *s, const struct copy *c)
+{
+	size_t	 i;
+
+	for (i = 0; i < s->nlegs; i++)
+		if (s->legs[i].copy == c)
+			return true;
+	return false;
+}
+
+/* In the place of one that has gone. */
+static void
+take_up(struct streams *t, struct stream *s, struct copy *c)
+{
+	struct leg	*l, was;
+	unsigned	 dir;
+
+	for (l = s->legs; l < s->legs + s->nlegs && l->copy != NULL; l++)
+		continue;
+	if (l == s->legs + s->nlegs)
+		return;
+	was = *l;
+	memset(l, 0, sizeof(*l));
+	l->changed = true;
+	for (dir = 0; dir < COPY_DIRS; dir++)
+		l->rec[dir].last_us = was.rec[dir].last_us;
+	open_leg(t, s, l, c, true);
+}
+
 void
 streams_set_copies(struct streams *t, struct copy **copies, size_t n)
 {
+	struct stream	*s;
+	size_t		 i, k;
+
 	t->conf.copies = copies;
 	t->conf.ncopies = n;
+	for (i = 0; i < t->nbuckets; i++)
+		for (s = t->bucket[i]; s != NULL; s = s->next)
+			for (k = 0; k < n; k++)
+				if (observes(copies[k], &s->server) &&
+				    !has_leg(s, copies[k]))
+					take_up(t, s, copies[k]);
 }
 
 struct leg *

@@ -30,6 +30,10 @@ struct streams_conf {
 };
 
 struct streams	*streams_new(const struct streams_conf *);
+/*
+ * Those that observe a connection and are new take the places of dropped ones,
+ * from its next message on.
+ */
 void		 streams_set_copies(struct streams *, struct copy **, size_t);
 /* One record of a STREAM frame. */
 void		 streams_take(struct streams *, const struct msg_stream *);
@@ -41,12 +45,8 @@ void		 streams_reap(struct streams *);
 void		 streams_close_all(struct streams *);
 /* The same; what they had yet to bring is lost: GAP_ANALYZER, GAP_BEHIND. */
 void		 streams_lose_all(struct streams *, enum gap_reason);
-/*
- * No leg uses this copy any more after it. goes_on: its mirror is only changed,
- * so that what is left of these connections is missing there.
- */
-void		 streams_drop_copy(struct streams *, struct copy *,
-		    bool goes_on);
+/* No leg uses this copy any more after it. */
+void		 streams_drop_copy(struct streams *, struct copy *);
 /* Saves again what has moved since. Once a second. */
 void		 streams_save(struct streams *);
 /* Saves again, whatever it holds, each of these slots that is in use. */

@@ -116,41 +116,82 @@ start -i lo
 like "the start tells of it" "$(cat "$TMP/netmond.log")" \
     "netmond.conf: a reload reads it as user $TEST_USER"
 stop
-# A mirror that changes lacks the rest of the connections that it had.
+# A mirror that changes goes on with the connections that it had.
 cat > "$TMP/asks.py" <<'EOT'
-import os, socket, sys, threading, time
+import os, socket, threading, time
+def answer(c, log):
+    try:
+        while data := c.recv(65536):
+            log(data)
+            c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+    except ConnectionError:
+        pass
+def serve(l, log):
+    while True:
+        c = l.accept()[0]
+        threading.Thread(target=answer, args=(c, log), daemon=True).start()
 l = socket.create_server(("127.0.0.1", 0))
-def serve(c):
-    while c.recv(65536):
-        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+t = socket.create_server(("127.0.0.1", 0))
+shadow = open("shadow", "wb", 0)
+for a in (l, lambda data: None), (t, shadow.write):
+    threading.Thread(target=serve, args=a, daemon=True).start()
 s = socket.create_connection(l.getsockname())
-threading.Thread(target=serve, args=l.accept()[:1], daemon=True).start()
-for n in range(1000):
+print(l.getsockname()[1], t.getsockname()[1], flush=True)
+n = 0
+while not os.path.exists("half"):
+    time.sleep(.001)
     s.sendall(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % n)
     s.recv(1000)
-    if n == 0:
-        print(l.getsockname()[1], flush=True)
-        time.sleep(2)	# until it is watched
+    n += 1
+s.sendall(b"POST /half HTTP/1.1\r\nContent-Length: 10\r\n\r\nfirst")
+while not os.path.exists("rest"):
+    time.sleep(.01)
+s.sendall(b"other")
+while True:
+    s.sendall(b"GET /after HTTP/1.1\r\nHost: a\r\n\r\n")
+    s.recv(1000)
     time.sleep(.05)
 EOT
-python3 "$TMP/asks.py" > "$TMP/port" &
+(cd "$TMP" && exec python3 asks.py > port) &
 asks=$!
 at_exit "kill $asks"
 wait_for 5 test -s "$TMP/port"
-port=$(cat "$TMP/port")
-observes() {
-	conf "mirror \"m\" {" "observe port $1" "record to \"$TMP/run/rec\"" "}"
+read -r port target < "$TMP/port"
+records() {
+	conf "mirror \"m\" {" "observe port $port" "record to \"$TMP/run/$1\"" \
+	    "forward to 127.0.0.1 port $target" ${2:+"$2"} "}"
 }
-observes "$port"
+asked() { grep -a -o 'GET /[0-9]*' "$TMP/$1" | grep -o '[0-9]*'; }
+has() { grep -a -q "$2" "$TMP/$1" 2> /dev/null; }
+records one
 start -i lo
-recorded() { grep -q . "$TMP/run/rec" 2> /dev/null; }
-wait_for 10 recorded || not_ok "nothing was recorded"
-observes "{ $port 1 }"
+wait_for 10 has run/one GET || not_ok "nothing was recorded"
+records two
 ctl reload > "$TMP/out" 2>&1
 is "a mirror is changed under a connection" $? 0
-told() { grep -q '"reason":"paused","last_record":"2.*"next":null' "$TMP/run/rec.gaps"; }
-wait_for 5 told && ok "what it lacks from then on is told" ||
-    not_ok "what it lacks from then on is not told" "$(cat "$TMP/run/rec.gaps")"
+wait_for 5 has run/two GET && ok "and goes on with it" ||
+    not_ok "it does not go on"
+since=$(asked run/two | head -1)
+forwarded() { [ "$(asked shadow | tail -1)" -gt "$since" ]; }
+wait_for 5 forwarded && ok "to its target, too" ||
+    not_ok "it does not forward" "$since; $(asked shadow | tail -1)"
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	records one && ctl reload && records two && ctl reload
+done > /dev/null 2>&1
+: > "$TMP/half"
+wait_for 5 has run/two first || not_ok "half a message was not recorded"
+is "nothing is missing" "$(cat "$TMP/run/one" "$TMP/run/two" > "$TMP/all"
+    asked all | sort -n | awk '$1 != last + 1 && NR > 1 { print last, $1 }
+    { last = $1 }')$(cat "$TMP/run/one.gaps" "$TMP/run/two.gaps")" ""
+records two 'record { strip header { "x" } }'
+ctl reload > /dev/null 2>&1
+: > "$TMP/rest"
+wait_for 5 has run/two after &&
+    ok "in the middle of a message it goes on behind it" ||
+    not_ok "it does not go on behind a message"
+is "and tells what it lacks" "$(jq -r '[.reason, .direction, .length,
+    .last_record != null, .next != null] | join(" ")' "$TMP/run/two.gaps")" \
+    "paused to_observed 5 true true"
 kill $asks
 stop
 is "ended as asked" "$status" 0
