@@ -21,6 +21,7 @@
 struct source {
 	pcap_t			*pcap;
 	uint64_t		 ring;
+	char			*filter;	/* its text, in force */
 	bool			 doubled;	/* counts packets twice */
 	uint32_t		 last_recv;
 	uint32_t		 last_drop;
@@ -135,6 +136,7 @@ source_close(struct source *s)
 		return;
 	if (s->pcap != NULL)
 		pcap_close(s->pcap);
+	free(s->filter);
 	free(s);
 }
 
@@ -168,6 +170,9 @@ source_filter(struct source *s, const char *text, char *why, size_t size)
 	struct bpf_program	 code;
 	int			 r;
 
+	/* libpcap lets nothing pass while it sets one. */
+	if (s->filter != NULL && strcmp(s->filter, text) == 0)
+		return 0;
 	if (pcap_compile(s->pcap, &code, text, 1, PCAP_NETMASK_UNKNOWN) != 0) {
 		snprintf(why, size, "%s", pcap_geterr(s->pcap));
 		return -1;
@@ -178,6 +183,8 @@ source_filter(struct source *s, const char *text, char *why, size_t size)
 		snprintf(why, size, "%s", pcap_geterr(s->pcap));
 		return -1;
 	}
+	free(s->filter);
+	s->filter = strdup(text);
 	return 0;
 }
 

@@ -59,7 +59,10 @@ unsigned	 source_linktype(const struct source *);
 uint32_t	 source_snaplen(const struct source *);
 /* Bytes of the ring. */
 uint64_t	 source_ring(const struct source *);
-/* In the kernel; "" for none. -1 with a text in why; the old one stays. */
+/*
+ * In the kernel; "" for none. The one in force is not set again: each time
+ * packets are lost. -1 with a text in why; the old one stays.
+ */
 int		 source_filter(struct source *, const char *text, char *why,
 		    size_t size);
 /*

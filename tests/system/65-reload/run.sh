@@ -139,7 +139,7 @@ s = socket.create_connection(l.getsockname())
 print(l.getsockname()[1], t.getsockname()[1], flush=True)
 n = 0
 while not os.path.exists("half"):
-    time.sleep(.001)
+    time.sleep(.0001)
     s.sendall(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % n)
     s.recv(1000)
     n += 1
