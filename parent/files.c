@@ -329,15 +329,57 @@ files_open(const struct conf *c, struct msg_file *f, uint64_t now_us)
 	return fd;
 }
 
+/* ---- sending ---- */
+
+static struct files_place *
+place_of(struct files *fs, const struct msg_file *f)
+{
+	struct files_place	*v;
+	size_t			 i;
+
+	for (i = 0; i < fs->n; i++)
+		if (fs->place[i].kind == f->kind &&
+		    fs->place[i].index == f->index)
+			return &fs->place[i];
+	if ((v = reallocarray(fs->place, fs->n + 1, sizeof(*v))) == NULL)
+		return NULL;
+	fs->place = v;
+	v += fs->n++;
+	memset(v, 0, sizeof(*v));
+	v->kind = f->kind;
+	v->index = f->index;
+	return v;
+}
+
+/* Its device and number, as its name is asked for later. */
+static void
+note(struct files *fs, const struct msg_file *f, int fd)
+{
+	struct files_place	*p;
+	struct stat		 st, named;
+
+	if ((p = place_of(fs, f)) == NULL)
+		return;
+	p->known = fd != -1 && f->flags & FILE_REGULAR &&
+	    fstat(fd, &st) == 0 && lstat(f->name, &named) == 0 &&
+	    st.st_dev == named.st_dev && st.st_ino == named.st_ino;
+	if (p->known) {
+		p->dev = st.st_dev;
+		p->ino = st.st_ino;
+		compat_strlcpy(p->path, f->name, sizeof(p->path));
+	}
+}
+
 int
-files_send(const struct conf *c, struct chan *ch, const struct msg_file *want,
-    uint64_t now_us)
+files_send(struct files *fs, const struct conf *c, struct chan *ch,
+    const struct msg_file *want, uint64_t now_us)
 {
 	struct msg_file	 f = *want;
 	struct buf	*b;
 	int		 fd;
 
 	fd = files_open(c, &f, now_us);
+	note(fs, &f, fd);
 	if ((b = chan_begin(ch, MSG_FILE, 0)) == NULL) {
 		if (fd != -1)
 			close(fd);
@@ -348,34 +390,71 @@ files_send(const struct conf *c, struct chan *ch, const struct msg_file *want,
 }
 
 void
-files_send_all(const struct conf *c, struct chan *ch, uint64_t now_us)
+files_send_all(struct files *fs, const struct conf *c, struct chan *ch,
+    uint64_t now_us)
 {
 	struct msg_file	 f;
 	uint32_t	 i;
 
+	fs->n = 0;
 	memset(&f, 0, sizeof(f));
 	for (i = 0; i < c->nmirrors; i++) {
 		if (!c->mirrors[i].has_record)
 			continue;
 		f.index = i;
 		f.kind = FILE_RECORD;
-		(void)files_send(c, ch, &f, now_us);
+		(void)files_send(fs, c, ch, &f, now_us);
 		/* What cannot rotate has no folder to lie in either. */
 		if (!is_regular(c->mirrors[i].path))
 			continue;
 		f.kind = FILE_GAPS;
-		(void)files_send(c, ch, &f, now_us);
+		(void)files_send(fs, c, ch, &f, now_us);
 	}
 	f.kind = FILE_EVENTS;
 	for (i = 0; i < c->nlogs; i++) {
 		f.index = i;
-		(void)files_send(c, ch, &f, now_us);
+		(void)files_send(fs, c, ch, &f, now_us);
+	}
+}
+
+/* A folder that cannot be looked into tells nothing. */
+static bool
+is_gone(const struct files_place *p)
+{
+	struct stat	 st;
+
+	if (lstat(p->path, &st) == -1)
+		return errno == ENOENT;
+	return st.st_dev != p->dev || st.st_ino != p->ino;
+}
+
+void
+files_send_gone(struct files *fs, const struct conf *c, struct chan *ch,
+    uint64_t now_us)
+{
+	const struct files_place *p;
+	struct msg_file		 f;
+	struct wanted		 w;
+	size_t			 i;
+
+	for (i = 0; i < fs->n && chan_queued(ch) == 0; i++) {
+		p = &fs->place[i];
+		memset(&f, 0, sizeof(f));
+		f.kind = p->kind;
+		f.index = p->index;
+		/* A mirror that is to go has those of another file. */
+		if (!p->known || look_up(c, &f, &w) == -1 ||
+		    strcmp(p->path, w.path) != 0 || !is_gone(p))
+			continue;
+		log_notice("%s: was removed or renamed, opening it anew",
+		    p->path);
+		(void)files_send(fs, c, ch, &f, now_us);
 	}
 }
 
 int
-files_wanted(const struct conf *c, struct chan *ch, struct frame *fr,
-    struct log_rate *pace, uint64_t mono_us, uint64_t now_us)
+files_wanted(struct files *fs, const struct conf *c, struct chan *ch,
+    struct frame *fr, uint64_t mono_us, uint64_t now_us)
 {
 	struct msg_file	 f;
 	uint64_t	 held;
@@ -383,9 +462,17 @@ files_wanted(const struct conf *c, struct chan *ch, struct frame *fr,
 	if (msg_get_file(&fr->body, &f) == -1)
 		return -1;
 	/* Each answer that waits has one of our descriptors. */
-	if (chan_queued(ch) > 0 || (f.flags & FILE_ROTATE && !log_burst(pace,
-	    mono_us, ROTATE_EVERY_US, ROTATE_BURST, &held)))
+	if (chan_queued(ch) > 0 || (f.flags & FILE_ROTATE &&
+	    !log_burst(&fs->pace, mono_us, ROTATE_EVERY_US, ROTATE_BURST,
+	    &held)))
 		return 1;
-	(void)files_send(c, ch, &f, now_us);
+	(void)files_send(fs, c, ch, &f, now_us);
 	return 0;
+}
+
+void
+files_clear(struct files *fs)
+{
+	free(fs->place);
+	memset(fs, 0, sizeof(*fs));
 }

@@ -2,6 +2,8 @@
 
 #include "parent/parent.h"
 
+#define LOOK_US	5000000		/* whether files are where they were */
+
 /* ---- stop ---- */
 
 void
@@ -149,6 +151,14 @@ on_usr1(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
+on_look(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	parent_send_gone(arg);
+}
+
+static void
 watch_socket(struct parent *p)
 {
 	int	 fd;
@@ -219,6 +229,7 @@ parent_add_events(struct parent *p)
 	if (parent_live(p)) {
 		add_event(p, SIGHUP, EV_SIGNAL, on_hup, 0);
 		add_event(p, SIGUSR1, EV_SIGNAL, on_usr1, 0);
+		add_event(p, -1, 0, on_look, LOOK_US);
 	}
 	add_event(p, -1, 0, on_second, 1000000);
 	if (p->notify.watchdog_us > 0)

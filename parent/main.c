@@ -327,6 +327,7 @@ finish(struct parent *p)
 	listen_remove(&p->listen);
 	supervise_free(p->supervise);
 	reload_free(p->reload);
+	files_clear(&p->files);
 	alerts_free(p->alerts);
 	conf_free(p->conf);
 	if (parent_live(p))

@@ -13,6 +13,7 @@
 
 #include "parent/alerts.h"
 #include "parent/control.h"
+#include "parent/files.h"
 #include "parent/launcher.h"
 #include "parent/listen.h"
 #include "parent/notify.h"
@@ -36,7 +37,7 @@ struct parent {
 	struct reload	*reload;
 	struct syslog	 syslog;
 	struct notify	 notify;
-	struct log_rate	 rotate_pace;
+	struct files	 files;
 	struct tally	 tally;
 	int		 listen_fd;
 	int		 input_fd;
@@ -86,6 +87,8 @@ extern const struct control_ops		 parent_control_ops;
 void	 parent_tell(struct parent *, enum role, uint16_t type);
 /* The mirror gets its records and logs, opened anew. */
 void	 parent_send_files(struct parent *);
+/* Only those that somebody removed or renamed. */
+void	 parent_send_gone(struct parent *);
 
 /* ---- apply.c ---- */
 

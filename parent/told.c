@@ -24,7 +24,16 @@ parent_send_files(struct parent *p)
 	struct chan	*ch = supervise_chan(p->supervise, ROLE_MIRROR);
 
 	if (ch != NULL)
-		files_send_all(p->conf, ch, proc_wall_us());
+		files_send_all(&p->files, p->conf, ch, proc_wall_us());
+}
+
+void
+parent_send_gone(struct parent *p)
+{
+	struct chan	*ch = supervise_chan(p->supervise, ROLE_MIRROR);
+
+	if (ch != NULL)
+		files_send_gone(&p->files, p->conf, ch, proc_wall_us());
 }
 
 /* ---- children ---- */
@@ -226,7 +235,7 @@ on_file_wanted(struct chan *ch, struct frame *f, void *arg)
 	struct parent	*p = arg;
 	int		 r;
 
-	r = files_wanted(p->conf, ch, f, &p->rotate_pace, proc_mono_us(),
+	r = files_wanted(&p->files, p->conf, ch, f, proc_mono_us(),
 	    proc_wall_us());
 	tally_add(&p->tally, TALLY_PAR_FILES_HELD, r == 1);
 	return r == -1 ? -1 : 0;

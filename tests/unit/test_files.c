@@ -374,7 +374,7 @@ struct asker {
 	struct event_base	*base;
 	struct chan		*ch;
 	int			 fd;	/* its end */
-	struct log_rate		 pace;
+	struct files		 files;
 };
 
 static void
@@ -398,6 +398,7 @@ asker_init(struct asker *a)
 static void
 asker_clear(struct asker *a)
 {
+	files_clear(&a->files);
 	chan_free(a->ch);
 	close(a->fd);
 	event_base_free(a->base);
@@ -418,7 +419,7 @@ ask(struct world *w, struct asker *a, uint32_t flags, uint64_t mono_us,
 	msg_put_file(&b, &m);
 	memset(&f, 0, sizeof(f));
 	buf_reader(&f.body, body, b.len);
-	r = files_wanted(w->c, a->ch, &f, &a->pace, mono_us, now_us);
+	r = files_wanted(&a->files, w->c, a->ch, &f, mono_us, now_us);
 	assert_true(r == 0 || r == 1);
 	return r == 0;
 }
@@ -481,6 +482,92 @@ rotation_has_a_pace(void **state)
 	asker_clear(&a);
 }
 
+/* How many files came; none of them is a fault. */
+static unsigned
+taken(struct asker *a)
+{
+	char		 rx[1024];
+	unsigned	 n;
+
+	for (n = 0; read(a->fd, rx, sizeof(rx)) > 0; n++)
+		continue;
+	return n;
+}
+
+static unsigned
+looked(struct world *w, struct asker *a)
+{
+	files_send_gone(&a->files, w->c, a->ch, NOW);
+	return taken(a);
+}
+
+static void
+one_that_others_take_away_is_made_again(void **state)
+{
+	struct world	*w = *state;
+	struct asker	 a;
+	char		 aside[64];
+	int		 fd;	/* no number is used again, as with a mirror */
+
+	asker_init(&a);
+	files_send_all(&a.files, w->c, a.ch, NOW);
+	assert_int_equal(taken(&a), 3);
+	assert_int_equal(looked(w, &a), 0);
+	fd = open(w->m->path, O_RDONLY);
+	assert_int_equal(unlink(w->m->path), 0);
+	assert_int_equal(looked(w, &a), 1);
+	assert_int_equal(matches(w, "rec"), 1);
+	assert_int_equal(looked(w, &a), 0);
+	close(fd);
+	snprintf(aside, sizeof(aside), "%s/aside", w->dir);
+	assert_int_equal(rename(w->l->path, aside), 0);
+	assert_int_equal(looked(w, &a), 1);
+	/* Another in its place; a rotation is nobody else's. */
+	assert_int_equal(rename(aside, w->l->path), 0);
+	assert_int_equal(looked(w, &a), 1);
+	ask(w, &a, FILE_ROTATE, 0, NOW);
+	assert_int_equal(taken(&a), 1);
+	assert_int_equal(looked(w, &a), 0);
+	asker_clear(&a);
+}
+
+/* The mirror before a reload has files of other names. */
+static void
+another_configuration_has_not_moved_them(void **state)
+{
+	struct world	*w = *state;
+	struct asker	 a;
+
+	asker_init(&a);
+	files_send_all(&a.files, w->c, a.ch, NOW);
+	assert_int_equal(taken(&a), 3);
+	snprintf(w->m->path, sizeof(w->m->path), "%s/rec2", w->dir);
+	assert_int_equal(looked(w, &a), 0);
+	files_send_all(&a.files, w->c, a.ch, NOW);
+	assert_int_equal(taken(&a), 3);
+	assert_int_equal(looked(w, &a), 0);
+	asker_clear(&a);
+}
+
+static void
+one_that_cannot_be_made_again_is_not_sent_for_ever(void **state)
+{
+	struct world	*w = *state;
+	struct asker	 a;
+	int		 fd;
+
+	asker_init(&a);
+	files_send_all(&a.files, w->c, a.ch, NOW);
+	assert_int_equal(taken(&a), 3);
+	fd = open(w->l->path, O_RDONLY);
+	assert_int_equal(unlink(w->l->path), 0);
+	assert_int_equal(symlink("rec", w->l->path), 0);
+	assert_int_equal(looked(w, &a), 1);
+	assert_int_equal(looked(w, &a), 0);
+	close(fd);
+	asker_clear(&a);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -501,7 +588,10 @@ main(void)
 		T(paths_outside_of_the_roots_are_named),
 		T(no_folder_is_an_error_that_is_told),
 		T(who_takes_no_files_gets_no_more_of_them),
-		T(rotation_has_a_pace)
+		T(rotation_has_a_pace),
+		T(one_that_others_take_away_is_made_again),
+		T(another_configuration_has_not_moved_them),
+		T(one_that_cannot_be_made_again_is_not_sent_for_ever)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,6 +192,14 @@ wait_for 5 has run/two after &&
 is "and tells what it lacks" "$(jq -r '[.reason, .direction, .length,
     .last_record != null, .next != null] | join(" ")' "$TMP/run/two.gaps")" \
     "paused to_observed 5 true true"
+# Files that others take away are made again.
+rm "$TMP/run/two"
+mv "$TMP/run/two.gaps" "$TMP/run/old.gaps"
+wait_for 15 has run/two after && ok "a record that was removed goes on" ||
+    not_ok "a record that was removed does not come back"
+wait_for 15 test -e "$TMP/run/two.gaps" ||
+    not_ok "nor do the lines beside it"
+is "each is said" "$(grep -c 'was removed or renamed' "$TMP/netmond.log")" 2
 kill $asks
 stop
 is "ended as asked" "$status" 0
