@@ -178,14 +178,39 @@ client_error(struct client *c, struct frame *f)
 	    CLIENT_REFUSED, "%s", vis_str(VIS_TERM, v, sizeof(v), t.text));
 }
 
+/* A foreign version's greeting may differ behind its number. */
+static int
+check_hello(struct client *c, struct frame *f)
+{
+	struct buf	 b = f->body;
+	uint32_t	 version = buf_get_u32(&b);
+
+	if (b.err || (version == MSG_VERSION &&
+	    msg_get_hello(&f->body, &c->hello) == -1))
+		return fail(c, CLIENT_DATA, "greeting not understood");
+	c->hello.version = version;
+	if (version == MSG_VERSION)
+		return CLIENT_OK;
+	return fail(c, CLIENT_DATA, "the daemon speaks version %u of the "
+	    "control protocol, netmonctl %s speaks version %u; %s", version,
+	    NETMON_VERSION, MSG_VERSION, version < MSG_VERSION ?
+	    "restart the daemon" : "use the netmonctl that belongs to it");
+}
+
 /* It hung up on us: why, if it said so. */
 static int
 last_words(struct client *c, int error)
 {
 	struct frame	 f;
+	int		 status;
 
-	if (read_frame(c, &f, 0) == CLIENT_OK && f.type == MSG_ERROR)
-		return client_error(c, &f);
+	while (read_frame(c, &f, 0) == CLIENT_OK) {
+		if (f.type == MSG_ERROR)
+			return client_error(c, &f);
+		if (f.type == MSG_HELLO &&
+		    (status = check_hello(c, &f)) != CLIENT_OK)
+			return status;
+	}
 	return fail(c, CLIENT_AWAY, "daemon went away: %s; is netmond "
 	    "running?", strerror(error));
 }
@@ -293,18 +318,6 @@ client_send(struct client *c, uint16_t type, const struct buf *b)
 	c->request++;
 	c->refused = false;
 	return send_frame(c, type, b == NULL ? 0 : b->len);
-}
-
-static int
-check_hello(struct client *c, struct frame *f)
-{
-	if (msg_get_hello(&f->body, &c->hello) == -1)
-		return fail(c, CLIENT_DATA, "greeting not understood");
-	if (c->hello.version == MSG_VERSION)
-		return CLIENT_OK;
-	return fail(c, CLIENT_DATA, "the daemon speaks version %u of the "
-	    "control protocol, netmonctl %s speaks version %u",
-	    c->hello.version, NETMON_VERSION, MSG_VERSION);
 }
 
 int

@@ -145,6 +145,25 @@ another_version_is_named(void **state)
 	assert_int_equal(client_ask(&p->c, MSG_RELOAD, NULL, &p->doc),
 	    CLIENT_DATA);
 	assert_non_null(strstr(p->c.why, "daemon speaks version 2 of"));
+	assert_non_null(strstr(p->c.why, "; use the netmonctl that"));
+}
+
+/* Its greeting is longer or shorter, and it goes before it is asked. */
+static void
+another_version_is_named_when_it_hung_up(void **state)
+{
+	static uint8_t	 bytes[] = { 0, 0, 0, 0, 'n', 'e', 'w' };
+	struct peer	*p = *state;
+	struct buf	 b;
+
+	buf_reader(&b, bytes, sizeof(bytes));
+	say(p, MSG_HELLO, 0, &b);
+	close(p->fd);
+	p->fd = -1;
+	assert_int_equal(client_ask(&p->c, MSG_RELOAD, NULL, &p->doc),
+	    CLIENT_DATA);
+	assert_non_null(strstr(p->c.why, "daemon speaks version 0 of"));
+	assert_non_null(strstr(p->c.why, "; restart the daemon"));
 }
 
 static void
@@ -260,6 +279,7 @@ main(void)
 		T(the_first_frame_is_a_greeting),
 		T(rows_come_until_end_and_strays_are_skipped),
 		T(another_version_is_named),
+		T(another_version_is_named_when_it_hung_up),
 		T(an_error_brings_its_status_and_text),
 		T(silence_and_the_end_are_told_apart),
 		T(an_answer_without_an_end_is_given_up),
