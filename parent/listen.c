@@ -130,6 +130,13 @@ bind_at(const struct sockaddr_un *sun, const struct priv *p, char *why,
 	return -1;
 }
 
+void
+listen_mine(int fd)
+{
+	if (listen(fd, BACKLOG) == -1)
+		log_warn("control socket");
+}
+
 /*
  * Two daemons that start at once must not both find it stale. Whoever may
  * read the folder may hold the lock too: it is waited for, not for ever.

@@ -28,6 +28,8 @@ struct listen {
  */
 int		 listen_open(struct listen *, const char *path,
 		    const struct priv *p, char *why, size_t);
+/* Clients that ask for the process behind it are told ours from now on. */
+void		 listen_mine(int fd);
 /*
  * Call once a second, in the jail: a fresh descriptor when the socket had
  * gone and was made again, else -1. What cannot be mended is told once.

@@ -199,6 +199,7 @@ go_to_background(struct parent *p)
 		_exit(1);
 	}
 	close(fd[0]);
+	listen_mine(p->listen_fd);
 	p->waiting_fd = fd[1];
 	setsid();
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) != -1) {

@@ -1,11 +1,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -429,4 +431,32 @@ client_daemon_pid(const struct client *c)
 	    &len) == -1)
 		return 0;
 	return (long)cred.pid;
+}
+
+bool
+client_foreign(const struct client *c)
+{
+	return c->hello.version != 0 && c->hello.version != MSG_VERSION;
+}
+
+int
+client_end_foreign(struct client *c)
+{
+	struct pollfd	 p = { .events = POLLIN };
+	long		 pid = client_daemon_pid(c);
+	int		 status = CLIENT_OK;
+
+	p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (p.fd == -1)
+		return fail(c, CLIENT_OS, "the daemon, pid %ld, cannot be "
+		    "ended: %s", pid, strerror(errno));
+	if (syscall(SYS_pidfd_send_signal, p.fd, SIGTERM, NULL, 0) == -1) {
+		if (errno != ESRCH)
+			status = fail(c, CLIENT_PERM, "the daemon, pid %ld, "
+			    "cannot be ended: %s", pid, strerror(errno));
+	} else if (poll(&p, 1, c->timeout_ms) != 1)
+		status = fail(c, CLIENT_LATE, "the daemon, pid %ld, does not "
+		    "end", pid);
+	close(p.fd);
+	return status;
 }

@@ -85,5 +85,9 @@ int	 client_show(struct client *, uint16_t type, const struct msg_show *,
 	    struct doc *);
 /* The process that listens on the socket, 0 when not known. */
 long	 client_daemon_pid(const struct client *);
+/* Whether it greeted in another version than ours. */
+bool	 client_foreign(const struct client *);
+/* Ends such a one by a signal, and waits for it. */
+int	 client_end_foreign(struct client *);
 
 #endif

@@ -287,8 +287,10 @@ act_terminate(struct ctl *c, const struct command *cmd)
 	(void)cmd;
 	if ((status = ctl_connect(c)) != CLIENT_OK)
 		return ctl_complain(c, status);
-	if ((status = client_ask(&c->client, MSG_TERMINATE, NULL,
-	    &c->doc)) != CLIENT_OK)
+	status = client_ask(&c->client, MSG_TERMINATE, NULL, &c->doc);
+	if (client_foreign(&c->client))
+		return ctl_complain(c, client_end_foreign(&c->client));
+	if (status != CLIENT_OK)
 		return ctl_complain(c, status);
 	do {
 		status = client_recv(&c->client, &f, c->client.timeout_ms);

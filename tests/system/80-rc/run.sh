@@ -4,6 +4,7 @@
 . "$TOP/tests/lib/daemon.sh"
 need_root
 need_jail
+need python3
 
 make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$TMP/root" PREFIX=/usr > "$TMP/out" 2>&1
 is "make install" $? 0
@@ -34,6 +35,12 @@ is "start" $? 0
 wait_for 5 all_ready && ok "all roles are ready" || not_ok "not ready" "$(cat "$TMP/rc.out")"
 rc status
 is "status" $? 0
+is "its clients are told its process" "$(python3 -c '
+import socket, struct, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.argv[1])
+print(struct.unpack("iii", s.getsockopt(socket.SOL_SOCKET,
+    socket.SO_PEERCRED, 12))[0])' "$SOCK")" "$(pid_of parent)"
 rc start
 is "a second start does nothing" $? 0
 rc stop
@@ -69,6 +76,39 @@ is "stop" $? 0
     ok "stop returns at the end"
 sleep 0.3
 rc status && not_ok "status after stop" || ok "status after stop is not 0"
+
+# One of another version hangs up when it has said so, but can be ended.
+cat > "$TMP/foreign.py" <<'EOT'
+import os, signal, socket, struct, sys, time
+def end(sig, frame):
+    os.unlink(sys.argv[1])
+    time.sleep(.5)
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind(sys.argv[1])
+s.listen()
+while True:
+    c = s.accept()[0]
+    try:
+        c.recv(4096)
+        c.sendall(struct.pack("=IHHIII", 4, 0x101, 0, 0, 0, 4242))
+    except OSError:
+        pass
+    c.close()
+EOT
+python3 "$TMP/foreign.py" "$SOCK" &
+foreign=$!
+at_exit "kill $foreign 2> /dev/null"
+wait_for 5 test -S "$SOCK"
+rc status
+is "status of one of another version" $? 4
+like "and says so" "$(cat "$TMP/rc.out")" 'daemon speaks version 4242 of'
+rc start
+is "start beside it" $? 1
+rc stop
+is "stop of it: $(cat "$TMP/rc.out")" $? 0
+[ -e "/proc/$foreign/exe" ] && not_ok "it is not ended" || ok "it is ended"
 
 # What the script must know may come from a macro or from another file.
 unset NETMOND_SOCKET
