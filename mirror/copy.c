@@ -71,6 +71,35 @@ tcp_open(struct copy *c)
 	return 0;
 }
 
+/* ---- tallies ---- */
+
+static void
+tell(struct copy *c, enum tally_id id, uint64_t now, uint64_t *told)
+{
+	if (now > *told)
+		tally_add(c->env->tally, id, now - *told);
+	*told = now;
+}
+
+static void
+tell_tallies(struct copy *c)
+{
+	const struct sink_tcp_stats	*t;
+	const struct sink_file_stats	*f;
+
+	if (c->tcp != NULL) {
+		t = sink_tcp_stats(c->tcp);
+		tell(c, TALLY_MIR_SENT_BYTES, t->sent_bytes, &c->told_sent);
+		tell(c, TALLY_MIR_REQUESTS, t->requests, &c->told_requests);
+		tell(c, TALLY_MIR_ANSWERS, t->answers, &c->told_answers);
+	}
+	if (c->file != NULL) {
+		f = sink_file_stats(c->file);
+		tell(c, TALLY_MIR_RECORDS, f->units, &c->told_units);
+		tell(c, TALLY_MIR_RECORD_BYTES, f->bytes, &c->told_bytes);
+	}
+}
+
 /* ---- life ---- */
 
 struct copy *
@@ -99,6 +128,7 @@ copy_free(struct copy *c)
 {
 	if (c == NULL)
 		return;
+	tell_tallies(c);
 	sink_tcp_free(c->tcp);
 	hole_end(c);
 	sink_file_free(c->file);
@@ -131,33 +161,6 @@ copy_flush(struct copy *c)
 	if (c->file != NULL)
 		sink_file_flush(c->file);
 	hole_settle(c);
-}
-
-static void
-tell(struct copy *c, enum tally_id id, uint64_t now, uint64_t *told)
-{
-	if (now > *told)
-		tally_add(c->env->tally, id, now - *told);
-	*told = now;
-}
-
-static void
-tell_tallies(struct copy *c)
-{
-	const struct sink_tcp_stats	*t;
-	const struct sink_file_stats	*f;
-
-	if (c->tcp != NULL) {
-		t = sink_tcp_stats(c->tcp);
-		tell(c, TALLY_MIR_SENT_BYTES, t->sent_bytes, &c->told_sent);
-		tell(c, TALLY_MIR_REQUESTS, t->requests, &c->told_requests);
-		tell(c, TALLY_MIR_ANSWERS, t->answers, &c->told_answers);
-	}
-	if (c->file != NULL) {
-		f = sink_file_stats(c->file);
-		tell(c, TALLY_MIR_RECORDS, f->units, &c->told_units);
-		tell(c, TALLY_MIR_RECORD_BYTES, f->bytes, &c->told_bytes);
-	}
 }
 
 void

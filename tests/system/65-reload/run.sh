@@ -183,6 +183,12 @@ wait_for 5 has run/two first || not_ok "half a message was not recorded"
 is "nothing is missing" "$(cat "$TMP/run/one" "$TMP/run/two" > "$TMP/all"
     asked all | sort -n | awk '$1 != last + 1 && NR > 1 { print last, $1 }
     { last = $1 }')$(cat "$TMP/run/one.gaps" "$TMP/run/two.gaps")" ""
+# One a request, and the head and the body of the last one.
+counted() { [ "$(json '[.tallies[] | select(.name == "mir_records") | .value] |
+    add' show tally)" = $(($(asked all | wc -l) + 2)) ]; }
+wait_for 5 counted && ok "and all are counted" ||
+    not_ok "some are not counted" "$(ctl show tally | grep mir_records), \
+of $(asked all | wc -l) and 2"
 records two 'record { strip header { "x" } }'
 ctl reload > /dev/null 2>&1
 : > "$TMP/rest"
