@@ -115,8 +115,7 @@ patience(const struct session *s, const struct resp *r)
 
 	if (s->conf->late_us != 0)
 		us = s->conf->late_us;
-	if (asks->flags & D_BEGUN && r->known != PAIR_NO_OFFSET &&
-	    r->known > asks->next)
+	if (r->known != PAIR_NO_OFFSET && r->known > asks->next)
 		us += BLIND_US;
 	return us;
 }

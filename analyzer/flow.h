@@ -27,9 +27,10 @@
  * later than that counts as a connection. Two networks may use one tuple: a
  * SYN of another number where the connection was never shown begins another.
  *
- * A hole becomes a gap when the peer has acknowledged it and 50 ms of packet
- * time have passed, after 1 s when the peer is not seen, after 10 s in any
- * case, at a limit, at the end of the connection and at flow_flush.
+ * A hole becomes a gap when the peer has acknowledged it and what follows it
+ * has waited for 50 ms of packet time, after 1 s when the peer or what follows
+ * is not seen, after 10 s in any case, at a limit, at the end of the
+ * connection and at flow_flush.
  */
 #ifndef ANALYZER_FLOW_H
 #define ANALYZER_FLOW_H

@@ -62,7 +62,7 @@ ack_of_unseen(struct seg *s)
 	if (!(o->flags & HALF_BASE)) {
 		reass_init(&o->r, s->p->ack);
 		o->flags |= HALF_BASE;
-	} else if (s->p->ts_us > s->f->first_us + FLOW_HOLE_US)
+	} else if (s->p->ts_us > s->f->first_us + FLOW_HOLE_ALONE_US)
 		flowlife_missed(s->t, s->f, !s->dir, s->p->ack);
 }
 

@@ -92,14 +92,17 @@ half_pending(const struct flow *f, int dir)
 	return reass_waits(&f->half[dir].r) || unseen(f, dir) > 0;
 }
 
-/* Since when bytes are missing; if nobody noticed yet, from now on. */
+/*
+ * Since when bytes wait behind the missing ones, or, while none do, since when
+ * they are missing; if nobody noticed yet, from now on.
+ */
 static uint64_t
 hole_since(struct flow *f, int dir, uint64_t now_us)
 {
 	uint64_t	*since = &f->read->hole_us[dir];
 
-	if (*since == 0)
-		*since = reass_hole_us(&f->half[dir].r);
+	if (reass_waits(&f->half[dir].r))
+		return reass_hole_us(&f->half[dir].r);
 	if (*since == 0)
 		*since = now_us;
 	return *since;
@@ -613,7 +616,10 @@ hole_age(struct flow *f, int dir, uint64_t now_us)
 	return age_of(now_us, hole_since(f, dir, now_us));
 }
 
-/* Whether the hole of a half is old enough to be given up. */
+/*
+ * Whether the hole of a half is old enough to be given up. Until something
+ * behind it is seen, it may all come later, from another interface.
+ */
 static bool
 hole_ripe(struct flow *f, int dir, uint64_t now_us)
 {
@@ -621,6 +627,8 @@ hole_ripe(struct flow *f, int dir, uint64_t now_us)
 	uint64_t		 age, unheard;
 
 	age = hole_age(f, dir, now_us);
+	if (!reass_waits(&h->r))
+		return age >= FLOW_HOLE_ALONE_US;
 	if (age < FLOW_HOLE_US)
 		return false;
 	if (age >= FLOW_HOLE_MAX_US)

@@ -14,7 +14,8 @@
 #include "sandbox/addr.h"
 
 #define FLOW_HOLE_US		50000ULL	/* acknowledged, unseen */
-#define FLOW_HOLE_ALONE_US	1000000ULL	/* peer never seen */
+#define FLOW_HOLE_ALONE_US	1000000ULL	/* peer never seen,
+						 * nothing behind */
 #define FLOW_HOLE_MAX_US	10000000ULL
 #define FLOW_NAT_US		1000000ULL	/* pairing of two tuples */
 #define FLOW_LINGER_US		2000000ULL	/* closed; for stragglers */

@@ -23,7 +23,7 @@
 #define LATE_US		50000
 
 #define BLIND_US	1000000		/* more, while the request is known to
-					 * be held up by a hole */
+					 * be on its way */
 #define LINE_KEEP	1024		/* of each line of a head too long */
 #define LINE_TAIL	16
 #define PEEK_BYTES	262144		/* how far others are watched */

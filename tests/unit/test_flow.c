@@ -577,6 +577,65 @@ a_late_block_fills_the_hole(void **state)
 	end(&w);
 }
 
+/* An interface for each direction, whose packets were written in blocks. */
+static void
+a_direction_that_comes_in_a_block_is_no_loss(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	w.now += FLOW_HOLE_US * 3;
+	seg(&w, 'c', P | A, 3, 4, "cd");
+	w.now += FLOW_HOLE_US * 3;
+	seg(&w, 'c', P | A, 5, 7, "ef");
+	seg(&w, 's', P | A, 4, 5, "QRS");	/* and overtaken in it */
+	seg(&w, 's', P | A, 1, 3, "NOP");
+	assert_string_equal(w.log, "ab>cd>ef>NOP<QRS<");
+	assert_true(count(&w, FLOW_C_UNSEEN) == 0);
+	end(&w);
+}
+
+static void
+what_nothing_follows_becomes_a_gap_after_a_second(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 'c', A, 3, 4, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_ALONE_US - 2000);
+	assert_string_equal(w.log, "ab>");
+	flow_tick(w.t, w.now + FLOW_HOLE_ALONE_US * 2);
+	assert_string_equal(w.log, "ab>-3-<");
+	end(&w);
+}
+
+/* Its loss was long known, and says nothing of what is behind it. */
+static void
+an_old_loss_takes_nothing_that_was_overtaken(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 's', A, 1, 5, "");
+	w.now += FLOW_HOLE_MAX_US * 2;
+	seg(&w, 'c', P | A, 7, 1, "gh");
+	seg(&w, 'c', P | A, 5, 1, "ef");
+	seg(&w, 's', A, 1, 9, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_US);
+	flow_tick(w.t, w.now + FLOW_HOLE_US * 2);
+	assert_string_equal(w.log, "ab>-2->ef>gh>");
+	end(&w);
+}
+
 static void
 the_end_of_input_gives_up_the_holes(void **state)
 {
@@ -2125,7 +2184,7 @@ acks_of_a_half_that_was_never_seen_are_no_gap(void **state)
 	seg(&w, 's', S | A, 0, 1, "");
 	seg(&w, 's', P | A, 1, 11, "one");
 	assert_true(count(&w, FLOW_C_UNSEEN) == 0);	/* perhaps late */
-	w.now += FLOW_HOLE_US * 2;
+	w.now += FLOW_HOLE_ALONE_US;
 	seg(&w, 's', P | A, 4, 21, "two");
 	assert_string_equal(w.log, "one<two<");
 	assert_true(count(&w, FLOW_C_UNSEEN) == 20);
@@ -2206,6 +2265,9 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(gaps_count_connections_and_cut_ones_not),
 	cmocka_unit_test(a_hole_is_as_old_as_itself),
 	cmocka_unit_test(a_late_block_fills_the_hole),
+	cmocka_unit_test(a_direction_that_comes_in_a_block_is_no_loss),
+	cmocka_unit_test(what_nothing_follows_becomes_a_gap_after_a_second),
+	cmocka_unit_test(an_old_loss_takes_nothing_that_was_overtaken),
 	cmocka_unit_test(the_end_of_input_gives_up_the_holes),
 	cmocka_unit_test(bad_checksums_are_ignored_once_good_ones_were_seen),
 	cmocka_unit_test(a_bad_checksum_that_the_peer_accepts_is_believed),

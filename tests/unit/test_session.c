@@ -517,6 +517,22 @@ response_waits_only_so_long(void **state)
 	    "T 0 200 no-request 0/0\n");
 }
 
+/* The server had it, so the request was sent, and is still to come. */
+static void
+response_waits_longer_for_a_request_that_was_acknowledged(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	session_acked(w.s, 1, strlen(GET("/")));
+	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
+	session_tick(w.s, w.ts + 500000);
+	data_n(&w, 0, GET("/"), strlen(GET("/")));
+	check(&w, "P http\nR 200 late\nQ GET a /\nL 200 paired 1\n"
+	    "T 1 200 paired 0/0 late\n");
+}
+
 static void
 gap_in_a_known_length_keeps_in_step(void **state)
 {
@@ -1559,6 +1575,8 @@ main(void)
 		cmocka_unit_test(late_request_claims_its_response),
 		cmocka_unit_test(late_requests_claim_their_responses_in_order),
 		cmocka_unit_test(response_waits_only_so_long),
+		cmocka_unit_test(
+		    response_waits_longer_for_a_request_that_was_acknowledged),
 		cmocka_unit_test(gap_in_a_known_length_keeps_in_step),
 		cmocka_unit_test(lost_response_is_not_replaced_by_the_next),
 		cmocka_unit_test(lost_request_leaves_its_response_alone),
