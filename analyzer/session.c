@@ -61,19 +61,6 @@ decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
 	return true;
 }
 
-/* Collected first bytes become input again. */
-static void
-redo_all(struct dir *d, struct in *in)
-{
-	in->redo = d->buf;
-	in->redo_skip = 0;
-	in->redo_len = d->len;
-	in->redo_cap = d->cap;
-	in->redo_off = d->head_off;
-	d->buf = NULL;
-	d->len = d->cap = 0;
-}
-
 /* Empty lines before the first head. */
 static bool
 only_empty(const uint8_t *p, size_t len)
@@ -234,7 +221,7 @@ st_peek(struct session *s, struct dir *d, struct in *in)
 	if (d->role == ASKS)
 		sess_proto(s, SESSION_TUNNEL);
 	if (d->len > 0)
-		redo_all(d, in);
+		talk_again(d, in, 0);
 	hand_begin(s, d, g, in->ts);
 	return n;
 }
@@ -397,8 +384,9 @@ static void
 gap_in_body(struct session *s, struct dir *d, uint64_t off, uint64_t len,
     uint64_t ts)
 {
-	enum body_answer	 a = body_skip(&d->u.body, len);
+	enum body_answer	 a = body_skip(&d->u.body, d->len + len);
 
+	sess_drop(s, d);
 	d->flags |= D_GAPPED;
 	if (d->flags & D_BODILESS)
 		maybe_heads(s, d);

@@ -120,6 +120,18 @@ seal(struct dir *d)
 	d->buf[d->len++] = '\n';
 }
 
+void
+talk_again(struct dir *d, struct in *in, uint32_t skip)
+{
+	in->redo = d->buf;
+	in->redo_skip = skip;
+	in->redo_len = d->len;
+	in->redo_cap = d->cap;
+	in->redo_off = d->head_off;
+	d->buf = NULL;
+	d->len = d->cap = 0;
+}
+
 /* What was collected is no head: go over it again after its first line. */
 static void
 collected_nothing(struct session *s, struct dir *d, struct in *in)
@@ -129,15 +141,8 @@ collected_nothing(struct session *s, struct dir *d, struct in *in)
 	uint64_t	 off = d->head_off;
 
 	nl = d->flags & D_CUT ? NULL : memchr(d->buf, '\n', d->len);
-	if (nl != NULL) {
-		in->redo = d->buf;
-		in->redo_skip = (uint32_t)(nl - d->buf) + 1;
-		in->redo_len = d->len;
-		in->redo_cap = d->cap;
-		in->redo_off = off;
-		d->buf = NULL;
-		d->len = d->cap = 0;
-	}
+	if (nl != NULL)
+		talk_again(d, in, (uint32_t)(nl - d->buf) + 1);
 	sess_drop(s, d);
 	d->flags &= (uint16_t)~D_TRIAL;
 	if (trial) {
@@ -325,8 +330,8 @@ bad_body(struct session *s, struct dir *d, const struct in *in, size_t used)
 }
 
 /*
- * A body without an end, but the next answer is here and was asked for: by a
- * request, or, where requests are not seen, by bytes that the server took.
+ * A body without an end, but the next answer was asked for: by a request, or,
+ * where requests are not seen, by bytes that the server took.
  */
 static bool
 next_answer(const struct session *s, const struct dir *d,
@@ -334,49 +339,81 @@ next_answer(const struct session *s, const struct dir *d,
 {
 	const struct pair_req	*q;
 	const struct resp	*r = s->cur;
-	bool			 asked = false;
 
-	if (d->role != ANSWERS || d->u.body.kind != BODY_CLOSE ||
-	    !in->edge || in->p[0] != 'H')
+	if (d->role != ANSWERS || d->u.body.kind != BODY_CLOSE || !in->edge)
 		return false;
 	if (s->pair.n > 1) {
 		q = pair_at(&s->pair, 1);
-		asked = q->kind == PAIR_REQUEST && q->acked == in->off;
-	} else if (r != NULL && r->pair != SESSION_PAIRED)
-		asked = in->off == in->begin && d->acked != PAIR_NO_OFFSET &&
-		    (r->known == PAIR_NO_OFFSET ? s->midstream :
-		    d->acked > r->known);
-	return asked && http_guess(in->p, in->len) == HTTP_RESPONSE;
+		return q->kind == PAIR_REQUEST && q->acked == in->off;
+	}
+	return r != NULL && r->pair != SESSION_PAIRED &&
+	    in->off == in->begin && d->acked != PAIR_NO_OFFSET &&
+	    (r->known == PAIR_NO_OFFSET ? s->midstream :
+	    d->acked > r->known);
 }
 
 /*
- * Whether the next head is here instead of a body. A client that expected
+ * Whether the next head may be here instead of a body. A client that expected
  * 100-continue and was refused sends none (RFC 9110, section 10.1.1).
  */
 static bool
 bodiless(const struct session *s, const struct dir *d, const struct in *in)
 {
-	if (d->role == ANSWERS)
-		return in->p[0] == 'H' &&
-		    http_guess(in->p, in->len) == HTTP_RESPONSE;
-	return s->pair.n == 0 && http_guess(in->p, in->len) == HTTP_REQUEST;
+	if (d->flags & D_BODILESS)
+		return d->role == ANSWERS || s->pair.n == 0;
+	return next_answer(s, d, in);
+}
+
+/* What these bytes are, of which so many tell. */
+static enum http_guess
+instead(const struct dir *d, const uint8_t *p, size_t len)
+{
+	enum http_guess	 g = talk_guess(d, p, len);
+
+	if (d->role == ANSWERS && p[0] != 'H')
+		return HTTP_NO;
+	if (g == HTTP_MAYBE && len >= BUF_MIN)
+		return http_known_request(p, len) ? HTTP_REQUEST : HTTP_NO;
+	return g;
+}
+
+/* A head may be here instead of a body, and has to tell. */
+static size_t
+hold(struct session *s, struct dir *d, struct in *in)
+{
+	size_t	 n = BUF_MIN - d->len;
+
+	if (n > in->len)
+		n = in->len;
+	if (d->len == 0)
+		head_here(d, in);
+	if (!sess_room(s, d, n, BUF_MIN)) {
+		deal_lose(s, d, in->off, in->ts);
+		return in->len;
+	}
+	memcpy(d->buf + d->len, in->p, n);
+	d->len += (uint32_t)n;
+	if (instead(d, d->buf, d->len) != HTTP_MAYBE)
+		talk_again(d, in, 0);
+	return n;
 }
 
 size_t
 talk_body(struct session *s, struct dir *d, struct in *in)
 {
+	enum http_guess		 g = HTTP_NO;
 	enum body_answer	 a;
 	size_t			 used;
 	bool			 trailed;
 
-	if (d->flags & D_BODILESS) {
-		d->flags &= (uint16_t)~D_BODILESS;
-		if (bodiless(s, d, in)) {
-			tell_end(s, d, in->off, in->ts);
-			return 0;
-		}
-	}
-	if (next_answer(s, d, in)) {
+	if (d->len > 0)
+		return hold(s, d, in);
+	if (bodiless(s, d, in))
+		g = instead(d, in->p, in->len);
+	if (g == HTTP_MAYBE)
+		return hold(s, d, in);
+	d->flags &= (uint16_t)~D_BODILESS;
+	if (g == HTTP_REQUEST || g == HTTP_RESPONSE) {
 		tell_end(s, d, in->off, in->ts);
 		return 0;
 	}

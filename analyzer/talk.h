@@ -12,6 +12,8 @@
 
 /* What the bytes look like to a direction of that role. */
 enum http_guess	 talk_guess(const struct dir *d, const uint8_t *p, size_t len);
+/* What was collected becomes input again, without its first bytes. */
+void		 talk_again(struct dir *d, struct in *in, uint32_t skip);
 /*
  * The rest of a head will never come. Its start line is whole: it counts with
  * the fields that are there.

@@ -308,22 +308,46 @@ a_refused_expectation_has_no_body(void **state)
 	    "T 2 200 paired 0/0\n";
 	static const char	 sent[] = "Q PUT a /\nR 417 paired\n"
 	    "T 1 417 paired 0/0\nQ GET a /x\n";
+	static const char	*next[] = { GET("/after"),
+				    "\1\2\3" GET("/x") };
 	struct seen		 w;
-	int			 i;
+	size_t			 i, cut;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
-		begin(&w, SESSION_SYN_SEEN);
-		data(&w, 0, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: "
-		    "100-continue\r\nContent-Length: 3\r\n\r\n");
-		data(&w, 1, "HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n");
-		data(&w, 0, i == 0 ? GET("/after") : "\1\2\3" GET("/x"));
-		if (i == 0)
-			data(&w, 1, OK("0", ""));
-		if (strstr(w.log, i == 0 ? refused : sent) == NULL)
-			fail_msg("%s", w.log);
-		end(&w);
-	}
+	for (i = 0; i < nitems(next); i++)
+		for (cut = 0; cut <= strlen(next[i]); cut++) {
+			begin(&w, SESSION_SYN_SEEN);
+			data(&w, 0, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: "
+			    "100-continue\r\nContent-Length: 3\r\n\r\n");
+			data(&w, 1, "HTTP/1.1 417 x\r\n"
+			    "Content-Length: 0\r\n\r\n");
+			data_n(&w, 0, next[i], cut);
+			data(&w, 0, next[i] + cut);
+			if (i == 0)
+				data(&w, 1, OK("0", ""));
+			if (strstr(w.log, i == 0 ? refused : sent) == NULL)
+				fail_msg("%zu at %zu: %s", i, cut, w.log);
+			end(&w);
+		}
+}
+
+/* What was held is part of the body that has a hole. */
+static void
+a_hole_in_what_may_be_a_head_is_in_the_body(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: "
+	    "100-continue\r\nContent-Length: 1000\r\n\r\n");
+	data(&w, 1, "HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n");
+	data(&w, 0, "GET");
+	gap(&w, 0, 990);
+	data(&w, 0, "1234567" GET("/x"));
+	if (strstr(w.log, "\nQ GET a /x gap\n") == NULL)
+		fail_msg("%s", w.log);
+	end(&w);
 }
 
 static void
@@ -1563,6 +1587,7 @@ main(void)
 		cmocka_unit_test(pipelined_requests_pair_in_order),
 		cmocka_unit_test(head_and_interim_have_no_body),
 		cmocka_unit_test(a_refused_expectation_has_no_body),
+		cmocka_unit_test(a_hole_in_what_may_be_a_head_is_in_the_body),
 		cmocka_unit_test(
 		    one_joined_in_a_long_body_is_read_when_it_asks_again),
 		cmocka_unit_test(until_close_ends_with_the_connection),

@@ -108,14 +108,18 @@ begin(struct seen *w, const struct session_conf *c, unsigned met)
 }
 
 static void
-data(struct seen *w, unsigned dir, const char *text)
+data_n(struct seen *w, unsigned dir, const char *text, size_t n)
 {
-	size_t	 n = strlen(text);
-
 	session_acked(w->s, dir, w->off[!dir]);
 	session_data(w->s, dir, w->off[dir], guard_copy(text, n), n, w->ts);
 	w->off[dir] += n;
 	w->ts += 1000;
+}
+
+static void
+data(struct seen *w, unsigned dir, const char *text)
+{
+	data_n(w, dir, text, strlen(text));
 }
 
 static void
@@ -395,15 +399,20 @@ static void
 a_length_without_a_body_is_noticed(void **state)
 {
 	struct seen	 w;
+	size_t		 cut;
 
 	(void)state;
-	begin(&w, &plain, 0);
-	data(&w, 1, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n");
-	data(&w, 1, OK);
-	session_eof(w.s, 0, SESSION_END, w.ts);
-	session_free(w.s);
-	assert_int_equal(w.mem.used, 0);
-	assert_non_null(strstr(w.log, "R 200 late\nR 200 late\n"));
+	for (cut = 0; cut <= strlen(OK); cut++) {
+		begin(&w, &plain, 0);
+		data(&w, 1, "HTTP/1.1 200 OK\r\n"
+		    "Content-Length: 500\r\n\r\n");
+		data_n(&w, 1, OK, cut);
+		data(&w, 1, OK + cut);
+		session_eof(w.s, 0, SESSION_END, w.ts);
+		session_free(w.s);
+		assert_int_equal(w.mem.used, 0);
+		assert_non_null(strstr(w.log, "R 200 late\nR 200 late\n"));
+	}
 }
 
 int
