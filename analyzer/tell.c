@@ -289,6 +289,9 @@ static void
 interim(struct session *s, struct dir *d, const struct http_head *h,
     uint64_t off)
 {
+	if (h->status == 100 && s->pair.n == 1 &&
+	    pair_at(&s->pair, 0)->kind == PAIR_REQUEST)
+		sess_other(s, d)->flags &= (uint16_t)~D_BODILESS;
 	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->answered);
 	tell_response(s, d, h, true);
 	pair_interim(&s->pair, d->head_off, off);

@@ -331,6 +331,26 @@ a_refused_expectation_has_no_body(void **state)
 		}
 }
 
+/* So a loss of as many bytes is its body, and hides no request. */
+static void
+a_granted_expectation_has_a_body(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: "
+	    "100-continue\r\nContent-Length: 50\r\n\r\n");
+	data(&w, 1, "HTTP/1.1 100 x\r\n\r\n");
+	gap(&w, 0, 50);
+	data(&w, 1, OK("0", ""));
+	data(&w, 0, GET("/x"));
+	data(&w, 1, OK("0", ""));
+	check(&w, "P http\nQ PUT a /\nR 100 interim\nR 200 paired\n"
+	    "T 1 200 paired 50/0 gap\nQ GET a /x\nR 200 paired\n"
+	    "T 2 200 paired 0/0\n");
+}
+
 /* What was held is part of the body that has a hole. */
 static void
 a_hole_in_what_may_be_a_head_is_in_the_body(void **state)
@@ -1587,7 +1607,8 @@ main(void)
 		cmocka_unit_test(pipelined_requests_pair_in_order),
 		cmocka_unit_test(head_and_interim_have_no_body),
 		cmocka_unit_test(a_refused_expectation_has_no_body),
-		cmocka_unit_test(a_hole_in_what_may_be_a_head_is_in_the_body),
+		cmocka_unit_test(a_granted_expectation_has_a_body),
+	cmocka_unit_test(a_hole_in_what_may_be_a_head_is_in_the_body),
 		cmocka_unit_test(
 		    one_joined_in_a_long_body_is_read_when_it_asks_again),
 		cmocka_unit_test(until_close_ends_with_the_connection),
