@@ -269,6 +269,9 @@ switches(struct session *s, struct dir *d, const struct http_head *h,
 		if (up->len == 9 && strncasecmp((const char *)up->p,
 		    "websocket", 9) == 0)
 			proto = SESSION_WEBSOCKET;
+		else if (up->len > 4 && strncasecmp((const char *)up->p,
+		    "TLS/", 4) == 0)	/* RFC 2817 */
+			proto = SESSION_TUNNEL;
 		else if (up->len == 3 && strncasecmp((const char *)up->p,
 		    "h2c", 3) == 0)
 			proto = SESSION_HTTP2;

@@ -978,6 +978,28 @@ hello_is_found_late_in_a_tunnel(void **state)
 		}
 }
 
+/* RFC 2817, as printers have it. */
+static void
+hello_is_found_after_an_upgrade_to_tls(void **state)
+{
+	struct seen	 w;
+	uint8_t		 in[256];
+	size_t		 cut, n = client_hello(in, 200);
+
+	(void)state;
+	for (cut = 1; cut < n; cut++) {
+		begin(&w, SESSION_SYN_SEEN);
+		data(&w, 0, "OPTIONS * HTTP/1.1\r\nHost: a\r\n"
+		    "Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n");
+		data(&w, 1, "HTTP/1.1 101 x\r\nConnection: Upgrade\r\n"
+		    "Upgrade: TLS/1.2, HTTP/1.1\r\n\r\n");
+		data_n(&w, 0, in, cut);
+		data_n(&w, 0, in + cut, n - cut);
+		check(&w, "P http\nQ OPTIONS a *\nR 101 paired\n"
+		    "T 1 101 paired 0/0\nP tunnel\nH a.b\n");
+	}
+}
+
 /* The two directions come over two interfaces, one of them late. */
 static void
 hello_is_found_before_the_last_plain_words(void **state)
@@ -1643,6 +1665,7 @@ main(void)
 		cmocka_unit_test(hello_is_read_over_records_and_segments),
 		cmocka_unit_test(hello_is_found_behind_starttls_and_connect),
 		cmocka_unit_test(hello_is_found_late_in_a_tunnel),
+	cmocka_unit_test(hello_is_found_after_an_upgrade_to_tls),
 		cmocka_unit_test(hello_is_found_before_the_last_plain_words),
 		cmocka_unit_test(hello_is_found_before_the_answer),
 		cmocka_unit_test(handshake_of_tls12_ends_with_both_finished),
