@@ -164,6 +164,8 @@ fits(const struct session *s, const struct resp *r, const struct pair_req *q,
 		return OLDER;
 	if (ack_known && q->acked != r->off)
 		return q->acked < r->off ? NEWER : OLDER;
+	if (!ack_known && s->unordered)
+		return OLDER;
 	return q->first_us <= r->first_us ? ITS : OLDER;
 }
 

@@ -127,7 +127,7 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 	bool		 first;
 
 	if (acked == PAIR_NO_OFFSET)
-		acked = sess_other(s, d)->next;
+		acked = 0;
 	if (d->flags & D_LOST_GAP)
 		pair_hole(&s->pair, s->mem, sess_queue_max(s),
 		    s->midstream && s->asked == 1 ? 0 : s->unowned,

@@ -692,6 +692,49 @@ midstream_response_is_not_given_to_a_newer_request(void **state)
 	    "T 1 404 paired 0/0\n");
 }
 
+/*
+ * A request of a connection met under way, which had read nothing: what came
+ * to light of the other side before it does not tell how far it had read.
+ */
+static void
+an_answer_seen_early_makes_no_wrong_pair(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, 0);
+	session_acked(w.s, 1, strlen(GET("/1")));
+	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
+	w.ts += 15000;
+	session_acked(w.s, 0, 0);
+	data_n(&w, 0, GET("/1"), strlen(GET("/1")));
+	data(&w, 0, GET("/2"));
+	data(&w, 1, "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n");
+	check(&w, "P http\nR 200 late\nQ GET a /1\nL 200 no-request 0\n"
+	    "T 0 200 no-request 0/0\nQ GET a /2\nT 1 0 gap 0/0\n"
+	    "R 404 paired\nT 2 404 paired 0/0 gap\n");
+}
+
+/* One of two answers was given up, and whose the other is nothing tells. */
+static void
+an_answer_behind_one_given_up_makes_no_wrong_pair(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, 0);
+	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
+	w.ts += 60000;
+	session_acked(w.s, 1, strlen(GET("/1")));
+	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
+	w.ts -= 70000;
+	session_acked(w.s, 0, 0);
+	data_n(&w, 0, GET("/1"), strlen(GET("/1")));
+	end(&w);
+	assert_non_null(strstr(w.log, "Q GET a /1\n"));
+	assert_null(strstr(w.log, "paired"));
+}
+
 static void
 long_heads_are_cut_and_counted(void **state)
 {
@@ -1653,7 +1696,9 @@ main(void)
 		cmocka_unit_test(unanswered_requests_are_bounded),
 		cmocka_unit_test(
 		    midstream_response_is_not_given_to_a_newer_request),
-		cmocka_unit_test(long_heads_are_cut_and_counted),
+		cmocka_unit_test(an_answer_seen_early_makes_no_wrong_pair),
+	cmocka_unit_test(an_answer_behind_one_given_up_makes_no_wrong_pair),
+	cmocka_unit_test(long_heads_are_cut_and_counted),
 		cmocka_unit_test(too_many_fields_are_dropped_and_counted),
 		cmocka_unit_test(marks_tell_heads_and_ends),
 		cmocka_unit_test(marks_tell_the_end_of_a_switch),
