@@ -377,11 +377,21 @@ instead(const struct dir *d, const uint8_t *p, size_t len)
 	return g;
 }
 
+static void
+settle(struct session *s, struct dir *d, enum http_guess g, uint64_t off,
+    uint64_t ts)
+{
+	d->flags &= (uint16_t)~D_BODILESS;
+	if (g == HTTP_REQUEST || g == HTTP_RESPONSE)
+		tell_end(s, d, off, ts);
+}
+
 /* A head may be here instead of a body, and has to tell. */
 static size_t
 hold(struct session *s, struct dir *d, struct in *in)
 {
-	size_t	 n = BUF_MIN - d->len;
+	enum http_guess	 g;
+	size_t		 n = BUF_MIN - d->len;
 
 	if (n > in->len)
 		n = in->len;
@@ -393,8 +403,11 @@ hold(struct session *s, struct dir *d, struct in *in)
 	}
 	memcpy(d->buf + d->len, in->p, n);
 	d->len += (uint32_t)n;
-	if (instead(d, d->buf, d->len) != HTTP_MAYBE)
+	g = instead(d, d->buf, d->len);
+	if (g != HTTP_MAYBE) {
+		settle(s, d, g, d->head_off, in->ts);
 		talk_again(d, in, 0);
+	}
 	return n;
 }
 
@@ -412,11 +425,9 @@ talk_body(struct session *s, struct dir *d, struct in *in)
 		g = instead(d, in->p, in->len);
 	if (g == HTTP_MAYBE)
 		return hold(s, d, in);
-	d->flags &= (uint16_t)~D_BODILESS;
-	if (g == HTTP_REQUEST || g == HTTP_RESPONSE) {
-		tell_end(s, d, in->off, in->ts);
+	settle(s, d, g, in->off, in->ts);
+	if (d->state != ST_BODY)
 		return 0;
-	}
 	trailed = d->u.body.trailed > 0;
 	a = body_eat(&d->u.body, in->p, in->len, &used);
 	if (!trailed && d->u.body.trailed > 0)

@@ -240,15 +240,19 @@ static void
 an_answer_without_end_gives_way_to_the_next(void **state)
 {
 	struct seen	 w;
+	size_t		 cut;
 
 	(void)state;
-	begin(&w, &plain, SESSION_SYN_SEEN);
-	data(&w, 0, GET("/1"));
-	data(&w, 1, "HTTP/1.1 200 OK\r\n\r\nsome text");
-	data(&w, 0, GET("/2"));
-	data(&w, 1, OK);
-	check(&w, "Q GET /1\nR 200 paired\nQ GET /2\nT 1 200\n"
-	    "R 200 paired\nT 2 200\n");
+	for (cut = 0; cut <= strlen(OK); cut++) {
+		begin(&w, &plain, SESSION_SYN_SEEN);
+		data(&w, 0, GET("/1"));
+		data(&w, 1, "HTTP/1.1 200 OK\r\n\r\nsome text");
+		data(&w, 0, GET("/2"));
+		data_n(&w, 1, OK, cut);
+		data(&w, 1, OK + cut);
+		check(&w, "Q GET /1\nR 200 paired\nQ GET /2\nT 1 200\n"
+		    "R 200 paired\nT 2 200\n");
+	}
 }
 
 static void
@@ -271,17 +275,21 @@ static void
 what_the_server_took_asks_for_an_answer_too(void **state)
 {
 	static const unsigned	 met[] = { SESSION_SYN_SEEN, 0 };
+	static const char	 next[] = "HTTP/1.1 301 Moved\r\n\r\n";
 	struct seen		 w;
-	size_t			 i;
+	size_t			 i, cut;
 
 	(void)state;
-	for (i = 0; i < nitems(met); i++) {
-		begin(&w, &plain, met[i]);
-		w.off[0] = met[i] ? 30 : 0;	/* counted from the first */
+	for (i = 0; i < nitems(met) * sizeof(next); i++) {
+		cut = i / nitems(met);
+		begin(&w, &plain, met[i % nitems(met)]);
+		/* counted from the first */
+		w.off[0] = met[i % nitems(met)] ? 30 : 0;
 		data(&w, 1, "HTTP/1.1 200 OK\r\n\r\n");
 		data(&w, 1, "HTTP/1.1 404 quoted\r\n\r\n");
 		w.off[0] += 30;
-		data(&w, 1, "HTTP/1.1 301 Moved\r\n\r\n");
+		data_n(&w, 1, next, cut);
+		data(&w, 1, next + cut);
 		w.off[0] += 30;
 		data(&w, 1, "text\nHTTP/1.1 404 quoted\r\n\r\n");
 		check(&w, "R 200 late\nR 301 late\nT 0 200\nT 0 301\n");
