@@ -154,6 +154,16 @@ queue_request(struct session *s, struct dir *d, const struct http_head *h,
 		deal_claim(s, d, ts);
 }
 
+/*
+ * The server's packets were delivered first, and say that bytes after this
+ * head were sent.
+ */
+static bool
+had_more(const struct dir *answers, uint64_t off)
+{
+	return answers->acked != PAIR_NO_OFFSET && answers->acked > off;
+}
+
 static void
 on_request(struct session *s, struct dir *d, const struct http_head *h,
     uint64_t off, uint64_t ts)
@@ -176,7 +186,7 @@ on_request(struct session *s, struct dir *d, const struct http_head *h,
 		d->flags |= D_WAITS;
 	} else if (h->connection & HTTP_CN_UPGRADE && h->upgrade.len > 0)
 		d->flags |= D_WAITS;
-	if (h->expect_100)
+	if (h->expect_100 && !had_more(sess_other(s, d), off))
 		d->flags |= D_BODILESS;
 	begin_body(s, d, kind, h->content_length, off, ts);
 }

@@ -351,6 +351,27 @@ a_granted_expectation_has_a_body(void **state)
 	    "T 2 200 paired 0/0\n");
 }
 
+/* What the server had says so, too, when its packets come first. */
+static void
+a_body_that_the_server_had_is_a_body(void **state)
+{
+	static const char	 put[] = "PUT / HTTP/1.1\r\nHost: a\r\n"
+	    "Expect: 100-continue\r\nContent-Length: 29\r\n\r\n";
+	struct seen		 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	session_acked(w.s, 1, strlen(put));
+	data_n(&w, 1, "HTTP/1.1 100 x\r\n\r\n", 18);
+	session_acked(w.s, 1, strlen(put) + 29);
+	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
+	data_n(&w, 0, put, strlen(put));
+	data_n(&w, 0, GET("/no"), strlen(GET("/no")));
+	end(&w);
+	assert_non_null(strstr(w.log, "Q PUT a /\n"));
+	assert_null(strstr(w.log, "Q GET"));
+}
+
 /* What was held is part of the body that has a hole. */
 static void
 a_hole_in_what_may_be_a_head_is_in_the_body(void **state)
@@ -1673,6 +1694,7 @@ main(void)
 		cmocka_unit_test(head_and_interim_have_no_body),
 		cmocka_unit_test(a_refused_expectation_has_no_body),
 		cmocka_unit_test(a_granted_expectation_has_a_body),
+	cmocka_unit_test(a_body_that_the_server_had_is_a_body),
 	cmocka_unit_test(a_hole_in_what_may_be_a_head_is_in_the_body),
 		cmocka_unit_test(
 		    one_joined_in_a_long_body_is_read_when_it_asks_again),
