@@ -27,13 +27,17 @@ static bool
 decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
     uint64_t ts)
 {
-	enum tls_guess	 t = TLS_NO;
+	enum tls_guess	 t = tls_guess(p, len);
 	enum http_guess	 h;
 
-	if (s->proto != SESSION_HTTP1)
-		t = tls_guess(p, len);
+	if (s->proto == SESSION_HTTP1 && (d->role != ASKS ||
+	    (t != TLS_CLIENT && t != TLS_MAYBE)))
+		t = TLS_NO;
 	if (t != TLS_NO && t != TLS_MAYBE) {
-		hand_begin(s, d, t, ts);
+		if (s->proto == SESSION_HTTP1)	/* a CONNECT not seen */
+			d->state = ST_PEEK;
+		else
+			hand_begin(s, d, t, ts);
 		return true;
 	}
 	h = talk_guess(d, p, len);

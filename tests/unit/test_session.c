@@ -1042,6 +1042,28 @@ hello_is_found_late_in_a_tunnel(void **state)
 		}
 }
 
+/* Met under way, or the request was lost. */
+static void
+hello_is_found_behind_a_connect_that_was_not_seen(void **state)
+{
+	struct seen	 w;
+	uint8_t		 in[256];
+	size_t		 cut, n = client_hello(in, 200);
+
+	(void)state;
+	for (cut = 1; cut < 2 * n; cut++) {
+		begin(&w, cut < n ? 0 : SESSION_SYN_SEEN);
+		if (cut >= n)
+			gap(&w, 0, 40);
+		data(&w, 1, "HTTP/1.1 200 established\r\n\r\n");
+		data_n(&w, 0, in, cut % n);
+		data_n(&w, 0, in + cut % n, n - cut % n);
+		end(&w);
+		if (strstr(w.log, "P tunnel\nH a.b\n") == NULL)
+			fail_msg("at %zu: %s", cut, w.log);
+	}
+}
+
 /* RFC 2817, as printers have it. */
 static void
 hello_is_found_after_an_upgrade_to_tls(void **state)
@@ -1732,6 +1754,7 @@ main(void)
 		cmocka_unit_test(hello_is_read_over_records_and_segments),
 		cmocka_unit_test(hello_is_found_behind_starttls_and_connect),
 		cmocka_unit_test(hello_is_found_late_in_a_tunnel),
+	cmocka_unit_test(hello_is_found_behind_a_connect_that_was_not_seen),
 	cmocka_unit_test(hello_is_found_after_an_upgrade_to_tls),
 		cmocka_unit_test(hello_is_found_before_the_last_plain_words),
 		cmocka_unit_test(hello_is_found_before_the_answer),
