@@ -346,10 +346,10 @@ session_data(struct session *s, unsigned dir, uint64_t offset,
 
 	if (s->late != NULL || (s->cur != NULL && s->cur->pair == SESSION_LATE))
 		deal_expire(s, ts_us);
-	if (!(d->flags & D_BEGUN)) {
-		d->flags |= D_BEGUN;
+	if (!(d->flags & D_BEGUN) && s->midstream)
 		d->u.first = d->next = offset;
-	} else if (offset > d->next)
+	d->flags |= D_BEGUN;
+	if (offset > d->next)
 		session_gap(s, dir, d->next, offset - d->next, ts_us);
 	if (offset < d->next) {
 		if (len <= d->next - offset)
@@ -434,7 +434,7 @@ gap_in_start(struct session *s, struct dir *d, uint64_t off, uint64_t len)
 	if (d->role == ASKS)
 		pair_hole(&s->pair, s->mem, sess_queue_max(s),
 		    s->midstream ? 0 : s->unowned, d->next);
-	d->next = off + len;
+	d->u.first = d->next = off + len;
 }
 
 void

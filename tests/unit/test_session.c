@@ -713,6 +713,26 @@ midstream_response_is_not_given_to_a_newer_request(void **state)
 	    "T 1 404 paired 0/0\n");
 }
 
+/* The first request was lost before there was anybody to tell it to. */
+static void
+a_stream_that_begins_late_has_lost_its_start(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	w.off[0] = 40;
+	session_acked(w.s, 0, 0);
+	data_n(&w, 0, GET("/2"), strlen(GET("/2")));
+	session_acked(w.s, 0, 0);
+	data_n(&w, 0, GET("/3"), strlen(GET("/3")));
+	data(&w, 1, OK("0", ""));
+	data(&w, 1, OK("0", ""));
+	check(&w, "P http\nQ GET a /2 gap\nQ GET a /3\nR 200 gap\n"
+	    "T 0 200 gap 0/0\nR 200 gap\nT 0 200 gap 0/0\n"
+	    "T 1 0 no-response 0/0 gap\nT 2 0 no-response 0/0\n");
+}
+
 /*
  * A request of a connection met under way, which had read nothing: what came
  * to light of the other side before it does not tell how far it had read.
@@ -1740,7 +1760,8 @@ main(void)
 		cmocka_unit_test(unanswered_requests_are_bounded),
 		cmocka_unit_test(
 		    midstream_response_is_not_given_to_a_newer_request),
-		cmocka_unit_test(an_answer_seen_early_makes_no_wrong_pair),
+		cmocka_unit_test(a_stream_that_begins_late_has_lost_its_start),
+	cmocka_unit_test(an_answer_seen_early_makes_no_wrong_pair),
 	cmocka_unit_test(an_answer_behind_one_given_up_makes_no_wrong_pair),
 	cmocka_unit_test(long_heads_are_cut_and_counted),
 		cmocka_unit_test(too_many_fields_are_dropped_and_counted),
