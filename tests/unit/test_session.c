@@ -592,7 +592,8 @@ response_waits_longer_for_a_request_that_was_acknowledged(void **state)
 	begin(&w, SESSION_SYN_SEEN);
 	session_acked(w.s, 1, strlen(GET("/")));
 	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
-	session_tick(w.s, w.ts + 500000);
+	w.ts += 500000;
+	data_n(&w, 1, "", 0);
 	data_n(&w, 0, GET("/"), strlen(GET("/")));
 	check(&w, "P http\nR 200 late\nQ GET a /\nL 200 paired 1\n"
 	    "T 1 200 paired 0/0 late\n");
