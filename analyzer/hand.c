@@ -69,9 +69,10 @@ hand_begin(struct session *s, struct dir *d, enum tls_guess g, uint64_t ts)
 		d->state = ST_STOP;
 		return;
 	}
+	s->client = (int8_t)sess_index(s, g == TLS_CLIENT ? d : o);
 	if (g == TLS_CLIENT) {
-		s->client = (int8_t)sess_index(s, d);
 		s->hand->tls.hello_us = ts;
+		s->hand->lost = false;
 	}
 	memset(&d->u.tls, 0, sizeof(d->u.tls));
 	d->state = ST_TLS;
@@ -181,6 +182,24 @@ after_hello(struct hand *k, bool shortened)
 	k->judges = false;
 }
 
+static void
+server_said(struct session *s, struct dir *d, const struct tls_hello *h,
+    uint64_t ts)
+{
+	struct hand	*k = s->hand;
+
+	k->tls.version = h->version;
+	k->tls.server_us = ts;
+	k->tls.resumed = resumed(k, h);
+	k->judges = k->ticket && h->version < 0x0304;
+	if (h->retry) {
+		k->retry = true;
+		sess_other(s, d)->flags &= (uint16_t)~D_HELLO;
+		d->flags &= (uint16_t)~D_HELLO;
+	} else if (k->lost)
+		hand_give_up(s);
+}
+
 /* A whole first handshake message of a direction. */
 static void
 tls_message(struct session *s, struct dir *d, uint64_t ts)
@@ -195,19 +214,10 @@ tls_message(struct session *s, struct dir *d, uint64_t ts)
 		} else
 			sess_odd(s, SESSION_A_TLS_BAD);
 	} else if (d->buf[0] == 2) {
-		if (tls_server_hello(d->buf, d->len, &h) == -1)
+		if (tls_server_hello(d->buf, d->len, &h) == 0)
+			server_said(s, d, &h, ts);
+		else
 			sess_odd(s, SESSION_A_TLS_BAD);
-		else {
-			s->hand->tls.version = h.version;
-			s->hand->tls.server_us = ts;
-			s->hand->tls.resumed = resumed(s->hand, &h);
-			s->hand->judges = s->hand->ticket &&
-			    h.version < 0x0304;
-			if (h.retry) {
-				sess_other(s, d)->flags &= (uint16_t)~D_HELLO;
-				d->flags &= (uint16_t)~D_HELLO;
-			}
-		}
 	}
 	sess_drop(s, d);
 }
@@ -256,7 +266,8 @@ tls_collect(struct session *s, struct dir *d, const struct tls_piece *t,
 			sess_drop(s, d);
 		}
 	}
-	if (len > 0 && from_server(s, d) && s->hand->judges)
+	if (len > 0 && s->hand != NULL && from_server(s, d) &&
+	    s->hand->judges)
 		after_hello(s->hand, *p == NEW_TICKET);
 }
 
@@ -282,6 +293,73 @@ tls_piece(struct session *s, struct dir *d, const struct tls_piece *t,
 		return d->flags & D_FINISHED || o->flags & D_FINISHED;
 	}
 	return d->flags & D_FINISHED && o->flags & D_FINISHED;
+}
+
+/* Whether so much of what a hello says is there that none of it is cut. */
+static bool
+whole(const struct tls_span *x, const uint8_t *end)
+{
+	return x->p != NULL && x->p + x->len < end;
+}
+
+/* The rest of a hello is lost: it counts if it has named its server before. */
+static void
+hello_cut(struct session *s, struct dir *d, uint64_t ts)
+{
+	struct tls_hello	 h;
+	const uint8_t		*end = d->buf + d->len;
+
+	sess_odd(s, SESSION_A_TLS_LOST);
+	if (d->len > 0 && tls_client_hello(d->buf, d->len, &h) == 0 &&
+	    whole(&h.name, end)) {
+		h.bad = false;
+		if (h.nalpn > 0 && !whole(&h.alpn[h.nalpn - 1], end))
+			h.nalpn--;
+		keep_session(s->hand, &h);
+		tell_hello(s, d, &h, ts);
+	}
+	d->flags |= D_HELLO;
+	sess_drop(s, d);
+}
+
+/*
+ * Where the next record of the client begins is lost, too: what it says after
+ * a retry is found all the same.
+ */
+static void
+client_lost(struct session *s, struct dir *d)
+{
+	s->hand->lost = true;
+	d->flags &= (uint16_t)~D_HELLO;
+	d->u.first = d->next;
+	d->state = ST_LATE;
+}
+
+/* Whether a hello of the client may come that was not seen yet. */
+static bool
+may_greet(struct session *s, struct dir *d, bool greeted)
+{
+	return !from_server(s, d) && (!(sess_other(s, d)->flags & D_HELLO) ||
+	    (s->hand->retry && !greeted));
+}
+
+void
+hand_gap(struct session *s, struct dir *d, uint64_t len, uint64_t ts)
+{
+	struct tls_reader	*r = &d->u.tls;
+	bool			 greeted = (d->flags & D_HELLO) != 0;
+
+	if (!greeted)
+		hello_cut(s, d, ts);
+	if (r->have == sizeof(r->head) && r->left >= len &&
+	    (greeted || !from_server(s, d))) {
+		r->left -= (uint16_t)len;
+		if (r->left == 0)
+			r->have = 0;
+	} else if (may_greet(s, d, greeted))
+		client_lost(s, d);
+	else
+		hand_give_up(s);
 }
 
 /* A server that was greeted in TLS may answer in HTTP. */

@@ -11,6 +11,9 @@ void		 hand_give_up(struct session *s);
 void		 hand_free(struct session *s);
 void		 hand_begin(struct session *s, struct dir *d, enum tls_guess g,
 		    uint64_t ts);
+/* So many bytes are lost here. */
+void		 hand_gap(struct session *s, struct dir *d, uint64_t len,
+		    uint64_t ts);
 size_t		 hand_step(struct session *s, struct dir *d, struct in *in);
 
 #endif

@@ -118,6 +118,8 @@ struct hand {			/* a TLS handshake in progress */
 	uint8_t		 session[TLS_SESSION_MAX];	/* that was offered */
 	uint8_t		 session_len;
 	bool		 ticket;	/* offered, up to 1.2 */
+	bool		 retry;		/* the server asked for another hello */
+	bool		 lost;		/* only that has more of the client */
 	bool		 judges;	/* what the server says next tells */
 };
 

@@ -22,6 +22,14 @@ is_icap(struct session *s, struct dir *d, const uint8_t *p, size_t len)
 	return true;
 }
 
+/* Met where the cipher changes, behind which a second hello may be. */
+static void
+after_retry(struct session *s, struct dir *d)
+{
+	sess_proto(s, SESSION_TLS);
+	d->state = ST_LATE;
+}
+
 /* Judges the first bytes. True when the state has changed. */
 static bool
 decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
@@ -36,6 +44,8 @@ decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
 	if (t != TLS_NO && t != TLS_MAYBE) {
 		if (s->proto == SESSION_HTTP1)	/* a CONNECT not seen */
 			d->state = ST_PEEK;
+		else if (p[0] == TLS_CHANGE_CIPHER)
+			after_retry(s, d);
 		else
 			hand_begin(s, d, t, ts);
 		return true;
@@ -413,18 +423,6 @@ gap_in_head(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
 }
 
 static void
-gap_in_tls(struct session *s, struct dir *d, uint64_t len)
-{
-	if (!(d->flags & D_HELLO))
-		sess_odd(s, SESSION_A_TLS_LOST);
-	if (d->u.tls.have == sizeof(d->u.tls.head) && d->u.tls.left > len &&
-	    d->flags & D_HELLO)
-		d->u.tls.left -= (uint16_t)len;
-	else
-		hand_give_up(s);
-}
-
-static void
 gap_in_start(struct session *s, struct dir *d, uint64_t off, uint64_t len)
 {
 	sess_mark(s, d, off, SESSION_MARK_LOST, 0);
@@ -459,7 +457,7 @@ session_gap(struct session *s, unsigned dir, uint64_t offset, uint64_t len,
 	else if (d->state == ST_BODY)
 		gap_in_body(s, d, offset, len, ts_us);
 	else if (d->state == ST_TLS)
-		gap_in_tls(s, d, len);
+		hand_gap(s, d, len, ts_us);
 	else if (d->state == ST_HEAD || d->state == ST_SEARCH)
 		gap_in_head(s, d, offset, ts_us);
 	else

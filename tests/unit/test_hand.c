@@ -534,6 +534,104 @@ a_gap_ends_what_can_be_seen(void **state)
 	check(&w, "P tls\nH0 p.example\nU 303 \"p.example\" \"\"\n");
 }
 
+/* Loses n bytes of the client. */
+static void
+lose(struct seen *w, size_t n)
+{
+	session_gap(w->s, 0, w->off[0], n, 1000000);
+	w->off[0] += n;
+}
+
+static void
+finish(struct seen *w)
+{
+	answer(w, 0x0304, false);
+	record(w, 0, CHANGE, "\1", 1);
+	record(w, 0, DATA, "finished", 8);
+}
+
+/* At the name there are 11 bytes of headers before its first. */
+static void
+a_hello_counts_if_it_has_named_its_server_before_a_loss(void **state)
+{
+	static const char	*name = "r.example";
+	struct seen		 w;
+	uint8_t			 m[512], r[517] = { HELLO, 3, 1 };
+	size_t			 n = client_hello(m, name), cut, left;
+	bool			 told;
+
+	(void)state;
+	memset(m + n, 0, 6);			/* an extension behind it */
+	n += 6;
+	m[46] = (uint8_t)(m[46] + 6);
+	m[3] = (uint8_t)(n - 4);
+	r[4] = (uint8_t)n;
+	memcpy(r + 5, m, n);
+	for (cut = 12; cut < n + 5; cut++)
+		for (left = 0; left < n + 5 - cut; left += 3) {
+			told = cut > 5 + 38 + 7 + 11 + strlen(name);
+			begin(&w);
+			send(&w, 0, r, cut);
+			lose(&w, n + 5 - cut - left);
+			send(&w, 0, r + n + 5 - left, left);
+			finish(&w);
+			check(&w, told ? "P tls\n! tls-hello-lost-in-gap\n"
+			    "H0 r.example\nE 304 \"r.example\" \"\"\n" :
+			    "P tls\n! tls-hello-lost-in-gap\nE 304 \"\" \"\"\n");
+		}
+}
+
+static void
+the_hello_after_a_retry_is_found_behind_a_loss(void **state)
+{
+	struct seen	 w;
+	int		 late;
+
+	(void)state;
+	for (late = 0; late < 2; late++) {
+		begin(&w);			/* all of the first */
+		answer(&w, 0x0304, true);
+		if (late)
+			answer(&w, 0x0304, false);
+		lose(&w, 200);
+		record(&w, 0, CHANGE, "\1", 1);
+		greet(&w, "s.example");
+		if (!late)
+			answer(&w, 0x0304, false);
+		record(&w, 0, DATA, "finished", 8);
+		check(&w, "P tls\n! tls-hello-lost-in-gap\nH0 s.example\n"
+		    "E 304 \"s.example\" \"\"\n");
+	}
+	begin(&w);				/* the end of it and more */
+	send(&w, 0, (const uint8_t *)"\x16\3\1\1\0\1\0\0\xfc\3\3", 11);
+	lose(&w, 260);
+	answer(&w, 0x0304, true);
+	greet(&w, "s.example");
+	finish(&w);
+	check(&w, "P tls\n! tls-hello-lost-in-gap\nH0 s.example\n"
+	    "E 304 \"s.example\" \"\"\n");
+
+	begin(&w);				/* no retry: nothing comes */
+	send(&w, 0, (const uint8_t *)"\x16\3\1\1\0\1\0\0\xfc\3\3", 11);
+	lose(&w, 260);
+	answer(&w, 0x0304, false);
+	assert_non_null(strstr(w.log, "U 304"));
+	check(&w, "P tls\n! tls-hello-lost-in-gap\nU 304 \"\" \"\"\n");
+}
+
+static void
+a_hello_behind_a_change_of_cipher_counts(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	record(&w, 0, CHANGE, "\1", 1);
+	greet(&w, "t.example");
+	finish(&w);
+	check(&w, "P tls\nH0 t.example\nE 304 \"t.example\" \"\"\n");
+}
+
 /* Protocols of a hello, as many as there is room for. */
 static void
 alpn_is_kept_to_the_end(void **state)
@@ -631,6 +729,11 @@ main(void)
 		cmocka_unit_test(an_open_handshake_is_told_at_the_end),
 		cmocka_unit_test(a_server_alone_is_told_too),
 		cmocka_unit_test(a_gap_ends_what_can_be_seen),
+		cmocka_unit_test(
+		    a_hello_counts_if_it_has_named_its_server_before_a_loss),
+		cmocka_unit_test(
+		    the_hello_after_a_retry_is_found_behind_a_loss),
+		cmocka_unit_test(a_hello_behind_a_change_of_cipher_counts),
 		cmocka_unit_test(alpn_is_kept_to_the_end),
 		cmocka_unit_test(nobody_needs_to_listen),
 		cmocka_unit_test(memory_refused_ends_the_handshake_only)
