@@ -230,7 +230,7 @@ st_peek(struct session *s, struct dir *d, struct in *in)
 	}
 	if (g != TLS_CLIENT && g != TLS_SERVER) {
 		peek_nothing(s, d);
-		return n > 0 ? n : in->len;
+		return g == TLS_MAYBE ? in->len : n;	/* no memory */
 	}
 	if (d->role == ASKS)
 		sess_proto(s, SESSION_TUNNEL);

@@ -1063,6 +1063,30 @@ hello_is_found_late_in_a_tunnel(void **state)
 		}
 }
 
+/* PROXY protocol, version 2, before it in the same segment. */
+static void
+hello_is_found_behind_other_words_in_a_tunnel(void **state)
+{
+	static const char	 first[] =
+	    "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\1\2\3\4\5\6\7\x8\0\1\1\xbb";
+	struct seen		 w;
+	uint8_t			 in[256];
+	size_t			 cut, k = sizeof(first) - 1, n;
+
+	(void)state;
+	memcpy(in, first, k);
+	n = k + client_hello(in + k, 200);
+	for (cut = 1; cut <= n; cut++) {
+		begin(&w, SESSION_SYN_SEEN);
+		data(&w, 0, "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+		data(&w, 1, "HTTP/1.1 200 x\r\n\r\n");
+		data_n(&w, 0, in, cut);
+		data_n(&w, 0, in + cut, n - cut);
+		check(&w, "P http\nQ CONNECT a (connect)\nR 200 paired\n"
+		    "T 1 200 paired 0/0\nP tunnel\nH a.b\n");
+	}
+}
+
 /* Met under way, or the request was lost. */
 static void
 hello_is_found_behind_a_connect_that_was_not_seen(void **state)
@@ -1776,6 +1800,8 @@ main(void)
 		cmocka_unit_test(hello_is_read_over_records_and_segments),
 		cmocka_unit_test(hello_is_found_behind_starttls_and_connect),
 		cmocka_unit_test(hello_is_found_late_in_a_tunnel),
+		cmocka_unit_test(
+		    hello_is_found_behind_other_words_in_a_tunnel),
 	cmocka_unit_test(hello_is_found_behind_a_connect_that_was_not_seen),
 	cmocka_unit_test(hello_is_found_after_an_upgrade_to_tls),
 		cmocka_unit_test(hello_is_found_before_the_last_plain_words),
