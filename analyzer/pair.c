@@ -240,6 +240,8 @@ find(struct pair *p, uint64_t at, uint64_t known, bool lost, bool blind,
 		r = pair_at(p, i);
 		if (r->kind != PAIR_REQUEST || r->acked != at)
 			continue;
+		if (i > 0)
+			pair_waited(p, r, at);
 		if (pair_blurred(p, i) || r->off >= known)
 			return PAIR_UNKNOWN;
 		*drop = i;

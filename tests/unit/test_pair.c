@@ -184,7 +184,24 @@ habits(void **state)
 	pair_habit(&p, 170, true);
 	assert_true(p.pipelined);
 	pair_clear(&p, &mem);
+}
 
+/* Each head is cut: another may be behind it, till habit speaks against it. */
+static void
+a_client_that_waits_behind_losses_is_known_in_the_end(void **state)
+{
+	struct pair	 p;
+	unsigned	 i;
+
+	(void)state;
+	pair_init(&p);
+	for (i = 1; i < 10; i++) {
+		pair_hole(&p, &mem, 100, 0, 50 * i);
+		ask(&p, i, 50 * i, 100 * i);
+		answer_is(&p, 100 * i, 50 * i + 20, i < 8 ? PAIR_UNKNOWN :
+		    PAIR_FRONT);
+	}
+	pair_clear(&p, &mem);
 }
 
 /* What was answered before is no answer to what is lost now. */
@@ -387,6 +404,8 @@ main(void)
 		cmocka_unit_test(lost_request_is_answered_before_the_next),
 		cmocka_unit_test(an_interim_answer_moves_no_hole),
 		cmocka_unit_test(habits),
+		cmocka_unit_test(
+		    a_client_that_waits_behind_losses_is_known_in_the_end),
 		cmocka_unit_test(the_second_of_two_losses_is_not_answered_yet),
 		cmocka_unit_test(lost_among_the_skipped_is_not_forgotten),
 		cmocka_unit_test(unheard_request_is_not_answered),
