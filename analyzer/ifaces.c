@@ -28,29 +28,12 @@ ifaces_set_closed(const struct conf *c, struct iface *i)
 
 /* ---- those that are gone ---- */
 
-/* Whether any interface but this one counts into the entry. */
-static bool
-is_borne(const struct analyzer *az, const struct sketch_entry *e,
-    const struct iface *but)
-{
-	uint32_t	 k;
-
-	for (k = 0; k < az->nifaces; k++)
-		if (az->ifaces[k].known && az->ifaces[k].entry == e &&
-		    &az->ifaces[k] != but)
-			return true;
-	return false;
-}
-
-/* Nobody knows it any more; what it counted stays if its name lives on. */
+/* Nobody knows it any more; what it counted stays with its name. */
 static void
-forget(struct analyzer *az, struct iface *i, const char *name)
+forget(struct analyzer *az, struct iface *i)
 {
 	if (i->touched)
 		collect_iface(az, i);
-	if (i->entry != NULL && strcmp(i->info.name, name) != 0 &&
-	    !is_borne(az, i->entry, i))
-		meter_iface_forget(az->meter, i->entry);
 	memset(i, 0, sizeof(*i));
 }
 
@@ -72,12 +55,8 @@ gone_named(struct analyzer *az, const char *name)
 	return NULL;
 }
 
-/*
- * Hosts of containers make thousands a day. What left every window is shown
- * no more, but for the last few.
- */
-void
-ifaces_age(struct analyzer *az)
+static void
+age_gone(struct analyzer *az)
 {
 	struct iface	*i, *oldest;
 	uint32_t	 k, n;
@@ -95,20 +74,50 @@ ifaces_age(struct analyzer *az)
 		}
 		if (n <= GONE_KEPT || az->now - oldest->gone_us < GONE_US)
 			return;
-		forget(az, oldest, "");
+		forget(az, oldest);
 	} while (true);
 }
 
-/* Of names that nobody bears: those of before a rename, or an analyzer. */
+static bool
+is_in_windows(const struct analyzer *az, const struct sketch_entry *e)
+{
+	uint64_t	 v[MC_MAX];
+
+	meter_sum(az->meter, e, WINDOW_10M, v);
+	return v[MC_PACKETS] > 0;
+}
+
+/*
+ * Of names that nobody bears, those of before a rename or an analyzer: all
+ * but so many go, and none that a window shows, unless there is no room.
+ */
 static void
-drop_unborne(struct analyzer *az)
+drop_unborne(struct analyzer *az, uint32_t keep, bool full)
 {
 	const struct sketch	*s = az->meter->ifaces;
-	uint32_t		 n;
+	struct sketch_entry	*e;
+	uint32_t		 n, unborne = 0;
 
-	for (n = s == NULL ? 0 : s->n; n > 0; n--)
-		if (!is_borne(az, s->heap[n - 1], NULL))
-			meter_iface_forget(az->meter, s->heap[n - 1]);
+	if (s == NULL || s->n <= az->nifaces + keep)
+		return;		/* cannot be so many */
+	for (n = s->n; n > 0; n--) {
+		e = s->heap[n - 1];
+		if (state_is_borne(az, e, NULL) || meter_iface_is_other(e) ||
+		    ++unborne <= keep || (!full && is_in_windows(az, e)))
+			continue;
+		meter_iface_forget(az->meter, e);
+	}
+}
+
+/*
+ * Hosts of containers make thousands a day. What left every window is shown
+ * no more, but for the last few.
+ */
+void
+ifaces_age(struct analyzer *az)
+{
+	age_gone(az);
+	drop_unborne(az, GONE_KEPT, false);
 }
 
 static struct sketch_entry *
@@ -118,7 +127,7 @@ entry_of(struct analyzer *az, const char *name)
 
 	if ((e = meter_iface(az->meter, name)) != NULL)
 		return e;
-	drop_unborne(az);
+	drop_unborne(az, 0, true);
 	return meter_iface(az->meter, name);
 }
 
@@ -131,9 +140,9 @@ succeed(struct analyzer *az, struct iface *i, const char *name)
 	struct iface	*old;
 
 	if (is_gone(i))
-		forget(az, i, name);
+		forget(az, i);
 	if ((old = gone_named(az, name)) != NULL)
-		forget(az, old, name);
+		forget(az, old);
 }
 
 int
@@ -164,8 +173,8 @@ analyzer_on_iface(struct chan *ch, struct frame *f, void *arg)
 	ifaces_set_closed(p->conf, i);
 	if (m.id >= az->nifaces)
 		az->nifaces = m.id + 1U;
-	if (m.state == IFACE_GONE && is_borne(az, i->entry, i))
-		forget(az, i, m.name);	/* another has the name by now */
+	if (m.state == IFACE_GONE && state_is_borne(az, i->entry, i))
+		forget(az, i);	/* another has the name by now */
 	if (m.linktype <= 0xffff && !packet_dlt_known(m.linktype) &&
 	    m.state == IFACE_UP)
 		log_warnx("interface %s: link type %u is not known",

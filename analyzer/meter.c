@@ -7,6 +7,7 @@
 #define AGE_US		30000000ULL	/* how often idle entries are swept */
 #define KEPT_US		3600000000ULL	/* the longest time of a rule */
 #define CLIENTS_MAX	256		/* of a host */
+#define OTHER_IFACES	"other gone"	/* a space: no interface has one */
 
 /* ---- life ---- */
 
@@ -232,14 +233,30 @@ meter_iface_find(const struct meter *m, const char *name)
 	return sketch_find(m->ifaces, name, strlen(name));
 }
 
+bool
+meter_iface_is_other(const struct sketch_entry *e)
+{
+	return sketch_is(e, OTHER_IFACES, strlen(OTHER_IFACES));
+}
+
 void
 meter_iface_forget(struct meter *m, struct sketch_entry *e)
 {
+	uint64_t	 v[MC_MAX];
+	unsigned	 c;
+
 	if (m->acc_iface == e) {
 		meter_flush(m);
 		m->acc_iface = NULL;
 	}
+	memset(v, 0, sizeof(v));
+	sketch_total(e, v, MC_MAX);
 	sketch_remove(e);
+	if ((e = meter_iface(m, OTHER_IFACES)) == NULL)
+		return;
+	for (c = 0; c < MC_MAX; c++)
+		if (v[c] > 0)
+			sketch_load(e, c, v[c]);
 }
 
 void

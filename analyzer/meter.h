@@ -187,7 +187,9 @@ void		 meter_reset(struct meter *);
 struct sketch_entry *meter_iface(struct meter *, const char *name);
 /* NULL when there is none. */
 struct sketch_entry *meter_iface_find(const struct meter *, const char *name);
+/* Its counts go on as those of the other ones that are gone. */
 void		 meter_iface_forget(struct meter *, struct sketch_entry *);
+bool		 meter_iface_is_other(const struct sketch_entry *);
 /*
  * Adds to the grand total and to an interface (may be NULL). It is gathered:
  * meter_flush must come before anything is asked.

@@ -381,7 +381,24 @@ names(struct rows *r, uint32_t top)
 	free(l.p);
 }
 
-/* A fresh analyzer knows the names before capture has told the rest. */
+/* Whether its name is shown as that of the configuration. */
+static bool
+is_absent(const struct analyzer *az, const char *name)
+{
+	const struct conf	*c = az->proc->conf;
+	size_t			 i;
+
+	for (i = 0; i < c->ninterfaces; i++)
+		if (strcmp(c->interfaces[i].name, name) == 0 &&
+		    rows_iface_absent(az, &c->interfaces[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Names that nobody bears: they went, or a fresh analyzer knows them before
+ * capture has told the rest.
+ */
 static void
 remembered_interfaces(struct rows *r)
 {
@@ -391,12 +408,14 @@ remembered_interfaces(struct rows *r)
 
 	if (s == NULL || (f = calloc(1, sizeof(*f))) == NULL)
 		return;
-	f->info.state = UINT16_MAX;
-	for (i = 0; i < s->n; i++) {
-		snprintf(f->info.name, sizeof(f->info.name), "%.*s",
-		    (int)s->heap[i]->klen, (const char *)s->heap[i]->key);
+	f->info.state = rows_iface_known(r->az) ? IFACE_GONE : UINT16_MAX;
+	for (i = 0; i < s->n && !r->a.failed; i++) {
 		f->entry = s->heap[i];
-		rows_interface(r, f);
+		snprintf(f->info.name, sizeof(f->info.name), "%.*s",
+		    (int)f->entry->klen, (const char *)f->entry->key);
+		if (!state_is_borne(r->az, f->entry, NULL) &&
+		    !is_absent(r->az, f->info.name))
+			rows_interface(r, f);
 	}
 	free(f);
 }
@@ -432,11 +451,10 @@ interfaces(struct rows *r)
 	struct analyzer	*az = r->az;
 	uint32_t	 i;
 
-	if (!rows_iface_known(az))
-		remembered_interfaces(r);
 	for (i = 0; i < az->nifaces && !r->a.failed; i++)
 		if (az->ifaces[i].known)
 			rows_interface(r, &az->ifaces[i]);
+	remembered_interfaces(r);
 	absent_interfaces(r);
 }
 

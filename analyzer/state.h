@@ -144,4 +144,18 @@ state_iface(struct analyzer *az, uint16_t id)
 	    NULL;
 }
 
+/* Whether any interface but this one (NULL: any) counts into the entry. */
+static inline bool
+state_is_borne(const struct analyzer *az, const struct sketch_entry *e,
+    const struct iface *but)
+{
+	uint32_t	 k;
+
+	for (k = 0; k < az->nifaces; k++)
+		if (az->ifaces[k].known && az->ifaces[k].entry == e &&
+		    &az->ifaces[k] != but)
+			return true;
+	return false;
+}
+
 #endif

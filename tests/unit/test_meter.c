@@ -554,11 +554,15 @@ an_interface_keeps_its_entry_until_it_is_forgotten(void **state)
 	meter_add(w.m, w.iface, MC_PACKETS, 7);
 	meter_iface_forget(w.m, w.iface);
 	assert_int_equal(count(&w, w.m->total, MC_PACKETS, WINDOW_TOTAL), 7);
-	w.iface = meter_iface(w.m, name);
-	assert_non_null(w.iface);
-	assert_int_equal(count(&w, w.iface, MC_PACKETS, WINDOW_TOTAL), 0);
-	for (i = 0; i < 1000; i++)
-		meter_iface_forget(w.m, w.m->ifaces->heap[0]);
+	assert_null(meter_iface_find(w.m, "eth0"));
+	assert_null(meter_iface(w.m, name));	/* its place is taken */
+	w.iface = meter_iface_find(w.m, "other gone");
+	assert_true(meter_iface_is_other(w.iface));
+	assert_int_equal(count(&w, w.iface, MC_PACKETS, WINDOW_TOTAL), 7);
+	for (i = 1; i <= 1000; i++) {
+		snprintf(name, sizeof(name), "veth%u", i);
+		meter_iface_forget(w.m, meter_iface_find(w.m, name));
+	}
 	w.mem.limit = w.mem.used;	/* room for them and no more */
 	for (i = 0; i < 2000; i++) {
 		snprintf(name, sizeof(name), "ppp%u", i);

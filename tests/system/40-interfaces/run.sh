@@ -47,6 +47,12 @@ ip -n $NSB link set vx up
 wants "a rename is noticed" vx up
 sleep 0.3
 counts "and counted under the new name"
+rows_add_up() {
+	json '.complete.packets == ([.interfaces[].packets] | add)' \
+	    show interfaces window total
+}
+is "what the old name had stays with it" \
+    "$(state vb) $(rows_add_up)" "gone true"
 for i in 1 2 3 4 5; do
 	ip -n $NSB link set vx down
 	ip -n $NSB link set vx up
@@ -130,6 +136,7 @@ ina curl -s -o /dev/null -m 2 http://10.78.0.2/index.html
 one_more() { [ "$(seen)" -gt "$n" ]; }
 wait_for 2 one_more && ok "and counted" ||
     not_ok "and not counted" "$(ctl show capture)"
+is "the numbers of those add up to that of all" "$(rows_add_up)" true
 ip -n $NSB link del nb
 
 # Each takes the kernel 10 ms and more to open: capture must not hold its
@@ -198,5 +205,20 @@ is "it is of no use to itself" "$(json '.interfaces[] |
     select(.name == "nb") | .complete_ratio' show interfaces)" 0
 like "and complete is no longer said" "$(ctl show capture window total)" \
     'could not be opened'
+stop
+
+seq -f 'link del g%g' 101 200 > "$TMP/batch"
+ip -n $NSB -batch "$TMP/batch"
+WRAP="ip netns exec $NSB"
+start
+counts "a fresh netmond counts"
+ip -n $NSB link set vx down
+ip -n $NSB link set vx name vb
+ip -n $NSB link set vb up
+wants "and sees another rename" vb up
+lose analyzer
+wants "a fresh analyzer is told of it" vb up
+is "and has what the name before it had" \
+    "$(state vx) $(rows_add_up)" "gone true"
 stop
 finish
