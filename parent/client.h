@@ -7,6 +7,7 @@
 #define PARENT_CLIENT_H
 
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <stdbool.h>
@@ -60,6 +61,7 @@ struct control {
 	TAILQ_HEAD(, client)	 clients;
 	TAILQ_HEAD(, request)	 requests;
 	unsigned		 nclients;
+	rlim_t			 files;		/* from this one on: kept */
 	uint32_t		 next_id;
 	struct log_rate		 bad_rate;
 	struct log_rate		 rest_rate;

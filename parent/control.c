@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -392,19 +393,46 @@ new_client(struct control *c, int fd, unsigned flags, size_t limit)
 	return cl;
 }
 
+static void
+say_none(struct control *c, const char *what)
+{
+	uint64_t	 missed;
+
+	if (log_allowed(&c->rest_rate, proc_mono_us(), REST_LOG_US, &missed))
+		log_warn("control: no client can be taken now, %s", what);
+}
+
 /* Who could not be taken waits in the backlog, which stays readable. */
 static void
 rest_from_clients(struct control *c)
 {
-	uint64_t	 missed;
-
 	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 		return;
 	event_del(c->ev_listen);
 	c->resting = true;
-	if (log_allowed(&c->rest_rate, proc_mono_us(), REST_LOG_US, &missed))
-		log_warn("control: no client can be taken now, trying again "
-		    "each second");
+	say_none(c, "trying again each second");
+}
+
+/* Clients must not keep a lost child from coming back. */
+static bool
+is_kept(struct control *c, int s)
+{
+	if ((rlim_t)s < c->files)
+		return false;
+	errno = EMFILE;
+	say_none(c, "the last descriptors are for children");
+	return true;
+}
+
+static rlim_t
+files_for_clients(void)
+{
+	struct rlimit	 rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return RLIM_INFINITY;
+	return rl.rlim_cur > CONTROL_FILES_KEPT ?
+	    rl.rlim_cur - CONTROL_FILES_KEPT : 0;
 }
 
 /* Its HELLO, left unread, would reach it as a reset before our answer. */
@@ -448,7 +476,7 @@ on_listen(evutil_socket_t fd, short what, void *arg)
 	if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
 		if (cred.uid == 0)
 			most += CONTROL_ROOT_EXTRA;
-		if (c->nclients < most)
+		if (c->nclients < most && !is_kept(c, s))
 			cl = new_client(c, s, 0, CONTROL_QUEUE_MAX);
 	}
 	if (cl == NULL) {
@@ -519,6 +547,7 @@ control_new(const struct control_conf *conf)
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return NULL;
 	c->conf = *conf;
+	c->files = files_for_clients();
 	c->listen_fd = -1;
 	TAILQ_INIT(&c->clients);
 	TAILQ_INIT(&c->requests);

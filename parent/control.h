@@ -25,6 +25,7 @@
 
 #define CONTROL_CLIENTS_MAX	32
 #define CONTROL_ROOT_EXTRA	4	/* more, for uid 0 only */
+#define CONTROL_FILES_KEPT	8	/* for children, reloads, files */
 #define CONTROL_REQUESTS_MAX	16	/* of one client, unanswered */
 #define CONTROL_QUEUE_MAX	(8 * 1024 * 1024)
 #define CONTROL_RENDER_MAX	(256 * 1024 * 1024)	/* of -r: it must fit */

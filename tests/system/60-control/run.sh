@@ -217,15 +217,27 @@ stop
 exec 9>&-
 
 # Out of descriptors, the parent waits; it neither spins nor forgets.
+conf "mirror \"m\" { observe port 80, record to \"$TMP/run/m\" }"
 WRAP="prlimit --nofile=34"
 start -i lo
+mirror=$(pid_of mirror)
 ticks() { awk '{ print $14 + $15 }' "/proc/$NM/stat"; }
 many 40 5
 t=$(ticks)
 sleep 3
 at_most "without descriptors the parent does not spin" $(($(ticks) - t)) 10
 like "and says so" "$(cat "$TMP/netmond.log")" 'no client can be taken.*Too many open files'
+kill -9 "$mirror"
+back() {
+	grep -v ", pid $mirror," "$TMP/netmond.log" | grep -q 'mirror ready'
+}
+wait_for 4 back && ok "a lost mirror comes back all the same" ||
+    not_ok "a lost mirror does not come back"
+is "one more is told so" "$(ctl show version 2>&1 > /dev/null; echo $?)" \
+    "netmonctl: netmond has too many clients, try again
+75"
 wait $!
+is "with all its files" "$(grep -c 'cannot open' "$TMP/netmond.log")" 0
 wait_for 3 ctl show version && ok "and takes clients again" || not_ok "and takes none for ever"
 stop
 finish
