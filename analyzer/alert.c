@@ -17,7 +17,8 @@ static const char *const state_names[ALERT_STATES] = {
 	"ok", "pending", "firing", "clearing", "unknown"
 };
 static const char *const event_names[ALERT_EV_KINDS] = {
-	"fired", "cleared", "repeated", "worse", "unknown", "ended", "storm"
+	"fired", "cleared", "repeated", "worse", "unknown", "known", "ended",
+	"storm"
 };
 
 static const char *const blind_texts[ALERT_BLINDS] = {
@@ -153,7 +154,8 @@ emit(struct alert_set *a, struct alert_rule *r, struct series *s,
 	if ((kind == ALERT_EV_FIRED || kind == ALERT_EV_REPEATED ||
 	    kind == ALERT_EV_WORSE) && series_upward(r->conf))
 		e.ntop = a->ops->top(a->arg, r->conf, s->key, e.top);
-	if (kind == ALERT_EV_UNKNOWN && !fires(s->before))
+	if ((kind == ALERT_EV_UNKNOWN || kind == ALERT_EV_KNOWN) &&
+	    !fires(s->before))
 		of_none(&e);
 	if (kind == ALERT_EV_STORM) {
 		of_none(&e);
@@ -334,17 +336,28 @@ look(struct alert_set *a, struct alert_rule *r)
 		    ALERT_BLIND_LOSS;
 }
 
+/* Was told to be unknown, and nothing that fires or fired tells the end. */
+static bool
+is_open(const struct alert_rule *r, const struct series *s)
+{
+	return r->conf->key == KEY_NONE && s->state == ALERT_UNKNOWN &&
+	    !fires(s->before);
+}
+
 static void
 judge(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
-	bool	 cond;
+	bool	 cond, open = is_open(r, s);
 
 	series_move(r, s);
 	s->complete = r->complete;
 	s->value = series_value(r, s);
 	cond = condition(a, r, s);
-	if (!blinded(a, r, s, r->blind != ALERT_SEES, cond))
-		step(a, r, s, cond);
+	if (blinded(a, r, s, r->blind != ALERT_SEES, cond))
+		return;
+	step(a, r, s, cond);
+	if (open && !fires(s->state))
+		emit(a, r, s, ALERT_EV_KNOWN);
 }
 
 /* A count crossed its limit inside a slice. */

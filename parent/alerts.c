@@ -259,14 +259,15 @@ add_top(struct line *l, struct buf *b)
 		add_pair(l, "top", list);
 }
 
-/* Whether it is over: cleared, or its rule ended. */
+/* Whether it is over: cleared, its rule ended, or it was unknown. */
 static bool
 is_over(const struct row *r)
 {
 	char	 s[16];
 
 	text_of(r, "event", s, sizeof(s));
-	return strcmp(s, "cleared") == 0 || strcmp(s, "ended") == 0;
+	return strcmp(s, "cleared") == 0 || strcmp(s, "ended") == 0 ||
+	    strcmp(s, "known") == 0;
 }
 
 /* error, warning, notice, info; what is over is a notice. */

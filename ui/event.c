@@ -193,7 +193,8 @@ pri(const struct row *r, const struct event_origin *from)
 
 	if (r->kind != ROW_ALERT_EVENT)
 		return from->facility << 3 | PRI_INFO;
-	if (!doc_is(r, "event", "cleared") && !doc_is(r, "event", "ended"))
+	if (!doc_is(r, "event", "cleared") && !doc_is(r, "event", "ended") &&
+	    !doc_is(r, "event", "known"))
 		for (i = 0; i < nitems(table); i++)
 			if (doc_is(r, "severity", table[i].severity))
 				return from->facility << 3 | table[i].number;

@@ -501,6 +501,13 @@ nobody_recovers_because_nothing_is_seen(void **state)
 	assert_string_equal(w.last_id, "");
 	assert_true(w.last.first_us == 0 && w.last.after_us == 0);
 	assert_true(w.last.peak == 0);
+	w.gone = false;
+	to(&w, 83);
+	said(&w, "");
+	to(&w, 90);
+	said(&w, "known");
+	assert_string_equal(w.last_id, "");
+	assert_true(w.last.first_us == 0 && w.last.peak == 0);
 	end(&w);
 }
 
@@ -625,6 +632,7 @@ completeness_itself_can_be_watched(void **state)
 	said(&w, "unknown");
 	w.gone = false;
 	to(&w, 64);
+	said(&w, "known");
 	w.complete = 0.5;
 	to(&w, 75);
 	said(&w, "fired");
