@@ -79,9 +79,17 @@ mirror_strip(struct parser *p, const char *what, char (*to)[CONF_NAME_MAX],
 void
 mirror_sample(struct parser *p, const char *part, const char *by)
 {
+	double		 v;
+	const char	*why;
+
 	if (part == NULL)
 		return;
-	get_part(p, &p->mirror.sample_part, part);
+	if (get_part(p, &v, part) == 0) {
+		if ((why = conf_sample_fault(v)) != NULL)
+			parse_fault(p, why);
+		else
+			p->mirror.sample_part = v;
+	}
 	p->mirror.sample = SAMPLE_CLIENT;
 	get_word(p, WORDS_SAMPLE, "sample", &p->mirror.sample, by);
 }
@@ -120,6 +128,7 @@ void
 file_mode(struct parser *p, const char *s)
 {
 	unsigned	 mode = 0;
+	const char	*why;
 	size_t		 i;
 
 	if (s == NULL)
@@ -129,6 +138,8 @@ file_mode(struct parser *p, const char *s)
 	if (s[i] != '\0' || i < 3)
 		parse_fail(p, "\"%s\" is not a mode, use three octal digits "
 		    "like 0640", s);
+	else if ((why = conf_mode_fault(mode)) != NULL)
+		parse_fault(p, why);
 	else
 		*p->mode = (uint16_t)mode;
 }

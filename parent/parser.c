@@ -36,6 +36,15 @@ say_at(struct parser *p, const char *file, unsigned line, const char *why)
 }
 
 void
+parse_fault(struct parser *p, const char *why)
+{
+	if (p->no_memory)
+		return;
+	say_at(p, p->tok_file, p->tok_line, why);
+	p->stmt_errors++;
+}
+
+void
 parse_fail(struct parser *p, const char *fmt, ...)
 {
 	char	 why[PARSE_LINE_MAX - 64];	/* the place comes before */
@@ -54,8 +63,7 @@ void
 parse_placed(struct parser *p, enum conf_part part, size_t index)
 {
 	p->places[part][index] = p->stmt;
-	if (p->errors != p->stmt_errors)
-		p->places[part][index].line = 0;
+	p->places[part][index].wrong = p->errors != p->stmt_errors;
 }
 
 void
@@ -77,11 +85,21 @@ on_fault(enum conf_part part, size_t index, const char *why, void *arg)
 	struct parser		*p = arg;
 	const struct place	*at = &p->places[part][index];
 
-	if (at->line != 0)
+	if (at->line != 0 && !at->wrong)
 		say_at(p, at->file, at->line, why);
 	else if (part == CONF_GLOBAL && p->errors == 0)
 		say_at(p, p->conf->file, 0, why);
 	/* An entry with errors of its own, or the built-in alert. */
+}
+
+/* A path is right or wrong whatever stands beside it. */
+static void
+on_path_fault(enum conf_part part, size_t index, const char *why, void *arg)
+{
+	struct parser		*p = arg;
+	const struct place	*at = &p->places[part][index];
+
+	say_at(p, at->file, at->line, why);
 }
 
 /* Of a configuration that is right. */
@@ -149,7 +167,7 @@ parser_run(struct parser *p)
 		else {
 			conf_check_all(p->conf, on_fault, p);
 			if (!p->anywhere)
-				roots_check(p->conf, on_fault, p);
+				roots_check(p->conf, on_path_fault, p);
 		}
 	}
 	if (p->no_memory)

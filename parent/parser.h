@@ -60,7 +60,8 @@ struct rule_lists {
 
 struct place {
 	const char	*file;
-	unsigned	 line;		/* 0: has had an error already */
+	unsigned	 line;		/* 0: not of the file */
+	bool		 wrong;		/* has had an error already */
 };
 
 struct macro;
@@ -128,6 +129,8 @@ int		 yyparse(struct parser *);
 /* ---- parser.c ---- */
 
 /* An error at the token that was read last. */
+/* The default stands in: the rest of the entry is judged all the same. */
+void		 parse_fault(struct parser *, const char *why);
 void		 parse_fail(struct parser *, const char *, ...)
 		    PRINTFLIKE(2, 3);
 /* Notes where the entry with this index came from: the statement at hand. */

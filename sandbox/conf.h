@@ -330,6 +330,9 @@ bool		 conf_glob(const char *glob, const char *text, size_t len);
 int		 conf_glob_check(const char *glob, char *why, size_t size);
 /* Whether it can be the name of a header or a method (RFC 9110, 5.6.2). */
 bool		 conf_token(const char *);
+/* What is wrong with them; NULL: nothing. */
+const char	*conf_mode_fault(unsigned);
+const char	*conf_sample_fault(double);
 /* Whether this is all of what rotation puts behind "FILE.": STAMP[-NN]. */
 bool		 conf_stamp(const char *);
 /* The bounds of a number of the grammar: -1 with a text outside of them. */

@@ -278,12 +278,28 @@ check_rotate(struct check *k, const struct conf_rotate *r, const char *path)
 		bad(k, "standard output cannot rotate");
 }
 
-static void
-check_mode(struct check *k, unsigned mode)
+const char *
+conf_mode_fault(unsigned mode)
 {
-	if (mode > 0777 || (mode & 0600) != 0600 || (mode & 02) != 0)
-		bad(k, "mode must let the owner read and write and nobody "
-		    "else but the group write, like 0640");
+	if (mode <= 0777 && (mode & 0600) == 0600 && (mode & 02) == 0)
+		return NULL;
+	return "mode must let the owner read and write and nobody "
+	    "else but the group write, like 0640";
+}
+
+const char *
+conf_sample_fault(double part)
+{
+	if (part > 0 && part <= 1)
+		return NULL;
+	return "sample must be more than 0% and at most 100%";
+}
+
+static void
+check_alone(struct check *k, const char *why)
+{
+	if (why != NULL)
+		bad(k, "%s", why);
 }
 
 static void
@@ -680,7 +696,7 @@ check_record(struct check *k, const struct conf_mirror *m)
 	for (i = 0; i < m->nstrip; i++)
 		check_header(k, m->strip[i]);
 	check_rotate(k, &m->rotate, m->path);
-	check_mode(k, m->mode);
+	check_alone(k, conf_mode_fault(m->mode));
 	check_limit(k, LIMIT_HOOK_TIMEOUT, m->hook_timeout_us);
 }
 
@@ -706,8 +722,7 @@ check_mirror(struct check *k, size_t n)
 		check_name(k, "hook", m->forward_hook);
 	if (m->record_hook[0] != '\0')
 		check_name(k, "hook", m->record_hook);
-	if (!(m->sample_part > 0 && m->sample_part <= 1))
-		bad(k, "sample must be more than 0%% and at most 100%%");
+	check_alone(k, conf_sample_fault(m->sample_part));
 }
 
 static void
@@ -718,7 +733,7 @@ check_log(struct check *k, size_t n)
 	check_path(k, l->path);
 	check_writers(k, l->path);
 	check_rotate(k, &l->rotate, l->path);
-	check_mode(k, l->mode);
+	check_alone(k, conf_mode_fault(l->mode));
 	if (l->types == 0 || l->types > CONF_EV_ALL)
 		bad(k, "types must name at least one kind of event");
 	if (l->format != LOG_EVE && l->types != CONF_EV_HTTP)

@@ -90,6 +90,21 @@ for at in 'x.conf:1: "/tmp/a" lies' 'x.conf:2: .*port 0' \
 	run "a file outside of the folders and port 0" 2 "$at" -n \
 	    -f "$TMP/x.conf"
 done
+cat > "$TMP/x.conf" <<-'EOT'
+	mirror "m" {
+	observe port 80
+	sample 200% by client
+	record to "/etc/c"
+	record { mode 0666 }
+	forward { queue 1K }
+	}
+EOT
+is "all errors are told, each with its line" \
+    "$("$BUILD/netmond" -n -f "$TMP/x.conf" 2>&1 |
+    sed "s/.*x.conf:\([0-9]*: [^ ]* [^ ]*\).*/\1/")" '3: sample must
+5: mode must
+6: queue must
+1: "/etc/c" lies'
 run "a capture that is not there" 1 'nothere.pcap' -r "$TMP/nothere.pcap"
 echo 'this is not a capture' > "$TMP/text.pcap"
 run "a foreign file" 1 'text.pcap' -r "$TMP/text.pcap"
