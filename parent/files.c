@@ -351,14 +351,17 @@ place_of(struct files *fs, const struct msg_file *f)
 	return v;
 }
 
-/* Its device and number, as its name is asked for later. */
+/*
+ * Its device and number, as its name is asked for later. There are no more
+ * places than the configuration has, whatever mirror asks for.
+ */
 static void
 note(struct files *fs, const struct msg_file *f, int fd)
 {
 	struct files_place	*p;
 	struct stat		 st, named;
 
-	if ((p = place_of(fs, f)) == NULL)
+	if (f->name[0] == '\0' || (p = place_of(fs, f)) == NULL)
 		return;
 	p->known = fd != -1 && f->flags & FILE_REGULAR &&
 	    fstat(fd, &st) == 0 && lstat(f->name, &named) == 0 &&

@@ -568,6 +568,24 @@ one_that_cannot_be_made_again_is_not_sent_for_ever(void **state)
 	asker_clear(&a);
 }
 
+static void
+what_is_not_configured_is_not_remembered(void **state)
+{
+	struct world	*w = *state;
+	struct msg_file	 f = { .kind = FILE_EVENTS };
+	struct asker	 a;
+
+	asker_init(&a);
+	files_send_all(&a.files, w->c, a.ch, NOW);
+	assert_int_equal(a.files.n, 3);
+	for (f.index = 1; f.index < 10; f.index++)
+		(void)files_send(&a.files, w->c, a.ch, &f, NOW);
+	f.kind = 77;
+	(void)files_send(&a.files, w->c, a.ch, &f, NOW);
+	assert_int_equal(a.files.n, 3);
+	asker_clear(&a);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -591,7 +609,8 @@ main(void)
 		T(rotation_has_a_pace),
 		T(one_that_others_take_away_is_made_again),
 		T(another_configuration_has_not_moved_them),
-		T(one_that_cannot_be_made_again_is_not_sent_for_ever)
+		T(one_that_cannot_be_made_again_is_not_sent_for_ever),
+		T(what_is_not_configured_is_not_remembered)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
