@@ -439,6 +439,22 @@ client_foreign(const struct client *c)
 	return c->hello.version != 0 && c->hello.version != MSG_VERSION;
 }
 
+/* Who made the socket may be gone, and its number be another's. */
+static bool
+is_netmond(long pid)
+{
+	char	 path[64], name[32] = "";
+	FILE	*f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return false;
+	if (fgets(name, sizeof(name), f) == NULL)
+		name[0] = '\0';
+	fclose(f);
+	return strcmp(name, "netmond\n") == 0;
+}
+
 int
 client_end_foreign(struct client *c)
 {
@@ -447,16 +463,21 @@ client_end_foreign(struct client *c)
 	int		 status = CLIENT_OK;
 
 	p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (p.fd == -1)
+	if (p.fd == -1 && errno != ESRCH && errno != EINVAL)
 		return fail(c, CLIENT_OS, "the daemon, pid %ld, cannot be "
 		    "ended: %s", pid, strerror(errno));
-	if (syscall(SYS_pidfd_send_signal, p.fd, SIGTERM, NULL, 0) == -1) {
+	if (p.fd == -1 || !is_netmond(pid))
+		status = fail(c, CLIENT_REFUSED, "the socket was made by pid "
+		    "%ld, which is no netmond: end the daemon by a signal",
+		    pid);
+	else if (syscall(SYS_pidfd_send_signal, p.fd, SIGTERM, NULL, 0) == -1) {
 		if (errno != ESRCH)
 			status = fail(c, CLIENT_PERM, "the daemon, pid %ld, "
 			    "cannot be ended: %s", pid, strerror(errno));
 	} else if (poll(&p, 1, c->timeout_ms) != 1)
 		status = fail(c, CLIENT_LATE, "the daemon, pid %ld, does not "
 		    "end", pid);
-	close(p.fd);
+	if (p.fd != -1)
+		close(p.fd);
 	return status;
 }

@@ -87,7 +87,7 @@ int	 client_show(struct client *, uint16_t type, const struct msg_show *,
 long	 client_daemon_pid(const struct client *);
 /* Whether it greeted in another version than ours. */
 bool	 client_foreign(const struct client *);
-/* Ends such a one by a signal, and waits for it. */
+/* Ends such a one by a signal, and waits for it; nothing but a netmond. */
 int	 client_end_foreign(struct client *);
 
 #endif

@@ -97,10 +97,22 @@ while True:
         pass
     c.close()
 EOT
-python3 "$TMP/foreign.py" "$SOCK" &
-foreign=$!
-at_exit "kill $foreign 2> /dev/null"
-wait_for 5 test -S "$SOCK"
+ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$TMP/netmond"
+speaks() {
+	"$1" "$TMP/foreign.py" "$SOCK" &
+	foreign=$!
+	at_exit "kill $foreign 2> /dev/null"
+	wait_for 5 test -S "$SOCK"
+}
+# The number of a process that is gone may be that of another one.
+speaks python3
+rc stop
+is "a process that is no netmond is not ended" $? 1
+like "and that is said" "$(cat "$TMP/rc.out")" "pid $foreign, which is no netmond"
+is "and it lives" "$(ctl terminate 2>&1 | grep -c "pid $foreign,")" 1
+kill $foreign
+wait_for 5 test ! -e "$SOCK"
+speaks "$TMP/netmond"
 rc status
 is "status of one of another version" $? 4
 like "and says so" "$(cat "$TMP/rc.out")" 'daemon speaks version 4242 of'
