@@ -110,12 +110,6 @@ alert_printed(struct alert_set *a, uint64_t us)
 	return us == 0 ? 0 : a->ops->print_time(a->arg, us);
 }
 
-static bool
-fires(enum alert_state s)
-{
-	return s == ALERT_FIRING || s == ALERT_CLEARING;
-}
-
 /* What is told of many keys, or while nothing fires, is of no alert. */
 static void
 of_none(struct alert_event *e)
@@ -155,7 +149,7 @@ emit(struct alert_set *a, struct alert_rule *r, struct series *s,
 	    kind == ALERT_EV_WORSE) && series_upward(r->conf))
 		e.ntop = a->ops->top(a->arg, r->conf, s->key, e.top);
 	if ((kind == ALERT_EV_UNKNOWN || kind == ALERT_EV_KNOWN) &&
-	    !fires(s->before))
+	    !series_fires(s))
 		of_none(&e);
 	if (kind == ALERT_EV_STORM) {
 		of_none(&e);
@@ -300,7 +294,7 @@ blinded(struct alert_set *a, struct alert_rule *r, struct series *s, bool blind,
 		return true;
 	s->before = s->state;
 	enter(a, s, ALERT_UNKNOWN);
-	if (r->conf->key == KEY_NONE || fires(s->before))
+	if (r->conf->key == KEY_NONE || series_fires(s))
 		emit(a, r, s, ALERT_EV_UNKNOWN);
 	return true;
 }
@@ -341,7 +335,7 @@ static bool
 is_open(const struct alert_rule *r, const struct series *s)
 {
 	return r->conf->key == KEY_NONE && s->state == ALERT_UNKNOWN &&
-	    !fires(s->before);
+	    !series_fires(s);
 }
 
 static void
@@ -356,7 +350,7 @@ judge(struct alert_set *a, struct alert_rule *r, struct series *s)
 	if (blinded(a, r, s, r->blind != ALERT_SEES, cond))
 		return;
 	step(a, r, s, cond);
-	if (open && !fires(s->state))
+	if (open && !series_fires(s))
 		emit(a, r, s, ALERT_EV_KNOWN);
 }
 
