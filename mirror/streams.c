@@ -360,6 +360,34 @@ new_stream(struct streams *t, size_t size)
 	return s;
 }
 
+static bool
+has_leg(const struct stream *s, const struct copy *c)
+{
+	size_t	 i;
+
+	for (i = 0; i < s->nlegs; i++)
+		if (s->legs[i].copy == c)
+			return true;
+	return false;
+}
+
+/* After a reload: none is to come to it that it does not have. */
+static bool
+goes_on(const struct streams *t, const struct stream *s,
+    const struct msg_stream *m)
+{
+	size_t	 i;
+
+	if (!(m->flags & STREAM_MIDSTREAM) ||
+	    endpoint_cmp(&s->server, &m->server) != 0)
+		return false;
+	for (i = 0; i < t->conf.ncopies; i++)
+		if (wants(t, m->value, i, &m->server) &&
+		    !has_leg(s, t->conf.copies[i]))
+			return false;
+	return true;
+}
+
 static void
 open_stream(struct streams *t, const struct msg_stream *m)
 {
@@ -367,8 +395,11 @@ open_stream(struct streams *t, const struct msg_stream *m)
 	bool		 mid = (m->flags & STREAM_MIDSTREAM) != 0;
 	size_t		 i, n, size;
 
-	if ((s = lookup(t, m->id)) != NULL)
+	if ((s = lookup(t, m->id)) != NULL) {
+		if (goes_on(t, s, m))
+			return;
 		end_stream(t, s);
+	}
 	for (i = 0, n = 0; i < t->conf.ncopies; i++)
 		n += wants(t, m->value, i, &m->server);
 	size = sizeof(*s) + n * sizeof(s->legs[0]);
@@ -540,17 +571,6 @@ streams_drop_copy(struct streams *t, struct copy *c)
 			forget_legs(s, c);
 	for (s = t->ended; s != NULL; s = s->next)
 		drop_legs(t, s, c, true);
-}
-
-static bool
-has_leg(const struct stream *s, const struct copy *c)
-{
-	size_t	 i;
-
-	for (i = 0; i < s->nlegs; i++)
-		if (s->legs[i].copy == c)
-			return true;
-	return false;
 }
 
 /* In the place of one that has gone. */

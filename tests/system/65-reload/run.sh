@@ -157,9 +157,13 @@ asks=$!
 at_exit "kill $asks"
 wait_for 5 test -s "$TMP/port"
 read -r port target < "$TMP/port"
+# records FILE [LINE [PORT]], and all of it to another one that does not change
 records() {
-	conf "mirror \"m\" {" "observe port $port" "record to \"$TMP/run/$1\"" \
-	    "forward to 127.0.0.1 port $target" ${2:+"$2"} "}"
+	conf "mirror \"m\" {" "observe port ${3:-$port}" \
+	    "record to \"$TMP/run/$1\"" \
+	    "forward to 127.0.0.1 port $target" ${2:+"$2"} "}" \
+	    "mirror \"kept\" {" "observe port $port" \
+	    "record to \"$TMP/run/kept\"" "}"
 }
 asked() { grep -a -o 'GET /[0-9]*' "$TMP/$1" | grep -o '[0-9]*'; }
 has() { grep -a -q "$2" "$TMP/$1" 2> /dev/null; }
@@ -183,12 +187,15 @@ wait_for 5 has run/two first || not_ok "half a message was not recorded"
 is "nothing is missing" "$(cat "$TMP/run/one" "$TMP/run/two" > "$TMP/all"
     asked all | sort -n | awk '$1 != last + 1 && NR > 1 { print last, $1 }
     { last = $1 }')$(cat "$TMP/run/one.gaps" "$TMP/run/two.gaps")" ""
-# One a request, and the head and the body of the last one.
+cat "$TMP/run/kept" >> "$TMP/all"
+# One a request, and the head and the body of the last one, for both mirrors.
 counted() { [ "$(json '[.tallies[] | select(.name == "mir_records") | .value] |
-    add' show tally)" = $(($(asked all | wc -l) + 2)) ]; }
+    add' show tally)" = $(($(asked all | wc -l) + 4)) ]; }
 wait_for 5 counted && ok "and all are counted" ||
     not_ok "some are not counted" "$(ctl show tally | grep mir_records), \
-of $(asked all | wc -l) and 2"
+of $(asked all | wc -l) and 4"
+records two '' 1
+ctl reload > /dev/null 2>&1
 records two 'record { strip header { "x" } }'
 ctl reload > /dev/null 2>&1
 : > "$TMP/rest"
@@ -198,6 +205,9 @@ wait_for 5 has run/two after &&
 is "and tells what it lacks" "$(jq -r '[.reason, .direction, .length,
     .last_record != null, .next != null] | join(" ")' "$TMP/run/two.gaps")" \
     "paused to_observed 5 true true"
+has run/kept other && [ ! -s "$TMP/run/kept.gaps" ] &&
+    ok "a mirror beside it that does not change lacks nothing" ||
+    not_ok "a mirror beside it lacks something" "$(cat "$TMP/run/kept.gaps")"
 # Files that others take away are made again.
 rm "$TMP/run/two"
 mv "$TMP/run/two.gaps" "$TMP/run/old.gaps"
