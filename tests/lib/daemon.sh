@@ -4,7 +4,7 @@
 #   start [ARGS...]     starts netmond (prefixed by $WRAP) and waits until ready
 #   ctl ...             netmonctl on its socket
 #   json FILTER ...     netmonctl -j through jq -r
-#   pid_of ROLE         pid of a role
+#   pid_of ROLE         pid of a role, nothing while there is none
 #   lose ROLE           kill -9, then waits until another one is ready
 #   stop                SIGTERM and wait; $status is its exit status
 
@@ -33,8 +33,10 @@ json() {
 	shift
 	ctl -j "$@" | jq -r "$json_filter"
 }
+# Not 0: to a signal that is whoever runs the test.
 pid_of() {
-	json ".processes[] | select(.process == \"$1\") | .pid" show processes
+	json ".processes[] | select(.process == \"$1\" and .pid > 0) | .pid" \
+	    show processes
 }
 state_of() {
 	json ".processes[] | select(.process == \"$1\") | .state" show processes
