@@ -121,7 +121,12 @@ write_report(const struct replay *r)
 	}
 	fprintf(f, "]}\n");
 	rc = written(f, r->report);
-	fclose(f);
+	/* What a network file system could not take is told here. */
+	if (fclose(f) == EOF && rc == 0) {
+		fprintf(stderr, "netmonctl: %s: %s\n", r->report,
+		    strerror(errno));
+		rc = -1;
+	}
 	return rc;
 }
 
