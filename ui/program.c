@@ -1,3 +1,4 @@
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -53,9 +54,12 @@ program_now_ms(void)
 
 /* ---- life ---- */
 
+/* One that does not read would never know that netmonctl is gone. */
 static void
-run(struct program *p, const int in[2], const int out[2])
+run(struct program *p, const int in[2], const int out[2], pid_t ctl)
 {
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != ctl)
+		_exit(126);
 	if (dup2(in[0], STDIN_FILENO) == -1 ||
 	    dup2(out[1], STDOUT_FILENO) == -1)
 		_exit(126);
@@ -69,6 +73,7 @@ void
 program_start(struct program *p)
 {
 	int	 in[2], out[2];
+	pid_t	 ctl = getpid();
 
 	p->next_ms = program_now_ms() + BACKOFF_MAX_MS;
 	if (pipe2(in, O_CLOEXEC) == -1)
@@ -79,7 +84,7 @@ program_start(struct program *p)
 		return;
 	}
 	if ((p->pid = fork()) == 0)
-		run(p, in, out);
+		run(p, in, out, ctl);
 	close(in[0]);
 	close(out[1]);
 	p->to = in[1];

@@ -93,8 +93,17 @@ sleep 0.3
 at_most "a hook asked for 2000 times costs few descriptors" \
     $(($(fds) - before)) 5
 kill $greedy
+# ---- one that does not read does not outlive netmonctl ----
+second=$hook
+attach rec -- sleep 600
+child=$(pgrep -P $hook)
+at_exit "kill $child"
+kill -9 $hook
+wait_for 5 is_over "$child" 2> /dev/null &&
+    ok "a program that reads nothing ends with netmonctl" ||
+    not_ok "a program that reads nothing outlives netmonctl"
 stop
-kill $hook 2> /dev/null
+kill $second 2> /dev/null
 : > "$TMP/access.log"
 
 # ---- both sides at once, each on its own copy ----
