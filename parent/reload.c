@@ -213,24 +213,38 @@ reload_changes(const struct conf *old, const struct conf *new,
 }
 
 static bool
-same_target(const struct conf_mirror *a, const struct conf_mirror *b)
+has_target(const struct conf *c, const struct conf_mirror *m)
 {
-	if (a->has_forward != b->has_forward || a->has_source != b->has_source)
-		return false;
-	if (a->has_source && addr_cmp(&a->source, &b->source) != 0)
-		return false;
-	return !a->has_forward || endpoint_cmp(&a->target, &b->target) == 0;
+	const struct conf_mirror	*o;
+	size_t				 i;
+
+	for (i = 0; i < c->nmirrors; i++) {
+		o = &c->mirrors[i];
+		if (o->has_forward && endpoint_cmp(&o->target, &m->target) == 0
+		    && o->has_source == m->has_source && (!o->has_source ||
+		    addr_cmp(&o->source, &m->source) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a has all targets of b. */
+static bool
+has_targets(const struct conf *a, const struct conf *b)
+{
+	size_t	 i;
+
+	for (i = 0; i < b->nmirrors; i++)
+		if (b->mirrors[i].has_forward &&
+		    !has_target(a, &b->mirrors[i]))
+			return false;
+	return true;
 }
 
 unsigned
 reload_restarts(const struct conf *a, const struct conf *b)
 {
-	size_t	 i;
-	bool	 same = a->nmirrors == b->nmirrors;
-
-	for (i = 0; same && i < a->nmirrors; i++)
-		same = same_target(&a->mirrors[i], &b->mirrors[i]);
-	return same ? 0 : 1U << ROLE_MIRROR;
+	return has_targets(a, b) && has_targets(b, a) ? 0 : 1U << ROLE_MIRROR;
 }
 
 /* Both have the same user, whose group it is where none is named. */

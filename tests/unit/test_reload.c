@@ -348,6 +348,32 @@ a_new_target_restarts_the_mirror_alone(void **state)
 	    "[- \tobserve port 80] [+ \tobserve port 81]"));
 }
 
+/* Its jail knows the targets, whoever has them. */
+static void
+a_mirror_that_only_records_restarts_nothing(void **state)
+{
+	static const char	 m[] = "mirror m { observe port 80, "
+	    "forward to 192.0.2.1 port 80 }\n",
+	    n[] = "mirror n { observe port 80, record to "
+	    "\"/var/db/netmond/n\" }\nmirror o { observe port 81, "
+	    "forward to 192.0.2.1 port 80 }\n";
+	struct conf		*a, *b;
+
+	(void)state;
+	a = parse_text("a", m, strlen(m), NULL, 0, parse_say_file, stderr);
+	b = parse_text("b", n, strlen(n), NULL, 0, parse_say_file, stderr);
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_int_equal(reload_restarts(a, b), 0);
+	assert_int_equal(reload_restarts(b, a), 0);
+	conf_free(b);
+	b = parse_text("none", "", 0, NULL, 0, parse_say_file, stderr);
+	assert_int_equal(reload_restarts(a, b), 1U << ROLE_MIRROR);
+	assert_int_equal(reload_restarts(b, a), 1U << ROLE_MIRROR);
+	conf_free(a);
+	conf_free(b);
+}
+
 static void
 no_change_has_no_lines(void **state)
 {
@@ -377,6 +403,7 @@ main(void)
 		T(the_group_of_the_user_may_be_named_or_not),
 		T(the_group_of_a_user_is_that_of_the_machine),
 		T(a_new_target_restarts_the_mirror_alone),
+		T(a_mirror_that_only_records_restarts_nothing),
 		T(no_change_has_no_lines)
 	};
 
