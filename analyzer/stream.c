@@ -101,7 +101,6 @@ stream_open(struct conn *c, bool midstream)
 	stream_head(c, &m, STREAM_OPEN);
 	m.dir = STREAM_UNKNOWN;
 	m.flags = midstream ? STREAM_MIDSTREAM : 0;
-	m.value = c->mirrors;
 	m.client = *flow_end(c->flow, c->server_dir);
 	m.server = *flow_end(c->flow, !c->server_dir);
 	compat_strlcpy(m.iface, side_iface_name(c->az, c->iface),
@@ -434,14 +433,14 @@ void
 stream_new_mirrors(struct analyzer *az)
 {
 	struct conn	*c, *next;
-	uint64_t	 was;
+	uint8_t		 was;
 
 	TAILQ_FOREACH_SAFE(c, &az->mirrored, entry, next) {
-		was = c->mirrors;
+		was = c->server_dir;
 		stream_find_mirrors(c);
 		if (c->mirrors == 0)
 			stream_close(c, STREAM_EOF);
-		else if (c->mirrors != was && !stream_full(c, 0))
+		else if (c->server_dir != was && !stream_full(c, 0))
 			stream_open(c, true);
 	}
 }

@@ -42,7 +42,10 @@ void	 stream_lost(struct analyzer *, uint64_t since_us);
 void	 stream_resume(struct analyzer *);
 /* From time to time: the same, if nothing waits any more. */
 void	 stream_tick(struct analyzer *);
-/* After a reload: connections go to the mirrors that observe them now. */
+/*
+ * After a reload: what none observes any more ends. Mirror itself sees to it
+ * which of its own have the rest, whoever of us commits first.
+ */
 void	 stream_new_mirrors(struct analyzer *);
 
 #endif

@@ -92,6 +92,7 @@ struct leg_record {
 
 struct leg {
 	struct copy	*copy;		/* NULL: it has ended */
+	struct leg	*next;		/* of the same connection */
 	const struct endpoint *client;
 	const struct endpoint *server;
 	uint64_t	 flow;

@@ -300,6 +300,18 @@ open_share(const struct conf *conf)
 	return OPEN_MAX / (n == 0 ? 1 : n);
 }
 
+/* NULL: there is no mirror of that name any more. */
+static struct copy *
+named(const struct mirror_state *ms, const char *name)
+{
+	size_t	 i;
+
+	for (i = 0; i < ms->ncopies; i++)
+		if (strcmp(ms->copies[i]->conf.name, name) == 0)
+			return ms->copies[i];
+	return NULL;
+}
+
 /* What its program still has is lost, and told before it goes. */
 static void
 drop_copy(struct mirror_state *ms, struct copy *c)
@@ -309,7 +321,7 @@ drop_copy(struct mirror_state *ms, struct copy *c)
 	for (side = 0; side < HOOK_SIDES; side++)
 		if (c->provider[side] != NULL)
 			provider_give_up(c->provider[side]);
-	streams_drop_copy(ms->streams, c);
+	streams_drop_copy(ms->streams, c, named(ms, c->conf.name));
 }
 
 static void

@@ -28,7 +28,8 @@ struct stream {
 	char		 iface[32];
 	unsigned	 refs;		/* items in providers' queues */
 	struct side	 side[COPY_DIRS];
-	size_t		 nlegs;
+	struct leg	*first;
+	size_t		 nlegs;		/* of legs; the list may have more */
 	struct leg	 legs[];
 };
 
@@ -100,7 +101,7 @@ streams_prefetch(const struct streams *t, const struct msg_stream *m)
 		return;
 	__builtin_prefetch(s);
 	prefetch(&s->side[m->dir], sizeof(s->side[0]));
-	prefetch(&s->nlegs, offsetof(struct leg, tcp));
+	prefetch(&s->first, offsetof(struct leg, tcp));
 	prefetch(&s->legs[0].rec[m->dir], sizeof(s->legs[0].rec[0]));
 }
 
@@ -163,14 +164,14 @@ on_chunk(void *arg, enum framer_part part, uint64_t offset,
 {
 	struct side	*sd = arg;
 	struct chunk	 c;
-	size_t		 i;
+	struct leg	*l;
 
 	fill(sd, &c, offset);
 	c.part = (uint8_t)part;
 	c.data = p;
 	c.len = n;
-	for (i = 0; i < sd->stream->nlegs; i++)
-		leg_chunk(&sd->stream->legs[i], &c);
+	for (l = sd->stream->first; l != NULL; l = l->next)
+		leg_chunk(l, &c);
 	sd->flags = 0;
 }
 
@@ -179,11 +180,11 @@ on_end(void *arg, uint64_t offset)
 {
 	struct side	*sd = arg;
 	struct chunk	 c;
-	size_t		 i;
+	struct leg	*l;
 
 	fill(sd, &c, offset);
-	for (i = 0; i < sd->stream->nlegs; i++)
-		leg_end(&sd->stream->legs[i], &c);
+	for (l = sd->stream->first; l != NULL; l = l->next)
+		leg_end(l, &c);
 }
 
 static void
@@ -191,11 +192,11 @@ on_gap(void *arg, uint64_t offset, uint64_t n)
 {
 	struct side	*sd = arg;
 	struct chunk	 c;
-	size_t		 i;
+	struct leg	*l;
 
 	fill(sd, &c, offset);
-	for (i = 0; i < sd->stream->nlegs; i++)
-		leg_gap(&sd->stream->legs[i], &c, n, GAP_LOST);
+	for (l = sd->stream->first; l != NULL; l = l->next)
+		leg_gap(l, &c, n, GAP_LOST);
 	sd->flags |= CHUNK_GAP;
 }
 
@@ -230,7 +231,7 @@ save_list(struct streams *t, struct stream *s, const uint64_t *slots)
 	struct leg	*l;
 
 	for (; s != NULL; s = s->next)
-		for (l = s->legs; l < s->legs + s->nlegs; l++)
+		for (l = s->first; l != NULL; l = l->next)
 			if (l->copy != NULL && l->slot != -1 &&
 			    (slots == NULL ? last_record(l) != l->saved_us :
 			    slots_bit(slots, (unsigned)l->slot)))
@@ -269,7 +270,8 @@ leg_gone(struct streams *t, struct leg *l)
 static void
 end_stream(struct streams *t, struct stream *s)
 {
-	size_t	 i;
+	struct leg	*l;
+	size_t		 i;
 
 	for (i = 0; i < COPY_DIRS; i++) {
 		framer_end(&s->side[i].framer);
@@ -278,18 +280,40 @@ end_stream(struct streams *t, struct stream *s)
 			    s->side[i].framer.refused);
 		framer_clear(&s->side[i].framer);
 	}
-	for (i = 0; i < s->nlegs; i++)
-		leg_close(&s->legs[i]);
+	for (l = s->first; l != NULL; l = l->next)
+		leg_close(l);
 	unlink_stream(t, s);
 	s->next = t->ended;
 	t->ended = s;
+}
+
+static size_t
+size_of(size_t nlegs)
+{
+	return sizeof(struct stream) + nlegs * sizeof(struct leg);
+}
+
+static void
+free_stream(struct streams *t, struct stream *s)
+{
+	struct leg	*l, *next;
+
+	for (l = s->first; l != NULL; l = next) {
+		next = l->next;
+		leg_gone(t, l);
+		if (l >= s->legs && l < s->legs + s->nlegs)
+			continue;
+		mem_give(t->conf.mem, MEM_STREAMS, sizeof(*l));
+		free(l);
+	}
+	mem_give(t->conf.mem, MEM_STREAMS, size_of(s->nlegs));
+	free(s);
 }
 
 void
 streams_reap(struct streams *t)
 {
 	struct stream	**at, *s;
-	size_t		  i;
 
 	for (at = &t->ended; (s = *at) != NULL;) {
 		if (s->refs > 0) {
@@ -297,11 +321,7 @@ streams_reap(struct streams *t)
 			continue;
 		}
 		*at = s->next;
-		for (i = 0; i < s->nlegs; i++)
-			leg_gone(t, &s->legs[i]);
-		mem_give(t->conf.mem, MEM_STREAMS,
-		    sizeof(*s) + s->nlegs * sizeof(s->legs[0]));
-		free(s);
+		free_stream(t, s);
 	}
 }
 
@@ -328,15 +348,6 @@ observes(const struct copy *c, const struct endpoint *server)
 	return conf_ports_has(&c->conf.observe, server->port);
 }
 
-static bool
-wants(const struct streams *t, uint64_t mask, size_t i,
-    const struct endpoint *server)
-{
-	/* A mask made from another configuration must not misdirect. */
-	return i < 64 && mask >> i & 1 &&
-	    observes(t->conf.copies[i], server);
-}
-
 /* The connection that it would open has no place. */
 static void
 refuse(struct streams *t, const struct msg_stream *m)
@@ -344,72 +355,36 @@ refuse(struct streams *t, const struct msg_stream *m)
 	size_t	 i;
 
 	for (i = 0; i < t->conf.ncopies; i++)
-		if (wants(t, m->value, i, &m->server))
+		if (observes(t->conf.copies[i], &m->server))
 			hole_refused(t->conf.copies[i], m->ts_us);
 }
 
-static struct stream *
-new_stream(struct streams *t, size_t size)
+static void *
+take(struct streams *t, size_t size)
 {
-	struct stream	*s;
+	void	*p;
 
 	if (!mem_take(t->conf.mem, MEM_STREAMS, size))
 		return NULL;
-	if ((s = calloc(1, size)) == NULL)
+	if ((p = calloc(1, size)) == NULL)
 		mem_give(t->conf.mem, MEM_STREAMS, size);
-	return s;
+	return p;
 }
 
-static bool
-has_leg(const struct stream *s, const struct copy *c)
+static struct stream *
+new_stream(struct streams *t, const struct msg_stream *m)
 {
-	size_t	 i;
+	struct stream	*s;
+	size_t		 i, n;
 
-	for (i = 0; i < s->nlegs; i++)
-		if (s->legs[i].copy == c)
-			return true;
-	return false;
-}
-
-/* After a reload: none is to come to it that it does not have. */
-static bool
-goes_on(const struct streams *t, const struct stream *s,
-    const struct msg_stream *m)
-{
-	size_t	 i;
-
-	if (!(m->flags & STREAM_MIDSTREAM) ||
-	    endpoint_cmp(&s->server, &m->server) != 0)
-		return false;
-	for (i = 0; i < t->conf.ncopies; i++)
-		if (wants(t, m->value, i, &m->server) &&
-		    !has_leg(s, t->conf.copies[i]))
-			return false;
-	return true;
-}
-
-static void
-open_stream(struct streams *t, const struct msg_stream *m)
-{
-	struct stream	*s, **at;
-	bool		 mid = (m->flags & STREAM_MIDSTREAM) != 0;
-	size_t		 i, n, size;
-
-	if ((s = lookup(t, m->id)) != NULL) {
-		if (goes_on(t, s, m))
-			return;
-		end_stream(t, s);
-	}
 	for (i = 0, n = 0; i < t->conf.ncopies; i++)
-		n += wants(t, m->value, i, &m->server);
-	size = sizeof(*s) + n * sizeof(s->legs[0]);
-	if (n == 0)
-		return;
-	if ((s = new_stream(t, size)) == NULL) {
-		tally_add(t->conf.tally, TALLY_MIR_UNKNOWN, 1);
-		refuse(t, m);
-		return;
-	}
+		n += observes(t->conf.copies[i], &m->server);
+	if ((s = take(t, size_of(n))) == NULL)
+		return NULL;
+	s->nlegs = n;
+	s->first = n > 0 ? s->legs : NULL;
+	for (i = 1; i < n; i++)
+		s->legs[i - 1].next = &s->legs[i];
 	s->table = t;
 	s->id = m->id;
 	s->ts_us = m->ts_us;
@@ -423,10 +398,30 @@ open_stream(struct streams *t, const struct msg_stream *m)
 		framer_init(&s->side[i].framer, &framer_ops, &s->side[i],
 		    t->conf.mem);
 	}
-	for (i = 0; i < t->conf.ncopies; i++)
-		if (wants(t, m->value, i, &m->server))
-			open_leg(t, s, &s->legs[s->nlegs++],
-			    t->conf.copies[i], mid);
+	return s;
+}
+
+/* Also of one that only the next configuration observes, or the last one. */
+static void
+open_stream(struct streams *t, const struct msg_stream *m)
+{
+	struct stream	*s, **at;
+	struct leg	*l;
+	size_t		 i;
+
+	if ((s = lookup(t, m->id)) != NULL)
+		end_stream(t, s);
+	if ((s = new_stream(t, m)) == NULL) {
+		tally_add(t->conf.tally, TALLY_MIR_UNKNOWN, 1);
+		refuse(t, m);
+		return;
+	}
+	for (i = 0, l = s->first; l != NULL; i++)
+		if (observes(t->conf.copies[i], &s->server)) {
+			open_leg(t, s, l, t->conf.copies[i],
+			    (m->flags & STREAM_MIDSTREAM) != 0);
+			l = l->next;
+		}
 	if (t->n >= t->nbuckets)
 		grow(t);
 	at = place(t, s->id);
@@ -441,14 +436,15 @@ static void
 lose_stream(struct stream *s, enum gap_reason why)
 {
 	struct chunk	 c;
-	size_t		 i, k;
+	struct leg	*l;
+	size_t		 i;
 
 	for (i = 0; i < COPY_DIRS; i++) {
 		if (!s->side[i].framer.started)
 			continue;
 		fill(&s->side[i], &c, s->side[i].framer.pos);
-		for (k = 0; k < s->nlegs; k++)
-			leg_gap(&s->legs[k], &c, 0, why);
+		for (l = s->first; l != NULL; l = l->next)
+			leg_gap(l, &c, 0, why);
 	}
 }
 
@@ -456,11 +452,11 @@ lose_stream(struct stream *s, enum gap_reason why)
 static void
 shed(const struct stream *s)
 {
-	size_t	 i;
+	struct leg	*l;
 
-	for (i = 0; i < s->nlegs; i++)
-		if (s->legs[i].copy != NULL)
-			hole_refused(s->legs[i].copy, s->ts_us);
+	for (l = s->first; l != NULL; l = l->next)
+		if (l->copy != NULL)
+			hole_refused(l->copy, s->ts_us);
 }
 
 static void
@@ -531,65 +527,86 @@ streams_lose_all(struct streams *t, enum gap_reason why)
 	streams_close_all(t);
 }
 
-static void
-drop_legs(struct streams *t, struct stream *s, struct copy *c, bool ended)
+static struct leg *
+leg_of(const struct stream *s, const struct copy *c)
 {
-	size_t	 i;
+	struct leg	*l;
 
-	for (i = 0; i < s->nlegs; i++)
-		if (s->legs[i].copy == c) {
-			if (!ended)
-				leg_close(&s->legs[i]);
-			leg_gone(t, &s->legs[i]);
-			if (ended)
-				s->legs[i].copy = NULL;
-		}
+	for (l = s->first; l != NULL && l->copy != c; l = l->next)
+		continue;
+	return l;
 }
 
+/* From the next message on, in the place of one that has gone. */
 static void
-forget_legs(struct stream *s, const struct copy *c)
+replace(struct streams *t, struct stream *s, struct leg *l, struct copy *c)
 {
-	size_t	 i;
-
-	for (i = 0; i < s->nlegs; i++)
-		if (s->legs[i].copy == c)
-			s->legs[i].copy = NULL;
-}
-
-void
-streams_drop_copy(struct streams *t, struct copy *c)
-{
-	struct stream	*s;
-	size_t		 i;
-
-	for (i = 0; i < t->nbuckets; i++)
-		for (s = t->bucket[i]; s != NULL; s = s->next)
-			drop_legs(t, s, c, false);
-	copy_flush(c);
-	for (i = 0; i < t->nbuckets; i++)
-		for (s = t->bucket[i]; s != NULL; s = s->next)
-			forget_legs(s, c);
-	for (s = t->ended; s != NULL; s = s->next)
-		drop_legs(t, s, c, true);
-}
-
-/* In the place of one that has gone. */
-static void
-take_up(struct streams *t, struct stream *s, struct copy *c)
-{
-	struct leg	*l, was;
+	struct leg	 was = *l;
 	unsigned	 dir;
 
-	for (l = s->legs; l < s->legs + s->nlegs && l->copy != NULL; l++)
-		continue;
-	if (l == s->legs + s->nlegs)
-		return;
-	was = *l;
 	memset(l, 0, sizeof(*l));
+	l->next = was.next;
 	l->changed = true;
 	for (dir = 0; dir < COPY_DIRS; dir++)
 		l->rec[dir].last_us = was.rec[dir].last_us;
 	open_leg(t, s, l, c, true);
+}
+
+void
+streams_drop_copy(struct streams *t, struct copy *c, struct copy *heir)
+{
+	struct stream	*s;
+	struct leg	*l;
+	size_t		 i;
+
+	for (i = 0; i < t->nbuckets; i++)
+		for (s = t->bucket[i]; s != NULL; s = s->next)
+			if ((l = leg_of(s, c)) != NULL) {
+				leg_close(l);
+				leg_gone(t, l);
+			}
+	copy_flush(c);
+	for (i = 0; i < t->nbuckets; i++)
+		for (s = t->bucket[i]; s != NULL; s = s->next) {
+			if ((l = leg_of(s, c)) == NULL)
+				continue;
+			l->copy = NULL;
+			if (heir != NULL && observes(heir, &s->server))
+				replace(t, s, l, heir);
+		}
+	for (s = t->ended; s != NULL; s = s->next)
+		if ((l = leg_of(s, c)) != NULL) {
+			leg_gone(t, l);
+			l->copy = NULL;
+		}
+}
+
+static struct leg *
+add_leg(struct streams *t, struct stream *s)
+{
+	struct leg	**at, *l;
+
+	if ((l = take(t, sizeof(*l))) == NULL)
+		return NULL;
+	for (at = &s->first; *at != NULL; at = &(*at)->next)
+		continue;
+	*at = l;
+	return l;
+}
+
+static void
+take_up(struct streams *t, struct stream *s, struct copy *c)
+{
+	struct leg	*l;
+
+	if (!observes(c, &s->server) || leg_of(s, c) != NULL)
+		return;
+	if ((l = leg_of(s, NULL)) == NULL && (l = add_leg(t, s)) == NULL) {
+		hole_refused(c, s->ts_us);
+		return;
+	}
+	memset(l->rec, 0, sizeof(l->rec));
+	replace(t, s, l, c);
 }
 
 void
@@ -603,24 +620,18 @@ streams_set_copies(struct streams *t, struct copy **copies, size_t n)
 	for (i = 0; i < t->nbuckets; i++)
 		for (s = t->bucket[i]; s != NULL; s = s->next)
 			for (k = 0; k < n; k++)
-				if (observes(copies[k], &s->server) &&
-				    !has_leg(s, copies[k]))
-					take_up(t, s, copies[k]);
+				take_up(t, s, copies[k]);
 }
 
 struct leg *
 streams_find(struct streams *t, uint64_t flow, struct copy *c)
 {
 	struct stream	*s;
-	size_t		 i;
 
 	if ((s = lookup(t, flow)) == NULL)
 		for (s = t->ended; s != NULL && s->id != flow; s = s->next)
 			continue;
-	for (i = 0; s != NULL && i < s->nlegs; i++)
-		if (s->legs[i].copy == c)
-			return &s->legs[i];
-	return NULL;
+	return s == NULL ? NULL : leg_of(s, c);
 }
 
 size_t

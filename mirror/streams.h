@@ -1,6 +1,6 @@
 /*
  * streams: the mirrored connections that are open now, by flow id. Each has
- * a framer per direction and a leg per mirror that wants it. Recorded ones
+ * a framer per direction and a leg per mirror that observes it. Recorded ones
  * have a slot with the parent, so that a fresh mirror can name the gap that
  * the loss of this one makes.
  */
@@ -30,10 +30,7 @@ struct streams_conf {
 };
 
 struct streams	*streams_new(const struct streams_conf *);
-/*
- * Those that observe a connection and are new take the places of dropped ones,
- * from its next message on.
- */
+/* Those that are new have what they observe, from its next message on. */
 void		 streams_set_copies(struct streams *, struct copy **, size_t);
 /* One record of a STREAM frame. */
 void		 streams_take(struct streams *, const struct msg_stream *);
@@ -45,8 +42,12 @@ void		 streams_reap(struct streams *);
 void		 streams_close_all(struct streams *);
 /* The same; what they had yet to bring is lost: GAP_ANALYZER, GAP_BEHIND. */
 void		 streams_lose_all(struct streams *, enum gap_reason);
-/* No leg uses this copy any more after it. */
-void		 streams_drop_copy(struct streams *, struct copy *);
+/*
+ * No leg uses this copy any more after it. Its connections go on with the heir,
+ * if not NULL, where that observes them.
+ */
+void		 streams_drop_copy(struct streams *, struct copy *,
+		    struct copy *heir);
 /* Saves again what has moved since. Once a second. */
 void		 streams_save(struct streams *);
 /* Saves again, whatever it holds, each of these slots that is in use. */

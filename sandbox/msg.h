@@ -352,10 +352,10 @@ struct msg_stream {
 	uint64_t	 offset;	/* in this direction, from 0 */
 	uint64_t	 ts_us;
 	uint64_t	 value;		/* GAP: length; MARK: message id;
-					   CLOSE: enum stream_reason;
-					   OPEN: bit mask of conf mirrors */
+					   CLOSE: enum stream_reason */
 	struct endpoint	 client;	/* OPEN */
-	struct endpoint	 server;	/* OPEN: the observed side */
+	struct endpoint	 server;	/* OPEN: the observed side; its port
+					   tells which mirrors observe it */
 	int32_t		 vlan;		/* OPEN, -1 none */
 	char		 iface[32];	/* OPEN */
 	const uint8_t	*data;		/* DATA */

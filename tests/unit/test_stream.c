@@ -255,10 +255,36 @@ other_mirrors_come_while_it_is_behind(void **state)
 	stream_close(&x->conn[0], STREAM_FIN);
 	x->conf.nmirrors = 2;
 	stream_new_mirrors(&x->az);
+	send_data(x, 1, 6);
 	assert_string_equal(hear(x), "O1 O2 C1behind C2behind ");
 	stream_tick(&x->az);
 	assert_string_equal(hear(x), "G1(some) G2(some) O2mid ");
 	assert_int_equal(x->conn[1].mirrors, 3);
+	end(x);
+}
+
+/* Mirror knows itself who has it: for the others it goes on. */
+static void
+a_reload_opens_none_again(void **state)
+{
+	struct fix		*x = begin(0);
+	struct conf_mirror	 m[2];
+
+	(void)state;
+	memset(m, 0, sizeof(m));	/* they observe all */
+	m[0].has_record = m[1].has_record = true;
+	m[1].record_dir = DIR_BOTH;
+	x->conf.mirrors = m;
+	stream_find_mirrors(&x->conn[0]);
+	open_conn(x, 0);
+	x->conf.nmirrors = 2;
+	stream_new_mirrors(&x->az);
+	assert_string_equal(hear(x), "O1 ");
+	assert_int_equal(x->conn[0].mirrors, 3);
+	assert_int_equal(x->conn[0].mirror_dirs, 3);
+	x->conf.nmirrors = 0;
+	stream_new_mirrors(&x->az);
+	assert_string_equal(hear(x), "C1 ");
 	end(x);
 }
 
@@ -299,6 +325,7 @@ main(void)
 		cmocka_unit_test(a_fresh_mirror_is_not_behind),
 		cmocka_unit_test(a_mirror_that_lacks_nothing_is_told_so),
 		cmocka_unit_test(other_mirrors_come_while_it_is_behind),
+		cmocka_unit_test(a_reload_opens_none_again),
 		cmocka_unit_test(
 		    a_reload_goes_on_with_one_whose_server_spoke_first),
 	};

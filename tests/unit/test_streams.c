@@ -1,0 +1,306 @@
+/*
+ * Connections whose mirrors change: what goes on lacks nothing, what is new
+ * has the rest.
+ */
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mirror/streams.h"
+#include "sandbox/compat.h"
+#include "tests/lib/cmocka_first.h"
+
+#define HEAD	"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n"
+
+static char		 dir[] = "/tmp/test_streams.XXXXXX";
+static struct tally	 tally;
+static struct mem	 mem;
+static struct slots	 slots;
+static struct copy_env	 env;
+static struct streams	*streams;
+static struct copy	*copies[2];
+static uint64_t		 at;		/* offset of the next byte */
+
+static void
+on_want(void *arg, unsigned index, bool gaps, bool rotate)
+{
+	(void)arg;
+	(void)index;
+	(void)gaps;
+	(void)rotate;
+}
+
+static struct leg *
+on_find(void *arg, uint64_t flow, struct copy *c)
+{
+	(void)arg;
+	return streams_find(streams, flow, c);
+}
+
+static void
+on_say(void *arg, const char *text)
+{
+	(void)arg;
+	(void)text;
+}
+
+static void
+on_save(void *arg, unsigned slot, const struct gap_open *o)
+{
+	(void)arg;
+	(void)slot;
+	(void)o;
+}
+
+static const struct copy_ops ops = { .want = on_want, .find = on_find,
+    .say = on_say };
+
+static void
+give_file(struct sink_file *f)
+{
+	char	 path[CONF_PATH_MAX + sizeof(dir)];
+	int	 fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, sink_file_name(f));
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	assert_int_not_equal(fd, -1);
+	sink_file_tick(f, env.now_us);
+	sink_file_take(f, fd, true, sink_file_name(f), 0);
+}
+
+/* A mirror, at i, that records what comes to a port. */
+static void
+add_copy(unsigned i, const char *name, uint16_t port)
+{
+	struct conf_mirror	 conf;
+
+	memset(&conf, 0, sizeof(conf));
+	compat_strlcpy(conf.name, name, sizeof(conf.name));
+	compat_strlcpy(conf.path, name, sizeof(conf.path));
+	conf.queue = 64 * 1024;
+	conf.has_record = true;
+	conf.record_dir = DIR_BOTH;
+	conf.format = RECORD_RAW;
+	conf.observe.n = 1;
+	conf.observe.range[0].lo = conf.observe.range[0].hi = port;
+	copies[i] = copy_new(&env, &conf, i);
+	assert_non_null(copies[i]);
+	give_file(copies[i]->file);
+	give_file(copies[i]->gaps);
+}
+
+static void
+begin(void)
+{
+	struct streams_conf	 c = { .mem = &mem, .tally = &tally,
+	    .copies = copies, .slots = &slots };
+
+	memset(&mem, 0, sizeof(mem));
+	mem.limit = 1024 * 1024;
+	slots.save = on_save;
+	slots.tally = &tally;
+	env = (struct copy_env){ .tally = &tally, .ops = &ops, .mem = &mem,
+	    .now_us = 1000000, .packet_us = 1000000 };
+	at = 0;
+	c.orphans = orphans_new(&slots, false);
+	assert_non_null(c.orphans);
+	streams = streams_new(&c);
+	assert_non_null(streams);
+}
+
+static void
+flush(unsigned n)
+{
+	unsigned	 i;
+
+	for (i = 0; i < n; i++)
+		copy_flush(copies[i]);
+	streams_reap(streams);
+}
+
+/* All memory comes back. */
+static void
+end(unsigned n)
+{
+	unsigned	 i;
+
+	streams_close_all(streams);
+	flush(n);
+	assert_int_equal(mem.used, 0);
+	for (i = 0; i < n; i++)
+		copy_free(copies[i]);
+}
+
+static void
+take(struct msg_stream *m)
+{
+	m->id = 7;
+	m->ts_us = 5000000;
+	streams_take(streams, m);
+}
+
+static void
+open_stream(uint8_t flags)
+{
+	struct msg_stream	 m = { .kind = STREAM_OPEN, .flags = flags,
+	    .dir = STREAM_UNKNOWN, .client.port = 40000, .server.port = 80 };
+
+	take(&m);
+}
+
+static void
+put(const char *text)
+{
+	struct msg_stream	 m = { .kind = STREAM_DATA, .offset = at,
+	    .data = (const uint8_t *)text, .len = strlen(text) };
+
+	take(&m);
+	at += m.len;
+}
+
+static void
+mark(enum stream_mark what, uint64_t ahead)
+{
+	struct msg_stream	 m = { .kind = STREAM_MARK,
+	    .mark = (uint8_t)what, .offset = at + ahead, .value = 1 };
+
+	take(&m);
+}
+
+static void
+put_head(void)
+{
+	mark(MARK_REQUEST_HEAD, 0);
+	mark(MARK_HEAD_END, strlen(HEAD));
+	put(HEAD);
+}
+
+static void
+put_message(void)
+{
+	put_head();
+	put("body");
+	mark(MARK_MESSAGE_END, 0);
+}
+
+static const char *
+content(const char *name)
+{
+	static char	 text[4096];
+	char		 path[64];
+	ssize_t		 n;
+	int		 fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_RDONLY);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	return text;
+}
+
+static void
+one_that_is_new_has_the_rest_and_the_other_lacks_nothing(void **state)
+{
+	(void)state;
+	begin();
+	add_copy(0, "a", 80);
+	streams_set_copies(streams, copies, 1);
+	open_stream(0);
+	put_head();
+	put("bo");
+	add_copy(1, "b", 80);
+	streams_set_copies(streams, copies, 2);
+	put("dy");
+	mark(MARK_MESSAGE_END, 0);
+	put_message();
+	flush(2);
+	assert_string_equal(content("a"), HEAD "body" HEAD "body");
+	assert_string_equal(content("b"), HEAD "body");
+	end(2);
+	assert_string_equal(content("a.gaps"), "");
+}
+
+static void
+one_that_goes_leaves_the_other_all(void **state)
+{
+	struct copy	*b;
+
+	(void)state;
+	begin();
+	add_copy(0, "a", 80);
+	add_copy(1, "b", 80);
+	streams_set_copies(streams, copies, 2);
+	open_stream(0);
+	put_head();
+	put("bo");
+	b = copies[1];
+	streams_drop_copy(streams, b, NULL);
+	streams_set_copies(streams, copies, 1);
+	copy_free(b);
+	put("dy");
+	mark(MARK_MESSAGE_END, 0);
+	flush(1);
+	assert_string_equal(content("a"), HEAD "body");
+	assert_string_equal(content("b"), HEAD "bo");
+	end(1);
+	assert_string_equal(content("a.gaps"), "");
+}
+
+/* The analyzer had the new configuration first. */
+static void
+one_that_comes_before_its_mirror_is_taken_up(void **state)
+{
+	(void)state;
+	begin();
+	add_copy(0, "a", 81);
+	streams_set_copies(streams, copies, 1);
+	open_stream(STREAM_MIDSTREAM);
+	put_message();
+	add_copy(1, "b", 80);
+	streams_set_copies(streams, copies, 2);
+	put_message();
+	flush(2);
+	assert_string_equal(content("a"), "");
+	assert_string_equal(content("b"), HEAD "body");
+	end(2);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	static const char *const names[] = { "a", "a.gaps", "b", "b.gaps" };
+	char			 path[64];
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		unlink(path);
+	}
+	return rmdir(dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(
+		    one_that_is_new_has_the_rest_and_the_other_lacks_nothing),
+		cmocka_unit_test(one_that_goes_leaves_the_other_all),
+		cmocka_unit_test(one_that_comes_before_its_mirror_is_taken_up),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
