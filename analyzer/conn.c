@@ -91,10 +91,8 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 		free(c);
 		return NULL;
 	}
-	if (c->mirrors == 0)
-		return c;
-	TAILQ_INSERT_TAIL(&az->mirrored, c, entry);
-	stream_open(c, flow_midstream(f));
+	if (c->mirrors != 0)
+		stream_open(c, flow_midstream(f) ? STREAM_MIDSTREAM : 0);
 	return c;
 }
 
@@ -126,6 +124,7 @@ conn_data(void *reader, int dir, uint64_t off, const uint8_t *p, size_t len,
 	if (c->session == NULL)
 		return FLOW_SKIP;
 	meter_expect(c->az->meter, &c->cache);
+	stream_look_again(c);
 	if (acked != UINT64_MAX)
 		session_acked(c->session, d, acked);
 	session_data(c->session, d, off, p, len, ts_us);
@@ -144,6 +143,7 @@ conn_gap(void *reader, int dir, uint64_t off, uint64_t len, uint64_t ts_us,
 
 	if (c->session == NULL)
 		return FLOW_SKIP;
+	stream_look_again(c);
 	session_gap(c->session, d, off, len, ts_us);
 	if (c->mirrors != 0)
 		stream_gap(c, d, off, len, why == REASS_WHY_CUT);

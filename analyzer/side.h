@@ -31,12 +31,13 @@ struct conn {
 	uint8_t		 mirror_dirs;	/* 1 << stream_dir that any wants */
 	uint8_t		 host_len;
 	uint8_t		 server_dir;	/* direction towards the server */
-	bool		 hidden;
-	bool		 ignored;	/* by an address rule, or our own */
-	bool		 own;		/* the mirror made it */
-	bool		 swapped;	/* direction 1 is the client's */
+	bool		 hidden : 1;
+	bool		 ignored : 1;	/* by an address rule, or our own */
+	bool		 own : 1;	/* the mirror made it */
+	bool		 swapped : 1;	/* direction 1 is the client's */
 	bool		 streaming : 1;	/* it is in az->mirrored */
-	bool		 shed : 1;		/* until mirror has caught up */
+	bool		 shed : 1;	/* until mirror has caught up */
+	uint32_t	 mirrors_epoch;	/* of az, when they were looked for */
 	uint8_t		 host[SIDE_HOST];
 };
 

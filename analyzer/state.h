@@ -103,6 +103,7 @@ struct analyzer {
 	uint64_t	 events_open;	/* sent; mirror has not seen to them */
 	struct event_batch *streams;
 	struct conn_list mirrored;
+	uint32_t	 mirrors_epoch;	/* each reload begins another one */
 	struct {			/* mirror does not keep up */
 		uint64_t	 since_us;	/* of a packet; 0: it does */
 		struct left_out	 out;

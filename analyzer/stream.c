@@ -86,10 +86,12 @@ stream_lost(struct analyzer *az, uint64_t since_us)
 /* ---- connections ---- */
 
 void
-stream_open(struct conn *c, bool midstream)
+stream_open(struct conn *c, uint8_t flags)
 {
 	struct msg_stream	 m;
 
+	if (!c->streaming)
+		TAILQ_INSERT_TAIL(&c->az->mirrored, c, entry);
 	c->streaming = true;
 	if (is_behind(c->az)) {
 		if (!c->shed)
@@ -100,7 +102,7 @@ stream_open(struct conn *c, bool midstream)
 	c->shed = false;
 	stream_head(c, &m, STREAM_OPEN);
 	m.dir = STREAM_UNKNOWN;
-	m.flags = midstream ? STREAM_MIDSTREAM : 0;
+	m.flags = flags;
 	m.client = *flow_end(c->flow, c->server_dir);
 	m.server = *flow_end(c->flow, !c->server_dir);
 	compat_strlcpy(m.iface, side_iface_name(c->az, c->iface),
@@ -273,7 +275,7 @@ stream_resume(struct analyzer *az)
 	memset(&az->behind, 0, sizeof(az->behind));
 	TAILQ_FOREACH(c, &az->mirrored, entry)
 		if (c->shed || all)
-			stream_open(c, true);
+			stream_open(c, STREAM_MIDSTREAM);
 }
 
 void
@@ -382,6 +384,7 @@ stream_find_mirrors(struct conn *c)
 
 	c->mirrors = observers(conf, c->flow, server_of(c), &first);
 	c->server_dir = first;
+	c->mirrors_epoch = c->az->mirrors_epoch;
 	c->mirror_dirs = 0;
 	for (i = 0; i < conf->nmirrors && i < 64; i++)
 		if (c->mirrors >> i & 1)
@@ -426,7 +429,7 @@ stream_reopen_all(struct analyzer *az)
 
 	memset(&az->behind, 0, sizeof(az->behind));
 	TAILQ_FOREACH(c, &az->mirrored, entry)
-		stream_open(c, true);
+		stream_open(c, STREAM_MIDSTREAM);
 }
 
 void
@@ -435,12 +438,24 @@ stream_new_mirrors(struct analyzer *az)
 	struct conn	*c, *next;
 	uint8_t		 was;
 
+	az->mirrors_epoch++;
 	TAILQ_FOREACH_SAFE(c, &az->mirrored, entry, next) {
 		was = c->server_dir;
 		stream_find_mirrors(c);
 		if (c->mirrors == 0)
 			stream_close(c, STREAM_EOF);
 		else if (c->server_dir != was && !stream_full(c, 0))
-			stream_open(c, true);
+			stream_open(c, STREAM_MIDSTREAM);
 	}
+}
+
+void
+stream_take_up(struct conn *c)
+{
+	c->mirrors_epoch = c->az->mirrors_epoch;
+	if (c->own || c->streaming)
+		return;
+	stream_find_mirrors(c);
+	if (c->mirrors != 0)
+		stream_open(c, STREAM_MIDSTREAM | STREAM_LATE);
 }

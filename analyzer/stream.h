@@ -10,7 +10,8 @@
 
 /* Which mirrors observe the connection, and which side they observe. */
 void	 stream_find_mirrors(struct conn *);
-void	 stream_open(struct conn *, bool midstream);
+/* flags: STREAM_MIDSTREAM, STREAM_LATE. */
+void	 stream_open(struct conn *, uint8_t flags);
 void	 stream_close(struct conn *, enum stream_reason);
 void	 stream_data(struct conn *, unsigned dir, uint64_t off,
 	    const uint8_t *, size_t len);
@@ -47,5 +48,15 @@ void	 stream_tick(struct analyzer *);
  * which of its own have the rest, whoever of us commits first.
  */
 void	 stream_new_mirrors(struct analyzer *);
+/* Opens one that nobody observed before a reload. */
+void	 stream_take_up(struct conn *);
+
+/* Before what the connection brings: it may be observed since a reload. */
+static inline void
+stream_look_again(struct conn *c)
+{
+	if (c->mirrors_epoch != c->az->mirrors_epoch)
+		stream_take_up(c);
+}
 
 #endif

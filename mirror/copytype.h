@@ -70,6 +70,7 @@ struct copy_env {
 /* The record's part of one direction of a connection. */
 struct leg_record {
 	bool		 waits;		/* for the next head */
+	bool		 late;		/* nothing yet; it lacks all before */
 	bool		 gap;		/* a gap is open, from offset on */
 	bool		 closed;	/* no more will come */
 	bool		 resumed;	/* it ends if the file takes the rest */

@@ -401,6 +401,13 @@ new_stream(struct streams *t, const struct msg_stream *m)
 	return s;
 }
 
+/* Whether what came before a reload let its mirror observe it is missing. */
+static void
+set_late(struct leg *l, bool late)
+{
+	l->rec[0].late = l->rec[1].late = late;
+}
+
 /* Also of one that only the next configuration observes, or the last one. */
 static void
 open_stream(struct streams *t, const struct msg_stream *m)
@@ -418,6 +425,7 @@ open_stream(struct streams *t, const struct msg_stream *m)
 	}
 	for (i = 0, l = s->first; l != NULL; i++)
 		if (observes(t->conf.copies[i], &s->server)) {
+			set_late(l, (m->flags & STREAM_LATE) != 0);
 			open_leg(t, s, l, t->conf.copies[i],
 			    (m->flags & STREAM_MIDSTREAM) != 0);
 			l = l->next;
@@ -547,8 +555,10 @@ replace(struct streams *t, struct stream *s, struct leg *l, struct copy *c)
 	memset(l, 0, sizeof(*l));
 	l->next = was.next;
 	l->changed = true;
-	for (dir = 0; dir < COPY_DIRS; dir++)
+	for (dir = 0; dir < COPY_DIRS; dir++) {
 		l->rec[dir].last_us = was.rec[dir].last_us;
+		l->rec[dir].late = was.rec[dir].late;
+	}
 	open_leg(t, s, l, c, true);
 }
 
@@ -606,6 +616,7 @@ take_up(struct streams *t, struct stream *s, struct copy *c)
 		return;
 	}
 	memset(l->rec, 0, sizeof(l->rec));
+	set_late(l, true);
 	replace(t, s, l, c);
 }
 

@@ -342,6 +342,7 @@ enum stream_mark {
 #define STREAM_MIDSTREAM	0x01	/* opened without a SYN, or re-sent */
 #define STREAM_TRUNCATED	0x02
 #define STREAM_QUEUE	0x04	/* GAP: mirror did not keep up */
+#define STREAM_LATE	0x08	/* OPEN: observed since a reload only */
 #define STREAM_SOME	UINT64_MAX
 struct msg_stream {
 	uint8_t		 kind;

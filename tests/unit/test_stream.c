@@ -86,8 +86,7 @@ end(struct fix *x)
 static void
 open_conn(struct fix *x, unsigned i)
 {
-	TAILQ_INSERT_TAIL(&x->az.mirrored, &x->conn[i], entry);
-	stream_open(&x->conn[i], false);
+	stream_open(&x->conn[i], 0);
 }
 
 static void
@@ -129,7 +128,8 @@ note(struct fix *x, const struct msg_stream *m)
 		    (unsigned)m->offset, (unsigned)m->ts_us,
 		    (unsigned)m->value);
 	else if (m->flags & STREAM_MIDSTREAM || m->value == STREAM_BEHIND)
-		strcat(x->heard, m->kind == STREAM_OPEN ? "mid" : "behind");
+		strcat(x->heard, m->kind != STREAM_OPEN ? "behind" :
+		    m->flags & STREAM_LATE ? "late" : "mid");
 	strcat(x->heard, " ");
 }
 
@@ -288,6 +288,39 @@ a_reload_opens_none_again(void **state)
 	end(x);
 }
 
+/* When it next brings something, so that a reload costs nothing. */
+static void
+a_reload_takes_up_what_nobody_observed(void **state)
+{
+	struct fix		*x = begin(0);
+	struct conf_mirror	 m;
+	unsigned		 i;
+
+	(void)state;
+	memset(&m, 0, sizeof(m));	/* it observes all */
+	m.has_record = true;
+	x->conf.mirrors = &m;
+	x->conf.nmirrors = 0;
+	for (i = 0; i < 3; i++)
+		stream_find_mirrors(&x->conn[i]);
+	x->conn[1].own = true;
+	x->conf.nmirrors = 1;
+	stream_look_again(&x->conn[0]);
+	stream_new_mirrors(&x->az);
+	assert_string_equal(hear(x), "");
+	for (i = 0; i < 2; i++) {
+		stream_look_again(&x->conn[0]);
+		stream_look_again(&x->conn[1]);
+	}
+	assert_string_equal(hear(x), "O1late ");
+	fill(x, 5);
+	stream_look_again(&x->conn[2]);
+	assert_string_equal(hear(x), "C1behind ");
+	stream_tick(&x->az);
+	assert_string_equal(hear(x), "G1(1 5-5) O1mid O3mid ");
+	end(x);
+}
+
 /* Its reader knew the ends the other way round before content told. */
 static void
 a_reload_goes_on_with_one_whose_server_spoke_first(void **state)
@@ -326,6 +359,7 @@ main(void)
 		cmocka_unit_test(a_mirror_that_lacks_nothing_is_told_so),
 		cmocka_unit_test(other_mirrors_come_while_it_is_behind),
 		cmocka_unit_test(a_reload_opens_none_again),
+		cmocka_unit_test(a_reload_takes_up_what_nobody_observed),
 		cmocka_unit_test(
 		    a_reload_goes_on_with_one_whose_server_spoke_first),
 	};

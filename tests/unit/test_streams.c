@@ -203,6 +203,19 @@ content(const char *name)
 	return text;
 }
 
+/* One line, of what was before a reload. */
+static void
+assert_gap(const char *name, size_t len)
+{
+	char		 want[128];
+	const char	*line = content(name);
+
+	snprintf(want, sizeof(want), "\"reason\":\"paused\",\"offset\":0,"
+	    "\"length\":%zu,\"last_record\":null,\"next\":\"1970", len);
+	assert_non_null(strstr(line, want));
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
 static void
 one_that_is_new_has_the_rest_and_the_other_lacks_nothing(void **state)
 {
@@ -223,6 +236,7 @@ one_that_is_new_has_the_rest_and_the_other_lacks_nothing(void **state)
 	assert_string_equal(content("b"), HEAD "body");
 	end(2);
 	assert_string_equal(content("a.gaps"), "");
+	assert_gap("b.gaps", strlen(HEAD "body"));
 }
 
 static void
@@ -267,7 +281,25 @@ one_that_comes_before_its_mirror_is_taken_up(void **state)
 	flush(2);
 	assert_string_equal(content("a"), "");
 	assert_string_equal(content("b"), HEAD "body");
+	assert_gap("b.gaps", strlen(HEAD "body"));
 	end(2);
+}
+
+static void
+one_that_no_mirror_observed_lacks_what_was_before(void **state)
+{
+	(void)state;
+	begin();
+	add_copy(0, "a", 80);
+	streams_set_copies(streams, copies, 1);
+	at = 100;
+	open_stream(STREAM_MIDSTREAM | STREAM_LATE);
+	put_message();
+	flush(1);
+	assert_string_equal(content("a"), HEAD "body");
+	assert_gap("a.gaps", 100);
+	end(1);
+	assert_gap("a.gaps", 100);
 }
 
 static int
@@ -300,6 +332,8 @@ main(void)
 		    one_that_is_new_has_the_rest_and_the_other_lacks_nothing),
 		cmocka_unit_test(one_that_goes_leaves_the_other_all),
 		cmocka_unit_test(one_that_comes_before_its_mirror_is_taken_up),
+		cmocka_unit_test(
+		    one_that_no_mirror_observed_lacks_what_was_before),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

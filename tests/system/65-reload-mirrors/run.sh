@@ -83,6 +83,9 @@ gaps() {
 	    "$TMP/run/$1.gaps"
 }
 
+# They are written when the record is.
+lines() { [ "$(gaps "$1" | wc -l)" -ge "$2" ]; }
+
 # One more mirror, in the middle of a message, and none again.
 conf "$a"
 start -i lo
@@ -105,6 +108,32 @@ until_has a last "it goes on when the other has gone"
 is "and lacks nothing, again" \
     "$(grep -a -c '^other' "$TMP/run/a") $(gaps a)" "2 "
 is "its target keeps the connection" "$(wc -c < "$TMP/accepted2")" 1
+# Another port, with a connection that is open.
+ask 1 ask unseen
+until_seen() {
+	wait_for 5 seen "$1" || not_ok "not seen" "$(ctl -j show flows)"
+}
+seen() {
+	[ "$(json ".flows[] | select(.server == \"127.0.0.1:$q\") | .requests" \
+	    show flows)" = "$1" ]
+}
+until_seen 1
+reload "$a" "$(b "{ $p $q }")"
+ask 1 ask taken
+until_has b taken "a connection that is observed since then is recorded"
+wait_for 5 lines b 2
+is "what was before is told" "$(gaps b)" "paused to_observed 0 86 false true
+paused to_observed 0 33 false true"
+reload "$a"
+ask 1 half late
+until_seen 3
+reload "$a" "$(b "$q")"
+ask 1 rest late
+ask 1 ask next
+until_has b next "in the middle of a message it is taken up behind it"
+wait_for 5 lines b 3
+is "what is missing is told" "$(gaps b | tail -n +3)" \
+    "paused to_observed 0 118 false true"
 stop
 is "ended as asked" "$status" 0
 finish
