@@ -92,6 +92,8 @@ tell_tallies(struct copy *c)
 		tell(c, TALLY_MIR_SENT_BYTES, t->sent_bytes, &c->told_sent);
 		tell(c, TALLY_MIR_REQUESTS, t->requests, &c->told_requests);
 		tell(c, TALLY_MIR_ANSWERS, t->answers, &c->told_answers);
+		tell(c, TALLY_MIR_ANSWER_BYTES, t->answer_bytes,
+		    &c->told_answer_bytes);
 	}
 	if (c->file != NULL) {
 		f = sink_file_stats(c->file);

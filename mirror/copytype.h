@@ -144,6 +144,7 @@ struct copy {
 	uint64_t	 told_sent;	/* what the tally knows already */
 	uint64_t	 told_requests;
 	uint64_t	 told_answers;
+	uint64_t	 told_answer_bytes;
 	uint64_t	 told_units;
 	uint64_t	 told_bytes;
 	uint64_t	 error_us;	/* wall clock */

@@ -5,7 +5,7 @@
 #include "sandbox/msg.h"
 
 #define COPY_MAX	(sizeof(struct copy_stats) / sizeof(uint64_t))
-#define SINKS_MAX	12
+#define SINKS_MAX	13
 #define STATUSES	40	/* of the most frequent kinds there are fewer */
 
 _Static_assert(CONF_NAME_MAX + 2 + (COPY_MAX + SINKS_MAX) * 8 <= MSG_SAVE_MAX,
@@ -38,6 +38,7 @@ give(struct copy *c, const struct all *a)
 	c->told_sent = a->tcp.sent_bytes;
 	c->told_requests = a->tcp.requests;
 	c->told_answers = a->tcp.answers;
+	c->told_answer_bytes = a->tcp.answer_bytes;
 	c->told_units = a->file.units;
 	c->told_bytes = a->file.bytes;
 	if (c->tcp != NULL)
@@ -52,7 +53,8 @@ of_sinks(struct all *a, uint64_t *p[SINKS_MAX])
 {
 	uint64_t	*all[SINKS_MAX] = { &a->tcp.connections,
 	    &a->tcp.sent_bytes, &a->tcp.requests, &a->tcp.answers,
-	    &a->tcp.unanswered, &a->tcp.again, &a->tcp.errors,
+	    &a->tcp.answer_bytes, &a->tcp.unanswered, &a->tcp.again,
+	    &a->tcp.errors,
 	    &a->file.units, &a->file.bytes, &a->file.refused,
 	    &a->file.repaired, &a->file.rotated };
 

@@ -140,6 +140,7 @@ sink_readable(evutil_socket_t fd, short what, void *arg)
 		on_error(o, errno);
 		return;
 	}
+	s->stats.answer_bytes += (size_t)n;
 	if (o->http && !on_answers(o, (size_t)n))
 		return;
 	if (o->draining) {

@@ -70,6 +70,7 @@ struct sink_tcp_stats {
 	uint64_t	 sent_bytes;
 	uint64_t	 requests;	/* heads forwarded */
 	uint64_t	 answers;
+	uint64_t	 answer_bytes;	/* whatever the target sent */
 	uint64_t	 unanswered;	/* sent and closed in order without */
 	uint64_t	 again;		/* requests that were sent again */
 	uint64_t	 errors;

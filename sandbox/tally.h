@@ -231,6 +231,8 @@
 	    "requests forwarded to targets")				\
 	T(MIR_ANSWERS,		MIRROR,	  MESSAGES, COUNTER,		\
 	    "answers of targets, read and thrown away")			\
+	T(MIR_ANSWER_BYTES,	MIRROR,	  BYTES,   COUNTER,		\
+	    "bytes that targets sent, read and thrown away")		\
 	T(MIR_DROPPED,		MIRROR,	  ITEMS,   COUNTER,		\
 	    "mirrored connections of which something was lost")		\
 	T(MIR_DROPPED_BYTES,	MIRROR,	  BYTES,   COUNTER,		\

@@ -208,6 +208,7 @@ a_request_is_answered_and_then_reset(void **state)
 	assert_string_equal(heard(fd), "reset");
 	assert_true(sink_tcp_idle(sink));
 	assert_int_equal(sink_tcp_stats(sink)->answers, 1);
+	assert_int_equal(sink_tcp_stats(sink)->answer_bytes, strlen(ANSWER));
 	assert_int_equal(sink_tcp_stats(sink)->status[200], 1);
 	assert_int_equal(connections, 0);
 	close(fd);

@@ -108,6 +108,14 @@ until_has a last "it goes on when the other has gone"
 is "and lacks nothing, again" \
     "$(grep -a -c '^other' "$TMP/run/a") $(gaps a)" "2 "
 is "its target keeps the connection" "$(wc -c < "$TMP/accepted2")" 1
+counted() {
+	[ "$(json '[.tallies[] | select(.name == "mir_answers" or
+	    .name == "mir_answer_bytes") | .value] | join(" ")' show tally)" = \
+	    "$1" ]
+}
+wait_for 5 counted "5 200" && ok "all that it answers is counted" ||
+    not_ok "not all that it answers is counted" "$(ctl show tally | grep answer)"
+
 # Another port, with a connection that is open.
 ask 1 ask unseen
 until_seen() {
