@@ -95,20 +95,11 @@ add_copy(unsigned i, const char *name, uint16_t port)
 static void
 begin(void)
 {
-	struct streams_conf	 c = { .mem = &mem, .tally = &tally,
-	    .copies = copies, .slots = &slots };
-
 	memset(&mem, 0, sizeof(mem));
 	mem.limit = 1024 * 1024;
-	slots.save = on_save;
-	slots.tally = &tally;
 	env = (struct copy_env){ .tally = &tally, .ops = &ops, .mem = &mem,
 	    .now_us = 1000000, .packet_us = 1000000 };
 	at = 0;
-	c.orphans = orphans_new(&slots, false);
-	assert_non_null(c.orphans);
-	streams = streams_new(&c);
-	assert_non_null(streams);
 }
 
 static void
@@ -305,8 +296,16 @@ one_that_no_mirror_observed_lacks_what_was_before(void **state)
 static int
 setup(void **state)
 {
+	struct streams_conf	 c = { .mem = &mem, .tally = &tally,
+	    .copies = copies, .slots = &slots };
+
 	(void)state;
-	return mkdtemp(dir) == NULL ? -1 : 0;
+	slots.save = on_save;
+	slots.tally = &tally;
+	c.orphans = orphans_new(&slots, false);
+	streams = streams_new(&c);
+	return c.orphans == NULL || streams == NULL || mkdtemp(dir) == NULL ?
+	    -1 : 0;
 }
 
 static int
