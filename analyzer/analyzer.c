@@ -372,7 +372,7 @@ analyzer_commit(struct proc *p, const struct conf *old)
 	}
 	az->named->max = p->conf->stats.metric_hosts;
 	set_conf(az, p->conf);
-	stream_new_mirrors(az);
+	stream_new_mirrors(az, old);
 }
 
 static int

@@ -432,13 +432,32 @@ stream_reopen_all(struct analyzer *az)
 		stream_open(c, STREAM_MIDSTREAM);
 }
 
+/* What is kept by their places in the old configuration. */
+static void
+move(struct left_out *o, const struct conf *old, const struct conf *new)
+{
+	struct left_out	 was = *o;
+	size_t		 i, k;
+
+	memset(o, 0, sizeof(*o));
+	for (i = 0; i < new->nmirrors && i < ANALYZER_MIRRORS; i++)
+		for (k = 0; k < old->nmirrors && k < ANALYZER_MIRRORS; k++)
+			if (strcmp(new->mirrors[i].name,
+			    old->mirrors[k].name) == 0) {
+				o->mirrors |= (was.mirrors >> k & 1) << i;
+				o->n[i] = was.n[k];
+			}
+}
+
 void
-stream_new_mirrors(struct analyzer *az)
+stream_new_mirrors(struct analyzer *az, const struct conf *old)
 {
 	struct conn	*c, *next;
 	uint8_t		 was;
 
 	az->mirrors_epoch++;
+	move(&az->behind.out, old, az->proc->conf);
+	move(&az->unread.out, old, az->proc->conf);
 	TAILQ_FOREACH_SAFE(c, &az->mirrored, entry, next) {
 		was = c->server_dir;
 		stream_find_mirrors(c);

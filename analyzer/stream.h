@@ -47,7 +47,7 @@ void	 stream_tick(struct analyzer *);
  * After a reload: what none observes any more ends. Mirror itself sees to it
  * which of its own have the rest, whoever of us commits first.
  */
-void	 stream_new_mirrors(struct analyzer *);
+void	 stream_new_mirrors(struct analyzer *, const struct conf *old);
 /* Opens one that nobody observed before a reload. */
 void	 stream_take_up(struct conn *);
 

@@ -254,12 +254,39 @@ other_mirrors_come_while_it_is_behind(void **state)
 	fill(x, 5);
 	stream_close(&x->conn[0], STREAM_FIN);
 	x->conf.nmirrors = 2;
-	stream_new_mirrors(&x->az);
+	stream_new_mirrors(&x->az, &x->conf);
 	send_data(x, 1, 6);
 	assert_string_equal(hear(x), "O1 O2 C1behind C2behind ");
 	stream_tick(&x->az);
 	assert_string_equal(hear(x), "G1(some) G2(some) O2mid ");
 	assert_int_equal(x->conn[1].mirrors, 3);
+	end(x);
+}
+
+/* A new one stands before it, and lacks nothing. */
+static void
+what_a_mirror_lacks_is_told_of_it_in_another_place(void **state)
+{
+	struct fix		*x = begin(0);
+	struct conf_mirror	 m[3];
+	struct conf		 old;
+
+	(void)state;
+	memset(m, 0, sizeof(m));	/* they observe all */
+	m[0].name[0] = m[2].name[0] = 'a';
+	m[1].name[0] = 'b';
+	x->conf.mirrors = m;
+	x->conn[0].mirrors = x->conn[1].mirrors = 1;
+	open_conn(x, 0);
+	fill(x, 5);
+	open_conn(x, 1);
+	old = x->conf;
+	x->conf.mirrors = m + 1;
+	x->conf.nmirrors = 2;
+	stream_new_mirrors(&x->az, &old);
+	hear(x);
+	stream_tick(&x->az);
+	assert_string_equal(hear(x), "G1(0 5-5) G2(1 5-5) O1mid O2mid ");
 	end(x);
 }
 
@@ -278,12 +305,12 @@ a_reload_opens_none_again(void **state)
 	stream_find_mirrors(&x->conn[0]);
 	open_conn(x, 0);
 	x->conf.nmirrors = 2;
-	stream_new_mirrors(&x->az);
+	stream_new_mirrors(&x->az, &x->conf);
 	assert_string_equal(hear(x), "O1 ");
 	assert_int_equal(x->conn[0].mirrors, 3);
 	assert_int_equal(x->conn[0].mirror_dirs, 3);
 	x->conf.nmirrors = 0;
-	stream_new_mirrors(&x->az);
+	stream_new_mirrors(&x->az, &x->conf);
 	assert_string_equal(hear(x), "C1 ");
 	end(x);
 }
@@ -306,7 +333,7 @@ a_reload_takes_up_what_nobody_observed(void **state)
 	x->conn[1].own = true;
 	x->conf.nmirrors = 1;
 	stream_look_again(&x->conn[0]);
-	stream_new_mirrors(&x->az);
+	stream_new_mirrors(&x->az, &x->conf);
 	assert_string_equal(hear(x), "");
 	for (i = 0; i < 2; i++) {
 		stream_look_again(&x->conn[0]);
@@ -342,7 +369,7 @@ a_reload_goes_on_with_one_whose_server_spoke_first(void **state)
 	open_conn(x, 0);
 	c->swapped = true;
 	flow_set_client(c->flow, 1);
-	stream_new_mirrors(&x->az);
+	stream_new_mirrors(&x->az, &x->conf);
 	assert_string_equal(hear(x), "O1 ");
 	assert_true(c->streaming);
 	assert_int_equal(c->server_dir, 1);
@@ -358,6 +385,8 @@ main(void)
 		cmocka_unit_test(a_fresh_mirror_is_not_behind),
 		cmocka_unit_test(a_mirror_that_lacks_nothing_is_told_so),
 		cmocka_unit_test(other_mirrors_come_while_it_is_behind),
+		cmocka_unit_test(
+		    what_a_mirror_lacks_is_told_of_it_in_another_place),
 		cmocka_unit_test(a_reload_opens_none_again),
 		cmocka_unit_test(a_reload_takes_up_what_nobody_observed),
 		cmocka_unit_test(
