@@ -70,7 +70,8 @@ struct copy_env {
 /* The record's part of one direction of a connection. */
 struct leg_record {
 	bool		 waits;		/* for the next head */
-	bool		 late;		/* nothing yet; it lacks all before */
+	bool		 late;		/* what comes first: it lacks all
+					 * between offset and that */
 	bool		 gap;		/* a gap is open, from offset on */
 	bool		 closed;	/* no more will come */
 	bool		 resumed;	/* it ends if the file takes the rest */
@@ -93,6 +94,7 @@ struct leg_record {
 
 struct leg {
 	struct copy	*copy;		/* NULL: it has ended */
+	struct copy	*heir;		/* then it may begin again for this */
 	struct leg	*next;		/* of the same connection */
 	const struct endpoint *client;
 	const struct endpoint *server;

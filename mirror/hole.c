@@ -259,7 +259,8 @@ hole_begin(struct leg *l, unsigned dir, enum gap_reason why, uint64_t offset)
 		return;
 	r->gap = true;
 	r->reason = (uint8_t)(r->late ? GAP_PAUSED : why);
-	r->offset = r->late ? 0 : offset;
+	if (!r->late)
+		r->offset = offset;
 	r->late = false;
 	r->before_us = r->last_us;
 	told_connection(l->copy, &l->counted);

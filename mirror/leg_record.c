@@ -240,7 +240,7 @@ leg_record_chunk(struct leg *l, const struct chunk *c)
 	struct leg_record	*r = &l->rec[c->dir];
 
 	if (r->waits) {
-		if (r->late && c->offset > 0)
+		if (r->late && c->offset > r->offset)
 			hole_begin(l, c->dir, GAP_PAUSED, 0);
 		r->late = false;
 		if (!is_start(c) && (c->part != FRAMER_OPAQUE ||

@@ -545,6 +545,17 @@ leg_of(const struct stream *s, const struct copy *c)
 	return l;
 }
 
+static struct leg *
+kept_for(const struct stream *s, const struct copy *c)
+{
+	struct leg	*l;
+
+	for (l = s->first; l != NULL && (l->copy != NULL || l->heir != c);
+	    l = l->next)
+		continue;
+	return l;
+}
+
 /* From the next message on, in the place of one that has gone. */
 static void
 replace(struct streams *t, struct stream *s, struct leg *l, struct copy *c)
@@ -558,8 +569,27 @@ replace(struct streams *t, struct stream *s, struct leg *l, struct copy *c)
 	for (dir = 0; dir < COPY_DIRS; dir++) {
 		l->rec[dir].last_us = was.rec[dir].last_us;
 		l->rec[dir].late = was.rec[dir].late;
+		if (was.rec[dir].late)
+			l->rec[dir].offset = was.rec[dir].offset;
 	}
 	open_leg(t, s, l, c, true);
+}
+
+/* Its mirror observes others now: a later reload may bring it back. */
+static void
+keep_place(const struct stream *s, struct leg *l, struct copy *heir)
+{
+	const struct framer	*f;
+	unsigned		 dir;
+
+	l->heir = heir;
+	for (dir = 0; dir < COPY_DIRS; dir++) {
+		f = &s->side[dir].framer;
+		if (l->rec[dir].late)
+			continue;
+		l->rec[dir].late = true;
+		l->rec[dir].offset = f->started ? f->pos : 0;
+	}
 }
 
 void
@@ -578,11 +608,16 @@ streams_drop_copy(struct streams *t, struct copy *c, struct copy *heir)
 	copy_flush(c);
 	for (i = 0; i < t->nbuckets; i++)
 		for (s = t->bucket[i]; s != NULL; s = s->next) {
-			if ((l = leg_of(s, c)) == NULL)
+			if ((l = leg_of(s, c)) == NULL &&
+			    (l = kept_for(s, c)) == NULL)
 				continue;
-			l->copy = NULL;
-			if (heir != NULL && observes(heir, &s->server))
+			l->copy = l->heir = NULL;
+			if (heir == NULL)
+				continue;
+			if (observes(heir, &s->server))
 				replace(t, s, l, heir);
+			else
+				keep_place(s, l, heir);
 		}
 	for (s = t->ended; s != NULL; s = s->next)
 		if ((l = leg_of(s, c)) != NULL) {
@@ -611,7 +646,7 @@ take_up(struct streams *t, struct stream *s, struct copy *c)
 
 	if (!observes(c, &s->server) || leg_of(s, c) != NULL)
 		return;
-	if ((l = leg_of(s, NULL)) == NULL && (l = add_leg(t, s)) == NULL) {
+	if ((l = kept_for(s, NULL)) == NULL && (l = add_leg(t, s)) == NULL) {
 		hole_refused(c, s->ts_us);
 		return;
 	}
