@@ -525,6 +525,14 @@ field_line(struct http_head *h, const struct http_span *line,
 	return find_field(p, n);
 }
 
+bool
+http_idle_line(const uint8_t *p)
+{
+	size_t	 n = token_run(p);
+
+	return n > 0 && find_field(p, n) == NULL;
+}
+
 /* All lines after the start line. 1, or 0 when the end is not here. */
 static int
 header(struct cursor *c, struct http_head *h)

@@ -123,6 +123,9 @@ ssize_t		 http_parse(const uint8_t *, size_t len, struct http_head *);
  */
 size_t		 http_end(uint8_t *state, const uint8_t *, size_t len);
 
+/* Whether a line of a head, with its end, is of a field of no interest. */
+bool		 http_idle_line(const uint8_t *);
+
 /* Authority and path of a target in absolute form; false for other forms. */
 bool		 http_absolute(const struct http_head *, struct http_span *auth,
 		    struct http_span *path);

@@ -47,8 +47,8 @@ acceptable(const struct dir *d, const struct http_head *h)
 }
 
 /*
- * Cuts long lines of a head that fills its buffer in the middle; false when
- * that frees too little.
+ * Of a head that fills its buffer, takes out the fields of no interest and cuts
+ * long lines in the middle; false when that frees too little.
  */
 static bool
 squeeze(struct dir *d)
@@ -61,6 +61,10 @@ squeeze(struct dir *d)
 		nl = memchr(from, '\n', (size_t)(end - from));
 		n = nl != NULL ? (size_t)(nl - from) + 1 :
 		    (size_t)(end - from);
+		if (nl != NULL && from > d->buf && http_idle_line(from)) {
+			from += n;
+			continue;
+		}
 		if (n > LINE_KEEP + LINE_TAIL) {
 			memmove(to, from, LINE_KEEP);
 			memmove(to + LINE_KEEP, from + n - LINE_TAIL,

@@ -803,6 +803,36 @@ long_heads_are_cut_and_counted(void **state)
 	assert_null(strstr(w.log, "between"));
 }
 
+/* Many fields of no interest before those that tell of the body. */
+static void
+the_length_is_read_behind_a_long_head(void **state)
+{
+	struct seen	 w;
+	unsigned	 dir, i;
+
+	(void)state;
+	for (dir = 0; dir < 2; dir++) {
+		begin(&w, SESSION_SYN_SEEN);
+		w.odd = true;
+		if (dir == 0)
+			data(&w, 0, "POST / HTTP/1.1\r\nHost: h\r\n");
+		else {
+			data(&w, 0, GET("/") GET("/next"));
+			data(&w, 1, "HTTP/1.1 200 x\r\n");
+		}
+		for (i = 0; i < 20000; i++)
+			data(&w, dir, "Cookie: value\r\n");
+		data(&w, dir, "Content-Length: 34\r\n\r\n"
+		    "GET /body HTTP/1.1\r\nHost: body\r\n\r\n");
+		data(&w, dir, dir == 0 ? GET("/next") : OK("0", ""));
+		end(&w);
+		assert_non_null(strstr(w.log, "! head-too-long\n"));
+		assert_non_null(strstr(w.log, "Q GET a /next\n"));
+		assert_null(strstr(w.log, "Q GET body"));
+		assert_true(dir == 0 || strstr(w.log, "T 2 200 paired 0/0"));
+	}
+}
+
 static void
 too_many_fields_are_dropped_and_counted(void **state)
 {
@@ -1789,6 +1819,7 @@ main(void)
 	cmocka_unit_test(an_answer_seen_early_makes_no_wrong_pair),
 	cmocka_unit_test(an_answer_behind_one_given_up_makes_no_wrong_pair),
 	cmocka_unit_test(long_heads_are_cut_and_counted),
+		cmocka_unit_test(the_length_is_read_behind_a_long_head),
 		cmocka_unit_test(too_many_fields_are_dropped_and_counted),
 		cmocka_unit_test(marks_tell_heads_and_ends),
 		cmocka_unit_test(marks_tell_the_end_of_a_switch),
