@@ -1,6 +1,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -351,6 +354,30 @@ place_of(struct files *fs, const struct msg_file *f)
 	return v;
 }
 
+/* To ask for a name elsewhere may take as long as somebody is away. */
+static bool
+is_near(int fd)
+{
+	struct statfs	 fs;
+
+	if (fstatfs(fd, &fs) == -1)
+		return false;
+	switch ((uint32_t)fs.f_type) {
+	case AFS_FS_MAGIC:
+	case AFS_SUPER_MAGIC:
+	case CEPH_SUPER_MAGIC:
+	case CIFS_SUPER_MAGIC:
+	case CODA_SUPER_MAGIC:
+	case FUSE_SUPER_MAGIC:
+	case NFS_SUPER_MAGIC:
+	case SMB2_SUPER_MAGIC:
+	case SMB_SUPER_MAGIC:
+	case V9FS_MAGIC:
+		return false;
+	}
+	return true;
+}
+
 /*
  * Its device and number, as its name is asked for later. There are no more
  * places than the configuration has, whatever mirror asks for.
@@ -363,7 +390,7 @@ note(struct files *fs, const struct msg_file *f, int fd)
 
 	if (f->name[0] == '\0' || (p = place_of(fs, f)) == NULL)
 		return;
-	p->known = fd != -1 && f->flags & FILE_REGULAR &&
+	p->known = fd != -1 && f->flags & FILE_REGULAR && is_near(fd) &&
 	    fstat(fd, &st) == 0 && lstat(f->name, &named) == 0 &&
 	    st.st_dev == named.st_dev && st.st_ino == named.st_ino;
 	if (p->known) {

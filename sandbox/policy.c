@@ -280,6 +280,7 @@ static const struct policy_rule parent_rules[] = {
 	YES(access, "libc"),
 	YES(faccessat, "libc"),
 	YES(fstat, "stdio"),
+	YES(fstatfs, "whether a file is on this machine"),
 	IF1(statx, BITS(2, AT_EMPTY_PATH, AT_EMPTY_PATH),
 	    "age of an open file"),
 	YES(lseek, "stdio"),
