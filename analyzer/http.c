@@ -446,7 +446,7 @@ static const uint8_t	by_len[NAME_MAX_KNOWN + 2] = {
 	[14] = 7, [15] = 10, [16] = 8, [17] = 9, [18] = 10
 };
 
-static const struct field *
+static inline const struct field *
 find_field(const uint8_t *p, size_t len)
 {
 	const struct field	*f;
