@@ -297,9 +297,9 @@ tls_piece(struct session *s, struct dir *d, const struct tls_piece *t,
 
 /* Whether so much of what a hello says is there that none of it is cut. */
 static bool
-whole(const struct tls_span *x, const uint8_t *end)
+whole(const struct dir *d, const struct tls_span *x)
 {
-	return x->p != NULL && x->p + x->len < end;
+	return x->p != NULL && x->p + x->len < d->buf + d->len;
 }
 
 /* The rest of a hello is lost: it counts if it has named its server before. */
@@ -307,13 +307,12 @@ static void
 hello_cut(struct session *s, struct dir *d, uint64_t ts)
 {
 	struct tls_hello	 h;
-	const uint8_t		*end = d->buf + d->len;
 
 	sess_odd(s, SESSION_A_TLS_LOST);
 	if (d->len > 0 && tls_client_hello(d->buf, d->len, &h) == 0 &&
-	    whole(&h.name, end)) {
+	    whole(d, &h.name)) {
 		h.bad = false;
-		if (h.nalpn > 0 && !whole(&h.alpn[h.nalpn - 1], end))
+		if (h.nalpn > 0 && !whole(d, &h.alpn[h.nalpn - 1]))
 			h.nalpn--;
 		keep_session(s->hand, &h);
 		tell_hello(s, d, &h, ts);
