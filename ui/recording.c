@@ -357,7 +357,8 @@ recording_arrange(struct recording *r)
 
 	for (i = 0; i < r->npieces; i++)
 		r->piece[i].next = (uint32_t)i;
-	qsort(r->piece, r->npieces, sizeof(*r->piece), by_time);
+	if (r->npieces > 0)
+		qsort(r->piece, r->npieces, sizeof(*r->piece), by_time);
 	for (i = 0; i < r->npieces; i++) {
 		r->piece[i].next = 0;
 		c = &r->conn[r->piece[i].conn];
