@@ -31,7 +31,6 @@
 #include "sandbox/proc.h"
 
 #define ANALYZER_EXAMPLE	64	/* bytes of a masked example */
-#define ANALYZER_MIRRORS	64	/* bits of a mask */
 
 /* An interface as capture named it. */
 struct iface {
@@ -58,7 +57,7 @@ struct iface {
 /* Connections that mirrors were told nothing of. */
 struct left_out {
 	uint64_t	 mirrors;	/* mask: they lack anything */
-	uint64_t	 n[ANALYZER_MIRRORS];	/* they began meanwhile */
+	uint64_t	 n[CONF_MIRRORS_MAX];	/* they began meanwhile */
 };
 
 struct conn;

@@ -59,7 +59,7 @@ leave_out(struct left_out *o, uint64_t mirrors)
 	unsigned	 i;
 
 	o->mirrors |= mirrors;
-	for (i = 0; i < ANALYZER_MIRRORS; i++)
+	for (i = 0; i < CONF_MIRRORS_MAX; i++)
 		o->n[i] += mirrors >> i & 1;
 }
 
@@ -234,7 +234,7 @@ count_mirrors(const struct analyzer *az)
 {
 	size_t	 n = az->proc->conf->nmirrors;
 
-	return n < ANALYZER_MIRRORS ? n : ANALYZER_MIRRORS;
+	return n < CONF_MIRRORS_MAX ? n : CONF_MIRRORS_MAX;
 }
 
 /* How many connections a mirror, at i, saw nothing of. */
@@ -353,7 +353,7 @@ observers(const struct conf *conf, const struct flow *f, enum server server,
 	uint64_t	 to_b = 0, to_a = 0;
 	size_t		 i;
 
-	for (i = 0; i < conf->nmirrors && i < 64; i++) {
+	for (i = 0; i < conf->nmirrors && i < CONF_MIRRORS_MAX; i++) {
 		if (server != SERVER_FIRST &&
 		    conf_ports_has(&conf->mirrors[i].observe, b))
 			to_b |= 1ULL << i;
@@ -386,7 +386,7 @@ stream_find_mirrors(struct conn *c)
 	c->server_dir = first;
 	c->mirrors_epoch = c->az->mirrors_epoch;
 	c->mirror_dirs = 0;
-	for (i = 0; i < conf->nmirrors && i < 64; i++)
+	for (i = 0; i < conf->nmirrors && i < CONF_MIRRORS_MAX; i++)
 		if (c->mirrors >> i & 1)
 			c->mirror_dirs |= dirs_of(&conf->mirrors[i]);
 }
@@ -440,8 +440,8 @@ move(struct left_out *o, const struct conf *old, const struct conf *new)
 	size_t		 i, k;
 
 	memset(o, 0, sizeof(*o));
-	for (i = 0; i < new->nmirrors && i < ANALYZER_MIRRORS; i++)
-		for (k = 0; k < old->nmirrors && k < ANALYZER_MIRRORS; k++)
+	for (i = 0; i < new->nmirrors && i < CONF_MIRRORS_MAX; i++)
+		for (k = 0; k < old->nmirrors && k < CONF_MIRRORS_MAX; k++)
 			if (strcmp(new->mirrors[i].name,
 			    old->mirrors[k].name) == 0) {
 				o->mirrors |= (was.mirrors >> k & 1) << i;

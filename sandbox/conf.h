@@ -20,6 +20,7 @@
 
 #define CONF_NAME_MAX	64	/* names of rules, mirrors, tags, labels */
 #define CONF_PATH_MAX	256
+#define CONF_MIRRORS_MAX	64	/* bits of a mask */
 #define CONF_GLOB_MAX	128
 #define CONF_FILTER_MAX	4096	/* BPF text */
 #define CONF_PLACE_MAX	(CONF_PATH_MAX + 16)

@@ -710,6 +710,9 @@ check_mirror(struct check *k, size_t n)
 	for (j = 0; j < n; j++)
 		if (strcmp(k->c->mirrors[j].name, m->name) == 0)
 			bad(k, "mirror \"%s\" is given twice", m->name);
+	if (n >= CONF_MIRRORS_MAX)
+		bad(k, "mirror \"%s\" is one too many: there are at most %d",
+		    m->name, CONF_MIRRORS_MAX);
 	if (m->observe.n == 0)
 		bad(k, "mirror \"%s\" needs observe port", m->name);
 	check_ports(k, &m->observe);

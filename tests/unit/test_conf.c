@@ -438,6 +438,22 @@ faults_of_files_and_interfaces_are_named(void **state)
 	    set_text(c->privacy.headers[1], "referer")), "given twice");
 }
 
+/* As many as n, each with a name and a file of its own. */
+static void
+fill_mirrors(struct conf *c, size_t n)
+{
+	struct conf_mirror	*m;
+	size_t			 i;
+
+	for (i = c->nmirrors; i < n; i++) {
+		m = conf_add_mirror(c);
+		assert_non_null(m);
+		*m = c->mirrors[0];
+		snprintf(m->name, sizeof(m->name), "m%zu", i);
+		snprintf(m->path, sizeof(m->path), "/m%zu", i);
+	}
+}
+
 static void
 faults_of_rules_and_services_are_named(void **state)
 {
@@ -459,6 +475,7 @@ faults_of_rules_and_services_are_named(void **state)
 	    "one line");
 	FAULT(c->mirrors[0].target.port = 0, "port 0");
 	FAULT(c->mirrors[0].sample_part = 1.5, "at most 100%");
+	FAULT(fill_mirrors(c, CONF_MIRRORS_MAX + 1), "m64\" is one too many");
 	FAULT(c->mirrors[0].name[0] = '\0', "has no name");
 }
 
