@@ -30,13 +30,18 @@ struct replay {
 
 /* ---- reports ---- */
 
-/* A reader of standard output that went away has what it wants. */
+/*
+ * Closes a file, which may be told only then that it could not take all. A
+ * reader of standard output that went away has what it wants.
+ */
 static int
 written(FILE *f, const char *name)
 {
-	if (fflush(f) == 0 && !ferror(f))
-		return 0;
-	if (f == stdout && errno == EPIPE)
+	bool	 whole = fflush(f) == 0 && !ferror(f);
+
+	if (f != stdout && fclose(f) == EOF)
+		whole = false;
+	if (whole || (f == stdout && errno == EPIPE))
 		return 0;
 	fprintf(stderr, "netmonctl: %s: %s\n", name, strerror(errno));
 	return -1;
@@ -101,7 +106,6 @@ write_report(const struct replay *r)
 	const char		*sep = "";
 	FILE			*f = r->out;
 	unsigned		 i;
-	int			 rc;
 
 	fprintf(f, "{\"schema\":\"netmond.replay/1\",\"records\":%zu,"
 	    "\"requests\":%" PRIu64 ",\"connections\":%zu,\"gaps\":%" PRIu64
@@ -120,14 +124,7 @@ write_report(const struct replay *r)
 		sep = ",";
 	}
 	fprintf(f, "]}\n");
-	rc = written(f, r->report);
-	/* What a network file system could not take is told here. */
-	if (fclose(f) == EOF && rc == 0) {
-		fprintf(stderr, "netmonctl: %s: %s\n", r->report,
-		    strerror(errno));
-		rc = -1;
-	}
-	return rc;
+	return written(f, r->report);
 }
 
 static int
