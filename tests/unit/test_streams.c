@@ -293,6 +293,46 @@ one_that_no_mirror_observed_lacks_what_was_before(void **state)
 	assert_gap("a.gaps", 100);
 }
 
+/* Another configuration of b: its connections observe this port. */
+static void
+change_b(uint16_t port)
+{
+	struct copy	*b = copies[1];
+
+	add_copy(1, "b", port);
+	streams_drop_copy(streams, b, copies[1]);
+	streams_set_copies(streams, copies, 2);
+	copy_free(b);
+}
+
+static void
+one_that_observes_it_again_lacks_what_came_meanwhile(void **state)
+{
+	const size_t	 n = strlen(HEAD "body");
+	char		 want[128];
+
+	(void)state;
+	begin();
+	add_copy(0, "a", 80);
+	add_copy(1, "b", 80);
+	streams_set_copies(streams, copies, 2);
+	open_stream(0);
+	put_message();
+	change_b(81);
+	put_message();
+	change_b(82);
+	put_message();
+	change_b(80);
+	put_message();
+	flush(2);
+	assert_string_equal(content("b"), HEAD "body");
+	end(2);
+	snprintf(want, sizeof(want), "\"reason\":\"paused\",\"offset\":%zu,"
+	    "\"length\":%zu,\"last_record\":\"1970", n, 2 * n);
+	assert_non_null(strstr(content("b.gaps"), want));
+	assert_string_equal(content("a.gaps"), "");
+}
+
 static int
 setup(void **state)
 {
@@ -333,6 +373,8 @@ main(void)
 		cmocka_unit_test(one_that_comes_before_its_mirror_is_taken_up),
 		cmocka_unit_test(
 		    one_that_no_mirror_observed_lacks_what_was_before),
+		cmocka_unit_test(
+		    one_that_observes_it_again_lacks_what_came_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
