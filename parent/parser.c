@@ -71,8 +71,10 @@ parse_join(struct parser *p, enum conf_part part, void *entry, const void *from,
     size_t size, const size_t *n)
 {
 	if (entry == NULL) {
-		parse_fail(p, "more than %d entries of one kind",
-		    CONF_LIST_MAX);
+		if (!p->full[part])
+			parse_fail(p, "more than %d entries of one kind",
+			    CONF_LIST_MAX);
+		p->full[part] = true;
 		return;
 	}
 	memcpy(entry, from, size);

@@ -100,6 +100,7 @@ struct parser {
 	struct place	 stmt;
 	size_t		 stmt_errors;
 	struct place	 places[CONF_PARTS][CONF_LIST_MAX];
+	bool		 full[CONF_PARTS];	/* more did not fit; said */
 	/* the entry at hand */
 	struct conf_interface interface;
 	struct list	*names;
