@@ -230,6 +230,10 @@ handle(struct seg *s)
 			return FLOW_NO_ROOM;
 	} else
 		flowseen_locate(s);
+	if (flowseen_renumbered(s)) {
+		s->t->count[FLOW_C_SEEN_AGAIN]++;
+		return FLOW_AGAIN;
+	}
 	if (flowtrust_bad_sum(s)) {
 		flowlife_suspect(s->t, s->f, s->dir, p);
 		return FLOW_IGNORED;

@@ -26,6 +26,8 @@
  * that both tuples showed: of the first ones only, so a sighting that begins
  * later than that counts as a connection. Two networks may use one tuple: a
  * SYN of another number where the connection was never shown begins another.
+ * A SYN-ACK of another number that answers the same SYN is the far side of a
+ * SYN proxy: what is seen there is the connection once more, and no more.
  *
  * A hole becomes a gap when the peer has acknowledged it and what follows it
  * has waited for 50 ms of packet time, after 1 s when the peer or what follows

@@ -109,6 +109,68 @@ move_home(struct seg *s, uint16_t at)
 	f->ttl[s->dir] = s->p->ttl;
 }
 
+/*
+ * Where a home moved away from, the numbers are others than here, too: what
+ * was seen so far is all there.
+ */
+static void
+renumber(struct seg *s)
+{
+	struct flow_extra	*x = s->f->extra;
+	uint32_t		 i;
+
+	if (x == NULL)
+		return;
+	for (i = 0; i < x->nseen; i++)
+		if (x->seen[i].place != packet_place(s->p))
+			x->renumbered |= (uint8_t)(1U << i);
+}
+
+bool
+flowseen_renumbers(struct seg *s)
+{
+	const struct flowtab_place	 at = flowtab_place_of(s->p);
+	struct flow_seen		*seen;
+
+	if (!s->again || !(s->p->flags & PACKET_TCP_ACK) ||
+	    !(s->o->flags & HALF_SYN) || s->p->ack != s->o->r.base)
+		return false;
+	if (s->h->place == flowtab_place(s->t, s->p)) {
+		if (s->h->bytes > 0)
+			return false;
+		renumber(s);
+		return true;
+	}
+	if ((seen = seen_at(s->t, s->f, s->p, s->dir, &at)) != NULL) {
+		seen->packets++;
+		seen->bytes += s->p->wirelen;
+		s->f->extra->renumbered |=
+		    (uint8_t)(1U << (seen - s->f->extra->seen));
+	}
+	return true;
+}
+
+bool
+flowseen_renumbered(struct seg *s)
+{
+	struct flow_extra	*x = s->f->extra;
+	uint32_t		 i, place;
+
+	if (!s->again || x == NULL || x->renumbered == 0)
+		return false;
+	place = packet_place(s->p);
+	for (i = 0; i < x->nseen; i++)
+		if (x->renumbered & 1U << i && x->seen[i].place == place)
+			break;
+	if (i == x->nseen)
+		return false;
+	if (!flowsame_fits(s->f, s->p, s->dir)) {
+		x->seen[i].packets++;
+		x->seen[i].bytes += s->p->wirelen;
+	}
+	return true;
+}
+
 /* Whether this is another sighting of a half-flow that has its home. */
 void
 flowseen_locate(struct seg *s)

@@ -10,6 +10,15 @@
 /* Whether this is another sighting of a half-flow that has its home. */
 void		 flowseen_locate(struct seg *);
 /*
+ * A SYN-ACK of another number: whether it answers this connection's SYN at
+ * another place, so that somebody between there and the home changes numbers,
+ * as a SYN proxy does. What is seen there from now on is flowseen_renumbered:
+ * this connection once more, and nothing else. Where that place has just
+ * become the home it is the others that are so.
+ */
+bool		 flowseen_renumbers(struct seg *);
+bool		 flowseen_renumbered(struct seg *);
+/*
  * Where both halves begin is known, of one perhaps from what the other has
  * acknowledged: looks for the tuple's twin.
  */

@@ -3,6 +3,18 @@
 #include "analyzer/flowseen.h"
 #include "analyzer/flowsyn.h"
 
+/*
+ * The SYN that was answered and acknowledged is answered with another number:
+ * both sides of a SYN proxy come by here.
+ */
+static bool
+proxied(const struct seg *s)
+{
+	return s->p->flags & PACKET_TCP_ACK && s->f->state != FLOW_SYN &&
+	    s->h->flags & s->o->flags & HALF_SYN &&
+	    s->o->flags & HALF_ACKED && s->p->ack == s->o->r.base;
+}
+
 /* A SYN for a half whose start is known already, or missed. */
 static bool
 odd_syn(struct seg *s)
@@ -14,6 +26,10 @@ odd_syn(struct seg *s)
 	if (f->state == FLOW_CLOSED || f->flags & FLOW_F_RST ||
 	    (f->state == FLOW_SYN && !ack))
 		return flowseg_restart(s);
+	if (proxied(s)) {
+		s->h->flags |= HALF_TWICE;
+		return false;
+	}
 	if (ack && f->flags & FLOW_F_RE << !s->dir &&
 	    s->p->ack == f->other_seq[!s->dir] + 1)
 		return flowseg_restart(s);
@@ -38,7 +54,14 @@ take_syn(struct seg *s, bool *known)
 			*known = true;
 			return true;
 		}
-		return odd_syn(s);
+		if (!flowseen_renumbers(s))
+			return odd_syn(s);
+		*known = h->place != flowtab_place(s->t, s->p);
+		if (!*known) {		/* what was acknowledged, too */
+			reass_init(&h->r, base);
+			s->o->flags &= (uint16_t)~HALF_ACKED;
+		}
+		return true;
 	}
 	if (s->f->state == FLOW_CLOSED)
 		return flowseg_restart(s);

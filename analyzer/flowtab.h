@@ -59,6 +59,7 @@ enum flowtab_list {		/* in the order of shedding */
 #define HALF_GAP	0x1000	/* bytes of it were never seen */
 #define HALF_SAME	0x2000	/* of half 0: others may have this tuple */
 #define HALF_REUSED	0x4000	/* of half 0: one before had it, just now */
+#define HALF_TWICE	0x8000	/* its home shows it with other numbers, too */
 
 struct flow_half {
 	struct reass	 r;
@@ -135,6 +136,7 @@ struct flow_extra {
 	uint32_t		 nseen;
 	uint32_t		 end[2];	/* sequence seen elsewhere */
 	bool			 has_end[2];
+	uint8_t			 renumbered;	/* 1 << of seen */
 	struct flow_seen	 seen[FLOW_SIGHTINGS];
 };
 

@@ -1327,6 +1327,108 @@ both_sides_of_a_translation_are_one_connection(void **state)
 	end(&w);
 }
 
+/* At interface 2, where the server's numbers are others. */
+static enum flow_verdict
+beyond(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
+    const char *data)
+{
+	const uint32_t		 other = 0x60000000;
+	enum flow_verdict	 v;
+	uint16_t		 here = w->iface;
+
+	w->iface = 2;
+	v = seg(w, who, flags, who == 's' ? seq + other : seq,
+	    who == 'c' && flags & A ? ack + other : ack, data);
+	w->iface = here;
+	return v;
+}
+
+/* What both sides of a SYN proxy show after the handshakes. */
+static void
+proxied_talk(struct world *w)
+{
+	seg(w, 'c', P | A, 1, 1, "ask");
+	assert_int_equal(beyond(w, 'c', P | A, 1, 1, "ask"), FLOW_AGAIN);
+	assert_int_equal(beyond(w, 's', P | A, 1, 4, "tell"), FLOW_AGAIN);
+	seg(w, 's', P | A, 1, 4, "tell");
+	beyond(w, 's', F | A, 5, 4, "");
+	seg(w, 's', F | A, 5, 4, "");
+	seg(w, 'c', F | A, 4, 6, "");
+	beyond(w, 'c', F | A, 4, 6, "");
+	seg(w, 's', A, 6, 5, "");
+	assert_int_equal(beyond(w, 's', A, 6, 5, ""), FLOW_AGAIN);
+	assert_string_equal(w->log, "ask>tell<$0<$0>.");
+	assert_int_equal(w->opened, 1);
+	assert_int_equal(w->closed, 1);
+	assert_int_equal(w->how, FLOW_EOF_FIN);
+	assert_int_equal(w->last.nseen, 1);
+	assert_true(count(w, FLOW_C_UNSEEN) == 0);
+	assert_true(count(w, FLOW_C_REUSED) == 0);
+}
+
+static void
+both_sides_of_a_syn_proxy_are_one_connection(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	beyond(&w, 'c', S, 0, 0, "");
+	assert_int_equal(beyond(&w, 's', S | A, 0, 1, ""), FLOW_AGAIN);
+	assert_int_equal(beyond(&w, 'c', A, 1, 1, ""), FLOW_AGAIN);
+	proxied_talk(&w);
+	assert_int_equal(w.last.seen[0].iface, 2);
+	assert_true(w.last.seen[0].packets == 6);
+	end(&w);
+}
+
+/* Interfaces hand over their blocks in any order. */
+static void
+the_far_side_of_a_syn_proxy_may_be_read_first(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	beyond(&w, 'c', S, 0, 0, "");
+	beyond(&w, 's', S | A, 0, 1, "");
+	beyond(&w, 'c', A, 1, 1, "");
+	w.now -= 8000;
+	shake(&w);
+	w.now += 3000;
+	proxied_talk(&w);
+	end(&w);
+}
+
+/* A card that is sent a copy of both sides. */
+static void
+a_syn_proxy_seen_at_one_place_loses_nothing(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	w.iface = 2;
+	shake(&w);
+	beyond(&w, 'c', S, 0, 0, "");
+	beyond(&w, 's', S | A, 0, 1, "");
+	beyond(&w, 'c', A, 1, 1, "");
+	seg(&w, 'c', P | A, 1, 1, "ask");
+	beyond(&w, 'c', P | A, 1, 1, "ask");
+	beyond(&w, 's', P | A, 1, 4, "tell");
+	seg(&w, 's', P | A, 1, 4, "tell");
+	beyond(&w, 'c', A, 4, 5, "");
+	seg(&w, 'c', F | A, 4, 5, "");
+	beyond(&w, 's', F | A, 5, 5, "");
+	seg(&w, 's', F | A, 5, 5, "");
+	assert_string_equal(w.log, "ask>tell<$0>$0<.");
+	assert_int_equal(w.opened, 1);
+	assert_true(count(&w, FLOW_C_UNSEEN) == 0);
+	assert_true(count(&w, FLOW_C_REUSED) == 0);
+	end(&w);
+}
+
 static void
 a_refusal_behind_a_translation_is_one_connection(void **state)
 {
@@ -2292,6 +2394,9 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(entries_of_one_tuple_are_limited),
 	cmocka_unit_test(another_interface_helps_when_the_home_lost_something),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
+	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
+	cmocka_unit_test(the_far_side_of_a_syn_proxy_may_be_read_first),
+	cmocka_unit_test(a_syn_proxy_seen_at_one_place_loses_nothing),
 	cmocka_unit_test(a_refusal_behind_a_translation_is_one_connection),
 	cmocka_unit_test(equal_sequence_numbers_alone_do_not_merge),
 	cmocka_unit_test(a_reader_that_is_done_is_freed_and_counting_goes_on),
