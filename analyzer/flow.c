@@ -121,9 +121,11 @@ static enum flow_verdict
 on_alias(struct seg *s)
 {
 	const uint8_t	 flags = s->p->flags;
+	const bool	 renumbered = s->f->extra->renumbered != 0;
 
-	if (!flowseen_alias(s) || (flags & (PACKET_TCP_SYN | PACKET_TCP_RST |
-	    PACKET_TCP_ACK)) != PACKET_TCP_ACK ||
+	if (!flowseen_alias(s) || renumbered ||
+	    (flags & (PACKET_TCP_SYN | PACKET_TCP_RST | PACKET_TCP_ACK)) !=
+	    PACKET_TCP_ACK ||
 	    (s->p->wire == 0 && !(flags & PACKET_TCP_FIN)) ||
 	    (s->f->state != FLOW_OPEN && s->f->state != FLOW_CLOSING))
 		return FLOW_AGAIN;

@@ -208,6 +208,7 @@ struct couple {
 	const struct flow	*b;
 	int			 i;
 	int			 j;
+	bool			 proxied;	/* the server's differ */
 };
 
 static uint16_t
@@ -303,16 +304,20 @@ is_connection(const struct flow *f)
 	return f->id != 0 && f->list != FLOWTAB_FREE && f->state != FLOW_ALIAS;
 }
 
-/* By both initial sequence numbers. */
+/*
+ * By both initial sequence numbers. The server's are others on the far side of
+ * a SYN proxy, whose SYN there tells both and has a hop count of its own.
+ */
 static bool
 same_start(const struct seg *s, struct couple *c)
 {
 	c->i = flowseg_client(c->a);
 	c->j = flowseg_client(c->b);
-	return c->a->half[c->i].r.base == c->b->half[c->j].r.base &&
-	    c->a->half[!c->i].r.base == c->b->half[!c->j].r.base &&
-	    within(c->b->first_us, s->f->first_us, FLOW_NAT_US) &&
-	    translated(c);
+	if (c->a->half[c->i].r.base != c->b->half[c->j].r.base ||
+	    !within(c->b->first_us, s->f->first_us, FLOW_NAT_US))
+		return false;
+	c->proxied = c->a->half[!c->i].r.base != c->b->half[!c->j].r.base;
+	return c->proxied ? share_port(c) && places_differ(c) : translated(c);
 }
 
 static bool
@@ -359,11 +364,11 @@ same_packet(const struct seg *s, struct couple *c)
 }
 
 /*
- * f is no connection of its own: it is twin, seen with another tuple, and its
- * half d is half d ^ flip there.
+ * f is no connection of its own: it is twin, seen with another tuple.
  */
 static void
-become_alias(struct flow_table *t, struct flow *f, struct flow *twin, int flip)
+become_alias(struct flow_table *t, struct flow *f, struct flow *twin,
+    const struct couple *c)
 {
 	struct flow_extra	*x;
 
@@ -371,7 +376,8 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin, int flip)
 		return;
 	x->twin = twin->slot;
 	x->twin_id = twin->id;
-	x->flip = flip;
+	x->flip = c->i ^ c->j;
+	x->renumbered = c->proxied;
 	f->flags |= FLOW_F_SKIP | FLOW_F_DROP;	/* data of a SYN may wait */
 	flowlife_settle(t, f, f->last_us);
 	f->flags &= (uint16_t)~(FLOW_F_SKIP | FLOW_F_DROP);
@@ -408,14 +414,15 @@ pair(struct seg *s, const uint32_t *twin, size_t n,
 	if (f->flags & FLOW_F_OPENED)
 		return false;
 	for (i = 0; i < n; i++) {
+		c.proxied = false;
 		c.b = g = flowtab_at(t, twin[i]);
 		if (!is_connection(g) || !same(s, &c))
 			continue;
 		if (comes_first(&c)) {
-			become_alias(t, g, f, c.i ^ c.j);
+			become_alias(t, g, f, &c);
 			continue;
 		}
-		become_alias(t, f, g, c.i ^ c.j);
+		become_alias(t, f, g, &c);
 		return f->state == FLOW_ALIAS;
 	}
 	return false;
@@ -442,6 +449,17 @@ flowseen_pair(struct seg *s)
 		return;
 	pair(s, twin, flowtab_nat_put(s->t, f, isn, nitems(isn), twin),
 	    same_start);
+}
+
+void
+flowseen_proxy(struct seg *s)
+{
+	uint32_t	 twin[FLOWTAB_NAT_WAYS];
+	uint32_t	 isn[2] = { s->p->seq + 1, s->p->ack + 1 };
+
+	if (s->p->ack != 0 && telling(isn[0], isn[1]))
+		pair(s, twin, flowtab_nat_put(s->t, s->f, isn, nitems(isn),
+		    twin), same_start);
 }
 
 void

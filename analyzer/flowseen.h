@@ -23,6 +23,12 @@ bool		 flowseen_renumbered(struct seg *);
  * acknowledged: looks for the tuple's twin.
  */
 void		 flowseen_pair(struct seg *);
+/*
+ * A SYN: Linux's SYN proxy leaves the number of its own SYN-ACK to the client
+ * in the one that it sends to the server, where no ACK flag covers it
+ * (net/netfilter/nf_synproxy_core.c, synproxy_send_server_syn).
+ */
+void		 flowseen_proxy(struct seg *);
 /* A SYN-ACK will come to that: asks for the memory. */
 void		 flowseen_expect(const struct flow_table *,
     const struct packet *);

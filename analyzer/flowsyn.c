@@ -212,6 +212,8 @@ flowsyn_take(struct seg *s)
 		base_of_peer(s);
 	if (s->o->flags & (HALF_SYN | HALF_BASE))
 		flowseen_pair(s);
+	else if (!(p->flags & PACKET_TCP_ACK))
+		flowseen_proxy(s);
 	if (s->f->state != FLOW_ALIAS) {
 		if (p->flags & PACKET_TCP_ACK)
 			syn_ack(s);

@@ -136,7 +136,7 @@ struct flow_extra {
 	uint32_t		 nseen;
 	uint32_t		 end[2];	/* sequence seen elsewhere */
 	bool			 has_end[2];
-	uint8_t			 renumbered;	/* 1 << of seen */
+	uint8_t			 renumbered;	/* 1 << of seen; alias: all */
 	struct flow_seen	 seen[FLOW_SIGHTINGS];
 };
 

@@ -1327,6 +1327,45 @@ both_sides_of_a_translation_are_one_connection(void **state)
 	end(&w);
 }
 
+/* The server's numbers are others there, but its SYN tells the first ones. */
+static void
+a_syn_proxy_that_translates_makes_one_connection(void **state)
+{
+	struct world	 w;
+	int		 far_first;
+
+	(void)state;
+	for (far_first = 0; far_first < 2; far_first++) {
+		begin(&w);
+		if (far_first) {
+			nat(&w, 1, 'c', S, 100111, 200222, "");
+			w.now -= 8000;
+		}
+		nat(&w, 0, 'c', S, 100111, 0, "");
+		nat(&w, 0, 's', S | A, 200222, 100112, "");
+		nat(&w, 0, 'c', A, 100112, 200223, "");
+		w.now += 8000;
+		if (!far_first)
+			nat(&w, 1, 'c', S, 100111, 200222, "");
+		assert_true(count(&w, FLOW_C_NAT) == 1);
+		assert_int_equal(nat(&w, 1, 's', S | A, 301000, 100112, ""),
+		    FLOW_AGAIN);
+		assert_int_equal(nat(&w, 1, 'c', A, 100112, 301001, ""),
+		    FLOW_AGAIN);
+		nat(&w, 0, 'c', P | A, 100112, 200223, "ask");
+		nat(&w, 1, 'c', P | A, 100112, 301001, "ask");
+		assert_int_equal(nat(&w, 1, 's', P | A, 301001, 100115, "say"),
+		    FLOW_AGAIN);
+		nat(&w, 0, 's', P | A, 200223, 100115, "say");
+		assert_string_equal(w.log, "ask>say<");
+		assert_int_equal(w.opened, 1);
+		flow_flush(w.t, w.now);
+		assert_int_equal(w.closed, 1);
+		assert_true(count(&w, FLOW_C_UNSEEN) == 0);
+		end(&w);
+	}
+}
+
 /* At interface 2, where the server's numbers are others. */
 static enum flow_verdict
 beyond(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
@@ -2394,6 +2433,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(entries_of_one_tuple_are_limited),
 	cmocka_unit_test(another_interface_helps_when_the_home_lost_something),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
+	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
 	cmocka_unit_test(the_far_side_of_a_syn_proxy_may_be_read_first),
 	cmocka_unit_test(a_syn_proxy_seen_at_one_place_loses_nothing),

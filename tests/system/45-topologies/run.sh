@@ -119,31 +119,36 @@ nginx_up
 measure "destination NAT" http://10.1.0.1
 
 # A SYN proxy: the server's sequence numbers are others on either side.
-fresh
-wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
-wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
-ip -n $NSA route add default via 10.1.0.1
-ip -n $NSB route add default via 10.2.0.1
-if inr nft -f - <<'EOT' 2> "$TMP/nft"
-table ip syn {
-	chain raw {
-		type filter hook prerouting priority -300
-		tcp dport 80 tcp flags & (syn | ack) == syn notrack
-	}
-	chain proxy {
-		type filter hook forward priority 0
-		ct state invalid,untracked tcp dport 80 synproxy mss 1460 wscale 7 timestamp sack-perm
-		ct state invalid drop
-	}
-}
-EOT
-then
+syn_proxy() {
 	inr sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
-	nginx_up
-	measure "SYN proxy" http://10.2.0.2
-else
-	skip "SYN proxy: this kernel has none"
-fi
+	inr nft -f - <<-'EOT'
+	table ip syn {
+		chain raw {
+			type filter hook prerouting priority -300
+			tcp dport 80 tcp flags & (syn | ack) == syn notrack
+		}
+		chain proxy {
+			type filter hook forward priority 0
+			ct state invalid,untracked tcp dport 80 synproxy mss 1460 wscale 7 timestamp sack-perm
+			ct state invalid drop
+		}
+	}
+	EOT
+}
+for name in "SYN proxy" "SYN proxy and masquerade"; do
+	fresh
+	wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
+	wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
+	ip -n $NSA route add default via 10.1.0.1
+	ip -n $NSB route add default via 10.2.0.1
+	[ "$name" = "SYN proxy" ] || nat 'post oifname r1 masquerade'
+	if syn_proxy 2> "$TMP/nft"; then
+		nginx_up
+		measure "$name" http://10.2.0.2
+	else
+		skip "$name: this kernel has no SYN proxy"
+	fi
+done
 
 # Client and server translated: no address is the same on both sides.
 fresh
