@@ -37,6 +37,11 @@ note_ack_quality(struct seg *s, uint32_t win)
 
 	if (s->again)
 		return;
+	if (s->p->wire == 0 && h->flags & HALF_ACKED &&
+	    s->p->ack == h->ack && flowseg_is_copy(s)) {
+		flowseg_copy(s);
+		return;
+	}
 	if (s->p->win == 0 && h->win != 0 && h->flags & HALF_ACKED) {
 		flowseg_bump(&s->f->zero_win[s->dir]);
 		s->t->count[FLOW_C_ZERO_WINDOW]++;

@@ -50,6 +50,10 @@ note_quality(struct seg *s, int64_t ahead)
 			s->t->count[FLOW_C_KEEPALIVE]++;
 			return;
 		}
+		if (ahead + wire <= 0 && flowseg_is_copy(s)) {
+			flowseg_copy(s);
+			return;
+		}
 		flowseg_bump(&h->retrans);
 		s->t->count[FLOW_C_RETRANS]++;
 		if (rd != NULL)
@@ -162,6 +166,8 @@ flowfeed_data(struct seg *s)
 	flowtab_unlend(s->t);
 	if (res != REASS_DUPLICATE) {
 		s->fresh = flowfeed_note_bytes(s, ahead) > 0;
+		if (s->fresh && !s->again && s->f->read != NULL)
+			s->f->read->ttl[s->dir] = p->ttl;
 		if (s->again && x != NULL) {
 			x->end[s->dir] = p->seq + p->wire;
 			x->has_end[s->dir] = true;

@@ -43,6 +43,31 @@ flowseg_count(struct seg *s)
 	s->counted = true;
 }
 
+/*
+ * Nothing new in it, and not sent from as far away as the new bytes before it:
+ * a router with one leg, or a mirror port, shows a packet twice. One that is
+ * sent again comes the same way.
+ */
+static inline bool
+flowseg_is_copy(const struct seg *s)
+{
+	const struct flow_read	*rd = s->f->read;
+
+	return rd != NULL && rd->ttl[s->dir] != 0 &&
+	    s->p->ttl != rd->ttl[s->dir];
+}
+
+/* It was counted before, a hop away. */
+static inline void
+flowseg_copy(struct seg *s)
+{
+	s->again = true;
+	s->t->count[FLOW_C_SEEN_AGAIN]++;
+	if (s->counted)
+		s->h->packets--;
+	s->counted = false;
+}
+
 /* The half of the client, as far as known. */
 static inline int
 flowseg_client(const struct flow *f)

@@ -156,6 +156,10 @@ syn_repeated(struct seg *s)
 {
 	if (s->again || s->f->state == FLOW_CLOSED)
 		return;
+	if (s->f->ttl[s->dir] != 0 && s->p->ttl != s->f->ttl[s->dir]) {
+		flowseg_copy(s);
+		return;
+	}
 	flowseg_bump(&s->h->retrans);
 	s->t->count[FLOW_C_RETRANS]++;
 	if (s->f->flags & (FLOW_F_HS0 | FLOW_F_HS1) &&

@@ -120,6 +120,7 @@ struct flow_read {
 	uint32_t		 tail;		/* number in flow_table.tails */
 	uint32_t		 tail_id;
 	uint16_t		 tail_len[2];
+	uint8_t			 ttl[2];	/* of a half's last new bytes */
 	bool			 due;
 	struct {
 		uint32_t	 seq;

@@ -1366,6 +1366,46 @@ a_syn_proxy_that_translates_makes_one_connection(void **state)
 	}
 }
 
+/* Before and after a router that has one leg. */
+static void
+hop(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
+    const char *data)
+{
+	w->ttl = 64;
+	seg(w, who, flags, seq, ack, data);
+	w->ttl = 63;
+	seg(w, who, flags, seq, ack, data);
+}
+
+static void
+a_copy_from_a_hop_further_is_not_sent_again(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	hop(&w, 'c', S, 0, 0, "");
+	hop(&w, 's', S | A, 0, 1, "");
+	hop(&w, 'c', A, 1, 1, "");
+	hop(&w, 'c', P | A, 1, 1, "ask");
+	hop(&w, 's', P | A, 1, 4, "te");
+	hop(&w, 's', P | A, 3, 4, "ll");
+	hop(&w, 'c', A, 4, 3, "");
+	assert_true(count(&w, FLOW_C_RETRANS) == 0);
+	assert_true(count(&w, FLOW_C_DUP_ACK) == 0);
+	assert_true(count(&w, FLOW_C_SEEN_AGAIN) == 6);
+	hop(&w, 's', P | A, 3, 4, "ll");
+	assert_true(count(&w, FLOW_C_RETRANS) == 1);
+	hop(&w, 'c', A, 4, 3, "");
+	assert_true(count(&w, FLOW_C_DUP_ACK) == 1);
+	hop(&w, 'c', F | A, 4, 5, "");
+	hop(&w, 's', F | A, 5, 5, "");
+	assert_string_equal(w.log, "ask>te<ll<$0>$0<.");
+	assert_int_equal(w.last.half[0].packets, 6 + 1);
+	assert_int_equal(w.last.half[1].packets, 5);
+	end(&w);
+}
+
 /* At interface 2, where the server's numbers are others. */
 static enum flow_verdict
 beyond(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
@@ -2433,6 +2473,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(entries_of_one_tuple_are_limited),
 	cmocka_unit_test(another_interface_helps_when_the_home_lost_something),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
+	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
 	cmocka_unit_test(the_far_side_of_a_syn_proxy_may_be_read_first),
