@@ -52,6 +52,8 @@ measure() {
 	is "$1: hosts equal the log" \
 	    "$(json '.hosts[] | "\(.host) \(.requests)"' show hosts top 1000 window total | sort)" \
 	    "$(awk '{ c[tolower($3)]++ } END { for (s in c) print s, c[s] }' "$TMP/access.log" | sort)"
+	is "$1: no other sighting is taken for sent again" \
+	    "$(json '.summary.retransmit_ratio < 0.02' show summary window total)" true
 	[ "${3:-}" = once ] ||
 	    at_least "$1: the other sighting is counted" \
 	    "$(json .summary.seen_again show summary window total)" "$n"
@@ -149,6 +151,22 @@ for name in "SYN proxy" "SYN proxy and masquerade"; do
 		skip "$name: this kernel has no SYN proxy"
 	fi
 done
+
+# A router with one leg: in and out by the same interface, a hop apart.
+fresh
+ip -n $NSB link add br0 type bridge
+ip -n $NSB addr add 10.2.0.2/24 dev br0
+ip -n $NSB link set br0 up
+wire $NSA a0 10.1.0.2/24 $NSB b0 ""
+wire $R r0 10.1.0.1/24 $NSB b1 ""
+ip -n $NSB link set b0 master br0
+ip -n $NSB link set b1 master br0
+inr ip addr add 10.2.0.1/24 dev r0
+inr sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.r0.send_redirects=0
+ip -n $NSA route add default via 10.1.0.1
+ip -n $NSB route add default via 10.2.0.1
+nginx_up
+measure "router with one leg" http://10.2.0.2
 
 # Client and server translated: no address is the same on both sides.
 fresh
