@@ -42,6 +42,8 @@ note_ack_quality(struct seg *s, uint32_t win)
 		flowseg_copy(s);
 		return;
 	}
+	if (s->p->wire == 0)
+		flowseg_note_id(s);
 	if (s->p->win == 0 && h->win != 0 && h->flags & HALF_ACKED) {
 		flowseg_bump(&s->f->zero_win[s->dir]);
 		s->t->count[FLOW_C_ZERO_WINDOW]++;

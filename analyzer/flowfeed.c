@@ -65,6 +65,7 @@ note_quality(struct seg *s, int64_t ahead)
 		rd->rtt[s->dir].seq = s->p->seq + wire;
 		rd->rtt[s->dir].us = (uint32_t)s->p->ts_us | 1;
 	}
+	flowseg_note_id(s);
 }
 
 /* Nobody reads: what was jumped over may still come. */

@@ -44,20 +44,36 @@ flowseg_count(struct seg *s)
 }
 
 /*
- * Nothing new in it, and not sent from as far away as the new bytes before it:
- * a router with one leg, or a mirror port, shows a packet twice. One that is
- * sent again comes the same way.
+ * A packet with nothing new that was shown before: by a router with one leg,
+ * from a hop away, or by a mirror port, as it was. One that is sent again
+ * comes the same way and has another number (RFC 6864, section 4).
  */
 static inline bool
 flowseg_is_copy(const struct seg *s)
 {
 	const struct flow_read	*rd = s->f->read;
 
-	return rd != NULL && rd->ttl[s->dir] != 0 &&
-	    s->p->ttl != rd->ttl[s->dir];
+	if (rd == NULL)
+		return false;
+	return (rd->ttl[s->dir] != 0 && s->p->ttl != rd->ttl[s->dir]) ||
+	    (rd->counts[s->dir] && s->p->frag_id == rd->ip_id[s->dir]);
 }
 
-/* It was counted before, a hop away. */
+/* It is the last one of its half. */
+static inline void
+flowseg_note_id(struct seg *s)
+{
+	struct flow_read	*rd = s->f->read;
+	const uint16_t		 id = (uint16_t)s->p->frag_id;
+
+	if (rd == NULL)
+		return;
+	rd->counts[s->dir] = id != 0 && rd->ip_id[s->dir] != 0 &&
+	    id != rd->ip_id[s->dir];
+	rd->ip_id[s->dir] = id;
+}
+
+/* It was counted before. */
 static inline void
 flowseg_copy(struct seg *s)
 {

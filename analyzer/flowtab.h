@@ -120,7 +120,9 @@ struct flow_read {
 	uint32_t		 tail;		/* number in flow_table.tails */
 	uint32_t		 tail_id;
 	uint16_t		 tail_len[2];
-	uint8_t			 ttl[2];	/* of a half's last new bytes */
+	uint16_t		 ip_id[2];	/* of a half's last packet */
+	uint8_t			 ttl[2];	/* of its last new bytes */
+	bool			 counts[2];	/* its packets have numbers */
 	bool			 due;
 	struct {
 		uint32_t	 seq;

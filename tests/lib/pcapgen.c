@@ -150,5 +150,5 @@ pcapgen_tcp(struct pcapgen *g, const struct pcapgen_seg *s)
 	if (s->v6)
 		ip6(g, s->src, s->dst, 6, ttl);
 	else
-		ip4(g, s->src, s->dst, 6, ttl, 0x4000, 1);
+		ip4(g, s->src, s->dst, 6, ttl, 0x4000, s->id);
 }

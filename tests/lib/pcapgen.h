@@ -26,6 +26,7 @@ struct pcapgen_seg {
 	uint32_t	 seq, ack;
 	uint8_t		 flags;
 	uint8_t		 ttl;		/* 0: 64 */
+	uint16_t	 id;		/* of IPv4 */
 	uint16_t	 win;		/* 0: 65000 */
 	uint8_t		 wscale;	/* 0: no option */
 	const void	*data;

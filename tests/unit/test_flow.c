@@ -29,6 +29,7 @@ struct world {
 	uint64_t		 now, eof_us;
 	uint16_t		 iface;
 	uint8_t			 ttl;
+	uint16_t		 ip_id;
 	uint16_t		 tuple;		/* added to the client's port */
 	size_t			 cut;		/* bytes off each packet */
 	size_t			 shed;		/* bytes, when one is opened */
@@ -180,6 +181,7 @@ raw(struct world *w, struct pcapgen_seg *s, bool bad)
 	struct packet	 p;
 
 	s->ttl = w->ttl;
+	s->id = w->ip_id;
 	pcapgen_tcp(&g, s);
 	if (bad)
 		g.p[36] ^= 0x55;
@@ -1406,6 +1408,42 @@ a_copy_from_a_hop_further_is_not_sent_again(void **state)
 	end(&w);
 }
 
+/* As a mirror port shows it that copies both ways. */
+static void
+twice(struct world *w, uint16_t id, char who, uint8_t flags, uint32_t seq,
+    uint32_t ack, const char *data)
+{
+	w->ip_id = id;
+	seg(w, who, flags, seq, ack, data);
+	seg(w, who, flags, seq, ack, data);
+}
+
+static void
+a_copy_with_the_same_number_is_not_sent_again(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	twice(&w, 10, 'c', P | A, 1, 1, "as");
+	twice(&w, 11, 'c', P | A, 3, 1, "k");
+	assert_true(count(&w, FLOW_C_RETRANS) == 1);	/* no second yet */
+	twice(&w, 70, 's', P | A, 1, 4, "te");
+	twice(&w, 71, 's', P | A, 3, 4, "ll");
+	assert_true(count(&w, FLOW_C_RETRANS) == 2);
+	twice(&w, 72, 's', P | A, 3, 4, "ll");
+	assert_true(count(&w, FLOW_C_RETRANS) == 3);
+	twice(&w, 12, 'c', A, 4, 3, "");
+	assert_true(count(&w, FLOW_C_DUP_ACK) == 0);
+	assert_string_equal(w.log, "as>k>te<ll<");
+	/* Some number none of theirs. */
+	twice(&w, 0, 's', P | A, 5, 4, "00");
+	twice(&w, 0, 's', P | A, 7, 4, "00");
+	assert_int_equal(count(&w, FLOW_C_RETRANS), 5);
+	end(&w);
+}
+
 /* At interface 2, where the server's numbers are others. */
 static enum flow_verdict
 beyond(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
@@ -2474,6 +2512,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(another_interface_helps_when_the_home_lost_something),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
+	cmocka_unit_test(a_copy_with_the_same_number_is_not_sent_again),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
 	cmocka_unit_test(the_far_side_of_a_syn_proxy_may_be_read_first),
