@@ -170,7 +170,8 @@ struct flow {
 	struct flow_half	 half[2];
 };
 
-_Static_assert(sizeof(struct flow) == 256, "four cache lines");
+_Static_assert(sizeof(struct flow) == 256 || sizeof(void *) == 4,
+    "four cache lines");
 
 struct flowtab_place {
 	uint32_t	 place;		/* packet_place */

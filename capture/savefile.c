@@ -469,20 +469,56 @@ ng_interface(struct savefile *s, const uint8_t *body, size_t n)
 	return SAVEFILE_PACKET;
 }
 
+/* Adds n to *left, both below all; whether that made a whole one. */
+static unsigned
+wraps(uint64_t *left, uint64_t n, uint64_t all)
+{
+	if (n < all - *left) {
+		*left += n;
+		return 0;
+	}
+	*left -= all - n;
+	return 1;
+}
+
+/* part units, less than a second of res: the product may pass 64 bits. */
+static uint64_t
+micros_of(uint64_t part, uint64_t res)
+{
+	uint64_t	 us = 0, left = 0;
+	unsigned	 bit;
+
+	if (part <= UINT64_MAX / 1000000)
+		return part * 1000000 / res;
+	for (bit = 1 << 19; bit != 0; bit >>= 1) {
+		us = us * 2 + wraps(&left, left, res);
+		if (1000000 & bit)
+			us += wraps(&left, part, res);
+	}
+	return us;
+}
+
+/* No numbers of 128 bits, which machines of 32 bits lack. */
 static void
 ng_time(const struct iface *i, uint64_t ts, struct savefile_packet *p)
 {
-	__uint128_t	 us;
+	uint64_t	 shift = (uint64_t)i->offset, s, us;
 
-	if (i->resolution == 1000000)
-		us = ts;
-	else if (i->resolution == 1000000000)
-		us = ts / 1000;
-	else
-		us = (__uint128_t)ts * 1000000 / i->resolution;
-	us += (__int128_t)i->offset * 1000000;
-	p->bad_time = us > INT64_MAX;
-	p->ts_us = p->bad_time ? 0 : (uint64_t)us;
+	if (i->resolution == 1000000 || i->resolution == 1000000000) {
+		us = i->resolution == 1000000 ? ts : ts / 1000;
+		s = us / 1000000;
+		us %= 1000000;
+	} else {
+		s = ts / i->resolution;
+		us = micros_of(ts % i->resolution, i->resolution);
+	}
+	p->bad_time = i->offset < 0 ? s < -shift : s > UINT64_MAX - shift;
+	s += shift;
+	if (s > INT64_MAX / 1000000)
+		p->bad_time = true;
+	else if ((us += s * 1000000) > INT64_MAX)
+		p->bad_time = true;
+	p->ts_us = p->bad_time ? 0 : us;
 }
 
 /* Where the fields of the three packet blocks stand. */

@@ -15,6 +15,26 @@ struct hash_key {
 };
 
 uint64_t	 hash_bytes(const struct hash_key *, const void *, size_t);
+
+/* All 128 bits of a product, on machines without such numbers, too. */
+static inline void
+hash_product(uint64_t a, uint64_t b, uint64_t *low, uint64_t *high)
+{
+#ifdef __SIZEOF_INT128__
+	unsigned __int128	 p = (unsigned __int128)a * b;
+
+	*low = (uint64_t)p;
+	*high = (uint64_t)(p >> 64);
+#else
+	uint64_t	 ll = (a & 0xffffffff) * (b & 0xffffffff);
+	uint64_t	 hl = (a >> 32) * (b & 0xffffffff) + (ll >> 32);
+	uint64_t	 lh = (a & 0xffffffff) * (b >> 32) + (hl & 0xffffffff);
+
+	*low = lh << 32 | (ll & 0xffffffff);
+	*high = (a >> 32) * (b >> 32) + (hl >> 32) + (lh >> 32);
+#endif
+}
+
 /*
  * Two words in few steps, as each packet wants it: NH of UMAC (RFC 4418, 5.2.2)
  * over words of 64 bits. Its bound on pairs that agree, for who does not know
@@ -24,11 +44,10 @@ uint64_t	 hash_bytes(const struct hash_key *, const void *, size_t);
 static inline uint64_t
 hash_two(const struct hash_key *key, uint64_t a, uint64_t b)
 {
-	unsigned __int128	 p;
-	uint64_t		 h;
+	uint64_t	 h, low, high;
 
-	p = (unsigned __int128)(a + key->k0) * (b + key->k1);
-	h = ((uint64_t)p ^ (uint64_t)(p >> 64)) * 0x9e3779b97f4a7c15ULL;
+	hash_product(a + key->k0, b + key->k1, &low, &high);
+	h = (low ^ high) * 0x9e3779b97f4a7c15ULL;
 	return h ^ h >> 32;
 }
 

@@ -133,6 +133,30 @@ two_words_spread_by_their_key(void **state)
 	assert_int_equal(equal, 0);
 }
 
+static void
+products_have_128_bits_on_every_machine(void **state)
+{
+	static const struct { uint64_t a, b, low, high; } rows[] = {
+		{ 0, UINT64_MAX, 0, 0 },
+		{ UINT64_MAX, UINT64_MAX, 1, UINT64_MAX - 1 },
+		{ UINT32_MAX, UINT32_MAX, 0xfffffffe00000001ULL, 0 },
+		{ 1ULL << 32, 1ULL << 32, 0, 1 },
+		{ 0xffffffff00000001ULL, 0x00000001ffffffffULL,
+		    0x2ffffffffULL, 0x1fffffffdULL },
+	};
+	struct hash_key	 k = { 1, 2 };
+	uint64_t	 low, high;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(rows); i++) {
+		hash_product(rows[i].a, rows[i].b, &low, &high);
+		assert_true(low == rows[i].low && high == rows[i].high);
+	}
+	assert_true(hash_two(&k, UINT64_MAX - 8, 77) ==
+	    0xb87af8fa2c5d41c4ULL);
+}
+
 int
 main(void)
 {
@@ -144,6 +168,7 @@ main(void)
 		    both_directions_hash_alike_and_the_key_matters),
 		cmocka_unit_test(hash_matches_the_published_vectors),
 		cmocka_unit_test(two_words_spread_by_their_key),
+		cmocka_unit_test(products_have_128_bits_on_every_machine),
 	};
 
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);

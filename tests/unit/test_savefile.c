@@ -131,6 +131,26 @@ idb(unsigned linktype, uint32_t snaplen, int tsresol, const char *name)
 	block_end(at);
 }
 
+/* Whose stamps count from so many seconds. */
+static void
+idb_from(int64_t from, int tsresol)
+{
+	size_t	 at = block(1);
+
+	number(1, 2);
+	number(0, 2);
+	number(0, 4);
+	number(14, 2);
+	number(8, 2);
+	number((uint64_t)from, 8);
+	number(9, 2);
+	number(1, 2);
+	number((uint64_t)tsresol, 1);
+	number(0, 3);
+	number(0, 4);
+	block_end(at);
+}
+
 static void
 epb(uint32_t iface, uint64_t ts, const char *data, int flags)
 {
@@ -476,6 +496,31 @@ time_resolutions_become_microseconds(void **state)
 	expect("", "time resolution of 2^-64");
 }
 
+/* The product with a million passes 64 bits, and the offset has a sign. */
+static void
+long_time_stamps_are_exact(void **state)
+{
+	(void)state;
+	begin(false);
+	shb();
+	idb_from(2, 0x80 | 62);
+	idb_from(-3, 19);
+	idb_from(-17, 6);
+	idb_from(INT64_MAX, 0);
+	idb_from(9223372036854, 6);
+	epb(0, (1ull << 62) - 1, "a", -1);
+	epb(0, (1ull << 61) + 4611686018428, "b", -1);
+	epb(1, UINT64_MAX, "c", -1);
+	epb(2, 17000001, "d", -1);
+	epb(2, 16999999, "e", -1);
+	epb(3, UINT64_MAX, "f", -1);
+	epb(4, 775807, "g", -1);
+	epb(4, 775808, "h", -1);
+	expect("I1/1 P1@2999999=a+3 P1@2500001=b+3 I2/1 P2@0=c!+3 "
+	    "I3/1 P3@1=d+3 P3@0=e!+3 I4/1 P4@0=f!+3 "
+	    "I5/1 P5@9223372036854775807=g+3 P5@0=h!+3 ", NULL);
+}
+
 static void
 simple_and_obsolete_packet_blocks_are_read(void **state)
 {
@@ -642,6 +687,7 @@ main(void)
 		cmocka_unit_test(pcapng_is_read_in_both_orders),
 		cmocka_unit_test(interfaces_may_differ_and_sections_follow),
 		cmocka_unit_test(time_resolutions_become_microseconds),
+		cmocka_unit_test(long_time_stamps_are_exact),
 		cmocka_unit_test(simple_and_obsolete_packet_blocks_are_read),
 		cmocka_unit_test(unknown_blocks_are_passed_over),
 		cmocka_unit_test(lies_of_a_block_are_caught),
