@@ -46,6 +46,7 @@ static const struct policy_rule loop_rules[] = {
 	YES(epoll_ctl, "event loop"),
 	YES(poll, "chan_drain, pcap_dispatch"),
 	YES(ppoll, "the same, where poll is ppoll"),
+	YES(ppoll_time64, "the same, on 32 bits"),
 	YES(read, "channels and descriptors that were handed over"),
 	YES(brk, "malloc"),
 	YES(munmap, "malloc"),
@@ -53,13 +54,17 @@ static const struct policy_rule loop_rules[] = {
 	IF1(madvise, EQ(2, MADV_DONTNEED), "malloc; no holes in shared memory"),
 	IF1(madvise, EQ(2, MADV_HUGEPAGE), "malloc"),
 	IF1(mmap, NONE(2, PROT_EXEC), "malloc; never code"),
+	IF1(mmap2, NONE(2, PROT_EXEC), "the same, on 32 bits"),
 	IF1(mprotect, NONE(2, PROT_EXEC), "malloc; never code"),
 	YES(futex, "libc locks"),
+	YES(futex_time64, "libc locks, on 32 bits"),
 	YES(clock_gettime, "where the vDSO does not serve"),
+	YES(clock_gettime64, "where the vDSO does not serve"),
 	YES(gettimeofday, "where the vDSO does not serve"),
 	YES(time, "where the vDSO does not serve"),
 	YES(getrandom, "malloc and hash seeds"),
 	YES(rt_sigreturn, "end of a signal handler"),
+	YES(sigreturn, "end of a signal handler, on 32 bits"),
 	YES(rt_sigprocmask, "abort(3)"),
 	IF1(rt_sigaction, EQ(0, SIGABRT), "abort(3)"),
 	YES(restart_syscall, "after SIGSTOP and SIGCONT"),
@@ -84,7 +89,8 @@ static const struct policy_rule soft_rules[] = {
 	NO(readlink, "libraries look for files"),
 	NO(readlinkat, "libraries look for files"),
 	NO(getcwd, "libraries look for files"),
-	NO(statx, "libraries look for files"),
+	NO(stat64, "libraries look for files"),
+	NO(lstat64, "libraries look for files"),
 };
 TABLE(soft, soft_rules);
 
@@ -105,21 +111,28 @@ TABLE(parent_link, parent_link_rules);
 static const struct policy_rule kept_rules[] = {
 	LINKS(setsockopt, "a filter or a small buffer would stay"),
 	LINKS(fcntl, "its owners count on it not to block"),
+	LINKS(fcntl64, "its owners count on it not to block"),
 	LINKS(shutdown, "it would be the end of the link"),
 	LINKS(bind, "it has no name"),
 };
 TABLE(kept, kept_rules);
 
-/* fstat(2) of open files, in both spellings. */
+/* fstat(2) of open files, in every spelling. */
 static const struct policy_rule fstat_rules[] = {
 	YES(fstat, "stdio and sizes"),
+	YES(fstat64, "stdio and sizes"),
 	IF1(newfstatat, BITS(3, AT_EMPTY_PATH, AT_EMPTY_PATH), "fstat(3)"),
+	IF1(fstatat64, BITS(3, AT_EMPTY_PATH, AT_EMPTY_PATH), "fstat(3)"),
+	IF1(statx, BITS(2, AT_EMPTY_PATH, AT_EMPTY_PATH), "fstat(3)"),
 	YES(lseek, "stdio and the tail of a file"),
+	YES(_llseek, "the same, on 32 bits"),
 };
 TABLE(fstats, fstat_rules);
 
 static const struct policy_rule nostat_rules[] = {
 	NO(newfstatat, "libraries look for files"),
+	NO(fstatat64, "libraries look for files"),
+	NO(statx, "libraries look for files"),
 };
 TABLE(nostat, nostat_rules);
 
@@ -128,6 +141,7 @@ TABLE(nostat, nostat_rules);
 #define GETOPT(l, o, w)	IF2(getsockopt, EQ(1, l), EQ(2, o), w)
 #define SETOPT(l, o, w)	IF2(setsockopt, EQ(1, l), EQ(2, o), w)
 #define IOCTL(c, w)	IF1(ioctl, EQ(1, c), w)
+#define FCNTL(c, w)	IF1(fcntl, EQ(1, c), w), IF1(fcntl64, EQ(1, c), w)
 /* n is a power of two: the descriptor numbers n to 2n - 1. */
 #define CLOSE(n)	IF1(close, BITS(0, ~(uint64_t)((n) - 1), n), \
 			    "above netlink: 3 to 6 are never replaced")
@@ -171,8 +185,8 @@ static const struct policy_rule capture_rules[] = {
 	IOCTL(SIOCGIFFLAGS, "libpcap, interface went down"),
 	IOCTL(SIOCGIFMTU, "libpcap, TPACKET_V2"),
 	IOCTL(SIOCETHTOOL, "libpcap, offloads and time stamps"),
-	IF1(fcntl, EQ(1, F_GETFL), "pcap_setnonblock"),
-	IF1(fcntl, EQ(1, F_SETFL), "pcap_setnonblock"),
+	FCNTL(F_GETFL, "pcap_setnonblock"),
+	FCNTL(F_SETFL, "pcap_setnonblock"),
 	YES(uname, "libpcap, ring set-up"),
 	YES(eventfd2, "pcap_create, for pcap_breakloop"),
 };
@@ -200,8 +214,9 @@ static const struct policy_rule mirror_rules[] = {
 	YES(pread64, "the tail of a record"),
 	YES(close, "targets and files"),
 	YES(ftruncate, "undo of a half record"),
-	IF1(fcntl, EQ(1, F_GETFL), "non-blocking"),
-	IF1(fcntl, EQ(1, F_SETFL), "non-blocking"),
+	YES(ftruncate64, "undo of a half record"),
+	FCNTL(F_GETFL, "non-blocking"),
+	FCNTL(F_SETFL, "non-blocking"),
 	/* 0 is TCP; Landlock holds no ports of MPTCP. */
 	IF3(socket, EQ(0, AF_INET), BITS(1, 0xf, SOCK_STREAM), EQ(2, 0),
 	    "TCP to a target"),
@@ -225,7 +240,7 @@ static const struct policy_rule client_rules[] = {
 	YES(writev, "standard output"),
 	YES(close, "stdio at the end"),
 	YES(uname, "the host's name"),
-	IF1(fcntl, EQ(1, F_GETFL), "stdio"),
+	FCNTL(F_GETFL, "stdio"),
 	NO(ioctl, "is standard output a terminal"),
 };
 TABLE(client, client_rules);
@@ -259,11 +274,11 @@ static const struct policy_rule parent_rules[] = {
 	GETOPT(SOL_SOCKET, SO_PEERCRED, "who a client is"),
 	GETOPT(SOL_SOCKET, SO_ERROR, "a client went away"),
 	SETOPT(SOL_SOCKET, SO_SNDBUF, "room for syslog"),
-	IF1(fcntl, EQ(1, F_GETFL), "non-blocking"),
-	IF1(fcntl, EQ(1, F_SETFL), "non-blocking"),
-	IF1(fcntl, EQ(1, F_GETFD), "libevent"),
-	IF1(fcntl, EQ(1, F_SETFD), "close on exec"),
-	IF1(fcntl, EQ(1, F_DUPFD_CLOEXEC), "standard output for a record"),
+	FCNTL(F_GETFL, "non-blocking"),
+	FCNTL(F_SETFL, "non-blocking"),
+	FCNTL(F_GETFD, "libevent"),
+	FCNTL(F_SETFD, "close on exec"),
+	FCNTL(F_DUPFD_CLOEXEC, "standard output for a record"),
 	IF1(dup2, EQ(1, 1), "standard output to /dev/null, once READY"),
 	IF1(dup2, EQ(1, 2), "standard error to /dev/null, once READY"),
 	IF1(dup3, EQ(1, 1), "the same, where dup2 is dup3"),
@@ -275,15 +290,20 @@ static const struct policy_rule parent_rules[] = {
 	YES(open, "configuration, records and logs"),
 	YES(openat, "configuration, records and logs"),
 	YES(newfstatat, "owner and mode of a file"),
+	YES(fstatat64, "owner and mode of a file"),
 	YES(lstat, "rotation"),
+	YES(lstat64, "rotation"),
 	YES(stat, "time zone"),
+	YES(stat64, "time zone"),
 	YES(access, "libc"),
 	YES(faccessat, "libc"),
 	YES(fstat, "stdio"),
+	YES(fstat64, "stdio"),
 	YES(fstatfs, "whether a file is on this machine"),
-	IF1(statx, BITS(2, AT_EMPTY_PATH, AT_EMPTY_PATH),
-	    "age of an open file"),
+	YES(fstatfs64, "whether a file is on this machine"),
+	YES(statx, "age of an open file; stat(3), on 32 bits"),
 	YES(lseek, "stdio"),
+	YES(_llseek, "stdio"),
 	YES(getdents64, "rotated files"),
 	YES(rename, "rotation"),
 	YES(renameat, "rotation"),
@@ -292,8 +312,11 @@ static const struct policy_rule parent_rules[] = {
 	YES(unlinkat, "rotation, control socket"),
 	YES(fchmod, "mode of a file"),
 	YES(ftruncate, "a file begun anew"),
+	YES(ftruncate64, "a file begun anew"),
 	YES(geteuid, "owner of a file"),
+	YES(geteuid32, "owner of a file"),
 	YES(getuid, "owner of a file"),
+	YES(getuid32, "owner of a file"),
 	YES(getppid, "libc"),
 	YES(uname, "the host's name in answers"),
 	NO(readlink, "libc"),
@@ -319,6 +342,7 @@ static const struct policy_rule launcher_rules[] = {
 	YES(close, "a child's descriptors"),
 	YES(close_range, "a child's descriptors"),
 	YES(fcntl, "a child's descriptors"),
+	YES(fcntl64, "a child's descriptors"),
 	YES(rt_sigaction, "default signals"),
 	YES(sigaltstack, "last words of a child"),
 	YES(getppid, "is the parent still there"),
@@ -326,30 +350,43 @@ static const struct policy_rule launcher_rules[] = {
 	YES(write, "standard error"),
 	/* start of a program: loader and libc */
 	YES(mmap, "the loader maps code"),
+	YES(mmap2, "the loader maps code"),
 	YES(mprotect, "the loader seals what it relocated"),
 	YES(open, "the loader"),
 	YES(openat, "the loader"),
 	YES(access, "the loader"),
 	YES(faccessat, "the loader"),
 	YES(newfstatat, "the loader"),
+	YES(fstatat64, "the loader"),
+	YES(statx, "the loader"),
 	YES(stat, "the loader"),
+	YES(stat64, "the loader"),
 	YES(fstat, "the loader"),
+	YES(fstat64, "the loader"),
 	YES(pread64, "the loader"),
 	YES(lseek, "stdio"),
+	YES(_llseek, "stdio"),
 	YES(readlink, "the loader"),
 	YES(readlinkat, "the loader"),
 	YES(arch_prctl, "thread area"),
+	YES(set_thread_area, "thread area"),
+	YES(set_tls, "thread area"),
 	YES(set_tid_address, "libc"),
 	YES(set_robust_list, "libc"),
 	YES(rseq, "libc"),
 	YES(prlimit64, "libc, limits of a role"),
 	YES(getrlimit, "limits"),
+	YES(ugetrlimit, "limits"),
 	YES(setrlimit, "limits of a role"),
 	YES(ioctl, "stdio; a role pins it"),
 	YES(getuid, "libc"),
+	YES(getuid32, "libc"),
 	YES(geteuid, "libc"),
+	YES(geteuid32, "libc"),
 	YES(getgid, "libc"),
+	YES(getgid32, "libc"),
 	YES(getegid, "libc"),
+	YES(getegid32, "libc"),
 	YES(capget, "a role drops what is left"),
 	YES(capset, "a role drops what is left"),
 	/* start of a role, before its own filter */
