@@ -15,6 +15,7 @@
 #include <signal.h>
 
 #include "sandbox/compat.h"
+#include "sandbox/direct.h"
 #include "sandbox/policy.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
@@ -108,7 +109,19 @@ TABLE(parent_link, parent_link_rules);
 #define LINKS(c, w)	LINK(c, POLICY_FD_PARENT, w), \
 			LINK(c, POLICY_FD_LINK1, w), LINK(c, POLICY_FD_LINK2, w)
 
+/* direct.h; libseccomp adds it to each row for a socket call. */
+#ifdef DIRECT_SOCKETS
+#define NO_MUX	YES(socketcall, "its arguments cannot be judged"),
+static const struct policy_rule mux_rules[] = { NO_MUX };
+TABLE(mux, mux_rules);
+#define MUX	&mux
+#else
+#define NO_MUX
+#define MUX	NULL
+#endif
+
 static const struct policy_rule kept_rules[] = {
+	NO_MUX
 	LINKS(setsockopt, "a filter or a small buffer would stay"),
 	LINKS(fcntl, "its owners count on it not to block"),
 	LINKS(fcntl64, "its owners count on it not to block"),
@@ -432,12 +445,13 @@ TABLE(san, san_rules);
 #endif
 
 static const struct policy policies[ROLE_MAX] = {
-	[ROLE_PARENT] = { .table = { &loop, &parent, SAN } },
+	[ROLE_PARENT] = { .table = { &loop, &parent, SAN }, .never = MUX },
 	[ROLE_LAUNCHER] = {
 		.table = { &loop, &launcher, SAN },
 		.heirs = { ROLE_CAPTURE, ROLE_ANALYZER, ROLE_MIRROR,
 		    ROLE_CLIENT },
 		.nheirs = 4,
+		.never = MUX,
 		.fail = true
 	},
 	[ROLE_CAPTURE] = {
@@ -446,14 +460,16 @@ static const struct policy policies[ROLE_MAX] = {
 	},
 	[ROLE_ANALYZER] = {
 		.table = { &loop, &soft, &parent_link, &nostat, &analyzer,
-		    SAN }
+		    SAN },
+		.never = MUX
 	},
 	[ROLE_MIRROR] = {
 		.table = { &loop, &soft, &parent_link, &fstats, &mirror, SAN },
 		.never = &kept
 	},
 	[ROLE_CLIENT] = {
-		.table = { &loop, &soft, &parent_link, &fstats, &client, SAN }
+		.table = { &loop, &soft, &parent_link, &fstats, &client, SAN },
+		.never = MUX
 	},
 };
 
