@@ -8,12 +8,12 @@
 #define SANDBOX_COMPAT_H
 
 #include <sys/queue.h>
+#include <sys/types.h>
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The jails name the calls of such machines; hashes multiply to 128 bits. */
-_Static_assert(sizeof(void *) == 8, "netmon is for machines of 64 bits");
+_Static_assert(sizeof(off_t) == 8, "a record may pass 2G");
 
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
