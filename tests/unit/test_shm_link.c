@@ -68,7 +68,7 @@ on_packets(struct chan *ch, struct frame *f, void *arg)
 	wrong |= f->generation != rx.priv->peer_gen[ROLE_CAPTURE];
 	wrong |= rx.any && n != rx.next;
 	for (i = 0; i < buf_left(&f->body); i += 97)
-		wrong |= f->body.r[i] != (uint8_t)n;
+		wrong |= f->body.r[f->body.off + i] != (uint8_t)n;
 	rx.next = n + 1;
 	rx.any = true;
 	return 0;
