@@ -20,6 +20,7 @@
 #include "sandbox/jail.h"
 #include "sandbox/log.h"
 #include "sandbox/msg.h"
+#include "sandbox/policy.h"
 #include "sandbox/proc.h"
 #include "sandbox/shm.h"
 
@@ -256,13 +257,13 @@ static int32_t
 launch(const struct launcher *l, const struct ends *e,
     const struct msg_launch *m)
 {
-	long	 pid;
+	long	 pid, start[2] = { 0, 0 };
 
 	if (m->role >= ROLE_MAX || l->program[m->role] == -1 ||
 	    m->generation == 0)
 		return -EINVAL;
-	pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL,
-	    NULL);
+	start[POLICY_CLONE_FLAGS] = CLONE_PARENT | SIGCHLD;
+	pid = syscall(SYS_clone, start[0], start[1], NULL, NULL, NULL);
 	if (pid == -1)
 		return -errno;
 	if (pid == 0) {

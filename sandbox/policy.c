@@ -345,7 +345,8 @@ TABLE(parent, parent_rules);
 
 static const struct policy_rule launcher_rules[] = {
 	/* itself */
-	IF1(clone, EQ(0, FLAG_PARENT), "a process, never a thread or a space"),
+	IF1(clone, EQ(POLICY_CLONE_FLAGS, FLAG_PARENT),
+	    "a process, never a thread or a space"),
 	IF1(execveat, EQ(4, AT_EMPTY_PATH), "a program that is open"),
 	YES(recvmsg, "requests"),
 	YES(recvfrom, "requests; a role's netlink"),

@@ -25,6 +25,12 @@
 #define POLICY_FD_NETLINK	6	/* capture's rtnetlink socket */
 #define POLICY_FILES_CAPTURE	16384	/* below: what it may close */
 #define POLICY_ARGS_MAX		3
+/* Which argument of clone(2) has the flags; the stack is the other one. */
+#ifdef __s390x__
+#define POLICY_CLONE_FLAGS	1
+#else
+#define POLICY_CLONE_FLAGS	0
+#endif
 /* Stands for the process's own id in a compared value. */
 #define POLICY_OWN_PID		UINT64_MAX
 

@@ -16,6 +16,7 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,10 +220,23 @@ map_too_much(void)
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
 }
 #endif
+/* Not fork(3), whose call libc chooses. */
 static long
-make_process(void)
+clone_with(long flags)
 {
-	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	long	 start[2] = { 0, 0 }, pid;
+
+	start[POLICY_CLONE_FLAGS] = flags;
+	pid = syscall(SYS_clone, start[0], start[1], 0, 0, 0);
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+static long	 make_process(void) { return clone_with(SIGCHLD); }
+static long
+make_sibling(void)
+{
+	return clone_with(CLONE_PARENT | SIGCHLD);
 }
 
 static long
@@ -428,6 +442,30 @@ the_launcher_refuses_and_lives(void **state)
 	assert_int_equal(try(ROLE_LAUNCHER, signal_parent), EPERM);
 }
 
+static void
+a_role_is_a_child_of_who_started_the_launcher(void **state)
+{
+	int	 status = -1;
+
+	(void)state;
+	assert_int_equal(try(ROLE_LAUNCHER, make_sibling), 0);
+	assert_true(waitpid(-1, &status, 0) > 0);
+	assert_int_equal(status, 0);
+}
+
+/* How clone(2) takes its arguments, where no jail can be tried. */
+static void
+clone_makes_a_process_that_ends(void **state)
+{
+	int	 status = -1;
+	long	 pid;
+
+	(void)state;
+	assert_true((pid = make_process()) > 0);
+	assert_int_equal(waitpid((pid_t)pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* ---- the tables, as data ---- */
 
 static void
@@ -609,6 +647,8 @@ main(void)
 		    the_parent_starts_nothing_and_captures_nothing),
 		cmocka_unit_test(an_abort_in_a_jail_is_an_abort),
 		cmocka_unit_test(the_launcher_refuses_and_lives),
+		cmocka_unit_test(a_role_is_a_child_of_who_started_the_launcher),
+		cmocka_unit_test(clone_makes_a_process_that_ends),
 		cmocka_unit_test(every_row_says_why),
 		cmocka_unit_test(a_call_that_arm64_lacks_has_its_successor),
 		cmocka_unit_test(machines_of_32_bits_have_the_same_calls),
