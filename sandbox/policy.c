@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <linux/filter.h>
 #include <linux/if_packet.h>
@@ -15,7 +16,6 @@
 #include <signal.h>
 
 #include "sandbox/compat.h"
-#include "sandbox/direct.h"
 #include "sandbox/policy.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
@@ -109,8 +109,8 @@ TABLE(parent_link, parent_link_rules);
 #define LINKS(c, w)	LINK(c, POLICY_FD_PARENT, w), \
 			LINK(c, POLICY_FD_LINK1, w), LINK(c, POLICY_FD_LINK2, w)
 
-/* direct.h; libseccomp adds it to each row for a socket call. */
-#ifdef DIRECT_SOCKETS
+/* direct.h; libseccomp allows it with each row for a socket call. */
+#ifdef __NR_socketcall
 #define NO_MUX	YES(socketcall, "its arguments cannot be judged"),
 static const struct policy_rule mux_rules[] = { NO_MUX };
 TABLE(mux, mux_rules);
