@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -408,10 +409,11 @@ close_inherited(int kept)
 
 	if (kept >= (int)first) {
 		if (kept > (int)first)
-			close_range(first, (unsigned)kept - 1, 0);
+			syscall(SYS_close_range, first,
+			    (unsigned)kept - 1, 0);
 		first = (unsigned)kept + 1;
 	}
-	close_range(first, ~0U, 0);
+	syscall(SYS_close_range, first, ~0U, 0);
 }
 
 int

@@ -1,6 +1,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 
 #include <errno.h>
@@ -316,7 +317,7 @@ close_others(enum role role)
 
 	if (role == ROLE_ANALYZER)
 		first++;
-	close_range(first, ~0U, 0);
+	syscall(SYS_close_range, first, ~0U, 0);
 }
 
 static void
