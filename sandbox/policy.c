@@ -166,6 +166,7 @@ static const struct policy_rule capture_rules[] = {
 	IF1(sendmsg, EQ(0, POLICY_FD_NETLINK), "dump request to the kernel"),
 	IF1(sendto, EQ(0, POLICY_FD_NETLINK), "dump request to the kernel"),
 	IF1(write, EQ(0, 2), "a last line on standard error"),
+	IF1(writev, EQ(0, 2), "the same, where stdio is writev"),
 	IF1(close, EQ(0, 7), "above netlink: 3 to 6 are never replaced"),
 	CLOSE(8), CLOSE(16), CLOSE(32), CLOSE(64), CLOSE(128), CLOSE(256),
 	CLOSE(512), CLOSE(1024), CLOSE(2048), CLOSE(4096), CLOSE(8192),
@@ -212,6 +213,7 @@ static const struct policy_rule analyzer_rules[] = {
 	IF1(sendmsg, EQ(0, POLICY_FD_LINK1), "to capture: LINK"),
 	IF1(sendmsg, EQ(0, POLICY_FD_LINK2), "to mirror"),
 	IF1(write, EQ(0, 2), "a last line on standard error"),
+	IF1(writev, EQ(0, 2), "the same, where stdio is writev"),
 	YES(close, "the end"),
 };
 TABLE(analyzer, analyzer_rules);
@@ -224,6 +226,7 @@ static const struct policy_rule mirror_rules[] = {
 	IF2(sendto, NONE(3, MSG_FASTOPEN), EQ(4, 0), "send(2) to a target"),
 	YES(recvfrom, "answers of a target"),
 	YES(write, "records and event lines"),
+	IF1(writev, EQ(0, 2), "a last line, where stdio is writev"),
 	YES(pread64, "the tail of a record"),
 	YES(close, "targets and files"),
 	YES(ftruncate, "undo of a half record"),
@@ -362,6 +365,7 @@ static const struct policy_rule launcher_rules[] = {
 	YES(getppid, "is the parent still there"),
 	YES(tgkill, "last words of a child, which pins it to itself"),
 	YES(write, "standard error"),
+	YES(writev, "standard error"),
 	/* start of a program: loader and libc */
 	YES(mmap, "the loader maps code"),
 	YES(mmap2, "the loader maps code"),

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
@@ -103,6 +104,8 @@ sendto_packet(void)
 {
 	return sendto(PACKET_FD, "frame", 5, MSG_DONTWAIT, NULL, 0);
 }
+static long	 complain(void) { return writev(2, NULL, 0); }
+static long	 writev_packet(void) { return writev(PACKET_FD, NULL, 0); }
 #ifndef NETMON_SAN		/* whose run-time writes and maps anything */
 static long	 write_packet(void) { return write(PACKET_FD, "frame", 5); }
 #endif
@@ -394,6 +397,23 @@ roles_do_without_files_programs_and_processes(void **state)
 	}
 }
 
+/* As musl's stdio does. */
+static void
+last_words_may_be_a_vector(void **state)
+{
+	static const enum role	 roles[] = {
+		ROLE_CAPTURE, ROLE_ANALYZER, ROLE_MIRROR
+	};
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(roles); i++) {
+		assert_int_equal(try(roles[i], complain), 0);
+		assert_int_equal(try(roles[i], writev_packet), KILLED);
+	}
+	assert_int_equal(try(ROLE_LAUNCHER, complain), 0);
+}
+
 static void
 only_mirror_makes_tcp_sockets(void **state)
 {
@@ -641,6 +661,7 @@ main(void)
 		cmocka_unit_test(a_role_has_the_memory_that_it_is_given),
 #endif
 		cmocka_unit_test(nobody_changes_the_sockets_of_links),
+		cmocka_unit_test(last_words_may_be_a_vector),
 		cmocka_unit_test(only_mirror_makes_tcp_sockets),
 		cmocka_unit_test(mirror_has_no_way_around_connect),
 		cmocka_unit_test(
