@@ -430,6 +430,7 @@ TABLE(launcher, launcher_rules);
 #ifdef NETMON_SAN
 static const struct policy_rule san_rules[] = {
 	YES(mmap, "shadow memory"),
+	YES(mmap2, "shadow memory"),
 	YES(mprotect, "shadow memory"),
 	YES(madvise, "shadow memory"),
 	YES(sigaltstack, "reports"),
@@ -437,9 +438,12 @@ static const struct policy_rule san_rules[] = {
 	YES(sched_yield, "locks of the run-time"),
 	YES(prlimit64, "size of the stack"),
 	YES(getrlimit, "size of the stack"),
+	YES(ugetrlimit, "size of the stack"),
 	YES(rt_sigaction, "handlers"),
 	YES(getuid, "flags"),
+	YES(getuid32, "flags"),
 	YES(geteuid, "flags"),
+	YES(geteuid32, "flags"),
 	YES(getppid, "flags"),
 	YES(uname, "flags"),
 };
