@@ -137,12 +137,13 @@ static int
 analyzer_on_events_done(struct chan *ch, struct frame *f, void *arg)
 {
 	struct proc	*p = arg;
-	struct analyzer	*az = p->state;
-	uint32_t	 n = buf_get_u32(&f->body);
+	uint64_t	 next = buf_get_u64(&f->body);
 
 	(void)ch;
-	az->events_open -= n < az->events_open ? n : az->events_open;
-	return buf_end(&f->body);
+	if (buf_end(&f->body) == -1)
+		return -1;
+	out_done(p->state, next);
+	return 0;
 }
 
 static void

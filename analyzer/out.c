@@ -34,15 +34,44 @@ out_events(void *arg, struct event_batch *b)
 
 	if (!send_batch(az, b, MSG_EVENT))
 		return false;
-	az->events_open += b->count;
+	az->told.next += b->count;
 	return true;
 }
 
 void
 out_relinked(struct analyzer *az)
 {
-	tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, az->events_open);
-	az->events_open = 0;
+	struct chan	*ch = az->proc->chan[ROLE_MIRROR];
+
+	if (az->offline)
+		return;
+	az->told.from = az->told.next;
+	az->told.asked = true;
+	buf_put_u64(chan_begin(ch, MSG_EVENTS_FROM, 0), az->told.from);
+	chan_end(ch);
+}
+
+/* Mirror began with from; it had all before got of our predecessors. */
+static void
+count_lost(struct analyzer *az, uint64_t got)
+{
+	uint64_t	 from = az->told.from;
+
+	if (got < az->told.done)
+		got = az->told.done;	/* it knows of none */
+	if (got < from)
+		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, from - got);
+	az->told.done = from;
+	az->told.asked = false;
+}
+
+void
+out_done(struct analyzer *az, uint64_t next)
+{
+	if (az->told.asked)
+		count_lost(az, next);
+	else if (next <= az->told.next)
+		az->told.done = next;
 }
 
 bool

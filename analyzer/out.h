@@ -14,8 +14,13 @@ bool		 out_events(void *, struct event_batch *);
 bool		 out_streams(void *, struct event_batch *);
 /* Both batches, streams first; what does not go is counted. */
 void		 out_flush(struct analyzer *);
-/* The mirror is another one: what its predecessor had not done is lost. */
+/*
+ * The mirror is another one, or we are: what the one before us had not sent, or
+ * the one before it had not seen to, is lost. Asks it how much that is.
+ */
 void		 out_relinked(struct analyzer *);
+/* It awaits the event of this number, or did before it answered that. */
+void		 out_done(struct analyzer *, uint64_t next);
 /* The queue to a peer is short again. */
 void		 out_drained(struct proc *, enum role peer);
 extern const struct alert_ops	 out_alert_ops;

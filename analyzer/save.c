@@ -5,6 +5,7 @@
 #include "sandbox/chan.h"
 
 #define FRAME_FILL	(64 * 1024)
+#define META_VALUES	5	/* in slot 0 of SAVE_META */
 
 /* A frame of slots that is being filled. */
 struct out {
@@ -151,6 +152,8 @@ save_meta(struct analyzer *az, struct out *o)
 	buf_put_u64(&b, az->meter->first_us);
 	buf_put_u64(&b, az->meter->lost_us);
 	buf_put_u64(&b, az->number);
+	buf_put_u64(&b, az->told.next + az->events->count);
+	buf_put_u64(&b, az->told.done);
 	put(o, SAVE_META, 0, data, b.len);
 	for (i = 0; i < az->proc->conf->nrules; i++) {
 		if (az->rules->hits[i].hits + az->rules->hits[i].connections
@@ -191,21 +194,23 @@ static void
 restore_meta(struct analyzer *az, const struct msg_slot *s)
 {
 	struct buf	 b;
-	uint64_t	 first, x, y;
+	uint64_t	 v[META_VALUES];
+	size_t		 i;
 
 	buf_reader(&b, s->data, s->len);
-	x = buf_get_u64(&b);
-	y = buf_get_u64(&b);
-	first = s->slot == 0 ? buf_get_u64(&b) : 0;
+	for (i = 0; i < (s->slot == 0 ? META_VALUES : 2); i++)
+		v[i] = buf_get_u64(&b);
 	if (b.err)
 		return;
 	if (s->slot == 0) {
-		az->meter->first_us = x;
-		az->meter->lost_us = y;
-		az->number = first;
+		az->meter->first_us = v[0];
+		az->meter->lost_us = v[1];
+		az->number = v[2];
+		az->told.next = v[3];
+		az->told.done = v[4];
 	} else if (s->slot <= az->proc->conf->nrules) {
-		az->rules->hits[s->slot - 1].hits = x;
-		az->rules->hits[s->slot - 1].connections = y;
+		az->rules->hits[s->slot - 1].hits = v[0];
+		az->rules->hits[s->slot - 1].connections = v[1];
 	}
 }
 

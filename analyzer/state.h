@@ -99,7 +99,12 @@ struct analyzer {
 		uint32_t	 said[EVENT_KINDS];	/* in it */
 	}		 live;
 	struct event_batch *events;
-	uint64_t	 events_open;	/* sent; mirror has not seen to them */
+	struct {			/* by their numbers, of all analyzers */
+		uint64_t	 next;	/* to be sent */
+		uint64_t	 done;	/* mirror has seen to those before */
+		uint64_t	 from;	/* where this mirror begins */
+		bool		 asked;	/* what the last analyzer got there */
+	}		 told;
 	struct event_batch *streams;
 	struct conn_list mirrored;
 	uint32_t	 mirrors_epoch;	/* each reload begins another one */

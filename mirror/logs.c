@@ -69,14 +69,29 @@ logs_tick(struct mirror_state *ms)
 }
 
 static void
-tell_done(struct proc *p, uint32_t n)
+tell_done(struct proc *p, uint64_t next)
 {
 	struct chan	*ch = p->chan[ROLE_ANALYZER];
 
 	if (!p->linked[ROLE_ANALYZER])
 		return;
-	buf_put_u32(chan_begin(ch, MSG_EVENTS_DONE, 0), n);
+	buf_put_u64(chan_begin(ch, MSG_EVENTS_DONE, 0), next);
 	chan_end(ch);
+}
+
+int
+logs_on_events_from(struct chan *ch, struct frame *f, void *arg)
+{
+	struct proc		*p = arg;
+	struct mirror_state	*ms = p->state;
+	uint64_t		 from = buf_get_u64(&f->body);
+
+	(void)ch;
+	if (buf_end(&f->body) == -1)
+		return -1;
+	tell_done(p, ms->next_event);
+	ms->next_event = from;
+	return 0;
 }
 
 int
@@ -85,12 +100,11 @@ logs_on_event(struct chan *ch, struct frame *f, void *arg)
 	struct proc		*p = arg;
 	struct mirror_state	*ms = p->state;
 	struct msg_event	 m;
-	uint32_t		 n;
 	size_t			 i;
 
 	(void)ch;
 	state_clock(ms);
-	for (n = 0; buf_left(&f->body) > 0; n++) {
+	for (; buf_left(&f->body) > 0; ms->next_event++) {
 		if (msg_get_event(&f->body, &m) == -1)
 			return -1;
 		for (i = 0; i < ms->nlogs; i++)
@@ -99,7 +113,7 @@ logs_on_event(struct chan *ch, struct frame *f, void *arg)
 	if (ms->env.offline)
 		return 0;
 	logs_flush(ms);
-	tell_done(p, n);
+	tell_done(p, ms->next_event);
 	return 0;
 }
 

@@ -12,6 +12,7 @@ struct event_log *logs_new(struct mirror_state *, const struct conf *);
 void		 logs_free(struct event_log *, size_t n);
 
 int		 logs_on_event(struct chan *, struct frame *, void *);
+int		 logs_on_events_from(struct chan *, struct frame *, void *);
 void		 logs_flush(struct mirror_state *);
 void		 logs_tick(struct mirror_state *);
 

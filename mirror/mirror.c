@@ -539,6 +539,7 @@ static const struct handler from_parent[] = {
 static const struct handler from_analyzer[] = {
 	{ MSG_STREAM,	mirror_on_stream },
 	{ MSG_EVENT,	logs_on_event },
+	{ MSG_EVENTS_FROM, logs_on_events_from },
 	{ MSG_DATA_END,	mirror_on_data_end },
 	{ 0,		NULL }
 };

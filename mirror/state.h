@@ -38,6 +38,7 @@ struct mirror_state {
 	size_t		 ncopies;
 	struct event_log *logs;
 	size_t		 nlogs;
+	uint64_t	 next_event;	/* its number; 0: none came */
 	struct provider	**providers;
 	size_t		 nproviders;
 	struct streams	*streams;

@@ -120,7 +120,8 @@ put_lost(struct control *c, struct answer *a)
 		const char	*text;
 	} lost[] = {
 		{ ROLE_ANALYZER, TALLY_EVENT_DROPPED,
-		    "are in no log: mirror was away or did not keep up" },
+		    "are in no log: mirror was away or did not keep up, or"
+		    " the analyzer was lost" },
 		{ ROLE_MIRROR,	 TALLY_MIR_EVENTS_LOST,
 		    "were not written to an event log: see the log of netmond"
 		    " for which file, and why" }

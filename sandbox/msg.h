@@ -71,7 +71,8 @@
 	M(EVENT,	0x0207,	ANALYZER, MIRROR,   1,	FRAME_BODY_MAX)	\
 	M(OWN_TUPLE,	0x0208,	MIRROR,	  ANALYZER, 37,	37)		\
 	M(SHM_ROOM,	0x0209,	CHILD,	  CHILD,    0,	0)		\
-	M(EVENTS_DONE,	0x020a,	MIRROR,	  ANALYZER, 4,	4)		\
+	M(EVENTS_DONE,	0x020b,	MIRROR,	  ANALYZER, 8,	8)		\
+	M(EVENTS_FROM,	0x020c,	ANALYZER, MIRROR,   8,	8)		\
 	/* report: child to parent, and back to a fresh one */		\
 	M(ALERT,	0x0301,	ANALYZER, PARENT,   8,	FRAME_BODY_MAX)	\
 	M(TALLY,	0x0302,	CHILD,	  PARENT,   0,	FRAME_BODY_MAX)	\
@@ -372,7 +373,9 @@ int	 msg_get_stream(struct buf *, struct msg_stream *);
 
 /*
  * EVENT frames hold one or more events. Texts are raw bytes, unescaped. Mirror
- * answers each with EVENTS_DONE, a u32: how many it has seen to.
+ * answers each with EVENTS_DONE, a u64: the number of the event that it awaits
+ * next. Behind LINK the analyzer says in EVENTS_FROM, a u64, which one it will
+ * be; that is answered with the one that was awaited, 0 of a fresh mirror.
  */
 enum event_kind { EVENT_HTTP, EVENT_TLS, EVENT_FLOW, EVENT_ALERT,
 	EVENT_STATS, EVENT_ANOMALY, EVENT_KINDS };

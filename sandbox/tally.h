@@ -174,7 +174,7 @@
 	T(EVENT_SENT,		ANALYZER, EVENTS,  COUNTER,		\
 	    "events sent to the mirror")				\
 	T(EVENT_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\
-	    "events lost as the mirror was away or behind")		\
+	    "events in no log: mirror away or behind, analyzer lost")	\
 	T(OWN_SEEN,		ANALYZER, EVENTS,  COUNTER,		\
 	    "connections of mirrors, neither counted nor shown")	\
 	T(OWN_REFUSED,		ANALYZER, EVENTS,  COUNTER,		\

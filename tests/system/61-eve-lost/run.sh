@@ -1,6 +1,6 @@
 #!/bin/sh
-# Events that were on the way to a mirror that was lost are in no log, and each
-# of them is told.
+# Events that were on the way to a mirror that was lost, or that an analyzer
+# that was lost had not sent, are in no log, and each of them is told.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
@@ -40,5 +40,31 @@ wait_for 5 whole && ok "what is in no log is told to the last one" ||
     not_ok "the loss is not told" \
 	"$(log_lines) requests, $(lines) lines, told: $(told)"
 at_least "those that the mirror had not read" "$(told)" 500
+
+# The analyzer keeps what the links do not hold: it goes with it.
+analyzer_goes() {
+	before=$(told)
+	kill -STOP "$(pid_of mirror)"
+	for n in 1 2 3 4 5 6; do
+		load
+	done
+	wait_for 5 counted || not_ok "not all were counted"
+	lost=$(pid_of mirror)
+	lose analyzer
+}
+analyzer_goes
+kill -CONT "$lost"
+load
+wait_for 5 whole && ok "and what an analyzer took along" ||
+    not_ok "the loss of the analyzer is not told" \
+	"$(log_lines) requests, $(lines) lines, told: $(told)"
+at_least "those that the analyzer had not sent" "$(($(told) - before))" 500
+analyzer_goes
+kill -9 "$lost"
+wait_for 10 is_another mirror "$lost" || not_ok "mirror did not come back"
+load
+wait_for 5 whole && ok "and what both took along" ||
+    not_ok "the loss of both is not told" \
+	"$(log_lines) requests, $(lines) lines, told: $(told)"
 stop
 finish
