@@ -3,9 +3,8 @@
 #include "mirror/leg_record.h"
 #include "mirror/told.h"
 
-/* Whether the direction hook lets a side see this direction at all. */
-static bool
-takes(const struct copy *c, enum hook_side side, uint8_t dir)
+bool
+leg_takes(const struct copy *c, enum hook_side side, uint8_t dir)
 {
 	unsigned	 want;
 
@@ -281,7 +280,7 @@ leg_chunk(struct leg *l, const struct chunk *c)
 		return;
 	l->rec[c->dir].next = c->offset + c->len;
 	for (side = 0; side < HOOK_SIDES; side++)
-		if (side_works(l, side) && takes(l->copy, side, c->dir))
+		if (side_works(l, side) && leg_takes(l->copy, side, c->dir))
 			side_chunk(l, side, c);
 }
 
@@ -294,7 +293,8 @@ mark(struct leg *l, enum item_kind kind, const struct chunk *c,
 	if (l->copy == NULL || c->dir >= COPY_DIRS)
 		return;
 	for (side = 0; side < HOOK_SIDES; side++) {
-		if (!side_works(l, side) || !takes(l->copy, side, c->dir))
+		if (!side_works(l, side) ||
+		    !leg_takes(l->copy, side, c->dir))
 			continue;
 		if (l->copy->provider[side] == NULL)
 			to_sink_mark(l, side, kind, c, why);
@@ -316,6 +316,9 @@ leg_gap(struct leg *l, const struct chunk *c, uint64_t len,
 	if (l->copy == NULL || c->dir >= COPY_DIRS)
 		return;
 	l->rec[c->dir].next = c->offset + len;
+	/* What follows is left out, too; it would be without this. */
+	if (l->copy->state != COPY_RUNS && why == GAP_LOST)
+		why = GAP_PAUSED;
 	mark(l, ITEM_GAP, c, why);
 }
 

@@ -9,6 +9,8 @@
 
 #include "mirror/copytype.h"
 
+/* Whether the direction hook lets a side see this direction at all. */
+bool		 leg_takes(const struct copy *, enum hook_side, uint8_t dir);
 /* midstream: its start was not seen, or this process is new. */
 void		 leg_open(struct leg *, struct copy *, bool midstream);
 void		 leg_chunk(struct leg *, const struct chunk *);

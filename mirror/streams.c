@@ -575,21 +575,41 @@ replace(struct streams *t, struct stream *s, struct leg *l, struct copy *c)
 	open_leg(t, s, l, c, true);
 }
 
-/* Its mirror observes others now: a later reload may bring it back. */
+/*
+ * What a record that had it, or the one that follows it now, does not take of
+ * a connection: a later reload may bring it back. NULL: it takes nothing.
+ */
 static void
-keep_place(const struct stream *s, struct leg *l, struct copy *heir)
+keep_place(const struct stream *s, struct leg *l, const struct copy *had,
+    const struct copy *has)
 {
 	const struct framer	*f;
-	unsigned		 dir;
+	uint8_t			 dir;
+	bool			 took;
 
-	l->heir = heir;
 	for (dir = 0; dir < COPY_DIRS; dir++) {
 		f = &s->side[dir].framer;
-		if (l->rec[dir].late)
+		took = leg_takes(had, HOOK_RECORD, dir);
+		if (l->rec[dir].late || (took && has != NULL &&
+		    leg_takes(has, HOOK_RECORD, dir)))
 			continue;
 		l->rec[dir].late = true;
-		l->rec[dir].offset = f->started ? f->pos : 0;
+		l->rec[dir].offset = took && f->started ? f->pos : 0;
 	}
+}
+
+/* The leg of a mirror that is no more goes on with the one of its name. */
+static void
+inherit(struct streams *t, struct stream *s, struct leg *l,
+    const struct copy *had, struct copy *heir)
+{
+	bool	 has = observes(heir, &s->server);
+
+	keep_place(s, l, had, has ? heir : NULL);
+	if (has)
+		replace(t, s, l, heir);
+	else
+		l->heir = heir;
 }
 
 void
@@ -612,12 +632,8 @@ streams_drop_copy(struct streams *t, struct copy *c, struct copy *heir)
 			    (l = kept_for(s, c)) == NULL)
 				continue;
 			l->copy = l->heir = NULL;
-			if (heir == NULL)
-				continue;
-			if (observes(heir, &s->server))
-				replace(t, s, l, heir);
-			else
-				keep_place(s, l, heir);
+			if (heir != NULL)
+				inherit(t, s, l, c, heir);
 		}
 	for (s = t->ended; s != NULL; s = s->next)
 		if ((l = leg_of(s, c)) != NULL) {

@@ -532,6 +532,33 @@ a_gap_says_who_lost_it(void **state)
 	close_all();
 }
 
+/* A gap in what is left out anyway does not name the rest of it. */
+static void
+what_a_pause_leaves_out_is_told_as_paused(void **state)
+{
+	struct chunk	 c = { .from = &client, .to = &server, .flow = 7 };
+
+	(void)state;
+	fresh();
+	open_leg();
+	head();
+	message_end();
+	copy_set_state(copy, COPY_PAUSED);
+	c.offset = at[0];
+	leg_gap(&leg, &c, 10, GAP_LOST);
+	at[0] += 10;
+	head();
+	message_end();
+	copy_set_state(copy, COPY_RUNS);
+	head();
+	copy_flush(copy);
+	assert_int_equal(copy->stats.gap[GAP_LOST], 0);
+	assert_int_equal(copy->stats.gap[GAP_PAUSED], 1);
+	leg_close(&leg);
+	copy_flush(copy);
+	close_all();
+}
+
 /* What came while we were behind is missing until we have caught up. */
 static void
 a_hole_of_a_slow_mirror_ends_when_it_has_caught_up(void **state)
@@ -742,6 +769,7 @@ main(void)
 		cmocka_unit_test(a_message_without_end_is_a_gap_in_gor),
 		cmocka_unit_test(what_gathers_for_gor_is_charged),
 		cmocka_unit_test(a_gap_says_who_lost_it),
+		cmocka_unit_test(what_a_pause_leaves_out_is_told_as_paused),
 		cmocka_unit_test(
 		    a_hole_of_a_slow_mirror_ends_when_it_has_caught_up),
 		cmocka_unit_test(a_mirror_that_lacks_nothing_has_no_line),

@@ -71,9 +71,10 @@ give_file(struct sink_file *f)
 	sink_file_take(f, fd, true, sink_file_name(f), 0);
 }
 
-/* A mirror, at i, that records what comes to a port. */
+/* A mirror, at i, that records some of what a port has. */
 static void
-add_copy(unsigned i, const char *name, uint16_t port)
+add_copy_dir(unsigned i, const char *name, uint16_t port,
+    enum conf_dir record_dir)
 {
 	struct conf_mirror	 conf;
 
@@ -82,7 +83,7 @@ add_copy(unsigned i, const char *name, uint16_t port)
 	compat_strlcpy(conf.path, name, sizeof(conf.path));
 	conf.queue = 64 * 1024;
 	conf.has_record = true;
-	conf.record_dir = DIR_BOTH;
+	conf.record_dir = record_dir;
 	conf.format = RECORD_RAW;
 	conf.observe.n = 1;
 	conf.observe.range[0].lo = conf.observe.range[0].hi = port;
@@ -90,6 +91,12 @@ add_copy(unsigned i, const char *name, uint16_t port)
 	assert_non_null(copies[i]);
 	give_file(copies[i]->file);
 	give_file(copies[i]->gaps);
+}
+
+static void
+add_copy(unsigned i, const char *name, uint16_t port)
+{
+	add_copy_dir(i, name, port, DIR_BOTH);
 }
 
 static void
@@ -295,14 +302,20 @@ one_that_no_mirror_observed_lacks_what_was_before(void **state)
 
 /* Another configuration of b: its connections observe this port. */
 static void
-change_b(uint16_t port)
+change_b_dir(uint16_t port, enum conf_dir record_dir)
 {
 	struct copy	*b = copies[1];
 
-	add_copy(1, "b", port);
+	add_copy_dir(1, "b", port, record_dir);
 	streams_drop_copy(streams, b, copies[1]);
 	streams_set_copies(streams, copies, 2);
 	copy_free(b);
+}
+
+static void
+change_b(uint16_t port)
+{
+	change_b_dir(port, DIR_BOTH);
 }
 
 static void
@@ -331,6 +344,64 @@ one_that_observes_it_again_lacks_what_came_meanwhile(void **state)
 	    "\"length\":%zu,\"last_record\":\"1970", n, 2 * n);
 	assert_non_null(strstr(content("b.gaps"), want));
 	assert_string_equal(content("a.gaps"), "");
+}
+
+static void
+assert_gap_of_b(uint64_t offset, uint64_t len)
+{
+	char	 want[128];
+
+	snprintf(want, sizeof(want), "\"reason\":\"paused\",\"offset\":%llu,"
+	    "\"length\":%llu,", (unsigned long long)offset,
+	    (unsigned long long)len);
+	assert_non_null(strstr(content("b.gaps"), want));
+	assert_ptr_equal(strchr(content("b.gaps"), '\n'),
+	    content("b.gaps") + strlen(content("b.gaps")) - 1);
+}
+
+/* The analyzer does not send what no mirror wants. */
+static void
+a_direction_that_is_wanted_again_lacks_what_came_meanwhile(void **state)
+{
+	const size_t	 n = strlen(HEAD "body");
+
+	(void)state;
+	begin();
+	add_copy(0, "a", 81);
+	add_copy(1, "b", 80);
+	streams_set_copies(streams, copies, 2);
+	open_stream(0);
+	put_message();
+	change_b_dir(80, DIR_RESPONSES);
+	at += n;
+	change_b_dir(80, DIR_RESPONSES);
+	at += n;
+	change_b(80);
+	put_message();
+	flush(2);
+	assert_string_equal(content("b"), HEAD "body");
+	end(2);
+	assert_gap_of_b(n, 2 * n);
+}
+
+static void
+a_direction_that_is_wanted_since_a_reload_lacks_the_first(void **state)
+{
+	const size_t	 n = strlen(HEAD "body");
+
+	(void)state;
+	begin();
+	add_copy(0, "a", 81);
+	add_copy_dir(1, "b", 80, DIR_RESPONSES);
+	streams_set_copies(streams, copies, 2);
+	open_stream(0);
+	at += n;
+	change_b(80);
+	put_message();
+	flush(2);
+	assert_string_equal(content("b"), HEAD "body");
+	end(2);
+	assert_gap_of_b(0, n);
 }
 
 static int
@@ -375,6 +446,10 @@ main(void)
 		    one_that_no_mirror_observed_lacks_what_was_before),
 		cmocka_unit_test(
 		    one_that_observes_it_again_lacks_what_came_meanwhile),
+		cmocka_unit_test(
+		    a_direction_that_is_wanted_again_lacks_what_came_meanwhile),
+		cmocka_unit_test(
+		    a_direction_that_is_wanted_since_a_reload_lacks_the_first),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
