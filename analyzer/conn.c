@@ -128,6 +128,9 @@ conn_data(void *reader, int dir, uint64_t off, const uint8_t *p, size_t len,
 	if (acked != UINT64_MAX)
 		session_acked(c->session, d, acked);
 	session_data(c->session, d, off, p, len, ts_us);
+	/* A gap before all that was read was nobody's yet. */
+	if (c->mirrors != 0 && off > c->offset[d])
+		stream_gap(c, d, c->offset[d], off - c->offset[d], false);
 	if (c->mirrors != 0)
 		stream_data(c, d, off, p, len);
 	c->offset[d] = off + len;
