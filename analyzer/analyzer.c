@@ -275,6 +275,7 @@ analyzer_init(struct proc *p)
 	az->offline = p->conf->offline;
 	az->mem.limit = conf_analyzer_memory(p->conf);
 	TAILQ_INIT(&az->mirrored);
+	TAILQ_INIT(&az->skipped);
 	if (!az->offline)
 		az->now = proc_mono_us();
 	clock_anchor(az);

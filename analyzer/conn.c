@@ -115,6 +115,15 @@ finished(const struct conn *c)
 }
 
 static enum flow_want
+wanted(struct conn *c)
+{
+	if (!finished(c))
+		return FLOW_WANT;
+	stream_skip(c);
+	return FLOW_SKIP;
+}
+
+static enum flow_want
 conn_data(void *reader, int dir, uint64_t off, const uint8_t *p, size_t len,
     uint64_t ts_us, uint64_t acked)
 {
@@ -122,7 +131,7 @@ conn_data(void *reader, int dir, uint64_t off, const uint8_t *p, size_t len,
 	unsigned	 d = (unsigned)dir;
 
 	if (c->session == NULL)
-		return FLOW_SKIP;
+		return wanted(c);
 	meter_expect(c->az->meter, &c->cache);
 	stream_look_again(c);
 	if (acked != UINT64_MAX)
@@ -134,7 +143,7 @@ conn_data(void *reader, int dir, uint64_t off, const uint8_t *p, size_t len,
 	if (c->mirrors != 0)
 		stream_data(c, d, off, p, len);
 	c->offset[d] = off + len;
-	return finished(c) ? FLOW_SKIP : FLOW_WANT;
+	return wanted(c);
 }
 
 static enum flow_want
@@ -145,13 +154,13 @@ conn_gap(void *reader, int dir, uint64_t off, uint64_t len, uint64_t ts_us,
 	unsigned	 d = (unsigned)dir;
 
 	if (c->session == NULL)
-		return FLOW_SKIP;
+		return wanted(c);
 	stream_look_again(c);
 	session_gap(c->session, d, off, len, ts_us);
 	if (c->mirrors != 0)
 		stream_gap(c, d, off, len, why == REASS_WHY_CUT);
 	c->offset[d] = off + len;
-	return finished(c) ? FLOW_SKIP : FLOW_WANT;
+	return wanted(c);
 }
 
 static const enum session_how session_hows[] = {
@@ -203,7 +212,7 @@ conn_free(void *reader)
 	struct analyzer		*az = c->az;
 	struct flow_info	 info;
 
-	stream_close(c, STREAM_FIN);
+	stream_forget(c);
 	if (c->name_token != 0) {
 		flow_info(az->flows, c->flow, &info);
 		meter_name_bytes(az->meter, c->name_token,

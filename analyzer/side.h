@@ -14,7 +14,7 @@
 #define SIDE_HOST	ENDED_HOST	/* bytes of the last host */
 
 struct conn {
-	TAILQ_ENTRY(conn) entry;	/* in az->mirrored */
+	TAILQ_ENTRY(conn) entry;	/* in az->mirrored or skipped */
 	struct analyzer	*az;
 	struct flow	*flow;
 	struct session	*session;
@@ -37,6 +37,7 @@ struct conn {
 	bool		 swapped : 1;	/* direction 1 is the client's */
 	bool		 streaming : 1;	/* it is in az->mirrored */
 	bool		 shed : 1;	/* until mirror has caught up */
+	bool		 unread : 1;	/* no more of it is */
 	uint32_t	 mirrors_epoch;	/* of az, when they were looked for */
 	uint8_t		 host[SIDE_HOST];
 };

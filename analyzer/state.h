@@ -107,6 +107,7 @@ struct analyzer {
 	}		 told;
 	struct event_batch *streams;
 	struct conn_list mirrored;
+	struct conn_list skipped;	/* nobody reads on, nor mirrors */
 	uint32_t	 mirrors_epoch;	/* each reload begins another one */
 	struct {			/* mirror does not keep up */
 		uint64_t	 since_us;	/* of a packet; 0: it does */

@@ -102,7 +102,7 @@ stream_open(struct conn *c, uint8_t flags)
 	c->shed = false;
 	stream_head(c, &m, STREAM_OPEN);
 	m.dir = STREAM_UNKNOWN;
-	m.flags = flags;
+	m.flags = c->unread ? flags | STREAM_UNREAD : flags;
 	m.client = *flow_end(c->flow, c->server_dir);
 	m.server = *flow_end(c->flow, !c->server_dir);
 	compat_strlcpy(m.iface, side_iface_name(c->az, c->iface),
@@ -130,6 +130,25 @@ stream_close(struct conn *c, enum stream_reason why)
 		put_close(c, why);
 	c->streaming = false;
 	TAILQ_REMOVE(&c->az->mirrored, c, entry);
+	if (c->unread)
+		TAILQ_INSERT_TAIL(&c->az->skipped, c, entry);
+}
+
+void
+stream_skip(struct conn *c)
+{
+	if (c->unread || c->own)
+		return;
+	c->unread = true;
+	TAILQ_INSERT_TAIL(&c->az->skipped, c, entry);
+}
+
+void
+stream_forget(struct conn *c)
+{
+	stream_close(c, STREAM_FIN);
+	if (c->unread)
+		TAILQ_REMOVE(&c->az->skipped, c, entry);
 }
 
 /* While mirror is away, or until it has caught up, the stream pauses. */
@@ -449,6 +468,21 @@ move(struct left_out *o, const struct conf *old, const struct conf *new)
 			}
 }
 
+/* It stays open, so that whoever observes it next is told, too. */
+static void
+tell_skipped(struct analyzer *az)
+{
+	struct conn	*c, *next;
+
+	TAILQ_FOREACH_SAFE(c, &az->skipped, entry, next) {
+		stream_find_mirrors(c);
+		if (c->mirrors == 0)
+			continue;
+		TAILQ_REMOVE(&az->skipped, c, entry);
+		stream_open(c, STREAM_MIDSTREAM | STREAM_LATE);
+	}
+}
+
 void
 stream_new_mirrors(struct analyzer *az, const struct conf *old)
 {
@@ -466,6 +500,7 @@ stream_new_mirrors(struct analyzer *az, const struct conf *old)
 		else if (c->server_dir != was && !stream_full(c, 0))
 			stream_open(c, STREAM_MIDSTREAM);
 	}
+	tell_skipped(az);
 }
 
 void

@@ -13,6 +13,10 @@ void	 stream_find_mirrors(struct conn *);
 /* flags: STREAM_MIDSTREAM, STREAM_LATE. */
 void	 stream_open(struct conn *, uint8_t flags);
 void	 stream_close(struct conn *, enum stream_reason);
+/* No more of it will be read, and no mirror observes it. */
+void	 stream_skip(struct conn *);
+/* It is freed. */
+void	 stream_forget(struct conn *);
 void	 stream_data(struct conn *, unsigned dir, uint64_t off,
 	    const uint8_t *, size_t len);
 void	 stream_gap(struct conn *, unsigned dir, uint64_t off, uint64_t len,
@@ -44,8 +48,9 @@ void	 stream_resume(struct analyzer *);
 /* From time to time: the same, if nothing waits any more. */
 void	 stream_tick(struct analyzer *);
 /*
- * After a reload: what none observes any more ends. Mirror itself sees to it
- * which of its own have the rest, whoever of us commits first.
+ * After a reload: what none observes any more ends, and mirror is told of what
+ * is observed and will not be read. Mirror itself sees to it which of its own
+ * have the rest, whoever of us commits first.
  */
 void	 stream_new_mirrors(struct analyzer *, const struct conf *old);
 /* Opens one that nobody observed before a reload. */

@@ -143,6 +143,7 @@ struct copy {
 	size_t		 lost_room;
 	uint64_t	 refused;	/* connections, for want of memory */
 	uint64_t	 refused_us;	/* the first that no line tells yet */
+	uint64_t	 unread;	/* the same, of which nothing comes */
 	uint64_t	 told_sent;	/* what the tally knows already */
 	uint64_t	 told_requests;
 	uint64_t	 told_answers;

@@ -120,7 +120,7 @@ hole_all(struct copy *c, enum gap_reason reason, uint64_t last_us,
 	write_all(c, reason, last_us, next_us, 0);
 }
 
-/* ---- connections that find no memory ---- */
+/* ---- connections that find no memory, or no reader ---- */
 
 void
 hole_refused(struct copy *c, uint64_t ts_us)
@@ -133,8 +133,21 @@ hole_refused(struct copy *c, uint64_t ts_us)
 }
 
 void
+hole_unread(struct copy *c)
+{
+	bool	 counted = false;
+
+	told_connection(c, &counted);
+	c->unread++;
+}
+
+void
 hole_tell_refused(struct copy *c)
 {
+	/* All of them, and for good: between no two records. */
+	if (c->unread > 0)
+		write_all(c, GAP_PAUSED, 0, 0, c->unread);
+	c->unread = 0;
 	if (c->refused > 0)
 		write_all(c, GAP_QUEUE, c->refused_us, c->env->packet_us,
 		    c->refused);

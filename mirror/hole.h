@@ -39,7 +39,9 @@ void		 hole_all(struct copy *, enum gap_reason, uint64_t last_us,
 		    uint64_t next_us);
 /* There is no memory for a connection, which begins or goes on at ts_us. */
 void		 hole_refused(struct copy *, uint64_t ts_us);
-/* Each second, and at the end: one line for all of these. */
+/* A reload lets it observe a connection of which nothing is read any more. */
+void		 hole_unread(struct copy *);
+/* Each second, and at the end: one line for all of each kind. */
 void		 hole_tell_refused(struct copy *);
 /*
  * The analyzer was lost (ANALYZER), its last frame was of last_us, or it left

@@ -26,6 +26,7 @@ struct stream {
 	struct endpoint	 server;
 	int32_t		 vlan;
 	char		 iface[32];
+	bool		 unread;	/* nothing of it will come */
 	unsigned	 refs;		/* items in providers' queues */
 	struct side	 side[COPY_DIRS];
 	struct leg	*first;
@@ -334,12 +335,20 @@ open_leg(struct streams *t, struct stream *s, struct leg *l, struct copy *c,
 	l->flow = s->id;
 	l->refs = &s->refs;
 	leg_open(l, c, mid);
-	if (c->file == NULL || !l->wanted[HOOK_RECORD])
+	if (c->file == NULL || !l->wanted[HOOK_RECORD] || s->unread)
 		return;
 	if (mid)
 		orphans_met(t->conf.orphans, l, s->ts_us);
 	l->slot = slots_take(t->conf.slots);
 	save_leg(t, l);
+}
+
+/* A reload brought the leg's mirror to it. */
+static void
+tell_unread(const struct stream *s, const struct leg *l)
+{
+	if (s->unread && (l->wanted[HOOK_FORWARD] || l->wanted[HOOK_RECORD]))
+		hole_unread(l->copy);
 }
 
 static bool
@@ -391,6 +400,7 @@ new_stream(struct streams *t, const struct msg_stream *m)
 	s->client = m->client;
 	s->server = m->server;
 	s->vlan = m->vlan;
+	s->unread = (m->flags & STREAM_UNREAD) != 0;
 	memcpy(s->iface, m->iface, sizeof(s->iface));
 	for (i = 0; i < COPY_DIRS; i++) {
 		s->side[i].stream = s;
@@ -428,6 +438,8 @@ open_stream(struct streams *t, const struct msg_stream *m)
 			set_late(l, (m->flags & STREAM_LATE) != 0);
 			open_leg(t, s, l, t->conf.copies[i],
 			    (m->flags & STREAM_MIDSTREAM) != 0);
+			if (m->flags & STREAM_LATE)
+				tell_unread(s, l);
 			l = l->next;
 		}
 	if (t->n >= t->nbuckets)
@@ -606,10 +618,13 @@ inherit(struct streams *t, struct stream *s, struct leg *l,
 	bool	 has = observes(heir, &s->server);
 
 	keep_place(s, l, had, has ? heir : NULL);
-	if (has)
-		replace(t, s, l, heir);
-	else
+	if (!has) {
 		l->heir = heir;
+		return;
+	}
+	replace(t, s, l, heir);
+	if (!observes(had, &s->server))
+		tell_unread(s, l);
 }
 
 void
@@ -669,6 +684,7 @@ take_up(struct streams *t, struct stream *s, struct copy *c)
 	memset(l->rec, 0, sizeof(l->rec));
 	set_late(l, true);
 	replace(t, s, l, c);
+	tell_unread(s, l);
 }
 
 void

@@ -344,6 +344,7 @@ enum stream_mark {
 #define STREAM_TRUNCATED	0x02
 #define STREAM_QUEUE	0x04	/* GAP: mirror did not keep up */
 #define STREAM_LATE	0x08	/* OPEN: observed since a reload only */
+#define STREAM_UNREAD	0x10	/* OPEN: nothing of it will come */
 #define STREAM_SOME	UINT64_MAX
 struct msg_stream {
 	uint8_t		 kind;

@@ -64,6 +64,7 @@ begin(size_t limit)
 	assert_non_null(x->az.streams);
 	event_batch_init(x->az.streams, flush, x);
 	TAILQ_INIT(&x->az.mirrored);
+	TAILQ_INIT(&x->az.skipped);
 	for (i = 0; i < 3; i++) {
 		x->flow[i].id = i + 1;
 		x->conn[i].az = &x->az;
@@ -129,6 +130,7 @@ note(struct fix *x, const struct msg_stream *m)
 		    (unsigned)m->value);
 	else if (m->flags & STREAM_MIDSTREAM || m->value == STREAM_BEHIND)
 		strcat(x->heard, m->kind != STREAM_OPEN ? "behind" :
+		    m->flags & STREAM_UNREAD ? "unread" :
 		    m->flags & STREAM_LATE ? "late" : "mid");
 	strcat(x->heard, " ");
 }
@@ -348,6 +350,44 @@ a_reload_takes_up_what_nobody_observed(void **state)
 	end(x);
 }
 
+/* No more will come of it, so nothing would bring it up. */
+static void
+a_reload_tells_of_what_nobody_reads(void **state)
+{
+	struct fix		*x = begin(0);
+	struct conf_mirror	 m;
+	unsigned		 i;
+
+	(void)state;
+	memset(&m, 0, sizeof(m));	/* it observes all */
+	m.has_record = true;
+	x->conf.mirrors = &m;
+	x->conf.nmirrors = 0;
+	x->conn[2].own = true;
+	for (i = 0; i < 3; i++) {
+		stream_find_mirrors(&x->conn[i]);
+		stream_skip(&x->conn[i]);
+		stream_skip(&x->conn[i]);
+	}
+	for (i = 0; i < 2; i++) {
+		x->conf.nmirrors = 1;
+		stream_new_mirrors(&x->az, &x->conf);
+		stream_new_mirrors(&x->az, &x->conf);
+		assert_string_equal(hear(x), "O1unread O2unread ");
+		x->conf.nmirrors = 0;
+		stream_new_mirrors(&x->az, &x->conf);
+		assert_string_equal(hear(x), "C1 C2 ");
+	}
+	stream_forget(&x->conn[0]);
+	x->conf.nmirrors = 1;
+	stream_new_mirrors(&x->az, &x->conf);
+	stream_forget(&x->conn[1]);
+	assert_string_equal(hear(x), "O2unread C2 ");
+	assert_true(TAILQ_EMPTY(&x->az.skipped));
+	assert_true(TAILQ_EMPTY(&x->az.mirrored));
+	end(x);
+}
+
 /* Its reader knew the ends the other way round before content told. */
 static void
 a_reload_goes_on_with_one_whose_server_spoke_first(void **state)
@@ -389,6 +429,7 @@ main(void)
 		    what_a_mirror_lacks_is_told_of_it_in_another_place),
 		cmocka_unit_test(a_reload_opens_none_again),
 		cmocka_unit_test(a_reload_takes_up_what_nobody_observed),
+		cmocka_unit_test(a_reload_tells_of_what_nobody_reads),
 		cmocka_unit_test(
 		    a_reload_goes_on_with_one_whose_server_spoke_first),
 	};

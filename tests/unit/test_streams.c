@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mirror/hole.h"
 #include "mirror/streams.h"
 #include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
@@ -201,6 +202,14 @@ content(const char *name)
 	return text;
 }
 
+static void
+assert_one_line(const char *name)
+{
+	const char	*text = content(name);
+
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
 /* One line, of what was before a reload. */
 static void
 assert_gap(const char *name, size_t len)
@@ -211,7 +220,7 @@ assert_gap(const char *name, size_t len)
 	snprintf(want, sizeof(want), "\"reason\":\"paused\",\"offset\":0,"
 	    "\"length\":%zu,\"last_record\":null,\"next\":\"1970", len);
 	assert_non_null(strstr(line, want));
-	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	assert_one_line(name);
 }
 
 static void
@@ -355,8 +364,7 @@ assert_gap_of_b(uint64_t offset, uint64_t len)
 	    "\"length\":%llu,", (unsigned long long)offset,
 	    (unsigned long long)len);
 	assert_non_null(strstr(content("b.gaps"), want));
-	assert_ptr_equal(strchr(content("b.gaps"), '\n'),
-	    content("b.gaps") + strlen(content("b.gaps")) - 1);
+	assert_one_line("b.gaps");
 }
 
 /* The analyzer does not send what no mirror wants. */
@@ -402,6 +410,35 @@ a_direction_that_is_wanted_since_a_reload_lacks_the_first(void **state)
 	assert_string_equal(content("b"), HEAD "body");
 	end(2);
 	assert_gap_of_b(0, n);
+}
+
+/* Each that begins to observe it is told once. */
+static void
+one_that_nobody_reads_is_told_to_who_comes_to_observe_it(void **state)
+{
+	static const char	 line[] = "\"from\":\"*\",\"to\":\"*\","
+	    "\"flow_id\":0,\"direction\":\"to_observed\",\"reason\":\"paused\","
+	    "\"connections\":1,\"last_record\":null,\"next\":null}\n";
+	unsigned		 i;
+
+	(void)state;
+	begin();
+	add_copy(0, "a", 80);
+	add_copy(1, "b", 81);
+	streams_set_copies(streams, copies, 2);
+	open_stream(STREAM_MIDSTREAM | STREAM_LATE | STREAM_UNREAD);
+	change_b(80);
+	change_b_dir(80, DIR_REQUESTS);
+	/* As to a mirror that is new. */
+	open_stream(STREAM_MIDSTREAM | STREAM_UNREAD);
+	for (i = 0; i < 2; i++)
+		hole_tell_refused(copies[i]);
+	assert_non_null(strstr(content("a.gaps"), line));
+	assert_non_null(strstr(content("b.gaps"), line));
+	assert_int_equal(copies[0]->stats.dropped_connections, 1);
+	end(2);
+	assert_one_line("a.gaps");
+	assert_one_line("b.gaps");
 }
 
 static int
@@ -450,6 +487,8 @@ main(void)
 		    a_direction_that_is_wanted_again_lacks_what_came_meanwhile),
 		cmocka_unit_test(
 		    a_direction_that_is_wanted_since_a_reload_lacks_the_first),
+		cmocka_unit_test(
+		    one_that_nobody_reads_is_told_to_who_comes_to_observe_it),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -144,4 +144,22 @@ is "what is missing is told" "$(gaps b | tail -n +3)" \
     "paused to_observed 0 118 false true"
 stop
 is "ended as asked" "$status" 0
+
+# One that nobody reads is not recorded from then on either.
+conf "ignore port $p"
+start -i lo
+ask 0 ask hidden
+ask 1 ask shown
+until_seen 1
+reload "$(b "$p")"
+missing() {
+	[ "$(jq -r 'select(.connections) | "\(.reason) \(.connections)
+	    \(.last_record) \(.next)"' "$TMP/run/b.gaps" | tr -s '[:space:]' \
+	    ' ')" = "paused 1 null null " ]
+}
+wait_for 5 missing && ok "one that no more is read of is told" ||
+    not_ok "one that no more is read of is not told" \
+	"$(tail -n 2 "$TMP/run/b.gaps")"
+is "and counted" "$(json '.mirrors[0].dropped_connections' show mirrors)" 1
+stop
 finish
