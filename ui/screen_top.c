@@ -96,6 +96,21 @@ last_alert(const struct doc *d)
 	return last;
 }
 
+/* Those that are there, or that the configuration names. */
+static size_t
+count_interfaces(const struct doc *d)
+{
+	struct row	 r;
+	size_t		 i, n = 0;
+
+	for (i = doc_next(d, 0, d->n, ROW_INTERFACE, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_INTERFACE, 0)) {
+		doc_get(d, i, &r);
+		n += !doc_is(&r, "state", "gone") || !doc_is(&r, "error", "");
+	}
+	return n;
+}
+
 static void
 draw_capture(struct pen *p)
 {
@@ -103,7 +118,7 @@ draw_capture(struct pen *p)
 	struct out	 part;
 	char		 pps[FMT_MAX], bps[FMT_MAX], b[FMT_MAX];
 	const struct doc *d = p->d;
-	size_t		 all = doc_count(d, 0, d->n, ROW_INTERFACE, 0);
+	size_t		 all = count_interfaces(d);
 	bool		 complete = doc_find(d, ROW_COMPLETE, &c) != -1;
 
 	out_init(&part);

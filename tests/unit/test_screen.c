@@ -192,6 +192,25 @@ help_names_every_key_where_there_is_no_room(void **state)
 	drop(&f);
 }
 
+/* What has gone has a row still; what should be there counts. */
+static void
+interfaces_that_went_are_not_counted(void **state)
+{
+	struct fixture	 f;
+	struct buf	 b;
+
+	(void)state;
+	make(&f, 100, 40, false);
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_INTERFACE, 0, "name=tun0|state=gone");
+	rows_pairs(&b, ROW_INTERFACE, 0, "name=eth5|state=gone|"
+	    "error=in the configuration, not on this machine");
+	assert_int_equal(doc_add(&f.doc, bytes, b.len), 0);
+	screen_draw(&f.screen, &f.doc, &f.detail);
+	assert_non_null(strstr(f.screen.text.p, " 4 of 4 interfaces "));
+	drop(&f);
+}
+
 int
 main(void)
 {
@@ -201,6 +220,7 @@ main(void)
 		cmocka_unit_test(the_selection_stays_on_a_host),
 		cmocka_unit_test(help_names_every_key_where_there_is_no_room),
 		cmocka_unit_test(no_rows_at_all_are_a_screen_too),
+		cmocka_unit_test(interfaces_that_went_are_not_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
