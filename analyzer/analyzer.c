@@ -108,6 +108,10 @@ analyzer_on_lost_time(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	if (m.role == ROLE_MIRROR || az->offline)
 		return 0;
+	/* Of an analyzer mirror knows itself. */
+	if (m.role == ROLE_CAPTURE)
+		stream_missed(az, state_print_time(az, m.from_us),
+		    state_print_time(az, m.to_us));
 	meter_lost_time(az->meter, m.from_us, m.to_us,
 	    m.role == ROLE_CAPTURE ? az->linked_us : az->run_us);
 	return 0;

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What the kernel drops while capture or the analyzer stands still is missing
-# from a record as whole connections: a line of FILE.gaps covers them.
+# What the kernel drops while capture or the analyzer stands still, and what
+# nobody captures while capture is replaced, is missing from a record as whole
+# connections: a line of FILE.gaps covers them.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
@@ -11,19 +12,27 @@ need nginx jq ip python3
 REC=$TMP/run/rec.log
 net_up
 nginx_up
-drops() { json '.capture.kernel_drops' show capture; }
-dropped() { [ "$(drops)" -gt "$1" ]; }
-for role in capture analyzer; do
+begin() {
 	rm -f "$REC"*
 	conf 'ring total 2M' 'interface "vb"' 'mirror "kept" {' \
 	    'observe port 80' "record to \"$REC\" format gogetway" '}'
 	WRAP="ip netns exec $NSB"
 	start
-	ina python3 "$TOP/tests/lib/numbered_load.py" 7 10.77.0.2 80 \
+	ina python3 "$TOP/tests/lib/numbered_load.py" "$1" 10.77.0.2 80 \
 	    "$TMP/sent.json" &
 	load=$!
 	at_exit "kill $load"
 	sleep 2
+}
+has_line() {
+	is "$1: a line for connections that nobody saw" "$(jq -s 'any(.[];
+	    .from == "*" and .reason == "lost" and .next > .last_record)' \
+	    "$REC.gaps")" true
+}
+drops() { json '.capture.kernel_drops' show capture; }
+dropped() { [ "$(drops)" -gt "$1" ]; }
+for role in capture analyzer; do
+	begin 7
 	was=$(drops)
 	p=$(pid_of $role)
 	kill -STOP "$p"
@@ -37,8 +46,14 @@ for role in capture analyzer; do
 	stop
 	out=$(python3 "$TOP/tests/lib/record_check.py" "$TMP/sent.json" "$REC")
 	is "$role: $out" $? 0
-	is "$role: a line for connections that nobody saw" "$(jq -s 'any(.[];
-	    .from == "*" and .reason == "lost" and .next > .last_record)' \
-	    "$REC.gaps")" true
+	has_line $role
 done
+begin 4
+lose capture
+wait $load
+sleep 1
+stop
+out=$(python3 "$TOP/tests/lib/record_check.py" "$TMP/sent.json" "$REC")
+is "capture lost: $out" $? 0
+has_line "capture lost"
 finish
