@@ -211,9 +211,6 @@ analyzer_linked(struct proc *p, enum role peer)
 		az->ifaces[i].known = false;
 		az->ifaces[i].has_stat = false;
 	}
-	/* The first capture of a restarted analyzer is the old one. */
-	az->fresh_capture = az->had_capture ||
-	    !(p->hello.flags & HELLO_RESTARTED);
 	if (az->had_capture)
 		az->number = 0;
 	az->had_capture = true;

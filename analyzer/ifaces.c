@@ -182,15 +182,18 @@ analyzer_on_iface(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
-/* Whether there were some. */
+/*
+ * Whether there were some. Those of this capture that were counted before, by
+ * whatever analyzer, are not again.
+ */
 static bool
 count_drops(struct analyzer *az, struct iface *i,
-    const struct msg_capstat *s)
+    const struct msg_capstat *s, uint32_t capture)
 {
 	struct alert_what	 w;
 	uint64_t		 was, n;
 
-	was = i->has_stat ? i->stat.dropped : 0;
+	was = i->capture == capture ? i->stat.dropped : 0;
 	n = s->dropped > was ? s->dropped - was : 0;
 	meter_add(az->meter, i->entry, MC_KERNEL_DROPS, n);
 	if (n == 0)
@@ -238,7 +241,6 @@ analyzer_on_capstat(struct chan *ch, struct frame *f, void *arg)
 	struct msg_capstat	 s;
 	struct iface		*i;
 	uint64_t		 since = UINT64_MAX;
-	bool			 whole;
 
 	(void)ch;
 	while (buf_left(&f->body) > 0) {
@@ -246,15 +248,15 @@ analyzer_on_capstat(struct chan *ch, struct frame *f, void *arg)
 			return -1;
 		if ((i = state_iface(az, s.id)) == NULL)
 			continue;
-		/* What an earlier analyzer saw is not counted twice. */
-		whole = i->has_stat || az->fresh_capture;
-		if (whole && count_drops(az, i, &s) && i->stat_ts < since)
+		if (count_drops(az, i, &s, f->generation) &&
+		    i->stat_ts < since)
 			since = i->stat_ts;
 		if (i->has_stat)
 			count_link(az, i, &s);
 		i->stat = s;
 		i->stat_ts = az->max_ts;
-		i->has_stat = true;
+		i->capture = f->generation;
+		i->has_stat = i->unsaved = true;
 	}
 	if (since != UINT64_MAX) {
 		clock_anchor(az);

@@ -161,7 +161,8 @@ check_number(struct analyzer *az, uint64_t number, uint32_t count)
 		tally_add(&az->proc->tally, TALLY_PKT_LOST_LINK, lost);
 		meter_add(az->meter, NULL, MC_QUEUE_DROPS, lost);
 		meter_add(az->meter, NULL, MC_LINK_LOST, lost);
-		stream_missed(az, az->max_ts, az->mono + az->wall_off);
+		stream_missed(az, az->max_ts != 0 ? az->max_ts :
+		    az->before_ts, az->mono + az->wall_off);
 	}
 	az->number = number + count;
 }

@@ -5,7 +5,11 @@
 #include "sandbox/chan.h"
 
 #define FRAME_FILL	(64 * 1024)
-#define META_VALUES	5	/* in slot 0 of SAVE_META */
+#define META_VALUES	6	/* in slot 0 of SAVE_META */
+#define META_IFACES	8192	/* and behind it: drops of an interface */
+
+_Static_assert(CONF_LIST_MAX < META_IFACES &&
+    META_IFACES + MSG_IFACES_MAX <= MSG_SAVE_SLOTS, "slots of SAVE_META");
 
 /* A frame of slots that is being filled. */
 struct out {
@@ -141,6 +145,28 @@ save_named(struct analyzer *az, struct out *o)
 			put(o, SAVE_NAMED, i, data, len);
 }
 
+/* What of a capture's drops is counted: the next analyzer counts the rest. */
+static void
+save_drops(struct analyzer *az, struct out *o)
+{
+	uint8_t		 data[MSG_SAVE_MAX];
+	struct iface	*f;
+	struct buf	 b;
+	uint32_t	 i;
+
+	for (i = 0; i < az->nifaces; i++) {
+		f = &az->ifaces[i];
+		if (!f->unsaved)
+			continue;
+		f->unsaved = false;
+		buf_writer(&b, data, sizeof(data));
+		buf_put_u64(&b, f->stat.dropped);
+		buf_put_u64(&b, f->stat_ts);
+		buf_put_u32(&b, f->capture);
+		put(o, SAVE_META, META_IFACES + i, data, b.len);
+	}
+}
+
 static void
 save_meta(struct analyzer *az, struct out *o)
 {
@@ -154,6 +180,7 @@ save_meta(struct analyzer *az, struct out *o)
 	buf_put_u64(&b, az->number);
 	buf_put_u64(&b, az->told.next + az->events->count);
 	buf_put_u64(&b, az->told.done);
+	buf_put_u64(&b, az->max_ts != 0 ? az->max_ts : az->before_ts);
 	put(o, SAVE_META, 0, data, b.len);
 	for (i = 0; i < az->proc->conf->nrules; i++) {
 		if (az->rules->hits[i].hits + az->rules->hits[i].connections
@@ -184,11 +211,23 @@ save_send(struct analyzer *az)
 	save_alerts(az, &o);
 	save_named(az, &o);
 	save_meta(az, &o);
+	save_drops(az, &o);
 	if (o.b != NULL)
 		chan_end(o.ch);
 }
 
 /* ---- and back ---- */
+
+static void
+restore_drops(struct iface *i, const struct msg_slot *s)
+{
+	struct buf	 b;
+
+	buf_reader(&b, s->data, s->len);
+	i->stat.dropped = buf_get_u64(&b);
+	i->stat_ts = buf_get_u64(&b);
+	i->capture = buf_get_u32(&b);
+}
 
 static void
 restore_meta(struct analyzer *az, const struct msg_slot *s)
@@ -208,6 +247,7 @@ restore_meta(struct analyzer *az, const struct msg_slot *s)
 		az->number = v[2];
 		az->told.next = v[3];
 		az->told.done = v[4];
+		az->before_ts = v[5];
 	} else if (s->slot <= az->proc->conf->nrules) {
 		az->rules->hits[s->slot - 1].hits = v[0];
 		az->rules->hits[s->slot - 1].connections = v[1];
@@ -219,7 +259,12 @@ save_restore(struct analyzer *az, const struct msg_slot *s)
 {
 	if (s->len == 0)
 		return;
-	if (s->table == SAVE_META)
+	if (s->table == SAVE_META && s->slot >= META_IFACES +
+	    MSG_IFACES_MAX)
+		return;
+	if (s->table == SAVE_META && s->slot >= META_IFACES)
+		restore_drops(&az->ifaces[s->slot - META_IFACES], s);
+	else if (s->table == SAVE_META)
 		restore_meta(az, s);
 	else if (s->table == SAVE_NAMED)
 		(void)named_unpack(az->named, s->slot, s->data, s->len);

@@ -35,7 +35,7 @@
 /* An interface as capture named it. */
 struct iface {
 	struct msg_iface info;
-	struct msg_capstat stat;	/* last totals of this capture */
+	struct msg_capstat stat;	/* last totals of the capture */
 	struct sketch_entry *entry;	/* in the meter */
 	uint64_t	 packets;	/* since the last flush to the entry */
 	uint64_t	 bytes;
@@ -48,8 +48,10 @@ struct iface {
 	uint64_t	 retrans;
 	uint64_t	 gone_us;	/* when it was told to be gone */
 	uint64_t	 stat_ts;	/* of the last packet before stat */
+	uint32_t	 capture;	/* generation that told stat; 0: none */
 	bool		 known;
-	bool		 has_stat;
+	bool		 has_stat;	/* by the capture that we hear */
+	bool		 unsaved;	/* stat */
 	bool		 touched;
 	uint16_t	 closed;	/* tunnels that decap leaves closed */
 };
@@ -79,6 +81,7 @@ struct analyzer {
 	uint32_t	 nifaces;
 	uint64_t	 ts;		/* of the packet at hand */
 	uint64_t	 max_ts;
+	uint64_t	 before_ts;	/* that of the analyzer before */
 	uint64_t	 now;		/* mapped */
 	uint64_t	 mono;		/* at the last look */
 	uint64_t	 wall_off;	/* printed time = mapped + this */
@@ -114,6 +117,10 @@ struct analyzer {
 		struct left_out	 out;
 		bool		 lost;		/* frames, of whatever */
 	}		 behind;
+	struct {			/* dropped; for the next mirror */
+		uint64_t	 from_us;
+		uint64_t	 to_us;	/* 0: none */
+	}		 missed;
 	struct {			/* no memory; mirror is not told yet */
 		uint64_t	 since_us;
 		struct left_out	 out;
@@ -133,7 +140,6 @@ struct analyzer {
 	uint64_t	 linked_us;	/* by this capture */
 	uint64_t	 run_us;	/* since then we read */
 	bool		 alert_said;	/* its state is not saved yet */
-	bool		 fresh_capture;	/* its counts began at zero */
 };
 
 /* Mapped time to the time that is printed. */

@@ -221,16 +221,31 @@ all_head(struct msg_stream *m, uint8_t kind, uint64_t ts_us)
 	m->ts_us = ts_us;
 }
 
-void
-stream_missed(struct analyzer *az, uint64_t from_us, uint64_t to_us)
+static void
+tell_missed(struct analyzer *az)
 {
 	struct msg_stream	 m;
 
+	if (az->missed.to_us == 0 || !is_linked(az))
+		return;
+	all_head(&m, STREAM_GAP, az->missed.from_us);
+	m.value = az->missed.to_us;
+	memset(&az->missed, 0, sizeof(az->missed));
+	put_stream(az, &m);
+}
+
+void
+stream_missed(struct analyzer *az, uint64_t from_us, uint64_t to_us)
+{
 	if (az->offline || az->proc->conf->nmirrors == 0)
 		return;
-	all_head(&m, STREAM_GAP, from_us < to_us ? from_us : to_us);
-	m.value = to_us;
-	put_stream(az, &m);
+	if (from_us > to_us)
+		from_us = to_us;
+	if (az->missed.to_us == 0 || from_us < az->missed.from_us)
+		az->missed.from_us = from_us;
+	if (to_us > az->missed.to_us)
+		az->missed.to_us = to_us;
+	tell_missed(az);
 }
 
 /* Of the mirror at i. */
@@ -447,6 +462,7 @@ stream_reopen_all(struct analyzer *az)
 	struct conn	*c;
 
 	memset(&az->behind, 0, sizeof(az->behind));
+	tell_missed(az);
 	TAILQ_FOREACH(c, &az->mirrored, entry)
 		stream_open(c, STREAM_MIDSTREAM);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the kernel drops while capture or the analyzer stands still, and what
-# nobody captures while capture is replaced, is missing from a record as whole
+# What the kernel drops while capture or the analyzer stands still or is away,
+# and what nobody captures while capture is replaced, is missing from a record as whole
 # connections: a line of FILE.gaps covers them.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
@@ -48,6 +48,28 @@ for role in capture analyzer; do
 	is "$role: $out" $? 0
 	has_line $role
 done
+
+# The ring fills while no analyzer reads; the next one counts that.
+begin 7
+launcher=$(json '.processes[] | select(.process == "launcher") | .pid' \
+    show processes)
+kill -STOP "$launcher"		# so it stays away
+kill -9 "$(pid_of analyzer)"
+sleep 4
+kill -CONT "$launcher"
+wait_for 10 all_ready
+wait $load
+sleep 1
+all=$(json '.tallies[] | select(.name == "cap_kernel_drops") | .value' \
+    show tally)
+at_least "analyzer away: the kernel drops" "$all" 1
+is "and that is shown" "$(json '.interfaces[] | select(.name == "vb") |
+    .kernel_drops' show interfaces window total)" "$all"
+stop
+out=$(python3 "$TOP/tests/lib/record_check.py" "$TMP/sent.json" "$REC")
+is "analyzer away: $out" $? 0
+has_line "analyzer away"
+
 begin 4
 lose capture
 wait $load
