@@ -110,6 +110,7 @@ struct leg {
 	struct leg	*next_resumed;
 	int		 slot;		/* saved with the parent, -1 not */
 	uint64_t	 saved_us;	/* last_us that was saved */
+	bool		 saved_counted;
 	unsigned	*refs;		/* of the stream: items that wait */
 	uint64_t	 asked_us[8];	/* when request id % 8 was seen */
 	struct sink_leg	 tcp[COPY_DIRS];

@@ -71,6 +71,7 @@ gap_open_put(struct buf *b, const struct gap_open *o)
 	endpoint_put(b, &o->from);
 	endpoint_put(b, &o->to);
 	buf_put_u64(b, o->last_us);
+	buf_put_u8(b, o->counted);
 }
 
 int
@@ -81,5 +82,6 @@ gap_open_get(struct buf *b, struct gap_open *o)
 	endpoint_get(b, &o->from);
 	endpoint_get(b, &o->to);
 	o->last_us = buf_get_u64(b);
+	o->counted = buf_get_u8(b) != 0;
 	return buf_end(b);
 }

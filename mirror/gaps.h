@@ -75,6 +75,7 @@ struct gap_open {
 	struct endpoint	 from;		/* the client */
 	struct endpoint	 to;
 	uint64_t	 last_us;
+	bool		 counted;	/* as one that lacks something */
 };
 void		 gap_open_put(struct buf *, const struct gap_open *);
 int		 gap_open_get(struct buf *, struct gap_open *);

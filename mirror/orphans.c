@@ -3,6 +3,7 @@
 
 #include "mirror/hole.h"
 #include "mirror/orphans.h"
+#include "mirror/told.h"
 #include "sandbox/compat.h"
 
 struct orphan {
@@ -117,12 +118,13 @@ line(struct orphans *t, struct orphan *o, struct copy *c,
 
 	o->done = true;
 	hole_write(c, &g);
+	told_connection(c, &o->open.counted);
 	slots_give(t->slots, o->slot);
 }
 
 /* Whether it was open when the mirror before this one was lost. */
 static bool
-claim(struct orphans *t, const struct leg *l, uint64_t next_us)
+claim(struct orphans *t, struct leg *l, uint64_t next_us)
 {
 	struct orphan	*o;
 	bool		 found = false;
@@ -134,6 +136,7 @@ claim(struct orphans *t, const struct leg *l, uint64_t next_us)
 		    strcmp(o->open.mirror, l->copy->conf.name) == 0 &&
 		    endpoint_cmp(&o->open.from, l->client) == 0) {
 			line(t, o, l->copy, next_us);
+			l->counted = true;
 			found = true;
 		}
 	}
@@ -141,15 +144,17 @@ claim(struct orphans *t, const struct leg *l, uint64_t next_us)
 }
 
 void
-orphans_met(struct orphans *t, const struct leg *l, uint64_t next_us)
+orphans_met(struct orphans *t, struct leg *l, uint64_t next_us)
 {
 	struct gap	 g = { .mirror = l->copy->conf.name, .flow = l->flow,
 	    .from = *l->client, .to = *l->server, .reason = GAP_RESTART,
 	    .unsized = true, .next_us = next_us };
 
 	/* Opened while nobody looked: all before is missing. */
-	if (t->expected && !claim(t, l, next_us))
-		hole_write(l->copy, &g);
+	if (!t->expected || claim(t, l, next_us))
+		return;
+	hole_write(l->copy, &g);
+	told_connection(l->copy, &l->counted);
 }
 
 void

@@ -29,7 +29,7 @@ void		 orphans_recorded(struct orphans *, const char *mirror,
 		    const char *from, const char *to, uint64_t ts_us);
 
 /* A recorded connection whose start was not seen, first seen at next_us. */
-void		 orphans_met(struct orphans *, const struct leg *,
+void		 orphans_met(struct orphans *, struct leg *,
 		    uint64_t next_us);
 /* Between the last record of all, 0: none, and the first frame. */
 void		 orphans_absence(const struct orphans *, struct copy *,

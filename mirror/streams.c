@@ -216,12 +216,14 @@ static void
 save_leg(struct streams *t, struct leg *l)
 {
 	struct gap_open	 o = { .flow = l->flow, .from = *l->client,
-	    .to = *l->server, .last_us = last_record(l) };
+	    .to = *l->server, .last_us = last_record(l),
+	    .counted = l->counted };
 
 	if (l->slot == -1)
 		return;
 	compat_strlcpy(o.mirror, l->copy->conf.name, sizeof(o.mirror));
 	l->saved_us = o.last_us;
+	l->saved_counted = o.counted;
 	t->conf.slots->save(t->conf.slots->arg, (unsigned)l->slot, &o);
 }
 
@@ -234,7 +236,8 @@ save_list(struct streams *t, struct stream *s, const uint64_t *slots)
 	for (; s != NULL; s = s->next)
 		for (l = s->first; l != NULL; l = l->next)
 			if (l->copy != NULL && l->slot != -1 &&
-			    (slots == NULL ? last_record(l) != l->saved_us :
+			    (slots == NULL ? last_record(l) != l->saved_us ||
+			    l->counted != l->saved_counted :
 			    slots_bit(slots, (unsigned)l->slot)))
 				save_leg(t, l);
 }

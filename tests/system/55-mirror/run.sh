@@ -188,6 +188,12 @@ EOT
 kept=$!
 at_exit "touch $TMP/paused.end"
 wait_for 5 test -e "$TMP/paused"
+dropped=$(row dropped_connections)
+lose mirror
+one_lacks() { [ "$(row dropped_connections)" = $((dropped + 1)) ]; }
+wait_for 5 one_lacks && ok "one that was open then lacks something" ||
+    not_ok "one that was open then lacks nothing" \
+	"$dropped, $(row dropped_connections), $(tail -n 2 "$REC.gaps")"
 ctl mirror example pause
 rm -f "$TMP/paused"
 wait_for 5 test -e "$TMP/paused"
