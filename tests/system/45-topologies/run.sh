@@ -35,7 +35,8 @@ nat() {
 	for rule in "$@"; do inr nft "add rule ip nat $rule"; done
 }
 
-# measure NAME URL: load from A, counts from R against the log of the server
+# measure NAME URL [once [LOAD]]: load from A, counts from R against the log of
+# the server
 measure() {
 	conf
 	WRAP="ip netns exec $R"
@@ -44,7 +45,7 @@ measure() {
 	ina h2load --h1 -n $((REQUESTS - 500)) -c 10 "$2/index.html" > /dev/null 2>&1
 	ina ab -q -n 500 -c 5 -H 'Host: b.example' "$2/moved" > /dev/null 2>&1
 	n=$(log_lines)
-	at_least "$1: the load arrived" "$n" "$REQUESTS"
+	at_least "$1: the load arrived" "$n" "${4:-$REQUESTS}"
 	wait_for 10 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show summary window total | jq .summary.responses)\" -ge $n ]"
 	sleep 0.3
 	is "$1: requests and responses equal the log" \
@@ -146,7 +147,8 @@ for name in "SYN proxy" "SYN proxy and masquerade"; do
 	[ "$name" = "SYN proxy" ] || nat 'post oifname r1 masquerade'
 	if syn_proxy 2> "$TMP/nft"; then
 		nginx_up
-		measure "$name" http://10.2.0.2
+		# ab gives up at the first one that the proxy resets.
+		measure "$name" http://10.2.0.2 "" $((REQUESTS - 500))
 	else
 		skip "$name: this kernel has no SYN proxy"
 	fi
