@@ -68,6 +68,17 @@ first_of_half(struct seg *s)
 	}
 }
 
+/* Of a half that showed nothing else yet, what is before it may be late. */
+static void
+hold_end(struct seg *s)
+{
+	if (s->h->flags & HALF_SYN || s->h->r.next != 0 ||
+	    s->f->flags & FLOW_F_SKIP)
+		return;
+	if (s->f->read != NULL || flowlife_store(s->t, s->f))
+		s->h->r.flags |= REASS_HELD;
+}
+
 static void
 on_fin(struct seg *s)
 {
@@ -77,6 +88,7 @@ on_fin(struct seg *s)
 		return;
 	s->h->flags |= HALF_FIN;
 	s->h->fin_seq = s->p->seq + s->p->wire;
+	hold_end(s);
 	if (f->state == FLOW_OPEN)
 		f->state = FLOW_CLOSING;
 	if (!(s->o->flags & HALF_SEEN))

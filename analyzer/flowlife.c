@@ -89,7 +89,9 @@ flowlife_unseen(const struct flow *f, int dir)
 static inline bool
 half_pending(const struct flow *f, int dir)
 {
-	return reass_waits(&f->half[dir].r) || unseen(f, dir) > 0;
+	const struct reass	*r = &f->half[dir].r;
+
+	return reass_waits(r) || r->flags & REASS_HELD || unseen(f, dir) > 0;
 }
 
 /*

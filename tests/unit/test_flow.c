@@ -492,6 +492,51 @@ data_before_a_bare_ack_waits_for_earlier(void **state)
 	end(&w);
 }
 
+/* Packets of one connection on two interfaces, read one after the other. */
+static void
+an_end_that_comes_first_is_not_the_whole(void **state)
+{
+	struct world	 w;
+	int		 syn;
+
+	(void)state;
+	for (syn = 0; syn < 2; syn++) {
+		begin(&w);
+		seg(&w, 'c', syn ? S : A, !syn, 1, "");
+		seg(&w, 's', F | A, 7, 6, "");
+		if (syn)
+			seg(&w, 's', S | A, 0, 1, "");
+		seg(&w, 'c', P | A, 1, 1, "hello");
+		seg(&w, 's', P | A, 1, 6, "world!");
+		seg(&w, 'c', F | A, 6, 8, "");
+		flow_tick(w.t, w.now + FLOW_HOLE_US);
+		assert_string_equal(w.log, syn ?
+		    "hello>world!<$0<$0>." : "hello>world!<$0>$0<.");
+		assert_int_equal(w.lost, 0);
+		assert_int_equal(w.how, FLOW_EOF_FIN);
+		end(&w);
+	}
+}
+
+/* Nothing comes before it: it ends all the same. */
+static void
+an_end_that_comes_alone_ends_it(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 's', A, 7, 6, "");
+	seg(&w, 's', F | A, 7, 6, "");
+	seg(&w, 'c', F | A, 6, 8, "");
+	assert_int_equal(w.closed, 0);
+	flow_tick(w.t, w.now + FLOW_HOLE_US);
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(w.how, FLOW_EOF_FIN);
+	assert_int_equal(w.lost, 0);
+	end(&w);
+}
+
 static void
 a_hole_becomes_a_gap_when_acked_and_50_ms_old(void **state)
 {
@@ -2480,6 +2525,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(one_byte_before_a_missed_start_is_data_or_a_probe),
 	cmocka_unit_test(a_probe_seen_first_begins_a_byte_early),
 	cmocka_unit_test(data_before_a_bare_ack_waits_for_earlier),
+	cmocka_unit_test(an_end_that_comes_first_is_not_the_whole),
+	cmocka_unit_test(an_end_that_comes_alone_ends_it),
 	cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
 	cmocka_unit_test(gaps_count_connections_and_cut_ones_not),
 	cmocka_unit_test(a_hole_is_as_old_as_itself),
