@@ -139,13 +139,17 @@ syn_data(struct seg *s)
 	flowlife_watch(s->t, s->f, p->ts_us);
 }
 
-/* A SYN-ACK must answer the SYN that was seen (RFC 9293, 3.10.7.3). */
+/*
+ * A SYN-ACK must answer the SYN that was seen (RFC 9293, 3.10.7.3). After the
+ * end it may come before the SYN of the next connection, from elsewhere.
+ */
 static bool
 answers(const struct seg *s)
 {
 	int64_t	 a;
 
-	if (!(s->p->flags & PACKET_TCP_ACK) || !(s->o->flags & HALF_SYN))
+	if (!(s->p->flags & PACKET_TCP_ACK) || !(s->o->flags & HALF_SYN) ||
+	    s->f->state == FLOW_CLOSED)
 		return true;
 	a = reass_seq_diff(s->p->ack, s->o->r.base);
 	return a >= 0 && a <= FLOWSEG_NEAR;

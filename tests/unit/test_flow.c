@@ -538,6 +538,28 @@ an_end_that_comes_alone_ends_it(void **state)
 }
 
 static void
+the_next_one_of_a_tuple_may_begin_with_its_answer(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', F | A, 1, 1, "");
+	seg(&w, 's', F | A, 1, 2, "");
+	assert_int_equal(w.closed, 1);
+	seg(&w, 's', S | A, 70000000, 30000001, "");
+	seg(&w, 's', P | A, 70000001, 30000006, "world");
+	w.now -= 4000;
+	seg(&w, 'c', S, 30000000, 0, "");
+	seg(&w, 'c', P | A, 30000001, 70000001, "hello");
+	flow_tick(w.t, w.now + 2 * FLOW_HOLE_US);
+	assert_string_equal(w.log, "world<hello>");
+	assert_int_equal(w.lost, 0);
+	end(&w);
+}
+
+static void
 a_hole_becomes_a_gap_when_acked_and_50_ms_old(void **state)
 {
 	struct world	 w;
@@ -2527,6 +2549,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(data_before_a_bare_ack_waits_for_earlier),
 	cmocka_unit_test(an_end_that_comes_first_is_not_the_whole),
 	cmocka_unit_test(an_end_that_comes_alone_ends_it),
+	cmocka_unit_test(the_next_one_of_a_tuple_may_begin_with_its_answer),
 	cmocka_unit_test(a_hole_becomes_a_gap_when_acked_and_50_ms_old),
 	cmocka_unit_test(gaps_count_connections_and_cut_ones_not),
 	cmocka_unit_test(a_hole_is_as_old_as_itself),
