@@ -190,6 +190,23 @@ is "a child that the kernel kills is netmond's affair, not systemd's" \
 is "the status of a bad file is that of the main process, so it ends there" \
     "$(grep -c '^ExecStartPre=' \
     "$TMP/root/usr/lib/systemd/system/netmond.service")" 0
+# What the unit does at a reload, in its order, until something fails.
+conf 'interface "lo"'
+reloads() {
+	sed -n 's/^ExecReload=//p' \
+	    "$TMP/root/usr/lib/systemd/system/netmond.service" |
+	    sed "s|^/usr/sbin/netmond|$BUILD/netmond|
+		s|/etc/netmond.conf|$TMP/netmond.conf|; s|^/bin/kill|echo|" |
+	    MAINPID=told sh -e
+}
+is "a reload that systemd asks for" "$(reloads 2> /dev/null; echo $?)" \
+    "-HUP told
+0"
+echo nonsense >> "$TMP/netmond.conf"
+is "one of a bad file fails, and signals nobody" \
+    "$(reloads 2> "$TMP/out"; echo $?)" 2
+like "and says why" "$(cat "$TMP/out")" 'unknown word "nonsense"'
+
 if command -v systemd-analyze > /dev/null; then
 	u=$TMP/root/usr/lib/systemd/system/netmond.service
 	sed "s|/usr/sbin/|$TMP/root/usr/sbin/|" "$u" > "$TMP/netmond.service"
