@@ -319,6 +319,18 @@ give_up(struct parent *p, int argc, char **argv)
 	return 0;
 }
 
+/* Whoever looks after our processes must find none that is left. */
+static void
+end_launcher(struct launcher *l)
+{
+	if (l->pid <= 0)
+		return;
+	kill(l->pid, SIGKILL);
+	while (waitpid(l->pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	l->pid = 0;
+}
+
 static int
 finish(struct parent *p)
 {
@@ -328,6 +340,7 @@ finish(struct parent *p)
 	control_free(p->control);
 	listen_remove(&p->listen);
 	supervise_free(p->supervise);
+	end_launcher(&p->launcher);
 	reload_free(p->reload);
 	files_clear(&p->files);
 	alerts_free(p->alerts);

@@ -4,7 +4,7 @@
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
 need_root
-need nginx ab jq ip
+need nginx ab jq ip python3
 net_up
 nginx_up
 conf 'interface "vb"'
@@ -35,6 +35,19 @@ for sig in TERM INT; do
 	is "SIG$sig leaves no process" "$left" ""
 	[ -e "$SOCK" ] && not_ok "SIG$sig leaves the socket" || ok "SIG$sig leaves no socket"
 done
+# systemd kills what the main process left behind, and says so each time.
+cat > "$TMP/heir.py" <<'EOT'
+import ctypes, os, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)		# PR_SET_CHILD_SUBREAPER
+print(subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL).returncode)
+try:
+    print("left:", os.waitpid(-1, 0)[1])
+except ChildProcessError:
+    print("none left")
+EOT
+is "the main process is the last one to end" \
+    "$(inb python3 "$TMP/heir.py" "$BUILD/netmond" -F -t 500ms \
+    -f "$TMP/netmond.conf" | grep -e '^0$' -e left | xargs)" "0 none left"
 # Whoever starts it may block and ignore signals: its own it obeys.
 WRAP="ip netns exec $NSB env --block-signal --ignore-signal"
 start
