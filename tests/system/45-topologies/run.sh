@@ -38,7 +38,7 @@ nat() {
 # measure NAME URL [once [LOAD]]: load from A, counts from R against the log of
 # the server
 measure() {
-	conf
+	conf ${WATCH:+"$WATCH"}
 	WRAP="ip netns exec $R"
 	start
 	: > "$TMP/access.log"
@@ -268,11 +268,10 @@ is "two networks with the same addresses: each connection counts" \
     "$(json .summary.connections show summary window total)" 40
 stop
 
+# No VLAN lies on the loopback, whatever the kernel has.
 fresh
-if ip -n $R link add link lo name nmtest.5 type vlan id 5 2>/dev/null; then
-	ip -n $R link del nmtest.5
-	wire $NSA a0 "" $R r0 ""
-	ip -n $NSA link add link a0 name a0.10 type vlan id 10
+wire $NSA a0 "" $R r0 ""
+if ip -n $NSA link add link a0 name a0.10 type vlan id 10 2>/dev/null; then
 	ip -n $NSA addr add 10.1.0.2/24 dev a0.10
 	ip -n $NSA link set a0.10 up
 	ip -n $NSA route add default via 10.1.0.1
@@ -292,5 +291,41 @@ if ip -n $R link add link lo name nmtest.5 type vlan id 5 2>/dev/null; then
 	measure "router on a stick" http://10.2.0.2
 else
 	skip "router on a stick: this kernel has no VLAN devices"
+fi
+
+# Packets of one connection take both ports by turns.
+bond() {
+	ip -n $1 link add bond0 type bond mode balance-rr miimon 100 || return 1
+	for i in 0 1; do
+		ip -n $1 link set $2$i down
+		ip -n $1 link set $2$i master bond0
+	done
+	ip -n $1 addr add $3/24 dev bond0
+	ip -n $1 link set bond0 up
+}
+fresh
+wire $NSA a0 "" $R r0 ""
+wire $NSA a1 "" $R r1 ""
+if bond $R r 10.1.0.1 2> /dev/null; then
+	bond $NSA a 10.1.0.2
+	nginx_up $R
+	measure "bond" http://10.1.0.1 once
+	nginx_up $R
+	WATCH='interface match "r*"'
+	measure "bond whose ports alone are watched" http://10.1.0.1 once
+	WATCH=
+else
+	skip "bond: this kernel has no bonds"
+fi
+
+fresh
+wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
+how="loss 1% delay 5ms 2ms reorder 5% duplicate 1%"
+if inr tc qdisc add dev r0 root netem $how 2> /dev/null; then
+	ina tc qdisc add dev a0 root netem $how
+	nginx_up $R
+	measure "a bad line" http://10.1.0.1 once
+else
+	skip "a bad line: this kernel has no netem"
 fi
 finish
