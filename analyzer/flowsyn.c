@@ -28,6 +28,7 @@ odd_syn(struct seg *s)
 		return flowseg_restart(s);
 	if (proxied(s)) {
 		s->h->flags |= HALF_TWICE;
+		s->t->count[FLOW_C_BAD_SYN]++;
 		return false;
 	}
 	if (ack && f->flags & FLOW_F_RE << !s->dir &&

@@ -121,8 +121,10 @@ flowtrust_in_window(struct seg *s)
 			f->flags &= (uint16_t)~(FLOW_F_OOW << s->dir);
 		return true;
 	}
-	if (s->h->flags & HALF_TWICE)
+	if (s->h->flags & HALF_TWICE) {
+		s->t->count[FLOW_C_OUT_OF_WINDOW]++;
 		return false;
+	}
 	if (both_went_on(s)) {
 		flowtrust_resync(s, !s->dir, f->other_seq[!s->dir]);
 		flowtrust_resync(s, s->dir, s->p->seq);
