@@ -130,13 +130,11 @@ take(struct seg *s)
  * sequence numbers are the same there.
  */
 static enum flow_verdict
-on_alias(struct seg *s)
+take_there(struct seg *s)
 {
 	const uint8_t	 flags = s->p->flags;
-	const bool	 renumbered = s->f->extra->renumbered != 0;
 
-	if (!flowseen_alias(s) || renumbered ||
-	    (flags & (PACKET_TCP_SYN | PACKET_TCP_RST | PACKET_TCP_ACK)) !=
+	if ((flags & (PACKET_TCP_SYN | PACKET_TCP_RST | PACKET_TCP_ACK)) !=
 	    PACKET_TCP_ACK ||
 	    (s->p->wire == 0 && !(flags & PACKET_TCP_FIN)) ||
 	    (s->f->state != FLOW_OPEN && s->f->state != FLOW_CLOSING))
@@ -147,6 +145,33 @@ on_alias(struct seg *s)
 	    !flowack_take(s))
 		return FLOW_AGAIN;
 	return take(s);
+}
+
+/* The same behind a SYN proxy. */
+static enum flow_verdict
+take_shifted(struct seg *s, const struct flow_extra *x)
+{
+	const struct packet	*there = s->p;
+	struct packet		 here;
+	enum flow_verdict	 v;
+
+	flowseen_shift(s, x, &here);
+	s->p = &here;
+	v = take_there(s);
+	s->p = there;
+	return v;
+}
+
+static enum flow_verdict
+on_alias(struct seg *s)
+{
+	struct flow_extra	*x = s->f->extra;
+
+	if (!flowseen_alias(s))
+		return FLOW_AGAIN;
+	if (x->renumbered == 0)
+		return take_there(s);
+	return flowseen_shifted(s, x) ? take_shifted(s, x) : FLOW_AGAIN;
 }
 
 static enum flow_verdict
@@ -246,7 +271,8 @@ handle(struct seg *s)
 		flowseen_locate(s);
 	if (flowseen_renumbered(s)) {
 		s->t->count[FLOW_C_SEEN_AGAIN]++;
-		return FLOW_AGAIN;
+		return flowtrust_bad_sum(s) ? FLOW_IGNORED :
+		    take_shifted(s, s->f->extra);
 	}
 	if (flowtrust_bad_sum(s)) {
 		flowlife_suspect(s->t, s->f, s->dir, p);

@@ -27,7 +27,7 @@
  * later than that counts as a connection. Two networks may use one tuple: a
  * SYN of another number where the connection was never shown begins another.
  * A SYN-ACK of another number that answers the same SYN is the far side of a
- * SYN proxy: what is seen there is the connection once more, and no more.
+ * SYN proxy: what is seen there is the connection once more, by other numbers.
  *
  * A hole becomes a gap when the peer has acknowledged it and what follows it
  * has waited for 50 ms of packet time, after 1 s when the peer or what follows

@@ -109,6 +109,13 @@ move_home(struct seg *s, uint16_t at)
 	f->ttl[s->dir] = s->p->ttl;
 }
 
+static void
+note_shift(struct flow_extra *x, uint32_t there, uint32_t here)
+{
+	x->shift = there - here;
+	x->shifted = true;
+}
+
 /*
  * Where a home moved away from, the numbers are others than here, too: what
  * was seen so far is all there.
@@ -124,6 +131,7 @@ renumber(struct seg *s)
 	for (i = 0; i < x->nseen; i++)
 		if (x->seen[i].place != packet_place(s->p))
 			x->renumbered |= (uint8_t)(1U << i);
+	note_shift(x, s->h->r.base, s->p->seq + 1);
 }
 
 bool
@@ -146,6 +154,7 @@ flowseen_renumbers(struct seg *s)
 		seen->bytes += s->p->wirelen;
 		s->f->extra->renumbered |=
 		    (uint8_t)(1U << (seen - s->f->extra->seen));
+		note_shift(s->f->extra, s->p->seq + 1, s->h->r.base);
 	}
 	return true;
 }
@@ -169,6 +178,27 @@ flowseen_renumbered(struct seg *s)
 		x->seen[i].bytes += s->p->wirelen;
 	}
 	return true;
+}
+
+void
+flowseen_shift(const struct seg *s, const struct flow_extra *x,
+    struct packet *p)
+{
+	*p = *s->p;
+	if (s->dir != flowseg_client(s->f))
+		p->seq -= x->shift;
+	else if (p->flags & PACKET_TCP_ACK)
+		p->ack -= x->shift;
+}
+
+bool
+flowseen_shifted(const struct seg *s, struct flow_extra *x)
+{
+	const uint8_t	 both = PACKET_TCP_SYN | PACKET_TCP_ACK;
+
+	if ((s->p->flags & both) == both && s->h->flags & HALF_SYN)
+		note_shift(x, s->p->seq + 1, s->h->r.base);
+	return x->shifted;
 }
 
 /* Whether this is another sighting of a half-flow that has its home. */
@@ -378,6 +408,9 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin,
 	x->twin_id = twin->id;
 	x->flip = c->i ^ c->j;
 	x->renumbered = c->proxied;
+	if (c->proxied && f->half[0].flags & f->half[1].flags & HALF_SYN)
+		note_shift(x, f->half[!flowseg_client(f)].r.base,
+		    twin->half[!flowseg_client(twin)].r.base);
 	f->flags |= FLOW_F_SKIP | FLOW_F_DROP;	/* data of a SYN may wait */
 	flowlife_settle(t, f, f->last_us);
 	f->flags &= (uint16_t)~(FLOW_F_SKIP | FLOW_F_DROP);

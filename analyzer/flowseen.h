@@ -13,11 +13,15 @@ void		 flowseen_locate(struct seg *);
  * A SYN-ACK of another number: whether it answers this connection's SYN at
  * another place, so that somebody between there and the home changes numbers,
  * as a SYN proxy does. What is seen there from now on is flowseen_renumbered:
- * this connection once more, and nothing else. Where that place has just
- * become the home it is the others that are so.
+ * flowseen_shift makes of it what the home would show. Where that place has
+ * just become the home it is the others that are so.
  */
 bool		 flowseen_renumbers(struct seg *);
 bool		 flowseen_renumbered(struct seg *);
+void		 flowseen_shift(const struct seg *, const struct flow_extra *,
+    struct packet *);
+/* The same of an alias that has x: whether it is known by how much. */
+bool		 flowseen_shifted(const struct seg *, struct flow_extra *x);
 /*
  * Where both halves begin is known, of one perhaps from what the other has
  * acknowledged: looks for the tuple's twin.

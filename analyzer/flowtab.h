@@ -140,6 +140,9 @@ struct flow_extra {
 	uint32_t		 end[2];	/* sequence seen elsewhere */
 	bool			 has_end[2];
 	uint8_t			 renumbered;	/* 1 << of seen; alias: all */
+	bool			 shifted;	/* shift is known */
+	uint32_t		 shift;		/* the server's numbers there,
+						 * less those at home */
 	struct flow_seen	 seen[FLOW_SIGHTINGS];
 };
 

@@ -1424,7 +1424,7 @@ a_syn_proxy_that_translates_makes_one_connection(void **state)
 		nat(&w, 0, 'c', P | A, 100112, 200223, "ask");
 		nat(&w, 1, 'c', P | A, 100112, 301001, "ask");
 		assert_int_equal(nat(&w, 1, 's', P | A, 301001, 100115, "say"),
-		    FLOW_AGAIN);
+		    FLOW_COUNTED);
 		nat(&w, 0, 's', P | A, 200223, 100115, "say");
 		assert_string_equal(w.log, "ask>say<");
 		assert_int_equal(w.opened, 1);
@@ -1533,8 +1533,8 @@ proxied_talk(struct world *w)
 {
 	seg(w, 'c', P | A, 1, 1, "ask");
 	assert_int_equal(beyond(w, 'c', P | A, 1, 1, "ask"), FLOW_AGAIN);
-	assert_int_equal(beyond(w, 's', P | A, 1, 4, "tell"), FLOW_AGAIN);
-	seg(w, 's', P | A, 1, 4, "tell");
+	assert_int_equal(beyond(w, 's', P | A, 1, 4, "tell"), FLOW_COUNTED);
+	assert_int_equal(seg(w, 's', P | A, 1, 4, "tell"), FLOW_AGAIN);
 	beyond(w, 's', F | A, 5, 4, "");
 	seg(w, 's', F | A, 5, 4, "");
 	seg(w, 'c', F | A, 4, 6, "");
@@ -1564,6 +1564,25 @@ both_sides_of_a_syn_proxy_are_one_connection(void **state)
 	proxied_talk(&w);
 	assert_int_equal(w.last.seen[0].iface, 2);
 	assert_true(w.last.seen[0].packets == 6);
+	end(&w);
+}
+
+static void
+what_one_side_of_a_syn_proxy_missed_the_other_has(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	beyond(&w, 'c', S, 0, 0, "");
+	beyond(&w, 's', S | A, 0, 1, "");
+	beyond(&w, 'c', A, 1, 1, "");
+	assert_int_equal(beyond(&w, 'c', P | A, 1, 1, "ask"), FLOW_COUNTED);
+	assert_int_equal(beyond(&w, 's', P | A, 1, 4, "tell"), FLOW_COUNTED);
+	seg(&w, 'c', P | A, 4, 5, "more");
+	assert_string_equal(w.log, "ask>tell<more>");
+	assert_true(count(&w, FLOW_C_UNSEEN) == 0);
 	end(&w);
 }
 
@@ -2585,6 +2604,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_copy_with_the_same_number_is_not_sent_again),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
+	cmocka_unit_test(what_one_side_of_a_syn_proxy_missed_the_other_has),
 	cmocka_unit_test(the_far_side_of_a_syn_proxy_may_be_read_first),
 	cmocka_unit_test(a_syn_proxy_seen_at_one_place_loses_nothing),
 	cmocka_unit_test(a_refusal_behind_a_translation_is_one_connection),
