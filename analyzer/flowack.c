@@ -95,7 +95,7 @@ flowack_take(struct seg *s)
 		a = reass_ahead(&o->r, s->p->ack);
 	}
 	if (!flowtrust_in_reach(o, h, a)) {
-		if (!(o->flags & HALF_TWICE) &&
+		if (!s->again && !(o->flags & HALF_TWICE) &&
 		    s->f->flags & FLOW_F_OOW << !s->dir && reass_seq_leq(
 		    s->f->other_seq[!s->dir], s->p->ack))
 			flowtrust_resync(s, !s->dir, s->f->other_seq[!s->dir]);

@@ -134,14 +134,38 @@ renumber(struct seg *s)
 	note_shift(x, s->h->r.base, s->p->seq + 1);
 }
 
+static bool
+seq_near(uint32_t a, uint32_t b)
+{
+	return abs(reass_seq_diff(a, b)) <= FLOWSEG_NEAR;
+}
+
+/*
+ * The first of its half, but elsewhere than the other half, whose home has
+ * acknowledged it by another number: the home missed the one that it means.
+ */
+static bool
+missed_at_home(struct seg *s)
+{
+	if ((s->h->flags & (HALF_SEEN | HALF_BASE)) != HALF_BASE ||
+	    s->h->place == s->o->place ||
+	    seq_near(s->h->r.base, s->p->seq + 1))
+		return false;
+	s->h->place = s->o->place;
+	s->again = true;
+	return true;
+}
+
 bool
 flowseen_renumbers(struct seg *s)
 {
 	const struct flowtab_place	 at = flowtab_place_of(s->p);
 	struct flow_seen		*seen;
 
-	if (!s->again || !(s->p->flags & PACKET_TCP_ACK) ||
+	if (!(s->p->flags & PACKET_TCP_ACK) ||
 	    !(s->o->flags & HALF_SYN) || s->p->ack != s->o->r.base)
+		return false;
+	if (!s->again && !missed_at_home(s))
 		return false;
 	if (s->h->place == flowtab_place(s->t, s->p)) {
 		if (s->h->bytes > 0)
@@ -348,12 +372,6 @@ same_start(const struct seg *s, struct couple *c)
 		return false;
 	c->proxied = c->a->half[!c->i].r.base != c->b->half[!c->j].r.base;
 	return c->proxied ? share_port(c) && places_differ(c) : translated(c);
-}
-
-static bool
-seq_near(uint32_t a, uint32_t b)
-{
-	return abs(reass_seq_diff(a, b)) <= FLOWSEG_NEAR;
 }
 
 /*

@@ -66,6 +66,11 @@ take_syn(struct seg *s, bool *known)
 	}
 	if (s->f->state == FLOW_CLOSED)
 		return flowseg_restart(s);
+	if (h->flags & HALF_BASE && h->r.base != base &&
+	    flowseen_renumbers(s)) {
+		*known = true;
+		return true;
+	}
 	if (h->flags & HALF_SEEN) {	/* data was shown before it */
 		back = reass_seq_diff(h->r.base, base);
 		if (back != 0 && (h->r.next != 0 || back < 0 ||

@@ -136,7 +136,8 @@ flowtrust_in_window(struct seg *s)
 		flowtrust_resync(s, s->dir, s->p->seq);
 		return true;
 	}
-	if (s->p->wire > 0 && !(f->flags & FLOW_F_RE << s->dir)) {
+	if (s->p->wire > 0 && !s->again &&
+	    !(f->flags & FLOW_F_RE << s->dir)) {
 		f->other_seq[s->dir] = s->p->seq + s->p->wire;
 		f->flags |= (uint16_t)(FLOW_F_OOW << s->dir);
 	}
