@@ -125,6 +125,16 @@ take(struct seg *s)
 	return s->again && !s->fresh ? FLOW_AGAIN : FLOW_COUNTED;
 }
 
+/* Data tells so, where the home missed the last step of the handshake. */
+static bool
+is_open(struct seg *s)
+{
+	if (s->f->state == FLOW_SYN && s->p->wire > 0 &&
+	    s->h->flags & s->o->flags & HALF_SYN)
+		flowsyn_done(s);
+	return s->f->state == FLOW_OPEN || s->f->state == FLOW_CLOSING;
+}
+
 /*
  * Behind NAT the other side of a connection may bring what its home missed:
  * sequence numbers are the same there.
@@ -136,8 +146,7 @@ take_there(struct seg *s)
 
 	if ((flags & (PACKET_TCP_SYN | PACKET_TCP_RST | PACKET_TCP_ACK)) !=
 	    PACKET_TCP_ACK ||
-	    (s->p->wire == 0 && !(flags & PACKET_TCP_FIN)) ||
-	    (s->f->state != FLOW_OPEN && s->f->state != FLOW_CLOSING))
+	    (s->p->wire == 0 && !(flags & PACKET_TCP_FIN)) || !is_open(s))
 		return FLOW_AGAIN;
 	if (!(s->h->flags & HALF_SEEN))
 		first_of_half(s);

@@ -1633,6 +1633,26 @@ a_syn_proxy_seen_at_one_place_loses_nothing(void **state)
 }
 
 static void
+data_behind_a_translation_opens_what_the_home_missed(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	nat(&w, 0, 'c', S, 111, 0, "");
+	nat(&w, 1, 'c', S, 111, 0, "");
+	nat(&w, 1, 's', S | A, 222, 112, "");
+	nat(&w, 0, 's', S | A, 222, 112, "");
+	nat(&w, 1, 'c', A, 112, 223, "");
+	assert_int_equal(nat(&w, 1, 'c', P | A, 112, 223, "ask"),
+	    FLOW_COUNTED);
+	nat(&w, 0, 's', P | A, 223, 115, "say");
+	assert_string_equal(w.log, "ask>say<");
+	assert_true(count(&w, FLOW_C_UNSEEN) == 0);
+	end(&w);
+}
+
+static void
 a_refusal_behind_a_translation_is_one_connection(void **state)
 {
 	struct world	 w;
@@ -2600,6 +2620,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(entries_of_one_tuple_are_limited),
 	cmocka_unit_test(another_interface_helps_when_the_home_lost_something),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
+	cmocka_unit_test(data_behind_a_translation_opens_what_the_home_missed),
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
 	cmocka_unit_test(a_copy_with_the_same_number_is_not_sent_again),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
