@@ -358,6 +358,12 @@ is_connection(const struct flow *f)
 	return f->id != 0 && f->list != FLOWTAB_FREE && f->state != FLOW_ALIAS;
 }
 
+static bool
+is_met(const struct flow_half *h)
+{
+	return h->flags & (HALF_SEEN | HALF_BASE);
+}
+
 /*
  * By both initial sequence numbers. The server's are others on the far side of
  * a SYN proxy, whose SYN there tells both and has a hop count of its own.
@@ -365,13 +371,22 @@ is_connection(const struct flow *f)
 static bool
 same_start(const struct seg *s, struct couple *c)
 {
+	const struct flow_half	*a, *b;
+
 	c->i = flowseg_client(c->a);
 	c->j = flowseg_client(c->b);
 	if (c->a->half[c->i].r.base != c->b->half[c->j].r.base ||
 	    !within(c->b->first_us, s->f->first_us, FLOW_NAT_US))
 		return false;
-	c->proxied = c->a->half[!c->i].r.base != c->b->half[!c->j].r.base;
-	return c->proxied ? share_port(c) && places_differ(c) : translated(c);
+	a = &c->a->half[!c->i];
+	b = &c->b->half[!c->j];
+	if (a->r.base == b->r.base)
+		return translated(c);
+	/* A start that was missed is near. */
+	if (is_met(a) && is_met(b) && seq_near(a->r.base, b->r.base))
+		return false;
+	c->proxied = true;
+	return share_port(c) && places_differ(c);
 }
 
 /*
