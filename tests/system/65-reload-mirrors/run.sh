@@ -8,7 +8,7 @@ need jq python3
 # Connections to two servers, told what to ask; and a target, which says how
 # many connections it has accepted.
 cat > "$TMP/asks.py" <<'EOT'
-import socket, sys, threading
+import os, socket, sys, threading
 def answer(c):
     try:
         text = b""
@@ -28,7 +28,14 @@ def serve(l, accepted):
         c = l.accept()[0]
         accepted.write(b"x")
         threading.Thread(target=answer, args=(c,), daemon=True).start()
-servers = [socket.create_server(("127.0.0.1", 0)) for n in range(3)]
+# Of a connection that is older than netmond the lower port is the server's.
+def listen(port):
+    while True:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            port += 3
+servers = [listen(15000 + os.getpid() % 5000 * 3 + n) for n in range(3)]
 for n, l in enumerate(servers):
     threading.Thread(target=serve, args=(l, open("accepted%d" % n, "wb", 0)),
         daemon=True).start()
