@@ -61,17 +61,18 @@ seen_at(struct flow_table *t, struct flow *f, const struct packet *p, int dir,
 	return s;
 }
 
-/* Notes a packet at another place. */
-static void
+/* Notes a packet at another place; NULL without room. */
+static struct flow_seen *
 sight(struct flow_table *t, struct flow *f, const struct packet *p, int dir)
 {
 	const struct flowtab_place	 at = flowtab_place_of(p);
 	struct flow_seen		*s = seen_at(t, f, p, dir, &at);
 
-	if (s == NULL)
-		return;
-	s->packets++;
-	s->bytes += p->wirelen;
+	if (s != NULL) {
+		s->packets++;
+		s->bytes += p->wirelen;
+	}
+	return s;
 }
 
 /*
@@ -159,8 +160,7 @@ missed_at_home(struct seg *s)
 bool
 flowseen_renumbers(struct seg *s)
 {
-	const struct flowtab_place	 at = flowtab_place_of(s->p);
-	struct flow_seen		*seen;
+	struct flow_seen	*seen;
 
 	if (!(s->p->flags & PACKET_TCP_ACK) ||
 	    !(s->o->flags & HALF_SYN) || s->p->ack != s->o->r.base)
@@ -173,9 +173,7 @@ flowseen_renumbers(struct seg *s)
 		renumber(s);
 		return true;
 	}
-	if ((seen = seen_at(s->t, s->f, s->p, s->dir, &at)) != NULL) {
-		seen->packets++;
-		seen->bytes += s->p->wirelen;
+	if ((seen = sight(s->t, s->f, s->p, s->dir)) != NULL) {
 		s->f->extra->renumbered |=
 		    (uint8_t)(1U << (seen - s->f->extra->seen));
 		note_shift(s->f->extra, s->p->seq + 1, s->h->r.base);
@@ -197,10 +195,8 @@ flowseen_renumbered(struct seg *s)
 			break;
 	if (i == x->nseen)
 		return false;
-	if (!flowsame_fits(s->f, s->p, s->dir)) {
-		x->seen[i].packets++;
-		x->seen[i].bytes += s->p->wirelen;
-	}
+	if (!flowsame_fits(s->f, s->p, s->dir))
+		(void)sight(s->t, s->f, s->p, s->dir);
 	return true;
 }
 
@@ -251,7 +247,7 @@ flowseen_locate(struct seg *s)
 		return;
 	}
 	if (flowsame_fits(s->f, s->p, s->dir))
-		sight(s->t, s->f, s->p, s->dir);
+		(void)sight(s->t, s->f, s->p, s->dir);
 }
 
 /* ---- the same connection behind NAT ---- */
@@ -601,7 +597,7 @@ flowseen_alias(struct seg *s)
 	}
 	if ((twin = root_of(t, f, &dir)) == NULL)
 		return false;
-	sight(t, twin, s->p, dir);
+	(void)sight(t, twin, s->p, dir);
 	twin->flags |= FLOW_F_TOUCHED;
 	t->busy = twin->slot;
 	flowseg_aim(s, twin, dir);
