@@ -28,6 +28,28 @@ half_info(const struct flow_table *t, const struct flow *f, int d,
 		i->srtt_us = f->read->rtt[!d].srtt;
 }
 
+/* A home that moved away and came back is no other place. */
+static bool
+at_home(const struct flow_table *t, const struct flow *f,
+    const struct flow_seen *s, const struct flow_key *key)
+{
+	return s->place == t->place[f->half[0].place].place &&
+	    f->half[0].place == f->half[1].place &&
+	    flow_key_cmp(&s->key, key) == 0;
+}
+
+static void
+sightings(const struct flow_table *t, const struct flow *f,
+    struct flow_info *i)
+{
+	const struct flow_extra	*x = f->extra;
+	uint32_t		 n;
+
+	for (n = 0; x != NULL && n < x->nseen; n++)
+		if (!at_home(t, f, &x->seen[n], &i->key))
+			i->seen[i->nseen++] = x->seen[n];
+}
+
 void
 flow_info(const struct flow_table *t, const struct flow *f,
     struct flow_info *i)
@@ -53,11 +75,7 @@ flow_info(const struct flow_table *t, const struct flow *f,
 		i->half[1].rtt_us = f->hs_us[0];
 	if (!(f->flags & FLOW_F_HS1))
 		i->half[0].rtt_us = f->hs_us[1];
-	if (f->extra != NULL) {
-		i->nseen = f->extra->nseen;
-		memcpy(i->seen, f->extra->seen,
-		    i->nseen * sizeof(i->seen[0]));
-	}
+	sightings(t, f, i);
 	i->reader = flow_reader(f);
 }
 
