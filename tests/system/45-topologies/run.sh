@@ -219,8 +219,10 @@ for b in 0 2; do
 	inr ip link set r$b master br$b
 	inr ip link set r$((b + 1)) master br$b
 done
+# A kernel numbers a tuple by its clock, in steps of 64 ns, and wakes both
+# clients at one tick: one at a time they begin, or numbers would be equal.
 cat > "$TMP/twice.py" <<'EOT'
-import socket, struct, sys, threading, time
+import fcntl, socket, struct, sys, threading, time
 def serve(c):
     b = b""
     try:
@@ -237,11 +239,14 @@ if sys.argv[1] == "server":
     while True:
         threading.Thread(target=serve, args=l.accept()[:1]).start()
 reset = struct.pack("ii", 1, 0)
+turn = open(sys.argv[0])
 for port in range(30000, 30020):
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
     s.bind(("10.1.0.2", port))
+    fcntl.flock(turn, fcntl.LOCK_EX)
     s.connect(("10.1.0.3", 80))
+    fcntl.flock(turn, fcntl.LOCK_UN)
     for i in range(10):
         s.sendall(b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % sys.argv[1].encode())
         s.recv(1000)
