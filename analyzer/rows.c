@@ -243,6 +243,8 @@ rows_advice(struct rows *r)
 	    "\"ring total\", or narrow with \"service\" or \"filter\"");
 	advise(r, v[MC_QUEUE_DROPS] > 0, "packets were lost with a process: "
 	    "see show processes and the log");
+	advise(r, v[MC_QUEUE_DROPS] == 0 && unwatched_us(r) > 0,
+	    "a process was away: see show processes and the log");
 	advise(r, v[MC_UNOPENED] > 0, "packets passed interfaces that could "
 	    "not be opened: see show interfaces");
 	advise(r, v[MC_SHED] > 0 || r->az->mem.refused[MEM_SEGMENTS] > 0,

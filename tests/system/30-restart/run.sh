@@ -50,6 +50,9 @@ for role in capture analyzer mirror; do
 	is "$role: counters never went back" $wentback 0
 	like "$role: the loss is logged" "$(cat "$TMP/netmond.log")" \
 	    "$role.*(lost|signal|killed)"
+	like "$role: show capture says where to look" \
+	    "$(json '.advice[].text' show capture window total)" \
+	    "see show processes"
 	before=$(requests)
 	sleep 1.2
 	at_least "$role: counting goes on" "$(requests)" $((before + 1))
