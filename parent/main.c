@@ -34,18 +34,19 @@ say_here(struct parent *p, const char *line)
 
 /*
  * Before READY a person is still looking at the terminal: what went wrong is
- * said there too.
+ * said there too, unless terminal and syslog are one journal.
  */
 static void
 say(enum log_level level, const char *line, void *arg)
 {
 	struct parent	*p = arg;
+	bool		 told = false;
 
-	if (p->opt.debug || ((!p->ready || !parent_live(p)) &&
+	if (parent_live(p))
+		told = syslog_send(&p->syslog, level, line) && p->journal;
+	if (p->opt.debug || (!told && (!p->ready || !parent_live(p)) &&
 	    level <= LOG_LEVEL_WARNING))
 		say_here(p, line);
-	if (parent_live(p))
-		syslog_send(&p->syslog, level, line);
 }
 
 /* Alerts of a file are in its report. */
@@ -398,6 +399,7 @@ prepare_process(struct parent *p)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	log_procinit("netmond");
 	syslog_init(&p->syslog, SYSLOG_PATH, &p->tally);
+	p->journal = notify_is_journal(STDERR_FILENO);
 }
 
 /* While somebody still looks: the first reload may be months away. */

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -23,6 +25,20 @@ read_watchdog(struct notify *n)
 	v = compat_strtonum(usec, 1000, INT64_MAX, &errstr);
 	if (errstr == NULL)
 		n->watchdog_us = (uint64_t)v;
+}
+
+bool
+notify_is_journal(int fd)
+{
+	const char	*stream = getenv("JOURNAL_STREAM");
+	struct stat	 st;
+	char		 mine[64];
+
+	if (stream == NULL || fstat(fd, &st) == -1)
+		return false;
+	snprintf(mine, sizeof(mine), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(stream, mine) == 0;
 }
 
 void

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sandbox/compat.h"
@@ -19,6 +20,11 @@ struct notify {
 	uint64_t		 watchdog_us;	/* 0: none; ping at half */
 };
 
+/*
+ * Whether what is written to the descriptor goes to the journal: JOURNAL_STREAM
+ * of systemd.exec(5) has its device and inode, in decimal.
+ */
+bool	 notify_is_journal(int fd);
 /* Reads and removes the environment variables. */
 void	 notify_init(struct notify *);
 /* "READY=1\nSTATUS=...": lines of assignments. */

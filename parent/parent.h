@@ -36,6 +36,7 @@ struct parent {
 	struct alerts	*alerts;
 	struct reload	*reload;
 	struct syslog	 syslog;
+	bool		 journal;	/* standard error goes there, too */
 	struct notify	 notify;
 	struct files	 files;
 	struct tally	 tally;

@@ -97,7 +97,7 @@ transmit(struct syslog *s, enum log_level level, const char *line)
 	return -1;
 }
 
-void
+bool
 syslog_send(struct syslog *s, enum log_level level, const char *line)
 {
 	char		 note[80];
@@ -110,7 +110,8 @@ syslog_send(struct syslog *s, enum log_level level, const char *line)
 			s->lost = 0;
 	}
 	if (transmit(s, level, line) == 0)
-		return;
+		return true;
 	s->lost++;
 	tally_add(s->tally, TALLY_PAR_LOG_LOST, 1);
+	return false;
 }

@@ -28,7 +28,10 @@ struct syslog {
 
 void	 syslog_init(struct syslog *, const char *path, struct tally *);
 void	 syslog_clear(struct syslog *);
-/* The line must have passed vis. It is cut at a character with "...". */
-void	 syslog_send(struct syslog *, enum log_level, const char *line);
+/*
+ * The line must have passed vis. It is cut at a character with "...". False:
+ * it was lost.
+ */
+bool	 syslog_send(struct syslog *, enum log_level, const char *line);
 
 #endif

@@ -21,6 +21,24 @@ at_exit "kill $rs"
 wait_for 5 test -S "$TMP/syslog.sock" ||
     { not_ok "rsyslogd did not start" "$(cat "$TMP/rsyslog.err")"; finish; }
 
+# started JOURNAL: by systemd, what went wrong at the start is said in
+# TMP/start.err and in /dev/log
+mkdir "$TMP/dev"
+cp -a /dev/null /dev/zero /dev/urandom "$TMP/dev"
+ln -s "$TMP/syslog.sock" "$TMP/dev/log"
+started() {
+	: > "$TMP/start.err"
+	JOURNAL_STREAM=$1 unshare -m sh -c 'mount --bind "$1" /dev
+	    exec "$2" -F -f "$3"' - "$TMP/dev" "$BUILD/netmond" \
+	    "$TMP/$2.conf" 2> "$TMP/start.err"
+	wait_for 2 grep -q "$2.conf" "$TMP/syslog.out"
+	is "$2: an error at the start, in syslog and on the terminal" \
+	    "$(grep -c "$2.conf" "$TMP/syslog.out" "$TMP/start.err" |
+	    sed 's/.*://' | xargs)" "$3"
+}
+started 1:1 missing "1 1"
+started "$(stat -c %d:%i "$TMP/start.err")" journal "1 0"
+
 conf 'syslog facility local3' 'interface "vb"' 'alert "busy" when messages >= 1000 over 5s clear < 500'
 WRAP="ip netns exec $NSB"
 start
