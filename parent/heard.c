@@ -148,13 +148,19 @@ on_crash(struct chan *ch, struct frame *f, void *arg)
 {
 	struct child		*c = arg;
 	struct msg_crash	 m;
+	char			 where[48];
 
 	(void)ch;
 	if (msg_get_crash(&f->body, &m) == -1)
 		return -1;
+	if ((int)m.code > 0)
+		snprintf(where, sizeof(where), "at address 0x%" PRIx64,
+		    m.addr);
+	else
+		snprintf(where, sizeof(where), "sent by process %" PRIu64,
+		    m.addr);
 	snprintf(c->crash, sizeof(c->crash), ", last words: signal %u code %d"
-	    " at address 0x%" PRIx64 ", packet %" PRIu64, m.signal,
-	    (int)m.code, m.addr, m.packet);
+	    " %s, packet %" PRIu64, m.signal, (int)m.code, where, m.packet);
 	return 0;
 }
 

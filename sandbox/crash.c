@@ -39,7 +39,9 @@ on_crash(int sig, siginfo_t *si, void *context)
 	memset(&mh, 0, sizeof(mh));
 	m.signal = (uint32_t)sig;
 	m.code = (uint32_t)si->si_code;
-	m.addr = (uint64_t)(uintptr_t)si->si_addr;
+	/* Of one that was sent there is no address, but a sender. */
+	m.addr = si->si_code > 0 ? (uint64_t)(uintptr_t)si->si_addr :
+	    (uint64_t)si->si_pid;
 	m.packet = crash_packet;
 	buf_writer(&b, out + FRAME_HDR, BODY_MAX);
 	msg_put_crash(&b, &m);

@@ -213,7 +213,7 @@ int	 msg_get_text(struct buf *, struct msg_text *);
 struct msg_crash {
 	uint32_t	 signal;
 	uint32_t	 code;
-	uint64_t	 addr;
+	uint64_t	 addr;		/* pid of the sender: code <= 0 */
 	uint64_t	 packet;	/* number of the last packet begun */
 };
 void	 msg_put_crash(struct buf *, const struct msg_crash *);

@@ -57,6 +57,13 @@ for role in capture analyzer mirror; do
 	sleep 1.2
 	at_least "$role: counting goes on" "$(requests)" $((before + 1))
 done
+# A subshell sends it: its pid is another one than the test's.
+kill -s SEGV "$(pid_of analyzer)" &
+sent=$!
+wait $sent
+wait_for 5 grep -q 'last words: signal 11' "$TMP/netmond.log"
+is "who sent a deadly signal is among the last words" \
+    "$(grep -c "signal 11 code 0 sent by process $sent," "$TMP/netmond.log")" 1
 is "the windows say that something was missed" \
     "$(json .complete.lossy show summary window total)" true
 at_least "bytes among it" "$(json .complete.gap_bytes show summary window total)" 1
