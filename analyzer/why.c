@@ -18,6 +18,7 @@ struct found {
 	uint64_t	 midstream;
 	uint64_t	 one_sided;
 	uint64_t	 half_open;
+	uint64_t	 refused;
 	uint64_t	 known;		/* their readers still are */
 	uint64_t	 ignored;
 	uint64_t	 own;		/* of these, those of mirrors */
@@ -26,6 +27,14 @@ struct found {
 	uint64_t	 protos[SESSION_PROTOS];
 	uint64_t	 requests;	/* in the window */
 };
+
+/* A SYN, and a reset was all the answer. */
+static bool
+is_refused(const struct flow_info *f)
+{
+	return f->half[0].seen && !f->half[1].seen && f->half[1].packets > 0 &&
+	    f->tcp_flags & PACKET_TCP_SYN && f->tcp_flags & PACKET_TCP_RST;
+}
 
 static void
 count_flow(struct rows *r, const struct flow_info *f, void *arg)
@@ -40,6 +49,7 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	w->midstream += f->midstream;
 	w->one_sided += f->one_sided || !f->half[0].seen || !f->half[1].seen;
 	w->half_open += f->state == FLOW_SYN;
+	w->refused += is_refused(f);
 	w->known += f->reader != NULL;
 	w->ignored += conn_ignored(f->reader);
 	w->own += conn_own(f->reader);
@@ -285,6 +295,12 @@ why_connections(struct rows *r, const struct found *w)
 	if (w->half_open == w->seen) {
 		rows_text(r, "cause", "  none of them was answered: the "
 		    "server is down, or its answers take another way");
+		return false;
+	}
+	if (w->refused > 0 && w->refused + w->half_open == w->seen) {
+		rows_text(r, "cause", "  %llu of %llu were refused: nothing "
+		    "listens there, or a firewall on the way rejects them",
+		    (ull)w->refused, (ull)w->seen);
 		return false;
 	}
 	if (w->one_sided == w->seen)
