@@ -264,6 +264,16 @@ conn_said(const struct analyzer *az, const struct flow_info *f,
 		    e->requests };
 }
 
+uint64_t
+conn_waiting(const void *reader, uint64_t *since_us)
+{
+	const struct conn	*c = reader;
+
+	if (c == NULL || c->session == NULL || c->ignored)
+		return 0;
+	return session_waiting(c->session, since_us);
+}
+
 bool
 conn_ignored(const void *reader)
 {

@@ -566,6 +566,21 @@ session_client(const struct session *s)
 	return s->client;
 }
 
+uint64_t
+session_waiting(const struct session *s, uint64_t *since_us)
+{
+	const struct pair_req	*q;
+	uint64_t		 n = 0;
+	uint32_t		 i;
+
+	for (i = s->cur != NULL; i < s->pair.n; i++) {
+		q = pair_at(&s->pair, i);
+		if (q->kind == PAIR_REQUEST && q->end_us != 0 && n++ == 0)
+			*since_us = q->end_us;
+	}
+	return n + s->pair.skipped;
+}
+
 size_t
 session_held(const struct session *s)
 {

@@ -74,6 +74,11 @@ enum session_proto session_proto(const struct session *);
 bool		 session_settled(const struct session *);
 /* The direction that asks: 0, 1, or -1 while unknown. */
 int		 session_client(const struct session *);
+/*
+ * Requests that have ended and of which no answer has begun; *since_us: when
+ * the oldest of them ended, if there is one.
+ */
+uint64_t	 session_waiting(const struct session *, uint64_t *since_us);
 /* Bytes held, for the caller's shedding order. */
 size_t		 session_held(const struct session *);
 

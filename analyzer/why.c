@@ -8,6 +8,7 @@
 
 #define IFACES_TOLD	5
 #define PORTS_TEXT	128
+#define LONG_WAIT	1.0		/* seconds for an answer */
 
 typedef unsigned long long ull;
 
@@ -25,8 +26,20 @@ struct found {
 	uint64_t	 spoke;		/* had content */
 	uint64_t	 vlan;
 	uint64_t	 protos[SESSION_PROTOS];
-	uint64_t	 requests;	/* in the window */
+	uint64_t	 requests;	/* answered in the window */
+	uint64_t	 waiting;	/* not answered yet */
+	uint64_t	 since_us;	/* the oldest of these */
 };
+
+static void
+count_waiting(struct found *w, const struct flow_info *f)
+{
+	uint64_t	 since = 0, n = conn_waiting(f->reader, &since);
+
+	if (n > 0 && (w->waiting == 0 || since < w->since_us))
+		w->since_us = since;
+	w->waiting += n;
+}
 
 /* A SYN, and a reset was all the answer. */
 static bool
@@ -54,6 +67,7 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	w->ignored += conn_ignored(f->reader);
 	w->own += conn_own(f->reader);
 	w->spoke += f->half[0].bytes + f->half[1].bytes > 0;
+	count_waiting(w, f);
 	w->vlan += f->half[f->half[0].seen ? 0 : 1].nvlan > 0;
 	for (i = 0; i < SESSION_PROTOS; i++)
 		if (strcmp(proto,
@@ -311,6 +325,20 @@ why_connections(struct rows *r, const struct found *w)
 
 /* ---- 4: requests ---- */
 
+/* A server that hangs: what it was asked is in no response time. */
+static void
+why_waiting(struct rows *r, const struct found *w)
+{
+	double	 s = 0;
+
+	if (w->waiting > 0 && r->az->now > w->since_us)
+		s = (double)(r->az->now - w->since_us) / 1e6;
+	if (s >= LONG_WAIT)
+		rows_text(r, w->requests == 0 ? "cause" : "", "  %llu "
+		    "requests have no answer yet, the oldest for %.1f s: "
+		    "does the server hang?", (ull)w->waiting, s);
+}
+
 static void
 why_requests(struct rows *r, const struct found *w)
 {
@@ -323,8 +351,9 @@ why_requests(struct rows *r, const struct found *w)
 		    "%.0f s", (ull)w->requests, r->seconds);
 	else if (w->protos[SESSION_HTTP1] > 0)
 		rows_text(r, "ok", "4 http          spoken on %llu %s, none "
-		    "has asked in the last %.0f s",
-		    (ull)w->protos[SESSION_HTTP1], of, r->seconds);
+		    "%s in the last %.0f s",
+		    (ull)w->protos[SESSION_HTTP1], of, w->waiting > 0 ?
+		    "was answered" : "has asked", r->seconds);
 	else if (tls > 0 || (r->q->nargs == 0 && r->v[MC_TLS] > 0)) {
 		rows_text(r, "cause", "4 http          0 requests: first bytes "
 		    "look like TLS on %llu %s", (ull)tls, of);
@@ -367,4 +396,5 @@ why_answer(struct rows *r)
 	    !why_connections(r, &w))
 		return;
 	why_requests(r, &w);
+	why_waiting(r, &w);
 }

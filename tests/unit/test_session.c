@@ -525,6 +525,33 @@ an_endless_prefix_is_given_back(void **state)
 }
 
 static void
+what_waits_for_an_answer_is_known(void **state)
+{
+	struct seen	 w;
+	uint64_t	 since = 0;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	assert_true(session_waiting(w.s, &since) == 0);
+	data(&w, 0, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
+	    "\r\n");
+	assert_true(session_waiting(w.s, &since) == 0);
+	data(&w, 0, "ab");
+	assert_true(session_waiting(w.s, &since) == 1);
+	assert_true(since == 1001000);
+	data(&w, 0, GET("/b") GET("/c"));
+	assert_true(session_waiting(w.s, &since) == 3);
+	data(&w, 1, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+	assert_true(session_waiting(w.s, &since) == 2);
+	assert_true(since == 1002000);
+	data(&w, 1, "ab" OK("0", "") OK("0", ""));
+	assert_true(session_waiting(w.s, &since) == 0);
+	check(&w, "P http\nQ POST a /\nQ GET a /b\nQ GET a /c\nR 200 paired\n"
+	    "T 1 200 paired 2/2\nR 200 paired\nT 2 200 paired 0/0\n"
+	    "R 200 paired\nT 3 200 paired 0/0\n");
+}
+
+static void
 late_request_claims_its_response(void **state)
 {
 	struct seen	 w;
@@ -1785,6 +1812,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keep_alive_pairs_in_order),
 		cmocka_unit_test(a_method_may_be_long),
+		cmocka_unit_test(what_waits_for_an_answer_is_known),
 		cmocka_unit_test(icap_is_no_http),
 		cmocka_unit_test(an_answer_within_an_early_answer_is_its_body),
 		cmocka_unit_test(pipelined_requests_pair_in_order),

@@ -168,6 +168,10 @@ with
 ip -n $NSA neigh replace 10.77.0.9 lladdr 02:00:00:00:00:09 dev va
 ina curl -s -m 1 http://10.77.0.9/ > /dev/null
 because "a server that does not answer" 'none of them was answered.* cause$' port 80
+ip netns exec $NSA python3 "$TMP/tcp.py" 10.77.0.2 8443 asked.test &
+HELD=$!
+because "a server that hangs" '1 requests have no answer yet.* hang\? +cause$' port 8443
+let_go
 ina curl -s -m 1 http://10.77.0.2:81/ > /dev/null
 because "a server that refuses" '1 of 1 were refused.* cause$' port 81
 is "and no other cause" "$(grep -c cause$ "$TMP/why")" 1
