@@ -5,29 +5,22 @@
 need python3 jq
 
 N=1500
-python3 - "$TMP/in.pcap" $N <<'EOF'
-import struct, sys
-S, A, P, F = 2, 0x10, 0x18, 0x11
+PYTHONPATH="$TOP/tests/lib" python3 - "$TMP/in.pcap" $N <<'EOF'
+import sys
+from tcp_capture import A, F, P, S, packet, write
 
-def add(out, ts, sport, dport, seq, ack, flags, data=b""):
-    src, dst = (b"\x0a\0\0\x01", b"\x0a\0\0\x02")[::1 if dport == 80 else -1]
-    tcp = struct.pack(">HHIIBBHHH", sport, dport, seq, ack, 0x50, flags, 8192, 0, 0) + data
-    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, src, dst)
-    p = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + ip + tcp
-    out.append(struct.pack("<IIII", 1700000000 + ts // 1000000, ts % 1000000, len(p), len(p)) + p)
-
-out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)]
+out = []
 for i in range(int(sys.argv[2])):
     c, t = 10000 + i, i * 1000
     q = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % i
     r = b"HTTP/1.1 204 No Content\r\n\r\n"
-    add(out, t, c, 80, 0, 0, S)
-    add(out, t + 1, 80, c, 0, 1, S | A)
-    add(out, t + 2, c, 80, 1, 1, P, q)
-    add(out, t + 3, 80, c, 1, 1 + len(q), P, r)
-    add(out, t + 4, c, 80, 1 + len(q), 1 + len(r), F)
-    add(out, t + 5, 80, c, 1 + len(r), 2 + len(q), F)
-open(sys.argv[1], "wb").write(b"".join(out))
+    out.append(packet(t, c, 80, 0, 0, S))
+    out.append(packet(t + 1, 80, c, 0, 1, S | A))
+    out.append(packet(t + 2, c, 80, 1, 1, P, q))
+    out.append(packet(t + 3, 80, c, 1, 1 + len(q), P, r))
+    out.append(packet(t + 4, c, 80, 1 + len(q), 1 + len(r), F))
+    out.append(packet(t + 5, 80, c, 1 + len(r), 2 + len(q), F))
+write(sys.argv[1], out)
 EOF
 python3 - "$TMP/port" "$TMP/seen" <<'EOF' &
 import os, selectors, socket, sys, time

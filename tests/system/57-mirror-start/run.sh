@@ -5,34 +5,27 @@
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 need python3 jq
 
-python3 - "$TMP" <<'EOF'
-import struct, sys
-S, A, P, F = 2, 0x10, 0x18, 0x11
-
-def add(out, ts, sport, dport, seq, ack, flags, data=b""):
-    src, dst = (b"\x0a\0\0\x01", b"\x0a\0\0\x02")[::1 if dport == 80 else -1]
-    tcp = struct.pack(">HHIIBBHHH", sport, dport, seq, ack, 0x50, flags, 8192, 0, 0) + data
-    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, src, dst)
-    p = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + ip + tcp
-    out.append(struct.pack("<IIII", 1700000000 + ts // 1000000, ts % 1000000, len(p), len(p)) + p)
+PYTHONPATH="$TOP/tests/lib" python3 - "$TMP" <<'EOF'
+import sys
+from tcp_capture import A, F, P, S, packet, write
 
 lost, q = 100, b"GET /second HTTP/1.1\r\nHost: a\r\n\r\n"
 r = b"HTTP/1.1 204 No Content\r\n\r\n"
 for name, syn in (("syn", True), ("mid", False)):
-    out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)]
+    out = []
     if syn:
-        add(out, 0, 5000, 80, 0, 0, S)
-        add(out, 1, 80, 5000, 0, 1, S | A)
-    add(out, 2, 5000, 80, 1, 1, A)
-    add(out, 3, 80, 5000, 1, 1 + lost, A)
+        out.append(packet(0, 5000, 80, 0, 0, S))
+        out.append(packet(1, 80, 5000, 0, 1, S | A))
+    out.append(packet(2, 5000, 80, 1, 1, A))
+    out.append(packet(3, 80, 5000, 1, 1 + lost, A))
     n = 1 + lost
-    add(out, 2100000, 5000, 80, n, 1, P, q)
+    out.append(packet(2100000, 5000, 80, n, 1, P, q))
     # The gap is given up before anything is answered.
-    add(out, 2300000, 5001, 80, 0, 0, S)
-    add(out, 2500000, 80, 5000, 1, n + len(q), P, r)
-    add(out, 2500001, 5000, 80, n + len(q), 1 + len(r), F)
-    add(out, 2500002, 80, 5000, 1 + len(r), n + len(q) + 1, F)
-    open(sys.argv[1] + "/" + name + ".pcap", "wb").write(b"".join(out))
+    out.append(packet(2300000, 5001, 80, 0, 0, S))
+    out.append(packet(2500000, 80, 5000, 1, n + len(q), P, r))
+    out.append(packet(2500001, 5000, 80, n + len(q), 1 + len(r), F))
+    out.append(packet(2500002, 80, 5000, 1 + len(r), n + len(q) + 1, F))
+    write(sys.argv[1] + "/" + name + ".pcap", out)
 EOF
 python3 - "$TMP/port" "$TMP/seen" <<'EOF' &
 import os, socket, sys
