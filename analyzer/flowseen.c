@@ -378,8 +378,9 @@ same_start(const struct seg *s, struct couple *c)
 	b = &c->b->half[!c->j];
 	if (a->r.base == b->r.base)
 		return translated(c);
-	/* A start that was missed is near. */
-	if (is_met(a) && is_met(b) && seq_near(a->r.base, b->r.base))
+	/* A start that was missed is near; two that were seen just may be. */
+	if (!(a->flags & b->flags & HALF_SYN) && is_met(a) && is_met(b) &&
+	    seq_near(a->r.base, b->r.base))
 		return false;
 	c->proxied = true;
 	return share_port(c) && places_differ(c);

@@ -1461,6 +1461,31 @@ a_syn_proxy_that_translates_makes_one_connection(void **state)
 	}
 }
 
+/* By chance the server's two numbers are near each other. */
+static void
+both_answers_of_a_syn_proxy_may_be_near(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	nat(&w, 1, 'c', S, 100111, 200222, "");
+	nat(&w, 1, 's', S | A, 301000, 100112, "");
+	nat(&w, 1, 'c', A, 100112, 301001, "");
+	w.now -= 8000;
+	nat(&w, 0, 'c', S, 100111, 0, "");
+	nat(&w, 0, 's', S | A, 200222, 100112, "");
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	nat(&w, 0, 'c', A, 100112, 200223, "");
+	nat(&w, 0, 'c', P | A, 100112, 200223, "ask");
+	nat(&w, 1, 'c', P | A, 100112, 301001, "ask");
+	nat(&w, 1, 's', P | A, 301001, 100115, "say");
+	nat(&w, 0, 's', P | A, 200223, 100115, "say");
+	assert_string_equal(w.log, "ask>say<");
+	assert_int_equal(w.opened, 1);
+	end(&w);
+}
+
 /* Before and after a router that has one leg. */
 static void
 hop(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
@@ -2651,6 +2676,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
 	cmocka_unit_test(a_copy_with_the_same_number_is_not_sent_again),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
+	cmocka_unit_test(both_answers_of_a_syn_proxy_may_be_near),
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
 	cmocka_unit_test(what_one_side_of_a_syn_proxy_missed_the_other_has),
 	cmocka_unit_test(the_far_side_of_a_syn_proxy_may_be_read_first),
