@@ -64,6 +64,7 @@ wait $sent
 wait_for 5 grep -q 'last words: signal 11' "$TMP/netmond.log"
 is "who sent a deadly signal is among the last words" \
     "$(grep -c "signal 11 code 0 sent by process $sent," "$TMP/netmond.log")" 1
+wait_for 10 all_ready
 is "the windows say that something was missed" \
     "$(json .complete.lossy show summary window total)" true
 at_least "bytes among it" "$(json .complete.gap_bytes show summary window total)" 1
