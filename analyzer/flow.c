@@ -249,10 +249,11 @@ begins_anew(const struct seg *s)
 	if (!(s->p->flags & PACKET_TCP_SYN))
 		return false;
 	if (h->flags & HALF_SYN)
-		return d != 0;
+		return d != 0 && !flowseg_answers(s);
 	if (h->flags & HALF_SEEN)
 		return d < 0 || d > FLOWSEG_NEAR;
-	return !(s->p->flags & PACKET_TCP_ACK);
+	return !(s->p->flags & PACKET_TCP_ACK) &&
+	    !(h->flags & HALF_BASE && d == 0);
 }
 
 static enum flow_verdict

@@ -84,6 +84,19 @@ flowseg_copy(struct seg *s)
 	s->counted = false;
 }
 
+/*
+ * A SYN-ACK, and of a SYN that is known: whatever its own number, no other
+ * connection begins with it.
+ */
+static inline bool
+flowseg_answers(const struct seg *s)
+{
+	const uint8_t	 both = PACKET_TCP_SYN | PACKET_TCP_ACK;
+
+	return (s->p->flags & both) == both &&
+	    s->o->flags & (HALF_SYN | HALF_BASE) && s->p->ack == s->o->r.base;
+}
+
 /* The half of the client, as far as known. */
 static inline int
 flowseg_client(const struct flow *f)

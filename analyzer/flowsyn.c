@@ -23,8 +23,8 @@ odd_syn(struct seg *s)
 	uint32_t	 isn = s->p->seq;
 	bool		 ack = s->p->flags & PACKET_TCP_ACK;
 
-	if (f->state == FLOW_CLOSED || f->flags & FLOW_F_RST ||
-	    (f->state == FLOW_SYN && !ack))
+	if ((f->state == FLOW_CLOSED || f->flags & FLOW_F_RST ||
+	    (f->state == FLOW_SYN && !ack)) && !flowseg_answers(s))
 		return flowseg_restart(s);
 	if (proxied(s)) {
 		s->h->flags |= HALF_TWICE;

@@ -1461,6 +1461,51 @@ a_syn_proxy_that_translates_makes_one_connection(void **state)
 	}
 }
 
+/* A bridge that sends a SYN on twice gets two answers. */
+static void
+a_second_answer_is_no_other_connection(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	nat(&w, 0, 'c', S, 100111, 0, "");
+	nat(&w, 0, 's', S | A, 200222, 100112, "");
+	nat(&w, 1, 's', S | A, 200222, 100112, "");
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	assert_int_equal(nat(&w, 1, 's', S | A, 90000000, 100112, ""),
+	    FLOW_AGAIN);
+	nat(&w, 1, 'c', S, 100111, 0, "");
+	assert_int_equal(nat(&w, 1, 's', S | A, 90000000, 100112, ""),
+	    FLOW_AGAIN);
+	nat(&w, 0, 'c', A, 100112, 200223, "");
+	nat(&w, 1, 'c', P | A, 100112, 200223, "ask");
+	nat(&w, 0, 'c', P | A, 100112, 200223, "ask");
+	nat(&w, 0, 's', P | A, 200223, 100115, "say");
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	assert_string_equal(w.log, "ask>say<");
+	assert_int_equal(w.opened, 1);
+	end(&w);
+}
+
+static void
+nor_is_one_after_a_reset(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', R, 1, 0, "");
+	seg(&w, 's', S | A, 90000000, 1, "");
+	seg(&w, 'c', P | A, 1, 1, "ask");
+	seg(&w, 's', P | A, 1, 4, "say");
+	assert_string_equal(w.log, "ask>say<");
+	assert_int_equal(w.opened, 1);
+	assert_true(count(&w, FLOW_C_REUSED) == 0);
+	end(&w);
+}
+
 /* By chance the server's two numbers are near each other. */
 static void
 both_answers_of_a_syn_proxy_may_be_near(void **state)
@@ -2676,6 +2721,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
 	cmocka_unit_test(a_copy_with_the_same_number_is_not_sent_again),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
+	cmocka_unit_test(a_second_answer_is_no_other_connection),
+	cmocka_unit_test(nor_is_one_after_a_reset),
 	cmocka_unit_test(both_answers_of_a_syn_proxy_may_be_near),
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
 	cmocka_unit_test(what_one_side_of_a_syn_proxy_missed_the_other_has),
