@@ -428,7 +428,8 @@ on_anomaly(void *arg, enum session_anomaly a)
 	if (c->ignored)
 		return;
 	tally_add(&az->proc->tally, session_anomaly_tally(a), 1);
-	meter_add(az->meter, side_entry(c), MC_PARSE_ERRORS, 1);
+	if (session_malformed(a))
+		meter_add(az->meter, side_entry(c), MC_PARSE_ERRORS, 1);
 	if (az->meter->total != NULL)
 		sketch_add(az->meter->total, MC_ANOMALY + a, 1);
 	if (az->example[a][0] == '\0')

@@ -621,6 +621,24 @@ session_anomaly_tally(enum session_anomaly a)
 	return (enum tally_id)ids[a];
 }
 
+bool
+session_malformed(enum session_anomaly a)
+{
+	switch (a) {
+	case SESSION_A_HEAD_LOST:
+	case SESSION_A_HEAD_CUT:
+	case SESSION_A_BODY_CUT:
+	case SESSION_A_RESYNC:
+	case SESSION_A_QUEUE_FULL:
+	case SESSION_A_LATE_FULL:
+	case SESSION_A_MEMORY:
+	case SESSION_A_TLS_LOST:
+		return false;
+	default:
+		return true;
+	}
+}
+
 const char *
 session_pair_name(enum session_pair p)
 {

@@ -85,6 +85,11 @@ size_t		 session_held(const struct session *);
 const char	*session_proto_name(enum session_proto);	/* "http" */
 const char	*session_anomaly_name(enum session_anomaly);
 enum tally_id	 session_anomaly_tally(enum session_anomaly);
+/*
+ * Whether a message was malformed: a loss, an end or a limit of ours is no
+ * error of those who talk.
+ */
+bool		 session_malformed(enum session_anomaly);
 const char	*session_pair_name(enum session_pair);
 
 #endif

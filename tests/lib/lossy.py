@@ -4,7 +4,8 @@
 Makes a capture of keep-alive connections in which request N is answered with
 a status that N determines, leaves out PERCENT of the packets with data, reads
 it with NETMOND and prints, one per line: transactions of which both heads
-were whole, pairs, wrong pairs, bytes left out, bytes that netmond missed.
+were whole, pairs, wrong pairs, bytes left out, bytes that netmond missed,
+parse errors.
 VIEW is where it was captured: at one interface; split, each direction at its
 own; or nat, before and after a source translation, where only what is left
 out on both sides is lost. The second interface is delivered 20 ms late.
@@ -145,4 +146,4 @@ pairs = [t for t in d["transactions"] if t["method"] and t["status"]]
 wrong = [t for t in pairs if t["status"] != STATUS[int(t["uri"][1:]) * 7 % 12]]
 print(whole, len(pairs), len(wrong),
       sum(len(p[1][5]) for p in every if id(p) in lost),
-      d["complete"]["gap_bytes"], sep="\n")
+      d["complete"]["gap_bytes"], d["summary"]["parse_errors"], sep="\n")
