@@ -26,7 +26,7 @@ odd_syn(struct seg *s)
 	if ((f->state == FLOW_CLOSED || f->flags & FLOW_F_RST ||
 	    (f->state == FLOW_SYN && !ack)) && !flowseg_answers(s))
 		return flowseg_restart(s);
-	if (proxied(s)) {
+	if (proxied(s) || f->state == FLOW_CLOSED) {
 		s->h->flags |= HALF_TWICE;
 		s->t->count[FLOW_C_BAD_SYN]++;
 		return false;
@@ -39,6 +39,17 @@ odd_syn(struct seg *s)
 	f->flags |= (uint16_t)(FLOW_F_RE << s->dir);
 	s->t->count[FLOW_C_BAD_SYN]++;
 	return false;
+}
+
+/* Whether what is known of a half that missed its start is not near base. */
+static bool
+is_elsewhere(const struct flow_half *h, uint32_t base)
+{
+	int32_t	 d = reass_seq_diff(h->r.base, base);
+
+	if (h->flags & HALF_SEEN)
+		return d > FLOWSEG_NEAR || d < -FLOWSEG_NEAR;
+	return h->flags & HALF_BASE && d != 0;
 }
 
 /* Whether the half takes this SYN as its start; *again: it knew it. */
@@ -64,10 +75,14 @@ take_syn(struct seg *s, bool *known)
 		}
 		return true;
 	}
-	if (s->f->state == FLOW_CLOSED)
-		return flowseg_restart(s);
-	if (h->flags & HALF_BASE && h->r.base != base &&
-	    flowseen_renumbers(s)) {
+	if (s->f->state == FLOW_CLOSED) {
+		/* Its home missed it; elsewhere it is read after the end. */
+		*known = s->again && (flowseg_answers(s) ||
+		    (h->r.base == base &&
+		    h->flags & (HALF_SEEN | HALF_BASE)));
+		return *known || flowseg_restart(s);
+	}
+	if (is_elsewhere(h, base) && flowseen_renumbers(s)) {
 		*known = true;
 		return true;
 	}

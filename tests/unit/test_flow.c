@@ -1683,6 +1683,76 @@ what_one_side_of_a_syn_proxy_missed_the_other_has(void **state)
 }
 
 /* Interfaces hand over their blocks in any order. */
+/* After the handshake, to the end. */
+static void
+talk(struct world *w, enum flow_verdict (*show)(struct world *, char, uint8_t,
+    uint32_t, uint32_t, const char *), enum flow_verdict want)
+{
+	assert_int_equal(show(w, 'c', A, 1, 1, ""), want);
+	assert_int_equal(show(w, 'c', P | A, 1, 1, "ask"), want);
+	assert_int_equal(show(w, 's', P | A, 1, 4, "tell"), want);
+	assert_int_equal(show(w, 'c', F | A, 4, 5, ""), want);
+	assert_int_equal(show(w, 's', F | A, 5, 5, ""), want);
+}
+
+static enum flow_verdict
+next_door(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
+    const char *data)
+{
+	w->iface = 1;
+	return seg(w, who, flags, seq, ack, data);
+}
+
+/* One of the handshake was missed; the other place is read when all is over. */
+static void
+a_start_that_the_home_missed_may_be_read_at_the_end(void **state)
+{
+	struct world	 w;
+	int		 syn;
+
+	(void)state;
+	for (syn = 0; syn < 2; syn++) {
+		begin(&w);
+		if (syn)
+			seg(&w, 'c', S, 0, 0, "");
+		else
+			seg(&w, 's', S | A, 0, 1, "");
+		talk(&w, seg, FLOW_COUNTED);
+		assert_int_equal(w.closed, 1);
+		next_door(&w, 'c', S, 0, 0, "");
+		next_door(&w, 's', S | A, 0, 1, "");
+		talk(&w, next_door, FLOW_AGAIN);
+		assert_string_equal(w.log, "ask>tell<$0>$0<.");
+		assert_int_equal(w.opened, 1);
+		end(&w);
+	}
+}
+
+static void
+one_that_a_syn_proxy_made_may_be_read_at_the_end(void **state)
+{
+	struct world	 w;
+	int		 syn;
+
+	(void)state;
+	for (syn = 0; syn < 2; syn++) {
+		begin(&w);
+		if (syn)
+			beyond(&w, 'c', S, 0, 0, "");
+		else
+			beyond(&w, 's', S | A, 0, 1, "");
+		talk(&w, beyond, FLOW_COUNTED);
+		assert_int_equal(w.closed, 1);
+		w.iface = 0;
+		seg(&w, 'c', S, 0, 0, "");
+		seg(&w, 's', S | A, 0, 1, "");
+		talk(&w, seg, FLOW_AGAIN);
+		assert_string_equal(w.log, "ask>tell<$0>$0<.");
+		assert_int_equal(w.opened, 1);
+		end(&w);
+	}
+}
+
 static void
 the_far_side_of_a_syn_proxy_may_be_read_first(void **state)
 {
@@ -2727,6 +2797,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
 	cmocka_unit_test(what_one_side_of_a_syn_proxy_missed_the_other_has),
 	cmocka_unit_test(the_far_side_of_a_syn_proxy_may_be_read_first),
+	cmocka_unit_test(a_start_that_the_home_missed_may_be_read_at_the_end),
+	cmocka_unit_test(one_that_a_syn_proxy_made_may_be_read_at_the_end),
 	cmocka_unit_test(a_syn_proxy_seen_at_one_place_loses_nothing),
 	cmocka_unit_test(a_refusal_behind_a_translation_is_one_connection),
 	cmocka_unit_test(equal_sequence_numbers_alone_do_not_merge),
