@@ -5,10 +5,12 @@ Makes a capture of keep-alive connections in which request N is answered with
 a status that N determines, leaves out PERCENT of the packets with data, reads
 it with NETMOND and prints, one per line: transactions of which both heads
 were whole, pairs, wrong pairs, bytes left out, bytes that netmond missed,
-parse errors.
+parse errors, connections.
 VIEW is where it was captured: at one interface; split, each direction at its
-own; or nat, before and after a source translation, where only what is left
-out on both sides is lost. The second interface is delivered 20 ms late.
+own; nat, before and after a source translation, or hop, before and after a
+router, where only what is left out on both sides is lost. The second interface
+is delivered 20 ms late; of hop both are in blocks of 3 ms, the second first
+for an odd SEED, and packets without data are left out, too.
 """
 import json
 import os
@@ -24,10 +26,10 @@ STATUS = (200, 201, 203, 206, 302, 400, 403, 404, 410, 500, 502, 503)
 CONNECTIONS, REQUESTS, MSS = 40, 40, 1448
 
 
-def packet(client, port, flags, seq, ack, data, after=False):
-    """As it looks before or after the hop that translates."""
+def packet(client, port, flags, seq, ack, data, after=False, translated=True):
+    """As it looks before or after the hop, which may translate."""
     a, b, ttl = b"\x0a\0\0\1", b"\x0a\0\0\2", 64
-    if after:
+    if after and translated:
         a, port = b"\xc0\0\2\1", port + 20000
     if after == bool(client):
         ttl -= 1
@@ -111,21 +113,28 @@ talks = [Connection(r, i) for i in range(CONNECTIONS)]
 for c in talks:
     c.talk()
 every = [p for c in talks for p in c.packets]
-shown, lost = [], set()     # (delivered, interface, time, bytes)
+shown, lost = [], set()     # (delivered, turn, time, interface, bytes)
 for p in every:
     client, data = p[1][0], p[1][5]
     places = [0]
     if view == "split":
         places = [1 - client]
-    elif view == "nat":
+    elif view in ("nat", "hop"):
         places = [1 - client, client]
-    missed = [bool(data) and r.random() * 100 < percent for i in places]
+    missed = [(data or view == "hop") and r.random() * 100 < percent
+              for i in places]
     if all(missed):
         lost.add(id(p))
     for i, place in enumerate(places):
         if not missed[i]:
-            shown.append((p[0] + 20000 * place, place, p[0] + i,
-                          packet(*p[1], view == "nat" and place == 1)))
+            late = 20000 * place
+            turn = place
+            if view == "hop":
+                late = 3000 - (p[0] + i) % 3000
+                turn = place ^ (seed & 1)
+            shown.append((p[0] + i + late, turn, p[0] + i, place,
+                          packet(*p[1], len(places) > 1 and place == 1,
+                                 view == "nat")))
 whole = sum(not any(id(p) in lost for p in h)
             for c in talks for h in c.heads.values())
 with tempfile.TemporaryDirectory() as tmp:
@@ -136,7 +145,7 @@ with tempfile.TemporaryDirectory() as tmp:
         f.write(block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1)))
         for i in range(2):
             f.write(block(1, struct.pack("<HHI", 101, 0, 65535)))
-        for _, i, us, b in sorted(shown):
+        for _, _, us, i, b in sorted(shown):
             us += 1700000000000000
             f.write(block(6, struct.pack("<IIIII", i, us >> 32,
                     us & 0xffffffff, len(b), len(b)) + b))
@@ -146,4 +155,5 @@ pairs = [t for t in d["transactions"] if t["method"] and t["status"]]
 wrong = [t for t in pairs if t["status"] != STATUS[int(t["uri"][1:]) * 7 % 12]]
 print(whole, len(pairs), len(wrong),
       sum(len(p[1][5]) for p in every if id(p) in lost),
-      d["complete"]["gap_bytes"], d["summary"]["parse_errors"], sep="\n")
+      d["complete"]["gap_bytes"], d["summary"]["parse_errors"],
+      d["summary"]["connections"], sep="\n")
