@@ -119,10 +119,10 @@ note_shift(struct flow_extra *x, uint32_t there, uint32_t here)
 
 /*
  * Where a home moved away from, the numbers are others than here, too: what
- * was seen so far is all there.
+ * was seen so far is all there. base: that of the server here.
  */
 static void
-renumber(struct seg *s)
+renumber(struct seg *s, uint32_t base)
 {
 	struct flow_extra	*x = s->f->extra;
 	uint32_t		 i;
@@ -132,7 +132,7 @@ renumber(struct seg *s)
 	for (i = 0; i < x->nseen; i++)
 		if (x->seen[i].place != packet_place(s->p))
 			x->renumbered |= (uint8_t)(1U << i);
-	note_shift(x, s->h->r.base, s->p->seq + 1);
+	note_shift(x, s->h->r.base, base);
 }
 
 static bool
@@ -170,7 +170,7 @@ flowseen_renumbers(struct seg *s)
 	if (s->h->place == flowtab_place(s->t, s->p)) {
 		if (s->h->bytes > 0)
 			return false;
-		renumber(s);
+		renumber(s, s->p->seq + 1);
 		return true;
 	}
 	if ((seen = sight(s->t, s->f, s->p, s->dir)) != NULL) {
@@ -221,6 +221,25 @@ flowseen_shifted(const struct seg *s, struct flow_extra *x)
 	return x->shifted;
 }
 
+/*
+ * The home of the server's half has moved here, where its SYN-ACK was missed.
+ * A SYN proxy has told the number of that in the SYN that it sent itself.
+ */
+static void
+follow_proxy(struct seg *s)
+{
+	const uint32_t	 base = s->f->other_seq[s->dir];
+	int32_t		 d = reass_seq_diff(s->p->seq, base);
+
+	if (base == 0 || d < 0 || d > FLOWSEG_NEAR ||
+	    s->p->flags & PACKET_TCP_SYN || !(s->h->flags & HALF_SYN) ||
+	    seq_near(s->h->r.base, s->p->seq))
+		return;
+	renumber(s, base);
+	reass_init(&s->h->r, base);
+	s->o->flags &= (uint16_t)~HALF_ACKED;
+}
+
 /* Whether this is another sighting of a half-flow that has its home. */
 void
 flowseen_locate(struct seg *s)
@@ -240,6 +259,7 @@ flowseen_locate(struct seg *s)
 	s->again = true;
 	if (h->bytes == 0 && at == s->o->place) {
 		move_half(s, at);	/* one place for both, in order */
+		follow_proxy(s);
 		return;
 	}
 	if (earlier_syn(s)) {

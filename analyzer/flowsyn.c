@@ -41,6 +41,17 @@ odd_syn(struct seg *s)
 	return false;
 }
 
+/* Of a SYN proxy's two numbers that of the home counts; also acknowledged. */
+static bool
+begin_here(struct seg *s)
+{
+	if (s->h->place != flowtab_place(s->t, s->p))
+		return false;
+	reass_init(&s->h->r, s->p->seq + 1);
+	s->o->flags &= (uint16_t)~HALF_ACKED;
+	return true;
+}
+
 /* Whether what is known of a half that missed its start is not near base. */
 static bool
 is_elsewhere(const struct flow_half *h, uint32_t base)
@@ -68,11 +79,7 @@ take_syn(struct seg *s, bool *known)
 		}
 		if (!flowseen_renumbers(s))
 			return odd_syn(s);
-		*known = h->place != flowtab_place(s->t, s->p);
-		if (!*known) {		/* what was acknowledged, too */
-			reass_init(&h->r, base);
-			s->o->flags &= (uint16_t)~HALF_ACKED;
-		}
+		*known = !begin_here(s);
 		return true;
 	}
 	if (s->f->state == FLOW_CLOSED) {
@@ -83,7 +90,7 @@ take_syn(struct seg *s, bool *known)
 		return *known || flowseg_restart(s);
 	}
 	if (is_elsewhere(h, base) && flowseen_renumbers(s)) {
-		*known = true;
+		*known = !begin_here(s);
 		return true;
 	}
 	if (h->flags & HALF_SEEN) {	/* data was shown before it */
@@ -215,6 +222,8 @@ flowsyn_take(struct seg *s)
 	const struct packet	*p = s->p;
 	bool			 known;
 
+	if (!(p->flags & PACKET_TCP_ACK) && p->ack != 0)
+		s->f->other_seq[!s->dir] = p->ack + 1;	/* a SYN proxy's */
 	if (!answers(s) && !(s->f->flags & FLOW_F_RE << !s->dir)) {
 		s->t->count[FLOW_C_BAD_ACK]++;
 		return FLOW_IGNORED;

@@ -1753,6 +1753,47 @@ one_that_a_syn_proxy_made_may_be_read_at_the_end(void **state)
 	}
 }
 
+/* The far handshake is read first, and one of both answers is missing. */
+static void
+a_syn_proxy_of_which_one_answer_was_missed(void **state)
+{
+	struct pcapgen_seg	 far = { .src = 1, .dst = 2, .sport = 4000,
+				    .dport = 80, .flags = S, .seq = CISN,
+				    .ack = SISN };
+	struct world		 w;
+	int			 near;
+
+	(void)state;
+	for (near = 0; near < 2; near++) {
+		begin(&w);
+		w.now += 8000;
+		w.iface = 2;
+		raw(&w, &far, false);
+		w.iface = 0;
+		if (near)
+			beyond(&w, 's', S | A, 0, 1, "");
+		beyond(&w, 'c', A, 1, 1, "");
+		beyond(&w, 's', A, 1, 1, "");
+		w.now -= 8000;
+		seg(&w, 'c', S, 0, 0, "");
+		if (!near)
+			seg(&w, 's', S | A, 0, 1, "");
+		seg(&w, 'c', A, 1, 1, "");
+		seg(&w, 's', A, 1, 1, "");
+		seg(&w, 'c', P | A, 1, 1, "ask");
+		seg(&w, 's', P | A, 1, 4, "tell");
+		seg(&w, 'c', A, 4, 5, "");
+		w.now += 8000;
+		beyond(&w, 'c', P | A, 1, 1, "ask");
+		beyond(&w, 's', P | A, 1, 4, "tell");
+		beyond(&w, 'c', A, 4, 5, "");
+		assert_string_equal(w.log, "ask>tell<");
+		assert_int_equal(w.opened, 1);
+		assert_true(count(&w, FLOW_C_UNSEEN) == 0);
+		end(&w);
+	}
+}
+
 static void
 the_far_side_of_a_syn_proxy_may_be_read_first(void **state)
 {
@@ -2797,6 +2838,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
 	cmocka_unit_test(what_one_side_of_a_syn_proxy_missed_the_other_has),
 	cmocka_unit_test(the_far_side_of_a_syn_proxy_may_be_read_first),
+	cmocka_unit_test(a_syn_proxy_of_which_one_answer_was_missed),
 	cmocka_unit_test(a_start_that_the_home_missed_may_be_read_at_the_end),
 	cmocka_unit_test(one_that_a_syn_proxy_made_may_be_read_at_the_end),
 	cmocka_unit_test(a_syn_proxy_seen_at_one_place_loses_nothing),
