@@ -546,6 +546,19 @@ flowseen_proxy(struct seg *s)
 }
 
 void
+flowseen_shut(struct seg *s)
+{
+	const struct endpoint	*server = s->dir ? &s->f->key.b : &s->f->key.a;
+	uint32_t		 twin[FLOWTAB_NAT_WAYS], by[2];
+
+	by[0] = s->o->r.base;
+	by[1] = (uint32_t)hash_bytes(s->t->key, server, sizeof(*server));
+	if (telling(by[0], 0))
+		pair(s, twin, flowtab_nat_put(s->t, s->f, by, nitems(by),
+		    twin), same_start);
+}
+
+void
 flowseen_expect(const struct flow_table *t, const struct packet *p)
 {
 	const uint32_t	 isn[2] = { p->ack, p->seq + 1 };

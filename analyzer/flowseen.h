@@ -33,6 +33,12 @@ void		 flowseen_pair(struct seg *);
  * (net/netfilter/nf_synproxy_core.c, synproxy_send_server_syn).
  */
 void		 flowseen_proxy(struct seg *);
+/*
+ * A SYN-ACK without its SYN, or one that grants no window, as a SYN proxy's
+ * (the same file, synproxy_send_client_synack): both answer one number of a
+ * client, and the SYN that would tell more was missed.
+ */
+void		 flowseen_shut(struct seg *);
 /* A SYN-ACK will come to that: asks for the memory. */
 void		 flowseen_expect(const struct flow_table *,
     const struct packet *);

@@ -252,6 +252,9 @@ flowsyn_take(struct seg *s)
 		flowseen_pair(s);
 	else if (!(p->flags & PACKET_TCP_ACK))
 		flowseen_proxy(s);
+	if (p->flags & PACKET_TCP_ACK && s->f->state != FLOW_ALIAS &&
+	    (p->win == 0 || !(s->o->flags & HALF_SYN)))
+		flowseen_shut(s);
 	if (s->f->state != FLOW_ALIAS) {
 		if (p->flags & PACKET_TCP_ACK)
 			syn_ack(s);

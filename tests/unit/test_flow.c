@@ -30,6 +30,7 @@ struct world {
 	uint16_t		 iface;
 	uint8_t			 ttl;
 	uint16_t		 ip_id;
+	bool			 shut;		/* no window is granted */
 	uint16_t		 tuple;		/* added to the client's port */
 	size_t			 cut;		/* bytes off each packet */
 	size_t			 shed;		/* bytes, when one is opened */
@@ -192,6 +193,8 @@ raw(struct world *w, struct pcapgen_seg *s, bool bad)
 	p.wirelen = (uint32_t)g.len;
 	assert_int_equal(packet_parse(&p, guard_copy(g.p, g.len - w->cut),
 	    g.len - w->cut), PACKET_OK);
+	if (w->shut)
+		p.win = 0;
 	return flow_packet(w->t, &p);
 }
 
@@ -1457,6 +1460,36 @@ a_syn_proxy_that_translates_makes_one_connection(void **state)
 		flow_flush(w.t, w.now);
 		assert_int_equal(w.closed, 1);
 		assert_true(count(&w, FLOW_C_UNSEEN) == 0);
+		end(&w);
+	}
+}
+
+static void
+a_syn_proxy_that_translates_may_miss_its_own_syn(void **state)
+{
+	struct world	 w;
+	int		 far_first;
+
+	(void)state;
+	for (far_first = 0; far_first < 2; far_first++) {
+		begin(&w);
+		if (far_first)
+			nat(&w, 1, 's', S | A, 90301000, 100112, "");
+		nat(&w, 0, 'c', S, 100111, 0, "");
+		w.shut = true;
+		nat(&w, 0, 's', S | A, 200222, 100112, "");
+		w.shut = false;
+		nat(&w, 0, 'c', A, 100112, 200223, "");
+		if (!far_first)
+			nat(&w, 1, 's', S | A, 90301000, 100112, "");
+		assert_true(count(&w, FLOW_C_NAT) == 1);
+		nat(&w, 1, 'c', A, 100112, 90301001, "");
+		nat(&w, 0, 'c', P | A, 100112, 200223, "ask");
+		nat(&w, 1, 'c', P | A, 100112, 90301001, "ask");
+		nat(&w, 1, 's', P | A, 90301001, 100115, "say");
+		nat(&w, 0, 's', P | A, 200223, 100115, "say");
+		assert_string_equal(w.log, "ask>say<");
+		assert_int_equal(w.opened, 1);
 		end(&w);
 	}
 }
@@ -2832,6 +2865,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
 	cmocka_unit_test(a_copy_with_the_same_number_is_not_sent_again),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
+	cmocka_unit_test(a_syn_proxy_that_translates_may_miss_its_own_syn),
 	cmocka_unit_test(a_second_answer_is_no_other_connection),
 	cmocka_unit_test(nor_is_one_after_a_reset),
 	cmocka_unit_test(both_answers_of_a_syn_proxy_may_be_near),
