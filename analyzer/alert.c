@@ -85,8 +85,9 @@ clear_condition(const struct alert_rule *r, const struct series *s)
 		return series_holds(c->clear_op, s->value, c->clear_value);
 	if (c->compat)
 		return !series_holds(c->op, s->value, c->value);
-	if (series_upward(c))
-		return s->value < 0.9 * c->value;
+	if (series_upward(c))	/* nothing is below 90 % of 0 */
+		return c->value > 0 ? s->value < 0.9 * c->value :
+		    s->value <= 0;
 	limit = 1.1 * c->value;
 	if ((c->metric == METRIC_COMPLETENESS || c->metric == METRIC_RATIO) &&
 	    limit >= 1.0)

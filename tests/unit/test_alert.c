@@ -1120,6 +1120,24 @@ memory_is_bounded_and_a_refusal_is_survived(void **state)
 	end(&w);
 }
 
+/* Nothing is less than 90 % of nothing. */
+static void
+a_limit_of_0_clears_at_0(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_REQUESTS, OP_GT, 0, 10);
+	start(&w);
+	hits(&w, "a", 0, 1);
+	said(&w, "fired");
+	to(&w, 8);
+	said(&w, "");
+	to(&w, 12);
+	said(&w, "cleared");
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1161,6 +1179,7 @@ main(void)
 		T(rows_follow_the_table),
 		T(time_begins_with_the_first_packet_of_a_file),
 		T(memory_is_bounded_and_a_refusal_is_survived),
+		T(a_limit_of_0_clears_at_0),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
