@@ -70,9 +70,7 @@ condition(const struct alert_set *a, const struct alert_rule *r,
 		return false;
 	if (c->at_least > 0 && s->sum[RING_LEAST] < c->at_least)
 		return false;
-	if (series_is_time(c) && hist_count(s->hist_sum) == 0)
-		return false;
-	return c->metric != METRIC_RATIO || s->sum[RING_DEN] > 0;
+	return series_has_value(r, s);
 }
 
 static bool
@@ -224,7 +222,7 @@ while_firing(struct alert_set *a, struct alert_rule *r, struct series *s)
 	series_peak(r, s);
 	worse = series_upward(r->conf) ? s->value >= 2 * s->worse :
 	    s->value * 2 <= s->worse;
-	if (worse && s->worse > 0) {
+	if (worse && s->worse > 0 && series_has_value(r, s)) {
 		s->worse = s->value;
 		if (!s->quiet)
 			emit(a, r, s, ALERT_EV_WORSE);

@@ -462,9 +462,19 @@ series_value(const struct alert_rule *r, const struct series *s)
 	return (double)s->sum[RING_NUM] / (double)s->sum[RING_DEN];
 }
 
+bool
+series_has_value(const struct alert_rule *r, const struct series *s)
+{
+	if (series_is_time(r->conf))
+		return hist_count(s->hist_sum) > 0;
+	return r->conf->metric != METRIC_RATIO || s->sum[RING_DEN] > 0;
+}
+
 void
 series_peak(const struct alert_rule *r, struct series *s)
 {
+	if (!series_has_value(r, s))
+		return;
 	if (series_upward(r->conf) ? s->value > s->peak : s->value < s->peak) {
 		s->peak = s->value;
 		s->dirty = true;

@@ -128,6 +128,8 @@ bool	 series_fires(const struct series *);
 /* Mapped time as it is printed; 0 stays 0. */
 uint64_t alert_printed(struct alert_set *, uint64_t us);
 double	 series_value(const struct alert_rule *, const struct series *);
+/* False: that is 0 because there was nothing to divide or to time. */
+bool	 series_has_value(const struct alert_rule *, const struct series *);
 /* Of one that fires: the peak is not behind the value. */
 void	 series_peak(const struct alert_rule *, struct series *);
 /* The value of this moment, between two evaluations. */

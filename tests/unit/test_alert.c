@@ -1138,6 +1138,47 @@ a_limit_of_0_clears_at_0(void **state)
 	end(&w);
 }
 
+/* 0 of 0 is not worse than a part, nor is no time a short one. */
+static void
+nothing_to_divide_is_not_worse(void **state)
+{
+	struct alert_what	 what = { .iface = "eth0", .vlan = -1 };
+	struct conf_alert	*c;
+	struct world		 w;
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_RATIO, OP_LT, 0.9, 10);
+	c->ratio.status.lo = 200;
+	c->ratio.status.hi = 299;
+	c->ratio_metric = c->ratio_of = METRIC_RESPONSES;
+	start(&w);
+	for (i = 0; i < 12; i++) {
+		to(&w, i);
+		hits(&w, "a", 200, 8);
+		hits(&w, "a", 500, 2);
+	}
+	said(&w, "fired");
+	to(&w, 60);
+	said(&w, "");
+	alert_end(w.set);
+	said(&w, "ended");
+	assert_true(w.last.peak == 0.8);
+	end(&w);
+
+	c = begin(&w, METRIC_RESPONSE_TIME, OP_LT, 0.8, 10);
+	c->percentile = 50;
+	start(&w);
+	for (i = 0; i < 12; i++) {
+		to(&w, i);
+		alert_sample(w.set, METRIC_RESPONSE_TIME, &what, 500000);
+	}
+	said(&w, "fired");
+	to(&w, 60);
+	said(&w, "");
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1180,6 +1221,7 @@ main(void)
 		T(time_begins_with_the_first_packet_of_a_file),
 		T(memory_is_bounded_and_a_refusal_is_survived),
 		T(a_limit_of_0_clears_at_0),
+		T(nothing_to_divide_is_not_worse),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
