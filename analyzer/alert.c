@@ -262,6 +262,7 @@ step(struct alert_set *a, struct alert_rule *r, struct series *s, bool cond)
 			enter(a, s, ALERT_CLEARING);
 		break;
 	case ALERT_CLEARING:
+		series_peak(r, s);
 		if (!clear_condition(r, s))
 			enter(a, s, ALERT_FIRING);
 		else if (a->now_us - s->since_us >= clear_hold(r))

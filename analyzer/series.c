@@ -486,6 +486,6 @@ series_look(const struct alert_rule *r, struct series *s)
 {
 	series_move(r, s);
 	s->value = series_value(r, s);
-	if (s->state == ALERT_FIRING)
+	if (s->state == ALERT_FIRING || s->state == ALERT_CLEARING)
 		series_peak(r, s);
 }

@@ -1179,6 +1179,32 @@ nothing_to_divide_is_not_worse(void **state)
 	end(&w);
 }
 
+/* Of a value that jumps up out of the clear band and down again. */
+static void
+a_peak_while_it_clears_is_kept(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 1);
+	c->has_clear = true;
+	c->clear_op = OP_LT;
+	c->clear_value = 10;
+	c->clear_for_us = 5 * S;
+	start(&w);
+	hits(&w, "a", 0, 10);
+	said(&w, "fired");
+	to(&w, 2.1);
+	hits(&w, "a", 0, 8);
+	to(&w, 2.9);
+	hits(&w, "a", 0, 8);
+	to(&w, 20);
+	said(&w, "cleared");
+	assert_true(w.last.peak == 16);
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1222,6 +1248,7 @@ main(void)
 		T(memory_is_bounded_and_a_refusal_is_survived),
 		T(a_limit_of_0_clears_at_0),
 		T(nothing_to_divide_is_not_worse),
+		T(a_peak_while_it_clears_is_kept),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
