@@ -167,15 +167,20 @@ enter(struct alert_set *a, struct series *s, enum alert_state state)
 	s->dirty = true;
 }
 
-/* At the end of a minute: what was a storm becomes one event. */
+/* What was a storm becomes one event. */
 static void
-storm_over(struct alert_set *a, struct alert_rule *r)
+tell_storm(struct alert_set *a, struct alert_rule *r)
 {
-	if (a->now_us < r->minute_us + MINUTE_US)
-		return;
 	if (r->in_minute > ALERT_STORM && r->first != NULL)
 		emit(a, r, r->first, ALERT_EV_STORM);
 	r->in_minute = 0;
+}
+
+static void
+storm_over(struct alert_set *a, struct alert_rule *r)
+{
+	if (a->now_us >= r->minute_us + MINUTE_US)
+		tell_storm(a, r);
 }
 
 /* Counts firings of the minute; true when they have become a storm. */
@@ -721,6 +726,7 @@ end_rule(struct alert_set *a, struct alert_rule *r)
 {
 	struct series	*s;
 
+	tell_storm(a, r);	/* its minute will not end */
 	for (s = r->first; s != NULL; s = s->next)
 		if (series_fires(s)) {
 			series_look(r, s);

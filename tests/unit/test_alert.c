@@ -1205,6 +1205,32 @@ a_peak_while_it_clears_is_kept(void **state)
 	end(&w);
 }
 
+/* The rest of a storm is told when there is no minute left to wait. */
+static void
+a_storm_is_told_at_the_end(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	char			 host[16];
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 300);
+	c->key = KEY_HOST;
+	start(&w);
+	for (i = 0; i < 30; i++) {
+		snprintf(host, sizeof(host), "h%u", i);
+		hits(&w, host, 0, 10);
+		w.said[0] = '\0';
+	}
+	alert_end(w.set);
+	assert_non_null(strstr(w.said, "storm"));
+	w.said[0] = '\0';
+	alert_end(w.set);
+	said(&w, "");
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1249,6 +1275,7 @@ main(void)
 		T(a_limit_of_0_clears_at_0),
 		T(nothing_to_divide_is_not_worse),
 		T(a_peak_while_it_clears_is_kept),
+		T(a_storm_is_told_at_the_end),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
