@@ -604,24 +604,35 @@ alert_next_us(const struct alert_set *a)
 
 /* ---- life ---- */
 
+/*
+ * Slices of one length that make up the span: one that were a part over would
+ * count what is older, nearly all of it.
+ */
+static void
+cut_span(struct alert_rule *r)
+{
+	const uint64_t	 span = r->conf->span_us;
+	uint64_t	 n = r->hist ? HIST_SLICES : ALERT_SLICES;
+
+	if (span < n * SLICE_MIN_US)
+		n = span / SLICE_MIN_US;
+	else if (!r->hist && span > n * SLICE_MAX_US)
+		n = (span + SLICE_MAX_US - 1) / SLICE_MAX_US;
+	r->slices = (uint32_t)n;
+	r->slice_us = (span + n - 1) / n;
+}
+
 static void
 rule_init(struct alert_set *a, struct alert_rule *r, const struct conf_alert *c,
     unsigned number)
 {
 	static const struct conf_select	 any;
-	uint64_t			 part;
 
 	memset(r, 0, sizeof(*r));
 	r->conf = c;
 	r->number = number;
 	r->hist = series_is_time(c);
-	part = c->span_us / (r->hist ? HIST_SLICES : ALERT_SLICES);
-	if (part > SLICE_MAX_US && !r->hist)
-		part = SLICE_MAX_US;
-	r->slice_us = part < SLICE_MIN_US ? SLICE_MIN_US : part;
-	r->slices = (uint32_t)((c->span_us + r->slice_us - 1) / r->slice_us);
-	if (r->slices == 0)
-		r->slices = 1;
+	cut_span(r);
 	r->feeds = 1U << c->metric;
 	if (c->metric == METRIC_RATIO)
 		r->feeds = 1U << c->ratio_of | 1U << c->ratio_metric;

@@ -1231,6 +1231,35 @@ a_storm_is_told_at_the_end(void **state)
 	end(&w);
 }
 
+/* However long it is, no slice of a span is nearly empty. */
+static void
+a_span_is_cut_in_equal_slices(void **state)
+{
+	static const uint64_t	 ms[] = { 1000, 1100, 1249, 31000, 61000,
+	    601000, 3599000, 3600000 };
+	const struct alert_rule	*r;
+	struct conf_alert	*c;
+	struct world		 w;
+	size_t			 i, k;
+
+	(void)state;
+	for (i = 0; i < 2 * sizeof(ms) / sizeof(ms[0]); i++) {
+		k = i / 2;
+		c = begin(&w, i % 2 == 0 ? METRIC_REQUESTS :
+		    METRIC_RESPONSE_TIME, OP_GE, 10, 1);
+		c->percentile = 95;
+		c->span_us = ms[k] * 1000;
+		start(&w);
+		r = &w.set->rule[0];
+		assert_true(r->slices * r->slice_us >= c->span_us);
+		assert_true(r->slices * r->slice_us - c->span_us < r->slices);
+		assert_true(r->slice_us >= 250000);
+		if (i % 2 == 0)
+			assert_true(r->slice_us <= 5000000);
+		end(&w);
+	}
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1276,6 +1305,7 @@ main(void)
 		T(nothing_to_divide_is_not_worse),
 		T(a_peak_while_it_clears_is_kept),
 		T(a_storm_is_told_at_the_end),
+		T(a_span_is_cut_in_equal_slices),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
