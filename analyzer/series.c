@@ -185,11 +185,19 @@ series_clear(struct alert_set *a, struct alert_rule *r)
 	r->nmany = 0;
 }
 
+static uint64_t
+activity(const struct series *s)
+{
+	return s->hist_sum != NULL ? hist_count(s->hist_sum) :
+	    s->sum[RING_NUM] + s->sum[RING_DEN];
+}
+
 /* The least active key that nobody waits for; of many, of the next ones. */
 static bool
 make_room(struct alert_set *a, struct alert_rule *r)
 {
 	struct series	*s = r->hand, *least = NULL;
+	uint64_t	 has, few = UINT64_MAX;
 	unsigned	 i, n = ROOM_SOME;
 
 	if (r->nkeys <= ROOM_ALL) {
@@ -199,10 +207,10 @@ make_room(struct alert_set *a, struct alert_rule *r)
 	for (i = 0; i < n; i++) {
 		if (s == NULL)
 			s = r->first;
-		if (s->state == ALERT_OK && (least == NULL ||
-		    s->sum[RING_NUM] + s->sum[RING_DEN] <
-		    least->sum[RING_NUM] + least->sum[RING_DEN]))
+		if (s->state == ALERT_OK && (has = activity(s)) < few) {
 			least = s;
+			few = has;
+		}
 		s = s->next;
 	}
 	r->hand = s;

@@ -1260,6 +1260,39 @@ a_span_is_cut_in_equal_slices(void **state)
 	}
 }
 
+/* Of those whose times are taken, too, the least active one makes room. */
+static void
+the_busiest_keys_of_times_stay(void **state)
+{
+	struct alert_what	 what = { .iface = "eth0", .vlan = -1 };
+	struct conf_alert	*c;
+	struct world		 w;
+	char			 host[16];
+	unsigned		 i, k;
+
+	(void)state;
+	c = begin(&w, METRIC_RESPONSE_TIME, OP_GT, 0.8, 10);
+	c->percentile = 50;
+	c->key = KEY_HOST;
+	c->max_keys = 4;
+	c->at_least = 50;
+	c->at_least_metric = METRIC_RESPONSES;
+	start(&w);
+	for (i = 0; i < 200; i++) {
+		to(&w, i * 0.1);
+		snprintf(host, sizeof(host), "h%u", i);
+		for (k = i < 4; k < 2; k++) {
+			what.host = (const uint8_t *)(k ? host : "busy");
+			what.host_len = strlen((const char *)what.host);
+			alert_sample(w.set, METRIC_RESPONSE_TIME, &what,
+			    2000000);
+			alert_count(w.set, METRIC_RESPONSES, &what, 1);
+		}
+	}
+	said(&w, "fired:busy");
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1306,6 +1339,7 @@ main(void)
 		T(a_peak_while_it_clears_is_kept),
 		T(a_storm_is_told_at_the_end),
 		T(a_span_is_cut_in_equal_slices),
+		T(the_busiest_keys_of_times_stay),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
