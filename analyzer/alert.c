@@ -12,6 +12,7 @@
 #define HIST_SLICES	24	/* rules on percentiles: coarser */
 #define SEEN_MAX	65536	/* keys that "new KEY" remembers */
 #define MINUTE_US	60000000ULL
+#define IDLE_TOLD	1000	/* at most, in one idle stretch */
 
 static const char *const state_names[ALERT_STATES] = {
 	"ok", "pending", "firing", "clearing", "unknown"
@@ -539,10 +540,28 @@ end_slice(struct alert_set *a, struct alert_rule *r, uint64_t when)
 	storm_over(a, r);
 }
 
+/* While nothing changes: the next slice, at most last, with something to say. */
+static uint64_t
+next_told(const struct alert_rule *r, uint64_t last)
+{
+	const struct series	*s;
+	uint64_t		 us = last * r->slice_us, next;
+
+	if (r->in_minute > ALERT_STORM && r->minute_us + MINUTE_US < us)
+		us = r->minute_us + MINUTE_US;
+	if (r->conf->repeat_us > 0)
+		for (s = r->first; s != NULL; s = s->next)
+			if (s->state == ALERT_FIRING && !s->quiet &&
+			    s->repeat_us < us)
+				us = s->repeat_us;
+	next = (us + r->slice_us - 1) / r->slice_us;
+	return next > r->slice ? next : r->slice + 1;
+}
+
 static void
 advance_rule(struct alert_set *a, struct alert_rule *r, uint64_t now_us)
 {
-	uint64_t	 last, steps, most;
+	uint64_t	 last, next, steps, most;
 
 	last = now_us / r->slice_us;
 	if (r->slice == 0) {
@@ -551,10 +570,14 @@ advance_rule(struct alert_set *a, struct alert_rule *r, uint64_t now_us)
 	}
 	/* An idle stretch: after some slices nothing changes any more. */
 	most = r->slices + 4 + (r->conf->for_us + clear_hold(r)) / r->slice_us;
-	for (steps = 0; r->slice < last && steps < most; steps++)
-		end_slice(a, r, (r->slice + 1) * r->slice_us);
-	if (r->slice < last)
-		end_slice(a, r, last * r->slice_us);
+	for (steps = 0; r->slice < last; steps++) {
+		next = last;
+		if (steps < most)
+			next = r->slice + 1;
+		else if (steps < most + IDLE_TOLD)
+			next = next_told(r, last);
+		end_slice(a, r, next * r->slice_us);
+	}
 }
 
 /* With a capture file time begins with its first packet. */

@@ -1293,6 +1293,40 @@ the_busiest_keys_of_times_stay(void **state)
 	end(&w);
 }
 
+/* As a file has it, and a machine that slept. */
+static void
+what_is_due_in_an_idle_stretch_is_told_then(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	char			 host[16];
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_LT, 1, 1);
+	c->repeat_us = 20 * S;
+	start(&w);
+	to(&w, 3);
+	said(&w, "fired");
+	to(&w, 70);
+	said(&w, "repeated repeated repeated");
+	assert_in_range(w.last.time_us, BEGIN + 61 * S, BEGIN + 62 * S);
+	end(&w);
+
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 10, 1);
+	c->key = KEY_HOST;
+	start(&w);
+	for (i = 0; i < 30; i++) {
+		snprintf(host, sizeof(host), "h%u", i);
+		hits(&w, host, 0, 10);
+		w.said[0] = '\0';
+	}
+	to(&w, 9000);
+	assert_string_equal(w.said + strlen(w.said) - 5, "storm");
+	assert_int_equal(w.last.time_us, BEGIN + 60 * S);
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1340,6 +1374,7 @@ main(void)
 		T(a_storm_is_told_at_the_end),
 		T(a_span_is_cut_in_equal_slices),
 		T(the_busiest_keys_of_times_stay),
+		T(what_is_due_in_an_idle_stretch_is_told_then),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
