@@ -316,7 +316,8 @@ look(struct alert_set *a, struct alert_rule *r)
 	struct alert_view	 v;
 	struct series		*s;
 
-	a->ops->view(a->arg, r->conf->select.on, r->conf->span_us, &v);
+	a->ops->view(a->arg, r->conf->select.on, a->now_us, r->conf->span_us,
+	    &v);
 	r->complete = v.complete;
 	if (v.gone) {
 		r->gone_us = a->now_us;

@@ -74,9 +74,9 @@ struct alert_event {
 
 struct alert_ops {
 	void	 (*event)(void *arg, const struct alert_event *);
-	/* Of the last span, on the interfaces of a glob ("" all). */
-	void	 (*view)(void *arg, const char *on, uint64_t span_us,
-		    struct alert_view *);
+	/* Of the span before now_us, on the interfaces of a glob ("" all). */
+	void	 (*view)(void *arg, const char *on, uint64_t now_us,
+		    uint64_t span_us, struct alert_view *);
 	/* The largest contributors; returns their number. */
 	unsigned (*top)(void *arg, const struct conf_alert *, const char *key,
 		    struct alert_top top[ALERT_TOP]);

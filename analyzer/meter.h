@@ -303,10 +303,13 @@ unsigned	 meter_alpn_slot(const uint8_t *, size_t len);
  */
 void		 meter_sum(const struct meter *, const struct sketch_entry *,
 		    enum show_window, uint64_t out[MC_MAX]);
-/* Sums of the last span, as slices allow. */
+/*
+ * Sums of the span before now_us, as slices allow; what was counted after it
+ * comes on top.
+ */
 void		 meter_sum_span(const struct meter *,
-		    const struct sketch_entry *, uint64_t span_us,
-		    uint64_t out[MC_MAX]);
+		    const struct sketch_entry *, uint64_t now_us,
+		    uint64_t span_us, uint64_t out[MC_MAX]);
 /*
  * The hosts with the most of what is counted and selected, in the last span;
  * their number. 0 where hosts do not tell it apart, as packets or interfaces.

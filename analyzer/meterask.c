@@ -80,10 +80,10 @@ meter_sum(const struct meter *m, const struct sketch_entry *e,
 
 void
 meter_sum_span(const struct meter *m, const struct sketch_entry *e,
-    uint64_t span_us, uint64_t out[MC_MAX])
+    uint64_t now_us, uint64_t span_us, uint64_t out[MC_MAX])
 {
 	const struct sketch_time	*t;
-	uint32_t			 slices;
+	uint64_t			 slices, now;
 
 	memset(out, 0, MC_MAX * sizeof(out[0]));
 	if (e == NULL)
@@ -93,8 +93,10 @@ meter_sum_span(const struct meter *m, const struct sketch_entry *e,
 		meter_sum(m, e, WINDOW_TOTAL, out);
 		return;
 	}
-	slices = (uint32_t)((span_us + t->slice_us - 1) / t->slice_us);
-	sketch_sum(e, t->now > slices ? t->now - slices : 0, out, MC_MAX);
+	slices = (span_us + t->slice_us - 1) / t->slice_us;
+	now = now_us / t->slice_us;
+	sketch_sum(e, now > slices ? (uint32_t)(now - slices) : 0, out,
+	    MC_MAX);
 	derive(m, e, out);
 }
 

@@ -77,7 +77,8 @@ host_sum(const struct meter *m, const struct sketch_entry *e,
 	if (most == 0)
 		meter_sum(m, e, WINDOW_TOTAL, v);
 	else
-		meter_sum_span(m, e, span_us < most ? span_us : most, v);
+		meter_sum_span(m, e, m->now_us, span_us < most ? span_us :
+		    most, v);
 }
 
 /* The grand total has no methods and statuses: there hosts are summed. */

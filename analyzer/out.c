@@ -144,9 +144,10 @@ on_alert(void *arg, const struct alert_event *e)
 }
 
 static void
-alert_view(void *arg, const char *on, uint64_t span_us, struct alert_view *v)
+alert_view(void *arg, const char *on, uint64_t now_us, uint64_t span_us,
+    struct alert_view *v)
 {
-	show_view(arg, on, span_us, v);
+	show_view(arg, on, now_us, span_us, v);
 }
 
 static unsigned

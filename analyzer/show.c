@@ -719,8 +719,8 @@ show_answer(struct analyzer *az, const struct msg_show *q, struct chan *ch,
 /* ---- for alerts ---- */
 
 void
-show_view(const struct analyzer *az, const char *on, uint64_t span_us,
-    struct alert_view *view)
+show_view(const struct analyzer *az, const char *on, uint64_t now_us,
+    uint64_t span_us, struct alert_view *view)
 {
 	uint64_t	 v[MC_MAX], sum[MC_MAX], unwatched;
 	unsigned	 known = 0, up = 0, k;
@@ -728,7 +728,8 @@ show_view(const struct analyzer *az, const char *on, uint64_t span_us,
 
 	memset(sum, 0, sizeof(sum));
 	if (*on == '\0')
-		meter_sum_span(az->meter, az->meter->total, span_us, sum);
+		meter_sum_span(az->meter, az->meter->total, now_us, span_us,
+		    sum);
 	for (i = 0; i < az->nifaces; i++) {
 		if (!az->ifaces[i].known || (*on != '\0' &&
 		    !conf_glob(on, az->ifaces[i].info.name,
@@ -738,7 +739,8 @@ show_view(const struct analyzer *az, const char *on, uint64_t span_us,
 		up += az->ifaces[i].info.state == IFACE_UP;
 		if (*on == '\0')
 			continue;
-		meter_sum_span(az->meter, az->ifaces[i].entry, span_us, v);
+		meter_sum_span(az->meter, az->ifaces[i].entry, now_us,
+		    span_us, v);
 		for (k = 0; k < MC_MAX; k++)
 			sum[k] += v[k];
 	}

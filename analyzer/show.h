@@ -11,9 +11,12 @@
 /* Answers with rows and END, or with ERROR. */
 void	 show_answer(struct analyzer *, const struct msg_show *,
 	    struct chan *, uint32_t request);
-/* What was seen of the last span on the interfaces of a glob ("" for all). */
-void	 show_view(const struct analyzer *, const char *on, uint64_t span_us,
-	    struct alert_view *);
+/*
+ * What was seen of the span before now_us on the interfaces of a glob ("" for
+ * all).
+ */
+void	 show_view(const struct analyzer *, const char *on, uint64_t now_us,
+	    uint64_t span_us, struct alert_view *);
 /*
  * The hosts with the most of what a rule counted in its last span; their
  * number, 0 where hosts do not tell it apart.

@@ -19,6 +19,7 @@ struct world {
 	struct hash_key	 seed;
 	struct alert_set *set;
 	uint64_t	 now;
+	uint64_t	 lossy_us;	/* until then little was seen */
 	double		 complete;
 	double		 watched;
 	bool		 gone;
@@ -41,14 +42,15 @@ on_event(void *arg, const struct alert_event *e)
 }
 
 static void
-on_view(void *arg, const char *on, uint64_t span_us, struct alert_view *v)
+on_view(void *arg, const char *on, uint64_t now_us, uint64_t span_us,
+    struct alert_view *v)
 {
 	struct world	*w = arg;
 
 	(void)on;
 	(void)span_us;
 	v->gone = w->gone;
-	v->complete = w->complete;
+	v->complete = now_us < w->lossy_us ? 0.5 : w->complete;
 	v->watched = w->watched;
 }
 
@@ -1327,6 +1329,23 @@ what_is_due_in_an_idle_stretch_is_told_then(void **state)
 	end(&w);
 }
 
+/* Time moves far in one step where a file has a pause. */
+static void
+a_pause_is_seen_as_it_was_at_each_moment(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, METRIC_REQUESTS, OP_GE, 10, 10);
+	start(&w);
+	hits(&w, "a", 0, 10);
+	w.lossy_us = BEGIN + 10500000;
+	to(&w, 100);
+	said(&w, "fired unknown cleared");
+	assert_in_range(w.last.time_us, w.lossy_us, BEGIN + 11 * S);
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1375,6 +1394,7 @@ main(void)
 		T(a_span_is_cut_in_equal_slices),
 		T(the_busiest_keys_of_times_stay),
 		T(what_is_due_in_an_idle_stretch_is_told_then),
+		T(a_pause_is_seen_as_it_was_at_each_moment),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);

@@ -665,8 +665,27 @@ span(struct world *w, uint64_t seconds)
 	uint64_t	 v[MC_MAX];
 
 	meter_flush(w->m);
-	meter_sum_span(w->m, w->m->total, seconds * 1000000, v);
+	meter_sum_span(w->m, w->m->total, w->m->now_us, seconds * 1000000, v);
 	return v[MC_GAP_BYTES];
+}
+
+/* Time moves far in one step where a file has a pause. */
+static void
+a_rule_looks_back_from_a_moment_in_a_pause(void **state)
+{
+	const uint64_t	 s = 1000000, begun = 1000 * s;
+	struct world	 w;
+	uint64_t	 v[MC_MAX];
+
+	(void)state;
+	begin(&w, true);
+	meter_add(w.m, w.iface, MC_GAP_BYTES, 100);
+	meter_advance(w.m, begun + 3000 * s);
+	meter_sum_span(w.m, w.m->total, begun + 5 * s, 10 * s, v);
+	assert_int_equal(v[MC_GAP_BYTES], 100);
+	meter_sum_span(w.m, w.m->total, begun + 12 * s, 10 * s, v);
+	assert_int_equal(v[MC_GAP_BYTES], 0);
+	end(&w);
 }
 
 /* Its slices are there in a capture file too, where windows are not. */
@@ -746,6 +765,7 @@ main(void)
 		cmocka_unit_test(shares_are_of_what_the_rule_counts),
 		cmocka_unit_test(what_hosts_do_not_tell_has_no_shares),
 		cmocka_unit_test(a_rule_looks_back_for_an_hour),
+		cmocka_unit_test(a_rule_looks_back_from_a_moment_in_a_pause),
 		cmocka_unit_test(offline_there_are_totals_only),
 		cmocka_unit_test(offline_the_clients_of_a_host_are_counted),
 		cmocka_unit_test(a_reset_forgets_all_and_goes_on),
