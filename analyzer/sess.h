@@ -155,6 +155,7 @@ struct in {
 	uint64_t	 ts;
 	uint64_t	 begin;	/* offset of the segment */
 	uint64_t	 acked;	/* what bytes before begin came with */
+	uint64_t	 since;	/* and when the first of them came */
 	bool		 edge;		/* p starts a segment or a line */
 	uint8_t		*redo;
 	uint32_t	 redo_skip;

@@ -104,8 +104,10 @@ st_start(struct session *s, struct dir *d, struct in *in)
 			return 0;
 		d->head_off = in->off;
 	}
-	if (only_empty(d->buf, d->len))
+	if (only_empty(d->buf, d->len)) {
 		d->head_acked = d->acked;
+		d->head_us = in->ts;
+	}
 	n = in->len < max - d->len ? in->len : max - d->len;
 	if (!sess_room(s, d, n, max)) {
 		deal_stop(s, d);
@@ -215,6 +217,7 @@ st_peek(struct session *s, struct dir *d, struct in *in)
 		g = tls_guess(in->p, in->len);
 		d->head_off = in->off;
 		d->head_acked = d->acked;
+		d->head_us = in->ts;
 		n = 0;
 	}
 	if (d->len > 0 || (g == TLS_MAYBE &&
@@ -286,6 +289,7 @@ feed(struct session *s, struct dir *d, struct in *in)
 		again.ts = in->ts;
 		again.begin = in->begin;
 		again.acked = d->head_acked;
+		again.since = d->head_us;
 		again.edge = true;
 		advance(s, d, &again);
 		sess_give(s, in->redo, in->redo_cap);

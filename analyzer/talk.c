@@ -246,9 +246,11 @@ no_head(struct session *s, struct dir *d, const struct in *in)
 static void
 head_here(struct dir *d, const struct in *in)
 {
+	const bool	 again = in->off < in->begin;
+
 	d->head_off = in->off;
-	d->head_us = in->ts;
-	d->head_acked = in->off < in->begin ? in->acked : d->acked;
+	d->head_us = again ? in->since : in->ts;
+	d->head_acked = again ? in->acked : d->acked;
 	d->leads = in->off == in->begin;
 }
 

@@ -20,6 +20,8 @@ struct seen {
 	bool		 marks;
 	bool		 odd;
 	uint8_t		 minor;		/* of the last transaction */
+	uint64_t	 req_us;
+	uint64_t	 resp_us;
 	struct session	*s;
 	struct mem	 mem;
 	uint64_t	 off[2];
@@ -78,6 +80,8 @@ on_transaction(void *arg, const struct session_tx *tx)
 	struct seen	*w = arg;
 
 	w->minor = tx->minor;
+	w->req_us = tx->req_us;
+	w->resp_us = tx->resp_us;
 	say(w, "T %d %u %s %d/%d%s%s%s\n", (int)tx->token, tx->status,
 	    session_pair_name(tx->pair), (int)tx->req_body,
 	    (int)tx->resp_body, tx->flags & SESSION_TX_GAP ? " gap" : "",
@@ -244,6 +248,33 @@ keep_alive_pairs_in_order(void **state)
 	same_at_every_cut(t, nitems(t),
 	    "P http\nQ GET a /x\nR 200 paired\nT 1 200 paired 0/3\n"
 	    "Q POST b /p\nR 404 paired\nT 2 404 paired 4/5\n");
+}
+
+/* Also where the first bytes are too few to know what they are. */
+static void
+a_time_is_that_of_the_first_byte(void **state)
+{
+	static const char	 *const t[] = { "\r\n" GET("/"), OK("0", "") };
+	struct seen		 w;
+	size_t			 cut, len;
+	unsigned		 d;
+
+	(void)state;
+	for (cut = 0; cut < strlen(t[0]); cut++) {
+		begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+		for (d = 0; d < 2; d++) {
+			session_acked(w.s, d, w.off[!d]);
+			len = cut < strlen(t[d]) ? cut : 1;
+			data_n(&w, d, t[d], len);
+			w.ts += 1000;
+			data_n(&w, d, t[d] + len, strlen(t[d]) - len);
+			w.ts += 1000;
+		}
+		/* An empty line before it is not its first byte. */
+		assert_int_equal(w.req_us, cut > 2 ? 1000000 : 1001000);
+		assert_int_equal(w.resp_us, cut > 0 ? 1002000 : 1003000);
+		end(&w);
+	}
 }
 
 /* The request comes late; the answer holds what looks like another one. */
@@ -1811,6 +1842,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keep_alive_pairs_in_order),
+		cmocka_unit_test(a_time_is_that_of_the_first_byte),
 		cmocka_unit_test(a_method_may_be_long),
 		cmocka_unit_test(what_waits_for_an_answer_is_known),
 		cmocka_unit_test(icap_is_no_http),
