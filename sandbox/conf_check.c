@@ -586,6 +586,15 @@ check_metric(struct check *k, const struct conf_alert *a)
 	check_known(k, a->ratio_of, a->key, &a->select);
 }
 
+/* Both hold at the limit itself: it would fire and clear by turns. */
+static bool
+meet(const struct conf_alert *a)
+{
+	return a->clear_value == a->value &&
+	    (a->op == OP_GE || a->op == OP_LE) &&
+	    (a->clear_op == OP_GE || a->clear_op == OP_LE);
+}
+
 static void
 check_clear(struct check *k, const struct conf_alert *a)
 {
@@ -594,9 +603,13 @@ check_clear(struct check *k, const struct conf_alert *a)
 		bad(k, "clear must look the other way: %s, as the rule has %s",
 		    upward(a->op) ? "< or <=" : "> or >=",
 		    conf_op_name((enum conf_op)a->op));
-	else if (upward(a->op) ? a->clear_value > a->value :
-	    a->clear_value < a->value)
+	else if (meet(a) || (upward(a->op) ? a->clear_value > a->value :
+	    a->clear_value < a->value))
 		bad(k, "clear would hold while the alert fires");
+	else if (a->clear_op == OP_LT && a->clear_value == 0)
+		bad(k, "clear < 0 is never true");
+	else if (is_part(a) && a->clear_op == OP_GT && a->clear_value == 1)
+		bad(k, "clear > 100%% is never true");
 	check_limit(k, LIMIT_FOR, a->clear_for_us);
 }
 

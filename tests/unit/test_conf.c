@@ -530,6 +530,21 @@ faults_of_alerts_are_named(void **state)
 	FAULT((c->alerts[0].has_clear = true, c->alerts[0].op = OP_GT,
 	    c->alerts[0].clear_op = OP_LT, c->alerts[0].clear_value = 9),
 	    "while the alert fires");
+	FAULT((c->alerts[0].has_clear = true, c->alerts[0].op = OP_GE,
+	    c->alerts[0].clear_op = OP_LE,
+	    c->alerts[0].clear_value = c->alerts[0].value),
+	    "while the alert fires");
+	FAULT((c->alerts[0].has_clear = true, c->alerts[0].op = OP_LE,
+	    c->alerts[0].clear_op = OP_GE,
+	    c->alerts[0].clear_value = c->alerts[0].value),
+	    "while the alert fires");
+	FAULT((c->alerts[0].has_clear = true, c->alerts[0].op = OP_GT,
+	    c->alerts[0].clear_op = OP_LT, c->alerts[0].clear_value = 0),
+	    "clear < 0 is never true");
+	FAULT((c->alerts[0].has_clear = true, c->alerts[0].op = OP_LT,
+	    c->alerts[0].metric = METRIC_COMPLETENESS,
+	    c->alerts[0].value = 0.9, c->alerts[0].clear_op = OP_GT,
+	    c->alerts[0].clear_value = 1), "clear > 100% is never true");
 }
 
 static void
