@@ -19,7 +19,16 @@ struct candidate {
 	const uint8_t	*host;
 	size_t		 hostlen;
 	const struct flow_info *flow;	/* NULL: a request */
+	const struct flow_seen *seen;	/* the place, NULL: its home */
 };
+
+static const char *
+name_of(const struct rows *r, uint16_t iface)
+{
+	const struct iface	*i = state_iface(r->az, iface);
+
+	return i == NULL ? "" : i->info.name;
+}
 
 /* ---- one word ---- */
 
@@ -69,7 +78,10 @@ port_fits(const struct candidate *c, const char *value)
 static bool
 iface_fits(const struct candidate *c, const char *value)
 {
-	return strcmp(c->iface, value) == 0;
+	if (strcmp(c->iface, value) == 0)
+		return true;
+	return c->flow != NULL && c->seen == NULL && c->flow->half[1].seen &&
+	    strcmp(name_of(c->r, c->flow->half[1].iface), value) == 0;
 }
 
 static bool
@@ -83,7 +95,10 @@ vlan_fits(const struct candidate *c, const char *value)
 {
 	unsigned	 h, i;
 
-	for (h = 0; c->flow != NULL && h < 2; h++)
+	for (i = 0; c->seen != NULL && i < c->seen->nvlan; i++)
+		if (is_number(value, c->seen->vlan[i]))
+			return true;
+	for (h = 0; c->flow != NULL && c->seen == NULL && h < 2; h++)
 		for (i = 0; i < c->flow->half[h].nvlan; i++)
 			if (is_number(value, c->flow->half[h].vlan[i]))
 				return true;
@@ -138,14 +153,37 @@ flows_word(const struct rows *r, const char *key)
 	return NULL;
 }
 
+/*
+ * Whoever asks knows the interface, the address or the port of one side, and
+ * a connection has another home when it was seen elsewhere first.
+ */
+static bool
+fits_elsewhere(struct candidate *c)
+{
+	unsigned	 i;
+
+	for (i = 0; i < c->flow->nseen; i++) {
+		c->seen = &c->flow->seen[i];
+		c->iface = name_of(c->r, c->seen->iface);
+		c->client = c->seen->key.a;
+		c->server = c->seen->key.b;
+		if (all_fit(c))
+			return true;
+	}
+	return false;
+}
+
 bool
-flows_tx_fits(const struct rows *r, const struct recent_tx *t)
+flows_tx_fits(const struct rows *r, const struct recent_tx *t, bool known)
 {
 	struct candidate	 c = { .r = r, .client = t->client,
 	    .server = t->server, .client_known = true,
 	    .host = t->host.p, .hostlen = t->host.n };
+	const char		*host = flows_word(r, "host");
 	char			 iface[CONF_NAME_MAX];
 
+	if (known)
+		return host == NULL || host_fits(&c, host);
 	snprintf(iface, sizeof(iface), "%.*s", (int)t->iface.n,
 	    (const char *)t->iface.p);
 	c.iface = iface;
@@ -168,14 +206,12 @@ visit(void *arg, struct flow *fl)
 	struct flow_info	 f;
 	struct candidate	 c = { .r = w->r };
 	struct conn_said	 said;
-	struct iface		*i;
 
 	flow_info(w->r->az->flows, fl, &f);
 	if (f.state == FLOW_ALIAS || w->r->a.failed ||
 	    (!w->mirrors && conn_made_here(w->r->az, fl)))
 		return;
-	i = state_iface(w->r->az, f.half[f.half[0].seen ? 0 : 1].iface);
-	c.iface = i == NULL ? "" : i->info.name;
+	c.iface = name_of(w->r, f.half[f.half[0].seen ? 0 : 1].iface);
 	c.client = f.key.a;
 	c.server = f.key.b;
 	c.client_known = f.client_known;
@@ -183,7 +219,7 @@ visit(void *arg, struct flow *fl)
 	c.host = said.host;
 	c.hostlen = said.host_len;
 	c.flow = &f;
-	if (all_fit(&c))
+	if (all_fit(&c) || fits_elsewhere(&c))
 		w->fn(w->r, &f, w->arg);
 }
 

@@ -18,8 +18,13 @@ const char	*flows_word(const struct rows *, const char *key);
 typedef void	 flows_fn(struct rows *, const struct flow_info *, void *arg);
 void		 flows_each(struct rows *, bool mirrors, flows_fn *,
 		    void *arg);
-/* Whether a request that was seen fits; not by VLAN or state. */
-bool		 flows_tx_fits(const struct rows *, const struct recent_tx *);
+/*
+ * Whether a request that was seen fits; not by VLAN or state. known: its
+ * connection does, which may have been seen elsewhere too, so only the host
+ * is left to ask for.
+ */
+bool		 flows_tx_fits(const struct rows *, const struct recent_tx *,
+		    bool known);
 /* show flows: closed ones only when they are asked for, no mirror's. */
 void		 flows_show(struct rows *);
 

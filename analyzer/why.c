@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/conn.h"
@@ -9,6 +10,7 @@
 #define IFACES_TOLD	5
 #define PORTS_TEXT	128
 #define LONG_WAIT	1.0		/* seconds for an answer */
+#define IDS		4096
 
 typedef unsigned long long ull;
 
@@ -29,6 +31,7 @@ struct found {
 	uint64_t	 requests;	/* answered in the window */
 	uint64_t	 waiting;	/* not answered yet */
 	uint64_t	 since_us;	/* the oldest of these */
+	uint64_t	*ids;		/* of the connections, by id % IDS */
 };
 
 static void
@@ -58,6 +61,8 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 
 	(void)r;
 	w->seen++;
+	if (w->ids[f->id % IDS] < f->id)
+		w->ids[f->id % IDS] = f->id;
 	w->live += f->state != FLOW_CLOSED;
 	w->midstream += f->midstream;
 	w->one_sided += f->one_sided || !f->half[0].seen || !f->half[1].seen;
@@ -86,7 +91,7 @@ count_requests(struct rows *r, struct found *w)
 
 	while (recent_next(&r->az->recent, &cursor, scratch, &t))
 		if ((double)t.ts_us / 1e6 + r->seconds >= (double)now / 1e6 &&
-		    flows_tx_fits(r, &t))
+		    flows_tx_fits(r, &t, w->ids[t.flow_id % IDS] == t.flow_id))
 			w->requests++;
 }
 
@@ -389,8 +394,13 @@ why_answer(struct rows *r)
 	struct found	 w;
 
 	memset(&w, 0, sizeof(w));
+	if ((w.ids = calloc(IDS, sizeof(*w.ids))) == NULL) {
+		r->no_memory = true;
+		return;
+	}
 	flows_each(r, true, count_flow, &w);
 	count_requests(r, &w);
+	free(w.ids);
 	rows_complete(r);
 	if (!why_interfaces(r) || !why_packets(r, &w) ||
 	    !why_connections(r, &w))

@@ -4,7 +4,7 @@
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
 need_root
-need ip nginx curl python3 jq
+need ip nginx curl python3 jq nft
 net_up
 nginx_up
 WRAP="ip netns exec $NSA"
@@ -47,7 +47,8 @@ wait_for 5 grep -q there "$TMP/mute"
 # hold PORT WHAT: a connection that stays until let_go
 hold() {
 	rm -f "$TMP/held"
-	ip netns exec $NSA python3 "$TMP/tcp.py" 10.77.0.2 "$@" > "$TMP/held" &
+	ip netns exec $NSA python3 "$TMP/tcp.py" "${TO:-10.77.0.2}" "$@" \
+	    > "$TMP/held" &
 	HELD=$!
 	at_exit "kill $HELD 2> /dev/null"
 	wait_for 5 grep -qs there "$TMP/held"
@@ -187,6 +188,47 @@ stop
 with 'filter "dst port 80"'
 hold 80 half.test
 because "one direction" 'only one direction passes here.* cause$'
+let_go
+stop
+
+# A router that translates: each connection passes two interfaces, and netmond
+# finds it first on either of them.
+R=nmt$$r
+ip netns add $R && at_exit "ip netns del $R"
+for n in "$NSA 1" "$NSB 2"; do
+	ip link add r${n#* } netns $R type veth peer name f${n#* } \
+	    netns ${n% *}
+	ip -n $R addr add 10.${n#* }.0.1/24 dev r${n#* }
+	ip -n ${n% *} addr add 10.${n#* }.0.2/24 dev f${n#* }
+	ip -n $R link set r${n#* } up
+	ip -n ${n% *} link set f${n#* } up
+done
+ip netns exec $R sysctl -qw net.ipv4.ip_forward=1
+ip netns exec $R nft -f - <<'EOT'
+table ip nat {
+	chain pre {
+		type nat hook prerouting priority -100
+		ip daddr 10.1.0.1 tcp dport 8080 dnat to 10.2.0.2:80
+	}
+	chain post {
+		type nat hook postrouting priority 100
+		oifname "r2" masquerade
+	}
+}
+EOT
+WRAP="ip netns exec $R"
+with
+TO=10.1.0.1 hold 8080 nat.test
+for f in "interface r1" "interface r2" "port 80" "port 8080" \
+    "server 10.1.0.1 client 10.1.0.2" "server 10.2.0.2 client 10.2.0.1" \
+    "interface r2 port 80"; do
+	wait_for 5 one $f && ok "translated: show flows $f" ||
+	    not_ok "translated: show flows $f" "$(ctl show flows)"
+	case $f in server*) continue ;; esac
+	because "translated: why $f" '^4 http +1 requests .* ok$' $f
+done
+is "but no place with the port of another" \
+    "$(flows interface r2 port 8080)" 0
 let_go
 stop
 finish
