@@ -21,6 +21,7 @@ struct found {
 	uint64_t	 midstream;
 	uint64_t	 one_sided;
 	uint64_t	 half_open;
+	uint64_t	 unheard;	/* of these, those of an answered SYN */
 	uint64_t	 refused;
 	uint64_t	 known;		/* their readers still are */
 	uint64_t	 ignored;
@@ -67,6 +68,7 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	w->midstream += f->midstream;
 	w->one_sided += f->one_sided || !f->half[0].seen || !f->half[1].seen;
 	w->half_open += f->state == FLOW_SYN;
+	w->unheard += f->state == FLOW_SYN && f->half[1].packets > 0;
 	w->refused += is_refused(f);
 	w->known += f->reader != NULL;
 	w->ignored += conn_ignored(f->reader);
@@ -285,6 +287,19 @@ why_packets(struct rows *r, const struct found *w)
 
 /* ---- 3: connections ---- */
 
+static void
+why_half_open(struct rows *r, const struct found *w)
+{
+	if (w->unheard == 0)
+		rows_text(r, "cause", "  none of them was answered: the "
+		    "server is down, its answers take another way, or a "
+		    "firewall drops them");
+	else
+		rows_text(r, "cause", "  the server answered %llu of %llu, "
+		    "and no client heard it: a firewall or a route loses its "
+		    "answers", (ull)w->unheard, (ull)w->seen);
+}
+
 static bool
 why_connections(struct rows *r, const struct found *w)
 {
@@ -312,8 +327,7 @@ why_connections(struct rows *r, const struct found *w)
 		return false;
 	}
 	if (w->half_open == w->seen) {
-		rows_text(r, "cause", "  none of them was answered: the "
-		    "server is down, or its answers take another way");
+		why_half_open(r, w);
 		return false;
 	}
 	if (w->refused > 0 && w->refused + w->half_open == w->seen) {

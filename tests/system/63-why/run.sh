@@ -191,6 +191,23 @@ because "one direction" 'only one direction passes here.* cause$'
 let_go
 stop
 
+# The server's part is lost behind what netmond sees.
+deaf() { ip netns exec $NSA nft "$@"; }
+deaf -f - <<'EOT'
+table ip deaf {
+	chain in {
+		type filter hook input priority 0
+		tcp sport 80 tcp flags & (syn | ack) == (syn | ack) drop
+	}
+}
+EOT
+with
+ina curl -s -m 1 -o /dev/null http://10.77.0.2/
+because "answers that no client hears" \
+    'the server answered 1 of 1, and no client heard it.* cause$' port 80
+deaf delete table ip deaf
+stop
+
 # A router that translates: each connection passes two interfaces, and netmond
 # finds it first on either of them.
 R=nmt$$r
