@@ -57,10 +57,10 @@ static void
 count_flow(struct rows *r, const struct flow_info *f, void *arg)
 {
 	struct found	*w = arg;
-	const char	*proto = conn_proto(f->reader);
+	struct conn_said said;
 	unsigned	 i;
 
-	(void)r;
+	conn_said(r->az, f, &said);
 	w->seen++;
 	if (w->ids[f->id % IDS] < f->id)
 		w->ids[f->id % IDS] = f->id;
@@ -77,7 +77,7 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	count_waiting(w, f);
 	w->vlan += f->half[f->half[0].seen ? 0 : 1].nvlan > 0;
 	for (i = 0; i < SESSION_PROTOS; i++)
-		if (strcmp(proto,
+		if (strcmp(said.proto,
 		    session_proto_name((enum session_proto)i)) == 0)
 			w->protos[i]++;
 }
@@ -300,10 +300,33 @@ why_half_open(struct rows *r, const struct found *w)
 		    "answers", (ull)w->unheard, (ull)w->seen);
 }
 
+/* Whether what is over and not known any more was TLS. */
+static bool
+was_tls(const struct rows *r)
+{
+	return r->q->nargs == 0 && r->v[MC_TLS] > 0;
+}
+
+static void
+why_none(struct rows *r)
+{
+	if (r->q->nargs > 0)
+		rows_text(r, "", "  none fits these words; see show flows for "
+		    "what there is");
+	else if (r->v[MC_PAYLOAD] > 0)
+		rows_text(r, "", "  those of these packets are over, and none "
+		    "had a request");
+	else
+		rows_text(r, "", "  none of these packets is TCP with "
+		    "content");
+}
+
 static bool
 why_connections(struct rows *r, const struct found *w)
 {
-	rows_text(r, w->seen > 0 || w->requests > 0 ? "ok" : "cause",
+	bool	 over = w->requests > 0 || was_tls(r);
+
+	rows_text(r, w->seen > 0 || over ? "ok" : "cause",
 	    "3 connections   %llu live, %llu just ended; %llu without a seen "
 	    "start", (ull)w->live, (ull)(w->seen - w->live),
 	    (ull)w->midstream);
@@ -311,11 +334,9 @@ why_connections(struct rows *r, const struct found *w)
 		rows_text(r, "", "  %llu of them carry VLAN tags",
 		    (ull)w->vlan);
 	if (w->seen == 0) {
-		if (w->requests > 0)
+		if (over)
 			return true;
-		rows_text(r, "", r->q->nargs > 0 ? "  none fits these words; "
-		    "see show flows for what there is" : "  none of these "
-		    "packets is TCP with content");
+		why_none(r);
 		why_filter(r);
 		return false;
 	}
@@ -363,7 +384,7 @@ why_requests(struct rows *r, const struct found *w)
 {
 	const char	*port = flows_word(r, "port");
 	uint64_t	 tls = w->protos[SESSION_TLS];
-	const char	*of = "of the live connections";
+	const char	*of = "of these connections";
 
 	if (w->requests > 0)
 		rows_text(r, "ok", "4 http          %llu requests in the last "
@@ -373,9 +394,15 @@ why_requests(struct rows *r, const struct found *w)
 		    "%s in the last %.0f s",
 		    (ull)w->protos[SESSION_HTTP1], of, w->waiting > 0 ?
 		    "was answered" : "has asked", r->seconds);
-	else if (tls > 0 || (r->q->nargs == 0 && r->v[MC_TLS] > 0)) {
-		rows_text(r, "cause", "4 http          0 requests: first bytes "
-		    "look like TLS on %llu %s", (ull)tls, of);
+	else if (tls > 0 || was_tls(r)) {
+		if (tls > 0)
+			rows_text(r, "cause", "4 http          0 requests: "
+			    "first bytes look like TLS on %llu %s", (ull)tls,
+			    of);
+		else
+			rows_text(r, "cause", "4 http          0 requests: "
+			    "%llu times TLS began in the last %.0f s",
+			    (ull)r->v[MC_TLS], r->seconds);
 		rows_text(r, "", "  %s%s carries TLS; its names are in show "
 		    "names", port == NULL ? "this" : "port ", port == NULL ?
 		    "" : port);

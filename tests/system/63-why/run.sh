@@ -32,13 +32,16 @@ while True:
         s.sendall(b"x")
 EOT
 cat > "$TMP/mute.py" <<'EOT'
-# takes connections and says nothing
-import socket
-s = socket.create_server(("10.77.0.2", 8443))
+# takes connections and says nothing; ends each when its client does
+import socketserver
+class Mute(socketserver.BaseRequestHandler):
+    def handle(self):
+        while self.request.recv(1000):
+            pass
+socketserver.ThreadingTCPServer.daemon_threads = True
+s = socketserver.ThreadingTCPServer(("10.77.0.2", 8443), Mute)
 print("there", flush=True)
-held = []
-while True:
-    held.append(s.accept())
+s.serve_forever()
 EOT
 # Not ina and inb: $! shall be the program, not a shell around it.
 ip netns exec $NSB python3 "$TMP/mute.py" > "$TMP/mute" &
@@ -123,6 +126,30 @@ hold 8443 tls
 because "TLS" '^4 http +0 requests: first bytes look like TLS.* cause$' port 8443
 is "and says where its name is" "$(grep -c 'port 8443 carries TLS' "$TMP/why")" 1
 let_go
+stop
+
+passed_any() { [ "$(json '.flows[0].bytes_to_server' show flows)" -gt 0 ]; }
+
+# Short ones: at once, and when nobody knows the connection any more.
+with
+hold 8443 tls
+let_go
+closed() { [ "$(flows state closed)" = "$1" ]; }
+wait_for 5 closed 1
+because "TLS that has ended" '^4 http +0 requests: first bytes look like TLS' \
+    port 8443
+wait_for 10 closed 0
+because "and that is over" '^4 http +0 requests: 1 times TLS began.* cause$'
+is "is the only cause" "$(grep -c cause$ "$TMP/why")" 1
+stop
+
+with
+hold 8443 drip
+wait_for 5 passed_any
+let_go
+wait_for 5 closed 1
+wait_for 10 closed 0
+because "another that is over" '^  those of these packets are over'
 stop
 
 with 'service http port 8080'
