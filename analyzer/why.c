@@ -254,6 +254,46 @@ sum_packets(struct rows *r)
 			    r->window, r->v);
 }
 
+/* What the kernel counts on those that are open, whoever looks at it. */
+static uint64_t
+passing_bytes(struct rows *r)
+{
+	const char		*want = flows_word(r, "interface");
+	const struct iface	*f;
+	uint64_t		 sum = 0;
+	uint32_t		 i;
+
+	for (i = 0; i < r->az->nifaces; i++) {
+		f = &r->az->ifaces[i];
+		if (!f->known || f->entry == NULL ||
+		    f->info.state != IFACE_UP || (want != NULL &&
+		    strcmp(f->info.name, want) != 0))
+			continue;
+		meter_sum(r->az->meter, f->entry, r->window, r->v);
+		sum += r->v[MC_RX_BYTES] + r->v[MC_TX_BYTES];
+	}
+	return sum;
+}
+
+static void
+why_nothing(struct rows *r)
+{
+	const struct conf	*c = r->az->proc->conf;
+	uint64_t		 away, passed = passing_bytes(r);
+
+	away = meter_unwatched_us(r->az->meter, (uint64_t)(r->seconds * 1e6),
+	    true);
+	if (away > 0)
+		rows_text(r, "", "  nobody looked for %.1f s of that: see "
+		    "show processes and the log", (double)away / 1e6);
+	if (passed > 0 && (c->nservices > 0 || *c->filter != '\0'))
+		rows_text(r, "", "  the kernel counts %llu bytes there: the "
+		    "filter or the service lines leave all out", (ull)passed);
+	else if ((double)away / 1e6 < r->seconds / 2)
+		rows_text(r, "", "  nothing passes here: is it the right "
+		    "interface? see show interfaces");
+}
+
 static bool
 why_packets(struct rows *r, const struct found *w)
 {
@@ -274,8 +314,7 @@ why_packets(struct rows *r, const struct found *w)
 	if (n == 0) {
 		why_filter(r);
 		if (drops == 0)
-			rows_text(r, "", "  nothing passes here: is it the "
-			    "right interface? see show interfaces");
+			why_nothing(r);
 		return false;
 	}
 	if (r->v[MC_CUT_PACKETS] > 0)

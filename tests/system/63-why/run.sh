@@ -160,6 +160,11 @@ stop
 with 'filter "port 9"'
 get
 because "a filter" 'filter may leave all out: port 9'
+because "not the interface, on which bytes pass" \
+    'the kernel counts [0-9]+ bytes there: the filter or .* leave all out'
+is "which is not called wrong" "$(grep -c 'right interface' "$TMP/why")" 0
+lose analyzer
+because "that nobody looked" '^  nobody looked for [0-9.]+ s of that'
 stop
 
 with 'ignore from 10.77.0.1'
