@@ -274,6 +274,16 @@ conn_waiting(const void *reader, uint64_t *since_us)
 	return session_waiting(c->session, since_us);
 }
 
+uint64_t
+conn_under_way(const void *reader)
+{
+	const struct conn	*c = reader;
+
+	if (c == NULL || c->session == NULL || c->ignored)
+		return 0;
+	return session_under_way(c->session);
+}
+
 bool
 conn_ignored(const void *reader)
 {

@@ -33,8 +33,9 @@ bool	 conn_made_here(struct analyzer *, const struct flow *);
 void	 conn_said(const struct analyzer *, const struct flow_info *,
 	    struct conn_said *);
 const char *conn_proto(const void *reader);
-/* As session_waiting; of those that are counted. */
+/* As those of session; of those that are counted. */
 uint64_t conn_waiting(const void *reader, uint64_t *since_us);
+uint64_t conn_under_way(const void *reader);
 /* Whether service lines, rules or the mirror's own traffic leave it out. */
 bool	 conn_ignored(const void *reader);
 bool	 conn_own(const void *reader);

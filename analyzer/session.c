@@ -585,6 +585,17 @@ session_waiting(const struct session *s, uint64_t *since_us)
 	return n + s->pair.skipped;
 }
 
+uint64_t
+session_under_way(const struct session *s)
+{
+	uint64_t	 n = s->pair.skipped;
+	uint32_t	 i;
+
+	for (i = 0; i < s->pair.n; i++)
+		n += pair_at(&s->pair, i)->kind == PAIR_REQUEST;
+	return n == 0 && s->cur != NULL ? 1 : n;
+}
+
 size_t
 session_held(const struct session *s)
 {

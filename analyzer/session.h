@@ -79,6 +79,8 @@ int		 session_client(const struct session *);
  * the oldest of them ended, if there is one.
  */
 uint64_t	 session_waiting(const struct session *, uint64_t *since_us);
+/* All that were asked and are not over, a response without one included. */
+uint64_t	 session_under_way(const struct session *);
 /* Bytes held, for the caller's shedding order. */
 size_t		 session_held(const struct session *);
 

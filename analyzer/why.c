@@ -23,6 +23,7 @@ struct found {
 	uint64_t	 half_open;
 	uint64_t	 unheard;	/* of these, those of an answered SYN */
 	uint64_t	 refused;
+	uint64_t	 reset;		/* just now, after their start */
 	uint64_t	 known;		/* their readers still are */
 	uint64_t	 ignored;
 	uint64_t	 own;		/* of these, those of mirrors */
@@ -30,20 +31,11 @@ struct found {
 	uint64_t	 vlan;
 	uint64_t	 protos[SESSION_PROTOS];
 	uint64_t	 requests;	/* answered in the window */
-	uint64_t	 waiting;	/* not answered yet */
+	uint64_t	 under_way;	/* not over yet */
+	uint64_t	 waiting;	/* of these, not answered yet */
 	uint64_t	 since_us;	/* the oldest of these */
 	uint64_t	*ids;		/* of the connections, by id % IDS */
 };
-
-static void
-count_waiting(struct found *w, const struct flow_info *f)
-{
-	uint64_t	 since = 0, n = conn_waiting(f->reader, &since);
-
-	if (n > 0 && (w->waiting == 0 || since < w->since_us))
-		w->since_us = since;
-	w->waiting += n;
-}
 
 /* A SYN, and a reset was all the answer. */
 static bool
@@ -51,6 +43,26 @@ is_refused(const struct flow_info *f)
 {
 	return f->half[0].seen && !f->half[1].seen && f->half[1].packets > 0 &&
 	    f->tcp_flags & PACKET_TCP_SYN && f->tcp_flags & PACKET_TCP_RST;
+}
+
+static bool
+is_reset(const struct flow_info *f)
+{
+	return f->state == FLOW_CLOSING && f->tcp_flags & PACKET_TCP_RST &&
+	    !is_refused(f);
+}
+
+static void
+count_waiting(struct found *w, const struct flow_info *f)
+{
+	uint64_t	 since = 0, n = conn_waiting(f->reader, &since);
+
+	w->under_way += conn_under_way(f->reader);
+	if (is_reset(f))
+		return;		/* it may still go on, but hangs not */
+	if (n > 0 && (w->waiting == 0 || since < w->since_us))
+		w->since_us = since;
+	w->waiting += n;
 }
 
 static void
@@ -70,6 +82,7 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	w->half_open += f->state == FLOW_SYN;
 	w->unheard += f->state == FLOW_SYN && f->half[1].packets > 0;
 	w->refused += is_refused(f);
+	w->reset += is_reset(f);
 	w->known += f->reader != NULL;
 	w->ignored += conn_ignored(f->reader);
 	w->own += conn_own(f->reader);
@@ -396,9 +409,15 @@ why_connections(struct rows *r, const struct found *w)
 		    (ull)w->refused, (ull)w->seen);
 		return false;
 	}
-	if (w->one_sided == w->seen)
+	if (w->one_sided == w->seen) {
 		rows_text(r, "cause", "  only one direction passes here: "
 		    "watch the interface of the other one too");
+		return w->requests > 0;	/* who answers is not seen */
+	}
+	if (w->reset > 0)
+		rows_text(r, w->requests == 0 && w->reset == w->seen ?
+		    "cause" : "", "  %llu of %llu were reset just now",
+		    (ull)w->reset, (ull)w->seen);
 	return true;
 }
 
@@ -428,6 +447,10 @@ why_requests(struct rows *r, const struct found *w)
 	if (w->requests > 0)
 		rows_text(r, "ok", "4 http          %llu requests in the last "
 		    "%.0f s", (ull)w->requests, r->seconds);
+	else if (w->protos[SESSION_HTTP1] > 0 && w->under_way > w->waiting)
+		rows_text(r, "ok", "4 http          spoken on %llu %s, and "
+		    "%llu requests are under way",
+		    (ull)w->protos[SESSION_HTTP1], of, (ull)w->under_way);
 	else if (w->protos[SESSION_HTTP1] > 0)
 		rows_text(r, "ok", "4 http          spoken on %llu %s, none "
 		    "%s in the last %.0f s",

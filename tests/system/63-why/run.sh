@@ -220,7 +220,46 @@ stop
 with 'filter "dst port 80"'
 hold 80 half.test
 because "one direction" 'only one direction passes here.* cause$'
+sleep 1.2	# what is asked that long ago hangs elsewhere
+because "still" 'only one direction passes here.* cause$'
+is "and not one that hangs" "$(grep -c cause$ "$TMP/why")" 1
 let_go
+stop
+
+# A server that is about to answer, one that resets, and one whose answers
+# pass elsewhere are none that hang.
+cat > "$TMP/odd.py" <<'EOT'
+# odd.py PORT: a body that does not end to /slow, a reset to all others
+import socket, socketserver, struct, sys
+class Odd(socketserver.BaseRequestHandler):
+    def handle(self):
+        if b"/slow" not in self.request.recv(1000):
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                struct.pack("ii", 1, 0))
+            return
+        self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1")
+        self.request.recv(1000)
+    def finish(self):
+        self.request.close()
+socketserver.ThreadingTCPServer.daemon_threads = True
+s = socketserver.ThreadingTCPServer(("10.77.0.2", int(sys.argv[1])), Odd)
+print("there", flush=True)
+s.serve_forever()
+EOT
+ip netns exec $NSB python3 "$TMP/odd.py" 8444 > "$TMP/odd" &
+at_exit "kill $!"
+wait_for 5 grep -q there "$TMP/odd"
+with
+ina curl -s -m 60 -o /dev/null http://10.77.0.2:8444/slow &
+HELD=$!
+at_exit "kill $HELD 2> /dev/null"
+because "an answer under way" '^4 http .*, and 1 requests are under way +ok$' \
+    port 8444
+let_go
+stop
+with
+ina curl -s -o /dev/null http://10.77.0.2:8444/
+because "a server that resets" '^  1 of 1 were reset just now +cause$' port 8444
 stop
 
 # The server's part is lost behind what netmond sees.
