@@ -30,7 +30,9 @@ struct found {
 	uint64_t	 spoke;		/* had content */
 	uint64_t	 vlan;
 	uint64_t	 protos[SESSION_PROTOS];
-	uint64_t	 requests;	/* answered in the window */
+	uint64_t	 requests;	/* that ended, of the window */
+	uint64_t	 unanswered;	/* of these */
+	bool		 more;		/* others had to make room */
 	uint64_t	 under_way;	/* not over yet */
 	uint64_t	 waiting;	/* of these, not answered yet */
 	uint64_t	 since_us;	/* the oldest of these */
@@ -103,11 +105,20 @@ count_requests(struct rows *r, struct found *w)
 	uint8_t			 scratch[RECENT_MAX];
 	uint64_t		 now = state_print_time(r->az, r->az->now);
 	size_t			 cursor = 0;
+	bool			 first = true, fits;
 
-	while (recent_next(&r->az->recent, &cursor, scratch, &t))
-		if ((double)t.ts_us / 1e6 + r->seconds >= (double)now / 1e6 &&
-		    flows_tx_fits(r, &t, w->ids[t.flow_id % IDS] == t.flow_id))
-			w->requests++;
+	while (recent_next(&r->az->recent, &cursor, scratch, &t)) {
+		fits = (double)t.ts_us / 1e6 + r->seconds >=
+		    (double)now / 1e6;
+		if (first && fits)
+			w->more = r->az->recent.dropped > 0;
+		first = false;
+		if (!fits || !flows_tx_fits(r, &t,
+		    w->ids[t.flow_id % IDS] == t.flow_id))
+			continue;
+		w->requests++;
+		w->unanswered += t.status == 0;
+	}
 }
 
 /* ---- 1: interfaces ---- */
@@ -438,6 +449,18 @@ why_waiting(struct rows *r, const struct found *w)
 }
 
 static void
+why_ended(struct rows *r, const struct found *w)
+{
+	rows_text(r, "ok", "4 http          %s%llu requests in the last "
+	    "%.0f s", w->more ? "at least " : "", (ull)w->requests,
+	    r->seconds);
+	if (w->unanswered > 0)
+		rows_text(r, w->unanswered == w->requests ? "cause" : "",
+		    "  %llu of them ended without an answer that was seen "
+		    "here", (ull)w->unanswered);
+}
+
+static void
 why_requests(struct rows *r, const struct found *w)
 {
 	const char	*port = flows_word(r, "port");
@@ -445,8 +468,7 @@ why_requests(struct rows *r, const struct found *w)
 	const char	*of = "of these connections";
 
 	if (w->requests > 0)
-		rows_text(r, "ok", "4 http          %llu requests in the last "
-		    "%.0f s", (ull)w->requests, r->seconds);
+		why_ended(r, w);
 	else if (w->protos[SESSION_HTTP1] > 0 && w->under_way > w->waiting)
 		rows_text(r, "ok", "4 http          spoken on %llu %s, and "
 		    "%llu requests are under way",

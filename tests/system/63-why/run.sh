@@ -4,7 +4,7 @@
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
 need_root
-need ip nginx curl python3 jq nft
+need ip nginx curl ab python3 jq nft
 net_up
 nginx_up
 WRAP="ip netns exec $NSA"
@@ -260,6 +260,17 @@ stop
 with
 ina curl -s -o /dev/null http://10.77.0.2:8444/
 because "a server that resets" '^  1 of 1 were reset just now +cause$' port 8444
+stop
+
+with
+ina curl -s -o /dev/null http://10.77.0.2:8444/
+because "and when it has" \
+    '^  1 of them ended without an answer that was seen here +cause$' port 8444
+stop
+with 'stats { transactions 16K }'
+ina ab -q -n 500 http://10.77.0.2/ > /dev/null
+because "not all requests that are asked for are known" \
+    '^4 http +at least [0-9]+ requests .* ok$' port 80
 stop
 
 # The server's part is lost behind what netmond sees.
