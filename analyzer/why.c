@@ -97,6 +97,13 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 			w->protos[i]++;
 }
 
+/* By the configuration, or for want of memory. */
+static bool
+keeps_none(const struct rows *r)
+{
+	return r->az->recent.size == 0;
+}
+
 /* A connection that has ended says nothing any more; its requests do. */
 static void
 count_requests(struct rows *r, struct found *w)
@@ -118,6 +125,10 @@ count_requests(struct rows *r, struct found *w)
 			continue;
 		w->requests++;
 		w->unanswered += t.status == 0;
+	}
+	if (keeps_none(r) && r->q->nargs == 0) {
+		rows_total(r);
+		w->requests = r->v[MC_REQUESTS];
 	}
 }
 
@@ -531,5 +542,8 @@ why_answer(struct rows *r)
 	    !why_connections(r, &w))
 		return;
 	why_requests(r, &w);
+	if (keeps_none(r) && w.requests == 0)
+		rows_text(r, "", "  requests that ended are not kept "
+		    "(stats transactions): see show hosts");
 	why_waiting(r, &w);
 }

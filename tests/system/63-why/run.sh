@@ -273,6 +273,13 @@ because "not all requests that are asked for are known" \
     '^4 http +at least [0-9]+ requests .* ok$' port 80
 stop
 
+with 'stats { transactions 0 }'
+get
+because "those that are not kept are counted" '^4 http +1 requests .* ok$'
+because "and with words that is said" '^  requests that ended are not kept' \
+    port 80
+stop
+
 # The server's part is lost behind what netmond sees.
 deaf() { ip netns exec $NSA nft "$@"; }
 deaf -f - <<'EOT'
