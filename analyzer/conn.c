@@ -285,6 +285,14 @@ conn_under_way(const void *reader)
 }
 
 bool
+conn_settled(const void *reader)
+{
+	const struct conn	*c = reader;
+
+	return c == NULL || c->session == NULL || session_settled(c->session);
+}
+
+bool
 conn_ignored(const void *reader)
 {
 	const struct conn	*c = reader;

@@ -36,6 +36,8 @@ const char *conn_proto(const void *reader);
 /* As those of session; of those that are counted. */
 uint64_t conn_waiting(const void *reader, uint64_t *since_us);
 uint64_t conn_under_way(const void *reader);
+/* Whether conn_proto will stand; so it does without one. */
+bool	 conn_settled(const void *reader);
 /* Whether service lines, rules or the mirror's own traffic leave it out. */
 bool	 conn_ignored(const void *reader);
 bool	 conn_own(const void *reader);

@@ -91,7 +91,7 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	w->spoke += f->half[0].bytes + f->half[1].bytes > 0;
 	count_waiting(w, f);
 	w->vlan += f->half[f->half[0].seen ? 0 : 1].nvlan > 0;
-	for (i = 0; i < SESSION_PROTOS; i++)
+	for (i = 0; i < SESSION_PROTOS && conn_settled(f->reader); i++)
 		if (strcmp(said.proto,
 		    session_proto_name((enum session_proto)i)) == 0)
 			w->protos[i]++;

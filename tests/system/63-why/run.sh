@@ -297,6 +297,18 @@ because "answers that no client hears" \
 deaf delete table ip deaf
 stop
 
+# In the middle of a body, which looks like any other protocol.
+head -c 30000000 /dev/zero > "$TMP/www/long"
+ina curl -s -o /dev/null --limit-rate 200k http://10.77.0.2/long &
+HELD=$!
+at_exit "kill $HELD 2> /dev/null"
+wait_for 5 sh -c "ip netns exec $NSA ss -Htn dst 10.77.0.2:80 | grep -q ESTAB"
+with
+because "a body that is older than netmond" \
+    'all began before netmond looked.* cause$' port 80
+let_go
+stop
+
 # A router that translates: each connection passes two interfaces, and netmond
 # finds it first on either of them.
 R=nmt$$r
