@@ -21,6 +21,7 @@ struct found {
 	uint64_t	 midstream;
 	uint64_t	 one_sided;
 	uint64_t	 half_open;
+	uint64_t	 late;		/* of these, unanswered for long */
 	uint64_t	 unheard;	/* of these, those of an answered SYN */
 	uint64_t	 refused;
 	uint64_t	 reset;		/* just now, after their start */
@@ -45,6 +46,14 @@ is_refused(const struct flow_info *f)
 {
 	return f->half[0].seen && !f->half[1].seen && f->half[1].packets > 0 &&
 	    f->tcp_flags & PACKET_TCP_SYN && f->tcp_flags & PACKET_TCP_RST;
+}
+
+static bool
+is_late(const struct rows *r, const struct flow_info *f)
+{
+	return f->state == FLOW_SYN && f->half[1].packets == 0 &&
+	    r->az->now > f->first_us &&
+	    (double)(r->az->now - f->first_us) / 1e6 >= LONG_WAIT;
 }
 
 static bool
@@ -82,6 +91,7 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	w->midstream += f->midstream;
 	w->one_sided += f->one_sided || !f->half[0].seen || !f->half[1].seen;
 	w->half_open += f->state == FLOW_SYN;
+	w->late += is_late(r, f);
 	w->unheard += f->state == FLOW_SYN && f->half[1].packets > 0;
 	w->refused += is_refused(f);
 	w->reset += is_reset(f);
@@ -421,21 +431,29 @@ why_connections(struct rows *r, const struct found *w)
 		    "config");
 		return false;
 	}
-	if (w->half_open == w->seen) {
+	if (w->requests == 0 && w->half_open == w->seen) {
 		why_half_open(r, w);
 		return false;
 	}
-	if (w->refused > 0 && w->refused + w->half_open == w->seen) {
+	if (w->requests == 0 && w->refused + w->half_open == w->seen) {
 		rows_text(r, "cause", "  %llu of %llu were refused: nothing "
 		    "listens there, or a firewall on the way rejects them",
 		    (ull)w->refused, (ull)w->seen);
 		return false;
 	}
-	if (w->one_sided == w->seen) {
+	if (w->one_sided == w->seen &&
+	    w->one_sided > w->half_open + w->refused) {
 		rows_text(r, "cause", "  only one direction passes here: "
 		    "watch the interface of the other one too");
 		return w->requests > 0;	/* who answers is not seen */
 	}
+	/* Beside those that go well: some servers of a balancer, perhaps. */
+	if (w->refused > 0)
+		rows_text(r, "", "  %llu of %llu were refused",
+		    (ull)w->refused, (ull)w->seen);
+	if (w->late > 0)
+		rows_text(r, "", "  %llu of %llu have no answer to their SYN",
+		    (ull)w->late, (ull)w->seen);
 	if (w->reset > 0)
 		rows_text(r, w->requests == 0 && w->reset == w->seen ?
 		    "cause" : "", "  %llu of %llu were reset just now",

@@ -208,6 +208,12 @@ let_go
 ina curl -s -m 1 http://10.77.0.2:81/ > /dev/null
 because "a server that refuses" '1 of 1 were refused.* cause$' port 81
 is "and no other cause" "$(grep -c cause$ "$TMP/why")" 1
+get
+ina curl -s -m 1 http://10.77.0.2:81/ > /dev/null
+because "beside others that do" '^  [0-9]+ of [0-9]+ were refused$'
+because "or one that is silent" '^  1 of [0-9]+ have no answer to their SYN$'
+wait_for 5 closed 0
+because "also when these are over" '^4 http +[0-9]+ requests .* ok$'
 stop
 
 # Frames are cut.
