@@ -33,6 +33,7 @@ struct found {
 	uint64_t	 protos[SESSION_PROTOS];
 	uint64_t	 requests;	/* that ended, of the window */
 	uint64_t	 unanswered;	/* of these */
+	uint64_t	 unasked;	/* answers without a request */
 	bool		 more;		/* others had to make room */
 	uint64_t	 under_way;	/* not over yet */
 	uint64_t	 waiting;	/* of these, not answered yet */
@@ -133,6 +134,10 @@ count_requests(struct rows *r, struct found *w)
 		if (!fits || !flows_tx_fits(r, &t,
 		    w->ids[t.flow_id % IDS] == t.flow_id))
 			continue;
+		if (t.method.n == 0) {
+			w->unasked++;
+			continue;
+		}
 		w->requests++;
 		w->unanswered += t.status == 0;
 	}
@@ -408,7 +413,7 @@ why_none(struct rows *r)
 static bool
 why_connections(struct rows *r, const struct found *w)
 {
-	bool	 over = w->requests > 0 || was_tls(r);
+	bool	 over = w->requests > 0 || w->unasked > 0 || was_tls(r);
 
 	rows_text(r, w->seen > 0 || over ? "ok" : "cause",
 	    "3 connections   %llu live, %llu just ended; %llu without a seen "
@@ -490,6 +495,14 @@ why_ended(struct rows *r, const struct found *w)
 }
 
 static void
+why_rules(struct rows *r)
+{
+	if (r->az->proc->conf->nrules > 0)
+		rows_text(r, "", "  did a rule ignore them? see the hits in "
+		    "show rules");
+}
+
+static void
 why_requests(struct rows *r, const struct found *w)
 {
 	const char	*port = flows_word(r, "port");
@@ -498,15 +511,24 @@ why_requests(struct rows *r, const struct found *w)
 
 	if (w->requests > 0)
 		why_ended(r, w);
-	else if (w->protos[SESSION_HTTP1] > 0 && w->under_way > w->waiting)
+	else if (w->unasked > 0) {
+		rows_text(r, "cause", "4 http          0 requests: %llu "
+		    "answers whose requests were not seen here",
+		    (ull)w->unasked);
+		rows_text(r, "", "  they take another way, or were no HTTP: "
+		    "TLS to a plain port perhaps");
+	} else if (w->protos[SESSION_HTTP1] > 0 && w->under_way > w->waiting)
 		rows_text(r, "ok", "4 http          spoken on %llu %s, and "
 		    "%llu requests are under way",
 		    (ull)w->protos[SESSION_HTTP1], of, (ull)w->under_way);
-	else if (w->protos[SESSION_HTTP1] > 0)
+	else if (w->protos[SESSION_HTTP1] > 0) {
 		rows_text(r, "ok", "4 http          spoken on %llu %s, none "
 		    "%s in the last %.0f s",
 		    (ull)w->protos[SESSION_HTTP1], of, w->waiting > 0 ?
 		    "was answered" : "has asked", r->seconds);
+		if (w->waiting == 0)
+			why_rules(r);
+	}
 	else if (tls > 0 || was_tls(r)) {
 		if (tls > 0)
 			rows_text(r, "cause", "4 http          0 requests: "
@@ -536,9 +558,7 @@ why_requests(struct rows *r, const struct found *w)
 	else {
 		rows_text(r, "cause", "4 http          0 requests in what "
 		    "%llu of these connections said", (ull)w->spoke);
-		if (r->az->proc->conf->nrules > 0)
-			rows_text(r, "", "  did a rule ignore them? see the "
-			    "hits in show rules");
+		why_rules(r);
 	}
 }
 

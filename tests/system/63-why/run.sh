@@ -152,6 +152,22 @@ wait_for 10 closed 0
 because "another that is over" '^  those of these packets are over'
 stop
 
+with 'ignore path "/*"'
+get
+because "a rule about requests" '^  did a rule ignore them\?' port 80
+hold 80 rule.test
+because "that stay, too" '^  did a rule ignore them\?' port 80
+let_go
+stop
+
+# The server of a plain port answers what it cannot read.
+with
+hold 80 tls
+let_go
+because "TLS to a plain port" '^4 http +0 requests: 1 answers whose .* cause$' \
+    port 80
+stop
+
 with 'service http port 8080'
 get
 because "a port that service lines leave out" 'leave out all ports but 8080: add' port 80
