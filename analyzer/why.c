@@ -326,7 +326,7 @@ passing_bytes(struct rows *r)
 }
 
 static void
-why_nothing(struct rows *r)
+why_nothing(struct rows *r, const struct found *w)
 {
 	const struct conf	*c = r->az->proc->conf;
 	uint64_t		 away, passed = passing_bytes(r);
@@ -336,7 +336,10 @@ why_nothing(struct rows *r)
 	if (away > 0)
 		rows_text(r, "", "  nobody looked for %.1f s of that: see "
 		    "show processes and the log", (double)away / 1e6);
-	if (passed > 0 && (c->nservices > 0 || *c->filter != '\0'))
+	if (w->live > w->half_open)
+		rows_text(r, "", "  %llu connections are open here and say "
+		    "nothing: see show flows", (ull)(w->live - w->half_open));
+	else if (passed > 0 && (c->nservices > 0 || *c->filter != '\0'))
 		rows_text(r, "", "  the kernel counts %llu bytes there: the "
 		    "filter or the service lines leave all out", (ull)passed);
 	else if ((double)away / 1e6 < r->seconds / 2)
@@ -364,7 +367,7 @@ why_packets(struct rows *r, const struct found *w)
 	if (n == 0) {
 		why_filter(r);
 		if (drops == 0)
-			why_nothing(r);
+			why_nothing(r, w);
 		return false;
 	}
 	if (r->v[MC_CUT_PACKETS] > 0)

@@ -160,6 +160,12 @@ because "that stay, too" '^  did a rule ignore them\?' port 80
 let_go
 stop
 
+with 'window 1s' 'filter "tcp port 80"'
+hold 80 idle.test
+because "connections that idle" '^  1 connections are open here and say nothing'
+let_go
+stop
+
 # The server of a plain port answers what it cannot read.
 with
 hold 80 tls
