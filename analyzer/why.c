@@ -29,6 +29,7 @@ struct found {
 	uint64_t	 ignored;
 	uint64_t	 own;		/* of these, those of mirrors */
 	uint64_t	 spoke;		/* had content */
+	uint64_t	 mute;		/* a hello without an answer for long */
 	uint64_t	 vlan;
 	uint64_t	 protos[SESSION_PROTOS];
 	uint64_t	 requests;	/* that ended, of the window */
@@ -77,6 +78,15 @@ count_waiting(struct found *w, const struct flow_info *f)
 	w->waiting += n;
 }
 
+static bool
+is_mute(const struct rows *r, const struct flow_info *f)
+{
+	return f->state == FLOW_OPEN && f->half[0].bytes > 0 &&
+	    f->half[1].seen && f->half[1].bytes == 0 &&
+	    r->az->now > f->first_us &&
+	    (double)(r->az->now - f->first_us) / 1e6 >= LONG_WAIT;
+}
+
 static void
 count_flow(struct rows *r, const struct flow_info *f, void *arg)
 {
@@ -101,6 +111,8 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	w->own += conn_own(f->reader);
 	w->spoke += f->half[0].bytes + f->half[1].bytes > 0;
 	count_waiting(w, f);
+	w->mute += is_mute(r, f) && strcmp(said.proto,
+	    session_proto_name(SESSION_TLS)) == 0;
 	w->vlan += f->half[f->half[0].seen ? 0 : 1].nvlan > 0;
 	for (i = 0; i < SESSION_PROTOS && conn_settled(f->reader); i++)
 		if (strcmp(said.proto,
@@ -544,6 +556,10 @@ why_requests(struct rows *r, const struct found *w)
 		rows_text(r, "", "  %s%s carries TLS; its names are in show "
 		    "names", port == NULL ? "this" : "port ", port == NULL ?
 		    "" : port);
+		if (w->mute > 0)
+			rows_text(r, "", "  %llu of these hellos have no "
+			    "answer yet: does the server hang?",
+			    (ull)w->mute);
 	} else if (w->protos[SESSION_HTTP2] > 0)
 		rows_text(r, "cause", "4 http          0 requests: HTTP/2 on "
 		    "%llu %s, which is not parsed",

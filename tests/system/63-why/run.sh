@@ -124,6 +124,8 @@ stop
 with
 hold 8443 tls
 because "TLS" '^4 http +0 requests: first bytes look like TLS.* cause$' port 8443
+because "and that nobody answers it" '^  1 of these hellos have no answer yet' \
+    port 8443
 is "and says where its name is" "$(grep -c 'port 8443 carries TLS' "$TMP/why")" 1
 let_go
 stop
