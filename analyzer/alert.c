@@ -541,7 +541,7 @@ end_slice(struct alert_set *a, struct alert_rule *r, uint64_t when)
 	storm_over(a, r);
 }
 
-/* While nothing changes: the next slice, at most last, with something to say. */
+/* While nothing changes: the next slice, at most last, that has to be told. */
 static uint64_t
 next_told(const struct alert_rule *r, uint64_t last)
 {
