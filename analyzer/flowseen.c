@@ -303,10 +303,17 @@ hops(const struct couple *c, bool back, int *d)
 	return x != 0 && y != 0;
 }
 
+static bool
+is_split(const struct flow *f)
+{
+	return f->half[0].place != f->half[1].place;
+}
+
 /*
  * What one direction lost on its way from a to b, the other lost from b to a.
  * A bridge that filters shows one of them before and after it was routed, and
- * the first sighting counts: of that direction nothing may seem lost.
+ * the first sighting counts: of that direction nothing may seem lost. Where
+ * each direction has a place of its own, both may be seen after the router.
  */
 static bool
 hop_apart(const struct couple *c)
@@ -318,7 +325,8 @@ hop_apart(const struct couple *c)
 		return false;
 	if (!there || !back)
 		return (there && d != 0) || (back && e != 0);
-	return d * e < 0 || ((d == 0) != (e == 0) && places_differ(c));
+	return d * e < 0 || ((d == 0) != (e == 0) && places_differ(c)) ||
+	    (d * e > 0 && (is_split(c->a) || is_split(c->b)));
 }
 
 /* Of the clients or of the servers. */

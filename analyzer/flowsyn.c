@@ -52,6 +52,33 @@ begin_here(struct seg *s)
 	return true;
 }
 
+/*
+ * Of two answers to one SYN, as a bridge causes that sends it on twice, the
+ * other one may be that of a connection behind NAT, whose tuple this then is.
+ */
+static bool
+answers_twin(struct seg *s)
+{
+	struct flow_half	*h = s->h;
+	uint8_t			*ttl = &s->f->ttl[s->dir];
+	const uint32_t		 base = h->r.base;
+	const uint16_t		 place = h->place;
+	const uint8_t		 hops = *ttl;
+
+	if (!flowseg_answers(s) || h->bytes > 0)
+		return false;
+	h->r.base = s->p->seq + 1;
+	h->place = flowtab_place(s->t, s->p);
+	*ttl = s->p->ttl;
+	flowseen_pair(s);
+	if (s->f->state == FLOW_ALIAS)
+		return true;
+	h->r.base = base;
+	h->place = place;
+	*ttl = hops;
+	return false;
+}
+
 /* Whether what is known of a half that missed its start is not near base. */
 static bool
 is_elsewhere(const struct flow_half *h, uint32_t base)
@@ -73,7 +100,7 @@ take_syn(struct seg *s, bool *known)
 
 	*known = false;
 	if (h->flags & HALF_SYN) {
-		if (h->r.base == base) {
+		if (h->r.base == base || answers_twin(s)) {
 			*known = true;
 			return true;
 		}

@@ -1539,6 +1539,55 @@ nor_is_one_after_a_reset(void **state)
 	end(&w);
 }
 
+/* A packet of a hairpin: 1 asks 2, which is 3 and sees 2 ask. */
+static void
+pin(struct world *w, uint16_t iface, uint8_t ttl, uint8_t src, uint8_t dst,
+    uint8_t flags, uint32_t seq)
+{
+	bool			 ask = !(flags & A);
+	struct pcapgen_seg	 s = { .src = src, .dst = dst,
+				    .sport = ask ? 4000 : 80,
+				    .dport = ask ? 80 : 4000,
+				    .flags = flags, .seq = seq,
+				    .ack = ask ? 0 : 100112 };
+
+	w->iface = iface;
+	w->ttl = ttl;
+	raw(w, &s, false);
+}
+
+/*
+ * A bridge that filters and hands each frame up, too, as a promiscuous one
+ * does, shows what is translated at one end only after the router both ways.
+ */
+static void
+a_hairpin_that_is_sent_twice_is_one_connection(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	pin(&w, 1, 64, 1, 2, S, 100111);
+	pin(&w, 2, 64, 2, 3, S, 100111);
+	pin(&w, 2, 63, 1, 3, S, 100111);
+	pin(&w, 2, 64, 3, 2, S | A, 200222);
+	pin(&w, 1, 64, 2, 1, S | A, 200222);
+	pin(&w, 1, 63, 3, 1, S | A, 200222);
+	assert_true(count(&w, FLOW_C_NAT) == 2);
+	end(&w);
+	begin(&w);		/* the stray answer is read first */
+	pin(&w, 2, 64, 2, 3, S, 100111);
+	pin(&w, 2, 63, 1, 3, S, 100111);
+	pin(&w, 2, 64, 3, 2, S | A, 200222);
+	pin(&w, 2, 64, 3, 1, S | A, 90000000);
+	w.now -= 8000;
+	pin(&w, 1, 64, 1, 2, S, 100111);
+	pin(&w, 1, 64, 2, 1, S | A, 200222);
+	pin(&w, 1, 63, 3, 1, S | A, 200222);
+	assert_true(count(&w, FLOW_C_NAT) == 2);
+	end(&w);
+}
+
 /* By chance the server's two numbers are near each other. */
 static void
 both_answers_of_a_syn_proxy_may_be_near(void **state)
@@ -2868,6 +2917,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_syn_proxy_that_translates_may_miss_its_own_syn),
 	cmocka_unit_test(a_second_answer_is_no_other_connection),
 	cmocka_unit_test(nor_is_one_after_a_reset),
+	cmocka_unit_test(a_hairpin_that_is_sent_twice_is_one_connection),
 	cmocka_unit_test(both_answers_of_a_syn_proxy_may_be_near),
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
 	cmocka_unit_test(what_one_side_of_a_syn_proxy_missed_the_other_has),
