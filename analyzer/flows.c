@@ -41,30 +41,34 @@ is_number(const char *value, long n)
 	return err == NULL && v == n;
 }
 
+/* As it is shown, with its port, or the address alone. */
 static bool
-is_addr(const char *value, const struct addr *a)
+is_end(const char *value, const struct endpoint *e)
 {
-	struct addr	 want;
+	struct endpoint	 want;
 
-	return addr_parse(value, &want) == 0 && addr_cmp(&want, a) == 0;
+	if (addr_parse(value, &want.addr) == 0)
+		return addr_cmp(&want.addr, &e->addr) == 0;
+	return endpoint_parse(value, &want) == 0 &&
+	    endpoint_cmp(&want, e) == 0;
 }
 
 /* Clients are asked for as they are shown: a mask hides nothing else. */
 static bool
 client_fits(const struct candidate *c, const char *value)
 {
-	struct addr	 shown = c->client.addr;
+	struct endpoint	 shown = c->client;
 
 	if (c->flow != NULL)	/* a request keeps it as it is shown */
 		rule_client(&c->r->az->proc->conf->privacy,
-		    &c->r->az->day_key, &c->client.addr, &shown);
-	return is_addr(value, &shown);
+		    &c->r->az->day_key, &c->client.addr, &shown.addr);
+	return is_end(value, &shown);
 }
 
 static bool
 server_fits(const struct candidate *c, const char *value)
 {
-	return is_addr(value, &c->server.addr);
+	return is_end(value, &c->server);
 }
 
 /* Of the server; of both while it is not known who that is. */

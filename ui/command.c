@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/addr.h"
 #include "sandbox/compat.h"
 #include "ui/command.h"
 #include "ui/view.h"
@@ -14,6 +15,7 @@ enum token_kind {
 	T_WORD,
 	T_ARG,		/* any text, appended to the arguments */
 	T_ARG_HOST,	/* the same, written as the daemon keeps hosts */
+	T_ARG_ADDR,	/* an address, with a port or without, the same */
 	T_ARG_WORD,	/* this word, appended to the arguments */
 	T_ARG_NUMBER,	/* 1 .. value, appended to the arguments */
 	T_ARG_FROM_0,	/* 0 .. value, the same */
@@ -116,6 +118,10 @@ static const struct token flows_host[] = {
 	{ T_ARG_HOST, NULL, flows, SETS_NOTHING, 0, "value" },
 	END
 };
+static const struct token flows_addr[] = {
+	{ T_ARG_ADDR, NULL, flows, SETS_NOTHING, 0, "address" },
+	END
+};
 #define FILTER(w, n, h)	{ T_ARG_WORD, w, n, SETS_NOTHING, 0, h }
 #define NUMBER(n, max)	{ T_ARG_NUMBER, NULL, n, SETS_NOTHING, max, "number" }
 static const struct token flows_top[] = {
@@ -138,8 +144,8 @@ static const struct token flows[] = {
 	DONE,
 	WORD("top", flows_top, NOTHING, 0, "how many"),
 	FILTER("host", flows_host, "HTTP host or TLS name"),
-	FILTER("client", flows_value, "address"),
-	FILTER("server", flows_value, "address"),
+	FILTER("client", flows_addr, "address"),
+	FILTER("server", flows_addr, "address"),
 	FILTER("port", flows_port, "of the server"),
 	FILTER("interface", flows_value, NULL),
 	FILTER("vlan", flows_vlan, NULL),
@@ -441,6 +447,20 @@ add_host(struct command *c, const char *word, struct out *o)
 	return 0;
 }
 
+/* No name is looked up; a list of nothing would not tell. */
+static int
+add_addr(struct command *c, const char *word, struct out *o)
+{
+	struct endpoint	 e;
+
+	if (addr_parse(word, &e.addr) == 0 || endpoint_parse(word, &e) == 0)
+		return add_arg(c, word, o);
+	out_str(o, "no address: ");
+	out_vis(o, VIS_TERM, word, strlen(word));
+	out_str(o, "\nvalid: an address, or one with a port as it is shown\n");
+	return -1;
+}
+
 /* A number of min to max; -1 when it is none. */
 static int
 number(const char *word, uint32_t min, uint32_t max, uint32_t *to,
@@ -472,6 +492,8 @@ take(struct command *c, const struct token *t, const char *word,
 		return add_arg(c, word, o);
 	case T_ARG_HOST:
 		return add_host(c, word, o);
+	case T_ARG_ADDR:
+		return add_addr(c, word, o);
 	case T_ARG_WORD:
 		return add_arg(c, t->word, o);
 	case T_ARG_NUMBER:

@@ -143,6 +143,14 @@ numbers_have_bounds(void **state)
 	assert_int_equal(parse("why port 65536", &c), -1);
 	assert_int_equal(parse("why port 0", &c), -1);
 	assert_int_equal(parse("why port http", &c), -1);
+	assert_int_equal(parse("s flows server 10.2.0.2:80", &c), 0);
+	assert_string_equal(c.show.args[1], "10.2.0.2:80");
+	assert_int_equal(parse("s flows client [fd02::2]:80", &c), 0);
+	assert_int_equal(parse("s flows client fd02::2", &c), 0);
+	assert_int_equal(parse("s flows client www.test", &c), -1);
+	assert_string_equal(why.p, "no address: www.test\n"
+	    "valid: an address, or one with a port as it is shown\n");
+	assert_int_equal(parse("s flows client 10.1.0.0/24", &c), -1);
 	assert_int_equal(parse("s flows vlan 0", &c), 0);
 	assert_string_equal(c.show.args[1], "0");
 	assert_int_equal(parse("s flows vlan 4094", &c), 0);

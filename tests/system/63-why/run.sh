@@ -79,11 +79,12 @@ is "a port is a number" $? 64
 hold 80 held.test
 flows() { json '[.flows[] | .client] | length' show flows "$@"; }
 one() { [ "$(flows "$@")" = 1 ]; }
-for f in "host held.test" "server 10.77.0.2" "client 10.77.0.1" "port 80" \
+for f in "host held.test" "server 10.77.0.2" "server 10.77.0.2:80" \
+    "client 10.77.0.1" "port 80" \
     "interface va" "state open" "server 10.77.0.2 state open port 80"; do
 	wait_for 5 one $f && ok "show flows $f" || not_ok "show flows $f" "$(flows $f)"
 done
-for f in "host x.test" "server 10.77.0.1" "client 10.77.0.2" "port 8" \
+for f in "host x.test" "server 10.77.0.1" "server 10.77.0.2:8" "client 10.77.0.2" "port 8" \
     "interface lo" "state half-open" "vlan 5"; do
 	is "not show flows $f" "$(flows $f)" 0
 done
