@@ -146,7 +146,7 @@ count_requests(struct rows *r, struct found *w)
 		if (!fits || !flows_tx_fits(r, &t,
 		    w->ids[t.flow_id % IDS] == t.flow_id))
 			continue;
-		if (t.method.n == 0) {
+		if (t.method.n == 0 && t.first_us == 0 && t.status != 0) {
 			w->unasked++;
 			continue;
 		}
