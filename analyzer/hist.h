@@ -1,9 +1,10 @@
 /*
  * hist: response times in 96 fixed logarithmic buckets.
  *
- * Four buckets per octave from 16 us to 134 s, so a quantile is wrong by at
- * most 13 %; fixed bounds make histograms of any origin add up. A histogram
- * is an array of HIST_BUCKETS counts that the caller owns.
+ * Four buckets per octave from 16 us to 201 s, so a quantile is wrong by less
+ * than 25 %, as much as its bucket is wide; fixed bounds make histograms of any
+ * origin add up. A histogram is an array of HIST_BUCKETS counts that the caller
+ * owns.
  */
 #ifndef ANALYZER_HIST_H
 #define ANALYZER_HIST_H

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "analyzer/hist.h"
 #include "tests/lib/cmocka_first.h"
 
@@ -61,6 +63,28 @@ a_quantile_of_one_value_lies_in_its_bucket(void **state)
 	    hist_limit_us(b));
 }
 
+/* Nearest the edges of its bucket a value is farthest from what is told. */
+static void
+a_quantile_is_off_by_less_than_a_quarter(void **state)
+{
+	uint64_t	 h[HIST_BUCKETS], us, p;
+	unsigned	 b, i, q;
+
+	(void)state;
+	for (b = 0; b < HIST_BUCKETS - 2; b++)
+		for (i = 0; i < 2; i++) {
+			us = hist_limit_us(i == 0 ? b : b + 1) - i;
+			memset(h, 0, sizeof(h));
+			h[hist_bucket(us)] = 1000;
+			for (q = 1; q < 100; q++) {
+				p = hist_quantile_us(h, q / 100.0);
+				assert_true(p * 4 < us * 5);
+				assert_true(p * 5 > us * 4 - 5);
+			}
+		}
+	assert_int_equal(hist_limit_us(HIST_BUCKETS - 2), 201326592);
+}
+
 int
 main(void)
 {
@@ -68,6 +92,7 @@ main(void)
 		cmocka_unit_test(every_time_lies_in_its_bucket),
 		cmocka_unit_test(buckets_are_at_most_a_quarter_wide),
 		cmocka_unit_test(a_quantile_is_near_the_true_one),
+		cmocka_unit_test(a_quantile_is_off_by_less_than_a_quarter),
 		cmocka_unit_test(a_quantile_of_one_value_lies_in_its_bucket),
 	};
 
