@@ -54,6 +54,18 @@ put_row(struct alert_set *a, const struct alert_rule *r, const struct series *s,
 	    alert_blind_text(r->blind) : "");
 }
 
+static bool
+is_worse(const struct alert_rule *r, const struct series *s,
+    const struct series *than)
+{
+	const bool	 has = series_has_value(r, s);
+
+	if (has != series_has_value(r, than))
+		return has;
+	return series_upward(r->conf) ? s->value > than->value :
+	    s->value < than->value;
+}
+
 /* The key that is nearest to its limit stands for those that are ok. */
 static const struct series *
 worst(const struct alert_rule *r)
@@ -61,8 +73,7 @@ worst(const struct alert_rule *r)
 	const struct series	*s, *w = NULL;
 
 	for (s = r->first; s != NULL; s = s->next)
-		if (w == NULL || (series_upward(r->conf) ? s->value > w->value :
-		    s->value < w->value))
+		if (w == NULL || is_worse(r, s, w))
 			w = s;
 	return w;
 }

@@ -1346,6 +1346,40 @@ a_pause_is_seen_as_it_was_at_each_moment(void **state)
 	end(&w);
 }
 
+/* Of those that are ok a key with nothing to divide is not the worst. */
+static void
+the_worst_key_has_a_value(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	struct rows		 r = { .n = 0 };
+	struct row		 row;
+	struct buf		 b;
+	unsigned		 i;
+
+	(void)state;
+	c = begin(&w, METRIC_RATIO, OP_LT, 0.2, 10);
+	c->ratio.status.lo = 200;
+	c->ratio.status.hi = 299;
+	c->ratio_metric = c->ratio_of = METRIC_RESPONSES;
+	c->key = KEY_HOST;
+	start(&w);
+	hits(&w, "first", 200, 1);
+	for (i = 0; i < 30; i++) {
+		to(&w, i);
+		hits(&w, "busy", i % 2 == 0 ? 200 : 500, 1);
+	}
+	hits(&w, "last", 200, 1);
+	to(&w, 38);
+	buf_writer(&r.b, r.mem, sizeof(r.mem));
+	assert_true(alert_rows(w.set, false, NULL, next_row, &r));
+	assert_int_equal(r.n, 1);
+	buf_reader(&b, r.mem, r.b.len);
+	assert_int_equal(row_get(&b, &row), 0);
+	has(&row, "key", "busy");
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1395,6 +1429,7 @@ main(void)
 		T(the_busiest_keys_of_times_stay),
 		T(what_is_due_in_an_idle_stretch_is_told_then),
 		T(a_pause_is_seen_as_it_was_at_each_moment),
+		T(the_worst_key_has_a_value),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
