@@ -100,4 +100,24 @@ at_least "and what was lost is known" \
 is "of the same capture" "$(pid_of capture)" "$p"
 kill $busy
 stop
+
+# An answer that comes when its request has left the window.
+conf 'window 2s' 'interface "vb"'
+start
+inb python3 -c '
+import socket, time
+s = socket.create_server(("10.77.0.2", 81)).accept()[0]
+s.recv(65536)
+time.sleep(3)
+s.sendall(b"HTTP/1.1 200 x\r\nContent-Length: 0\r\n\r\n")' &
+at_exit "kill $! 2> /dev/null"
+ask() { ina curl -s -o /dev/null -H "Host: slow.example" http://10.77.0.2:81/; }
+wait_for 5 ask
+answered() {
+	[ "$(json '.hosts[] | select(.host == "slow.example") |
+	    "\(.requests) \(.responses)"' show hosts window last)" = "0 1" ]
+}
+wait_for 1 answered && ok "an answer is shown where its request is no more" ||
+    not_ok "a late answer is not shown" "$(ctl show hosts window last)"
+stop
 finish
