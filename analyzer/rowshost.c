@@ -313,7 +313,8 @@ rows_other(struct rows *r, const struct rows_other *o)
 {
 	struct row_writer	 w;
 
-	if (o->items + o->count == 0 || !answer_row(&r->a, &w, ROW_OTHER, 0))
+	if (o->items + o->count + o->responses + o->bytes == 0 ||
+	    !answer_row(&r->a, &w, ROW_OTHER, 0))
 		return;
 	row_str(&w, o->what);
 	row_u64(&w, o->items);
