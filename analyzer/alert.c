@@ -88,9 +88,13 @@ clear_condition(const struct alert_rule *r, const struct series *s)
 		return c->value > 0 ? s->value < 0.9 * c->value :
 		    s->value <= 0;
 	limit = 1.1 * c->value;
+	/* Most parts end at 1; of counts that are none a ratio may be more. */
 	if ((c->metric == METRIC_COMPLETENESS || c->metric == METRIC_RATIO) &&
-	    limit >= 1.0)
+	    limit >= 1.0 && c->value <= 1.0) {
+		if (s->value >= 1.0)
+			return !series_holds(c->op, s->value, c->value);
 		limit = (1.0 + c->value) / 2;
+	}
 	return s->value > limit;
 }
 

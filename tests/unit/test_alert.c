@@ -1380,6 +1380,45 @@ the_worst_key_has_a_value(void **state)
 	end(&w);
 }
 
+/* 110 % of a part may be more than there is, and of a ratio less. */
+static void
+a_part_clears_at_the_whole_and_a_ratio_above(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+	unsigned		 i;
+
+	(void)state;
+	begin(&w, METRIC_COMPLETENESS, OP_LT, 1, 10);
+	start(&w);
+	to(&w, 20);
+	w.complete = 0.99;
+	to(&w, 21);
+	said(&w, "fired");
+	w.complete = 1.0;
+	to(&w, 22);
+	said(&w, "cleared");
+	end(&w);
+
+	c = begin(&w, METRIC_RATIO, OP_LT, 4, 10);
+	c->ratio_metric = METRIC_MESSAGES;
+	c->ratio_of = METRIC_RESPONSES;
+	start(&w);
+	for (i = 0; i < 40; i++) {	/* three of one */
+		to(&w, i);
+		hits(&w, "a", 200, 1);
+		hits(&w, "a", 0, 2);
+	}
+	said(&w, "fired");
+	for (; i < 60; i++) {
+		to(&w, i);
+		hits(&w, "a", 200, 1);
+		hits(&w, "a", 0, 5);
+	}
+	said(&w, "cleared");
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1430,6 +1469,7 @@ main(void)
 		T(what_is_due_in_an_idle_stretch_is_told_then),
 		T(a_pause_is_seen_as_it_was_at_each_moment),
 		T(the_worst_key_has_a_value),
+		T(a_part_clears_at_the_whole_and_a_ratio_above),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
