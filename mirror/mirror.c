@@ -21,6 +21,7 @@
 #include "sandbox/log.h"
 #include "sandbox/proc.h"
 
+#define LAST_WORDS	1024	/* frames */
 #define TICK_MS		100
 #define ORPHANS_US	2000000		/* for open connections to be re-sent */
 #define STOP_US		1500000		/* for answers, when told to stop */
@@ -517,6 +518,9 @@ mirror_stop(struct proc *p)
 	struct mirror_state	*ms = p->state;
 	size_t			 i;
 
+	/* The analyzer has ended: its last words may not be read yet. */
+	if (p->chan[ROLE_ANALYZER] != NULL)
+		chan_receive(p->chan[ROLE_ANALYZER], LAST_WORDS);
 	state_clock(ms);
 	ms->stop_us = ms->env.now_us;
 	streams_close_all(ms->streams);

@@ -25,4 +25,13 @@ is "what belongs to none is among the others" \
     "$(jq -r '.summary.responses, (.hosts | length),
     (.other[] | "\(.what) \(.count) \(.responses)")' "$TMP/json" | xargs)" \
     "1 0 hosts 0 1 clients 0 1"
+
+# What is told at the very end is in the log each time.
+echo 'alert "a" when connections >= 1 over 10s' > "$TMP/conf"
+echo "log events \"$TMP/log\" { types { alert } }" >> "$TMP/conf"
+for i in $(seq 60); do
+	"$BUILD/netmond" -f "$TMP/conf" -r "$TMP/pcap" > /dev/null
+done
+is "the end of an alert, of 60 runs" \
+    "$(grep -c '"state":"ended"' "$TMP/log")" 60
 finish
