@@ -64,6 +64,7 @@ answers_twin(struct seg *s)
 	const uint32_t		 base = h->r.base;
 	const uint16_t		 place = h->place;
 	const uint8_t		 hops = *ttl;
+	const uint16_t		 had = s->f->flags;
 
 	if (!flowseg_answers(s) || h->bytes > 0)
 		return false;
@@ -71,7 +72,7 @@ answers_twin(struct seg *s)
 	h->place = flowtab_place(s->t, s->p);
 	*ttl = s->p->ttl;
 	flowseen_pair(s);
-	if (s->f->state == FLOW_ALIAS)
+	if (s->f->state == FLOW_ALIAS || s->f->flags & ~had & FLOW_F_NAT)
 		return true;
 	h->r.base = base;
 	h->place = place;
@@ -249,7 +250,8 @@ flowsyn_take(struct seg *s)
 	const struct packet	*p = s->p;
 	bool			 known;
 
-	if (!(p->flags & PACKET_TCP_ACK) && p->ack != 0)
+	if (!(p->flags & PACKET_TCP_ACK) && p->ack != 0 &&
+	    !(s->f->flags & (FLOW_F_RE | FLOW_F_OOW) << !s->dir))
 		s->f->other_seq[!s->dir] = p->ack + 1;	/* a SYN proxy's */
 	if (!answers(s) && !(s->f->flags & FLOW_F_RE << !s->dir)) {
 		s->t->count[FLOW_C_BAD_ACK]++;

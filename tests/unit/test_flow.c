@@ -1563,7 +1563,15 @@ pin(struct world *w, uint16_t iface, uint8_t ttl, uint8_t src, uint8_t dst,
 static void
 a_hairpin_that_is_sent_twice_is_one_connection(void **state)
 {
-	struct world	 w;
+	struct pcapgen_seg	 ask = { .src = 2, .dst = 3, .sport = 4000,
+				    .dport = 80, .seq = 100112,
+				    .ack = 200223, .flags = P | A,
+				    .data = "ask", .len = 3 };
+	struct pcapgen_seg	 say = { .src = 3, .dst = 2, .sport = 80,
+				    .dport = 4000, .seq = 200223,
+				    .ack = 100115, .flags = P | A,
+				    .data = "say", .len = 3 };
+	struct world		 w;
 
 	(void)state;
 	begin(&w);
@@ -1585,6 +1593,20 @@ a_hairpin_that_is_sent_twice_is_one_connection(void **state)
 	pin(&w, 1, 64, 2, 1, S | A, 200222);
 	pin(&w, 1, 63, 3, 1, S | A, 200222);
 	assert_true(count(&w, FLOW_C_NAT) == 2);
+	end(&w);
+	begin(&w);		/* its tuple, too */
+	pin(&w, 2, 63, 1, 3, S, 100111);
+	pin(&w, 2, 64, 2, 3, S, 100111);
+	pin(&w, 2, 64, 3, 2, S | A, 200222);
+	pin(&w, 2, 64, 3, 1, S | A, 90000000);
+	w.now -= 8000;
+	pin(&w, 1, 63, 3, 1, S | A, 200222);
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	w.iface = 2;
+	w.ttl = 64;
+	raw(&w, &ask, false);
+	raw(&w, &say, false);
+	assert_string_equal(w.log, "ask>say<");
 	end(&w);
 }
 
