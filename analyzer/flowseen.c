@@ -492,16 +492,21 @@ comes_first(const struct couple *c)
 	    c->a->first_us < c->b->first_us);
 }
 
-/* Whether the flow turned out to be one of n others. */
+/*
+ * Whether the flow turned out to be one of those that the same numbers have
+ * marked; it is marked by them, too, from now on.
+ */
 static bool
-pair(struct seg *s, const uint32_t *twin, size_t n,
+pair(struct seg *s, const uint32_t *by, size_t nby,
     bool (*same)(const struct seg *, struct couple *))
 {
 	struct flow_table	*t = s->t;
 	struct flow		*f = s->f, *g;
 	struct couple		 c = { .a = f };
-	size_t			 i;
+	uint32_t		 twin[FLOWTAB_NAT_WAYS];
+	size_t			 i, n;
 
+	n = flowtab_nat_put(t, f, by, nby, twin);
 	if (f->flags & FLOW_F_OPENED)
 		return false;
 	for (i = 0; i < n; i++) {
@@ -530,7 +535,7 @@ void
 flowseen_pair(struct seg *s)
 {
 	const struct flow	*f = s->f;
-	uint32_t		 twin[FLOWTAB_NAT_WAYS], isn[2];
+	uint32_t		 isn[2];
 	int			 c = flowseg_client(f);
 
 	isn[0] = f->half[c].r.base;
@@ -538,32 +543,28 @@ flowseen_pair(struct seg *s)
 	if (!(f->half[0].flags & f->half[1].flags & HALF_SYN) &&
 	    !telling(isn[0], isn[1]))
 		return;
-	pair(s, twin, flowtab_nat_put(s->t, f, isn, nitems(isn), twin),
-	    same_start);
+	pair(s, isn, nitems(isn), same_start);
 }
 
 void
 flowseen_proxy(struct seg *s)
 {
-	uint32_t	 twin[FLOWTAB_NAT_WAYS];
 	uint32_t	 isn[2] = { s->p->seq + 1, s->p->ack + 1 };
 
 	if (s->p->ack != 0 && telling(isn[0], isn[1]))
-		pair(s, twin, flowtab_nat_put(s->t, s->f, isn, nitems(isn),
-		    twin), same_start);
+		pair(s, isn, nitems(isn), same_start);
 }
 
 void
 flowseen_shut(struct seg *s)
 {
 	const struct endpoint	*server = s->dir ? &s->f->key.b : &s->f->key.a;
-	uint32_t		 twin[FLOWTAB_NAT_WAYS], by[2];
+	uint32_t		 by[2];
 
 	by[0] = s->o->r.base;
 	by[1] = (uint32_t)hash_bytes(s->t->key, server, sizeof(*server));
 	if (telling(by[0], 0))
-		pair(s, twin, flowtab_nat_put(s->t, s->f, by, nitems(by),
-		    twin), same_start);
+		pair(s, by, nitems(by), same_start);
 }
 
 void
@@ -578,18 +579,16 @@ void
 flowseen_refused(struct seg *s)
 {
 	const struct flow_half	*h = &s->f->half[flowseg_client(s->f)];
-	uint32_t		 twin[FLOWTAB_NAT_WAYS], isn = h->r.base;
+	uint32_t		 isn = h->r.base;
 
 	if (h->flags & HALF_SYN && telling(isn, 0))
-		pair(s, twin, flowtab_nat_put(s->t, s->f, &isn, 1, twin),
-		    same_refusal);
+		pair(s, &isn, 1, same_refusal);
 }
 
 bool
 flowseen_meet(struct seg *s)
 {
 	const struct packet	*p = s->p;
-	uint32_t		 twin[FLOWTAB_NAT_WAYS];
 	uint32_t		 by[4] = { p->seq, p->ack, p->wire };
 
 	if (!telling(p->seq, p->ack) || (s->h->packets > MEET_PACKETS &&
@@ -599,8 +598,7 @@ flowseen_meet(struct seg *s)
 		s->f->ttl[s->dir] = p->ttl;
 	by[3] = (uint32_t)hash_bytes(s->t->key, p->payload,
 	    p->len < MEET_BYTES ? p->len : MEET_BYTES);
-	return pair(s, twin, flowtab_nat_put(s->t, s->f, by, nitems(by), twin),
-	    same_packet);
+	return pair(s, by, nitems(by), same_packet);
 }
 
 /* The connection that f is an alias of; *dir: as in f, then as in that one. */
