@@ -4,6 +4,7 @@
 #include "analyzer/conn.h"
 #include "analyzer/flows.h"
 #include "analyzer/rule.h"
+#include "analyzer/side.h"
 #include "sandbox/compat.h"
 
 #define TOP_FLOWS	1000
@@ -21,14 +22,6 @@ struct candidate {
 	const struct flow_info *flow;	/* NULL: a request */
 	const struct flow_seen *seen;	/* the place, NULL: its home */
 };
-
-static const char *
-name_of(const struct rows *r, uint16_t iface)
-{
-	const struct iface	*i = state_iface(r->az, iface);
-
-	return i == NULL ? "" : i->info.name;
-}
 
 /* ---- one word ---- */
 
@@ -85,7 +78,8 @@ iface_fits(const struct candidate *c, const char *value)
 	if (strcmp(c->iface, value) == 0)
 		return true;
 	return c->flow != NULL && c->seen == NULL && c->flow->half[1].seen &&
-	    strcmp(name_of(c->r, c->flow->half[1].iface), value) == 0;
+	    strcmp(side_iface_name(c->r->az, c->flow->half[1].iface),
+	    value) == 0;
 }
 
 static bool
@@ -168,7 +162,7 @@ fits_elsewhere(struct candidate *c)
 
 	for (i = 0; i < c->flow->nseen; i++) {
 		c->seen = &c->flow->seen[i];
-		c->iface = name_of(c->r, c->seen->iface);
+		c->iface = side_iface_name(c->r->az, c->seen->iface);
 		c->client = c->seen->key.a;
 		c->server = c->seen->key.b;
 		if (all_fit(c))
@@ -215,7 +209,8 @@ visit(void *arg, struct flow *fl)
 	if (f.state == FLOW_ALIAS || w->r->a.failed ||
 	    (!w->mirrors && conn_made_here(w->r->az, fl)))
 		return;
-	c.iface = name_of(w->r, f.half[f.half[0].seen ? 0 : 1].iface);
+	c.iface = side_iface_name(w->r->az,
+	    f.half[f.half[0].seen ? 0 : 1].iface);
 	c.client = f.key.a;
 	c.server = f.key.b;
 	c.client_known = f.client_known;

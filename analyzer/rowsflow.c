@@ -1,6 +1,7 @@
 /* The rows of flows and of the transactions in them. */
 #include "analyzer/conn.h"
 #include "analyzer/rows.h"
+#include "analyzer/side.h"
 
 /* ---- flows ---- */
 
@@ -58,14 +59,6 @@ put_endpoint(struct rows *r, struct row_writer *w, const struct endpoint *e,
 	row_str(w, endpoint_print(&kept, text, sizeof(text)));
 }
 
-static const char *
-place_name(struct rows *r, uint16_t iface)
-{
-	struct iface	*i = state_iface(r->az, iface);
-
-	return i == NULL ? "" : i->info.name;
-}
-
 static void
 flow_quality(const struct rows *r, struct row_writer *w,
     const struct flow_info *f)
@@ -95,7 +88,7 @@ sighting(struct rows *r, const struct flow_info *f,
 
 	if (!answer_row(&r->a, &w, ROW_SIGHTING, 1))
 		return;
-	row_str(&w, place_name(r, s->iface));
+	row_str(&w, side_iface_name(r->az, s->iface));
 	row_i64(&w, s->nvlan > 0 ? s->vlan[0] : -1);
 	put_endpoint(r, &w, &s->key.a, true);
 	put_endpoint(r, &w, &s->key.b, false);
@@ -126,7 +119,7 @@ rows_flow(struct rows *r, const struct flow_info *f)
 	row_u64(&w, f->id);
 	put_endpoint(r, &w, &f->key.a, true);
 	put_endpoint(r, &w, &f->key.b, false);
-	row_str(&w, place_name(r, h->iface));
+	row_str(&w, side_iface_name(r->az, h->iface));
 	row_i64(&w, h->nvlan > 0 ? h->vlan[0] : -1);
 	row_str(&w, said.proto);
 	row_strn(&w, said.host, said.host_len);
