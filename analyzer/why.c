@@ -42,6 +42,13 @@ struct found {
 	uint64_t	*ids;		/* of the connections, by id % IDS */
 };
 
+/* Seconds since a moment of the capture's clock. */
+static double
+seconds_since(const struct rows *r, uint64_t us)
+{
+	return r->az->now > us ? (double)(r->az->now - us) / 1e6 : 0;
+}
+
 /* A SYN, and a reset was all the answer. */
 static bool
 is_refused(const struct flow_info *f)
@@ -54,8 +61,7 @@ static bool
 is_late(const struct rows *r, const struct flow_info *f)
 {
 	return f->state == FLOW_SYN && f->half[1].packets == 0 &&
-	    r->az->now > f->first_us &&
-	    (double)(r->az->now - f->first_us) / 1e6 >= LONG_WAIT;
+	    seconds_since(r, f->first_us) >= LONG_WAIT;
 }
 
 static bool
@@ -83,8 +89,7 @@ is_mute(const struct rows *r, const struct flow_info *f)
 {
 	return f->state == FLOW_OPEN && f->half[0].bytes > 0 &&
 	    f->half[1].seen && f->half[1].bytes == 0 &&
-	    r->az->now > f->first_us &&
-	    (double)(r->az->now - f->first_us) / 1e6 >= LONG_WAIT;
+	    seconds_since(r, f->first_us) >= LONG_WAIT;
 }
 
 static void
@@ -161,6 +166,15 @@ count_requests(struct rows *r, struct found *w)
 
 /* ---- 1: interfaces ---- */
 
+/* Whether it is here, and the one that is asked for, or none is. */
+static bool
+is_asked(const struct rows *r, const struct iface *i)
+{
+	const char	*want = flows_word(r, "interface");
+
+	return i->known && (want == NULL || strcmp(i->info.name, want) == 0);
+}
+
 /* The names that the configuration asks for and the machine does not have. */
 static void
 tell_missing(struct rows *r, const char *want)
@@ -213,8 +227,7 @@ why_interfaces(struct rows *r)
 	uint32_t		 i;
 
 	for (i = 0; i < az->nifaces; i++) {
-		if (!az->ifaces[i].known || (want != NULL &&
-		    strcmp(az->ifaces[i].info.name, want) != 0))
+		if (!is_asked(r, &az->ifaces[i]))
 			continue;
 		if (az->ifaces[i].info.state == IFACE_UP)
 			up++;
@@ -232,9 +245,8 @@ why_interfaces(struct rows *r)
 		    "1 interfaces    %u open, %u not", up, other);
 	tell_missing(r, want);
 	for (i = 0; i < az->nifaces && told < IFACES_TOLD; i++) {
-		if (!az->ifaces[i].known || az->ifaces[i].info.state ==
-		    IFACE_UP || (want != NULL &&
-		    strcmp(az->ifaces[i].info.name, want) != 0))
+		if (!is_asked(r, &az->ifaces[i]) ||
+		    az->ifaces[i].info.state == IFACE_UP)
 			continue;
 		tell_closed(r, &az->ifaces[i]);
 		told++;
@@ -310,8 +322,8 @@ sum_packets(struct rows *r)
 
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
 	for (i = 0; want != NULL && i < r->az->nifaces; i++)
-		if (r->az->ifaces[i].known && r->az->ifaces[i].entry != NULL &&
-		    strcmp(r->az->ifaces[i].info.name, want) == 0)
+		if (is_asked(r, &r->az->ifaces[i]) &&
+		    r->az->ifaces[i].entry != NULL)
 			meter_sum(r->az->meter, r->az->ifaces[i].entry,
 			    r->window, r->v);
 }
@@ -320,16 +332,14 @@ sum_packets(struct rows *r)
 static uint64_t
 passing_bytes(struct rows *r)
 {
-	const char		*want = flows_word(r, "interface");
 	const struct iface	*f;
 	uint64_t		 sum = 0;
 	uint32_t		 i;
 
 	for (i = 0; i < r->az->nifaces; i++) {
 		f = &r->az->ifaces[i];
-		if (!f->known || f->entry == NULL ||
-		    f->info.state != IFACE_UP || (want != NULL &&
-		    strcmp(f->info.name, want) != 0))
+		if (!is_asked(r, f) || f->entry == NULL ||
+		    f->info.state != IFACE_UP)
 			continue;
 		meter_sum(r->az->meter, f->entry, r->window, r->v);
 		sum += r->v[MC_RX_BYTES] + r->v[MC_TX_BYTES];
@@ -487,11 +497,9 @@ why_connections(struct rows *r, const struct found *w)
 static void
 why_waiting(struct rows *r, const struct found *w)
 {
-	double	 s = 0;
+	const double	 s = seconds_since(r, w->since_us);
 
-	if (w->waiting > 0 && r->az->now > w->since_us)
-		s = (double)(r->az->now - w->since_us) / 1e6;
-	if (s >= LONG_WAIT)
+	if (w->waiting > 0 && s >= LONG_WAIT)
 		rows_text(r, w->requests == 0 ? "cause" : "", "  %llu "
 		    "requests have no answer yet, the oldest for %.1f s: "
 		    "does the server hang?", (ull)w->waiting, s);
@@ -518,10 +526,28 @@ why_rules(struct rows *r)
 }
 
 static void
-why_requests(struct rows *r, const struct found *w)
+why_tls(struct rows *r, const struct found *w, const char *of)
 {
 	const char	*port = flows_word(r, "port");
 	uint64_t	 tls = w->protos[SESSION_TLS];
+
+	if (tls > 0)
+		rows_text(r, "cause", "4 http          0 requests: first bytes "
+		    "look like TLS on %llu %s", (ull)tls, of);
+	else
+		rows_text(r, "cause", "4 http          0 requests: %llu times "
+		    "TLS began in the last %.0f s", (ull)r->v[MC_TLS],
+		    r->seconds);
+	rows_text(r, "", "  %s%s carries TLS; its names are in show names",
+	    port == NULL ? "this" : "port ", port == NULL ? "" : port);
+	if (w->mute > 0)
+		rows_text(r, "", "  %llu of these hellos have no answer yet: "
+		    "does the server hang?", (ull)w->mute);
+}
+
+static void
+why_requests(struct rows *r, const struct found *w)
+{
 	const char	*of = "of these connections";
 
 	if (w->requests > 0)
@@ -543,24 +569,9 @@ why_requests(struct rows *r, const struct found *w)
 		    "was answered" : "has asked", r->seconds);
 		if (w->waiting == 0)
 			why_rules(r);
-	}
-	else if (tls > 0 || was_tls(r)) {
-		if (tls > 0)
-			rows_text(r, "cause", "4 http          0 requests: "
-			    "first bytes look like TLS on %llu %s", (ull)tls,
-			    of);
-		else
-			rows_text(r, "cause", "4 http          0 requests: "
-			    "%llu times TLS began in the last %.0f s",
-			    (ull)r->v[MC_TLS], r->seconds);
-		rows_text(r, "", "  %s%s carries TLS; its names are in show "
-		    "names", port == NULL ? "this" : "port ", port == NULL ?
-		    "" : port);
-		if (w->mute > 0)
-			rows_text(r, "", "  %llu of these hellos have no "
-			    "answer yet: does the server hang?",
-			    (ull)w->mute);
-	} else if (w->protos[SESSION_HTTP2] > 0)
+	} else if (w->protos[SESSION_TLS] > 0 || was_tls(r))
+		why_tls(r, w, of);
+	else if (w->protos[SESSION_HTTP2] > 0)
 		rows_text(r, "cause", "4 http          0 requests: HTTP/2 on "
 		    "%llu %s, which is not parsed",
 		    (ull)w->protos[SESSION_HTTP2], of);
