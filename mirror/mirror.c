@@ -21,7 +21,7 @@
 #include "sandbox/log.h"
 #include "sandbox/proc.h"
 
-#define LAST_WORDS	1024	/* frames */
+#define LAST_WORDS	1024	/* frames; a socket holds fewer */
 #define TICK_MS		100
 #define ORPHANS_US	2000000		/* for open connections to be re-sent */
 #define STOP_US		1500000		/* for answers, when told to stop */
