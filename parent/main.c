@@ -466,6 +466,9 @@ main(int argc, char **argv)
 	build(&p);
 	lock(&p);
 	supervise_start(p.supervise, p.conf);
-	event_base_dispatch(p.base);
+	if (event_base_dispatch(p.base) == -1) {
+		log_warn("event loop");
+		p.status = EX_OSERR;
+	}
 	return finish(&p);
 }

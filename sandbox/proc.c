@@ -526,6 +526,7 @@ proc_main(int argc, char **argv, const struct proc_ops *ops)
 	lock(&p);
 	send_ready(&p);
 	start_running(&p);
-	event_base_dispatch(p.base);
+	if (event_base_dispatch(p.base) == -1)
+		fatal("event loop");
 	return p.priv->status;
 }
