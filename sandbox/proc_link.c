@@ -72,8 +72,11 @@ life_on_fault(struct chan *ch, enum chan_fault fault, const char *why,
 	p->priv->faulted[peer] = true;
 	p->linked[peer] = false;
 	snprintf(text, sizeof(text), "link to %s: %s", role_name(peer), why);
-	if (fault == CHAN_BAD)
+	if (fault == CHAN_BAD || fault == CHAN_FULL)
 		life_text(p, MSG_FAULT, peer, text);
+	else
+		/* Links outlive their processes: no other peer would come. */
+		fatalx("%s", text);
 }
 
 void

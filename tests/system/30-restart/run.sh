@@ -180,6 +180,25 @@ kill -TERM "$NM"
 ends "stopped, and SIGTERM" 0
 at_most "and within 2 s" $(($(now_ms) - t0)) 2500
 
+# Root shuts a link down, which a jail does not let its process do.
+start
+python3 - "$(pid_of mirror)" <<'EOT'
+import ctypes, os, socket, sys
+SYS_pidfd_getfd, LINK = 438, 4
+pidfd = os.pidfd_open(int(sys.argv[1]))
+fd = ctypes.CDLL(None).syscall(SYS_pidfd_getfd, pidfd, LINK, 0)
+socket.socket(fileno=fd).shutdown(socket.SHUT_RDWR)
+EOT
+told() { grep -q 'mirror: link to analyzer: Broken pipe' "$TMP/netmond.log"; }
+wait_for 10 told && ok "a link that is broken for good is told" ||
+    not_ok "a link that is broken for good is not told" \
+    "$(tail -3 "$TMP/netmond.log")"
+at_least "and its process is lost, not ready and deaf" \
+    "$(json '.processes[] | select(.process == "mirror") | .restarts' \
+    show processes)" 1
+stop
+is "SIGTERM ends it all the same" $status 0
+
 start
 pids="$(pid_of launcher) $(pid_of capture) $(pid_of analyzer) $(pid_of mirror)"
 kill -9 "$NM"
