@@ -37,7 +37,7 @@ on_tcp_error(void *arg, enum sink_lost why, int error)
 	char		 target[ENDPOINT_TEXT_MAX];
 
 	tally_add(c->env->tally, TALLY_MIR_ERRORS, 1);
-	told_trouble(c, "%s %s: %s, statistics unaffected",
+	told_trouble(c, &c->forward_trouble, "%s %s: %s, statistics unaffected",
 	    sink_lost_name(why),
 	    endpoint_print(&c->conf.target, target, sizeof(target)),
 	    error == 0 ? "closed by the target" : strerror(error));
@@ -49,7 +49,8 @@ on_back(void *arg)
 	struct copy	*c = arg;
 	char		 target[ENDPOINT_TEXT_MAX];
 
-	c->said_us = 0;
+	if (!log_trouble_over(&c->forward_trouble, c->env->now_us))
+		return;
 	told_say(c, "%s is there again",
 	    endpoint_print(&c->conf.target, target, sizeof(target)));
 }

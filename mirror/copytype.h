@@ -17,6 +17,7 @@
 #include "mirror/sink_file.h"
 #include "mirror/sink_tcp.h"
 #include "sandbox/conf.h"
+#include "sandbox/log.h"
 #include "sandbox/mem.h"
 #include "sandbox/tally.h"
 
@@ -152,7 +153,8 @@ struct copy {
 	uint64_t	 told_units;
 	uint64_t	 told_bytes;
 	uint64_t	 error_us;	/* wall clock */
-	uint64_t	 said_us;
+	struct log_trouble forward_trouble;
+	struct log_trouble hook_trouble[HOOK_SIDES];
 	char		 error[COPY_ERROR_MAX];
 };
 

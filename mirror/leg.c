@@ -48,10 +48,12 @@ count_hook_error(struct copy *c, enum hook_side side)
 	c->stats.hook_errors++;
 	tally_add(c->env->tally, TALLY_MIR_HOOK_ERRORS, 1);
 	if (p != NULL && !provider_attached(p))
-		told_trouble(c, "hook of %s: no program is attached, use "
-		    "netmonctl hook %s", of, provider_name(p));
+		told_trouble(c, &c->hook_trouble[side], "hook of %s: no "
+		    "program is attached, use netmonctl hook %s", of,
+		    provider_name(p));
 	else
-		told_trouble(c, "hook of %s failed", of);
+		told_trouble(c, &c->hook_trouble[side], "hook of %s failed",
+		    of);
 }
 
 /* Bytes are missing from here on. */

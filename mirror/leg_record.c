@@ -34,7 +34,7 @@ file_trouble(struct copy *c)
 	tally_add(c->env->tally, TALLY_MIR_ERRORS, 1);
 	c->stats.errors++;
 	vis_str(VIS_LOG, name, sizeof(name), c->conf.path);
-	told_trouble(c, "record %.80s: %s", name, strerror(error));
+	told_trouble(c, NULL, "record %.80s: %s", name, strerror(error));
 }
 
 static void

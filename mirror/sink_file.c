@@ -12,8 +12,6 @@
 #include "sandbox/log.h"
 #include "sandbox/vis.h"
 
-#define LOG_EVERY_US	60000000
-
 struct unit {
 	size_t		 end;		/* in the buffer */
 	struct sink_note note;
@@ -44,7 +42,7 @@ struct sink_file {
 	size_t		 nunits;
 	size_t		 unit_room;
 	struct event	*ev;
-	struct log_rate	 rate;
+	struct log_trouble trouble;
 	char		 name[CONF_PATH_MAX];
 };
 
@@ -68,9 +66,8 @@ static void
 warn(struct sink_file *f, const char *what, int error)
 {
 	char		 name[2 * CONF_PATH_MAX];
-	uint64_t	 missed;
 
-	if (!log_allowed(&f->rate, f->now_us, LOG_EVERY_US, &missed))
+	if (!log_trouble(&f->trouble, f->now_us))
 		return;
 	vis_str(VIS_LOG, name, sizeof(name), f->name);
 	log_warnx("%s: %s: %s", name, what, strerror(error));
@@ -90,7 +87,8 @@ kept(struct sink_file *f, size_t n)
 	f->stats.units += n;
 	if (n > 0 && f->tell && f->error == 0) {
 		f->tell = false;
-		f->rate.next_us = 0;
+		if (!log_trouble_over(&f->trouble, f->now_us))
+			return;
 		log_notice("%s: writing again", f->name);
 	}
 }

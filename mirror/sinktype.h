@@ -59,7 +59,7 @@ struct sink_tcp_conf {
 			    uint64_t requests, bool first);
 	void		(*own)(void *arg, const struct endpoint *source,
 			    const struct endpoint *target, bool gone);
-	/* For people; rate is the caller's. */
+	/* For people; how often is the caller's. */
 	void		(*error)(void *arg, enum sink_lost, int error);
 	void		(*back)(void *arg);	/* the target is there again */
 	void		*arg;

@@ -4,8 +4,6 @@
 #include "mirror/told.h"
 #include "sandbox/vis.h"
 
-#define SAY_EVERY_US	10000000
-
 void
 told_say(struct copy *c, const char *fmt, ...)
 {
@@ -22,7 +20,7 @@ told_say(struct copy *c, const char *fmt, ...)
 }
 
 void
-told_trouble(struct copy *c, const char *fmt, ...)
+told_trouble(struct copy *c, struct log_trouble *t, const char *fmt, ...)
 {
 	va_list	 ap;
 
@@ -32,10 +30,8 @@ told_trouble(struct copy *c, const char *fmt, ...)
 	c->error_us = c->env->wall_us;
 	if (c->conf.abort_on_error)
 		c->abort = true;
-	if (c->said_us != 0 && c->env->now_us - c->said_us < SAY_EVERY_US)
-		return;
-	c->said_us = c->env->now_us;
-	told_say(c, "%s", c->error);
+	if (t != NULL && log_trouble(t, c->env->now_us))
+		told_say(c, "%s", c->error);
 }
 
 void

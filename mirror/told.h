@@ -1,7 +1,7 @@
 /*
- * told: what people are told of a copy (its errors, of which one in ten
- * seconds is a log line and the last one a column), and what is counted as
- * lost. An error stops a mirror with `on error abort` at the next tick.
+ * told: what people are told of a copy (its errors, some of them as log lines
+ * and the last one as a column), and what is counted as lost. An error stops a
+ * mirror with `on error abort` at the next tick.
  */
 #ifndef MIRROR_TOLD_H
 #define MIRROR_TOLD_H
@@ -11,8 +11,9 @@
 
 void		 told_say(struct copy *, const char *fmt, ...)
 		    PRINTFLIKE(2, 3);
-void		 told_trouble(struct copy *, const char *fmt, ...)
-		    PRINTFLIKE(2, 3);
+/* Without a log_trouble somebody else says it. */
+void		 told_trouble(struct copy *, struct log_trouble *,
+		    const char *fmt, ...) PRINTFLIKE(3, 4);
 /* A connection with loss, once. */
 void		 told_connection(struct copy *, bool *counted);
 /* Of the forward side. */

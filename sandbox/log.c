@@ -7,6 +7,9 @@
 
 #include "sandbox/log.h"
 
+#define TROUBLE_FIRST_US	10000000
+#define TROUBLE_MOST_US		600000000
+
 static struct {
 	log_fn		*fn;
 	void		*arg;
@@ -144,4 +147,30 @@ log_burst(struct log_rate *r, uint64_t now_us, uint64_t every_us,
 	*missed = r->held;
 	r->held = 0;
 	return true;
+}
+
+bool
+log_trouble(struct log_trouble *t, uint64_t now_us)
+{
+	if (t->ended_us != 0 && now_us - t->ended_us >= t->wait_us)
+		t->next_us = t->wait_us = 0;
+	t->ended_us = 0;
+	if (now_us < t->next_us)
+		return false;
+	t->wait_us = t->wait_us == 0 ? TROUBLE_FIRST_US : t->wait_us * 2;
+	if (t->wait_us > TROUBLE_MOST_US)
+		t->wait_us = TROUBLE_MOST_US;
+	t->next_us = now_us + t->wait_us;
+	t->told = true;
+	return true;
+}
+
+bool
+log_trouble_over(struct log_trouble *t, uint64_t now_us)
+{
+	bool	 told = t->told;
+
+	t->ended_us = now_us;
+	t->told = false;
+	return told;
 }

@@ -57,4 +57,20 @@ bool	 log_allowed(struct log_rate *, uint64_t now_us, uint64_t every_us,
 bool	 log_burst(struct log_rate *, uint64_t now_us, uint64_t every_us,
 	    unsigned burst, uint64_t *missed);
 
+/*
+ * What may fail and come back many times has a line for the failure and one
+ * for its end, never the second without the first. A failure that lasts or
+ * returns is said after 10 s, then after twice as long each time, up to 10
+ * minutes; one that was away for that long is news again. Zeros begin.
+ */
+struct log_trouble {
+	uint64_t	 next_us;
+	uint64_t	 wait_us;
+	uint64_t	 ended_us;	/* 0: it lasts */
+	bool		 told;
+};
+/* true when the line may be said; now_us is monotonic and not 0. */
+bool	 log_trouble(struct log_trouble *, uint64_t now_us);
+bool	 log_trouble_over(struct log_trouble *, uint64_t now_us);
+
 #endif
