@@ -70,6 +70,7 @@ struct supervise {
 	bool		 launcher_lost;
 	int		 status;
 	pid_t		 renderer;
+	bool		 rendering;	/* asked for, no answer yet */
 	bool		 render_not;
 	struct {
 		pid_t	 pid;

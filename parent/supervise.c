@@ -1,5 +1,6 @@
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,7 @@ renderer_started(struct supervise *s, pid_t pid)
 {
 	int	 status;
 
+	s->rendering = false;
 	if (pid <= 0) {
 		no_renderer(s, -pid);
 	} else if (take_early(s, pid, &status) == 0) {
@@ -185,16 +187,14 @@ on_launcher_fault(struct chan *ch, enum chan_fault fault, const char *why,
 
 /* ---- what ended ---- */
 
-/* Whose start was asked of it, or will be. */
+/* Whose start was asked of it without an answer, or will be. */
 static const struct child *
 waits_for_launcher(const struct supervise *s)
 {
 	enum role	 r;
 
 	EACH(r)
-		if (s->child[r].state == CHILD_WAITING ||
-		    (s->child[r].state == CHILD_STARTING &&
-		    s->child[r].pid == 0))
+		if (s->child[r].state != CHILD_OFF && s->child[r].pid == 0)
 			return &s->child[r];
 	return NULL;
 }
@@ -221,6 +221,8 @@ launcher_ended(struct supervise *s, int status)
 		supervise_fail(s, EX_OSERR);
 	else if (c != NULL)
 		supervise_no_launcher(s, c->role);
+	if (s->rendering)
+		no_renderer(s, ECONNRESET);
 }
 
 void
@@ -373,8 +375,8 @@ supervise_stop_next(struct supervise *s)
 			c->state = CHILD_OFF;
 		if (c->state == CHILD_OFF)
 			continue;
-		if (c->state == CHILD_STARTING && c->pid == 0 &&
-		    s->launcher_lost) {
+		/* It ends with us, should it be there at all. */
+		if (c->pid == 0 && s->launcher_lost) {
 			c->state = CHILD_OFF;
 			continue;
 		}
@@ -477,6 +479,7 @@ supervise_verbose(struct supervise *s, uint32_t change)
 void
 supervise_render(struct supervise *s)
 {
+	s->rendering = true;
 	supervise_launch(s, ROLE_CLIENT, ++s->generation);
 }
 

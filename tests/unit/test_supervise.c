@@ -1,7 +1,9 @@
 #include <sys/socket.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "parent/child.h"
@@ -93,6 +95,105 @@ who_gave_up_meanwhile_is_not_ready(void **state)
 	last_ready(&stopping);
 	assert_int_equal(readies, 1);
 	assert_false(stopping.all_ready);
+}
+
+/* ---- the launcher is lost ---- */
+
+static struct event_base *lost_base;
+static struct launcher	 launcher;
+static int		 gone_status, rendered_status;
+
+static void
+on_gone(int status, void *arg)
+{
+	(void)arg;
+	gone_status = status;
+	event_base_loopbreak(lost_base);
+}
+
+static void
+on_rendered(int status, void *arg)
+{
+	(void)arg;
+	rendered_status = status;
+}
+
+/* A launcher that takes requests and answers none. */
+static struct supervise *
+with_launcher(int pair[2])
+{
+	static const struct supervise_ops ops = {
+		.gone = on_gone, .rendered = on_rendered
+	};
+	struct supervise_conf	 conf = { .launcher = &launcher,
+	    .ops = &ops };
+	struct supervise	*s;
+
+	assert_non_null(lost_base = event_base_new());
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, pair), 0);
+	launcher.fd = pair[0];
+	if ((launcher.pid = fork()) == 0) {
+		pause();
+		_exit(0);
+	}
+	assert_true(launcher.pid > 0);
+	conf.base = lost_base;
+	gone_status = rendered_status = -1;
+	alarm(30);
+	assert_non_null(s = supervise_new(&conf));
+	return s;
+}
+
+static void
+lose_launcher(struct supervise *s)
+{
+	kill(launcher.pid, SIGKILL);
+	while (launcher.pid != 0)
+		supervise_reap(s);
+}
+
+static void
+end(struct supervise *s, int pair[2])
+{
+	alarm(0);
+	supervise_free(s);
+	event_base_free(lost_base);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* It made analyzer, which is ready, and did not come to tell its pid. */
+static void
+a_launcher_lost_before_its_answer_does_not_hang_the_start(void **state)
+{
+	struct supervise	*s;
+	int			 pair[2];
+
+	(void)state;
+	s = with_launcher(pair);
+	s->child[ROLE_ANALYZER].state = CHILD_READY;
+	s->child[ROLE_MIRROR].state = CHILD_STARTING;
+	lose_launcher(s);
+	event_base_dispatch(lost_base);
+	assert_int_equal(gone_status, EX_OSERR);
+	end(s, pair);
+}
+
+static void
+a_launcher_lost_before_the_report_does_not_hang_the_end(void **state)
+{
+	struct supervise	*s;
+	int			 pair[2];
+
+	(void)state;
+	s = with_launcher(pair);
+	s->all_ready = true;
+	supervise_render(s);
+	assert_int_equal(rendered_status, -1);
+	lose_launcher(s);
+	assert_int_equal(rendered_status, 1 << 8);
+	end(s, pair);
 }
 
 /* ---- what is said ---- */
@@ -345,6 +446,10 @@ main(void)
 		cmocka_unit_test(a_child_that_lived_comes_back_at_once),
 		cmocka_unit_test(the_delay_doubles_up_to_thirty_seconds),
 		cmocka_unit_test(who_gave_up_meanwhile_is_not_ready),
+		cmocka_unit_test(
+		    a_launcher_lost_before_its_answer_does_not_hang_the_start),
+		cmocka_unit_test(
+		    a_launcher_lost_before_the_report_does_not_hang_the_end),
 		cmocka_unit_test(
 		    a_child_that_says_too_much_is_held_back_and_counted),
 		cmocka_unit_test(what_a_child_saves_without_room_is_counted),
