@@ -230,6 +230,15 @@ millionths(char b[FMT_MAX], double v)
 	return true;
 }
 
+/* What reads as these digits of v; up to 17 fit. */
+static double
+print_digits(char b[FMT_MAX], int digits, double v)
+{
+	int	 n = snprintf(b, FMT_MAX, "%.*g", digits, v);
+
+	return n < FMT_MAX ? strtod(b, NULL) : v;
+}
+
 const char *
 fmt_double(char b[FMT_MAX], double v)
 {
@@ -244,13 +253,12 @@ fmt_double(char b[FMT_MAX], double v)
 	/* The fewest digits that give it back: with one more, they do, too. */
 	for (lo = 6, hi = 17; lo < hi;) {
 		digits = (lo + hi) / 2;
-		snprintf(b, FMT_MAX, "%.*g", digits, v);
-		if (strtod(b, NULL) == v)
+		if (print_digits(b, digits, v) == v)
 			hi = digits;
 		else
 			lo = digits + 1;
 	}
-	snprintf(b, FMT_MAX, "%.*g", hi, v);
+	print_digits(b, hi, v);
 	return b;
 }
 

@@ -6,7 +6,7 @@ set -eu
 build="gcc libc6-dev make pkg-config bison libpcap-dev libevent-dev
     libseccomp-dev libcap-dev libncurses-dev"
 run="nginx-light curl nghttp2-client iproute2 util-linux passwd"
-test="clang llvm libclang-rt-14-dev libcmocka-dev libhttp-parser-dev mandoc jq
+test="clang llvm libclang-rt-dev libcmocka-dev libhttp-parser-dev mandoc jq
     python3 nginx-light lighttpd haproxy openssl curl nghttp2-client
     apache2-utils iproute2 util-linux rsyslog bsdutils procps systemd passwd
     libcap2-bin ethtool nftables locales"
