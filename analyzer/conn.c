@@ -201,6 +201,7 @@ remember(const struct conn *c)
 		return;
 	e->proto = conn_proto(c);
 	e->requests = c->requests;
+	e->hand = c->hand;
 	e->host_len = c->host_len;
 	memcpy(e->host, c->host, c->host_len);
 }
@@ -248,6 +249,20 @@ conn_proto(const void *reader)
 	return session_proto_name(session_proto(c->session));
 }
 
+/* As it will be told when nothing disproves the reset. */
+static unsigned
+hand_of(const struct conn *c, const struct flow_info *f)
+{
+	struct session_tls	 t = { .by_client = f->half[0].reset };
+
+	if (c->hand != SIDE_NO_HAND || c->ignored || c->session == NULL ||
+	    f->one_sided || f->half[0].reset == f->half[1].reset)
+		return c->hand;
+	t.fail = session_reset_fails(c->session, &t.by_client);
+	return t.fail == SESSION_TLS_NONE ? SIDE_NO_HAND :
+	    SIDE_FAILED + meter_fail_slot(&t);
+}
+
 void
 conn_said(const struct analyzer *az, const struct flow_info *f,
     struct conn_said *s)
@@ -255,13 +270,14 @@ conn_said(const struct analyzer *az, const struct flow_info *f,
 	const struct conn	*c = f->reader;
 	const struct ended	*e;
 
-	*s = (struct conn_said){ "", (const uint8_t *)"", 0, 0 };
+	*s = (struct conn_said){ "", (const uint8_t *)"", 0, 0,
+	    SIDE_NO_HAND };
 	if (c != NULL)
 		*s = (struct conn_said){ conn_proto(c), c->host, c->host_len,
-		    c->requests };
+		    c->requests, hand_of(c, f) };
 	else if ((e = ended_find(&az->closed, f->id)) != NULL)
 		*s = (struct conn_said){ e->proto, e->host, e->host_len,
-		    e->requests };
+		    e->requests, e->hand };
 }
 
 uint64_t

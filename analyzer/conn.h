@@ -22,6 +22,7 @@ struct conn_said {
 	const uint8_t	*host;		/* the last one */
 	size_t		 host_len;
 	uint64_t	 requests;
+	unsigned	 hand;		/* SIDE_HAND.. */
 };
 
 /*

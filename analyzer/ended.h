@@ -20,6 +20,7 @@ struct ended {
 	const char	*proto;		/* lives for ever */
 	uint32_t	 requests;
 	uint8_t		 host_len;
+	uint8_t		 hand;		/* SIDE_HAND.. of side.h */
 	uint8_t		 host[ENDED_HOST];
 };
 

@@ -208,7 +208,8 @@ version(struct msg_span *out, uint16_t v)
 }
 
 void
-event_tls(struct msg_event *e, const struct session_tls *t, uint64_t us)
+event_tls(struct msg_event *e, const struct session_tls *t, uint64_t us,
+    const char *failure)
 {
 	span(&e->host, &t->name);
 	span(&e->alpn, &t->alpn);
@@ -219,6 +220,8 @@ event_tls(struct msg_event *e, const struct session_tls *t, uint64_t us)
 	e->resumed = t->resumed;
 	e->gap = t->offered == 0 || t->server_us == 0 || t->done_us == 0;
 	e->last_byte_us = us;
+	e->failure.p = (const uint8_t *)failure;
+	e->failure.n = strlen(failure);
 }
 
 const char *

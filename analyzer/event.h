@@ -71,9 +71,12 @@ struct event_text {
 void		 event_http(struct msg_event *, struct event_text *,
 		    const struct conf_privacy *, const struct session_tx *,
 		    const char *tag, uint64_t rtt_us);
-/* us: how long the handshake took; 0: not known. */
+/*
+ * us: how long the handshake took; 0: not known. failure: how it failed, or
+ * "".
+ */
 void		 event_tls(struct msg_event *, const struct session_tls *,
-		    uint64_t us);
+		    uint64_t us, const char *failure);
 void		 event_flow_end(struct msg_event *, const struct flow_info *,
 		    enum flow_how, uint64_t tx_count);
 /* "fin", "rst", "timeout", "shed", "reuse" */

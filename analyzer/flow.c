@@ -232,6 +232,8 @@ on_rst(struct seg *s)
 	}
 	refused = s->f->state == FLOW_SYN && !(s->h->flags & HALF_SEEN);
 	s->f->flags |= FLOW_F_RST;
+	if (s->f->read != NULL)
+		s->f->read->reset = (uint8_t)s->dir;
 	s->f->state = FLOW_CLOSING;
 	flowtab_list(s->t, s->f, FLOWTAB_ENDING);
 	if (refused)

@@ -24,8 +24,10 @@ half_info(const struct flow_table *t, const struct flow *f, int d,
 	i->vlan[0] = pl->vlan[0];
 	i->vlan[1] = pl->vlan[1];
 	i->nvlan = pl->nvlan;
-	if (f->read != NULL)
+	if (f->read != NULL) {
 		i->srtt_us = f->read->rtt[!d].srtt;
+		i->reset = f->flags & FLOW_F_RST && f->read->reset == d;
+	}
 }
 
 /* A home that moved away and came back is no other place. */

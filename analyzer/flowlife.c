@@ -560,7 +560,7 @@ flowlife_finish(struct flow_table *t, struct flow *f, enum flow_how how,
     uint64_t now_us)
 {
 	bool	 half_open = f->state == FLOW_SYN;
-	int	 d;
+	int	 d, i, first = 0;
 
 	if (f->state == FLOW_CLOSED)
 		return;
@@ -575,7 +575,10 @@ flowlife_finish(struct flow_table *t, struct flow *f, enum flow_how how,
 		    f->hole_bytes, REASS_WHY_LOST);
 		f->hole_bytes = 0;
 	}
-	for (d = 0; d < 2; d++) {
+	if (how == FLOW_EOF_RST && f->read != NULL)
+		first = f->read->reset;
+	for (i = 0; i < 2; i++) {
+		d = i ^ first;
 		if (f->half[!d].flags & HALF_ACKED)
 			flowlife_missed(t, f, d, f->half[!d].ack);
 		half_eof(t, f, d, how, now_us);

@@ -124,6 +124,7 @@ struct flow_read {
 	uint8_t			 ttl[2];	/* of its last new bytes */
 	bool			 counts[2];	/* its packets have numbers */
 	bool			 due;
+	uint8_t			 reset;	/* the half that reset it last */
 	struct {
 		uint32_t	 seq;
 		uint32_t	 us;	/* 0: nothing measured now */

@@ -169,6 +169,7 @@ struct flow_half_info {
 	uint16_t	 vlan[2];
 	uint8_t		 nvlan;
 	bool		 seen;
+	bool		 reset;		/* it was the last to do so */
 };
 
 struct flow_seen {

@@ -5,6 +5,9 @@
 #include "analyzer/hand.h"
 
 #define NEW_TICKET	4	/* a handshake message, RFC 5077 */
+#define FATAL		2	/* level of an alert */
+/* A Finished of 1.3 on the wire: header, hash, type, tag of CCM_8. */
+#define SEALED_MIN	(4 + 32 + 1 + 8)
 
 void
 hand_free(struct session *s)
@@ -36,6 +39,14 @@ hand_give_up(struct session *s)
 		tell_end(s);
 	deal_stop(s, &s->d[0]);
 	deal_stop(s, &s->d[1]);
+}
+
+static void
+failed(struct session *s, enum session_tls_fail why, bool by_client)
+{
+	s->hand->tls.fail = why;
+	s->hand->tls.by_client = by_client;
+	hand_give_up(s);
 }
 
 static void
@@ -271,6 +282,73 @@ tls_collect(struct session *s, struct dir *d, const struct tls_piece *t,
 		after_hello(s->hand, *p == NEW_TICKET);
 }
 
+/*
+ * A fatal alert in the clear: one that is encrypted is longer, or of another
+ * type of record.
+ */
+static bool
+fatal_alert(struct session *s, const struct dir *d, const struct tls_piece *t)
+{
+	const uint8_t	*head = d->u.tls.head;
+	uint8_t		*level = &s->hand->level[sess_index(s, d)];
+
+	if ((head[3] << 8 | head[4]) != 2)
+		return false;
+	if (t->first)
+		*level = t->p[0];
+	if (t->first && t->len == 1)
+		return false;
+	if (*level != FATAL)
+		return false;
+	s->hand->tls.alert = t->p[t->len - 1];
+	return true;
+}
+
+/* Whether all that was said since the hello of the client is known. */
+static bool
+all_heard(const struct session *s)
+{
+	return s->hand->tls.offered != 0 && !s->hand->torn &&
+	    !((s->d[0].flags | s->d[1].flags) & D_LOST);
+}
+
+enum session_tls_fail
+hand_fails(const struct session *s, enum session_how how, bool *by_client)
+{
+	const struct hand	*k = s->hand;
+
+	if (k->ended != 0)
+		*by_client = k->ended - 1 == s->client;
+	if (!all_heard(s) || (k->ended == 0 && how != SESSION_RST))
+		return SESSION_TLS_NONE;
+	if (k->sealed > 0 && *by_client)
+		return SESSION_TLS_SEALED;
+	return k->ended == 0 ? SESSION_TLS_RESET : SESSION_TLS_CLOSED;
+}
+
+void
+hand_ended(struct session *s, unsigned dir, enum session_how how)
+{
+	enum session_tls_fail	 why;
+	bool			 by_client = dir == (unsigned)s->client;
+
+	why = hand_fails(s, how, &by_client);
+	failed(s, why, by_client);
+}
+
+/*
+ * Data of 1.3 is what is encrypted; the client's first is its Finished, if it
+ * is long enough for one.
+ */
+static bool
+sealed_done(struct session *s, const struct dir *d, const struct tls_piece *t)
+{
+	if (from_server(s, d))
+		return false;
+	s->hand->sealed += (uint32_t)t->len;
+	return s->hand->sealed >= SEALED_MIN;
+}
+
 /* True when the handshake is over (RFC 8446, 2; RFC 5246, 7.3). */
 static bool
 tls_piece(struct session *s, struct dir *d, const struct tls_piece *t,
@@ -289,7 +367,7 @@ tls_piece(struct session *s, struct dir *d, const struct tls_piece *t,
 			after_hello(s->hand, true);
 	} else if (t->type == TLS_DATA) {
 		if (s->hand->tls.version == 0x0304)
-			return sess_index(s, d) == (unsigned)s->client;
+			return sealed_done(s, d, t);
 		return d->flags & D_FINISHED || o->flags & D_FINISHED;
 	}
 	return d->flags & D_FINISHED && o->flags & D_FINISHED;
@@ -350,6 +428,7 @@ hand_gap(struct session *s, struct dir *d, uint64_t len, uint64_t ts)
 
 	if (!greeted)
 		hello_cut(s, d, ts);
+	s->hand->torn = true;
 	if (r->have == sizeof(r->head) && r->left >= len &&
 	    (greeted || !from_server(s, d))) {
 		r->left -= (uint16_t)len;
@@ -357,6 +436,16 @@ hand_gap(struct session *s, struct dir *d, uint64_t len, uint64_t ts)
 			r->have = 0;
 	} else if (may_greet(s, d, greeted))
 		client_lost(s, d);
+	else
+		hand_give_up(s);
+}
+
+/* What comes where a record should begin is none. */
+static void
+no_tls(struct session *s, const struct dir *d)
+{
+	if (from_server(s, d) && !(d->flags & D_HELLO) && all_heard(s))
+		failed(s, SESSION_TLS_PLAIN, false);
 	else
 		hand_give_up(s);
 }
@@ -369,7 +458,7 @@ plain_answer(struct session *s, struct dir *d, const struct in *in)
 	    s->proto != SESSION_TLS ||
 	    (unsigned)s->client == sess_index(s, d))
 		return false;
-	hand_give_up(s);
+	no_tls(s, d);
 	d->state = ST_HEAD;
 	return true;
 }
@@ -405,7 +494,11 @@ hand_step(struct session *s, struct dir *d, struct in *in)
 		if (r == -1) {
 			if (!(d->flags & D_HELLO))
 				sess_odd(s, SESSION_A_TLS_BAD);
-			hand_give_up(s);
+			no_tls(s, d);
+		} else if (r == 1 && t.type == TLS_ALERT) {
+			if (fatal_alert(s, d, &t))
+				failed(s, SESSION_TLS_ALERT,
+				    !from_server(s, d));
 		} else if (r == 1 && tls_piece(s, d, &t, in->ts))
 			tls_done(s, in->ts);
 	}

@@ -757,6 +757,21 @@ meter_tls(struct meter *m, struct sketch_entry *iface, uint64_t token,
 }
 
 void
+meter_tls_failed(struct meter *m, struct sketch_entry *iface, uint64_t token,
+    unsigned slot)
+{
+	struct sketch_entry	*e;
+
+	meter_add(m, iface, MC_TLS_FAILED, 1);
+	meter_add(m, iface, MC_FAIL + slot, 1);
+	e = sketch_by_token(&m->kind[METER_NAME], token);
+	if (e == NULL)
+		return;
+	sketch_add(e, MC_TLS_FAILED, 1);
+	sketch_add(e, MC_FAIL + slot, 1);
+}
+
+void
 meter_name_bytes(struct meter *m, uint64_t token, uint64_t n)
 {
 	struct sketch_entry	*e;

@@ -43,6 +43,10 @@
 #define METER_STATUSES	96	/* known codes, some more, the last is other */
 #define METER_VERSIONS	6	/* SSL 3, TLS 1.0 to 1.3, unknown */
 #define METER_ALPNS	8	/* known names, other, none */
+/* Alerts of the server, of the client, then those of METER_FAIL_OTHERS. */
+#define METER_FAIL_OTHERS	6
+#define METER_FAILS	(2 * (TLS_ALERT_OTHER + 1) + METER_FAIL_OTHERS)
+#define METER_FAIL_TEXT	64
 
 /* Index of a counter in a sketch entry; unused ones cost nothing. */
 enum meter_counter {
@@ -89,8 +93,10 @@ enum meter_counter {
 	MC_RX_BYTES,		/* of an interface, as the kernel counts */
 	MC_TX_BYTES,
 	MC_CLIENTS,		/* different ones of a host, offline only */
+	MC_TLS_FAILED,		/* handshakes */
+	MC_FAIL,
 	/* counts of the modules below, of the grand total only */
-	MC_REASON,
+	MC_REASON = MC_FAIL + METER_FAILS,
 	MC_TUNNEL = MC_REASON + PACKET_REASON_MAX,
 	MC_FRAG = MC_TUNNEL + PACKET_TUNNEL_MAX,
 	MC_FLOW = MC_FRAG + FRAG_COUNT_MAX,
@@ -270,6 +276,9 @@ uint64_t	 meter_hello(struct meter *, struct sketch_entry *iface,
 void		 meter_tls(struct meter *, struct sketch_entry *iface,
 		    uint64_t token, unsigned version, bool resumed,
 		    uint64_t handshake_us);
+/* It has failed; slot: meter_fail_slot. */
+void		 meter_tls_failed(struct meter *, struct sketch_entry *iface,
+		    uint64_t token, unsigned slot);
 /*
  * The host and section of a token, in place; NULL when they are not kept.
  * Any of the pointers may be NULL.
@@ -293,6 +302,10 @@ const char	*meter_version_name(unsigned slot);
 unsigned	 meter_version_slot(unsigned version);
 const char	*meter_alpn_name(unsigned slot);
 unsigned	 meter_alpn_slot(const uint8_t *, size_t len);
+/* Of a handshake that has failed. */
+unsigned	 meter_fail_slot(const struct session_tls *);
+/* "server alert 40 handshake failure", "client reset"; returns the buffer. */
+const char	*meter_fail_name(unsigned slot, char[METER_FAIL_TEXT]);
 
 /* ---- asking (meterask.c) ---- */
 

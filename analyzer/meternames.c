@@ -1,4 +1,5 @@
 /* The slots of meter that have names: methods, statuses, TLS versions, ALPN. */
+#include <stdio.h>
 #include <string.h>
 
 #include "analyzer/meter.h"
@@ -29,6 +30,13 @@ static const char *const alpns[METER_ALPNS] = {
 	"none"
 };
 #define ALPN_OTHER	6
+
+#define ALERTS		(TLS_ALERT_OTHER + 1)
+
+static const char *const fails[METER_FAIL_OTHERS] = {
+	"server closed", "client closed", "server reset", "client reset",
+	"client left, encrypted", "server speaks no tls"
+};
 
 const char *
 meter_method_name(unsigned method)
@@ -110,4 +118,42 @@ meter_version_slot(unsigned version)
 {
 	return version >= 0x0300 && version <= 0x0304 ? version - 0x0300 :
 	    METER_VERSIONS - 1;
+}
+
+unsigned
+meter_fail_slot(const struct session_tls *t)
+{
+	unsigned	 by = t->by_client;
+
+	switch (t->fail) {
+	case SESSION_TLS_ALERT:
+		return by * ALERTS + tls_alert_at(t->alert);
+	case SESSION_TLS_RESET:
+		return 2 * ALERTS + 2 + by;
+	case SESSION_TLS_SEALED:
+		return 2 * ALERTS + 4;
+	case SESSION_TLS_PLAIN:
+		return 2 * ALERTS + 5;
+	default:
+		return 2 * ALERTS + by;
+	}
+}
+
+const char *
+meter_fail_name(unsigned slot, char text[METER_FAIL_TEXT])
+{
+	const char	*who = slot < ALERTS ? "server" : "client", *name;
+	unsigned	 number;
+
+	if (slot >= METER_FAILS)
+		slot = METER_FAILS - 1;
+	if (slot >= 2 * ALERTS)
+		return fails[slot - 2 * ALERTS];
+	name = tls_alert_name((enum tls_alert_at)(slot % ALERTS), &number);
+	if (number > UINT8_MAX)
+		snprintf(text, METER_FAIL_TEXT, "%s alert, unknown", who);
+	else
+		snprintf(text, METER_FAIL_TEXT, "%s alert %u %s", who, number,
+		    name);
+	return text;
 }

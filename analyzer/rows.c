@@ -159,6 +159,7 @@ rows_summary(struct rows *r)
 	row_u64(&w, flow_live(r->az->flows));
 	row_u64(&w, v[MC_TLS]);
 	row_double(&w, rows_per_second(r, v[MC_TLS]));
+	row_u64(&w, v[MC_TLS_FAILED]);
 	row_u64(&w, v[MC_TLS_NO_NAME]);
 	row_u64(&w, v[MC_TLS_ECH]);
 	rows_quantile(&w, v + MC_RTT, 0.5);

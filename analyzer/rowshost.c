@@ -240,6 +240,24 @@ rows_versions_of(struct rows *r, unsigned level)
 	}
 }
 
+static void
+fails_of(struct rows *r, unsigned level)
+{
+	struct row_writer	 w;
+	char			 text[METER_FAIL_TEXT];
+	unsigned		 i;
+
+	for (i = 0; i < METER_FAILS; i++) {
+		if (r->v[MC_FAIL + i] == 0)
+			continue;
+		if (!answer_row(&r->a, &w, ROW_REASON, level))
+			return;
+		row_str(&w, meter_fail_name(i, text));
+		row_u64(&w, r->v[MC_FAIL + i]);
+		row_end(&w);
+	}
+}
+
 void
 rows_name(struct rows *r, const struct sketch_entry *e)
 {
@@ -253,12 +271,14 @@ rows_name(struct rows *r, const struct sketch_entry *e)
 	row_str(&w, most(v + MC_VERSION, METER_VERSIONS, meter_version_name));
 	row_str(&w, most(v + MC_ALPN, METER_ALPNS, meter_alpn_name));
 	row_u64(&w, v[MC_RESUMED]);
+	row_u64(&w, v[MC_TLS_FAILED]);
 	rows_quantile(&w, v + MC_TLS_TIME, 0.5);
 	rows_quantile(&w, v + MC_TLS_TIME, 0.95);
 	row_u64(&w, v[MC_PAYLOAD]);
 	row_u64(&w, e->error);
 	row_end(&w);
 	rows_versions_of(r, 1);
+	fails_of(r, 1);
 }
 
 void
@@ -272,6 +292,7 @@ rows_ech(struct rows *r, uint64_t n)
 	row_u64(&w, n);
 	row_str(&w, "");
 	row_str(&w, "");
+	row_u64(&w, 0);
 	row_u64(&w, 0);
 	row_double(&w, 0);
 	row_double(&w, 0);

@@ -387,6 +387,7 @@ tell_handshake(struct conn *c, const struct session_tls *t, uint64_t us)
 {
 	struct event_flow	 f;
 	struct msg_event	 e;
+	char			 text[METER_FAIL_TEXT];
 
 	if (!(c->az->event_types & CONF_EV_TLS) &&
 	    !live_wants(c->az, EVENT_TLS))
@@ -394,10 +395,37 @@ tell_handshake(struct conn *c, const struct session_tls *t, uint64_t us)
 	side_event(c, &f);
 	event_flow(&e, EVENT_TLS, state_print_time(c->az, t->hello_us != 0 ?
 	    t->hello_us : t->server_us), &f);
-	event_tls(&e, t, us);
+	event_tls(&e, t, us, c->hand < SIDE_FAILED ? "" :
+	    meter_fail_name(c->hand - SIDE_FAILED, text));
 	if (c->az->event_types & CONF_EV_TLS)
 		said_event(c->az, &e);
 	live_say(c->az, &e);
+}
+
+/* Where one direction takes another way, nobody knows what was said there. */
+static bool
+has_failed(const struct conn *c, const struct session_tls *t)
+{
+	struct flow_info	 f;
+
+	if (t->fail == SESSION_TLS_NONE || t->fail == SESSION_TLS_ALERT)
+		return t->fail == SESSION_TLS_ALERT;
+	flow_info(c->az->flows, c->flow, &f);
+	return !f.one_sided;
+}
+
+static void
+count_failed(struct conn *c, const struct session_tls *t)
+{
+	struct tally	*y = &c->az->proc->tally;
+	unsigned	 slot = meter_fail_slot(t);
+
+	c->hand = (uint8_t)(SIDE_FAILED + slot);
+	meter_tls_failed(c->az->meter, side_entry(c), c->name_token, slot);
+	tally_add(y, TALLY_TLS_FAILED, 1);
+	if (t->fail == SESSION_TLS_ALERT)
+		tally_add(y, t->by_client ? TALLY_TLS_ALERT_CLIENT :
+		    TALLY_TLS_ALERT_SERVER, 1);
 }
 
 static void
@@ -408,6 +436,10 @@ on_handshake(void *arg, const struct session_tls *t)
 
 	if (c->ignored)
 		return;
+	if (t->done_us != 0)
+		c->hand = SIDE_HAND;
+	else if (has_failed(c, t))
+		count_failed(c, t);
 	if (t->hello_us != 0 && t->done_us > t->hello_us)
 		us = t->done_us - t->hello_us;
 	if (t->done_us != 0)

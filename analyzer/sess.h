@@ -121,6 +121,10 @@ struct hand {			/* a TLS handshake in progress */
 	bool		 retry;		/* the server asked for another hello */
 	bool		 lost;		/* only that has more of the client */
 	bool		 judges;	/* what the server says next tells */
+	bool		 torn;		/* bytes of it were never seen */
+	uint8_t		 level[2];	/* first byte of an alert */
+	uint8_t		 ended;		/* 1 + the direction that did first */
+	uint32_t	 sealed;	/* 1.3: encrypted by the client */
 };
 
 struct session {

@@ -519,7 +519,7 @@ why_unanswered(const struct session *s)
 }
 
 static void
-end_both(struct session *s, uint64_t ts)
+end_both(struct session *s, unsigned dir, enum session_how how, uint64_t ts)
 {
 	unsigned	 asks = s->client == 1;
 
@@ -529,7 +529,7 @@ end_both(struct session *s, uint64_t ts)
 		deal_give_up(s, ts);
 	deal_close_all(s, why_unanswered(s));
 	if (s->hand != NULL)
-		hand_give_up(s);
+		hand_ended(s, dir, how);
 }
 
 void
@@ -539,14 +539,16 @@ session_eof(struct session *s, unsigned dir, enum session_how how,
 	struct dir	*d = &s->d[dir];
 
 	if (how != SESSION_FIN) {
-		end_both(s, ts_us);
+		end_both(s, dir, how, ts_us);
 		return;
 	}
 	if (d->role == ANSWERS)
 		deal_expire(s, ts_us);
 	end_dir(s, d, ts_us);
+	if (s->hand != NULL && s->hand->ended == 0)
+		s->hand->ended = (uint8_t)(1 + dir);
 	if (sess_other(s, d)->flags & D_ENDED)
-		end_both(s, ts_us);
+		end_both(s, dir, how, ts_us);
 	else if (d->role == ANSWERS)
 		deal_close_all(s, why_unanswered(s));
 }
@@ -594,6 +596,13 @@ session_under_way(const struct session *s)
 	for (i = 0; i < s->pair.n; i++)
 		n += pair_at(&s->pair, i)->kind == PAIR_REQUEST;
 	return n == 0 && s->cur != NULL ? 1 : n;
+}
+
+enum session_tls_fail
+session_reset_fails(const struct session *s, bool *by_client)
+{
+	return s->hand == NULL ? SESSION_TLS_NONE :
+	    hand_fails(s, SESSION_RST, by_client);
 }
 
 size_t

@@ -61,7 +61,8 @@ void		 session_acked(struct session *, unsigned dir,
 		    uint64_t other_offset);
 /*
  * FIN: dir has ended at its last byte. RST, IDLE and END end both, whatever
- * dir is; all open transactions are reported. Further data is ignored.
+ * dir is (the one that sent the RST, as far as that is known); all open
+ * transactions are reported. Further data is ignored.
  */
 void		 session_eof(struct session *, unsigned dir, enum session_how,
 		    uint64_t ts_us);
@@ -81,6 +82,12 @@ int		 session_client(const struct session *);
 uint64_t	 session_waiting(const struct session *, uint64_t *since_us);
 /* All that were asked and are not over, a response without one included. */
 uint64_t	 session_under_way(const struct session *);
+/*
+ * What a TLS handshake under way has come to if a side has reset it, which is
+ * believed only later; NONE where there is none.
+ */
+enum session_tls_fail session_reset_fails(const struct session *,
+		    bool *by_client);
 /* Bytes held, for the caller's shedding order. */
 size_t		 session_held(const struct session *);
 

@@ -172,6 +172,21 @@ struct session_hello {
 };
 
 /*
+ * How a handshake is known to have failed. What 1.3 encrypts is not read: who
+ * refuses a certificate there is seen to go, but not what he said; and a
+ * server that refuses the client's has seen a handshake that was done.
+ */
+enum session_tls_fail {
+	SESSION_TLS_NONE,	/* it has not, or nobody can tell */
+	SESSION_TLS_ALERT,	/* a fatal alert in the clear */
+	SESSION_TLS_CLOSED,	/* a FIN before it was done */
+	SESSION_TLS_RESET,
+	SESSION_TLS_SEALED,	/* 1.3: the client went, after less than a
+				 * Finished, encrypted: an alert, perhaps */
+	SESSION_TLS_PLAIN	/* the server's answer is no TLS */
+};
+
+/*
  * What is known of a handshake when it is over: finished, or no more of it
  * can be seen. Called once, if either hello was read.
  */
@@ -184,6 +199,9 @@ struct session_tls {
 	uint16_t	 offered;	/* the client's highest; 0: not seen */
 	uint16_t	 version;	/* chosen; 0: not seen */
 	bool		 resumed;
+	enum session_tls_fail fail;
+	bool		 by_client;	/* what failed was the client's doing */
+	uint8_t		 alert;		/* its number, of SESSION_TLS_ALERT */
 };
 
 /* Any may be NULL. arg is session_new's. */

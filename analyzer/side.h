@@ -13,6 +13,11 @@
 
 #define SIDE_HOST	ENDED_HOST	/* bytes of the last host */
 
+/* How a TLS handshake ended. */
+#define SIDE_NO_HAND	0	/* there is none, or it has not ended */
+#define SIDE_HAND	1	/* done */
+#define SIDE_FAILED	2	/* and more: slots of meter_fail_slot */
+
 struct conn {
 	TAILQ_ENTRY(conn) entry;	/* in az->mirrored or skipped */
 	struct analyzer	*az;
@@ -30,7 +35,7 @@ struct conn {
 	struct tags	*tags;		/* what rules said, on demand */
 	uint8_t		 mirror_dirs;	/* 1 << stream_dir that any wants */
 	uint8_t		 host_len;
-	uint8_t		 server_dir;	/* direction towards the server */
+	uint8_t		 hand;		/* SIDE_HAND.. of side.h */
 	bool		 hidden : 1;
 	bool		 ignored : 1;	/* by an address rule, or our own */
 	bool		 own : 1;	/* the mirror made it */
@@ -38,6 +43,7 @@ struct conn {
 	bool		 streaming : 1;	/* it is in az->mirrored */
 	bool		 shed : 1;	/* until mirror has caught up */
 	bool		 unread : 1;	/* no more of it is */
+	uint8_t		 server_dir : 1; /* direction towards the server */
 	uint32_t	 mirrors_epoch;	/* of az, when they were looked for */
 	uint8_t		 host[SIDE_HOST];
 };

@@ -53,6 +53,53 @@ int		 tls_client_hello(const uint8_t *, size_t len,
 int		 tls_server_hello(const uint8_t *, size_t len,
 		    struct tls_hello *);
 
+/* Alerts (IANA, TLS Alerts): number and name. */
+#define TLS_ALERTS(A)							\
+	A(0,	"close notify")						\
+	A(10,	"unexpected message")					\
+	A(20,	"bad record mac")					\
+	A(21,	"decryption failed")					\
+	A(22,	"record overflow")					\
+	A(30,	"decompression failure")				\
+	A(40,	"handshake failure")					\
+	A(41,	"no certificate")					\
+	A(42,	"bad certificate")					\
+	A(43,	"unsupported certificate")				\
+	A(44,	"certificate revoked")					\
+	A(45,	"certificate expired")					\
+	A(46,	"certificate unknown")					\
+	A(47,	"illegal parameter")					\
+	A(48,	"unknown ca")						\
+	A(49,	"access denied")					\
+	A(50,	"decode error")						\
+	A(51,	"decrypt error")					\
+	A(60,	"export restriction")					\
+	A(70,	"protocol version")					\
+	A(71,	"insufficient security")				\
+	A(80,	"internal error")					\
+	A(86,	"inappropriate fallback")				\
+	A(90,	"user canceled")					\
+	A(100,	"no renegotiation")					\
+	A(109,	"missing extension")					\
+	A(110,	"unsupported extension")				\
+	A(111,	"certificate unobtainable")				\
+	A(112,	"unrecognized name")					\
+	A(113,	"bad certificate status")				\
+	A(114,	"bad certificate hash")					\
+	A(115,	"unknown psk identity")					\
+	A(116,	"certificate required")					\
+	A(120,	"no application protocol")				\
+	A(121,	"ech required")
+
+#define A(number, text)	TLS_ALERT_AT_##number,
+enum tls_alert_at { TLS_ALERTS(A) TLS_ALERT_OTHER };
+#undef A
+
+/* The place of an alert in that list. */
+enum tls_alert_at tls_alert_at(unsigned number);
+/* Its name, and its number or 256. */
+const char	*tls_alert_name(enum tls_alert_at, unsigned *number);
+
 struct tls_reader {
 	uint16_t	 left;		/* bytes of the record still to come */
 	uint8_t		 have;		/* header bytes held */

@@ -4,6 +4,7 @@
 
 #include "analyzer/conn.h"
 #include "analyzer/flows.h"
+#include "analyzer/side.h"
 #include "analyzer/why.h"
 #include "sandbox/compat.h"
 
@@ -39,6 +40,9 @@ struct found {
 	uint64_t	 under_way;	/* not over yet */
 	uint64_t	 waiting;	/* of these, not answered yet */
 	uint64_t	 since_us;	/* the oldest of these */
+	uint64_t	 hands;		/* TLS handshakes whose end is known */
+	uint64_t	 failed;	/* of these */
+	uint64_t	 fails[METER_FAILS];
 	uint64_t	*ids;		/* of the connections, by id % IDS */
 };
 
@@ -118,6 +122,11 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 	count_waiting(w, f);
 	w->mute += is_mute(r, f) && strcmp(said.proto,
 	    session_proto_name(SESSION_TLS)) == 0;
+	w->hands += said.hand != SIDE_NO_HAND;
+	if (said.hand >= SIDE_FAILED) {
+		w->failed++;
+		w->fails[said.hand - SIDE_FAILED]++;
+	}
 	w->vlan += f->half[f->half[0].seen ? 0 : 1].nvlan > 0;
 	for (i = 0; i < SESSION_PROTOS && conn_settled(f->reader); i++)
 		if (strcmp(said.proto,
@@ -545,6 +554,27 @@ why_tls(struct rows *r, const struct found *w, const char *of)
 		    "does the server hang?", (ull)w->mute);
 }
 
+/* Of the connections that fit, or of the window when none is known any more. */
+static void
+why_handshakes(struct rows *r, const struct found *w)
+{
+	bool		 all = w->hands == 0 && r->q->nargs == 0;
+	const uint64_t	*fails = all ? r->v + MC_FAIL : w->fails;
+	uint64_t	 n = all ? r->v[MC_TLS] : w->hands;
+	uint64_t	 failed = all ? r->v[MC_TLS_FAILED] : w->failed;
+	char		 text[METER_FAIL_TEXT];
+	unsigned	 i, most = 0;
+
+	for (i = 1; i < METER_FAILS; i++)
+		if (fails[i] > fails[most])
+			most = i;
+	if (failed > 0)
+		rows_text(r, failed >= n && w->requests == 0 ? "cause" : "",
+		    "  %llu of %llu handshakes failed, most: %s", (ull)failed,
+		    (ull)(n > failed ? n : failed), meter_fail_name(most,
+		    text));
+}
+
 static void
 why_requests(struct rows *r, const struct found *w)
 {
@@ -610,6 +640,7 @@ why_answer(struct rows *r)
 	    !why_connections(r, &w))
 		return;
 	why_requests(r, &w);
+	why_handshakes(r, &w);
 	if (keeps_none(r) && w.requests == 0)
 		rows_text(r, "", "  requests that ended are not kept "
 		    "(stats transactions): see show hosts");

@@ -147,6 +147,7 @@ put_tls_extras(struct line *l, const struct msg_event *e)
 	if (e->last_byte_us != 0)
 		line_num(l, "handshake_us", e->last_byte_us);
 	line_span(l, "offered", &e->text);
+	line_span(l, "failure", &e->failure);
 	line_bool(l, "complete", e->gap == 0);
 	if (e->rtt_us != 0)
 		line_num(l, "peer_rtt_us", e->rtt_us);

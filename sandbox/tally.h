@@ -91,6 +91,12 @@
 	    "client hellos without a server name")			\
 	T(TLS_ECH,		ANALYZER, EVENTS,  COUNTER,		\
 	    "client hellos that hide the name (ECH)")			\
+	T(TLS_FAILED,		ANALYZER, EVENTS,  COUNTER,		\
+	    "TLS handshakes that are known to have failed")		\
+	T(TLS_ALERT_CLIENT,	ANALYZER, EVENTS,  COUNTER,		\
+	    "of these, by a fatal alert of the client")			\
+	T(TLS_ALERT_SERVER,	ANALYZER, EVENTS,  COUNTER,		\
+	    "of these, by a fatal alert of the server")			\
 	/* analyzer: oddities of sessions, one for each SESSION_A_ */	\
 	T(ODD_BARE_LF,		ANALYZER, EVENTS,  COUNTER,		\
 	    "heads with a bare LF as line end")				\

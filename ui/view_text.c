@@ -116,6 +116,9 @@ http_line(struct ctx *c, const struct row *s)
 	}
 	out_printf(c->o, "\ntls       %s%s handshakes/s",
 	    fmt_rate(b, doc_num(s, "tls_handshakes_per_second")), c->star);
+	if (doc_u64(s, "tls_failed") > 0)
+		out_printf(c->o, ", %" PRIu64 " failed",
+		    doc_u64(s, "tls_failed"));
 	if (doc_u64(s, "tls_no_name") > 0)
 		out_printf(c->o, ", %" PRIu64 " without a name",
 		    doc_u64(s, "tls_no_name"));

@@ -117,7 +117,7 @@ summary(struct buf *b)
 	    "responses_per_second=225.4|packets=412310|requests=2263|"
 	    "responses=2254|messages=4517|errors_5xx=16|"
 	    "response_p95_seconds=0.0712|flows=12402|tls_handshakes=1845|"
-	    "tls_handshakes_per_second=184.5|tls_no_name=22");
+	    "tls_handshakes_per_second=184.5|tls_failed=3|tls_no_name=22");
 }
 
 static void
@@ -180,9 +180,11 @@ static void
 names(struct buf *b)
 {
 	put(b, ROW_NAME, 0, "name=mail.example.org|connections=61|"
-	    "version=TLS 1.3|alpn=http/1.1|handshake_p50_seconds=0.012");
+	    "version=TLS 1.3|alpn=http/1.1|handshake_p50_seconds=0.012|"
+	    "failed=3");
 	put(b, ROW_VERSION, 1, "version=TLS 1.3|count=60");
 	put(b, ROW_VERSION, 1, "version=TLS 1.2|count=1");
+	put(b, ROW_REASON, 1, "reason=client alert 48 unknown ca|count=3");
 	put(b, ROW_NAME, 0, "name=(no name)|connections=22|version=mixed");
 }
 

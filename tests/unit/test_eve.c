@@ -160,6 +160,10 @@ a_handshake_that_is_not_over_says_so(void **state)
 	assert_non_null(strstr(line(&e, &extras_log), "\"tls\":{"
 	    "\"version\":\"UNDETERMINED\"},\"netmond\":{\"v\":1,"
 	    "\"offered\":\"TLS 1.2\",\"complete\":false}}\n"));
+	e.failure = span("server reset");
+	assert_non_null(strstr(line(&e, &extras_log), "\"offered\":\"TLS 1.2\","
+	    "\"failure\":\"server reset\",\"complete\":false}}\n"));
+	assert_null(strstr(line(&e, &eve_log), "failure"));
 }
 
 static void

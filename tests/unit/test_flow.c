@@ -960,7 +960,7 @@ a_reset_ends_it_unless_it_goes_on(void **state)
 	seg(&w, 's', R | A, 1, 5, "");
 	flow_tick(w.t, w.now + FLOW_LINGER_US);
 	flow_tick(w.t, w.now + FLOW_LINGER_US);
-	assert_string_equal(w.log, "ab>cd>$1>$1<.");
+	assert_string_equal(w.log, "ab>cd>$1<$1>.");
 	assert_int_equal(w.how, FLOW_EOF_RST);
 	end(&w);
 }

@@ -45,6 +45,15 @@ on_hello(void *arg, const struct session_hello *h)
 static void
 on_handshake(void *arg, const struct session_tls *t)
 {
+	static const char *const fail[] = {
+		[SESSION_TLS_ALERT] = "alert", [SESSION_TLS_CLOSED] = "closed",
+		[SESSION_TLS_RESET] = "reset", [SESSION_TLS_SEALED] = "sealed",
+		[SESSION_TLS_PLAIN] = "plain"
+	};
+
+	if (t->fail != SESSION_TLS_NONE)
+		say(arg, "F %s %s %u\n", t->by_client ? "client" : "server",
+		    fail[t->fail], t->alert);
 	say(arg, "%c %x%s \"%.*s\" \"%.*s\"\n", t->done_us != 0 ? 'E' : 'U',
 	    t->version, t->resumed ? " resumed" : "", (int)t->name.len,
 	    (const char *)t->name.p, (int)t->alpn.len,
@@ -175,6 +184,15 @@ answer(struct seen *w, unsigned version, bool retry)
 	record(w, 1, HELLO, m, n);
 }
 
+/* What 1.3 makes of a Finished: type, length, 32 bytes, type and tag. */
+static void
+seal(struct seen *w)
+{
+	static const uint8_t	 sealed[53];
+
+	record(w, 0, DATA, sealed, sizeof(sealed));
+}
+
 static void
 tls13_is_done_when_the_client_sends_data(void **state)
 {
@@ -188,7 +206,7 @@ tls13_is_done_when_the_client_sends_data(void **state)
 	record(&w, 1, DATA, "encrypted extensions", 20);
 	record(&w, 0, CHANGE, "\1", 1);
 	assert_null(strstr(w.log, "E "));
-	record(&w, 0, DATA, "finished", 8);
+	seal(&w);
 	assert_true(session_held(w.s) < 600);
 	record(&w, 0, DATA, "request", 7);
 	check(&w, "P tls\nH0 a.example\nE 304 \"a.example\" \"\"\n");
@@ -206,7 +224,7 @@ a_retry_asks_for_a_second_hello(void **state)
 	record(&w, 0, CHANGE, "\1", 1);
 	greet(&w, "a.example");
 	answer(&w, 0x0304, false);
-	record(&w, 0, DATA, "finished", 8);
+	seal(&w);
 	check(&w, "P tls\nH0 a.example\nH0 a.example again\n"
 	    "E 304 \"a.example\" \"\"\n");
 }
@@ -429,7 +447,7 @@ bytes_that_are_no_records_end_it(void **state)
 	send(&w, 1, (const uint8_t *)"\0\0\0\0\0\0\0\0", 8);
 	send(&w, 1, (const uint8_t *)"more", 4);
 	check(&w, "P tls\nH0 h.example\n! bad-tls\n"
-	    "U 0 \"h.example\" \"\"\n");
+	    "F server plain 0\nU 0 \"h.example\" \"\"\n");
 
 	begin(&w);				/* behind the hello */
 	greet(&w, "h.example");
@@ -446,7 +464,8 @@ an_alert_answers_without_a_hello(void **state)
 	begin(&w);
 	greet(&w, "i.example");
 	record(&w, 1, ALERT, "\2\x28", 2);
-	check(&w, "P tls\nH0 i.example\nU 0 \"i.example\" \"\"\n");
+	check(&w, "P tls\nH0 i.example\nF server alert 40\n"
+	    "U 0 \"i.example\" \"\"\n");
 }
 
 static void
@@ -494,7 +513,10 @@ an_open_handshake_is_told_at_the_end(void **state)
 		answer(&w, 0x0304, false);
 		assert_null(strstr(w.log, "U "));
 		session_eof(w.s, 1, hows[i], 2000000);
-		check(&w, "P tls\nH0 n.example\nU 304 \"n.example\" \"\"\n");
+		check(&w, hows[i] == SESSION_RST ?
+		    "P tls\nH0 n.example\nF server reset 0\n"
+		    "U 304 \"n.example\" \"\"\n" :
+		    "P tls\nH0 n.example\nU 304 \"n.example\" \"\"\n");
 		assert_true(w.last.offered == 0x0303);
 		assert_true(w.last.server_us == 1000000);
 	}
@@ -503,7 +525,8 @@ an_open_handshake_is_told_at_the_end(void **state)
 	session_eof(w.s, 0, SESSION_FIN, 2000000);
 	assert_null(strstr(w.log, "U "));
 	session_eof(w.s, 1, SESSION_FIN, 2000000);
-	check(&w, "P tls\nH0 o.example\nU 0 \"o.example\" \"\"\n");
+	check(&w, "P tls\nH0 o.example\nF client closed 0\n"
+	    "U 0 \"o.example\" \"\"\n");
 }
 
 static void
@@ -547,7 +570,7 @@ finish(struct seen *w)
 {
 	answer(w, 0x0304, false);
 	record(w, 0, CHANGE, "\1", 1);
-	record(w, 0, DATA, "finished", 8);
+	seal(w);
 }
 
 /* At the name there are 11 bytes of headers before its first. */
@@ -599,7 +622,7 @@ the_hello_after_a_retry_is_found_behind_a_loss(void **state)
 		greet(&w, "s.example");
 		if (!late)
 			answer(&w, 0x0304, false);
-		record(&w, 0, DATA, "finished", 8);
+		seal(&w);
 		check(&w, "P tls\n! tls-hello-lost-in-gap\nH0 s.example\n"
 		    "E 304 \"s.example\" \"\"\n");
 	}
@@ -667,6 +690,183 @@ alpn_is_kept_to_the_end(void **state)
 	}
 }
 
+/* ---- handshakes that fail ---- */
+
+static void
+end(struct seen *w, unsigned dir, enum session_how how)
+{
+	session_eof(w->s, dir, how, 1500000);
+}
+
+static void
+a_fatal_alert_in_the_clear_is_a_failure(void **state)
+{
+	static const uint8_t	 both[] = { 2, 48 };
+	struct seen		 w;
+	unsigned		 dir, cut;
+
+	(void)state;
+	for (dir = 0; dir < 2; dir++)
+		for (cut = 0; cut < 7; cut++) {
+			uint8_t	 r[7] = { ALERT, 3, 3, 0, 2, 2, 48 };
+
+			begin(&w);
+			greet(&w, "a.example");
+			answer(&w, 0x0303, false);
+			send(&w, dir, r, cut);
+			send(&w, dir, r + cut, 7 - cut);
+			end(&w, !dir, SESSION_RST);	/* it was told */
+			check(&w, dir == 0 ?
+			    "P tls\nH0 a.example\nF client alert 48\n"
+			    "U 303 \"a.example\" \"\"\n" :
+			    "P tls\nH0 a.example\nF server alert 48\n"
+			    "U 303 \"a.example\" \"\"\n");
+		}
+	begin(&w);			/* before the server's hello */
+	greet(&w, "a.example");
+	record(&w, 1, ALERT, both, 2);
+	check(&w, "P tls\nH0 a.example\nF server alert 48\n"
+	    "U 0 \"a.example\" \"\"\n");
+}
+
+static void
+a_warning_or_an_encrypted_alert_is_none(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "a.example");
+	record(&w, 1, ALERT, "\1\160", 2);
+	answer(&w, 0x0303, false);
+	record(&w, 0, CHANGE, "\1", 1);
+	record(&w, 0, HELLO, "finished", 8);
+	record(&w, 1, ALERT, "\2\50 and its tag", 14);
+	assert_null(strstr(w.log, "F "));
+	end(&w, 1, SESSION_FIN);
+	end(&w, 0, SESSION_FIN);	/* it was the server that went */
+	check(&w, "P tls\nH0 a.example\nF server closed 0\n"
+	    "U 303 \"a.example\" \"\"\n");
+}
+
+static void
+an_alert_after_the_handshake_is_none(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "a.example");
+	answer(&w, 0x0304, false);
+	seal(&w);
+	record(&w, 1, ALERT, "\2\50", 2);
+	end(&w, 1, SESSION_RST);
+	check(&w, "P tls\nH0 a.example\nE 304 \"a.example\" \"\"\n");
+}
+
+static void
+an_end_before_it_is_done_is_a_failure(void **state)
+{
+	static const struct {
+		unsigned		 dir;
+		enum session_how	 how;
+		unsigned		 version;	/* 0: no answer */
+		const char		*want;
+	}		 t[] = {
+		{ 0, SESSION_RST, 0, "F client reset 0\n" },
+		{ 1, SESSION_RST, 0, "F server reset 0\n" },
+		{ 0, SESSION_RST, 0x0303, "F client reset 0\n" },
+		{ 1, SESSION_RST, 0x0304, "F server reset 0\n" },
+		{ 0, SESSION_FIN, 0, "F client closed 0\n" },
+		{ 1, SESSION_FIN, 0x0303, "F server closed 0\n" },
+		{ 0, SESSION_IDLE, 0x0303, "" },
+		{ 1, SESSION_END, 0x0303, "" },
+	};
+	struct seen	 w;
+	char		 want[128];
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(t); i++) {
+		begin(&w);
+		greet(&w, "a.example");
+		if (t[i].version != 0)
+			answer(&w, t[i].version, false);
+		end(&w, t[i].dir, t[i].how);
+		end(&w, !t[i].dir, t[i].how);
+		snprintf(want, sizeof(want), "P tls\nH0 a.example\n%s"
+		    "U %x \"a.example\" \"\"\n", t[i].want,
+		    t[i].version);
+		check(&w, want);
+	}
+}
+
+/* The client has seen a hello of 1.3, and goes. */
+static void
+what_13_encrypts_is_known_by_its_length(void **state)
+{
+	static const uint8_t	 alert[19];
+	struct seen		 w;
+	size_t			 n;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "a.example");
+	answer(&w, 0x0304, false);
+	record(&w, 0, DATA, alert, sizeof(alert));
+	end(&w, 0, SESSION_FIN);
+	end(&w, 1, SESSION_FIN);
+	check(&w, "P tls\nH0 a.example\nF client sealed 0\n"
+	    "U 304 \"a.example\" \"\"\n");
+
+	for (n = 44; n <= 46; n++) {	/* the least of a Finished is 45 */
+		static const uint8_t	 sealed[46];
+
+		begin(&w);
+		greet(&w, "a.example");
+		answer(&w, 0x0304, false);
+		record(&w, 0, DATA, sealed, n);
+		end(&w, 1, SESSION_RST);
+		check(&w, n < 45 ? "P tls\nH0 a.example\n"
+		    "F server reset 0\nU 304 \"a.example\" \"\"\n" :
+		    "P tls\nH0 a.example\nE 304 \"a.example\" \"\"\n");
+	}
+}
+
+static void
+where_bytes_are_lost_only_an_alert_tells(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "a.example");
+	answer(&w, 0x0303, false);
+	lose(&w, 100);
+	end(&w, 1, SESSION_RST);
+	check(&w, "P tls\nH0 a.example\nU 303 \"a.example\" \"\"\n");
+}
+
+static void
+an_answer_that_is_no_tls_is_a_failure(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "a.example");
+	send(&w, 1, (const uint8_t *)"HTTP/1.1 400 Bad Request\r\n", 26);
+	assert_non_null(strstr(w.log, "F server plain 0\n"));
+	end(&w, 1, SESSION_RST);
+	session_free(w.s);
+
+	begin(&w);
+	greet(&w, "a.example");
+	send(&w, 1, (const uint8_t *)"220 mail ESMTP\r\n", 16);
+	check(&w, "P tls\nH0 a.example\n! bad-tls\nF server plain 0\n"
+	    "U 0 \"a.example\" \"\"\n");
+}
+
 static void
 nobody_needs_to_listen(void **state)
 {
@@ -676,7 +876,7 @@ nobody_needs_to_listen(void **state)
 	begin_with(&w, &deaf, 1 << 20);
 	greet(&w, "k.example");
 	answer(&w, 0x0304, false);
-	record(&w, 0, DATA, "finished", 8);
+	seal(&w);
 	check(&w, "");
 }
 
@@ -698,7 +898,7 @@ memory_refused_ends_the_handshake_only(void **state)
 		record(&w, 0, HELLO, m, 20);
 		record(&w, 0, HELLO, m + 20, n - 20);
 		answer(&w, 0x0304, false);
-		record(&w, 0, DATA, "finished", 8);
+		seal(&w);
 		session_free(w.s);
 		assert_int_equal(w.mem.used, 0);
 		told += strstr(w.log, "H0 l.example\n") != NULL;
@@ -736,6 +936,13 @@ main(void)
 		    the_hello_after_a_retry_is_found_behind_a_loss),
 		cmocka_unit_test(a_hello_behind_a_change_of_cipher_counts),
 		cmocka_unit_test(alpn_is_kept_to_the_end),
+		cmocka_unit_test(a_fatal_alert_in_the_clear_is_a_failure),
+		cmocka_unit_test(a_warning_or_an_encrypted_alert_is_none),
+		cmocka_unit_test(an_alert_after_the_handshake_is_none),
+		cmocka_unit_test(an_end_before_it_is_done_is_a_failure),
+		cmocka_unit_test(what_13_encrypts_is_known_by_its_length),
+		cmocka_unit_test(where_bytes_are_lost_only_an_alert_tells),
+		cmocka_unit_test(an_answer_that_is_no_tls_is_a_failure),
 		cmocka_unit_test(nobody_needs_to_listen),
 		cmocka_unit_test(memory_refused_ends_the_handshake_only)
 	};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/meter.h"
+#include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
 #include "tests/lib/guard.h"
 
@@ -287,6 +288,55 @@ names_keep_versions_and_times(void **state)
 	assert_int_equal(count(&w, w.m->total, MC_TLS_NO_NAME, WINDOW_LAST),
 	    1);
 	assert_string_equal(meter_version_name(4), "TLS 1.3");
+	end(&w);
+}
+
+static void
+handshakes_fail_by_reason(void **state)
+{
+	static const struct {
+		struct session_tls	 t;
+		const char		*want;
+	}		 t[] = {
+		{ { .fail = SESSION_TLS_ALERT, .alert = 40 },
+		    "server alert 40 handshake failure" },
+		{ { .fail = SESSION_TLS_ALERT, .alert = 121,
+		    .by_client = true }, "client alert 121 ech required" },
+		{ { .fail = SESSION_TLS_ALERT, .alert = 0 },
+		    "server alert 0 close notify" },
+		{ { .fail = SESSION_TLS_ALERT, .alert = 200 },
+		    "server alert, unknown" },
+		{ { .fail = SESSION_TLS_ALERT, .alert = 255,
+		    .by_client = true }, "client alert, unknown" },
+		{ { .fail = SESSION_TLS_CLOSED }, "server closed" },
+		{ { .fail = SESSION_TLS_RESET, .by_client = true },
+		    "client reset" },
+		{ { .fail = SESSION_TLS_SEALED, .by_client = true },
+		    "client left, encrypted" },
+		{ { .fail = SESSION_TLS_PLAIN }, "server speaks no tls" },
+	};
+	struct meter_hello	 h = { .name = (const uint8_t *)"a", .len = 1 };
+	struct world		 w;
+	char			 text[METER_FAIL_TEXT];
+	uint64_t		 token, v[MC_MAX];
+	unsigned		 slot;
+	size_t			 i;
+
+	(void)state;
+	begin(&w, false);
+	token = meter_hello(w.m, w.iface, &h);
+	for (i = 0; i < nitems(t); i++) {
+		slot = meter_fail_slot(&t[i].t);
+		assert_true(slot < METER_FAILS);
+		assert_string_equal(meter_fail_name(slot, text), t[i].want);
+		meter_tls_failed(w.m, w.iface, token, slot);
+		meter_sum(w.m, sketch_find(w.m->names, "a", 1), WINDOW_LAST,
+		    v);
+		assert_int_equal(v[MC_FAIL + slot], 1);
+	}
+	assert_int_equal(v[MC_TLS_FAILED], nitems(t));
+	assert_int_equal(count(&w, w.m->total, MC_TLS_FAILED, WINDOW_LAST),
+	    nitems(t));
 	end(&w);
 }
 
@@ -752,6 +802,7 @@ main(void)
 		cmocka_unit_test(
 		    every_status_has_a_slot_and_strange_ones_share_one),
 		cmocka_unit_test(names_keep_versions_and_times),
+		cmocka_unit_test(handshakes_fail_by_reason),
 		cmocka_unit_test(
 		    completeness_is_the_smaller_share_rounded_down),
 		cmocka_unit_test(lost_time_counts_for_the_windows_it_touches),

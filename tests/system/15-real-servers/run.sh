@@ -1,7 +1,8 @@
 #!/bin/sh
 # Servers and proxies as they are installed, asked in odd ways: each request,
 # its connection, status and bytes of body, and what each TLS handshake came
-# to, are in netmond's event log as in theirs. The access log is nginx's own.
+# to, are in netmond's event log as in theirs; those that fail say how. The
+# access log is nginx's own.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
@@ -54,6 +55,15 @@ http {
 	server {
 		listen 81 proxy_protocol;
 		access_log $TMP/nginx.log t;
+	}
+	server {
+		listen 446 ssl;
+		ssl_protocols TLSv1.2;
+		ssl_ciphers ECDHE-RSA-AES256-GCM-SHA384;
+	}
+	server {
+		listen 447 ssl;
+		ssl_reject_handshake on;
 	}
 	server {
 		listen 443 ssl;
@@ -203,4 +213,86 @@ at_least "handshakes arrived" "$(wc -l < "$TMP/want")" 8
 is "nginx said the same of TLS" "$(diff "$TMP/want" "$TMP/got" | head -10)" ""
 is "each handshake was seen whole" "$(jq -r 'select(.event_type == "tls") |
     .netmond.complete' "$TMP/run/eve.json" | sort -u)" true
+
+# ---- handshakes that fail: each is told as its server and its client saw it
+cat > "$TMP/odd.py" <<'EOT'
+# odd.py: ends a connection with a reset (1001) or a FIN (1002) when it has
+# read a hello
+import socket, struct, threading
+def serve(port, reset):
+    s = socket.create_server(("10.77.0.2", port))
+    while True:
+        c = s.accept()[0]
+        c.recv(65536)
+        if reset:
+            c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                         struct.pack("ii", 1, 0))
+        c.close()
+for t in (1001, True), (1002, False):
+    threading.Thread(target=serve, args=t, daemon=True).start()
+print("there", flush=True)
+threading.Event().wait()
+EOT
+ip netns exec $NSB python3 "$TMP/odd.py" > "$TMP/odd" &
+at_exit "kill $!"
+for v in 2 3; do	# who comes without a certificate is refused
+	ip netns exec $NSB openssl s_server -accept 45$v -cert "$TMP/cert" \
+	    -key "$TMP/key" -tls1_$v -Verify 1 -quiet -www \
+	    > "$TMP/s_server$v" 2>&1 &
+	at_exit "kill $!"
+done
+listening() {
+	[ "$(inb ss -Hltn | grep -Ec ':(452|453|1001|1002) ')" -eq 4 ]
+}
+wait_for 10 listening || not_ok "a server did not start"
+rm "$TMP/run/eve.json"
+start
+h() { p=$1; shift; c "$@" "https://10.77.0.2:$p/"; }
+h 446 -k --tlsv1.3				# it speaks 1.2 only
+h 446 -k --tls-max 1.2 --ciphers AES128-SHA	# it has another cipher
+c -k --resolve no.example:447:10.77.0.2 https://no.example:447/
+h 443 --tls-max 1.2				# whose certificate is unknown
+h 443 --tlsv1.3
+h 452 -k --tls-max 1.2
+h 453 -k --tlsv1.3
+h 1001 -k
+h 1002 -k
+h 80 -k
+h 443 -k					# and one that does not fail
+fails() {
+	jq -r 'select(.event_type == "tls") |
+	    "\(.dest_port) \(.netmond.failure // "-")"' \
+	    "$TMP/run/eve.json" | sort
+}
+sort > "$TMP/want" <<'EOT'
+446 server alert 70 protocol version
+446 server alert 40 handshake failure
+447 server alert 112 unrecognized name
+443 client alert 48 unknown ca
+443 client alert 48 unknown ca
+452 server alert 40 handshake failure
+453 -
+1001 server reset
+1002 server closed
+80 server speaks no tls
+443 -
+EOT
+all_told() { [ "$(fails | wc -l)" -ge 11 ]; }
+wait_for 10 all_told
+fails > "$TMP/got"
+is "each handshake that failed says how" "$(diff "$TMP/want" "$TMP/got")" ""
+like "and so does the table of names" "$(ctl show names window total)" \
+    '^no.example +1 .* 1 +- +-'
+is "with each reason" "$(json '[.names[].reasons[] | select(.reason |
+    startswith("server alert")) | .count] | add' show names window total)" 4
+counted() {
+	h 1001 -k
+	ctl why port 1001 | grep -Eq \
+	    '^  ([0-9]+) of \1 handshakes failed, most: server reset +cause$'
+}
+is "and so do the metrics" "$(ctl show metrics |
+    awk '/^netmond_tls_(failed|alert)/ { print $2 }' | xargs)" "9 2 4"
+wait_for 10 counted && ok "why counts them" ||
+    not_ok "why counts them" "$(ctl why port 1001)"
+stop
 finish

@@ -143,7 +143,9 @@ because "TLS that has ended" '^4 http +0 requests: first bytes look like TLS' \
     port 8443
 wait_for 10 closed 0
 because "and that is over" '^4 http +0 requests: 1 times TLS began.* cause$'
-is "is the only cause" "$(grep -c cause$ "$TMP/why")" 1
+is "and that its client went" "$(grep -c \
+    '^  1 of 1 handshakes failed, most: client closed  *cause$' "$TMP/why")" 1
+is "are the only causes" "$(grep -c cause$ "$TMP/why")" 2
 stop
 
 with
