@@ -116,13 +116,29 @@ rows_iface_known(const struct analyzer *az)
 	return i < az->nifaces;
 }
 
+uint64_t
+rows_away_time(const struct analyzer *az)
+{
+	return az->away_us == 0 ? 0 : state_print_time(az, az->away_us);
+}
+
+const char *
+rows_clock(char s[ROWS_CLOCK_MAX], uint64_t us)
+{
+	unsigned	 day = (unsigned)(us / 1000000 % 86400);
+
+	snprintf(s, ROWS_CLOCK_MAX, "%02u:%02u:%02u UTC", day / 3600,
+	    day / 60 % 60, day % 60);
+	return s;
+}
+
 static unsigned
 interfaces_up(const struct analyzer *az)
 {
 	uint32_t	 i;
 	unsigned	 n = 0;
 
-	for (i = 0; i < az->nifaces; i++)
+	for (i = 0; i < az->nifaces && az->away_us == 0; i++)
 		if (az->ifaces[i].known &&
 		    az->ifaces[i].info.state == IFACE_UP)
 			n++;
@@ -170,6 +186,7 @@ rows_summary(struct rows *r)
 	row_u64(&w, v[MC_SEEN_AGAIN]);
 	row_u64(&w, v[MC_AMBIGUOUS]);
 	row_bool(&w, !r->az->offline && !rows_iface_known(r->az));
+	row_u64(&w, rows_away_time(r->az));
 	row_end(&w);
 }
 
@@ -238,13 +255,19 @@ void
 rows_advice(struct rows *r)
 {
 	const uint64_t	*v = r->v;
+	char		 text[96], clock[ROWS_CLOCK_MAX];
 
 	rows_total(r);
+	snprintf(text, sizeof(text), "capture is away since %s, nothing is "
+	    "watched: see show processes", rows_clock(clock,
+	    rows_away_time(r->az)));
+	advise(r, r->az->away_us != 0, text);
 	advise(r, v[MC_KERNEL_DROPS] > 0, "the kernel dropped packets: raise "
 	    "\"ring total\", or narrow with \"service\" or \"filter\"");
 	advise(r, v[MC_QUEUE_DROPS] > 0, "packets were lost with a process: "
 	    "see show processes and the log");
-	advise(r, v[MC_QUEUE_DROPS] == 0 && unwatched_us(r) > 0,
+	advise(r, v[MC_QUEUE_DROPS] == 0 && unwatched_us(r) > 0 &&
+	    r->az->away_us == 0,
 	    "a process was away: see show processes and the log");
 	advise(r, v[MC_UNOPENED] > 0, "packets passed interfaces that could "
 	    "not be opened: see show interfaces");
@@ -351,7 +374,8 @@ rows_interface(struct rows *r, const struct iface *i)
 	row_str(&w, i->info.label);
 	row_u64(&w, i->info.index);
 	row_str(&w, i->info.type);
-	row_str(&w, rows_iface_state(i->info.state));
+	row_str(&w, i->info.state == IFACE_UP && r->az->away_us != 0 ?
+	    "unwatched" : rows_iface_state(i->info.state));
 	row_double(&w, rows_per_second(r, v[MC_PACKETS]));
 	row_double(&w, rows_per_second(r, v[MC_RX_BYTES] * 8));
 	row_double(&w, rows_per_second(r, v[MC_TX_BYTES] * 8));

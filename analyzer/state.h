@@ -138,6 +138,7 @@ struct analyzer {
 	bool		 ended;
 	bool		 had_capture;
 	uint64_t	 linked_us;	/* by this capture */
+	uint64_t	 away_us;	/* since when it is lost; 0: not */
 	uint64_t	 run_us;	/* since then we read */
 	bool		 alert_said;	/* its state is not saved yet */
 };

@@ -284,6 +284,8 @@ child_lost(struct child *c, int status)
 	c->lost_time_us = proc_wall_us();
 	if (c->away_from_us == 0)
 		c->away_from_us = was_ready && !c->wanted ? c->tally_us : now;
+	if (c->role == ROLE_CAPTURE)
+		heard_tell_gone(s);
 	if (!s->all_ready || supervise_special(s))
 		start_failed(c, status);
 	else if (s->launcher_lost)

@@ -104,6 +104,8 @@ uint64_t	 child_delay(uint64_t last_delay_us, uint64_t lived_us);
 /* ---- heard.c ---- */
 
 extern const struct handler heard_from_child[];
+/* Capture, if it is away, for an analyzer that is there. */
+void		 heard_tell_gone(struct supervise *);
 void		 heard_fault(struct chan *, enum chan_fault, const char *why,
 		    void *);
 

@@ -11,20 +11,37 @@
 #define LINES_BURST	1000	/* of a child, at a time */
 #define LINE_EVERY_US	500000	/* and then */
 
+static void
+tell_time(struct supervise *s, const struct msg_lost_time *m)
+{
+	struct chan	*ch = supervise_chan(s, ROLE_ANALYZER);
+
+	if (ch == NULL)
+		return;
+	msg_put_lost_time(chan_begin(ch, MSG_LOST_TIME, 0), m);
+	chan_end(ch);
+}
+
+void
+heard_tell_gone(struct supervise *s)
+{
+	const struct child	*c = &s->child[ROLE_CAPTURE];
+
+	if (c->away_from_us != 0)
+		tell_time(s, &(struct msg_lost_time){ .role = ROLE_CAPTURE,
+		    .from_us = c->away_from_us, .to_us = MSG_LOST_STILL });
+}
+
 /* Times without a child, for the analyzer as soon as it can hear of them. */
 static void
 tell_away(struct supervise *s)
 {
-	struct chan	*ch;
-	size_t		 i;
+	size_t	 i;
 
-	if (s->naway == 0 || (ch = supervise_chan(s, ROLE_ANALYZER)) == NULL)
+	if (s->naway == 0 || supervise_chan(s, ROLE_ANALYZER) == NULL)
 		return;
-	for (i = 0; i < s->naway; i++) {
-		msg_put_lost_time(chan_begin(ch, MSG_LOST_TIME, 0),
-		    &s->away[i]);
-		chan_end(ch);
-	}
+	for (i = 0; i < s->naway; i++)
+		tell_time(s, &s->away[i]);
 	s->naway = 0;
 }
 
@@ -55,6 +72,8 @@ on_ready(struct chan *ch, struct frame *f, void *arg)
 	c->away_from_us = 0;
 	c->s->conf.ops->fresh(c->role, c->s->conf.arg);
 	tell_away(c->s);
+	if (c->role == ROLE_ANALYZER)
+		heard_tell_gone(c->s);
 	/* Who gave up meanwhile, without a launcher say, is not ready. */
 	if (!c->s->all_ready && !c->s->stopping &&
 	    supervise_all_ready(c->s)) {

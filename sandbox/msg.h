@@ -452,7 +452,11 @@ struct msg_slot {
 void	 msg_put_slot(struct buf *, const struct msg_slot *);
 int	 msg_get_slot(struct buf *, struct msg_slot *);
 
-/* LOST_TIME: an interval during which a role was not there. */
+/*
+ * LOST_TIME: an interval during which a role was not there. Of capture one
+ * comes also when it is lost, with STILL for its end.
+ */
+#define MSG_LOST_STILL	UINT64_MAX
 struct msg_lost_time {
 	uint32_t	 role;
 	uint64_t	 from_us;	/* monotonic clock */

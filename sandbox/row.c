@@ -72,6 +72,7 @@ static const struct row_field summary_fields[] = {
 	U("seen_again", COUNT, NULL),
 	U("ambiguous", COUNT, NULL),
 	B("starting", NULL),
+	U("capture_away_time", TIME, NULL),
 };
 /* _total fields count since the start of the daemon. */
 static const struct row_field interface_fields[] = {

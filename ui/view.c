@@ -341,6 +341,10 @@ instead(const struct doc *d, const struct row *s, const char **ask)
 	double		 packets = doc_num(s, "packets_per_second");
 
 	*ask = "why";
+	if (doc_u64(s, "capture_away_time") != 0) {
+		*ask = "show processes";
+		return "capture is away";
+	}
 	if (doc_bool(s, "starting")) {
 		*ask = "show processes";
 		return "capture is starting";

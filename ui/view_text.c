@@ -76,7 +76,10 @@ capture_line(struct ctx *c, const struct row *s)
 	char		 gaps[FMT_MAX];
 
 	out_str(c->o, "capture   ");
-	if (doc_bool(s, "starting"))
+	if (doc_u64(s, "capture_away_time") != 0)
+		out_printf(c->o, "away since %s", fmt_clock(pps,
+		    doc_u64(s, "capture_away_time")));
+	else if (doc_bool(s, "starting"))
 		out_str(c->o, "starting");
 	else
 		out_printf(c->o, "%" PRIu64 " interface%s",

@@ -138,10 +138,23 @@ wait_for 5 told && ok "a process that cannot be made is told" ||
     not_ok "a process that cannot be made is not told" \
 	"$(tail -3 "$TMP/netmond.log")"
 is "and is no loss of pid 0" "$(grep -c 'pid 0' "$TMP/netmond.log")" 0
+kill -9 "$(pid_of capture)"
+watches() { ctl why | grep -q "^1 interfaces    $1"; }
+wait_for 5 watches 'none is watched since [0-9:]* UTC  *cause$' &&
+    ok "why tells since when capture is away" ||
+    not_ok "why tells since when capture is away" "$(ctl why)"
+like "so does the overview" "$(ctl show)" '^capture   away since [0-9:]+,'
+is "which counts no interface then" "$(json '"\(.summary.interfaces) " +
+    (.summary.capture_away_time | type)' show)" "0 string"
+like "and the advice" "$(ctl show capture)" 'capture is away since [0-9:]+ UTC'
+is "no interface is up" "$(json '.interfaces[] | select(.name == "vb") |
+    .state' show interfaces)" unwatched
 kill -s KILL -- -$crowd
 exec 7>&-
-wait_for 10 all_ready && ok "and is there when it can" ||
+wait_for 30 all_ready && ok "and is there when it can" ||
     not_ok "and is not there when it can"
+wait_for 5 watches '1 open' && ok "and capture watches again" ||
+    not_ok "and capture watches again" "$(ctl why)"
 stop
 WRAP="ip netns exec $NSB"
 
