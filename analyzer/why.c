@@ -12,6 +12,7 @@
 #define PORTS_TEXT	128
 #define LONG_WAIT	1.0		/* seconds for an answer */
 #define IDS		4096
+#define IFACE_NAME	sizeof(((struct iface *)NULL)->info.name)
 
 typedef unsigned long long ull;
 
@@ -208,7 +209,6 @@ iface_advice(const struct iface *i)
 		[IFACE_DOWN] = "nobody has set it up",
 		[IFACE_NO_CARRIER] = "check its cable or its other end",
 		[IFACE_COVERED] = "another interface sees its traffic",
-		[IFACE_EXCLUDED] = "the configuration leaves it out",
 	};
 
 	if (i->info.error[0] != '\0')
@@ -217,14 +217,104 @@ iface_advice(const struct iface *i)
 	    advice[i->info.state] != NULL ? advice[i->info.state] : "";
 }
 
+/* By which line it is left out, or that there are others and none for it. */
+static void
+tell_excluded(struct rows *r, const char *name)
+{
+	const struct conf	*c = r->az->proc->conf;
+	const char		*line = NULL;
+	bool			 chosen = false;
+	size_t			 i;
+
+	for (i = 0; i < c->ninterfaces; i++) {
+		if (!c->interfaces[i].exclude)
+			chosen = true;
+		else if (line == NULL && conf_glob(c->interfaces[i].name,
+		    name, strlen(name)))
+			line = c->interfaces[i].name;
+	}
+	if (line != NULL)
+		rows_text(r, "", "  %s: left out by the line no interface "
+		    "\"%s\"", name, line);
+	else if (chosen)
+		rows_text(r, "", "  %s: no interface line of the "
+		    "configuration names it", name);
+	else
+		rows_text(r, "", "  %s: of a kind that is not watched unless "
+		    "an interface line names it", name);
+}
+
 static void
 tell_closed(struct rows *r, const struct iface *i)
 {
 	const char	*advice = iface_advice(i);
 
+	if (i->info.state == IFACE_EXCLUDED && *advice == '\0') {
+		tell_excluded(r, i->info.name);
+		return;
+	}
 	rows_text(r, "", "  %s: %s%s%s", i->info.name,
 	    rows_iface_state(i->info.state), *advice == '\0' ? "" : ", ",
 	    advice);
+}
+
+/* Letters to change, add or leave out until one name is the other. */
+static unsigned
+distance(const char *a, const char *b)
+{
+	unsigned	 d[IFACE_NAME], up, left, n, x;
+	size_t		 i, k, len = strlen(b);
+
+	for (k = 0; k <= len; k++)
+		d[k] = (unsigned)k;
+	for (i = 0; a[i] != '\0'; i++) {
+		up = d[0]++;
+		for (k = 1; k <= len; k++) {
+			left = d[k - 1] + 1;
+			n = up + (a[i] != b[k - 1]);
+			up = d[k];
+			x = up + 1 < left ? up + 1 : left;
+			d[k] = n < x ? n : x;
+		}
+	}
+	return d[len];
+}
+
+/* What there is, the most alike first. */
+static void
+tell_names(struct rows *r, const char *want)
+{
+	const struct iface	*f, *near[IFACES_TOLD];
+	unsigned		 far[IFACES_TOLD], d, n = 0, all = 0, k;
+	char			 text[IFACES_TOLD * (IFACE_NAME + 2)];
+	size_t			 len = 0;
+	uint32_t		 i;
+
+	for (i = 0; i < r->az->nifaces; i++) {
+		f = &r->az->ifaces[i];
+		if (!f->known || f->info.state == IFACE_GONE)
+			continue;
+		d = distance(want, f->info.name);
+		all++;
+		for (k = n; k > 0 && far[k - 1] > d; k--)
+			if (k < IFACES_TOLD) {
+				near[k] = near[k - 1];
+				far[k] = far[k - 1];
+			}
+		if (k == IFACES_TOLD)
+			continue;
+		near[k] = f;
+		far[k] = d;
+		n += n < IFACES_TOLD;
+	}
+	for (k = 0; k < n; k++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s%s", k == 0 ? "" : ", ", near[k]->info.name);
+	if (all > n)
+		rows_text(r, "", "  there are %s and %u more: see show "
+		    "interfaces", text, all - n);
+	else if (n > 0)
+		rows_text(r, "", "  there are %s", text);
 }
 
 static bool
@@ -255,12 +345,14 @@ why_interfaces(struct rows *r)
 		rows_text(r, "cause", "1 interfaces    capture is starting, "
 		    "ask again");
 	else if (want != NULL && up + other == 0)
-		rows_text(r, "cause", "1 interfaces    %s is not watched",
-		    want);
+		rows_text(r, "cause", "1 interfaces    there is no interface "
+		    "%s here", want);
 	else
 		rows_text(r, up > 0 ? "ok" : "cause",
 		    "1 interfaces    %u open, %u not", up, other);
 	tell_missing(r, want);
+	if (want != NULL && up + other == 0 && rows_iface_known(az))
+		tell_names(r, want);
 	for (i = 0; i < az->nifaces && told < IFACES_TOLD; i++) {
 		if (!is_asked(r, &az->ifaces[i]) ||
 		    az->ifaces[i].info.state == IFACE_UP)

@@ -73,7 +73,9 @@ get
 because "all is well" '^4 http +1 requests .* ok$'
 is "and no cause is named" "$(grep -c cause$ "$TMP/why")" 0
 because "another port has no connection" '^  none fits' port 81
-because "nor another interface" 'nope is not watched +cause$' interface nope
+because "nor another interface" 'there is no interface vaa here +cause$' \
+    interface vaa
+is "but one of another name" "$(grep -c '^  there are va, lo$' "$TMP/why")" 1
 ctl why port http > "$TMP/out" 2>&1
 is "a port is a number" $? 64
 hold 80 held.test
@@ -192,6 +194,15 @@ because "not the interface, on which bytes pass" \
 is "which is not called wrong" "$(grep -c 'right interface' "$TMP/why")" 0
 lose analyzer
 because "that nobody looked" '^  nobody looked for [0-9.]+ s of that'
+stop
+
+with 'interface "va"'
+because "one that no line names" \
+    '^  lo: no interface line of the configuration names it$' interface lo
+stop
+with 'no interface "l*"'
+because "one that a line leaves out" \
+    '^  lo: left out by the line no interface "l\*"$' interface lo
 stop
 
 with 'ignore from 10.77.0.1'
