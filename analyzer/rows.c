@@ -122,16 +122,6 @@ rows_away_time(const struct analyzer *az)
 	return az->away_us == 0 ? 0 : state_print_time(az, az->away_us);
 }
 
-const char *
-rows_clock(char s[ROWS_CLOCK_MAX], uint64_t us)
-{
-	unsigned	 day = (unsigned)(us / 1000000 % 86400);
-
-	snprintf(s, ROWS_CLOCK_MAX, "%02u:%02u:%02u UTC", day / 3600,
-	    day / 60 % 60, day % 60);
-	return s;
-}
-
 static unsigned
 interfaces_up(const struct analyzer *az)
 {
@@ -255,11 +245,11 @@ void
 rows_advice(struct rows *r)
 {
 	const uint64_t	*v = r->v;
-	char		 text[96], clock[ROWS_CLOCK_MAX];
+	char		 text[96], clock[ROW_NUMBER_MAX];
 
 	rows_total(r);
 	snprintf(text, sizeof(text), "capture is away since %s, nothing is "
-	    "watched: see show processes", rows_clock(clock,
+	    "watched: see show processes", row_clock(clock,
 	    rows_away_time(r->az)));
 	advise(r, r->az->away_us != 0, text);
 	advise(r, v[MC_KERNEL_DROPS] > 0, "the kernel dropped packets: raise "

@@ -40,9 +40,6 @@ void	 rows_tunnels(struct rows *);
 void	 rows_interface(struct rows *, const struct iface *);
 /* Since when capture is away, to be printed; 0: it is there. */
 uint64_t rows_away_time(const struct analyzer *);
-/* "18:30:12 UTC"; returns the buffer. */
-#define ROWS_CLOCK_MAX	32
-const char *rows_clock(char[ROWS_CLOCK_MAX], uint64_t us);
 /* Whether capture has told of any: there is one on every machine. */
 bool	 rows_iface_known(const struct analyzer *);
 /* Whether this line names an interface that the machine does not have. */

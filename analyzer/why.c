@@ -322,13 +322,13 @@ why_interfaces(struct rows *r)
 {
 	const struct analyzer	*az = r->az;
 	const char		*want = flows_word(r, "interface");
-	char			 clock[ROWS_CLOCK_MAX];
+	char			 clock[ROW_NUMBER_MAX];
 	unsigned		 up = 0, other = 0, told = 0;
 	uint32_t		 i;
 
 	if (az->away_us != 0) {
 		rows_text(r, "cause", "1 interfaces    none is watched since "
-		    "%s", rows_clock(clock, rows_away_time(az)));
+		    "%s", row_clock(clock, rows_away_time(az)));
 		rows_text(r, "", "  capture is away, and is started again: "
 		    "see show processes and the log");
 		return false;

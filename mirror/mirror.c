@@ -17,6 +17,7 @@
 #include "mirror/request.h"
 #include "mirror/saved.h"
 #include "mirror/streams.h"
+#include "mirror/trouble.h"
 #include "sandbox/answer.h"
 #include "sandbox/log.h"
 #include "sandbox/proc.h"
@@ -430,6 +431,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	for (i = 0; i < ms->ncopies; i++)
 		copy_tick(ms->copies[i]);
 	logs_tick(ms);
+	trouble_tell(ms);
 	streams_reap(ms->streams);
 	saved_send(ms);
 	saved_again(ms);

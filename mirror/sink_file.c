@@ -26,6 +26,8 @@ struct sink_file {
 	bool		 asked_rotate;
 	bool		 tell;		/* say when it works again */
 	int		 error;		/* in the way now */
+	int		 failing;	/* until something is written again */
+	const char	*failing_at;
 	uint64_t	 now_us;
 	uint64_t	 asked_us;
 	uint64_t	 retry_us;
@@ -77,6 +79,8 @@ static void
 say(struct sink_file *f, const char *what, int error)
 {
 	f->tell = true;
+	f->failing = error;
+	f->failing_at = what;
 	warn(f, what, error);
 }
 
@@ -87,6 +91,7 @@ kept(struct sink_file *f, size_t n)
 	f->stats.units += n;
 	if (n > 0 && f->tell && f->error == 0) {
 		f->tell = false;
+		f->failing = 0;
 		if (!log_trouble_over(&f->trouble, f->now_us))
 			return;
 		log_notice("%s: writing again", f->name);
@@ -403,6 +408,8 @@ sink_file_take(struct sink_file *f, int fd, bool regular, const char *name,
 	f->renew_us = 0;
 	sink_file_flush(f);
 	refuse_from(f, 0);
+	if (f->fd == -1)
+		f->failing = 0;
 	drop_fd(f);
 	f->fd = fd;
 	f->regular = regular;
@@ -574,6 +581,13 @@ int
 sink_file_error(const struct sink_file *f)
 {
 	return f->error;
+}
+
+int
+sink_file_failing(const struct sink_file *f, const char **what)
+{
+	*what = f->failing_at;
+	return f->failing;
 }
 
 uint64_t

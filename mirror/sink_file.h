@@ -93,6 +93,12 @@ bool		 sink_file_ready(const struct sink_file *);
 bool		 sink_file_is_open(const struct sink_file *);
 /* 0, or the errno that stands in the way now. */
 int		 sink_file_error(const struct sink_file *);
+/*
+ * The errno of what failed last and has not worked since, and what that was:
+ * "cannot write"; 0: nothing. It outlives the tries between.
+ */
+int		 sink_file_failing(const struct sink_file *,
+		    const char **what);
 uint64_t	 sink_file_size(const struct sink_file *);
 size_t		 sink_file_queued(const struct sink_file *);
 const char	*sink_file_name(const struct sink_file *);

@@ -54,6 +54,7 @@ struct mirror_state {
 	bool		 holding;	/* the analyzer's link is paused */
 	uint64_t	 unsaved[SLOTS_WORDS];	/* the parent did not read */
 	bool		 behind;	/* there is any */
+	struct msg_text	 trouble;	/* as the parent was told */
 	struct buf	 save;		/* slots for the next SAVE */
 	uint8_t		 save_bytes[STATE_SAVE_MAX];
 	char		 line[EVE_LINE_MAX];

@@ -121,6 +121,7 @@ child_launch(struct child *c)
 	c->said_bye = c->stop_sent = c->stuck = false;
 	c->killed_us = 0;
 	c->why[0] = c->crash[0] = '\0';
+	c->trouble.number = 0;
 	c->asked_us = proc_mono_us();
 	send_hello(c);
 	if (supervise_send_conf(s, c->role, s->running) == -1) {

@@ -43,6 +43,8 @@ struct child {
 	uint64_t	 lost_time_us;
 	uint64_t	 lost_us;
 	uint64_t	 killed_us;	/* 0: not by us */
+	struct msg_text	 trouble;	/* number 0: none */
+	uint64_t	 trouble_us;	/* since when; wall clock */
 	bool		 stuck;		/* killed, and the kernel holds it */
 	bool		 said_bye;
 	bool		 stop_sent;

@@ -91,6 +91,8 @@ void		 request_ask(struct control *, struct request *);
 #define OWN_TALLIES	0x04
 #define OWN_CONFIG	0x08
 #define OWN_LOST	0x10
+#define OWN_TROUBLE	0x20	/* as ROW_ADVICE: what is wrong now */
+#define OWN_TROUBLE_TEXT 0x40	/* the same as ROW_TEXT */
 void		 own_rows(struct control *, struct answer *, unsigned which);
 /* What the configuration says of mirrors, when no process can tell more. */
 void		 own_mirrors(struct control *, struct answer *);

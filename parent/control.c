@@ -19,7 +19,7 @@ static const struct {
 	unsigned	 own;
 	enum role	 owner[REQUEST_OWNERS_MAX];
 } subjects[SHOW_SUBJECTS] = {
-	[SHOW_SUMMARY]	    = { OWN_DAEMON, { ROLE_ANALYZER } },
+	[SHOW_SUMMARY]	    = { OWN_DAEMON | OWN_TROUBLE, { ROLE_ANALYZER } },
 	[SHOW_HOSTS]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_HOST]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_SECTIONS]	    = { 0, { ROLE_ANALYZER } },
@@ -29,7 +29,7 @@ static const struct {
 	[SHOW_NAMES]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_FLOWS]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_INTERFACES]   = { 0, { ROLE_ANALYZER } },
-	[SHOW_CAPTURE]	    = { OWN_LOST, { ROLE_ANALYZER } },
+	[SHOW_CAPTURE]	    = { OWN_LOST | OWN_TROUBLE, { ROLE_ANALYZER } },
 	[SHOW_ALERTS]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_RULES]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_MIRRORS]	    = { 0, { ROLE_MIRROR } },
@@ -42,9 +42,9 @@ static const struct {
 		{ ROLE_ANALYZER, ROLE_MIRROR } },
 	[SHOW_TALLY]	    = { OWN_TALLIES, { 0 } },
 	[SHOW_TRANSACTIONS] = { 0, { ROLE_ANALYZER } },
-	[SHOW_REPORT]	    = { OWN_DAEMON | OWN_LOST,
+	[SHOW_REPORT]	    = { OWN_DAEMON | OWN_LOST | OWN_TROUBLE,
 		{ ROLE_ANALYZER, ROLE_MIRROR } },
-	[SHOW_WHY]	    = { 0, { ROLE_ANALYZER } },
+	[SHOW_WHY]	    = { OWN_TROUBLE_TEXT, { ROLE_ANALYZER } },
 	[SHOW_CHECK]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_TOP]	    = { OWN_DAEMON, { ROLE_ANALYZER, ROLE_MIRROR } },
 };

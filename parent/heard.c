@@ -282,6 +282,22 @@ on_monitor(struct chan *ch, struct frame *f, void *arg)
 }
 
 static int
+on_trouble(struct chan *ch, struct frame *f, void *arg)
+{
+	struct child	*c = arg;
+	uint32_t	 was = c->trouble.number;
+
+	(void)ch;
+	if (msg_get_text(&f->body, &c->trouble) == -1) {
+		c->trouble.number = 0;
+		return -1;
+	}
+	if (was == 0)
+		c->trouble_us = proc_wall_us();
+	return 0;
+}
+
+static int
 on_file_wanted(struct chan *ch, struct frame *f, void *arg)
 {
 	struct child	*c = arg;
@@ -304,6 +320,7 @@ const struct handler heard_from_child[] = {
 	{ MSG_ERROR,		on_answer },
 	{ MSG_ALERT,		on_alert },
 	{ MSG_MONITOR,		on_monitor },
+	{ MSG_TROUBLE,		on_trouble },
 	{ MSG_FILE_WANTED,	on_file_wanted },
 	{ 0,			NULL }
 };

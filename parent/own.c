@@ -155,6 +155,55 @@ own_line(struct answer *a, const char *text, const char *state)
 	row_end(&w);
 }
 
+/*
+ * What keeps records and logs from being written now; 0: nothing. Mirror is
+ * not asked: it may be waiting for just that disk.
+ */
+static int
+trouble(struct control *c, char *text, size_t size)
+{
+	const struct conf	*conf = c->running;
+	struct child_info	 i;
+	char			 since[ROW_NUMBER_MAX], more[32] = "";
+
+	supervise_info(c->conf.supervise, ROLE_MIRROR, &i);
+	if (conf->offline || conf->nmirrors + conf->nlogs == 0)
+		return 0;
+	if (i.away_us != 0)
+		return snprintf(text, size, "mirror is away since %s, nothing "
+		    "is mirrored or logged: see show processes",
+		    row_clock(since, i.away_us));
+	if (i.trouble == NULL)
+		return 0;
+	if (i.trouble->number > 1)
+		snprintf(more, sizeof(more), " (and %" PRIu32 " more)",
+		    i.trouble->number - 1);
+	return snprintf(text, size, "since %s %s%s",
+	    row_clock(since, i.trouble_us), i.trouble->text, more);
+}
+
+static void
+put_trouble(struct control *c, struct answer *a)
+{
+	struct row_writer	 w;
+	char			 text[MSG_TEXT_MAX + 128];
+
+	if (trouble(c, text, sizeof(text)) == 0 ||
+	    !answer_row(a, &w, ROW_ADVICE, 0))
+		return;
+	row_str(&w, text);
+	row_end(&w);
+}
+
+static void
+put_trouble_text(struct control *c, struct answer *a)
+{
+	char	 text[MSG_TEXT_MAX + 128];
+
+	if (trouble(c, text, sizeof(text)) > 0)
+		own_line(a, text, "");
+}
+
 static void
 put_config(struct control *c, struct answer *a)
 {
@@ -185,6 +234,8 @@ static const struct {
 	{ OWN_TALLIES,	 put_tallies },
 	{ OWN_CONFIG,	 put_config },
 	{ OWN_LOST,	 put_lost },
+	{ OWN_TROUBLE,	 put_trouble },
+	{ OWN_TROUBLE_TEXT, put_trouble_text },
 };
 
 void

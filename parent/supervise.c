@@ -530,11 +530,18 @@ supervise_info(const struct supervise *s, enum role role,
 	i->lost_us = c->lost_us;
 	compat_strlcpy(i->loss, c->loss, sizeof(i->loss));
 	i->pid = c->stuck ? c->pid : 0;
+	if (c->away_from_us != 0)
+		i->away_us = proc_wall_us() - (proc_mono_us() -
+		    c->away_from_us);
 	if (i->state != CHILD_READY)
 		return;
 	i->pid = c->pid;
 	i->ready_us = c->ready_us;
 	compat_strlcpy(i->jail, c->jail, sizeof(i->jail));
+	if (c->trouble.number > 0) {
+		i->trouble = &c->trouble;
+		i->trouble_us = c->trouble_us;
+	}
 }
 
 const struct tally *

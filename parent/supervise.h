@@ -44,6 +44,9 @@ struct child_info {
 	uint64_t	 ready_us;	/* monotonic */
 	uint64_t	 lost_time_us;	/* wall clock of the last loss, or 0 */
 	uint64_t	 lost_us;	/* sum of the times it was away */
+	uint64_t	 away_us;	/* wall clock; 0: it is there */
+	const struct msg_text *trouble;	/* until the next event; or NULL */
+	uint64_t	 trouble_us;	/* wall clock */
 	char		 loss[SUPERVISE_WHY_MAX];
 	char		 jail[64];
 };

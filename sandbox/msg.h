@@ -82,6 +82,7 @@
 	M(MONITOR,	0x0306,	CHILD,	  PARENT,   12,	2048)		\
 	M(LOST_TIME,	0x0307,	PARENT,	  ANALYZER, 20,	20)		\
 	M(LIVE,		0x0308,	PARENT,	  ANALYZER, 4,	4)		\
+	M(TROUBLE,	0x0309,	MIRROR,	  PARENT,   4,	2048)		\
 	/* reload */							\
 	M(PREPARE,	0x0401,	PARENT,	  CHILD,    0,	0)		\
 	M(PREPARED,	0x0402,	CHILD,	  PARENT,   0,	0)		\
@@ -202,7 +203,10 @@ struct msg_file {
 void	 msg_put_file(struct buf *, const struct msg_file *);
 int	 msg_get_file(struct buf *, struct msg_file *);
 
-/* LOG, REFUSED, FAULT (number: role at fault), ERROR (number: exit status). */
+/*
+ * LOG, REFUSED, FAULT (number: role at fault), ERROR (number: exit status),
+ * TROUBLE (number: of files that cannot be written now; the text is of one).
+ */
 struct msg_text {
 	uint32_t	 number;
 	char		 text[MSG_TEXT_MAX];

@@ -220,6 +220,23 @@ empty_line(struct ctx *c)
 		out_cut(c->o, before);
 }
 
+/* What is wrong now; a report has it as advice. */
+static void
+trouble_lines(struct ctx *c)
+{
+	const struct doc	*d = c->d;
+	struct row		 r;
+	size_t			 i;
+
+	for (i = doc_next(d, 0, d->n, ROW_ADVICE, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_ADVICE, 0)) {
+		doc_get(d, i, &r);
+		out_str(c->o, "trouble   ");
+		put_text(c->o, &r, "text");
+		out_char(c->o, '\n', 1);
+	}
+}
+
 static void
 draw_summary(struct ctx *c)
 {
@@ -232,6 +249,8 @@ draw_summary(struct ctx *c)
 		capture_line(c, &r);
 		http_line(c, &r);
 	}
+	if (c->subject->subject != SHOW_REPORT)
+		trouble_lines(c);
 	alerts_line(c);
 	memory_line(c);
 	top_line(c);

@@ -397,6 +397,7 @@ static void
 a_file_that_cannot_be_opened_is_asked_for_again(void **state)
 {
 	struct sink_file	*f = fresh(SINK_LINES);
+	const char		*what;
 
 	(void)state;
 	sink_file_tick(f, 1);
@@ -406,11 +407,14 @@ a_file_that_cannot_be_opened_is_asked_for_again(void **state)
 	assert_int_equal(asked, 1);
 	sink_file_take(f, -1, true, path, EACCES);
 	assert_int_equal(sink_file_error(f), EACCES);
+	assert_int_equal(sink_file_failing(f, &what), EACCES);
+	assert_string_equal(what, "cannot open");
 	assert_int_equal(put(f, 1, "x"), -1);
 	sink_file_tick(f, 3 * SECOND);
 	assert_int_equal(asked, 2);
 	sink_file_take(f, open_file(), true, path, 0);
 	assert_int_equal(sink_file_error(f), 0);
+	assert_int_equal(sink_file_failing(f, &what), 0);
 	assert_int_equal(put(f, 1, "x"), 0);
 	sink_file_free(f);
 }
@@ -453,6 +457,7 @@ a_file_that_takes_nothing_is_opened_anew_unless_the_disk_is_full(void **state)
 		{ "/dev/full", ENOSPC, 0 }, { "/dev/zero", EBADF, 1 }
 	};
 	struct sink_file	*f;
+	const char		*what;
 	size_t			 i;
 
 	(void)state;
@@ -474,8 +479,14 @@ a_file_that_takes_nothing_is_opened_anew_unless_the_disk_is_full(void **state)
 		sink_file_tick(f, 3 * SECOND);
 		assert_int_equal(asked, files[i].asks + 1);
 		sink_file_take(f, open_file(), true, path, 0);
+		/* Open is not written to: that it fails is not over yet. */
+		assert_int_equal(sink_file_error(f), 0);
+		assert_int_equal(sink_file_failing(f, &what),
+		    files[i].error);
+		assert_string_equal(what, "cannot write");
 		assert_int_equal(put(f, 2, "y"), 0);
 		sink_file_flush(f);
+		assert_int_equal(sink_file_failing(f, &what), 0);
 		assert_string_equal(content(), "y-\n");
 		assert_int_equal(asked_rotate, 0);
 		sink_file_tick(f, 9 * SECOND);

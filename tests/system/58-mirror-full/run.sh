@@ -36,14 +36,22 @@ fill() {
 	dd if=/dev/zero of="$DISK/filler" bs=1024 count=$SIZE 2> /dev/null
 	truncate -s -8K "$DISK/filler"
 }
+# told N: N screens say that the record cannot be written, with its error
+told() {
+	for w in show why "show capture"; do ctl $w; done > "$TMP/told" 2>&1
+	[ "$(grep -Ec "(^|trouble +|advice +)since [0-9:]+ UTC mirror kept: $(
+	    )cannot write: No space left on device: $REC$" "$TMP/told")" = "$1" ]
+}
 i=0
 full=0
 again=0
+said=0
 while [ $i -lt "$ROUNDS" ]; do
 	i=$((i + 1))
 	sleep 1.5
 	fill
 	wait_for 5 is_full && full=$((full + 1))
+	wait_for 5 told 3 && said=$((said + 1))
 	sleep 1
 	# A fresh mirror finds the disk as full as it was.
 	lose mirror
@@ -52,7 +60,10 @@ while [ $i -lt "$ROUNDS" ]; do
 	size=$(stat -c %s "$REC")
 	rm -f "$DISK/filler"
 	wait_for 5 grows && again=$((again + 1))
+	wait_for 5 told 0 && said=$((said + 1))
 done
+is "show, why and the advice say so as long as it lasts" $said \
+    $((2 * ROUNDS)) "$(cat "$TMP/told")"
 is "the disk was full, and said so" $full "$ROUNDS"
 is "with room the record goes on" $again "$ROUNDS"
 wait $load
