@@ -13,6 +13,8 @@ rtt_sample(struct seg *s)
 		return;
 	us = flowseg_since_low(s->p->ts_us, rd->rtt[!s->dir].us & ~1U);
 	rd->rtt[!s->dir].us = 0;
+	if (rd->rtt[!s->dir].len > rd->rtt[!s->dir].passed)
+		rd->rtt[!s->dir].passed = rd->rtt[!s->dir].len;
 	if (rd->rtt[!s->dir].srtt == 0)
 		rd->rtt[!s->dir].srtt = us;
 	else
@@ -107,6 +109,9 @@ flowack_take(struct seg *s)
 	note_ack_quality(s, win);
 	if (!(h->flags & HALF_ACKED) || reass_seq_lt(h->ack, s->p->ack))
 		h->ack = s->p->ack;
+	if (s->f->read != NULL && reass_seq_lt(
+	    s->f->read->stuck[!s->dir].seq, s->p->ack))
+		s->f->read->stuck[!s->dir].n = 0;
 	h->win = win;
 	h->flags |= HALF_ACKED;
 	if (s->f->read != NULL && s->f->read->suspects != NULL)

@@ -36,6 +36,29 @@ comes_again(const struct seg *s)
 	    s->p->ts_us - since >= trip;
 }
 
+static uint16_t
+short_len(uint32_t len)
+{
+	return len < UINT16_MAX ? (uint16_t)len : UINT16_MAX;
+}
+
+/* The same segment over and over, and nobody acknowledges it. */
+static void
+note_stuck(struct seg *s)
+{
+	struct flow_read	*rd = s->f->read;
+	const struct packet	*p = s->p;
+
+	if (rd == NULL || (s->o->flags & HALF_ACKED &&
+	    reass_seq_lt(p->seq, s->o->ack)))
+		return;
+	if (rd->stuck[s->dir].seq != p->seq)
+		rd->stuck[s->dir].n = 0;
+	rd->stuck[s->dir].seq = p->seq;
+	rd->stuck[s->dir].len = short_len(p->wire);
+	flowseg_bump(&rd->stuck[s->dir].n);
+}
+
 static void
 note_quality(struct seg *s, int64_t ahead)
 {
@@ -56,6 +79,8 @@ note_quality(struct seg *s, int64_t ahead)
 		}
 		flowseg_bump(&h->retrans);
 		s->t->count[FLOW_C_RETRANS]++;
+		if (ahead + wire <= 0)
+			note_stuck(s);
 		if (rd != NULL)
 			rd->rtt[s->dir].us = 0;
 	} else if (ahead > 0) {
@@ -64,6 +89,7 @@ note_quality(struct seg *s, int64_t ahead)
 	} else if (rd != NULL && rd->rtt[s->dir].us == 0) {
 		rd->rtt[s->dir].seq = s->p->seq + wire;
 		rd->rtt[s->dir].us = (uint32_t)s->p->ts_us | 1;
+		rd->rtt[s->dir].len = short_len(wire);
 	}
 	flowseg_note_id(s);
 }

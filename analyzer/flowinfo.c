@@ -27,6 +27,9 @@ half_info(const struct flow_table *t, const struct flow *f, int d,
 	if (f->read != NULL) {
 		i->srtt_us = f->read->rtt[!d].srtt;
 		i->reset = f->flags & FLOW_F_RST && f->read->reset == d;
+		i->stuck = f->read->stuck[d].n;
+		i->stuck_len = f->read->stuck[d].len;
+		i->passed = f->read->rtt[d].passed;
 	}
 }
 

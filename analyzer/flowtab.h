@@ -129,7 +129,14 @@ struct flow_read {
 		uint32_t	 seq;
 		uint32_t	 us;	/* 0: nothing measured now */
 		uint32_t	 srtt;
+		uint16_t	 len;	/* of what is measured */
+		uint16_t	 passed;	/* the longest that was acked */
 	}			 rtt[2];	/* by the sender of the data */
+	struct {
+		uint32_t	 seq;
+		uint16_t	 len;
+		uint16_t	 n;	/* times; 0: it was acked */
+	}			 stuck[2];	/* what is sent again */
 };
 
 /* What only flows that were seen elsewhere need. */

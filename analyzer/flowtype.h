@@ -170,6 +170,9 @@ struct flow_half_info {
 	uint8_t		 nvlan;
 	bool		 seen;
 	bool		 reset;		/* it was the last to do so */
+	uint16_t	 stuck;		/* times the same is sent, unacked */
+	uint16_t	 stuck_len;
+	uint16_t	 passed;	/* longest that is known to be acked */
 };
 
 struct flow_seen {

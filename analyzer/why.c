@@ -12,6 +12,8 @@
 #define PORTS_TEXT	128
 #define LONG_WAIT	1.0		/* seconds for an answer */
 #define IDS		4096
+#define STUCK_TIMES	3		/* one segment, again */
+#define STUCK_LEN	1000		/* what a smaller MTU may hold up */
 #define IFACE_NAME	sizeof(((struct iface *)NULL)->info.name)
 
 typedef unsigned long long ull;
@@ -32,6 +34,8 @@ struct found {
 	uint64_t	 own;		/* of these, those of mirrors */
 	uint64_t	 spoke;		/* had content */
 	uint64_t	 mute;		/* a hello without an answer for long */
+	uint64_t	 stuck;		/* their large segments are */
+	unsigned	 stuck_len;
 	uint64_t	 vlan;
 	uint64_t	 protos[SESSION_PROTOS];
 	uint64_t	 requests;	/* that ended, of the window */
@@ -97,14 +101,37 @@ is_mute(const struct rows *r, const struct flow_info *f)
 	    seconds_since(r, f->first_us) >= LONG_WAIT;
 }
 
+/*
+ * A large segment is sent over and over and not acknowledged, where smaller
+ * ones were: a hop with a smaller MTU that drops it, and whose word of it is
+ * lost. The length, or 0.
+ */
+static unsigned
+stuck_len(const struct flow_info *f)
+{
+	const struct flow_half_info	*h;
+	unsigned			 d;
+
+	for (d = 0; d < 2 && f->state == FLOW_OPEN; d++) {
+		h = &f->half[d];
+		if (h->stuck >= STUCK_TIMES && h->stuck_len >= STUCK_LEN &&
+		    h->stuck_len > h->passed)
+			return h->stuck_len;
+	}
+	return 0;
+}
+
 static void
 count_flow(struct rows *r, const struct flow_info *f, void *arg)
 {
 	struct found	*w = arg;
 	struct conn_said said;
-	unsigned	 i;
+	unsigned	 i, len = stuck_len(f);
 
 	conn_said(r->az, f, &said);
+	w->stuck += len > 0;
+	if (len > w->stuck_len)
+		w->stuck_len = len;
 	w->seen++;
 	if (w->ids[f->id % IDS] < f->id)
 		w->ids[f->id % IDS] = f->id;
@@ -586,6 +613,11 @@ why_connections(struct rows *r, const struct found *w)
 		    "watch the interface of the other one too");
 		return w->requests > 0;	/* who answers is not seen */
 	}
+	if (w->stuck > 0)
+		rows_text(r, w->stuck == w->seen ? "cause" : "", "  %llu of "
+		    "%llu send %u bytes at a time again and again, and get no "
+		    "answer to these: does a smaller MTU on the way drop them?",
+		    (ull)w->stuck, (ull)w->seen, w->stuck_len);
 	/* Beside those that go well: some servers of a balancer, perhaps. */
 	if (w->refused > 0)
 		rows_text(r, "", "  %llu of %llu were refused",

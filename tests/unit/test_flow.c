@@ -238,6 +238,16 @@ take_info(void *arg, struct flow *f)
 	flow_info(w->t, f, i);
 }
 
+/* Of the only connection. */
+static void
+info_of(struct world *w, struct flow_info *i)
+{
+	void		*arg[2] = { w, i };
+	uint64_t	 cursor = 0;
+
+	assert_false(flow_walk(w->t, &cursor, 100000, take_info, arg));
+}
+
 static void
 a_connection_is_told_from_open_to_close(void **state)
 {
@@ -2691,6 +2701,42 @@ what_fills_a_hole_late_is_retransmitted(void **state)
 	}
 }
 
+static void
+what_is_sent_again_and_not_acknowledged_is_stuck(void **state)
+{
+	struct world	 w;
+	struct flow_info i;
+	int		 n;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 's', P | A, 1, 1, "abc");
+	w.now += 1000;
+	seg(&w, 'c', A, 1, 4, "");
+	seg(&w, 's', P | A, 4, 1, "defghij");
+	info_of(&w, &i);
+	assert_true(i.half[1].stuck == 0 && i.half[1].passed == 3);
+	for (n = 1; n <= 4; n++) {
+		w.now += 200000;
+		seg(&w, 's', P | A, 4, 1, "defghij");
+		info_of(&w, &i);
+		assert_true(i.half[1].stuck == n && i.half[0].stuck == 0);
+		assert_true(i.half[1].stuck_len == 7);
+	}
+	seg(&w, 's', P | A, 1, 1, "abc");	/* that is acknowledged */
+	seg(&w, 'c', A, 1, 4, "");
+	info_of(&w, &i);
+	assert_int_equal(i.half[1].stuck, 4);
+	seg(&w, 's', P | A, 4, 1, "def");	/* in smaller pieces */
+	info_of(&w, &i);
+	assert_true(i.half[1].stuck == 5 && i.half[1].stuck_len == 3);
+	seg(&w, 'c', A, 1, 7, "");
+	info_of(&w, &i);
+	assert_int_equal(i.half[1].stuck, 0);
+	end(&w);
+}
+
 /* Nothing was measured, as in a stream that nobody answered yet. */
 static void
 without_a_round_trip_a_few_ms_tell(void **state)
@@ -2942,6 +2988,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(idle_ones_go_by_class),
 	cmocka_unit_test(time_that_jumps_back_stops_nothing),
 	cmocka_unit_test(what_fills_a_hole_late_is_retransmitted),
+	cmocka_unit_test(what_is_sent_again_and_not_acknowledged_is_stuck),
 	cmocka_unit_test(without_a_round_trip_a_few_ms_tell),
 	cmocka_unit_test(quality_is_counted),
 	cmocka_unit_test(a_late_syn_corrects_who_is_the_client),

@@ -254,6 +254,24 @@ wait_for 5 closed 0
 because "also when these are over" '^4 http +[0-9]+ requests .* ok$'
 stop
 
+# A hop drops what is larger than its MTU, and nobody tells the sender.
+with
+ip netns exec $NSA nft -f - <<EOT
+table ip hole {
+	chain in {
+		type filter hook input priority 0;
+		tcp sport 80 ip length > 1400 drop
+	}
+}
+EOT
+ip netns exec $NSA curl -s -m 20 -o /dev/null http://10.77.0.2/big.txt &
+HELD=$!
+because "large segments that do not pass" \
+    '^  1 of 1 send [0-9]{4} bytes at a time again .* MTU .*cause$' port 80
+let_go
+ina nft delete table ip hole
+stop
+
 # Frames are cut.
 with 'interface "va" { snaplen 64 }'
 get
