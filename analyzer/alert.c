@@ -124,6 +124,24 @@ of_none(struct alert_event *e)
 	e->restarted = false;
 }
 
+/* The last keys that were new, of the span; the newest is the last. */
+static void
+name_fresh(const struct alert_set *a, const struct alert_rule *r,
+    struct alert_event *e)
+{
+	const struct fresh_key	*f;
+	uint32_t		 i;
+
+	if (r->fresh == NULL)
+		return;
+	for (i = r->nseen < ALERT_FRESH ? 0 : r->nseen - ALERT_FRESH;
+	    i < r->nseen; i++) {
+		f = &r->fresh[i % ALERT_FRESH];
+		if (a->now_us - f->us <= r->conf->span_us)
+			e->fresh[e->nfresh++] = f->key;
+	}
+}
+
 static void
 emit(struct alert_set *a, struct alert_rule *r, struct series *s,
     enum alert_event_kind kind)
@@ -150,8 +168,10 @@ emit(struct alert_set *a, struct alert_rule *r, struct series *s,
 	e.count = r->in_minute;
 	/* Nobody contributes to what is too little. */
 	if ((kind == ALERT_EV_FIRED || kind == ALERT_EV_REPEATED ||
-	    kind == ALERT_EV_WORSE) && series_upward(r->conf))
+	    kind == ALERT_EV_WORSE) && series_upward(r->conf)) {
 		e.ntop = a->ops->top(a->arg, r->conf, s->key, e.top);
+		name_fresh(a, r, &e);
+	}
 	if ((kind == ALERT_EV_UNKNOWN || kind == ALERT_EV_KNOWN) &&
 	    !series_fires(s))
 		of_none(&e);
@@ -420,8 +440,9 @@ seen_grow(struct alert_set *a, struct alert_rule *r)
 static bool
 is_new(struct alert_set *a, struct alert_rule *r, const char *key)
 {
-	uint64_t	 h;
-	uint32_t	 at;
+	struct fresh_key	*f;
+	uint64_t		 h;
+	uint32_t		 at;
 
 	h = hash_bytes(a->seed, key, strlen(key)) | 1;
 	if (r->nseen * 4 >= r->seen_size * 3 && !seen_grow(a, r)) {
@@ -433,6 +454,13 @@ is_new(struct alert_set *a, struct alert_rule *r, const char *key)
 		if (r->seen[at] == h)
 			return false;
 	r->seen[at] = h;
+	if (r->fresh == NULL)
+		r->fresh = series_take(a, ALERT_FRESH * sizeof(*r->fresh));
+	if (r->fresh != NULL) {
+		f = &r->fresh[r->nseen % ALERT_FRESH];
+		f->us = a->now_us;
+		compat_strlcpy(f->key, key, sizeof(f->key));
+	}
 	r->nseen++;
 	return true;
 }
@@ -691,8 +719,10 @@ rule_clear(struct alert_set *a, struct alert_rule *r)
 {
 	series_clear(a, r);
 	series_give(a, r->seen, r->seen_size * sizeof(uint64_t));
+	series_give(a, r->fresh, ALERT_FRESH * sizeof(*r->fresh));
 	r->seen = NULL;
-	r->seen_size = 0;
+	r->fresh = NULL;
+	r->seen_size = r->nseen = 0;
 }
 
 /* -1: without memory, and nothing is changed. */

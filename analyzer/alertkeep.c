@@ -157,6 +157,11 @@ alert_event_rows(const struct alert_event *e, struct buf *b)
 		row_double(&w, e->top[i].share);
 		row_end(&w);
 	}
+	for (i = 0; i < e->nfresh; i++) {
+		row_begin(&w, b, ROW_NEW_KEY, 1);
+		row_str(&w, e->fresh[i]);
+		row_end(&w);
+	}
 }
 
 void

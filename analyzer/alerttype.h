@@ -16,6 +16,7 @@
 #define ALERT_KEY_MAX		128
 #define ALERT_ID_MAX		32
 #define ALERT_TOP		3
+#define ALERT_FRESH		5	/* keys of "new KEY" that are named */
 #define ALERT_STORM		20	/* firings of a rule in */
 #define ALERT_STORM_S		60	/* seconds */
 #define ALERT_ENOUGH		0.95	/* below this a window is blind */
@@ -69,6 +70,8 @@ struct alert_event {
 	bool		 restarted;
 	unsigned	 ntop;
 	struct alert_top top[ALERT_TOP];
+	unsigned	 nfresh;	/* the last ones that were new */
+	const char	*fresh[ALERT_FRESH];
 	uint64_t	 count;		/* STORM: firings in this minute */
 };
 

@@ -49,6 +49,12 @@ struct series {
 	char		 key[ALERT_KEY_MAX];
 };
 
+/* A key that was new. */
+struct fresh_key {
+	uint64_t	 us;
+	char		 key[ALERT_KEY_MAX];
+};
+
 struct alert_rule {
 	const struct conf_alert *conf;
 	unsigned	 number;
@@ -79,6 +85,7 @@ struct alert_rule {
 	uint64_t	*seen;		/* "new KEY": hashes */
 	uint32_t	 seen_size;
 	uint32_t	 nseen;
+	struct fresh_key *fresh;	/* the last ALERT_FRESH of these */
 };
 
 struct alert_set {

@@ -60,6 +60,32 @@ put_row_field(struct line *l, const char *as, const struct row *r,
 	}
 }
 
+/* The keys that were new, of a rule that looks for such. */
+static void
+put_new(struct line *l, struct buf *rest)
+{
+	const struct row_value	*v;
+	struct row		 r;
+	unsigned		 n = 0;
+
+	while (buf_left(rest) > 0 && row_get(rest, &r) == 0) {
+		if (r.kind != ROW_NEW_KEY)
+			continue;
+		v = row_value(&r, "key");
+		if (n++ == 0) {
+			line_key(l, "new");
+			line_put(l, "[");
+		}
+		line_put(l, n > 1 ? ",\"" : "\"");
+		line_vis(l, VIS_JSON, (const uint8_t *)v->s.p, v->s.n);
+		line_put(l, "\"");
+	}
+	if (n > 0) {
+		line_put(l, "]");
+		l->comma = true;
+	}
+}
+
 static void
 put_context(struct line *l, const struct row *r, struct buf *rest)
 {
@@ -71,6 +97,7 @@ put_context(struct line *l, const struct row *r, struct buf *rest)
 		{ "after_seconds", "after_seconds" }, { "peak", "peak" },
 		{ "complete", "complete" }, { "restarted", "restarted" },
 	};
+	struct buf			 again = *rest;
 	struct row			 top;
 	size_t				 i;
 	bool				 first;
@@ -93,6 +120,7 @@ put_context(struct line *l, const struct row *r, struct buf *rest)
 	}
 	line_put(l, "]");
 	l->comma = true;
+	put_new(l, &again);
 	line_close(l);
 }
 

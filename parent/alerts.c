@@ -104,9 +104,9 @@ copy_rows(struct buf *from, struct buf *to, uint64_t epoch, uint64_t seq,
 	size_t			 i;
 
 	while (buf_left(from) > 0) {
-		if (row_get(from, &r) == -1 || r.kind != (head ?
-		    ROW_ALERT_EVENT : ROW_CONTRIBUTOR) ||
-		    r.level != (head ? 0 : 1))
+		if (row_get(from, &r) == -1 || r.level != (head ? 0 : 1) ||
+		    (head ? r.kind != ROW_ALERT_EVENT :
+		    r.kind != ROW_CONTRIBUTOR && r.kind != ROW_NEW_KEY))
 			return -1;
 		if (head) {
 			set_u64(&r, "epoch", epoch);
@@ -237,26 +237,30 @@ add_number(struct line *l, const struct row *r, const char *key)
 
 /* As many as there is room for: a cut one could end within an escape. */
 static void
-add_top(struct line *l, struct buf *b)
+add_list(struct line *l, struct buf b, enum row_kind kind, const char *name)
 {
 	char			 s[TEXT_MAX], list[2 * TEXT_MAX];
-	struct line		 top = { list, sizeof(list), 0 };
+	struct line		 all = { list, sizeof(list), 0 };
 	const struct row_value	*v;
 	struct row		 r;
 	size_t			 whole = 0;
 
-	while (buf_left(b) > 0 && row_get(b, &r) == 0) {
-		v = row_value(&r, "host");
+	while (buf_left(&b) > 0 && row_get(&b, &r) == 0) {
+		if (r.kind != kind)
+			continue;
+		v = &r.v[0];		/* the host, or the key */
 		vis_put(VIS_ITEM, s, sizeof(s), v->s.p, v->s.n);
-		add(&top, "%s%s:%u%%", top.n > 0 ? "," : "", s,
-		    row_percent(row_value(&r, "share")->d));
-		if (top.n == sizeof(list) - 1)
+		add(&all, "%s%s", all.n > 0 ? "," : "", s);
+		if (kind == ROW_CONTRIBUTOR)
+			add(&all, ":%u%%", row_percent(row_value(&r,
+			    "share")->d));
+		if (all.n == sizeof(list) - 1)
 			break;
-		whole = top.n;
+		whole = all.n;
 	}
 	list[whole] = '\0';
 	if (whole > 0)
-		add_pair(l, "top", list);
+		add_pair(l, name, list);
 }
 
 /* Whether it is over: cleared, its rule ended, or it was unknown. */
@@ -323,7 +327,8 @@ alerts_line(const struct alerts *a, uint64_t seq, char *line, size_t size)
 		add_number(&l, &r, "peak");
 	add(&l, " complete=%s", row_ratio(number, row_value(&r,
 	    "complete")->d));
-	add_top(&l, &b);
+	add_list(&l, b, ROW_CONTRIBUTOR, "top");
+	add_list(&l, b, ROW_NEW_KEY, "new");
 	if (row_value(&r, "restarted")->b)
 		add(&l, " restarted=yes");
 	add(&l, " seq=%" PRIu64 ".%" PRIu64, a->epoch, seq);

@@ -288,6 +288,9 @@ static const struct row_field contributor_fields[] = {
 	S("host", "host"),
 	D("share", RATIO, "share"),
 };
+static const struct row_field new_key_fields[] = {
+	S("key", "key"),
+};
 static const struct row_field rule_fields[] = {
 	U("number", ID, "rule"),
 	S("text", "text"),
@@ -436,8 +439,9 @@ static const struct row_desc kinds[ROW_KINDS] = {
 	[ROW_ADVICE]	= { R("advice", "advice", advice_fields) },
 	[ROW_ALERT]	= { R("alert", "alerts", alert_fields) },
 	[ROW_ALERT_EVENT] = { R("event", "events", alert_event_fields),
-	    .child = { ROW_CONTRIBUTOR }, .nchild = 1 },
+	    .child = { ROW_CONTRIBUTOR, ROW_NEW_KEY }, .nchild = 2 },
 	[ROW_CONTRIBUTOR] = { R("top", "top", contributor_fields) },
+	[ROW_NEW_KEY]	= { R("new", "new", new_key_fields) },
 	[ROW_RULE]	= { R("rule", "rules", rule_fields) },
 	[ROW_MIRROR]	= { R("mirror", "mirrors", mirror_fields),
 	    .child = { ROW_REASON, ROW_STATUS, ROW_MIRROR_FILE },

@@ -48,6 +48,7 @@ enum row_kind {
 	ROW_ALERT,		/* state of a rule or of one of its keys */
 	ROW_ALERT_EVENT,	/* one line of the alert stream */
 	ROW_CONTRIBUTOR,	/* top contributor of an alert event */
+	ROW_NEW_KEY,		/* what was new, of an alert event */
 	ROW_RULE,		/* match and ignore rules with hits */
 	ROW_MIRROR,
 	ROW_MIRROR_FILE,

@@ -87,6 +87,34 @@ put_top(struct out *o, const struct doc *d, size_t i)
 	out_clear(&list);
 }
 
+/* The keys that were new, the last ones of them. */
+static void
+put_new(struct out *o, const struct doc *d, size_t i, const struct row *event)
+{
+	const char	*s, *quote;
+	struct out	 list;
+	struct row	 r;
+	size_t		 k, n = 0, len, to = doc_end(d, i);
+	unsigned	 level = d->rows[i].level + 1u;
+
+	out_init(&list);
+	for (k = doc_next(d, i + 1, to, ROW_NEW_KEY, level); k < to;
+	    k = doc_next(d, k + 1, to, ROW_NEW_KEY, level)) {
+		doc_get(d, k, &r);
+		out_str(&list, n++ > 0 ? "," : "");
+		s = doc_text(&r, "key", &len);
+		out_vis(&list, VIS_ITEM, s, len);
+	}
+	if (n > 0) {
+		if (doc_num(event, "value") > (double)n)
+			out_str(&list, ",...");
+		quote = quote_for(list.p, list.len);
+		out_printf(o, " new=%s%s%s", quote, list.p, quote);
+	}
+	o->err |= list.err;
+	out_clear(&list);
+}
+
 /* The two sentences of a rule with compat: count and time, time. */
 static void
 compat_text(struct out *o, const struct row *r)
@@ -132,6 +160,7 @@ alert_text(struct out *o, const struct doc *d, size_t i, const struct row *r)
 			out_printf(o, " complete=%s",
 			    fmt_ratio(b, doc_num(r, "complete")));
 		put_top(o, d, i);
+		put_new(o, d, i, r);
 		if (doc_bool(r, "restarted"))
 			out_str(o, " restarted=yes");
 	}

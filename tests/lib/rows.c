@@ -381,6 +381,12 @@ rows_events(struct buf *b)
 	    "key=api.example.com|metric=5xx|value=0.111111111111|"
 	    "limit=0.05|span_seconds=60|peak=0.111111111111|"
 	    "complete=0.999999|severity=error|unit=ratio");
+	put(b, ROW_ALERT_EVENT, 0, "epoch=1794838692000000|seq=4|"
+	    "time=1795113000600000|event=fired|rule=hosts|id=41-9|"
+	    "metric=new|value=12|limit=10|span_seconds=60|peak=12|"
+	    "complete=1|severity=warning|unit=count");
+	put(b, ROW_NEW_KEY, 1, "key=new.example.com");
+	put(b, ROW_NEW_KEY, 1, "key=evil\x1b[0m, host");
 	rows_put(b, ROW_MONITOR, 0, "1795113001000000|interface|"
 	    "wg0 added, capture started");
 }

@@ -448,6 +448,46 @@ what_at_least_counts_need_not_be_selected(void **state)
 	end(&w);
 }
 
+/* The last of those in the span; no more than so many. */
+static void
+what_is_new_is_named(void **state)
+{
+	static const char *const names[] = { "old", "a", "b", "c", "d", "e",
+	    "f" };
+	struct conf_alert	*c;
+	struct world		 w;
+	uint8_t			 mem[2048];
+	struct buf		 b;
+	struct row		 row;
+	unsigned		 i, n;
+
+	(void)state;
+	for (n = 2; n <= 6; n += 4) {
+		c = begin(&w, METRIC_NEW, OP_GE, n, 10);
+		c->key = KEY_HOST;
+		start(&w);
+		hits(&w, names[0], 0, 1);
+		to(&w, 20);
+		for (i = 1; i <= n; i++) {
+			said(&w, "");
+			hits(&w, names[i], 0, 3);
+		}
+		said(&w, "fired");
+		assert_int_equal((int)w.last.value, n);
+		buf_writer(&b, mem, sizeof(mem));
+		alert_event_rows(&w.last, &b);
+		buf_reader(&b, mem, b.len);
+		for (i = n == 2 ? 1 : 2; buf_left(&b) > 0;) {
+			assert_int_equal(row_get(&b, &row), 0);
+			if (row.kind == ROW_NEW_KEY)
+				assert_memory_equal(row.v[0].s.p, names[i++],
+				    1);
+		}
+		assert_int_equal(i, n + 1);
+		end(&w);
+	}
+}
+
 static void
 a_percentile_is_taken_over_the_span(void **state)
 {
@@ -1435,6 +1475,7 @@ main(void)
 		T(small_values_do_not_fire_before_a_whole_span),
 		T(a_ratio_needs_enough_to_divide),
 		T(what_at_least_counts_need_not_be_selected),
+		T(what_is_new_is_named),
 		T(a_percentile_is_taken_over_the_span),
 		T(nobody_recovers_because_nothing_is_seen),
 		T(after_an_outage_a_whole_span_is_waited_for),

@@ -445,6 +445,24 @@ an_alert_is_logged_with_its_severity_and_escaped(void **state)
 	assert_int_equal(x->level, LOG_LEVEL_NOTICE);
 }
 
+static void
+what_was_new_is_logged_beside_the_top(void **state)
+{
+	struct fix		*x = *state;
+	struct row_writer	 w;
+	struct buf		 b;
+	uint8_t			 body[2048];
+
+	buf_writer(&b, body, sizeof(body));
+	put_event(&b, "fired", "error");
+	put_top(&b, "a", 0.5);
+	row_begin(&w, &b, ROW_NEW_KEY, 1);
+	row_str(&w, "new\x1b,");
+	assert_int_equal(row_end(&w), 0);
+	assert_int_equal(give_event(x, &b), 0);
+	assert_non_null(strstr(x->line, " top=a:50% new=new\\x1b\\x2c seq="));
+}
+
 /* Whoever chooses a host does not choose where the pair ends. */
 static void
 long_hosts_of_an_alert_are_whole_and_end_in_their_quotes(void **state)
@@ -651,6 +669,7 @@ main(void)
 		    a_malformed_word_for_mirror_costs_the_connection_not_mirror
 		    ),
 		TEST(an_alert_is_logged_with_its_severity_and_escaped),
+		TEST(what_was_new_is_logged_beside_the_top),
 		TEST(long_hosts_of_an_alert_are_whole_and_end_in_their_quotes),
 		TEST(of_too_many_alerts_the_log_gets_not_all),
 		TEST(a_watcher_gets_the_last_and_what_follows),

@@ -195,7 +195,7 @@ a_flow_event_tells_its_gaps(void **state)
 }
 
 static struct msg_span
-alert_rows(uint8_t *p, size_t size)
+alert_rows(uint8_t *p, size_t size, size_t nnew)
 {
 	struct row_writer	 w;
 	struct msg_span		 s;
@@ -226,6 +226,11 @@ alert_rows(uint8_t *p, size_t size)
 	row_str(&w, "www.example.com");
 	row_double(&w, 0.61);
 	assert_int_equal(row_end(&w), 0);
+	for (i = 0; i < nnew; i++) {
+		row_begin(&w, &b, ROW_NEW_KEY, 1);
+		row_str(&w, i == 0 ? "a.example" : "\"b\"");
+		assert_int_equal(row_end(&w), 0);
+	}
 	s.p = p;
 	s.n = b.len;
 	return s;
@@ -243,7 +248,7 @@ an_alert_event_carries_its_context(void **state)
 	(void)state;
 	conf.alerts = alerts;
 	conf.nalerts = 2;
-	e.rows = alert_rows(rows, sizeof(rows));
+	e.rows = alert_rows(rows, sizeof(rows), 0);
 	assert_string_equal(line(&e, &eve_log),
 	    "{\"timestamp\":\"2026-11-20T18:30:12.123456+0000\","
 	    "\"event_type\":\"alert\",\"alert\":{\"action\":\"allowed\","
@@ -254,8 +259,12 @@ an_alert_event_carries_its_context(void **state)
 	    "\"span_seconds\":0.5,\"after_seconds\":0.5,\"peak\":0.5,"
 	    "\"complete\":0.5,\"restarted\":false,"
 	    "\"top\":[{\"host\":\"www.example.com\",\"share\":0.61}]}}}\n");
+	e.rows = alert_rows(rows, sizeof(rows), 2);
+	assert_non_null(strstr(line(&e, &eve_log), "\"share\":0.61}],"
+	    "\"new\":[\"a.example\",\"\\\"b\\\"\"]}}}\n"));
 	conf.alerts = NULL;
 	conf.nalerts = 0;
+	e.rows = alert_rows(rows, sizeof(rows), 0);
 	e.rows.n--;
 	assert_non_null(strstr(line(&e, &eve_log), "\"top\":[]"));
 	e.rows.n = 3;

@@ -135,7 +135,7 @@ an_event_is_one_line_with_its_contributors(void **state)
 	assert_ptr_equal(strchr(o.p, '\n'), o.p + o.len - 1);
 	assert_non_null(strstr(o.p, "\"top\":[{\"host\":\"www.example.com\","
 	    "\"share\":0.61},{\"host\":\"evil\\u000a, host\","
-	    "\"share\":0.28}]}"));
+	    "\"share\":0.28}],\"new\":[]}"));
 	out_clear(&o);
 	doc_clear(&d);
 }
