@@ -12,7 +12,7 @@
 
 #define TOP_HOSTS	5
 #define TAB_WIDTH	8
-#define STATE_COLUMN	76	/* of a step of why */
+#define STATE_COLUMN	75	/* "cause" ends at 80 */
 
 struct ctx {
 	struct out	*o;
