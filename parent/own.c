@@ -198,10 +198,12 @@ put_trouble(struct control *c, struct answer *a)
 static void
 put_trouble_text(struct control *c, struct answer *a)
 {
-	char	 text[MSG_TEXT_MAX + 128];
+	char	 text[MSG_TEXT_MAX + 128], line[sizeof(text) + 16];
 
-	if (trouble(c, text, sizeof(text)) > 0)
-		own_line(a, text, "");
+	if (trouble(c, text, sizeof(text)) == 0)
+		return;
+	snprintf(line, sizeof(line), "trouble         %s", text);
+	own_line(a, line, "");
 }
 
 static void

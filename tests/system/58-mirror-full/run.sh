@@ -39,7 +39,7 @@ fill() {
 # told N: N screens say that the record cannot be written, with its error
 told() {
 	for w in show why "show capture"; do ctl $w; done > "$TMP/told" 2>&1
-	[ "$(grep -Ec "(^|trouble +|advice +)since [0-9:]+ UTC mirror kept: $(
+	[ "$(grep -Ec "(trouble +|advice +)since [0-9:]+ UTC mirror kept: $(
 	    )cannot write: No space left on device: $REC$" "$TMP/told")" = "$1" ]
 }
 i=0
