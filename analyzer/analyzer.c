@@ -110,8 +110,10 @@ analyzer_on_lost_time(struct chan *ch, struct frame *f, void *arg)
 		return 0;
 	if (m.role == ROLE_CAPTURE)
 		az->away_us = m.to_us == MSG_LOST_STILL ? m.from_us : 0;
-	if (m.to_us == MSG_LOST_STILL)
+	if (m.to_us == MSG_LOST_STILL) {
+		meter_away(az->meter, m.from_us);
 		return 0;
+	}
 	/* Of an analyzer mirror knows itself. */
 	if (m.role == ROLE_CAPTURE)
 		stream_missed(az, state_print_time(az, m.from_us),
@@ -211,6 +213,7 @@ analyzer_linked(struct proc *p, enum role peer)
 	}
 	az->linked_us = proc_mono_us();
 	az->away_us = 0;
+	meter_back(az->meter, az->linked_us);
 	collect_all(az);
 	for (i = 0; i < az->nifaces; i++) {
 		az->ifaces[i].known = false;

@@ -211,6 +211,8 @@ meter_reset(struct meter *m)
 	m->first_us = m->start_us = m->born_us = m->now_us;
 	m->nlost = 0;
 	m->lost_us = 0;
+	if (m->away_us != 0)
+		m->away_us = m->now_us;
 	if (make_sketches(m) == -1)
 		free_sketches(m);
 }

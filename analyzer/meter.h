@@ -154,6 +154,8 @@ struct meter {
 	uint64_t	 aged_us;
 	struct meter_lost lost[METER_LOST_MAX];
 	uint32_t	 nlost;		/* in all; the last ones are kept */
+	uint64_t	 away_us;	/* one that is not told to be over; 0 */
+	uint64_t	 away_end_us;	/* but it is, since then; 0: it lasts */
 	uint64_t	 lost_us;
 	/* gathered for one interface, until meter_flush */
 	struct sketch_entry *acc_iface;
@@ -348,6 +350,12 @@ uint64_t	 meter_class(const struct meter *, const uint64_t v[MC_MAX],
  */
 void		 meter_lost_time(struct meter *, uint64_t from_us,
 		    uint64_t to_us, uint64_t back_us);
+/* A role is away since then; its interval comes when it is back. */
+void		 meter_away(struct meter *, uint64_t from_us);
+/* It is there again. */
+void		 meter_back(struct meter *, uint64_t now_us);
+/* All intervals of all analyzers, in microseconds. */
+uint64_t	 meter_lost_us(const struct meter *);
 /*
  * Microseconds of the last span during which somebody was missing; with
  * windows, also those whose slices went down with an earlier process.

@@ -138,6 +138,7 @@ meter_lost_time(struct meter *m, uint64_t from_us, uint64_t to_us,
 {
 	struct meter_lost	*l;
 
+	m->away_us = m->away_end_us = 0;
 	if (back_us >= from_us && back_us < to_us)
 		to_us = back_us;
 	if (to_us <= from_us)
@@ -146,6 +147,36 @@ meter_lost_time(struct meter *m, uint64_t from_us, uint64_t to_us,
 	l->from_us = from_us;
 	l->to_us = to_us;
 	m->lost_us += to_us - from_us;
+}
+
+void
+meter_away(struct meter *m, uint64_t from_us)
+{
+	m->away_us = from_us;
+	m->away_end_us = 0;
+}
+
+void
+meter_back(struct meter *m, uint64_t now_us)
+{
+	if (m->away_us != 0 && m->away_end_us == 0)
+		m->away_end_us = now_us;
+}
+
+/* What of the interval that is not over lies behind start. */
+static uint64_t
+away_since(const struct meter *m, uint64_t start)
+{
+	uint64_t	 from = m->away_us > start ? m->away_us : start;
+	uint64_t	 to = m->away_end_us != 0 ? m->away_end_us : m->now_us;
+
+	return m->away_us != 0 && to > from ? to - from : 0;
+}
+
+uint64_t
+meter_lost_us(const struct meter *m)
+{
+	return m->lost_us + away_since(m, 0);
 }
 
 uint64_t
@@ -167,6 +198,7 @@ meter_unwatched_us(const struct meter *m, uint64_t span_us, bool windows)
 		if (l->to_us > from)
 			sum += l->to_us - from;
 	}
+	sum += away_since(m, start);
 	return sum < span_us ? sum : span_us;
 }
 

@@ -39,7 +39,7 @@ static uint64_t
 unwatched_us(const struct rows *r)
 {
 	if (r->window == WINDOW_TOTAL)
-		return r->az->meter->lost_us;
+		return meter_lost_us(r->az->meter);
 	return meter_unwatched_us(r->az->meter, span_us(r), true);
 }
 

@@ -392,6 +392,13 @@ lost_time_ends_when_the_role_was_back(void **state)
 	(void)state;
 	begin(&w, false);
 	meter_advance(w.m, 1100000000);
+	meter_away(w.m, 1095000000);
+	assert_int_equal(meter_unwatched_us(w.m, 10000000, false), 5000000);
+	assert_int_equal(meter_unwatched_us(w.m, 1000000, false), 1000000);
+	assert_int_equal(meter_lost_us(w.m) - w.m->lost_us, 5000000);
+	meter_back(w.m, 1096000000);
+	meter_back(w.m, 1097000000);
+	assert_int_equal(meter_unwatched_us(w.m, 10000000, false), 1000000);
 	meter_lost_time(w.m, 1095000000, 1099000000, 1096000000);
 	assert_int_equal(w.m->lost_us, 1000000);
 	meter_lost_time(w.m, 1080000000, 1081000000, 1096000000);

@@ -149,6 +149,9 @@ is "which counts no interface then" "$(json '"\(.summary.interfaces) " +
 like "and the advice" "$(ctl show capture)" 'capture is away since [0-9:]+ UTC'
 is "no interface is up" "$(json '.interfaces[] | select(.name == "vb") |
     .state' show interfaces)" unwatched
+is "nothing is called complete meanwhile" "$(json '.complete |
+    "\(.lossy) \(.ratio < 1) \(.unwatched_seconds > 0)"' show)" \
+    "true true true"
 kill -s KILL -- -$crowd
 exec 7>&-
 wait_for 30 all_ready && ok "and is there when it can" ||
