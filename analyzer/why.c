@@ -341,7 +341,8 @@ tell_names(struct rows *r, const char *want)
 		rows_text(r, "", "  there are %s and %u more: see show "
 		    "interfaces", text, all - n);
 	else if (n > 0)
-		rows_text(r, "", "  there are %s", text);
+		rows_text(r, "", "  there %s %s", n == 1 ? "is only" : "are",
+		    text);
 }
 
 static bool

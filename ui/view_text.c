@@ -329,14 +329,35 @@ put_line(struct out *o, const struct row *r)
 	out_vis(o, VIS_TERM, s, n);
 }
 
-/* Lines of text; a state stands right, at a fixed column. */
+/* A step of why; its state stands right, behind the last line of the text. */
+static void
+put_step(struct ctx *c, struct out *t, const struct row *r)
+{
+	const char	*last = NULL;
+	size_t		 w;
+
+	if (c->opt->width > STATE_COLUMN) {
+		out_char(t, '\n', 1);
+		view_fold(t, 0, STATE_COLUMN - 2);
+		out_cut(t, t->len - 1);
+	}
+	if (t->p == NULL)
+		return;
+	last = strrchr(t->p, '\n');
+	w = view_width(last != NULL ? last + 1 : t->p);
+	out_str(c->o, t->p);
+	out_char(c->o, ' ', w + 2 <= STATE_COLUMN ? STATE_COLUMN - w : 2);
+	put_text(c->o, r, "state");
+}
+
+/* Lines of text. */
 static void
 draw_lines(struct ctx *c)
 {
 	const struct doc	*d = c->d;
 	struct row		 r;
 	struct out		 t;
-	size_t			 i, w, before = c->o->len;
+	size_t			 i, before = c->o->len;
 
 	out_init(&t);
 	for (i = doc_next(d, 0, d->n, ROW_TEXT, 0); i < d->n;
@@ -344,15 +365,11 @@ draw_lines(struct ctx *c)
 		doc_get(d, i, &r);
 		out_reset(&t);
 		put_line(&t, &r);
-		if (t.p != NULL)
-			out_str(c->o, t.p);
 		if (c->subject->subject == SHOW_WHY &&
-		    has_text(&r, "state")) {
-			w = t.p == NULL ? 0 : view_width(t.p);
-			out_char(c->o, ' ', w < STATE_COLUMN ?
-			    STATE_COLUMN - w : 2);
-			put_text(c->o, &r, "state");
-		}
+		    has_text(&r, "state"))
+			put_step(c, &t, &r);
+		else if (t.p != NULL)
+			out_str(c->o, t.p);
 		out_char(c->o, '\n', 1);
 	}
 	if (t.err)

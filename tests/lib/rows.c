@@ -268,6 +268,10 @@ static void
 why(struct buf *b)
 {
 	rows_put(b, ROW_TEXT, 0, "1 interfaces    4 open|ok");
+	rows_put(b, ROW_TEXT, 0, "  service lines leave out all ports but "
+	    "8080: add this one, or remove them|cause");
+	rows_put(b, ROW_TEXT, 0, "  of 73 columns, a state fits right behind "
+	    "the text if it has so many 73.|cause");
 	rows_put(b, ROW_TEXT, 0, "4 http          0 requests|cause");
 	rows_put(b, ROW_TEXT, 0, "  Port 80 carries TLS here.|-");
 }

@@ -58,6 +58,7 @@ each_subject_looks_as_agreed(void **state)
 	golden("mirrors.txt", SHOW_MIRRORS, false, 0);
 	golden("names.txt", SHOW_NAMES, false, 0);
 	golden("why.txt", SHOW_WHY, false, 0);
+	golden("why-80.txt", SHOW_WHY, false, 80);
 	golden("empty.txt", SHOW_FLOWS, false, 0);
 	golden("report.txt", SHOW_REPORT, true, 0);
 }
