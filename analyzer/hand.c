@@ -304,10 +304,14 @@ fatal_alert(struct session *s, const struct dir *d, const struct tls_piece *t)
 	return true;
 }
 
-/* Whether all that was said since the hello of the client is known. */
+/* Whether all that was said since the hello of the client is understood. */
 static bool
 all_heard(const struct session *s)
 {
+	const struct dir	*server = &s->d[s->client == 0];
+
+	if (server->flags & D_HELLO && s->hand->tls.server_us == 0)
+		return false;		/* a draft's, perhaps */
 	return s->hand->tls.offered != 0 && !s->hand->torn &&
 	    !((s->d[0].flags | s->d[1].flags) & D_LOST);
 }
@@ -366,7 +370,7 @@ tls_piece(struct session *s, struct dir *d, const struct tls_piece *t,
 		if (from_server(s, d) && s->hand->judges)
 			after_hello(s->hand, true);
 	} else if (t->type == TLS_DATA) {
-		if (s->hand->tls.version == 0x0304)
+		if (s->hand->tls.version >= 0x0304)	/* or a draft of it */
 			return sealed_done(s, d, t);
 		return d->flags & D_FINISHED || o->flags & D_FINISHED;
 	}

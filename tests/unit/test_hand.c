@@ -176,8 +176,10 @@ answer(struct seen *w, unsigned version, bool retry)
 		memcpy(m + 6, again, 32);
 	m[39] = 0x13;
 	m[40] = 1;
-	if (version == 0x0304) {
-		memcpy(m + n, "\0\6\0\x2b\0\2\3\4", 8);
+	if (version >= 0x0304) {
+		memcpy(m + n, "\0\6\0\x2b\0\2", 6);
+		m[n + 6] = (uint8_t)(version >> 8);
+		m[n + 7] = (uint8_t)version;
 		n += 8;
 	}
 	m[3] = (uint8_t)(n - 4);
@@ -848,6 +850,27 @@ where_bytes_are_lost_only_an_alert_tells(void **state)
 }
 
 static void
+an_answer_that_is_not_understood_tells_nothing(void **state)
+{
+	static const uint8_t	 draft[48] = { 2, 0, 0, 44, 0x7f, 16 };
+	struct seen		 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "a.example");
+	record(&w, 1, HELLO, draft, sizeof(draft));
+	record(&w, 0, DATA, "finished, perhaps", 17);
+	end(&w, 0, SESSION_RST);
+	check(&w, "P tls\nH0 a.example\n! bad-tls\nU 0 \"a.example\" \"\"\n");
+
+	begin(&w);
+	greet(&w, "a.example");
+	answer(&w, 0x7f17, false);
+	seal(&w);
+	check(&w, "P tls\nH0 a.example\nE 7f17 \"a.example\" \"\"\n");
+}
+
+static void
 an_answer_that_is_no_tls_is_a_failure(void **state)
 {
 	struct seen	 w;
@@ -942,6 +965,8 @@ main(void)
 		cmocka_unit_test(an_end_before_it_is_done_is_a_failure),
 		cmocka_unit_test(what_13_encrypts_is_known_by_its_length),
 		cmocka_unit_test(where_bytes_are_lost_only_an_alert_tells),
+		cmocka_unit_test(
+		    an_answer_that_is_not_understood_tells_nothing),
 		cmocka_unit_test(an_answer_that_is_no_tls_is_a_failure),
 		cmocka_unit_test(nobody_needs_to_listen),
 		cmocka_unit_test(memory_refused_ends_the_handshake_only)
