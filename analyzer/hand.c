@@ -325,8 +325,10 @@ hand_fails(const struct session *s, enum session_how how, bool *by_client)
 		*by_client = k->ended - 1 == s->client;
 	if (!all_heard(s) || (k->ended == 0 && how != SESSION_RST))
 		return SESSION_TLS_NONE;
-	if (k->sealed > 0 && *by_client)
+	if (k->sealed > 0) {		/* whoever closes first then */
+		*by_client = true;
 		return SESSION_TLS_SEALED;
+	}
 	return k->ended == 0 ? SESSION_TLS_RESET : SESSION_TLS_CLOSED;
 }
 

@@ -181,8 +181,8 @@ enum session_tls_fail {
 	SESSION_TLS_ALERT,	/* a fatal alert in the clear */
 	SESSION_TLS_CLOSED,	/* a FIN before it was done */
 	SESSION_TLS_RESET,
-	SESSION_TLS_SEALED,	/* 1.3: the client went, after less than a
-				 * Finished, encrypted: an alert, perhaps */
+	SESSION_TLS_SEALED,	/* 1.3: all that the client encrypted is less
+				 * than a Finished: an alert, perhaps */
 	SESSION_TLS_PLAIN	/* the server's answer is no TLS */
 };
 
