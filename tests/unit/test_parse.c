@@ -509,6 +509,10 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
+		/* First: what others gave back may be enough for it. */
+#ifndef NETMON_SAN
+		cmocka_unit_test(without_memory_that_alone_is_said),
+#endif
 		cmocka_unit_test(good_files_print_as_expected_and_come_back),
 		cmocka_unit_test(bad_files_name_every_line),
 		cmocka_unit_test(what_we_ship_parses_and_comes_back),
@@ -522,9 +526,6 @@ main(void)
 		cmocka_unit_test(errors_end_at_their_limit),
 		cmocka_unit_test(entries_end_at_their_limit),
 		cmocka_unit_test(a_large_file_of_values_is_read),
-#ifndef NETMON_SAN
-		cmocka_unit_test(without_memory_that_alone_is_said),
-#endif
 		cmocka_unit_test(a_file_that_others_can_write_is_refused),
 		cmocka_unit_test(ports_of_the_command_line_are_judged),
 		cmocka_unit_test(times_and_sizes_do_not_overflow)
