@@ -90,12 +90,9 @@ static const struct {
 	{ "vlan",	BELOW },
 	{ "macvlan",	BELOW },
 	{ "macvtap",	BELOW },
-	{ "ipvlan",	BELOW },
-	{ "ipvtap",	BELOW },
 	{ "bond",	BY_MASTER },
 	{ "team",	BY_MASTER },
-	{ "bridge",	BY_PORTS },
-	{ "vrf",	BY_PORTS }
+	{ "bridge",	BY_PORTS }
 };
 
 static bool

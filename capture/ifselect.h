@@ -5,15 +5,17 @@
  * matched and not excluded. Without, every interface that is up and not
  * excluded, as the smallest set that still shows every packet:
  *
- *   a VLAN, macvlan or ipvlan is covered by the device below it, which
- *   shows the same frames with their tags;
+ *   a VLAN or macvlan is covered by the device below it, which shows the
+ *   same frames with their tags;
  *   a port of a bond or team is covered by the bond;
- *   a bridge or VRF is covered by its ports, once all that are up are open
- *   or covered themselves (frames between ports never show on the bridge);
+ *   a bridge is covered by its ports, once all that are up are open or
+ *   covered themselves (frames between ports never show on the bridge);
  *
  * An interface that is excluded, down, or could not be opened covers nothing.
  * Tunnels are opened beside the device that carries them, because what
- * carries them may hide what is inside.
+ * carries them may hide what is inside. So are an ipvlan, which hands packets
+ * to its sisters past the device below, and a VRF, which is the loopback of
+ * its ports' own addresses.
  */
 #ifndef CAPTURE_IFSELECT_H
 #define CAPTURE_IFSELECT_H

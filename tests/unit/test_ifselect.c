@@ -126,17 +126,29 @@ bond_ports_are_covered_by_the_bond(void **state)
 }
 
 static void
-stacks_reduce_to_what_is_below(void **state)
+what_others_do_not_show_is_opened(void **state)
 {
 	struct ifselect_if	 v[] = {
-		IF("vrf0", "vrf", 20, 0, 0), IF("br0", "bridge", 10, 0, 20),
-		IF("bond0.7", "vlan", 11, 12, 10),
-		IF("bond0", "bond", 12, 0, 0),
-		IF("eth0", "", 2, 0, 12)
+		IF("eth0", "", 2, 0, 20), IF("iv0", "ipvlan", 3, 2, 0),
+		IF("ivt0", "ipvtap", 4, 2, 0), IF("iv0.7", "vlan", 5, 3, 0),
+		IF("vrf0", "vrf", 20, 0, 0)
 	};
 
 	(void)state;
-	expect(NULL, 0, v, nitems(v), "CCCOC");
+	expect(NULL, 0, v, nitems(v), "OOOCO");
+}
+
+static void
+stacks_reduce_to_what_is_below(void **state)
+{
+	struct ifselect_if	 v[] = {
+		IF("br0", "bridge", 10, 0, 0),
+		IF("bond0.7", "vlan", 11, 12, 10),
+		IF("bond0", "bond", 12, 0, 0), IF("eth0", "", 2, 0, 12)
+	};
+
+	(void)state;
+	expect(NULL, 0, v, nitems(v), "CCOC");
 }
 
 static void
@@ -226,6 +238,7 @@ main(void)
 		cmocka_unit_test(a_vlan_is_covered_by_its_parent),
 		cmocka_unit_test(a_bridge_is_covered_by_its_ports),
 		cmocka_unit_test(bond_ports_are_covered_by_the_bond),
+		cmocka_unit_test(what_others_do_not_show_is_opened),
 		cmocka_unit_test(stacks_reduce_to_what_is_below),
 		cmocka_unit_test(tunnels_and_pairs_stay_open),
 		cmocka_unit_test(named_interfaces_are_opened_as_named),

@@ -333,4 +333,37 @@ if inr tc qdisc add dev r0 root netem $how 2> /dev/null; then
 else
 	skip "a bad line: this kernel has no netem"
 fi
+
+# Two of one device, in two hosts: the device below shows nothing of it.
+fresh
+wire $NSB b0 "" $R r0 ""
+for x in "$R 1" "$NSA 2"; do
+	set -- $x
+	ip -n $R link add link r0 name iv$2 type ipvlan mode l2 2> /dev/null ||
+	    continue
+	ip -n $R link set iv$2 netns $1
+	ip -n $1 addr add 10.1.0.$2/24 dev iv$2
+	ip -n $1 link set iv$2 up
+done
+if ip -n $NSA link show iv2 > /dev/null 2>&1; then
+	nginx_up $R
+	measure "ipvlan to ipvlan" http://10.1.0.1 once
+else
+	skip "ipvlan to ipvlan: this kernel has no ipvlan"
+fi
+
+# What a VRF says to itself shows on it alone, as on a loopback.
+fresh
+wire $NSB b0 "" $R r0 10.1.0.1/24
+if ip -n $R link add blue type vrf table 10 2> /dev/null &&
+    inr ip vrf exec blue true 2> /dev/null; then
+	ip -n $R link set blue up
+	ip -n $R link set r0 master blue
+	inr sysctl -qw net.ipv4.tcp_l3mdev_accept=1
+	nginx_up $R
+	ina() { inr ip vrf exec blue "$@"; }
+	measure "VRF to itself" http://10.1.0.1 once
+else
+	skip "VRF to itself: this kernel has no VRF"
+fi
 finish
