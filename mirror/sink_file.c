@@ -12,6 +12,8 @@
 #include "sandbox/log.h"
 #include "sandbox/vis.h"
 
+#define BEYOND		((off_t)1 << 40)	/* where no file reaches */
+
 struct unit {
 	size_t		 end;		/* in the buffer */
 	struct sink_note note;
@@ -26,6 +28,7 @@ struct sink_file {
 	bool		 asked_rotate;
 	bool		 tell;		/* say when it works again */
 	int		 error;		/* in the way now */
+	int		 suspect;	/* why the disk lost what it took */
 	int		 failing;	/* until something is written again */
 	const char	*failing_at;
 	uint64_t	 now_us;
@@ -35,6 +38,7 @@ struct sink_file {
 	uint64_t	 since_us;	/* of this file */
 	uint64_t	 aged_us;	/* its age then */
 	uint64_t	 rotate_us;	/* not full before: it was just taken */
+	uint64_t	 check_us;	/* the disk is asked then */
 	uint64_t	 size;		/* of the file */
 	uint8_t		*buf;
 	size_t		 room;
@@ -154,6 +158,16 @@ is_full_disk(int error)
 	return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
+/* No more for a while, then perhaps into another file of this name. */
+static void
+hold(struct sink_file *f, int error)
+{
+	f->error = error;
+	f->retry_us = f->now_us + SINK_FILE_RETRY_US;
+	if (!is_full_disk(error))
+		f->renew_us = f->retry_us;
+}
+
 /* done bytes of the buffer were written, the rest was refused by the disk. */
 static void
 undo(struct sink_file *f, size_t done, int error)
@@ -162,20 +176,30 @@ undo(struct sink_file *f, size_t done, int error)
 
 	whole = units_within(f, done);
 	good = whole > 0 ? f->units[whole - 1].end : 0;
-	f->error = error;
-	f->retry_us = f->now_us + SINK_FILE_RETRY_US;
+	hold(f, error);
 	say(f, "cannot write", error);
 	if (good < done && ftruncate(f->fd, (off_t)(f->size + good)) == -1) {
 		/* What is behind the good end stays: take the next file. */
 		say(f, "cannot cut back", errno);
+		f->renew_us = 0;
 		drop_fd(f);
 		ask(f, true);
-	} else if (!is_full_disk(error))
-		f->renew_us = f->retry_us;
+	}
 	f->size += good;
 	f->stats.bytes += good;
 	kept(f, whole);
 	refuse_from(f, whole);
+}
+
+/* All of the buffer was written, but the disk has it not. */
+static void
+not_kept(struct sink_file *f, int error)
+{
+	hold(f, error);
+	say(f, "cannot write", error);
+	if (ftruncate(f->fd, (off_t)f->size) == -1)
+		f->size += f->len;	/* whole units may stay */
+	refuse_from(f, 0);
 }
 
 static void
@@ -193,11 +217,45 @@ flush_regular(struct sink_file *f)
 			return;
 		}
 	}
+	if (f->suspect != 0 && fdatasync(f->fd) == -1) {
+		not_kept(f, errno);
+		return;
+	}
+	f->suspect = 0;
 	f->size += done;
 	f->stats.bytes += done;
 	f->error = 0;
 	kept(f, f->nunits);
 	f->len = f->nunits = 0;
+}
+
+static bool
+is_lost(int error)
+{
+	return error == EIO || error == EROFS || is_full_disk(error);
+}
+
+/*
+ * What a write gave to the kernel the disk may refuse later. The kernel is
+ * asked what became of what it wrote since; this neither waits nor writes
+ * (sync_file_range(2), of a range that is empty). From then on nothing counts
+ * as written before the disk has it.
+ */
+static void
+check_disk(struct sink_file *f)
+{
+	int	 error;
+
+	if (f->fd == -1 || !f->regular || f->conf.wait || f->error != 0)
+		return;
+	f->check_us = f->now_us + SINK_FILE_RETRY_US;
+	if (sync_file_range(f->fd, BEYOND, 1,
+	    SYNC_FILE_RANGE_WAIT_BEFORE) == 0 || !is_lost(errno))
+		return;
+	error = errno;
+	f->suspect = error;
+	hold(f, error);
+	say(f, "the disk lost some of what was written last", error);
 }
 
 /* The whole units that were sent leave the buffer. */
@@ -290,6 +348,7 @@ sink_file_free(struct sink_file *f)
 		return;
 	sink_file_flush(f);
 	refuse_from(f, 0);
+	check_disk(f);
 	drop_fd(f);
 	free(f->units);
 	free(f->buf);
@@ -405,9 +464,10 @@ sink_file_take(struct sink_file *f, int fd, bool regular, const char *name,
 	f->stats.rotated += f->asked && f->fd != -1;
 	f->asked = false;
 	f->tell = f->tell || f->renew_us != 0;
-	f->renew_us = 0;
 	sink_file_flush(f);
 	refuse_from(f, 0);
+	check_disk(f);
+	f->renew_us = 0;
 	if (f->fd == -1)
 		f->failing = 0;
 	drop_fd(f);
@@ -555,6 +615,8 @@ sink_file_tick(struct sink_file *f, uint64_t now_us)
 		f->renew_us = now_us + SINK_FILE_RETRY_US;
 		f->conf.ask(f->conf.arg, false);
 	}
+	if (now_us >= f->check_us)
+		check_disk(f);
 	if (f->conf.rotate.age_us > 0 && f->fd != -1 && f->regular &&
 	    now_us - f->since_us + f->aged_us >= f->conf.rotate.age_us) {
 		f->since_us = now_us;
@@ -580,7 +642,7 @@ sink_file_is_open(const struct sink_file *f)
 int
 sink_file_error(const struct sink_file *f)
 {
-	return f->error;
+	return f->error != 0 ? f->error : f->suspect;
 }
 
 int

@@ -6,7 +6,9 @@
  * the disk takes only a part, the file is cut back to the end of the last
  * whole unit and the others are refused, one call each; then nothing is
  * tried for SINK_FILE_RETRY_US, and unless the disk is just full, the file is
- * asked for anew: another may be mounted there by now. Regular files are
+ * asked for anew: another may be mounted there by now. A disk that took units
+ * and lost them later is told of; how many is not known, and from then on
+ * they count as written when they are on the disk. Regular files are
  * written at once (which may block); fifos, sockets and pipes never block,
  * unless conf.wait: what does not fit into limit bytes is refused. There a
  * unit can be seen cut only when the reader goes away.

@@ -231,6 +231,9 @@ static const struct policy_rule mirror_rules[] = {
 	YES(close, "targets and files"),
 	YES(ftruncate, "undo of a half record"),
 	YES(ftruncate64, "undo of a half record"),
+	YES(sync_file_range, "whether the disk lost what it took"),
+	YES(sync_file_range2, "the same on other machines"),
+	YES(fdatasync, "what a bad disk takes"),
 	FCNTL(F_GETFL, "non-blocking"),
 	FCNTL(F_SETFL, "non-blocking"),
 	/* 0 is TCP; Landlock holds no ports of MPTCP. */

@@ -563,6 +563,7 @@ static const struct { int call, narrow; } twins[] = {
 	{ SCMP_SYS(stat),		SCMP_SYS(stat64) },
 	{ SCMP_SYS(arch_prctl),		SCMP_SYS(set_thread_area) },
 	{ SCMP_SYS(arch_prctl),		SCMP_SYS(set_tls) },
+	{ SCMP_SYS(sync_file_range),	SCMP_SYS(sync_file_range2) },
 };
 
 static bool

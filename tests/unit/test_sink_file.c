@@ -49,6 +49,38 @@ quiet(enum log_level level, const char *line, void *arg)
 	(void)arg;
 }
 
+/* The disk: errors of what was written before, and of what is synced now. */
+static int	 later_error, sync_error, syncs;
+
+int	 __wrap_sync_file_range(int, off_t, off_t, unsigned);
+int	 __wrap_fdatasync(int);
+
+static int
+disk(int *error)
+{
+	errno = *error;
+	*error = 0;
+	return errno == 0 ? 0 : -1;
+}
+
+int
+__wrap_sync_file_range(int fd, off_t from, off_t n, unsigned flags)
+{
+	(void)fd;
+	(void)from;
+	(void)n;
+	assert_int_equal(flags, SYNC_FILE_RANGE_WAIT_BEFORE);
+	return disk(&later_error);
+}
+
+int
+__wrap_fdatasync(int fd)
+{
+	(void)fd;
+	syncs++;
+	return disk(&sync_error);
+}
+
 static int
 setup(void **state)
 {
@@ -495,6 +527,49 @@ a_file_that_takes_nothing_is_opened_anew_unless_the_disk_is_full(void **state)
 	}
 }
 
+static void
+a_disk_that_lost_what_it_had_taken_is_believed_again_when_it_syncs(
+    void **state)
+{
+	struct sink_file	*f = fresh(SINK_LINES);
+
+	(void)state;
+	sink_file_tick(f, SECOND);
+	sink_file_take(f, open_file(), true, path, 0);
+	assert_int_equal(put(f, 1, "x"), 0);
+	sink_file_flush(f);
+	later_error = EINVAL;	/* the file system does not know */
+	sink_file_tick(f, 3 * SECOND);
+	assert_int_equal(sink_file_error(f), 0);
+	later_error = EIO;
+	sink_file_tick(f, 4 * SECOND);
+	assert_int_equal(sink_file_error(f), EIO);
+	assert_false(sink_file_ready(f));
+	assert_int_equal(asked, 0);
+	sink_file_tick(f, 5 * SECOND);
+	assert_int_equal(asked, 1);
+	sink_file_take(f, open_file(), true, path, 0);
+	assert_int_equal(put(f, 2, "y"), 0);
+	sync_error = EIO;
+	sink_file_flush(f);
+	assert_int_equal(nrefused, 1);
+	assert_int_equal(refused[0], 2);
+	assert_int_equal(sink_file_stats(f)->units, 1);
+	assert_string_equal(content(), "x-\n");
+	sink_file_tick(f, 6 * SECOND);
+	sink_file_take(f, open_file(), true, path, 0);
+	assert_int_equal(sink_file_error(f), EIO);
+	assert_int_equal(put(f, 3, "z"), 0);
+	sink_file_flush(f);
+	assert_int_equal(sink_file_error(f), 0);
+	assert_int_equal(put(f, 4, "z"), 0);
+	sink_file_flush(f);
+	assert_int_equal(syncs, 2);
+	assert_string_equal(content(), "x-\nz-\nz-\n");
+	assert_int_equal(asked_rotate, 0);
+	sink_file_free(f);
+}
+
 int
 main(void)
 {
@@ -514,6 +589,8 @@ main(void)
 		    a_file_that_cannot_be_opened_is_asked_for_again),
 		cmocka_unit_test(
 		    an_open_file_is_kept_until_it_can_be_opened_anew),
+		cmocka_unit_test(
+    a_disk_that_lost_what_it_had_taken_is_believed_again_when_it_syncs),
 		cmocka_unit_test(
 	    a_file_that_takes_nothing_is_opened_anew_unless_the_disk_is_full),
 	};

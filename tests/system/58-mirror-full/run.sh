@@ -199,4 +199,56 @@ at_least "that it goes on is told" \
     "$(grep -c 'writing again' "$TMP/netmond.log")" 2
 stop
 is "and it ended as asked" "$status" 0
+
+# A disk that takes all, and loses it when it is to be written.
+BAD=$TMP/run/bad
+REC=$BAD/rec.log
+EVE=$BAD/eve.json
+table() { echo "0 16384 $1"; }
+disk() {
+	dmsetup suspend --noflush --nolockfs nmt$$ &&
+	    dmsetup load nmt$$ --table "$(table "$1")" && dmsetup resume nmt$$
+}
+maps() {
+	mkdir "$BAD" && dd if=/dev/zero of="$TMP/bad.img" bs=1M count=8 &&
+	    loop=$(losetup -f --show "$TMP/bad.img") &&
+	    at_exit "losetup -d $loop" &&
+	    dmsetup create nmt$$ --table "$(table "linear $loop 0")" &&
+	    at_exit "dmsetup remove -f nmt$$" &&
+	    mkfs.ext4 -q -O ^has_journal -E root_owner="$(id -u $TEST_USER)":0 \
+	    /dev/mapper/nmt$$ && mount /dev/mapper/nmt$$ "$BAD" &&
+	    at_exit "umount -l $BAD"
+}
+maps > "$TMP/out" 2>&1 || { skip "a disk that loses what it took needs dm"
+    finish; }
+conf 'interface "vb"' 'mirror "kept" {' 'observe port 80' \
+    "record to \"$REC\" format gogetway" '}' \
+    "log events \"$EVE\" { types { http } }"
+start
+ask
+wait_for 5 grows
+disk error
+ask
+sync -f "$BAD"			# as the kernel does it, only sooner
+wait_for 10 is_full && ok "a disk that lost what it took is told" ||
+    not_ok "a disk that lost what it took is not told"
+is "as what it is" "$(grep -c 'the disk lost some of what was written last' \
+    "$TMP/netmond.log")" 2
+sleep 1.5
+ask
+is_counted() { [ "$(tally mir_records_lost) $(tally mir_events_lost)" = "50 50" ]; }
+wait_for 5 is_counted && ok "what it cannot take then is counted" ||
+    not_ok "what it cannot take then is not counted" \
+	"$(tally mir_records_lost) $(tally mir_events_lost)"
+is "and it is not said to be up" \
+    "$(json '.mirrors[0].state' show mirrors)" "file error"
+disk "linear $loop 0"
+sleep 2.5
+ask
+wait_for 5 is_up && ok "and goes on with the disk" ||
+    not_ok "and does not go on with the disk"
+like "which is told" "$(cat "$TMP/netmond.log")" 'rec.log: writing again'
+at_most "and not again and again" "$(grep -c 'cannot' "$TMP/netmond.log")" 4
+stop
+is "and it ended as asked" "$status" 0
 finish
