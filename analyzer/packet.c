@@ -16,6 +16,7 @@
 #define PROTO_ROUTING		43
 #define PROTO_FRAGMENT		44
 #define PROTO_GRE		47
+#define PROTO_ESP		50
 #define PROTO_AH		51
 #define PROTO_DSTOPTS		60
 #define PROTO_ETHERIP		97
@@ -283,6 +284,8 @@ parse_proto(struct cursor *c)
 		return LAYER_MPLS;
 	case PROTO_ETHERIP:
 		return LAYER_ETHERIP;
+	case PROTO_ESP:
+		return layer_end(c, PACKET_ENCRYPTED);
 	case PROTO_HOPOPTS:
 	case PROTO_ROUTING:
 	case PROTO_FRAGMENT:

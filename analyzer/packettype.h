@@ -62,7 +62,7 @@
 	M(FRAGMENT,	"fragment",		"an IP fragment")	\
 	M(NOT_IP,	"not-ip",		"no IP inside")		\
 	M(NOT_TCP,	"not-tcp",		"IP, but not TCP")	\
-	M(ENCRYPTED,	"encrypted",		"encrypted below IP")	\
+	M(ENCRYPTED,	"encrypted",		"MACsec, WLAN or IPsec") \
 	M(NO_DATA,	"empty",		"frame without bytes")	\
 	M(DLT,		"link-type",		"unknown link type")	\
 	M(SNAPLEN,	"snaplen",		"headers cut by snaplen") \

@@ -2,6 +2,7 @@
 #include "sandbox/compat.h"
 
 #define UDP_HDR			8
+#define NAT_T			4500	/* ESP in UDP */
 
 /* Whether one more tunnel may be entered. */
 bool
@@ -175,6 +176,10 @@ tunnel_udp(struct cursor *c)
 		if (p->key.b.port == ports[i].port ||
 		    (ports[i].both && p->key.a.port == ports[i].port))
 			return ports[i].layer;
+	/* An SPI is not 0 (RFC 3948, 2.2): the key exchange has 0 there. */
+	if ((p->key.a.port == NAT_T || p->key.b.port == NAT_T) &&
+	    c->cap >= 4 && layer_be32(c->d) != 0)
+		return layer_end(c, PACKET_ENCRYPTED);
 	return layer_end(c, PACKET_NOT_TCP);
 }
 

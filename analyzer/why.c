@@ -558,6 +558,18 @@ was_tls(const struct rows *r)
 	return r->q->nargs == 0 && r->v[MC_TLS] > 0;
 }
 
+/* Of a policy, without an interface, the kernel shows at most what comes. */
+static void
+why_encrypted(struct rows *r)
+{
+	uint64_t	 n = r->v[MC_REASON + PACKET_ENCRYPTED];
+
+	if (n > 0)
+		rows_text(r, "", "  %llu of the packets are encrypted: what "
+		    "IPsec carries shows whole on an xfrm interface, or behind "
+		    "the gateway", (ull)n);
+}
+
 static void
 why_none(struct rows *r)
 {
@@ -588,6 +600,7 @@ why_connections(struct rows *r, const struct found *w)
 		if (over)
 			return true;
 		why_none(r);
+		why_encrypted(r);
 		why_filter(r);
 		return false;
 	}
@@ -612,6 +625,7 @@ why_connections(struct rows *r, const struct found *w)
 	    w->one_sided > w->half_open + w->refused) {
 		rows_text(r, "cause", "  only one direction passes here: "
 		    "watch the interface of the other one too");
+		why_encrypted(r);
 		return w->requests > 0;	/* who answers is not seen */
 	}
 	if (w->stuck > 0)

@@ -741,6 +741,12 @@ rare_tunnels_are_entered_or_refused(void **state)
 		{ .dlt = 101, .proto = 17, .port = 2152, .hdr = { 0x34, 255,
 		    [11] = 0x85 }, .len = 16, .why = PACKET_GTP_BAD },
 		{ .dlt = 101, .proto = 17, .port = 9, .why = PACKET_NOT_TCP },
+		{ .dlt = 101, .proto = 50, .hdr = { 0, 0, 1, 9, [7] = 1 },
+		    .len = 16, .why = PACKET_ENCRYPTED },
+		{ .dlt = 101, .proto = 17, .port = 4500, .hdr = { 0, 0, 1, 9 },
+		    .len = 16, .why = PACKET_ENCRYPTED },
+		{ .dlt = 101, .proto = 17, .port = 4500, .hdr = { [4] = 7 },
+		    .len = 32, .why = PACKET_NOT_TCP },
 	};
 
 	(void)state;

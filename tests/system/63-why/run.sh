@@ -371,6 +371,19 @@ because "a body that is older than netmond" \
 let_go
 stop
 
+# A gateway that sees nothing but IPsec.
+with
+wait_for 10 all_ready
+ina python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 50)
+for seq in range(20):
+    s.sendto(b"\0\0\1\1" + seq.to_bytes(4, "big") + bytes(64), ("10.77.0.2", 0))
+'
+because "IPsec: what is in it shows elsewhere" \
+    '^  [0-9]+ of the packets are encrypted: .* on an xfrm interface' port 9999
+stop
+
 # A router that translates: each connection passes two interfaces, and netmond
 # finds it first on either of them.
 R=nmt$$r
