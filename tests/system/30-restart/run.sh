@@ -196,7 +196,8 @@ kill -TERM "$NM"
 ends "stopped, and SIGTERM" 0
 at_most "and within 2 s" $(($(now_ms) - t0)) 2500
 
-# Root shuts a link down, which a jail does not let its process do.
+# Root shuts a link down, which a jail does not let its process do. Either end
+# may be the first to notice.
 start
 python3 - "$(pid_of mirror)" <<'EOT'
 import ctypes, os, socket, sys
@@ -205,13 +206,14 @@ pidfd = os.pidfd_open(int(sys.argv[1]))
 fd = ctypes.CDLL(None).syscall(SYS_pidfd_getfd, pidfd, LINK, 0)
 socket.socket(fileno=fd).shutdown(socket.SHUT_RDWR)
 EOT
-told() { grep -q 'mirror: link to analyzer: Broken pipe' "$TMP/netmond.log"; }
+told() {
+	grep -Eq 'link to (mirror|analyzer): Broken pipe' "$TMP/netmond.log"
+}
 wait_for 10 told && ok "a link that is broken for good is told" ||
     not_ok "a link that is broken for good is not told" \
     "$(tail -3 "$TMP/netmond.log")"
-at_least "and its process is lost, not ready and deaf" \
-    "$(json '.processes[] | select(.process == "mirror") | .restarts' \
-    show processes)" 1
+at_least "and a process is lost, not ready and deaf" \
+    "$(json '[.processes[].restarts] | add' show processes)" 1
 stop
 is "SIGTERM ends it all the same" $status 0
 
