@@ -304,6 +304,17 @@ fatal_alert(struct session *s, const struct dir *d, const struct tls_piece *t)
 	return true;
 }
 
+/* An alert about the end of the other side is no reason: that is. */
+static void
+alerted(struct session *s, const struct dir *d)
+{
+	if (s->hand->ended != 0) {
+		s->hand->tls.alert = 0;
+		failed(s, SESSION_TLS_CLOSED, from_server(s, d));
+	} else
+		failed(s, SESSION_TLS_ALERT, !from_server(s, d));
+}
+
 /* Whether all that was said since the hello of the client is understood. */
 static bool
 all_heard(const struct session *s)
@@ -503,8 +514,7 @@ hand_step(struct session *s, struct dir *d, struct in *in)
 			no_tls(s, d);
 		} else if (r == 1 && t.type == TLS_ALERT) {
 			if (fatal_alert(s, d, &t))
-				failed(s, SESSION_TLS_ALERT,
-				    !from_server(s, d));
+				alerted(s, d);
 		} else if (r == 1 && tls_piece(s, d, &t, in->ts))
 			tls_done(s, in->ts);
 	}

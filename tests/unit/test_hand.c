@@ -766,6 +766,22 @@ an_alert_after_the_handshake_is_none(void **state)
 	check(&w, "P tls\nH0 a.example\nE 304 \"a.example\" \"\"\n");
 }
 
+/* As OpenSSL 3.5 says decode error, 50, when a server closes early. */
+static void
+an_alert_about_an_end_is_not_the_reason(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w);
+	greet(&w, "a.example");
+	end(&w, 1, SESSION_FIN);
+	record(&w, 0, ALERT, "\2\62", 2);
+	end(&w, 0, SESSION_FIN);
+	check(&w, "P tls\nH0 a.example\nF server closed 0\n"
+	    "U 0 \"a.example\" \"\"\n");
+}
+
 static void
 an_end_before_it_is_done_is_a_failure(void **state)
 {
@@ -962,6 +978,7 @@ main(void)
 		cmocka_unit_test(a_fatal_alert_in_the_clear_is_a_failure),
 		cmocka_unit_test(a_warning_or_an_encrypted_alert_is_none),
 		cmocka_unit_test(an_alert_after_the_handshake_is_none),
+		cmocka_unit_test(an_alert_about_an_end_is_not_the_reason),
 		cmocka_unit_test(an_end_before_it_is_done_is_a_failure),
 		cmocka_unit_test(what_13_encrypts_is_known_by_its_length),
 		cmocka_unit_test(where_bytes_are_lost_only_an_alert_tells),
