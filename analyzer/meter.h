@@ -46,7 +46,6 @@
 /* Alerts of the server, of the client, then those of METER_FAIL_OTHERS. */
 #define METER_FAIL_OTHERS	6
 #define METER_FAILS	(2 * (TLS_ALERT_OTHER + 1) + METER_FAIL_OTHERS)
-#define METER_FAIL_TEXT	64
 
 /* Index of a counter in a sketch entry; unused ones cost nothing. */
 enum meter_counter {
@@ -306,8 +305,8 @@ const char	*meter_alpn_name(unsigned slot);
 unsigned	 meter_alpn_slot(const uint8_t *, size_t len);
 /* Of a handshake that has failed. */
 unsigned	 meter_fail_slot(const struct session_tls *);
-/* "server alert 40 handshake failure", "client reset"; returns the buffer. */
-const char	*meter_fail_name(unsigned slot, char[METER_FAIL_TEXT]);
+/* "server alert 40 handshake failure", "client reset" */
+const char	*meter_fail_name(unsigned slot);
 
 /* ---- asking (meterask.c) ---- */
 

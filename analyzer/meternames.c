@@ -1,5 +1,4 @@
 /* The slots of meter that have names: methods, statuses, TLS versions, ALPN. */
-#include <stdio.h>
 #include <string.h>
 
 #include "analyzer/meter.h"
@@ -33,7 +32,13 @@ static const char *const alpns[METER_ALPNS] = {
 
 #define ALERTS		(TLS_ALERT_OTHER + 1)
 
-static const char *const fails[METER_FAIL_OTHERS] = {
+static const char *const fails[METER_FAILS] = {
+#define A(number, text)	"server alert " #number " " text,
+	TLS_ALERTS(A) "server alert, unknown",
+#undef A
+#define A(number, text)	"client alert " #number " " text,
+	TLS_ALERTS(A) "client alert, unknown",
+#undef A
 	"server closed", "client closed", "server reset", "client reset",
 	"client left, encrypted", "server speaks no tls"
 };
@@ -140,20 +145,7 @@ meter_fail_slot(const struct session_tls *t)
 }
 
 const char *
-meter_fail_name(unsigned slot, char text[METER_FAIL_TEXT])
+meter_fail_name(unsigned slot)
 {
-	const char	*who = slot < ALERTS ? "server" : "client", *name;
-	unsigned	 number;
-
-	if (slot >= METER_FAILS)
-		slot = METER_FAILS - 1;
-	if (slot >= 2 * ALERTS)
-		return fails[slot - 2 * ALERTS];
-	name = tls_alert_name((enum tls_alert_at)(slot % ALERTS), &number);
-	if (number > UINT8_MAX)
-		snprintf(text, METER_FAIL_TEXT, "%s alert, unknown", who);
-	else
-		snprintf(text, METER_FAIL_TEXT, "%s alert %u %s", who, number,
-		    name);
-	return text;
+	return fails[slot < METER_FAILS ? slot : METER_FAILS - 1];
 }

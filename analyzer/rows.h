@@ -65,6 +65,9 @@ void	 rows_ech(struct rows *, uint64_t n);
 void	 rows_methods_of(struct rows *, unsigned level);
 void	 rows_status_of(struct rows *, unsigned level);
 void	 rows_versions_of(struct rows *, unsigned level);
+/* The name of the largest of n counts; "" when all are 0. */
+const char *rows_most(const uint64_t *v, unsigned n,
+	    const char *(*name)(unsigned));
 void	 rows_method(struct rows *, const struct sketch_entry *);
 void	 rows_status(struct rows *, const struct sketch_entry *);
 struct rows_other {

@@ -107,7 +107,6 @@ rows_flow(struct rows *r, const struct flow_info *f)
 	const struct flow_half_info	*h;
 	struct conn_said		 said;
 	struct row_writer		 w;
-	char				 failure[METER_FAIL_TEXT];
 	uint64_t			 now, first;
 	unsigned			 i;
 
@@ -132,7 +131,7 @@ rows_flow(struct rows *r, const struct flow_info *f)
 	row_u64(&w, f->half[1].bytes);
 	row_u64(&w, said.requests);
 	row_str(&w, said.hand < SIDE_FAILED ? "" :
-	    meter_fail_name(said.hand - SIDE_FAILED, failure));
+	    meter_fail_name(said.hand - SIDE_FAILED));
 	flow_quality(r, &w, f);
 	row_end(&w);
 	for (i = 0; i < f->nseen; i++)

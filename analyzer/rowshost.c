@@ -203,8 +203,8 @@ rows_named(struct rows *r)
 
 /* ---- names of TLS ---- */
 
-static const char *
-most(const uint64_t *v, unsigned n, const char *(*name)(unsigned))
+const char *
+rows_most(const uint64_t *v, unsigned n, const char *(*name)(unsigned))
 {
 	unsigned	 i, best = 0;
 
@@ -214,48 +214,31 @@ most(const uint64_t *v, unsigned n, const char *(*name)(unsigned))
 	return v[best] == 0 ? "" : name(best);
 }
 
-void
-rows_versions_of(struct rows *r, unsigned level)
+/* The counts from one counter on that are not 0, with the names of slots. */
+static void
+slots_of(struct rows *r, unsigned level, enum row_kind kind, unsigned from,
+    unsigned n, const char *(*name)(unsigned))
 {
 	struct row_writer	 w;
 	unsigned		 i;
 
-	for (i = 0; i < METER_VERSIONS; i++) {
-		if (r->v[MC_VERSION + i] == 0)
+	for (i = 0; i < n; i++) {
+		if (r->v[from + i] == 0)
 			continue;
-		if (!answer_row(&r->a, &w, ROW_VERSION, level))
+		if (!answer_row(&r->a, &w, kind, level))
 			return;
-		row_str(&w, meter_version_name(i));
-		row_u64(&w, r->v[MC_VERSION + i]);
-		row_end(&w);
-	}
-	for (i = 0; i < METER_ALPNS; i++) {
-		if (r->v[MC_ALPN + i] == 0)
-			continue;
-		if (!answer_row(&r->a, &w, ROW_ALPN, level))
-			return;
-		row_str(&w, meter_alpn_name(i));
-		row_u64(&w, r->v[MC_ALPN + i]);
+		row_str(&w, name(i));
+		row_u64(&w, r->v[from + i]);
 		row_end(&w);
 	}
 }
 
-static void
-fails_of(struct rows *r, unsigned level)
+void
+rows_versions_of(struct rows *r, unsigned level)
 {
-	struct row_writer	 w;
-	char			 text[METER_FAIL_TEXT];
-	unsigned		 i;
-
-	for (i = 0; i < METER_FAILS; i++) {
-		if (r->v[MC_FAIL + i] == 0)
-			continue;
-		if (!answer_row(&r->a, &w, ROW_REASON, level))
-			return;
-		row_str(&w, meter_fail_name(i, text));
-		row_u64(&w, r->v[MC_FAIL + i]);
-		row_end(&w);
-	}
+	slots_of(r, level, ROW_VERSION, MC_VERSION, METER_VERSIONS,
+	    meter_version_name);
+	slots_of(r, level, ROW_ALPN, MC_ALPN, METER_ALPNS, meter_alpn_name);
 }
 
 void
@@ -268,8 +251,9 @@ rows_name(struct rows *r, const struct sketch_entry *e)
 		return;
 	put_key(&w, e, NO_NAME);
 	row_u64(&w, v[MC_TLS]);
-	row_str(&w, most(v + MC_VERSION, METER_VERSIONS, meter_version_name));
-	row_str(&w, most(v + MC_ALPN, METER_ALPNS, meter_alpn_name));
+	row_str(&w, rows_most(v + MC_VERSION, METER_VERSIONS,
+	    meter_version_name));
+	row_str(&w, rows_most(v + MC_ALPN, METER_ALPNS, meter_alpn_name));
 	row_u64(&w, v[MC_RESUMED]);
 	row_u64(&w, v[MC_TLS_FAILED]);
 	rows_quantile(&w, v + MC_TLS_TIME, 0.5);
@@ -278,7 +262,7 @@ rows_name(struct rows *r, const struct sketch_entry *e)
 	row_u64(&w, e->error);
 	row_end(&w);
 	rows_versions_of(r, 1);
-	fails_of(r, 1);
+	slots_of(r, 1, ROW_REASON, MC_FAIL, METER_FAILS, meter_fail_name);
 }
 
 void

@@ -387,7 +387,6 @@ tell_handshake(struct conn *c, const struct session_tls *t, uint64_t us)
 {
 	struct event_flow	 f;
 	struct msg_event	 e;
-	char			 text[METER_FAIL_TEXT];
 
 	if (!(c->az->event_types & CONF_EV_TLS) &&
 	    !live_wants(c->az, EVENT_TLS))
@@ -396,7 +395,7 @@ tell_handshake(struct conn *c, const struct session_tls *t, uint64_t us)
 	event_flow(&e, EVENT_TLS, state_print_time(c->az, t->hello_us != 0 ?
 	    t->hello_us : t->server_us), &f);
 	event_tls(&e, t, us, c->hand < SIDE_FAILED ? "" :
-	    meter_fail_name(c->hand - SIDE_FAILED, text));
+	    meter_fail_name(c->hand - SIDE_FAILED));
 	if (c->az->event_types & CONF_EV_TLS)
 		said_event(c->az, &e);
 	live_say(c->az, &e);

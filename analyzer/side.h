@@ -17,6 +17,7 @@
 #define SIDE_NO_HAND	0	/* there is none, or it has not ended */
 #define SIDE_HAND	1	/* done */
 #define SIDE_FAILED	2	/* and more: slots of meter_fail_slot */
+_Static_assert(SIDE_FAILED + METER_FAILS <= UINT8_MAX, "conn.hand");
 
 struct conn {
 	TAILQ_ENTRY(conn) entry;	/* in az->mirrored or skipped */
@@ -35,7 +36,7 @@ struct conn {
 	struct tags	*tags;		/* what rules said, on demand */
 	uint8_t		 mirror_dirs;	/* 1 << stream_dir that any wants */
 	uint8_t		 host_len;
-	uint8_t		 hand;		/* SIDE_HAND.. of side.h */
+	uint8_t		 hand;		/* SIDE_HAND.. */
 	bool		 hidden : 1;
 	bool		 ignored : 1;	/* by an address rule, or our own */
 	bool		 own : 1;	/* the mirror made it */

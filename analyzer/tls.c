@@ -291,11 +291,8 @@ tls_server_hello(const uint8_t *p, size_t len, struct tls_hello *h)
 	return 0;
 }
 
-#define A(number, text)	{ number, text },
-static const struct {
-	uint8_t		 number;
-	const char	*name;
-} alerts[TLS_ALERT_OTHER] = { TLS_ALERTS(A) };
+#define A(number, text)	number,
+static const uint8_t alerts[TLS_ALERT_OTHER] = { TLS_ALERTS(A) };
 #undef A
 
 enum tls_alert_at
@@ -304,16 +301,9 @@ tls_alert_at(unsigned number)
 	unsigned	 i;
 
 	for (i = 0; i < TLS_ALERT_OTHER; i++)
-		if (alerts[i].number == number)
+		if (alerts[i] == number)
 			break;
 	return (enum tls_alert_at)i;
-}
-
-const char *
-tls_alert_name(enum tls_alert_at at, unsigned *number)
-{
-	*number = at < TLS_ALERT_OTHER ? alerts[at].number : 256;
-	return at < TLS_ALERT_OTHER ? alerts[at].name : "";
 }
 
 int

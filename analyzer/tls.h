@@ -97,8 +97,6 @@ enum tls_alert_at { TLS_ALERTS(A) TLS_ALERT_OTHER };
 
 /* The place of an alert in that list. */
 enum tls_alert_at tls_alert_at(unsigned number);
-/* Its name, and its number or 256. */
-const char	*tls_alert_name(enum tls_alert_at, unsigned *number);
 
 struct tls_reader {
 	uint16_t	 left;		/* bytes of the record still to come */

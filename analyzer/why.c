@@ -709,17 +709,12 @@ why_handshakes(struct rows *r, const struct found *w)
 	const uint64_t	*fails = all ? r->v + MC_FAIL : w->fails;
 	uint64_t	 n = all ? r->v[MC_TLS] : w->hands;
 	uint64_t	 failed = all ? r->v[MC_TLS_FAILED] : w->failed;
-	char		 text[METER_FAIL_TEXT];
-	unsigned	 i, most = 0;
 
-	for (i = 1; i < METER_FAILS; i++)
-		if (fails[i] > fails[most])
-			most = i;
 	if (failed > 0)
 		rows_text(r, failed >= n && w->requests == 0 ? "cause" : "",
 		    "  %llu of %llu handshakes failed, most: %s", (ull)failed,
-		    (ull)(n > failed ? n : failed), meter_fail_name(most,
-		    text));
+		    (ull)(n > failed ? n : failed), rows_most(fails,
+		    METER_FAILS, meter_fail_name));
 }
 
 static void

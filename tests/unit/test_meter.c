@@ -317,7 +317,6 @@ handshakes_fail_by_reason(void **state)
 	};
 	struct meter_hello	 h = { .name = (const uint8_t *)"a", .len = 1 };
 	struct world		 w;
-	char			 text[METER_FAIL_TEXT];
 	uint64_t		 token, v[MC_MAX];
 	unsigned		 slot;
 	size_t			 i;
@@ -328,7 +327,7 @@ handshakes_fail_by_reason(void **state)
 	for (i = 0; i < nitems(t); i++) {
 		slot = meter_fail_slot(&t[i].t);
 		assert_true(slot < METER_FAILS);
-		assert_string_equal(meter_fail_name(slot, text), t[i].want);
+		assert_string_equal(meter_fail_name(slot), t[i].want);
 		meter_tls_failed(w.m, w.iface, token, slot);
 		meter_sum(w.m, sketch_find(w.m->names, "a", 1), WINDOW_LAST,
 		    v);
