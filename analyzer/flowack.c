@@ -109,8 +109,8 @@ flowack_take(struct seg *s)
 	note_ack_quality(s, win);
 	if (!(h->flags & HALF_ACKED) || reass_seq_lt(h->ack, s->p->ack))
 		h->ack = s->p->ack;
-	if (s->f->read != NULL && reass_seq_lt(
-	    s->f->read->stuck[!s->dir].seq, s->p->ack))
+	if (s->f->read != NULL && s->f->read->stuck[!s->dir].n > 0 &&
+	    reass_seq_lt(s->f->read->stuck[!s->dir].seq, s->p->ack))
 		s->f->read->stuck[!s->dir].n = 0;
 	h->win = win;
 	h->flags |= HALF_ACKED;
