@@ -32,7 +32,7 @@ hole_open(struct copy *c)
 	struct sink_file_conf	 f = { .base = c->env->base,
 	    .kind = SINK_LINES, .name = name, .limit = c->conf.queue,
 	    .wait = c->env->offline, .ask = on_want_gaps,
-	    .refused = on_gap_refused, .arg = c };
+	    .refused = on_gap_refused, .lost = told_disk, .arg = c };
 
 	snprintf(name, sizeof(name), "%s" CONF_GAPS, c->conf.path);
 	return (c->gaps = sink_file_new(&f)) == NULL ? -1 : 0;

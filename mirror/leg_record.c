@@ -62,7 +62,7 @@ leg_record_open(struct copy *c)
 	    .name = c->conf.path,
 	    .rotate = c->conf.rotate, .limit = c->conf.queue,
 	    .wait = c->env->offline, .ask = on_want_file,
-	    .refused = on_refused, .arg = c };
+	    .refused = on_refused, .lost = told_disk, .arg = c };
 
 	if ((c->file = sink_file_new(&f)) == NULL)
 		return -1;

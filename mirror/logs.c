@@ -117,13 +117,21 @@ logs_on_event(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
+static void
+disk_lost(void *arg)
+{
+	struct event_log	*e = arg;
+
+	tally_add(&e->ms->proc->tally, TALLY_MIR_DISK_LOST, 1);
+}
+
 struct event_log *
 logs_new(struct mirror_state *ms, const struct conf *conf)
 {
 	struct sink_file_conf	 f = { .base = ms->proc->base,
 	    .kind = SINK_LINES, .limit = SINK_FILE_BATCH,
 	    .wait = ms->env.offline, .ask = want_file,
-	    .refused = refused };
+	    .refused = refused, .lost = disk_lost };
 	struct event_log	*e;
 	size_t			 i;
 

@@ -256,6 +256,7 @@ check_disk(struct sink_file *f)
 	f->suspect = error;
 	hold(f, error);
 	say(f, "the disk lost some of what was written last", error);
+	f->conf.lost(f->conf.arg);
 }
 
 /* The whole units that were sent leave the buffer. */

@@ -51,6 +51,8 @@ struct sink_file_conf {
 	/* A unit that put had taken is not in the file. */
 	void		(*refused)(void *arg, const struct sink_note *,
 			    size_t bytes);
+	/* The disk lost units that it had taken; how many is not known. */
+	void		(*lost)(void *arg);
 	void		*arg;
 };
 

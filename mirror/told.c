@@ -35,6 +35,15 @@ told_trouble(struct copy *c, struct log_trouble *t, const char *fmt, ...)
 }
 
 void
+told_disk(void *arg)
+{
+	struct copy	*c = arg;
+
+	c->stats.errors++;
+	tally_add(c->env->tally, TALLY_MIR_DISK_LOST, 1);
+}
+
+void
 told_connection(struct copy *c, bool *counted)
 {
 	if (*counted)

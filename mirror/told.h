@@ -14,6 +14,8 @@ void		 told_say(struct copy *, const char *fmt, ...)
 /* Without a log_trouble somebody else says it. */
 void		 told_trouble(struct copy *, struct log_trouble *,
 		    const char *fmt, ...) PRINTFLIKE(3, 4);
+/* A disk lost what it had taken of a record; arg is the copy. */
+void		 told_disk(void *arg);
 /* A connection with loss, once. */
 void		 told_connection(struct copy *, bool *counted);
 /* Of the forward side. */

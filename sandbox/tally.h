@@ -231,6 +231,8 @@
 	    "event lines written")					\
 	T(MIR_EVENTS_LOST,	MIRROR,	  EVENTS,  COUNTER,		\
 	    "event lines that could not be written")			\
+	T(MIR_DISK_LOST,	MIRROR,	  EVENTS,  COUNTER,		\
+	    "times a disk lost some of what it had taken")		\
 	T(MIR_SENT_BYTES,	MIRROR,	  BYTES,   COUNTER,		\
 	    "bytes forwarded to targets")				\
 	T(MIR_REQUESTS,		MIRROR,	  MESSAGES, COUNTER,		\

@@ -19,7 +19,7 @@
 
 static char	 dir[] = "/tmp/test_sink_file.XXXXXX";
 static char	 path[64];
-static int	 asked, asked_rotate;
+static int	 asked, asked_rotate, nlost;
 static uint64_t	 refused[4096];
 static size_t	 nrefused;
 
@@ -39,6 +39,13 @@ on_refused(void *arg, const struct sink_note *note, size_t bytes)
 	if (nrefused < nitems(refused))
 		refused[nrefused] = note->offset;
 	nrefused++;
+}
+
+static void
+on_lost(void *arg)
+{
+	(void)arg;
+	nlost++;
 }
 
 static void
@@ -107,10 +114,10 @@ fresh_rotated(enum sink_file_kind kind, const struct conf_rotate *r)
 {
 	struct sink_file_conf	 c = { .kind = kind, .name = path,
 	    .rotate = *r, .limit = 65536, .ask = on_ask,
-	    .refused = on_refused };
+	    .refused = on_refused, .lost = on_lost };
 
 	unlink(path);
-	asked = asked_rotate = 0;
+	asked = asked_rotate = nlost = 0;
 	nrefused = 0;
 	return sink_file_new(&c);
 }
@@ -544,6 +551,7 @@ a_disk_that_lost_what_it_had_taken_is_believed_again_when_it_syncs(
 	later_error = EIO;
 	sink_file_tick(f, 4 * SECOND);
 	assert_int_equal(sink_file_error(f), EIO);
+	assert_int_equal(nlost, 1);
 	assert_false(sink_file_ready(f));
 	assert_int_equal(asked, 0);
 	sink_file_tick(f, 5 * SECOND);

@@ -234,6 +234,9 @@ wait_for 10 is_full && ok "a disk that lost what it took is told" ||
     not_ok "a disk that lost what it took is not told"
 is "as what it is" "$(grep -c 'the disk lost some of what was written last' \
     "$TMP/netmond.log")" 2
+both() { [ "$(tally mir_disk_lost)" = 2 ]; }
+wait_for 5 both && ok "and counted" ||
+    not_ok "and is not counted" "$(tally mir_disk_lost)"
 sleep 1.5
 ask
 is_counted() { [ "$(tally mir_records_lost) $(tally mir_events_lost)" = "50 50" ]; }
