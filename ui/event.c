@@ -60,56 +60,37 @@ put_number(struct out *o, const char *name, const struct row *r,
 		out_printf(o, " %s=%s", name, fmt_double(b, v));
 }
 
+/*
+ * Hosts with their share, or the keys that were new; with dots when these are
+ * not all.
+ */
 static void
-put_top(struct out *o, const struct doc *d, size_t i)
+put_list(struct out *o, const struct doc *d, size_t i, enum row_kind kind,
+    const char *name, double all)
 {
 	const char	*s, *quote;
-	struct out	 list;
-	struct row	 r;
-	size_t		 k, n, len, to = doc_end(d, i);
-	unsigned	 level = d->rows[i].level + 1u;
-
-	out_init(&list);
-	k = doc_next(d, i + 1, to, ROW_CONTRIBUTOR, level);
-	for (n = 0; k < to && n < TOP_MAX; n++) {
-		doc_get(d, k, &r);
-		out_str(&list, n > 0 ? "," : "");
-		s = doc_text(&r, "host", &len);
-		out_vis(&list, VIS_ITEM, s, len);
-		out_printf(&list, ":%u%%", row_percent(doc_num(&r, "share")));
-		k = doc_next(d, k + 1, to, ROW_CONTRIBUTOR, level);
-	}
-	if (list.len > 0) {
-		quote = quote_for(list.p, list.len);
-		out_printf(o, " top=%s%s%s", quote, list.p, quote);
-	}
-	o->err |= list.err;
-	out_clear(&list);
-}
-
-/* The keys that were new, the last ones of them. */
-static void
-put_new(struct out *o, const struct doc *d, size_t i, const struct row *event)
-{
-	const char	*s, *quote;
+	bool		 top = kind == ROW_CONTRIBUTOR;
 	struct out	 list;
 	struct row	 r;
 	size_t		 k, n = 0, len, to = doc_end(d, i);
 	unsigned	 level = d->rows[i].level + 1u;
 
 	out_init(&list);
-	for (k = doc_next(d, i + 1, to, ROW_NEW_KEY, level); k < to;
-	    k = doc_next(d, k + 1, to, ROW_NEW_KEY, level)) {
+	for (k = doc_next(d, i + 1, to, kind, level);
+	    k < to && (!top || n < TOP_MAX);
+	    k = doc_next(d, k + 1, to, kind, level)) {
 		doc_get(d, k, &r);
 		out_str(&list, n++ > 0 ? "," : "");
-		s = doc_text(&r, "key", &len);
+		s = doc_text(&r, top ? "host" : "key", &len);
 		out_vis(&list, VIS_ITEM, s, len);
+		if (top)
+			out_printf(&list, ":%u%%",
+			    row_percent(doc_num(&r, "share")));
 	}
 	if (n > 0) {
-		if (doc_num(event, "value") > (double)n)
-			out_str(&list, ",...");
+		out_str(&list, all > (double)n ? ",..." : "");
 		quote = quote_for(list.p, list.len);
-		out_printf(o, " new=%s%s%s", quote, list.p, quote);
+		out_printf(o, " %s=%s%s%s", name, quote, list.p, quote);
 	}
 	o->err |= list.err;
 	out_clear(&list);
@@ -159,8 +140,8 @@ alert_text(struct out *o, const struct doc *d, size_t i, const struct row *r)
 		else
 			out_printf(o, " complete=%s",
 			    fmt_ratio(b, doc_num(r, "complete")));
-		put_top(o, d, i);
-		put_new(o, d, i, r);
+		put_list(o, d, i, ROW_CONTRIBUTOR, "top", 0);
+		put_list(o, d, i, ROW_NEW_KEY, "new", doc_num(r, "value"));
 		if (doc_bool(r, "restarted"))
 			out_str(o, " restarted=yes");
 	}
