@@ -248,8 +248,8 @@ rows_advice(struct rows *r)
 	char		 text[96], clock[ROW_NUMBER_MAX];
 
 	rows_total(r);
-	snprintf(text, sizeof(text), "capture is away since %s, nothing is "
-	    "watched: see show processes", row_clock(clock,
+	snprintf(text, sizeof(text), "capture is away since %s UTC, nothing "
+	    "is watched: see show processes", row_clock(clock,
 	    rows_away_time(r->az)));
 	advise(r, r->az->away_us != 0, text);
 	advise(r, v[MC_KERNEL_DROPS] > 0, "the kernel dropped packets: raise "

@@ -356,7 +356,7 @@ why_interfaces(struct rows *r)
 
 	if (az->away_us != 0) {
 		rows_text(r, "cause", "1 interfaces    none is watched since "
-		    "%s", row_clock(clock, rows_away_time(az)));
+		    "%s UTC", row_clock(clock, rows_away_time(az)));
 		rows_text(r, "", "  capture is away, and is started again: "
 		    "see show processes and the log");
 		return false;

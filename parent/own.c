@@ -170,15 +170,15 @@ trouble(struct control *c, char *text, size_t size)
 	if (conf->offline || conf->nmirrors + conf->nlogs == 0)
 		return 0;
 	if (i.away_us != 0)
-		return snprintf(text, size, "mirror is away since %s, nothing "
-		    "is mirrored or logged: see show processes",
+		return snprintf(text, size, "mirror is away since %s UTC, "
+		    "nothing is mirrored or logged: see show processes",
 		    row_clock(since, i.away_us));
 	if (i.trouble == NULL)
 		return 0;
 	if (i.trouble->number > 1)
 		snprintf(more, sizeof(more), " (and %" PRIu32 " more)",
 		    i.trouble->number - 1);
-	return snprintf(text, size, "since %s %s%s",
+	return snprintf(text, size, "since %s UTC %s%s",
 	    row_clock(since, i.trouble_us), i.trouble->text, more);
 }
 

@@ -516,8 +516,8 @@ row_clock(char s[ROW_NUMBER_MAX], uint64_t us)
 {
 	unsigned	 day = (unsigned)(us / 1000000 % 86400);
 
-	snprintf(s, ROW_NUMBER_MAX, "%02u:%02u:%02u UTC", day / 3600,
-	    day / 60 % 60, day % 60);
+	snprintf(s, ROW_NUMBER_MAX, "%02u:%02u:%02u", day / 3600, day / 60 % 60,
+	    day % 60);
 	return s;
 }
 

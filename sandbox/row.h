@@ -135,7 +135,7 @@ unsigned		 row_percent(double share);
 #define ROW_NUMBER_MAX	32
 const char	*row_ratio(char s[ROW_NUMBER_MAX], double part);
 const char	*row_seconds(char s[ROW_NUMBER_MAX], double seconds);
-/* "18:30:12 UTC", of microseconds since 1970. Returns s. */
+/* "18:30:12" in UTC, of microseconds since 1970. Returns s. */
 const char	*row_clock(char s[ROW_NUMBER_MAX], uint64_t us);
 /* Value by key, NULL when the kind has no such field. */
 const struct row_value	*row_value(const struct row *, const char *key);

@@ -328,16 +328,6 @@ fmt_time(char b[FMT_MAX], uint64_t us)
 }
 
 const char *
-fmt_clock(char b[FMT_MAX], uint64_t us)
-{
-	struct fmt_time	 t;
-
-	fmt_utc(&t, us);
-	snprintf(b, FMT_MAX, "%02u:%02u:%02u", t.hour, t.minute, t.second);
-	return b;
-}
-
-const char *
 fmt_iso(char b[FMT_MAX], uint64_t us)
 {
 	struct fmt_time	 t;

@@ -53,8 +53,6 @@ struct fmt_time {
 void		 fmt_utc(struct fmt_time *, uint64_t us);
 /* 2026-11-20 18:30:12 UTC; "-" for 0 */
 const char	*fmt_time(char b[FMT_MAX], uint64_t us);
-/* 18:30:12 */
-const char	*fmt_clock(char b[FMT_MAX], uint64_t us);
 /* 2026-11-20T18:30:12.123456+0000 */
 const char	*fmt_iso(char b[FMT_MAX], uint64_t us);
 /* 2026-11-20T18:30:12.123Z, digits 3 or 6 */

@@ -256,7 +256,7 @@ draw_states(struct pen *p)
 	out_printf(&part, "   %zu rule%s", rules, rules == 1 ? "" : "s");
 	pen_part(p, &part);
 	if (last_alert(d) != 0) {
-		out_printf(&part, "   last %s", fmt_clock(b, last_alert(d)));
+		out_printf(&part, "   last %s", row_clock(b, last_alert(d)));
 		pen_part(p, &part);
 	}
 }
@@ -551,7 +551,7 @@ screen_events(struct pen *p, size_t max)
 		    d->rows[i].kind != ROW_MONITOR))
 			continue;
 		doc_get(d, i, &r);
-		out_printf(&p->line, "%s ", fmt_clock(b, doc_u64(&r,
+		out_printf(&p->line, "%s ", row_clock(b, doc_u64(&r,
 		    "time")));
 		if (r.kind == ROW_ALERT_EVENT)
 			put_alert_event(p, &r);

@@ -77,7 +77,7 @@ capture_line(struct ctx *c, const struct row *s)
 
 	out_str(c->o, "capture   ");
 	if (doc_u64(s, "capture_away_time") != 0)
-		out_printf(c->o, "away since %s", fmt_clock(pps,
+		out_printf(c->o, "away since %s", row_clock(pps,
 		    doc_u64(s, "capture_away_time")));
 	else if (doc_bool(s, "starting"))
 		out_str(c->o, "starting");
@@ -167,7 +167,7 @@ alerts_line(struct ctx *c)
 				continue;
 			out_str(c->o, " (");
 			put_text(c->o, &r, "rule");
-			out_printf(c->o, " since %s)", fmt_clock(b,
+			out_printf(c->o, " since %s)", row_clock(b,
 			    doc_u64(&r, "since_time")));
 			break;
 		}
