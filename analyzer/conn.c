@@ -202,6 +202,7 @@ remember(const struct conn *c)
 	e->proto = conn_proto(c);
 	e->requests = c->requests;
 	e->hand = c->hand;
+	e->cert = c->cert;
 	e->host_len = c->host_len;
 	memcpy(e->host, c->host, c->host_len);
 }
@@ -271,13 +272,13 @@ conn_said(const struct analyzer *az, const struct flow_info *f,
 	const struct ended	*e;
 
 	*s = (struct conn_said){ "", (const uint8_t *)"", 0, 0,
-	    SIDE_NO_HAND };
+	    SIDE_NO_HAND, CERT_NONE };
 	if (c != NULL)
 		*s = (struct conn_said){ conn_proto(c), c->host, c->host_len,
-		    c->requests, hand_of(c, f) };
+		    c->requests, hand_of(c, f), c->cert };
 	else if ((e = ended_find(&az->closed, f->id)) != NULL)
 		*s = (struct conn_said){ e->proto, e->host, e->host_len,
-		    e->requests, e->hand };
+		    e->requests, e->hand, e->cert };
 }
 
 uint64_t

@@ -23,6 +23,7 @@ struct conn_said {
 	size_t		 host_len;
 	uint64_t	 requests;
 	unsigned	 hand;		/* SIDE_HAND.. */
+	unsigned	 cert;		/* enum cert_says */
 };
 
 /*

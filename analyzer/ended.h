@@ -21,6 +21,7 @@ struct ended {
 	uint32_t	 requests;
 	uint8_t		 host_len;
 	uint8_t		 hand;		/* SIDE_HAND.. of side.h */
+	uint8_t		 cert;		/* enum cert_says */
 	uint8_t		 host[ENDED_HOST];
 };
 

@@ -209,7 +209,7 @@ version(struct msg_span *out, uint16_t v)
 
 void
 event_tls(struct msg_event *e, const struct session_tls *t, uint64_t us,
-    const char *failure)
+    const char *failure, const char *certificate)
 {
 	span(&e->host, &t->name);
 	span(&e->alpn, &t->alpn);
@@ -222,6 +222,8 @@ event_tls(struct msg_event *e, const struct session_tls *t, uint64_t us,
 	e->last_byte_us = us;
 	e->failure.p = (const uint8_t *)failure;
 	e->failure.n = strlen(failure);
+	e->certificate.p = (const uint8_t *)certificate;
+	e->certificate.n = strlen(certificate);
 }
 
 const char *

@@ -73,10 +73,11 @@ void		 event_http(struct msg_event *, struct event_text *,
 		    const char *tag, uint64_t rtt_us);
 /*
  * us: how long the handshake took; 0: not known. failure: how it failed, or
- * "".
+ * "". certificate: what the server's says of the name, or "".
  */
 void		 event_tls(struct msg_event *, const struct session_tls *,
-		    uint64_t us, const char *failure);
+		    uint64_t us, const char *failure,
+		    const char *certificate);
 void		 event_flow_end(struct msg_event *, const struct flow_info *,
 		    enum flow_how, uint64_t tx_count);
 /* "fin", "rst", "timeout", "shed", "reuse" */

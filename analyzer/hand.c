@@ -203,6 +203,8 @@ server_said(struct session *s, struct dir *d, const struct tls_hello *h,
 	k->tls.server_us = ts;
 	k->tls.resumed = resumed(k, h);
 	k->judges = k->ticket && h->version < 0x0304;
+	k->shows = h->version < 0x0304 && !k->tls.resumed &&
+	    cert_can_name(k->tls.name.p, k->tls.name.len);
 	if (h->retry) {
 		k->retry = true;
 		sess_other(s, d)->flags &= (uint16_t)~D_HELLO;
@@ -239,13 +241,60 @@ from_server(const struct session *s, const struct dir *d)
 	return (unsigned)s->client != sess_index(s, d);
 }
 
+/*
+ * Takes from what came, until the first want bytes of a message are there.
+ * False: there is no room.
+ */
+static bool
+tls_fill(struct session *s, struct dir *d, size_t want, const uint8_t **p,
+    size_t *len)
+{
+	size_t	 n = want - d->len < *len ? want - d->len : *len;
+
+	if (!sess_room(s, d, n, TLS_HELLO_MAX))
+		return false;
+	memcpy(d->buf + d->len, *p, n);
+	d->len += (uint32_t)n;
+	*p += n;
+	*len -= n;
+	return true;
+}
+
+/* The certificate of the server has been read, or there is none to read. */
+static void
+end_certificate(struct session *s, struct dir *d)
+{
+	s->hand->shows = false;
+	sess_drop(s, d);
+}
+
+/* The message after the server's hello, if it is its certificate. */
+static void
+tls_certified(struct session *s, struct dir *d, const uint8_t *p, size_t len)
+{
+	const struct http_span	*name = &s->hand->tls.name;
+	struct tls_span		 cert;
+	size_t			 want;
+
+	while ((want = tls_certificate(d->buf, d->len, &cert)) > d->len) {
+		if (len == 0)
+			return;
+		if (!tls_fill(s, d, want, &p, &len))
+			break;
+	}
+	if (want > 0 && want <= d->len && cert_read(&s->hand->tls.cert,
+	    cert.p, cert.len, name->p, name->len) == -1)
+		sess_odd(s, SESSION_A_TLS_BAD);
+	end_certificate(s, d);
+}
+
 /* Part of a handshake record before the cipher changes. */
 static void
 tls_collect(struct session *s, struct dir *d, const struct tls_piece *t,
     uint64_t ts)
 {
 	const uint8_t	*p = t->p;
-	size_t		 len = t->len, want, n;
+	size_t		 len = t->len, want;
 
 	while (len > 0 && !(d->flags & D_HELLO)) {
 		want = 4;
@@ -258,16 +307,11 @@ tls_collect(struct session *s, struct dir *d, const struct tls_piece *t,
 			sess_drop(s, d);
 			return;
 		}
-		n = want - d->len < len ? want - d->len : len;
-		if (!sess_room(s, d, n, TLS_HELLO_MAX)) {
+		if (!tls_fill(s, d, want, &p, &len)) {
 			d->flags |= D_HELLO;
 			sess_drop(s, d);
 			return;
 		}
-		memcpy(d->buf + d->len, p, n);
-		d->len += (uint32_t)n;
-		p += n;
-		len -= n;
 		if (d->len > 4 && d->len == 4 + ((size_t)d->buf[1] << 16 |
 		    d->buf[2] << 8 | d->buf[3]))
 			tls_message(s, d, ts);
@@ -277,9 +321,12 @@ tls_collect(struct session *s, struct dir *d, const struct tls_piece *t,
 			sess_drop(s, d);
 		}
 	}
-	if (len > 0 && s->hand != NULL && from_server(s, d) &&
-	    s->hand->judges)
+	if (len == 0 || s->hand == NULL || !from_server(s, d))
+		return;
+	if (s->hand->judges)
 		after_hello(s->hand, *p == NEW_TICKET);
+	if (s->hand->shows)
+		tls_certified(s, d, p, len);
 }
 
 /*
@@ -446,6 +493,8 @@ hand_gap(struct session *s, struct dir *d, uint64_t len, uint64_t ts)
 	if (!greeted)
 		hello_cut(s, d, ts);
 	s->hand->torn = true;
+	if (greeted && from_server(s, d))
+		end_certificate(s, d);
 	if (r->have == sizeof(r->head) && r->left >= len &&
 	    (greeted || !from_server(s, d))) {
 		r->left -= (uint16_t)len;

@@ -39,13 +39,17 @@ static void
 tls_line(char *b, size_t size, const struct msg_event *e)
 {
 	char	 host[HOST_TEXT], version[32], alpn[HOST_TEXT], why[64];
+	char	 cert[32];
 
-	snprintf(b, size, "%s %s alpn %s%s%s%s", e->host.n == 0 ? "(no name)" :
+	snprintf(b, size, "%s %s alpn %s%s%s%s%s%s", e->host.n == 0 ?
+	    "(no name)" :
 	    text(host, sizeof(host), &e->host),
 	    text(version, sizeof(version), &e->protocol),
 	    text(alpn, sizeof(alpn), &e->alpn), e->resumed ? " resumed" : "",
 	    e->failure.n > 0 ? " failed: " : e->gap ? " incomplete" : "",
-	    text(why, sizeof(why), &e->failure));
+	    text(why, sizeof(why), &e->failure),
+	    e->certificate.n > 0 ? " certificate " : "",
+	    text(cert, sizeof(cert), &e->certificate));
 }
 
 static void

@@ -774,6 +774,19 @@ meter_tls_failed(struct meter *m, struct sketch_entry *iface, uint64_t token,
 }
 
 void
+meter_tls_cert(struct meter *m, struct sketch_entry *iface, uint64_t token,
+    enum cert_says says)
+{
+	struct sketch_entry	*e;
+
+	if (says == CERT_NONE)
+		return;
+	meter_add(m, iface, MC_CERT + says - 1, 1);
+	if ((e = sketch_by_token(&m->kind[METER_NAME], token)) != NULL)
+		sketch_add(e, MC_CERT + says - 1, 1);
+}
+
+void
 meter_name_bytes(struct meter *m, uint64_t token, uint64_t n)
 {
 	struct sketch_entry	*e;

@@ -45,6 +45,7 @@
 #define METER_ALPNS	8	/* known names, other, none */
 /* Alerts of the server, of the client, then those of METER_FAIL_OTHERS. */
 #define METER_FAIL_OTHERS	6
+#define METER_CERTS	(CERT_SAYS_MAX - 1)	/* without NONE */
 #define METER_FAILS	(2 * (TLS_ALERT_OTHER + 1) + METER_FAIL_OTHERS)
 
 /* Index of a counter in a sketch entry; unused ones cost nothing. */
@@ -94,8 +95,9 @@ enum meter_counter {
 	MC_CLIENTS,		/* different ones of a host, offline only */
 	MC_TLS_FAILED,		/* handshakes */
 	MC_FAIL,
+	MC_CERT = MC_FAIL + METER_FAILS,
 	/* counts of the modules below, of the grand total only */
-	MC_REASON = MC_FAIL + METER_FAILS,
+	MC_REASON = MC_CERT + METER_CERTS,
 	MC_TUNNEL = MC_REASON + PACKET_REASON_MAX,
 	MC_FRAG = MC_TUNNEL + PACKET_TUNNEL_MAX,
 	MC_FLOW = MC_FRAG + FRAG_COUNT_MAX,
@@ -280,6 +282,9 @@ void		 meter_tls(struct meter *, struct sketch_entry *iface,
 /* It has failed; slot: meter_fail_slot. */
 void		 meter_tls_failed(struct meter *, struct sketch_entry *iface,
 		    uint64_t token, unsigned slot);
+/* The server showed a certificate; nothing is counted of NONE. */
+void		 meter_tls_cert(struct meter *, struct sketch_entry *iface,
+		    uint64_t token, enum cert_says);
 /*
  * The host and section of a token, in place; NULL when they are not kept.
  * Any of the pointers may be NULL.
@@ -307,6 +312,8 @@ unsigned	 meter_alpn_slot(const uint8_t *, size_t len);
 unsigned	 meter_fail_slot(const struct session_tls *);
 /* "server alert 40 handshake failure", "client reset" */
 const char	*meter_fail_name(unsigned slot);
+/* "for other names" */
+const char	*meter_cert_name(unsigned slot);
 
 /* ---- asking (meterask.c) ---- */
 

@@ -149,3 +149,9 @@ meter_fail_name(unsigned slot)
 {
 	return fails[slot < METER_FAILS ? slot : METER_FAILS - 1];
 }
+
+const char *
+meter_cert_name(unsigned slot)
+{
+	return cert_text((enum cert_says)(slot + 1));
+}

@@ -132,6 +132,7 @@ rows_flow(struct rows *r, const struct flow_info *f)
 	row_u64(&w, said.requests);
 	row_str(&w, said.hand < SIDE_FAILED ? "" :
 	    meter_fail_name(said.hand - SIDE_FAILED));
+	row_str(&w, cert_text((enum cert_says)said.cert));
 	flow_quality(r, &w, f);
 	row_end(&w);
 	for (i = 0; i < f->nseen; i++)

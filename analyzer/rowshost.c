@@ -263,6 +263,7 @@ rows_name(struct rows *r, const struct sketch_entry *e)
 	row_end(&w);
 	rows_versions_of(r, 1);
 	slots_of(r, 1, ROW_REASON, MC_FAIL, METER_FAILS, meter_fail_name);
+	slots_of(r, 1, ROW_CERTIFICATE, MC_CERT, METER_CERTS, meter_cert_name);
 }
 
 void

@@ -382,6 +382,12 @@ on_hello(void *arg, const struct session_hello *h)
 	alert_hello(c, h);
 }
 
+static uint64_t
+hand_began(const struct session_tls *t)
+{
+	return t->hello_us != 0 ? t->hello_us : t->server_us;
+}
+
 static void
 tell_handshake(struct conn *c, const struct session_tls *t, uint64_t us)
 {
@@ -392,10 +398,11 @@ tell_handshake(struct conn *c, const struct session_tls *t, uint64_t us)
 	    !live_wants(c->az, EVENT_TLS))
 		return;
 	side_event(c, &f);
-	event_flow(&e, EVENT_TLS, state_print_time(c->az, t->hello_us != 0 ?
-	    t->hello_us : t->server_us), &f);
+	event_flow(&e, EVENT_TLS, state_print_time(c->az, hand_began(t)),
+	    &f);
 	event_tls(&e, t, us, c->hand < SIDE_FAILED ? "" :
-	    meter_fail_name(c->hand - SIDE_FAILED));
+	    meter_fail_name(c->hand - SIDE_FAILED),
+	    cert_text((enum cert_says)c->cert));
 	if (c->az->event_types & CONF_EV_TLS)
 		said_event(c->az, &e);
 	live_say(c->az, &e);
@@ -427,6 +434,25 @@ count_failed(struct conn *c, const struct session_tls *t)
 		    TALLY_TLS_ALERT_SERVER, 1);
 }
 
+/*
+ * Who shows a certificate may not have its key: one for the name counts when
+ * the client went on with it.
+ */
+static void
+count_certificate(struct conn *c, const struct session_tls *t)
+{
+	enum cert_says	 says;
+
+	says = cert_says(&t->cert, (int64_t)(state_print_time(c->az,
+	    hand_began(t)) / 1000000));
+	if (says == CERT_NONE || (says == CERT_NAME && t->done_us == 0))
+		return;
+	c->cert = says;
+	meter_tls_cert(c->az->meter, side_entry(c), c->name_token, says);
+	tally_add(&c->az->proc->tally, (enum tally_id)(TALLY_TLS_CERT_NAME +
+	    says - CERT_NAME), 1);
+}
+
 static void
 on_handshake(void *arg, const struct session_tls *t)
 {
@@ -444,6 +470,7 @@ on_handshake(void *arg, const struct session_tls *t)
 	if (t->done_us != 0)
 		meter_tls(c->az->meter, side_entry(c), c->name_token,
 		    t->version, t->resumed, us);
+	count_certificate(c, t);
 	tell_handshake(c, t, us);
 }
 

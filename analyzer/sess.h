@@ -121,6 +121,7 @@ struct hand {			/* a TLS handshake in progress */
 	bool		 retry;		/* the server asked for another hello */
 	bool		 lost;		/* only that has more of the client */
 	bool		 judges;	/* what the server says next tells */
+	bool		 shows;		/* and may be its certificate */
 	bool		 torn;		/* bytes of it were never seen */
 	uint8_t		 level[2];	/* first byte of an alert */
 	uint8_t		 ended;		/* 1 + the direction that did first */

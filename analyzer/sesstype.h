@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyzer/cert.h"
 #include "analyzer/http.h"
 #include "analyzer/tls.h"
 
@@ -199,6 +200,7 @@ struct session_tls {
 	uint16_t	 offered;	/* the client's highest; 0: not seen */
 	uint16_t	 version;	/* chosen; 0: not seen */
 	bool		 resumed;
+	struct cert	 cert;		/* the server's */
 	enum session_tls_fail fail;
 	bool		 by_client;	/* what failed was the client's doing */
 	uint8_t		 alert;		/* its number, of SESSION_TLS_ALERT */

@@ -34,7 +34,8 @@ struct conn {
 	uint64_t	 offset[2];	/* next byte of each direction */
 	uint64_t	 mirrors;	/* bit mask of conf mirrors */
 	struct tags	*tags;		/* what rules said, on demand */
-	uint8_t		 mirror_dirs;	/* 1 << stream_dir that any wants */
+	uint8_t		 mirror_dirs : 2; /* 1 << stream_dir that any wants */
+	uint8_t		 cert : 3;	/* enum cert_says */
 	uint8_t		 host_len;
 	uint8_t		 hand;		/* SIDE_HAND.. */
 	bool		 hidden : 1;
@@ -49,6 +50,7 @@ struct conn {
 	uint8_t		 host[SIDE_HOST];
 };
 
+_Static_assert(CERT_SAYS_MAX <= 8, "conn.cert");
 _Static_assert(sizeof(struct conn) <= 256, "there may be a million of them");
 
 /* "" when it is not known. */

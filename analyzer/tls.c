@@ -5,6 +5,8 @@
 #define RECORD_MAX	(16384 + 2048)
 #define HELLO_CLIENT	1
 #define HELLO_SERVER	2
+#define CERTIFICATE	11
+#define CERT_AT		10	/* message header, two lengths */
 
 enum extension {
 	X_SERVER_NAME = 0, X_ALPN = 16, X_TICKET = 35, X_PSK = 41,
@@ -289,6 +291,27 @@ tls_server_hello(const uint8_t *p, size_t len, struct tls_hello *h)
 		return -1;
 	extensions(h, &in, server_extension);
 	return 0;
+}
+
+size_t
+tls_certificate(const uint8_t *p, size_t len, struct tls_span *cert)
+{
+	struct in	 in = { p, len, false };
+	size_t		 message, list, n;
+
+	if (len > 0 && number(&in, 1) != CERTIFICATE)
+		return 0;
+	if (len < CERT_AT)
+		return CERT_AT;
+	message = number(&in, 3);
+	list = number(&in, 3);
+	n = number(&in, 3);
+	if (n == 0 || n + 3 > list || list + 3 > message ||
+	    CERT_AT + n > TLS_HELLO_MAX)
+		return 0;
+	cert->p = p + CERT_AT;
+	cert->len = n;
+	return CERT_AT + n;
 }
 
 #define A(number, text)	number,

@@ -53,6 +53,14 @@ int		 tls_client_hello(const uint8_t *, size_t len,
 int		 tls_server_hello(const uint8_t *, size_t len,
 		    struct tls_hello *);
 
+/*
+ * The first certificate of a Certificate message of TLS up to 1.2 (RFC 5246,
+ * section 7.4.2), of which len bytes are there, the header included. Returns
+ * how many are needed: with no more than len *cert is set; 0: it is none.
+ */
+size_t		 tls_certificate(const uint8_t *, size_t len,
+		    struct tls_span *cert);
+
 /* Alerts (IANA, TLS Alerts): number and name. */
 #define TLS_ALERTS(A)							\
 	A(0,	"close notify")						\

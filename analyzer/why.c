@@ -48,6 +48,7 @@ struct found {
 	uint64_t	 hands;		/* TLS handshakes whose end is known */
 	uint64_t	 failed;	/* of these */
 	uint64_t	 fails[METER_FAILS];
+	uint64_t	 certs[CERT_SAYS_MAX];
 	uint64_t	*ids;		/* of the connections, by id % IDS */
 };
 
@@ -155,6 +156,7 @@ count_flow(struct rows *r, const struct flow_info *f, void *arg)
 		w->failed++;
 		w->fails[said.hand - SIDE_FAILED]++;
 	}
+	w->certs[said.cert]++;
 	w->vlan += f->half[f->half[0].seen ? 0 : 1].nvlan > 0;
 	for (i = 0; i < SESSION_PROTOS && conn_settled(f->reader); i++)
 		if (strcmp(said.proto,
@@ -717,6 +719,23 @@ why_handshakes(struct rows *r, const struct found *w)
 		    METER_FAILS, meter_fail_name));
 }
 
+/* What is wrong with what servers show; one for its name is no news. */
+static void
+why_certificates(struct rows *r, const struct found *w)
+{
+	bool		 all = w->hands == 0 && r->q->nargs == 0;
+	const uint64_t	*certs = all ? r->v + MC_CERT : w->certs + CERT_NAME;
+	uint64_t	 n = 0;
+	unsigned	 i;
+
+	for (i = 0; i < METER_CERTS; i++)
+		n += certs[i];
+	for (i = CERT_OTHERS - CERT_NAME; i < METER_CERTS; i++)
+		if (certs[i] > 0)
+			rows_text(r, "", "  %llu of %llu certificates are %s",
+			    (ull)certs[i], (ull)n, meter_cert_name(i));
+}
+
 static void
 why_requests(struct rows *r, const struct found *w)
 {
@@ -783,6 +802,7 @@ why_answer(struct rows *r)
 		return;
 	why_requests(r, &w);
 	why_handshakes(r, &w);
+	why_certificates(r, &w);
 	if (keeps_none(r) && w.requests == 0)
 		rows_text(r, "", "  requests that ended are not kept "
 		    "(stats transactions): see show hosts");

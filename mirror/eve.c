@@ -148,6 +148,7 @@ put_tls_extras(struct line *l, const struct msg_event *e)
 		line_num(l, "handshake_us", e->last_byte_us);
 	line_span(l, "offered", &e->text);
 	line_span(l, "failure", &e->failure);
+	line_span(l, "certificate", &e->certificate);
 	line_bool(l, "complete", e->gap == 0);
 	if (e->rtt_us != 0)
 		line_num(l, "peer_rtt_us", e->rtt_us);

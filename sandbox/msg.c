@@ -443,7 +443,7 @@ get_span(struct buf *b, struct msg_span *s)
 #define EVENT_SPANS(S)							\
 	S(method) S(host) S(uri) S(protocol) S(agent) S(referer)	\
 	S(content_type) S(section) S(alpn) S(tag) S(failure)	\
-	S(text) S(rows)
+	S(certificate) S(text) S(rows)
 
 static void
 put_event_flow(struct buf *b, const struct msg_event *m)

@@ -419,6 +419,7 @@ struct msg_event {
 	struct msg_span	 alpn;		/* comma separated */
 	struct msg_span	 tag;
 	struct msg_span	 failure;	/* of a handshake */
+	struct msg_span	 certificate;	/* what it says of host */
 	struct msg_span	 text;		/* anomaly name, alert text, reason,
 					   the version a client offered */
 	uint8_t		 resumed;

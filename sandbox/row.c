@@ -174,6 +174,10 @@ static const struct row_field version_fields[] = {
 	S("version", "version"),
 	U("count", COUNT, "count"),
 };
+static const struct row_field certificate_fields[] = {
+	S("certificate", "certificate"),
+	U("count", COUNT, "count"),
+};
 static const struct row_field flow_fields[] = {
 	U("flow_id", ID, NULL),
 	S("client", "client"),
@@ -190,6 +194,7 @@ static const struct row_field flow_fields[] = {
 	U("bytes_to_client", BYTES, "to client"),
 	U("requests", COUNT, "req"),
 	S("tls_failure", NULL),	/* how the handshake failed */
+	S("certificate", NULL),	/* what it says of the host */
 	D("client_rtt_seconds", SECONDS, NULL),
 	D("server_rtt_seconds", SECONDS, NULL),
 	D("rtt_seconds", SECONDS, "rtt"),
@@ -428,9 +433,12 @@ static const struct row_desc kinds[ROW_KINDS] = {
 	[ROW_STATUS]	= { R("status", "status", status_fields) },
 	[ROW_CLIENT]	= { R("client", "clients", client_fields) },
 	[ROW_NAME]	= { R("name", "names", name_fields),
-	    .child = { ROW_VERSION, ROW_ALPN, ROW_REASON }, .nchild = 3 },
+	    .child = { ROW_VERSION, ROW_ALPN, ROW_REASON,
+	    ROW_CERTIFICATE }, .nchild = 4 },
 	[ROW_ALPN]	= { R("alpn", "alpns", alpn_fields) },
 	[ROW_VERSION]	= { R("version", "versions", version_fields) },
+	[ROW_CERTIFICATE] = { R("certificate", "certificates",
+	    certificate_fields) },
 	[ROW_FLOW]	= { R("flow", "flows", flow_fields),
 	    .child = { ROW_SIGHTING }, .nchild = 1 },
 	[ROW_SIGHTING]	= { R("sighting", "sightings", sighting_fields) },

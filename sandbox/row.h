@@ -40,6 +40,7 @@ enum row_kind {
 	ROW_NAME,		/* TLS names, claimed */
 	ROW_ALPN,
 	ROW_VERSION,		/* TLS version of a name */
+	ROW_CERTIFICATE,	/* what certificates say of it */
 	ROW_FLOW,
 	ROW_SIGHTING,		/* another tuple, interface or VLAN of a flow */
 	ROW_OTHER,		/* what a table did not keep, summed */

@@ -97,6 +97,14 @@
 	    "of these, by a fatal alert of the client")			\
 	T(TLS_ALERT_SERVER,	ANALYZER, EVENTS,  COUNTER,		\
 	    "of these, by a fatal alert of the server")			\
+	T(TLS_CERT_NAME,	ANALYZER, EVENTS,  COUNTER,		\
+	    "certificates for the name that was claimed")		\
+	T(TLS_CERT_OTHERS,	ANALYZER, EVENTS,  COUNTER,		\
+	    "certificates for other names")				\
+	T(TLS_CERT_EXPIRED,	ANALYZER, EVENTS,  COUNTER,		\
+	    "certificates for the name, but expired")			\
+	T(TLS_CERT_EARLY,	ANALYZER, EVENTS,  COUNTER,		\
+	    "certificates for the name, but not valid yet")		\
 	/* analyzer: oddities of sessions, one for each SESSION_A_ */	\
 	T(ODD_BARE_LF,		ANALYZER, EVENTS,  COUNTER,		\
 	    "heads with a bare LF as line end")				\

@@ -377,7 +377,8 @@ static bool
 is_pair(enum row_kind kind)
 {
 	return kind == ROW_METHOD || kind == ROW_STATUS ||
-	    kind == ROW_REASON || kind == ROW_ALPN || kind == ROW_VERSION;
+	    kind == ROW_REASON || kind == ROW_ALPN || kind == ROW_VERSION ||
+	    kind == ROW_CERTIFICATE;
 }
 
 static void	 table(struct out *, struct table *, bool nested);

@@ -1,8 +1,9 @@
-/* TLS: both hellos, and record walking at any cut. */
+/* TLS: both hellos, certificates, and record walking at any cut. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/cert.h"
 #include "analyzer/tls.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -37,8 +38,12 @@ content(const uint8_t *p, size_t len, size_t step)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 {
+	static const char	 name[] = "www.example";
 	struct tls_hello h;
+	struct tls_span	 cert;
+	struct cert	 read;
 	uint8_t		*copy;
+	size_t		 want;
 	unsigned	 i;
 
 	if (len == 0 || (copy = malloc(len)) == NULL)
@@ -53,6 +58,13 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 				abort();
 	}
 	(void)tls_server_hello(copy, len, &h);
+	want = tls_certificate(copy, len, &cert);
+	if (want > 0 && want <= len) {
+		if (cert.p != copy + want - cert.len)
+			abort();
+		(void)cert_read(&read, cert.p, cert.len,
+		    (const uint8_t *)name, sizeof(name) - 1);
+	}
 	if (content(copy, len, SIZE_MAX) != content(copy, len, 1))
 		abort();
 	free(copy);

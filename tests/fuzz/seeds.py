@@ -315,7 +315,31 @@ HELLOS = [client(), client(None), client(b"", ()), client(b"x" * 255),
           server(), server(b""), server(b"\0\x10\0\5\0\3\2h2")]
 
 
+def der(tag, *parts):
+    b = b"".join(parts)
+    n = bytes((len(b),)) if len(b) < 128 else b"\x82" + vec(2, b)[:2]
+    return bytes((tag,)) + n + b
+
+
+def certificate(*names, common=b"www.example", until=b"301231235959Z"):
+    subject = der(0x30, der(0x31, der(0x30, b"\6\3\x55\4\3",
+                                      der(12, common))))
+    body = der(0x30, b"\xa0\3\2\1\2\2\1\7", der(0x30), subject,
+               der(0x30, der(0x17, b"250101000000Z"),
+                   der(0x17 if len(until) == 13 else 0x18, until)),
+               subject, der(0x30),
+               der(0xa3, der(0x30, der(0x30, b"\6\3\x55\x1d\x11\1\1\xff",
+                                       der(4, der(0x30, *(
+                                           der(0x82, n) for n in names)))))))
+    b = der(0x30, body, der(0x30), der(3, b"\0"))
+    return b"\x0b" + vec(3, vec(3, vec(3, b) * 2))
+
+
 def tls():
+    yield certificate(b"a.example", b"*.example")
+    yield certificate(*(b"h%d.example" % i for i in range(20)))
+    yield certificate(until=b"20501231235959Z")
+    yield certificate(b"www.example", until=b"251231235959Z")[:90]
     for h in HELLOS:
         yield h
         yield rec(22, h)

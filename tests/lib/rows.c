@@ -185,6 +185,7 @@ names(struct buf *b)
 	put(b, ROW_VERSION, 1, "version=TLS 1.3|count=60");
 	put(b, ROW_VERSION, 1, "version=TLS 1.2|count=1");
 	put(b, ROW_REASON, 1, "reason=client alert 48 unknown ca|count=3");
+	put(b, ROW_CERTIFICATE, 1, "certificate=expired|count=1");
 	put(b, ROW_NAME, 0, "name=(no name)|connections=22|version=mixed");
 }
 

@@ -163,7 +163,11 @@ a_handshake_that_is_not_over_says_so(void **state)
 	e.failure = span("server reset");
 	assert_non_null(strstr(line(&e, &extras_log), "\"offered\":\"TLS 1.2\","
 	    "\"failure\":\"server reset\",\"complete\":false}}\n"));
+	e.certificate = span("expired");
+	assert_non_null(strstr(line(&e, &extras_log), "\"failure\":\"server "
+	    "reset\",\"certificate\":\"expired\",\"complete\":false}}\n"));
 	assert_null(strstr(line(&e, &eve_log), "failure"));
+	assert_null(strstr(line(&e, &eve_log), "certificate"));
 }
 
 static void

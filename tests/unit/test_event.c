@@ -322,11 +322,12 @@ a_handshake_tells_what_was_chosen(void **state)
 
 	(void)state;
 	event_flow(&e, EVENT_TLS, 1, NULL);
-	event_tls(&e, &t, 0, "client reset");
+	event_tls(&e, &t, 0, "client reset", "for other names");
 	says(&e.host, "a.example");
 	says(&e.alpn, "h2,http/1.1");
 	says(&e.text, "TLS 1.3");
 	says(&e.failure, "client reset");
+	says(&e.certificate, "for other names");
 	assert_true(e.protocol.n == 0 && e.gap == 1);
 
 	t.version = 0x0303;
@@ -334,14 +335,14 @@ a_handshake_tells_what_was_chosen(void **state)
 	t.done_us = 3000;
 	t.resumed = true;
 	event_flow(&e, EVENT_TLS, 1, NULL);
-	event_tls(&e, &t, 2000, "");
+	event_tls(&e, &t, 2000, "", "");
 	says(&e.protocol, "TLS 1.2");
 	assert_true(e.gap == 0 && e.resumed == 1 && e.last_byte_us == 2000);
 
 	t.offered = 0;
 	t.version = 0x7f12;		/* a draft of 1.3 */
 	event_flow(&e, EVENT_TLS, 1, NULL);
-	event_tls(&e, &t, 0, "");
+	event_tls(&e, &t, 0, "", "");
 	says(&e.protocol, "unknown");
 	assert_true(e.text.n == 0 && e.gap == 1);
 }

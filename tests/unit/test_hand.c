@@ -906,6 +906,129 @@ an_answer_that_is_no_tls_is_a_failure(void **state)
 	    "U 0 \"a.example\" \"\"\n");
 }
 
+/* A certificate of a.example for all of its century, without a key. */
+#define CERTIFICATE							\
+	"\x30\x41\x30\x3f\2\1\7\x30\0\x30\0\x30\x1e"			\
+	"\x17\15" "700101000000Z" "\x17\15" "490101000000Z"		\
+	"\x30\x14\x31\x12\x30\x10\6\3\x55\4\3\x0c\x09" "a.example"	\
+	"\x30\0"
+#define CERTIFICATE_LEN	(sizeof(CERTIFICATE) - 1)
+
+/* The message with it and with another, of a CA; then more messages. */
+static size_t
+certificate(uint8_t *m, const char *cert, size_t n)
+{
+	memcpy(m, (const uint8_t[]){ 11, 0, 0, (uint8_t)(3 + 3 + n + 3 + 4),
+	    0, 0, (uint8_t)(3 + n + 3 + 4), 0, 0, (uint8_t)n }, 10);
+	memcpy(m + 10, cert, n);
+	memcpy(m + 10 + n, "\0\0\4\x30\2\5\0" "\14\0\0\2ke", 13);
+	return 10 + n + 13;
+}
+
+/* Both sides end the handshake of 1.2. */
+static void
+agree(struct seen *w)
+{
+	unsigned	 dir;
+
+	for (dir = 0; dir < 2; dir++) {
+		record(w, dir, CHANGE, "\1", 1);
+		record(w, dir, HELLO, "finished", 8);
+	}
+}
+
+static void
+a_certificate_is_read_however_it_is_cut(void **state)
+{
+	struct seen	 w;
+	uint8_t		 m[512];
+	size_t		 n = certificate(m, CERTIFICATE, CERTIFICATE_LEN);
+	size_t		 cut;
+
+	(void)state;
+	for (cut = 0; cut <= n; cut++) {
+		begin(&w);
+		greet(&w, cut & 1 ? "a.example" : "b.example");
+		answer(&w, 0x0303, false);
+		if (cut > 0)
+			record(&w, 1, HELLO, m, cut);
+		if (cut < n)
+			record(&w, 1, HELLO, m + cut, n - cut);
+		assert_true(session_held(w.s) < 800);
+		agree(&w);
+		assert_true(w.last.cert.seen);
+		assert_int_equal(w.last.cert.fits, cut & 1);
+		check(&w, cut & 1 ?
+		    "P tls\nH0 a.example\nE 303 \"a.example\" \"\"\n" :
+		    "P tls\nH0 b.example\nE 303 \"b.example\" \"\"\n");
+	}
+}
+
+static void
+no_certificate_is_read_where_none_is_shown(void **state)
+{
+	static const struct {
+		const char	*name;
+		unsigned	 version;
+		int		 change;	/* of a byte of the message */
+		uint8_t		 to;
+		bool		 bad;
+	}		 t[] = {
+		{ "192.0.2.1", 0x0303, -1, 0, false },
+		{ "a.example", 0x0304, -1, 0, false },
+		{ "a.example", 0x0303, 0, 22, false },	/* another message */
+		{ "a.example", 0x0303, 3, 5, false },	/* lengths that lie */
+		{ "a.example", 0x0303, 6, 69, false },
+		{ "a.example", 0x0303, 9, 0, false },
+		{ "a.example", 0x0303, 10, 0x31, true },	/* not DER */
+	};
+	struct seen	 w;
+	uint8_t		 m[512];
+	size_t		 i, n;
+
+	(void)state;
+	for (i = 0; i < nitems(t); i++) {
+		n = certificate(m, CERTIFICATE, CERTIFICATE_LEN);
+		if (t[i].change >= 0)
+			m[t[i].change] = t[i].to;
+		begin(&w);
+		greet(&w, t[i].name);
+		answer(&w, t[i].version, false);
+		record(&w, 1, HELLO, m, n);
+		agree(&w);
+		assert_int_equal(strstr(w.log, "! bad-tls") != NULL, t[i].bad);
+		session_eof(w.s, 0, SESSION_END, 2000000);
+		assert_false(w.last.cert.seen);
+		session_free(w.s);
+		assert_int_equal(w.mem.used, 0);
+	}
+}
+
+static void
+a_certificate_with_a_loss_is_not_read(void **state)
+{
+	struct seen	 w;
+	uint8_t		 m[512], r[517] = { HELLO, 3, 1 };
+	size_t		 n = certificate(m, CERTIFICATE, CERTIFICATE_LEN);
+	size_t		 cut;
+
+	(void)state;
+	r[4] = (uint8_t)n;
+	memcpy(r + 5, m, n);
+	for (cut = 5; cut < 10 + CERTIFICATE_LEN; cut++) {
+		begin(&w);
+		greet(&w, "a.example");
+		answer(&w, 0x0303, false);
+		send(&w, 1, r, cut);
+		session_gap(w.s, 1, w.off[1], 10, 1000000);
+		w.off[1] += 10;
+		send(&w, 1, r + cut + 10, n + 5 - cut - 10);
+		agree(&w);
+		assert_false(w.last.cert.seen);
+		check(&w, "P tls\nH0 a.example\nE 303 \"a.example\" \"\"\n");
+	}
+}
+
 static void
 nobody_needs_to_listen(void **state)
 {
@@ -985,6 +1108,9 @@ main(void)
 		cmocka_unit_test(
 		    an_answer_that_is_not_understood_tells_nothing),
 		cmocka_unit_test(an_answer_that_is_no_tls_is_a_failure),
+		cmocka_unit_test(a_certificate_is_read_however_it_is_cut),
+		cmocka_unit_test(no_certificate_is_read_where_none_is_shown),
+		cmocka_unit_test(a_certificate_with_a_loss_is_not_read),
 		cmocka_unit_test(nobody_needs_to_listen),
 		cmocka_unit_test(memory_refused_ends_the_handshake_only)
 	};

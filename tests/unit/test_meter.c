@@ -340,6 +340,30 @@ handshakes_fail_by_reason(void **state)
 }
 
 static void
+certificates_are_counted_by_what_they_say(void **state)
+{
+	struct meter_hello	 h = { .name = (const uint8_t *)"a", .len = 1 };
+	struct world		 w;
+	uint64_t		 token, v[MC_MAX];
+	unsigned		 c;
+
+	(void)state;
+	begin(&w, false);
+	token = meter_hello(w.m, w.iface, &h);
+	for (c = CERT_NONE; c < CERT_SAYS_MAX; c++)
+		meter_tls_cert(w.m, w.iface, token, (enum cert_says)c);
+	meter_tls_cert(w.m, w.iface, 0, CERT_EXPIRED);
+	meter_sum(w.m, sketch_find(w.m->names, "a", 1), WINDOW_LAST, v);
+	for (c = 0; c < METER_CERTS; c++)
+		assert_int_equal(v[MC_CERT + c], 1);
+	assert_int_equal(v[MC_CERT - 1] + v[MC_CERT + METER_CERTS], 0);
+	assert_int_equal(count(&w, w.m->total, MC_CERT + CERT_EXPIRED - 1,
+	    WINDOW_LAST), 2);
+	assert_string_equal(meter_cert_name(CERT_EXPIRED - 1), "expired");
+	end(&w);
+}
+
+static void
 completeness_is_the_smaller_share_rounded_down(void **state)
 {
 	uint64_t	 v[MC_MAX] = { 0 };
@@ -809,6 +833,7 @@ main(void)
 		    every_status_has_a_slot_and_strange_ones_share_one),
 		cmocka_unit_test(names_keep_versions_and_times),
 		cmocka_unit_test(handshakes_fail_by_reason),
+		cmocka_unit_test(certificates_are_counted_by_what_they_say),
 		cmocka_unit_test(
 		    completeness_is_the_smaller_share_rounded_down),
 		cmocka_unit_test(lost_time_counts_for_the_windows_it_touches),

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Servers and proxies as they are installed, asked in odd ways: each request,
 # its connection, status and bytes of body, and what each TLS handshake came
-# to, are in netmond's event log as in theirs; those that fail say how. The
-# access log is nginx's own.
+# to, are in netmond's event log as in theirs; those that fail say how, and
+# certificates whether they are for the name. The access log is nginx's own.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
 . "$TOP/tests/lib/net.sh"
@@ -294,5 +294,67 @@ is "and so do the metrics" "$(ctl show metrics |
     awk '/^netmond_tls_(failed|alert)/ { print $2 }' | xargs)" "9 2 4"
 wait_for 10 counted && ok "why counts them" ||
     not_ok "why counts them" "$(ctl why port 1001)"
+stop
+
+# ---- what certificates say of the names that clients claim
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=a.example \
+    -addext "subjectAltName=DNS:b.example,DNS:*.c.example" \
+    -keyout "$TMP/key5" -out "$TMP/cert5" 2> /dev/null
+openssl req -new -newkey rsa:2048 -nodes -subj /CN=old.example \
+    -keyout "$TMP/key6" -out "$TMP/req6" 2> /dev/null
+openssl x509 -req -in "$TMP/req6" -signkey "$TMP/key6" -days -1 \
+    -out "$TMP/cert6" 2> /dev/null
+for p in 5 6; do
+	ip netns exec $NSB openssl s_server -accept 45$p -cert "$TMP/cert$p" \
+	    -key "$TMP/key$p" -quiet -www > "$TMP/s_server$p" 2>&1 &
+	at_exit "kill $!"
+done
+listening() { [ "$(inb ss -Hltn | grep -Ec ':(455|456) ')" -eq 2 ]; }
+wait_for 10 listening || not_ok "a server did not start"
+rm "$TMP/run/eve.json"
+start
+n() { c --resolve "$1:$2:10.77.0.2" "https://$1:$2/" -k --tls-max "$3"; }
+n b.example 455 1.2
+n x.c.example 455 1.2
+n a.example 455 1.2		# there are other names than the common one
+n c.example 455 1.2
+n old.example 456 1.2
+n b.example 456 1.2
+n tls.example 443 1.2		# nginx's has only the common name
+n b.example 455 1.3		# encrypted
+h 455 -k --tls-max 1.2		# who claims none cannot be wrong
+c --resolve b.example:455:10.77.0.2 https://b.example:455/ --tls-max 1.2
+says() {
+	jq -r 'select(.event_type == "tls") | "\(.dest_port) " +
+	    "\(.tls.sni // "-") \(.netmond.certificate // "-")"' \
+	    "$TMP/run/eve.json" 2> /dev/null | sort
+}
+sort > "$TMP/want" <<'EOT'
+455 b.example for this name
+455 x.c.example for this name
+455 a.example for other names
+455 c.example for other names
+456 old.example expired
+456 b.example for other names
+443 tls.example for this name
+455 b.example -
+455 - -
+455 b.example -
+EOT
+all_said() { [ "$(says | wc -l)" -ge 10 ]; }
+wait_for 10 all_said
+says > "$TMP/got"
+is "each certificate is read as it was shown" \
+    "$(diff "$TMP/want" "$TMP/got")" ""
+is "and counts beside its name" "$(json '.names[] |
+    select(.name == "b.example") | .connections, (.certificates[] |
+    "\(.certificate) \(.count)")' show names window total | xargs)" \
+    "4 for this name 1 for other names 1"
+like "why tells what is wrong with it" "$(ctl why port 456)" \
+    '^  1 of 2 certificates are expired'
+like "and so do the flows" "$(json '.flows[].certificate' show flows \
+    state closed port 456)" '^expired$'
+is "and the metrics" "$(ctl show metrics |
+    awk '/^netmond_tls_cert/ { print $2 }' | xargs)" "3 3 1 0"
 stop
 finish
