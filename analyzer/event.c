@@ -139,6 +139,8 @@ event_flow(struct msg_event *e, enum event_kind kind, uint64_t ts_us,
 	e->vlan[0] = f->vlan[0];
 	e->vlan[1] = f->vlan[1];
 	e->client = f->client;
+	if (f->asker != NULL)
+		e->asker = *f->asker;
 	e->server = f->server;
 	e->hide_client = f->hidden;
 	if (!f->hidden)

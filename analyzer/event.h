@@ -58,6 +58,7 @@ struct event_flow {
 	struct endpoint	 real_client;
 	struct endpoint	 server;
 	bool		 hidden;	/* client is not real_client */
+	const struct addr *asker;	/* behind a proxy; NULL: client */
 };
 void		 event_flow(struct msg_event *, enum event_kind,
 		    uint64_t ts_us, const struct event_flow *);

@@ -411,6 +411,26 @@ set_expect(struct http_head *h, struct http_span v)
 		h->expect_100 = true;
 }
 
+static void
+add_line(struct http_lines *l, struct http_span v)
+{
+	if (l->n == HTTP_LINES)
+		memmove(l->v, l->v + 1, --l->n * sizeof(l->v[0]));
+	l->v[l->n++] = v;
+}
+
+static void
+set_forwarded(struct http_head *h, struct http_span v)
+{
+	add_line(&h->forwarded, v);
+}
+
+static void
+set_forwarded_for(struct http_head *h, struct http_span v)
+{
+	add_line(&h->x_forwarded_for, v);
+}
+
 /* Fields that matter, by length of the name; a setter or a span to fill. */
 struct field {
 	const char	*name;
@@ -428,10 +448,12 @@ static const struct field fields[] = {
 	SET("expect", set_expect),
 	KEEP("referer", referer),
 	KEEP("upgrade", upgrade),
+	SET("forwarded", set_forwarded),
 	KEEP("user-agent", user_agent),
 	SET("connection", set_connection),
 	KEEP("content-type", content_type),
 	SET("content-length", set_length),
+	SET("x-forwarded-for", set_forwarded_for),
 	SET("proxy-connection", set_connection),
 	SET("transfer-encoding", set_coding),
 	{ NULL, SIZE_MAX, NULL, 0 }
@@ -441,9 +463,9 @@ static const struct field fields[] = {
 
 /* Index of the first field whose name has that length. */
 static const uint8_t	by_len[NAME_MAX_KNOWN + 2] = {
-	[0] = 10, [1] = 10, [2] = 10, [3] = 10, [4] = 0, [5] = 10, [6] = 1,
-	[7] = 2, [8] = 10, [9] = 10, [10] = 4, [11] = 10, [12] = 6, [13] = 10,
-	[14] = 7, [15] = 10, [16] = 8, [17] = 9, [18] = 10
+	[0] = 12, [1] = 12, [2] = 12, [3] = 12, [4] = 0, [5] = 12, [6] = 1,
+	[7] = 2, [8] = 12, [9] = 4, [10] = 5, [11] = 12, [12] = 7, [13] = 12,
+	[14] = 8, [15] = 9, [16] = 10, [17] = 11, [18] = 12
 };
 
 static inline const struct field *

@@ -29,6 +29,14 @@ struct http_span {
 	size_t		 len;
 };
 
+/* Values of a field that may come several times, the last ones, in order. */
+#define HTTP_LINES	4
+
+struct http_lines {
+	struct http_span v[HTTP_LINES];
+	uint8_t		 n;
+};
+
 enum http_method {
 	HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_CONNECT,
 	HTTP_OPTIONS, HTTP_TRACE, HTTP_PATCH,
@@ -77,6 +85,8 @@ struct http_head {
 	struct http_span referer;
 	struct http_span content_type;
 	struct http_span upgrade;
+	struct http_lines forwarded;
+	struct http_lines x_forwarded_for;
 
 	uint64_t	 content_length;	/* if has_length */
 	uint32_t	 flaws;		/* enum http_flaw */

@@ -112,6 +112,8 @@ live_say(struct analyzer *az, const struct msg_event *e)
 		return;
 	kinds[e->kind].line(line, sizeof(line), e);
 	proc_monitor(az->proc, kinds[e->kind].type, "%s > %s %s",
-	    endpoint_print(&e->client, client, sizeof(client)),
+	    addr_is_zero(&e->asker) ?
+	    endpoint_print(&e->client, client, sizeof(client)) :
+	    addr_print(&e->asker, client, sizeof(client)),
 	    endpoint_print(&e->server, server, sizeof(server)), line);
 }

@@ -1,4 +1,4 @@
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "analyzer/prefix.h"
@@ -6,28 +6,72 @@
 
 #define MORE	PREFIX_MORE
 
+#define PROXY1_MAX	107	/* of a line, with its end */
+#define PROXY2_HDR	16
+
+static const uint8_t	 two[12] = {
+	'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n'
+};
+
 /* The PROXY protocol, version 1 and 2. */
 static size_t
 prefix_proxy(const uint8_t *p, size_t len)
 {
-	static const uint8_t	 two[12] = {
-		'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T',
-		'\n'
-	};
 	const uint8_t		*nl;
 	size_t			 n;
 
 	if (len > 4 && memcmp(p, two, len < 12 ? len : 12) == 0) {
-		if (len < 16)
+		if (len < PROXY2_HDR)
 			return MORE;
-		n = 16 + (size_t)(p[14] << 8 | p[15]);
+		n = PROXY2_HDR + (size_t)(p[14] << 8 | p[15]);
 		return n <= len ? n : MORE;
 	}
 	if (memcmp(p, "PROXY ", len < 6 ? len : 6) != 0)
 		return 0;
 	if ((nl = memchr(p, '\n', len)) == NULL)
-		return len > 107 ? 0 : MORE;
+		return len > PROXY1_MAX ? 0 : MORE;
 	return (size_t)(nl - p) + 1;
+}
+
+/* "PROXY TCP4 source target port port", its end left out. */
+static bool
+source_of_line(const uint8_t *p, size_t len, struct endpoint *e)
+{
+	char		 line[PROXY1_MAX + 1], source[ADDR_TEXT_MAX];
+	unsigned	 port;
+
+	if (len > PROXY1_MAX)
+		return false;
+	memcpy(line, p, len);
+	line[len] = '\0';
+	if (sscanf(line, "PROXY TCP%*1[46] %45s %*45s %5u", source, &port) !=
+	    2 || port > UINT16_MAX || addr_parse(source, &e->addr) == -1)
+		return false;
+	e->port = (uint16_t)port;
+	return true;
+}
+
+bool
+prefix_source(const uint8_t *p, size_t len, struct endpoint *e)
+{
+	const uint8_t	*a = p + PROXY2_HDR;
+
+	if (prefix_proxy(p, len) != len)
+		return false;
+	if (memcmp(p, "PROXY ", 6) == 0)
+		return source_of_line(p, len, e);
+	len -= PROXY2_HDR;
+	if (p[12] != 0x21)		/* version 2, and no health check */
+		return false;
+	if (p[13] == 0x11 && len >= 12) {
+		addr_from4(&e->addr, a);
+		e->port = (uint16_t)(a[8] << 8 | a[9]);
+	} else if (p[13] == 0x21 && len >= 36) {
+		memcpy(e->addr.b, a, sizeof(e->addr.b));
+		e->port = (uint16_t)(a[32] << 8 | a[33]);
+	} else
+		return false;
+	return true;
 }
 
 /* The address at p[3] of a SOCKS5 request or reply; 0: none. */

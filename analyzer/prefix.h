@@ -6,12 +6,18 @@
 #ifndef ANALYZER_PREFIX_H
 #define ANALYZER_PREFIX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "sandbox/addr.h"
 
 #define PREFIX_MORE	SIZE_MAX
 
 /* Length of such a prefix (len > 0); 0: none; PREFIX_MORE: not all here. */
 size_t		 prefix_len(const uint8_t *, size_t len);
+/* Whose connection it is, as the PROXY protocol says; false: it does not. */
+bool		 prefix_source(const uint8_t *, size_t len,
+		    struct endpoint *);
 
 #endif

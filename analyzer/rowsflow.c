@@ -158,7 +158,9 @@ transaction(struct rows *r, const struct recent_tx *t)
 	row_u64(&w, t->ts_us);
 	row_u64(&w, t->flow_id);
 	put_span(&w, &t->iface);
-	row_str(&w, endpoint_print(&t->client, text, sizeof(text)));
+	row_str(&w, t->client.port == 0 ?	/* as a proxy said */
+	    addr_print(&t->client.addr, text, sizeof(text)) :
+	    endpoint_print(&t->client, text, sizeof(text)));
 	row_str(&w, endpoint_print(&t->server, text, sizeof(text)));
 	put_span(&w, &t->method);
 	put_span(&w, &t->host);

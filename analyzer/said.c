@@ -96,7 +96,7 @@ alert_request(struct conn *c, const struct session_request *r)
 		alert_count(as, METRIC_MESSAGES, NULL, 1);
 		return;
 	}
-	side_what(c, &w);
+	side_what(c, r->id, &w);
 	method_text(method, &r->head->method);
 	w.host = r->host == NULL ? (const uint8_t *)"" : r->host;
 	w.host_len = r->host_len;
@@ -126,6 +126,7 @@ on_request(void *arg, const struct session_request *r)
 		return IGNORED;
 	}
 	tally_add(&az->proc->tally, TALLY_HTTP_REQUESTS, 1);
+	side_request(c, r);
 	c->host_len = (uint8_t)(r->host_len < SIDE_HOST ? r->host_len :
 	    SIDE_HOST);
 	if (c->host_len > 0)
@@ -139,7 +140,7 @@ on_request(void *arg, const struct session_request *r)
 	q.method_len = method_len(&r->head->method);
 	alert_request(c, r);
 	token = meter_request(az->meter, side_entry(c), &c->cache,
-	    &c->client.addr, &q);
+	    side_asker(c, r->id), &q);
 	host = meter_token_host(az->meter, token, &len, &asked);
 	named_request(az->named, host, len, asked, q.method);
 	return token;
@@ -171,7 +172,7 @@ alert_response(struct conn *c, uint64_t id, uint64_t token, unsigned status)
 		count_response(as, NULL, status);
 		return;
 	}
-	side_what(c, &w);
+	side_what(c, id, &w);
 	meter_token_keys(c->az->meter, token, &w.host, &w.host_len,
 	    &w.section, &w.section_len);
 	w.tag = tag;
@@ -197,8 +198,8 @@ on_response(void *arg, const struct session_response *r)
 	}
 	tally_add(&az->proc->tally,
 	    r->interim ? TALLY_HTTP_INTERIM : TALLY_HTTP_RESPONSES, 1);
-	meter_response(az->meter, side_entry(c), &c->cache, &c->client.addr,
-	    r->token, status, r->interim);
+	meter_response(az->meter, side_entry(c), &c->cache,
+	    side_asker(c, r->id), r->token, status, r->interim);
 	if (r->interim)
 		return;
 	tags_answered(c->tags, az->rules, r->id, status);
@@ -243,6 +244,8 @@ keep_recent(struct conn *c, const struct msg_event *e,
 	t.gap = e->gap;
 	span_text(&t.iface, side_iface_name(c->az, c->iface));
 	t.client = c->client;
+	if (!addr_is_zero(&e->asker))
+		t.client = (struct endpoint){ e->asker, 0 };
 	t.server = *side_server(c);
 	t.method = e->method;
 	t.host = e->host;
@@ -277,7 +280,7 @@ tell(struct conn *c, const struct session_tx *x)
 
 	if (judge_event(c, x, &tag))
 		return;
-	side_event(c, &f);
+	side_event(c, x->id, &f);
 	event_flow(&e, EVENT_HTTP, state_print_time(az, x->req_us != 0 ?
 	    x->req_us : x->resp_us), &f);
 	event_http(&e, &text, &az->proc->conf->privacy, x, tag, 0);
@@ -299,7 +302,7 @@ alert_time(struct conn *c, const struct session_tx *x, uint64_t us)
 	if (tag == NULL || us == 0 ||
 	    !alert_wants(c->az->alerts, METRIC_RESPONSE_TIME))
 		return;
-	side_what(c, &w);
+	side_what(c, x->id, &w);
 	meter_token_keys(c->az->meter, x->token, &w.host, &w.host_len,
 	    &w.section, &w.section_len);
 	w.tag = tag;
@@ -309,14 +312,11 @@ alert_time(struct conn *c, const struct session_tx *x, uint64_t us)
 }
 
 static void
-on_transaction(void *arg, const struct session_tx *x)
+transaction(struct conn *c, const struct session_tx *x)
 {
-	struct conn		*c = arg;
 	struct analyzer		*az = c->az;
 	struct meter_end	 t;
 
-	if (c->ignored || x->token == IGNORED)
-		return;
 	c->tx += c->tx < UINT32_MAX;
 	memset(&t, 0, sizeof(t));
 	if (x->req_us != 0 && x->resp_us > x->req_us)
@@ -333,12 +333,29 @@ on_transaction(void *arg, const struct session_tx *x)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_REQ, 1);
 	if (t.unpaired_resp)
 		tally_add(&az->proc->tally, TALLY_HTTP_UNPAIRED_RESP, 1);
-	meter_end(az->meter, side_entry(c), &c->cache, &c->client.addr,
-	    x->token, &t);
+	meter_end(az->meter, side_entry(c), &c->cache,
+	    side_asker(c, x->id), x->token, &t);
 	alert_time(c, x, t.first_us);
 	if (az->event_types & CONF_EV_HTTP || az->recent.size > 0 ||
 	    live_wants(az, EVENT_HTTP))
 		tell(c, x);
+}
+
+static void
+on_transaction(void *arg, const struct session_tx *x)
+{
+	struct conn	*c = arg;
+
+	if (!c->ignored && x->token != IGNORED)
+		transaction(c, x);
+	if (c->via)
+		via_drop(&c->az->via, flow_id(c->flow), x->id);
+}
+
+static void
+on_prefix(void *arg, unsigned dir, const uint8_t *p, size_t len)
+{
+	side_prefix(arg, dir, p, len);
 }
 
 static void
@@ -348,7 +365,7 @@ alert_hello(struct conn *c, const struct session_hello *h)
 
 	if (!alert_wants(c->az->alerts, METRIC_HANDSHAKES))
 		return;
-	side_what(c, &w);
+	side_what(c, 0, &w);
 	w.sni = h->name;
 	w.sni_len = h->name_len;
 	w.service = "tls";
@@ -397,7 +414,7 @@ tell_handshake(struct conn *c, const struct session_tls *t, uint64_t us)
 	if (!(c->az->event_types & CONF_EV_TLS) &&
 	    !live_wants(c->az, EVENT_TLS))
 		return;
-	side_event(c, &f);
+	side_event(c, 0, &f);
 	event_flow(&e, EVENT_TLS, state_print_time(c->az, hand_began(t)),
 	    &f);
 	event_tls(&e, t, us, c->hand < SIDE_FAILED ? "" :
@@ -496,13 +513,14 @@ on_anomaly(void *arg, enum session_anomaly a)
 		    side_iface_name(az, c->iface));
 	if (!(az->event_types & CONF_EV_ANOMALY))
 		return;
-	side_event(c, &f);
+	side_event(c, 0, &f);
 	event_flow(&e, EVENT_ANOMALY, az->ts, &f);
 	span_text(&e.text, session_anomaly_name(a));
 	said_event(az, &e);
 }
 
 const struct session_ops said_ops = {
+	.prefix		= on_prefix,
 	.request	= on_request,
 	.response	= on_response,
 	.resolved	= on_resolved,

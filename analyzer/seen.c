@@ -89,6 +89,7 @@ tell_flow(struct analyzer *az, const struct flow_info *info,
 	f.real_client = f.client = info->key.a;
 	f.server = info->key.b;
 	f.hidden = side_hide(az, &f.real_client.addr, &f.client.addr);
+	f.asker = NULL;
 	event_flow(&e, EVENT_FLOW, info->last_us, &f);
 	event_flow_end(&e, info, how,
 	    az->last_id == info->id ? az->last_tx : 0);

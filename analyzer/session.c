@@ -98,8 +98,12 @@ st_start(struct session *s, struct dir *d, struct in *in)
 		return n;
 	if (d->len == 0) {
 		n = prefix_len(in->p, in->len);
-		if (n > 0 && n != PREFIX_MORE)
+		if (n > 0 && n != PREFIX_MORE) {
+			if (s->ops->prefix != NULL)
+				s->ops->prefix(s->arg, sess_index(s, d),
+				    in->p, n);
 			return n;
+		}
 		if (n == 0 && decide(s, d, in->p, in->len, in->ts))
 			return 0;
 		d->head_off = in->off;

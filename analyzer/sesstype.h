@@ -208,6 +208,8 @@ struct session_tls {
 
 /* Any may be NULL. arg is session_new's. */
 struct session_ops {
+	/* What stood before the first message, see prefix.h. */
+	void	 (*prefix)(void *arg, unsigned dir, const uint8_t *, size_t);
 	/* Returns the caller's token for this request; 0 means none. */
 	uint64_t (*request)(void *arg, const struct session_request *);
 	void	 (*response)(void *arg, const struct session_response *);

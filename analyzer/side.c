@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "analyzer/forwarded.h"
+#include "analyzer/prefix.h"
 #include "analyzer/side.h"
 
 const char *
@@ -40,6 +42,7 @@ end_of(const struct conn *c, unsigned end)
 void
 side_set(struct conn *c)
 {
+	c->fronted = false;
 	c->client = *end_of(c, 0);
 	c->hidden = side_hide(c->az, &end_of(c, 0)->addr, &c->client.addr);
 	meter_client(c->az->meter, &c->cache, &c->client.addr);
@@ -62,6 +65,69 @@ side_client_is(struct conn *c, unsigned dir)
 }
 
 void
+side_prefix(struct conn *c, unsigned dir, const uint8_t *p, size_t len)
+{
+	const struct conf	*conf = c->az->proc->conf;
+	struct endpoint		 e;
+
+	if (conf->nproxies == 0 || !prefix_source(p, len, &e))
+		return;
+	side_client_is(c, dir);
+	if (!forwarded_trusts(conf, &end_of(c, 0)->addr))
+		return;
+	tally_add(&c->az->proc->tally, TALLY_PROXY_CONNECTIONS, 1);
+	c->fronted = true;
+	c->trusted = forwarded_trusts(conf, &e.addr);
+	c->client = e;
+	(void)side_hide(c->az, &e.addr, &c->client.addr);
+	meter_client(c->az->meter, &c->cache, &c->client.addr);
+}
+
+void
+side_request(struct conn *c, const struct session_request *r)
+{
+	const struct conf	*conf = c->az->proc->conf;
+	struct tally		*y = &c->az->proc->tally;
+	struct addr		 a, kept;
+
+	if (conf->nproxies == 0 || !(c->fronted ? c->trusted :
+	    forwarded_trusts(conf, &end_of(c, 0)->addr)))
+		return;
+	if (!forwarded_client(conf, r->head, &a)) {
+		tally_add(y, TALLY_PROXY_SILENT, 1);
+		return;
+	}
+	tally_add(y, TALLY_PROXY_REQUESTS, 1);
+	side_hide(c->az, &a, &kept);
+	c->via = true;
+	if (!via_put(&c->az->via, &c->az->mem, flow_id(c->flow), r->id,
+	    &kept))
+		tally_add(y, TALLY_PROXY_FORGOTTEN, 1);
+}
+
+const struct addr *
+side_asked_via(const struct conn *c, uint64_t id)
+{
+	const struct addr	*a = NULL;
+
+	if (c->via)
+		a = via_find(&c->az->via, flow_id(c->flow), id);
+	return a == NULL && c->fronted ? &c->client.addr : a;
+}
+
+const struct addr *
+side_asker(struct conn *c, uint64_t id)
+{
+	const struct addr	*a = side_asked_via(c, id);
+
+	if (a == NULL)
+		a = &c->client.addr;
+	if (c->via)
+		meter_client(c->az->meter, &c->cache, a);
+	return a;
+}
+
+void
 side_rule(const struct conn *c, struct rule_flow *r)
 {
 	r->iface = side_iface_name(c->az, c->iface);
@@ -73,18 +139,20 @@ side_rule(const struct conn *c, struct rule_flow *r)
 }
 
 void
-side_what(const struct conn *c, struct alert_what *w)
+side_what(const struct conn *c, uint64_t id, struct alert_what *w)
 {
+	const struct addr	*asker = side_asked_via(c, id);
+
 	memset(w, 0, sizeof(*w));
 	w->iface = side_iface_name(c->az, c->iface);
-	w->client = &c->client.addr;
+	w->client = asker != NULL ? asker : &c->client.addr;
 	w->server = &end_of(c, 1)->addr;
 	w->port = end_of(c, 1)->port;
 	w->vlan = c->vlan[0];
 }
 
 void
-side_event(const struct conn *c, struct event_flow *f)
+side_event(const struct conn *c, uint64_t id, struct event_flow *f)
 {
 	f->id = flow_id(c->flow);
 	f->iface = side_iface_name(c->az, c->iface);
@@ -94,4 +162,10 @@ side_event(const struct conn *c, struct event_flow *f)
 	f->real_client = *end_of(c, 0);
 	f->server = *end_of(c, 1);
 	f->hidden = c->hidden;
+	if (c->fronted) {
+		f->client = f->real_client;
+		f->hidden = side_hide(c->az, &f->real_client.addr,
+		    &f->client.addr);
+	}
+	f->asker = side_asked_via(c, id);
 }

@@ -36,6 +36,9 @@ struct conn {
 	struct tags	*tags;		/* what rules said, on demand */
 	uint8_t		 mirror_dirs : 2; /* 1 << stream_dir that any wants */
 	uint8_t		 cert : 3;	/* enum cert_says */
+	uint8_t		 via : 1;	/* requests of it are in az->via */
+	uint8_t		 fronted : 1;	/* client: as a proxy said at first */
+	uint8_t		 trusted : 1;	/* and that is a proxy, too */
 	uint8_t		 host_len;
 	uint8_t		 hand;		/* SIDE_HAND.. */
 	bool		 hidden : 1;
@@ -67,12 +70,29 @@ bool	 side_hide(struct analyzer *, const struct addr *real,
 void	 side_set(struct conn *);
 /* Content told that direction dir is the client's. */
 void	 side_client_is(struct conn *, unsigned dir);
+/*
+ * What stood before the first message of direction dir: the PROXY protocol,
+ * which is believed of trusted proxies.
+ */
+void	 side_prefix(struct conn *, unsigned dir, const uint8_t *, size_t);
+/* A request; a trusted proxy may say who asks. */
+void	 side_request(struct conn *, const struct session_request *);
+/*
+ * Who asked, to be counted: as a proxy said, or the client. Of a request that
+ * is not known id is 0. Valid until the next request; the cache is for it.
+ */
+const struct addr *side_asker(struct conn *, uint64_t id);
+/* NULL: the client itself. */
+const struct addr *side_asked_via(const struct conn *, uint64_t id);
 /* Valid as long as the connection. */
 const struct endpoint *side_server(const struct conn *);
 /* What rules are told of it. */
 void	 side_rule(const struct conn *, struct rule_flow *);
-/* What alerts are told; parts point to the connection. */
-void	 side_what(const struct conn *, struct alert_what *);
-void	 side_event(const struct conn *, struct event_flow *);
+/*
+ * What alerts and events are told, of a request or with id 0 of the whole;
+ * parts point to the connection.
+ */
+void	 side_what(const struct conn *, uint64_t id, struct alert_what *);
+void	 side_event(const struct conn *, uint64_t id, struct event_flow *);
 
 #endif

@@ -27,6 +27,7 @@
 #include "analyzer/recent.h"
 #include "analyzer/rule.h"
 #include "analyzer/session.h"
+#include "analyzer/via.h"
 #include "sandbox/mem.h"
 #include "sandbox/proc.h"
 
@@ -76,6 +77,7 @@ struct analyzer {
 	const struct session_conf *sconf;
 	struct recent	 recent;
 	struct ended_ring closed;
+	struct via	 via;
 	struct named	*named;
 	struct iface	*ifaces;	/* by id; never moves */
 	uint32_t	 nifaces;

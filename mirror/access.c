@@ -25,7 +25,8 @@ access_line(struct line *l, const struct msg_event *e, bool combined)
 	if (gmtime_r(&t, &tm) == NULL || tm.tm_mon < 0 || tm.tm_mon > 11)
 		memset(&tm, 0, sizeof(tm));
 	line_put(l, "%s - - [%02d/%.3s/%d:%02d:%02d:%02d +0000] \"",
-	    addr_print(&e->client.addr, s, sizeof(s)), tm.tm_mday,
+	    addr_print(addr_is_zero(&e->asker) ? &e->client.addr : &e->asker,
+	    s, sizeof(s)), tm.tm_mday,
 	    months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
 	    tm.tm_sec);
 	put_word(l, &e->method);

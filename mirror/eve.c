@@ -9,14 +9,6 @@
 
 /* ---- parts ---- */
 
-static bool
-is_zero(const struct endpoint *e)
-{
-	static const struct addr	 zero;
-
-	return addr_cmp(&e->addr, &zero) == 0;
-}
-
 static void
 put_endpoint(struct line *l, const char *ip, const char *port,
     const struct endpoint *e)
@@ -53,17 +45,21 @@ static void
 put_connection(struct line *l, const struct msg_event *e)
 {
 	const struct endpoint	*real;
-	char			 id[COMMUNITY_MAX];
+	char			 id[COMMUNITY_MAX], asker[ADDR_TEXT_MAX];
 
-	if (is_zero(&e->client) && is_zero(&e->server))
+	if (addr_is_zero(&e->client.addr) && addr_is_zero(&e->server.addr))
 		return;
 	put_endpoint(l, "src_ip", "src_port", &e->client);
 	put_endpoint(l, "dest_ip", "dest_port", &e->server);
 	line_str(l, "proto", "TCP");
+	if (!addr_is_zero(&e->asker))
+		line_str(l, "xff", addr_print(&e->asker, asker,
+		    sizeof(asker)));
 	line_num(l, "ip_v", addr_is4(&e->server.addr) ? 4 : 6);
 	if (e->hide_client)
 		return;
-	real = is_zero(&e->real_client) ? &e->client : &e->real_client;
+	real = addr_is_zero(&e->real_client.addr) ? &e->client :
+	    &e->real_client;
 	community_id(id, real, &e->server);
 	line_str(l, "community_id", id);
 }

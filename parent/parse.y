@@ -48,6 +48,7 @@
 	K_NAMES "names" K_NEW "new" K_NO "no" K_OBSERVE "observe" K_OF "of"
 	K_ON "on" K_OR "or" K_OVER "over" K_PATH "path" K_PER "per"
 	K_PORT "port" K_PRIVACY "privacy" K_PROMISCUOUS "promiscuous"
+	K_PROXIES "proxies"
 	K_QUERY "query" K_QUEUE "queue" K_QUICK "quick" K_RATIO "ratio"
 	K_RECONNECT "reconnect" K_RECORD "record" K_REPEAT "repeat"
 	K_REQUESTS "requests" K_RESPONSES "responses" K_RING "ring"
@@ -56,7 +57,8 @@
 	K_SEVERITY "severity" K_SNAPLEN "snaplen" K_SOCKET "socket"
 	K_STATS "stats" K_STATUS "status" K_STRIP "strip" K_SYSLOG "syslog"
 	K_TAG "tag" K_TIMEOUT "timeout" K_TO "to" K_TOP "top"
-	K_TOTAL "total" K_TRANSACTIONS "transactions" K_TYPES "types"
+	K_TOTAL "total" K_TRANSACTIONS "transactions"
+	K_TRUSTED "trusted" K_TYPES "types"
 	K_UNLESS "unless" K_USER "user" K_VLAN "vlan" K_WHEN "when"
 	K_WINDOW "window"
 	O_GE 260 ">=" O_GT 261 ">" O_LE 262 "<=" O_LT 263 "<"
@@ -90,6 +92,7 @@ statement
 	| interface
 	| service
 	| rule
+	| K_TRUSTED K_PROXIES list	{ trusted_proxies(p, $3); }
 	| K_PRIVACY open privacy close
 	| K_STATS open stats close
 	| alert
@@ -676,6 +679,7 @@ static const struct keyword keywords[] = {	/* sorted */
 	{ "port",	K_PORT,		LEX_VALUE },
 	{ "privacy",	K_PRIVACY,	0 },
 	{ "promiscuous", K_PROMISCUOUS,	0 },
+	{ "proxies",	K_PROXIES,	LEX_VALUE },
 	{ "query",	K_QUERY,	LEX_VALUE },
 	{ "queue",	K_QUEUE,	LEX_VALUE },
 	{ "quick",	K_QUICK,	0 },
@@ -705,6 +709,7 @@ static const struct keyword keywords[] = {	/* sorted */
 	{ "top",	K_TOP,		0 },
 	{ "total",	K_TOTAL,	LEX_VALUE },
 	{ "transactions", K_TRANSACTIONS, LEX_VALUE },
+	{ "trusted",	K_TRUSTED,	0 },
 	{ "types",	K_TYPES,	LEX_VALUE },
 	{ "unless",	K_UNLESS,	0 },
 	{ "user",	K_USER,		LEX_VALUE },

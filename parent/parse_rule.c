@@ -89,23 +89,27 @@ rule_statuses(struct parser *p, const struct list *l)
 	}
 }
 
+/* False: it is none, which has been said. */
+static bool
+get_net(struct parser *p, const char *s, struct addr *a, uint8_t *bits)
+{
+	unsigned	 n = 0;
+
+	if (addr_parse_net(s, a, &n) == -1) {
+		parse_fail(p, "\"%s\" is not an address, use numbers like "
+		    "192.0.2.0/24 or 2001:db8::/32", s);
+		return false;
+	}
+	addr_mask(a, n);
+	*bits = (uint8_t)n;
+	return true;
+}
+
 static void
 rule_net(struct parser *p, const char *s, bool *has, struct addr *a,
     uint8_t *bits)
 {
-	unsigned	 n = 0;
-
-	*has = false;
-	if (s == NULL || strcmp(s, "any") == 0)
-		return;
-	if (addr_parse_net(s, a, &n) == -1) {
-		parse_fail(p, "\"%s\" is not an address, use numbers like "
-		    "192.0.2.0/24 or 2001:db8::/32", s);
-		return;
-	}
-	addr_mask(a, n);
-	*bits = (uint8_t)n;
-	*has = true;
+	*has = s != NULL && strcmp(s, "any") != 0 && get_net(p, s, a, bits);
 }
 
 static const char *
@@ -167,6 +171,26 @@ rule_end(struct parser *p, bool ignore)
 }
 
 /* ---- privacy ---- */
+
+void
+trusted_proxies(struct parser *p, const struct list *l)
+{
+	struct conf	*c = p->conf;
+	struct conf_net	 net;
+	size_t		 i;
+
+	for (i = 0; l != NULL && i < l->n; i++) {
+		p->tok_line = l->line[i];
+		if (!get_net(p, l->v[i], &net.addr, &net.bits))
+			continue;
+		if (c->nproxies == CONF_PROXIES) {
+			parse_fail(p, "more than %d trusted proxies, use "
+			    "networks", CONF_PROXIES);
+			return;
+		}
+		c->proxies[c->nproxies++] = net;
+	}
+}
 
 void
 privacy_clients(struct parser *p, const char *word, const char *four,

@@ -10,7 +10,8 @@
  *	parse_file.c	files, macros, memory
  *	parse_lex.c	tokens
  *	parse_get.c	values
- *	parse_rule.c	interface, service, match, ignore, privacy
+ *	parse_rule.c	interface, service, match, ignore, privacy,
+ *			trusted proxies
  *	parse_alert.c	alert
  *	parse_mirror.c	mirror, log
  *
@@ -234,6 +235,7 @@ void		 rule_list(struct parser *, struct list **to,
 		    const char *word, struct list *);
 void		 rule_statuses(struct parser *, const struct list *);
 void		 rule_end(struct parser *, bool ignore);
+void		 trusted_proxies(struct parser *, const struct list *);
 void		 privacy_clients(struct parser *, const char *word,
 		    const char *four, const char *six);
 void		 privacy_headers(struct parser *, const struct list *);

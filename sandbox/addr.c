@@ -20,6 +20,14 @@ addr_is4(const struct addr *a)
 	return memcmp(a->b, mapped, sizeof(mapped)) == 0;
 }
 
+bool
+addr_is_zero(const struct addr *a)
+{
+	static const struct addr	 zero;
+
+	return addr_cmp(a, &zero) == 0;
+}
+
 int
 addr_cmp(const struct addr *a, const struct addr *b)
 {

@@ -96,6 +96,13 @@ struct conf_rule {		/* match and ignore, last match wins */
 	char		 tag[CONF_NAME_MAX];
 };
 
+#define CONF_PROXIES	64
+
+struct conf_net {
+	struct addr	 addr;
+	uint8_t		 bits;
+};
+
 enum conf_clients { CONF_CLIENTS_FULL, CONF_CLIENTS_PREFIX, CONF_CLIENTS_HASH };
 enum conf_query { CONF_QUERY_NONE, CONF_QUERY_KEYS, CONF_QUERY_FULL };
 
@@ -259,6 +266,8 @@ struct conf {
 	char		 socket[CONF_PATH_MAX];
 	char		 group[CONF_NAME_MAX];
 	char		 facility[16];		/* syslog facility word */
+	struct conf_net	 proxies[CONF_PROXIES];	/* that are trusted */
+	uint8_t		 nproxies;
 	struct conf_privacy privacy;
 	struct conf_stats stats;
 	struct conf_interface *interfaces;

@@ -298,6 +298,18 @@ io_log(struct io *io, struct conf_log *l)
 }
 
 static void
+io_proxies(struct io *io, struct conf *c)
+{
+	size_t	 i;
+
+	io_below(io, &c->nproxies, CONF_PROXIES + 1);
+	for (i = 0; i < c->nproxies; i++) {
+		io_addr(io, &c->proxies[i].addr);
+		io_u8(io, &c->proxies[i].bits);
+	}
+}
+
+static void
 io_privacy(struct io *io, struct conf_privacy *p)
 {
 	size_t	 i;
@@ -368,6 +380,7 @@ io_conf(struct io *io, struct conf *c)
 	IO_TEXT(io, c->socket);
 	IO_TEXT(io, c->group);
 	IO_TEXT(io, c->facility);
+	io_proxies(io, c);
 	io_privacy(io, &c->privacy);
 	io_stats(io, &c->stats);
 	io_interfaces(io, c);

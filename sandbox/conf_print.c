@@ -178,6 +178,31 @@ put_global(const struct out *o, const struct conf *c, const struct conf *d)
 }
 
 static void
+put_net(FILE *f, const char *before, const struct addr *a, unsigned bits)
+{
+	char	 s[ADDR_TEXT_MAX];
+
+	fprintf(f, "%s%s", before, addr_print(a, s, sizeof(s)));
+	if (bits != (addr_is4(a) ? 32U : 128U))
+		fprintf(f, "/%u", bits);
+}
+
+static void
+put_proxies(const struct out *o, const struct conf *c)
+{
+	size_t	 i;
+
+	if (c->nproxies == 0)
+		return;
+	fputs("trusted proxies {", o->f);
+	for (i = 0; i < c->nproxies; i++)
+		put_net(o->f, i == 0 ? " " : ", ", &c->proxies[i].addr,
+		    c->proxies[i].bits);
+	fputs(" }", o->f);
+	end(o, false);
+}
+
+static void
 put_privacy(const struct out *o, const struct conf_privacy *p,
     const struct conf_privacy *d)
 {
@@ -277,16 +302,6 @@ put_interface(const struct out *o, const struct conf_interface *i)
 }
 
 static void
-put_net(FILE *f, const char *word, const struct addr *a, unsigned bits)
-{
-	char	 s[ADDR_TEXT_MAX];
-
-	fprintf(f, " %s %s", word, addr_print(a, s, sizeof(s)));
-	if (bits != (addr_is4(a) ? 32U : 128U))
-		fprintf(f, "/%u", bits);
-}
-
-static void
 put_rule(const struct out *o, const struct conf_rule *r)
 {
 	FILE	*f = o->f;
@@ -297,9 +312,9 @@ put_rule(const struct out *o, const struct conf_rule *r)
 	if (r->on[0] != '\0')
 		put_text(f, "on", r->on);
 	if (r->has_from)
-		put_net(f, "from", &r->from, r->from_bits);
+		put_net(f, " from ", &r->from, r->from_bits);
 	if (r->has_to)
-		put_net(f, "to", &r->to, r->to_bits);
+		put_net(f, " to ", &r->to, r->to_bits);
 	if (r->ports.n > 0)
 		put_ports(f, &r->ports);
 	if (r->vlan != -1)
@@ -566,6 +581,7 @@ conf_print(const struct conf *c, FILE *f, bool verbose)
 	}
 	for (i = 0; i < c->nrules; i++)
 		put_rule(&o, &c->rules[i]);
+	put_proxies(&o, c);
 	put_privacy(&o, &c->privacy, &d->privacy);
 	put_stats(&o, &c->stats, &d->stats);
 	for (i = 0; i < c->nalerts; i++)

@@ -492,6 +492,7 @@ msg_put_event(struct buf *b, const struct msg_event *m)
 	endpoint_put(b, &m->server);
 	endpoint_put(b, &m->real_client);
 	buf_put_u8(b, m->hide_client);
+	buf_put(b, m->asker.b, sizeof(m->asker.b));
 	buf_put_u64(b, m->tx_id);
 	buf_put_u32(b, m->status);
 	buf_put_u8(b, m->gap);
@@ -521,6 +522,7 @@ msg_get_event(struct buf *b, struct msg_event *m)
 	endpoint_get(b, &m->server);
 	endpoint_get(b, &m->real_client);
 	m->hide_client = buf_get_u8(b);
+	buf_get(b, m->asker.b, sizeof(m->asker.b));
 	m->tx_id = buf_get_u64(b);
 	m->status = buf_get_u32(b);
 	m->gap = buf_get_u8(b);

@@ -400,6 +400,8 @@ struct msg_event {
 	struct endpoint	 real_client;	/* before privacy: for community_id,
 					   zero when hidden */
 	uint8_t		 hide_client;	/* privacy cut or hashed it */
+	struct addr	 asker;		/* as a trusted proxy said; zero: the
+					   client */
 	uint64_t	 tx_id;
 	uint32_t	 status;
 	uint8_t		 gap;		/* not all of it was seen */

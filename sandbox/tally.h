@@ -105,6 +105,14 @@
 	    "certificates for the name, but expired")			\
 	T(TLS_CERT_EARLY,	ANALYZER, EVENTS,  COUNTER,		\
 	    "certificates for the name, but not valid yet")		\
+	T(PROXY_CONNECTIONS,	ANALYZER, EVENTS,  COUNTER,		\
+	    "connections whose client a trusted proxy told at first")	\
+	T(PROXY_REQUESTS,	ANALYZER, EVENTS,  COUNTER,		\
+	    "requests of which a trusted proxy told who asks")		\
+	T(PROXY_SILENT,		ANALYZER, EVENTS,  COUNTER,		\
+	    "requests of trusted proxies that name no address")		\
+	T(PROXY_FORGOTTEN,	ANALYZER, EVENTS,  COUNTER,		\
+	    "open requests whose client had to make room")		\
 	/* analyzer: oddities of sessions, one for each SESSION_A_ */	\
 	T(ODD_BARE_LF,		ANALYZER, EVENTS,  COUNTER,		\
 	    "heads with a bare LF as line end")				\

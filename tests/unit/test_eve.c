@@ -127,6 +127,20 @@ a_hidden_client_has_no_community_id(void **state)
 }
 
 static void
+who_asks_behind_a_proxy_is_xff(void **state)
+{
+	struct msg_event	 e = http();
+	const char		*s;
+
+	(void)state;
+	assert_null(strstr(line(&e, &eve_log), "xff"));
+	assert_int_equal(addr_parse("203.0.113.9", &e.asker), 0);
+	s = line(&e, &eve_log);
+	assert_non_null(strstr(s, "\"src_ip\":\"198.51.100.0\""));
+	assert_non_null(strstr(s, "\"xff\":\"203.0.113.9\""));
+}
+
+static void
 a_tls_event_lists_its_protocols(void **state)
 {
 	struct msg_event	 e = event(EVENT_TLS);
@@ -392,6 +406,7 @@ main(void)
 		cmocka_unit_test(an_http_event_is_the_documented_line),
 		cmocka_unit_test(extras_sit_in_one_object),
 		cmocka_unit_test(a_hidden_client_has_no_community_id),
+		cmocka_unit_test(who_asks_behind_a_proxy_is_xff),
 		cmocka_unit_test(a_tls_event_lists_its_protocols),
 		cmocka_unit_test(a_handshake_that_is_not_over_says_so),
 		cmocka_unit_test(a_flow_event_tells_its_gaps),

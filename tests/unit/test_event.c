@@ -277,6 +277,11 @@ a_hidden_client_does_not_leak(void **state)
 	f.hidden = false;
 	event_flow(&e, EVENT_TLS, 5, &f);
 	assert_int_equal(endpoint_cmp(&e.real_client, &f.real_client), 0);
+	assert_true(addr_is_zero(&e.asker));
+	f.asker = &f.server.addr;
+	f.server.addr.b[3] = 4;
+	event_flow(&e, EVENT_TLS, 5, &f);
+	assert_int_equal(addr_cmp(&e.asker, &f.server.addr), 0);
 }
 
 static void

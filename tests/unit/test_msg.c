@@ -187,6 +187,7 @@ an_event_round_trips(void **state)
 	m.host.p = (const uint8_t *)"a\0b";
 	m.host.n = 3;
 	m.bytes[1] = 77;
+	m.asker.b[15] = 9;
 	buf_writer(&b, mem, sizeof(mem));
 	msg_put_event(&b, &m);
 	for (n = 0; n < b.len; n++) {
@@ -199,6 +200,7 @@ an_event_round_trips(void **state)
 	assert_memory_equal(got.host.p, "a\0b", 3);
 	assert_int_equal(got.vlan[0], -1);
 	assert_int_equal(got.bytes[1], 77);
+	assert_int_equal(got.asker.b[15], 9);
 }
 
 /* One row per payload: its bytes are read, written and read again. */

@@ -52,6 +52,52 @@ proxy_headers_are_measured(void **state)
 }
 
 static void
+source_is(const char *p, size_t len, const char *want)
+{
+	struct endpoint	 e;
+	char		 s[ENDPOINT_TEXT_MAX];
+
+	if (!prefix_source(guard_copy(p, len), len, &e))
+		assert_null(want);
+	else
+		assert_string_equal(endpoint_print(&e, s, sizeof(s)), want);
+}
+
+static void
+proxy_headers_name_their_source(void **state)
+{
+	(void)state;
+	source_is(BYTES("PROXY TCP4 1.2.3.4 5.6.7.8 99 80\r\n"),
+	    "1.2.3.4:99");
+	source_is(BYTES("PROXY TCP6 2001:db8::1 ::1 65535 80\n"),
+	    "[2001:db8::1]:65535");
+	source_is(BYTES("PROXY TCP4 1.2.3.4 5.6.7.8 65536 80\r\n"), NULL);
+	source_is(BYTES("PROXY TCP4 1.2.3 5.6.7.8 1 80\r\n"), NULL);
+	source_is(BYTES("PROXY TCP5 1.2.3.4 5.6.7.8 1 80\r\n"), NULL);
+	source_is(BYTES("PROXY TCP4 1.2.3.4\r\n"), NULL);
+	source_is(BYTES("PROXY UNKNOWN\r\n"), NULL);
+	source_is(BYTES("PROXY\n"), NULL);
+	source_is(BYTES("PROXY \n"), NULL);
+	source_is(BYTES("PROXY TCP4 1\0 5.6.7.8 1 80\r\n"), NULL);
+	source_is(BYTES("PROXY TCP4 1.2.3.4 5.6.7.8 99 80\r\nGET"), NULL);
+#define TWO	"\r\n\r\n\0\r\nQUIT\n"
+	source_is(BYTES(TWO "\x21\x11\0\x0c\1\2\3\4\5\6\7\x8\1\2\0P"),
+	    "1.2.3.4:258");
+	source_is(BYTES(TWO "\x21\x11\0\x0f\1\2\3\4\5\6\7\x8\1\2\0P"
+	    "\4\0\0"), "1.2.3.4:258");
+	source_is(BYTES(TWO "\x21\x21\0\x24\x20\1\x0d\xb8" "aaaabbbbcccc"
+	    "ddddeeeeffffgggg\1\2\0P"),
+	    "[2001:db8:6161:6161:6262:6262:6363:6363]:258");
+	source_is(BYTES(TWO "\x20\x11\0\x0c\1\2\3\4\5\6\7\x8\1\2\0P"),
+	    NULL);
+	source_is(BYTES(TWO "\x21\x11\0\x0b\1\2\3\4\5\6\7\x8\1\2\0"),
+	    NULL);
+	source_is(BYTES(TWO "\x21\x21\0\4abcd"), NULL);
+	source_is(BYTES(TWO "\x21\0\0\0"), NULL);
+	source_is(BYTES("\5\1\0\5\1\0\1\1\2\3\4\0P"), NULL);
+}
+
+static void
 socks_talks_are_measured(void **state)
 {
 	(void)state;
@@ -85,6 +131,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(proxy_headers_are_measured),
+		cmocka_unit_test(proxy_headers_name_their_source),
 		cmocka_unit_test(socks_talks_are_measured),
 		cmocka_unit_test(other_first_bytes_are_none)
 	};
