@@ -76,7 +76,7 @@ parse_node(struct http_span s, struct addr *a)
 			return false;
 		s.len = (size_t)((const uint8_t *)end - s.p);
 	}
-	if (s.len >= sizeof(text))
+	if (s.len == 0 || s.len >= sizeof(text))
 		return false;
 	memcpy(text, s.p, s.len);
 	text[s.len] = '\0';

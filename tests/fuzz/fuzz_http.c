@@ -1,12 +1,15 @@
 /*
  * Heads: parsing in one piece, finding the end in several, and the guess
- * about the first bytes must agree; host and section keep their bounds.
+ * about the first bytes must agree; host and section keep their bounds. Who
+ * asks, as proxies say it, and what may stand before a head.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/forwarded.h"
 #include "analyzer/http.h"
+#include "analyzer/prefix.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -26,6 +29,33 @@ check_names(const struct http_head *h)
 		if (n == 0 || n > sizeof(section))
 			abort();
 	}
+}
+
+static void
+check_asker(const struct http_head *h)
+{
+	static struct conf	 c;
+	struct addr		 a;
+
+	if (c.nproxies == 0) {
+		c.proxies[0].bits = 8;
+		if (addr_parse("10.0.0.0", &c.proxies[0].addr) == -1)
+			abort();
+		c.nproxies = 1;
+	}
+	(void)forwarded_client(&c, h, &a);
+}
+
+static void
+check_prefix(const uint8_t *p, size_t len)
+{
+	struct endpoint	 e;
+	size_t		 n = prefix_len(p, len);
+
+	if (n != PREFIX_MORE && n > len)
+		abort();
+	if (n > 0 && n != PREFIX_MORE)
+		(void)prefix_source(p, n, &e);
 }
 
 static size_t
@@ -64,8 +94,12 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 		abort();
 	if (r == 0 && end != 0)
 		abort();
-	if (r > 0)
+	if (r > 0) {
 		check_names(&h);
+		check_asker(&h);
+	}
+	if (len > 0)
+		check_prefix(copy, len);
 	free(copy);
 	return 0;
 }

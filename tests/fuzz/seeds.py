@@ -350,6 +350,18 @@ def tls():
     yield b"\x80\x2e\1\3\1\0\x15\0\0\0\x10" + b"\1" * 37
 
 
+PROXIED = [
+    b"GET /p HTTP/1.1\r\nHost: p\r\nX-Forwarded-For: 192.0.2.1:80, "
+    b"10.0.0.1\r\nx-forwarded-for: 10.0.0.2, [2001:db8::1]:1\r\n\r\n",
+    b"GET /q HTTP/1.1\r\nHost: q\r\nForwarded: for=\"[2001:db8::1]:4\";"
+    b"by=_x, for=10.0.0.1\r\n\r\n",
+    b"PROXY TCP6 2001:db8::1 ::1 65535 80\r\n",
+    b"PROXY TCP4 192.0.2.1 192.0.2.2 1 80\r\n",
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(range(12)),
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24" + bytes(range(36)),
+]
+
+
 # ---- sessions ----
 
 def sessions():
@@ -386,7 +398,7 @@ def main():
     save("packet", packets())
     save("frag", frags())
     save("reass", streams())
-    save("http", REQUESTS + RESPONSES)
+    save("http", REQUESTS + RESPONSES + PROXIED)
     save("body", bodies())
     save("starts", starts())
     save("tls", tls())
