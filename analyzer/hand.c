@@ -97,29 +97,15 @@ hand_begin(struct session *s, struct dir *d, enum tls_guess g, uint64_t ts)
 	}
 }
 
-/* Of a list with commas between, what has room; n of its bytes are there. */
-static size_t
-put_alpn(uint8_t *to, size_t n, const struct tls_span *alpn)
-{
-	if (n + alpn->len + 1 > SESSION_TEXT_ALPN)
-		return n;
-	if (n > 0)
-		to[n++] = ',';
-	memcpy(to + n, alpn->p, alpn->len);
-	return n + alpn->len;
-}
-
 /* The name and the ALPN are wanted when the handshake is over. */
 static void
 keep_text(struct session *s, const struct session_hello *x)
 {
 	struct hand	*k = s->hand;
 	uint8_t		 alpn[SESSION_TEXT_ALPN];
-	size_t		 i, n = 0;
+	size_t		 n = tls_alpns(x->tls, alpn, sizeof(alpn));
 
 	k->tls.offered = x->tls->version;
-	for (i = 0; i < x->tls->nalpn; i++)
-		n = put_alpn(alpn, n, &x->tls->alpn[i]);
 	if (x->name_len + n == 0 ||
 	    (k->text = sess_take(s, x->name_len + n)) == NULL)
 		return;
@@ -135,7 +121,6 @@ tell_hello(struct session *s, struct dir *d, const struct tls_hello *h,
     uint64_t ts)
 {
 	struct session_hello	 x;
-	size_t			 i, n = h->name.len;
 
 	s->client = (int8_t)sess_index(s, d);
 	s->hand->hellos++;
@@ -144,12 +129,7 @@ tell_hello(struct session *s, struct dir *d, const struct tls_hello *h,
 	if (h->bad)
 		sess_odd(s, SESSION_A_TLS_BAD);
 	x.tls = h;
-	if (n > 1 && h->name.p[n - 1] == '.')
-		n--;
-	x.name_len = n < HTTP_HOST_MAX ? n : HTTP_HOST_MAX;
-	for (i = 0; i < x.name_len; i++)
-		x.name[i] = h->name.p[i] >= 'A' && h->name.p[i] <= 'Z' ?
-		    h->name.p[i] | 0x20 : h->name.p[i];
+	x.name_len = tls_name(h, x.name, sizeof(x.name));
 	x.ts_us = ts;
 	x.dir = sess_index(s, d);
 	x.again = s->hand->hellos > 1;

@@ -314,6 +314,38 @@ tls_certificate(const uint8_t *p, size_t len, struct tls_span *cert)
 	return CERT_AT + n;
 }
 
+size_t
+tls_name(const struct tls_hello *h, uint8_t *out, size_t max)
+{
+	const uint8_t	*p = h->name.p;
+	size_t		 i, n = h->name.len;
+
+	if (n > 1 && p[n - 1] == '.')
+		n--;
+	if (n > max)
+		n = max;
+	for (i = 0; i < n; i++)
+		out[i] = p[i] >= 'A' && p[i] <= 'Z' ? p[i] | 0x20 : p[i];
+	return n;
+}
+
+size_t
+tls_alpns(const struct tls_hello *h, uint8_t *out, size_t max)
+{
+	const struct tls_span	*a = h->alpn;
+	size_t			 n = 0;
+
+	for (; a < h->alpn + h->nalpn; a++) {
+		if (a->len + 1 > max - n)
+			continue;
+		if (n > 0)
+			out[n++] = ',';
+		memcpy(out + n, a->p, a->len);
+		n += a->len;
+	}
+	return n;
+}
+
 #define A(number, text)	number,
 static const uint8_t alerts[TLS_ALERT_OTHER] = { TLS_ALERTS(A) };
 #undef A

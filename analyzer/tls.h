@@ -52,6 +52,13 @@ int		 tls_client_hello(const uint8_t *, size_t len,
 		    struct tls_hello *);
 int		 tls_server_hello(const uint8_t *, size_t len,
 		    struct tls_hello *);
+/*
+ * The name of a client's hello as it is counted: in lower case, without a last
+ * dot. At most max bytes to out; their number.
+ */
+size_t		 tls_name(const struct tls_hello *, uint8_t *out, size_t max);
+/* Of its ALPN, with commas between, what has room; the bytes written. */
+size_t		 tls_alpns(const struct tls_hello *, uint8_t *out, size_t max);
 
 /*
  * The first certificate of a Certificate message of TLS up to 1.2 (RFC 5246,
