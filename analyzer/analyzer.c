@@ -39,6 +39,8 @@ analyzer_on_data_end(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	az->ended = true;
 	frag_flush(az->frags);
+	if (az->quic != NULL)
+		quichello_flush(az->quic);
 	flow_flush(az->flows, az->max_ts);
 	collect_all(az);
 	if (az->event_types & CONF_EV_STATS)
@@ -169,6 +171,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		az->ts = proc_wall_us();
 		flow_tick(az->flows, az->mono);
 		frag_tick(az->frags, az->mono);
+		if (az->quic != NULL)
+			quichello_tick(az->quic, az->mono);
 		clock_catch_up(az);
 		stream_tick(az);
 		out_flush(az);
@@ -337,6 +341,8 @@ analyzer_stop(struct proc *p)
 
 	if (!az->ended) {
 		frag_flush(az->frags);
+		if (az->quic != NULL)
+			quichello_flush(az->quic);
 		flow_flush(az->flows, az->offline ? az->max_ts :
 		    proc_wall_us());
 	}

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "analyzer/collect.h"
+#include "analyzer/quicsaid.h"
 
 /* What was gathered for an interface goes to the meter. */
 void
@@ -77,5 +78,6 @@ collect_all(struct analyzer *az)
 	for (i = 0; i < FRAG_COUNT_MAX; i++)
 		add_delta(az, MC_FRAG + i, frag_count(az->frags,
 		    (enum frag_count)i), &az->frag_seen[i]);
+	quicsaid_collect(az);
 	meter_flush(az->meter);
 }

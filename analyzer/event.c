@@ -228,6 +228,21 @@ event_tls(struct msg_event *e, const struct session_tls *t, uint64_t us,
 	e->certificate.n = strlen(certificate);
 }
 
+void
+event_quic(struct msg_event *e, struct event_text *t,
+    const struct quic_hello *h, const uint8_t *name, size_t len)
+{
+	const char	*v = meter_version_name(meter_quic_slot(h->version));
+
+	e->host.p = name;
+	e->host.n = len;
+	e->alpn.p = t->alpn;
+	e->alpn.n = tls_alpns(h->tls, t->alpn, sizeof(t->alpn));
+	e->protocol.p = (const uint8_t *)v;
+	e->protocol.n = strlen(v);
+	e->status = h->version;
+}
+
 const char *
 event_how(enum flow_how how)
 {

@@ -14,6 +14,7 @@
 
 #include "analyzer/alert.h"
 #include "analyzer/flow.h"
+#include "analyzer/quichello.h"
 #include "analyzer/session.h"
 #include "sandbox/addr.h"
 #include "sandbox/buf.h"
@@ -68,6 +69,7 @@ struct event_text {
 	uint8_t		 uri[SESSION_TEXT_TARGET];
 	uint8_t		 referer[SESSION_TEXT_REFERER];
 	char		 protocol[16];
+	uint8_t		 alpn[SESSION_TEXT_ALPN];
 };
 void		 event_http(struct msg_event *, struct event_text *,
 		    const struct conf_privacy *, const struct session_tx *,
@@ -79,6 +81,10 @@ void		 event_http(struct msg_event *, struct event_text *,
 void		 event_tls(struct msg_event *, const struct session_tls *,
 		    uint64_t us, const char *failure,
 		    const char *certificate);
+/* The hello of a client over QUIC; its name as it is counted. */
+void		 event_quic(struct msg_event *, struct event_text *,
+		    const struct quic_hello *, const uint8_t *name,
+		    size_t len);
 void		 event_flow_end(struct msg_event *, const struct flow_info *,
 		    enum flow_how, uint64_t tx_count);
 /* "fin", "rst", "timeout", "shed", "reuse" */

@@ -4,6 +4,7 @@
 #include "analyzer/collect.h"
 #include "analyzer/intake.h"
 #include "analyzer/out.h"
+#include "analyzer/quicsaid.h"
 #include "analyzer/save.h"
 #include "analyzer/stream.h"
 #include "sandbox/crash.h"
@@ -95,9 +96,11 @@ one_packet(struct analyzer *az, struct ahead *a)
 	if (r == PACKET_OK)
 		tcp_packet(az, p, i);
 	else if (r == PACKET_NOT_TCP || r == PACKET_NOT_IP ||
-	    r == PACKET_ENCRYPTED)
+	    r == PACKET_ENCRYPTED || r == PACKET_QUIC) {
 		tally_add(&az->proc->tally, TALLY_PKT_NOT_TCP, 1);
-	else if (r != PACKET_FRAGMENT)
+		if (r == PACKET_QUIC)
+			quicsaid_packet(az, p);
+	} else if (r != PACKET_FRAGMENT)
 		bad_packet(az, p, i, r, a->cut);
 }
 

@@ -73,6 +73,7 @@ static const struct {
 } kinds[EVENT_KINDS] = {
 	[EVENT_HTTP]	= { "http",	WATCH_HTTP,	http_line },
 	[EVENT_TLS]	= { "tls",	WATCH_TLS,	tls_line },
+	[EVENT_QUIC]	= { "tls",	WATCH_TLS,	tls_line },
 	[EVENT_FLOW]	= { "flow",	WATCH_FLOW,	flow_line },
 };
 

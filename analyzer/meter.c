@@ -717,23 +717,25 @@ uint64_t
 meter_hello(struct meter *m, struct sketch_entry *iface,
     const struct meter_hello *h)
 {
+	const unsigned		 hello = h->quic != 0 ? MC_QUIC : MC_TLS;
+	const unsigned		 ech = h->quic != 0 ? MC_QUIC_ECH :
+				    MC_TLS_ECH;
 	struct sketch_entry	*e;
-	const void		*name = h->name;
+	const void		*name = h->len == 0 ? (const uint8_t *)"" :
+				    h->name;
 
-	meter_add(m, iface, MC_TLS, 1);
-	if (h->ech)
-		meter_add(m, iface, MC_TLS_ECH, 1);
-	if (h->len == 0) {
-		meter_add(m, iface, MC_TLS_NO_NAME, 1);
-		name = "";
-	}
+	meter_add(m, iface, hello, 1);
+	meter_add(m, iface, ech, h->ech);
+	if (h->quic == 0)
+		meter_add(m, iface, MC_TLS_NO_NAME, h->len == 0);
 	if (m->names == NULL ||
 	    (e = sketch_touch(m->names, name, h->len, 1)) == NULL)
 		return 0;
-	sketch_add(e, MC_TLS, 1);
+	sketch_add(e, hello, 1);
 	sketch_add(e, MC_ALPN + meter_alpn_slot(h->alpn, h->alpn_len), 1);
-	if (h->ech)
-		sketch_add(e, MC_TLS_ECH, 1);
+	add_nonzero(e, ech, h->ech);
+	if (h->quic != 0)
+		sketch_add(e, MC_VERSION + meter_quic_slot(h->quic), 1);
 	return sketch_token(e);
 }
 

@@ -41,7 +41,7 @@
 
 #define METER_METHODS	10	/* enum http_method, the last is any other */
 #define METER_STATUSES	96	/* known codes, some more, the last is other */
-#define METER_VERSIONS	6	/* SSL 3, TLS 1.0 to 1.3, unknown */
+#define METER_VERSIONS	8	/* SSL 3, TLS 1.0 to 1.3, QUIC, unknown */
 #define METER_ALPNS	8	/* known names, other, none */
 /* Alerts of the server, of the client, then those of METER_FAIL_OTHERS. */
 #define METER_FAIL_OTHERS	6
@@ -93,6 +93,8 @@ enum meter_counter {
 	MC_RX_BYTES,		/* of an interface, as the kernel counts */
 	MC_TX_BYTES,
 	MC_CLIENTS,		/* different ones of a host, offline only */
+	MC_QUIC,		/* client hellos over QUIC */
+	MC_QUIC_ECH,
 	MC_TLS_FAILED,		/* handshakes */
 	MC_FAIL,
 	MC_CERT = MC_FAIL + METER_FAILS,
@@ -271,6 +273,7 @@ struct meter_hello {
 	bool		 ech;
 	const uint8_t	*alpn;		/* the first one offered */
 	size_t		 alpn_len;	/* 0: none */
+	uint32_t	 quic;		/* its version; 0: over TCP */
 };
 /* A client hello; returns the token of the name. */
 uint64_t	 meter_hello(struct meter *, struct sketch_entry *iface,
@@ -305,7 +308,8 @@ unsigned	 meter_status_code(const struct meter *, unsigned slot);
 unsigned	 meter_status_slot(struct meter *, unsigned code);
 const char	*meter_method_name(unsigned method);
 const char	*meter_version_name(unsigned slot);
-unsigned	 meter_version_slot(unsigned version);
+unsigned	 meter_version_slot(unsigned version);	/* of TLS */
+unsigned	 meter_quic_slot(uint32_t version);
 const char	*meter_alpn_name(unsigned slot);
 unsigned	 meter_alpn_slot(const uint8_t *, size_t len);
 /* Of a handshake that has failed. */

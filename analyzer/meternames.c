@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/meter.h"
+#include "analyzer/quic.h"
 #include "sandbox/compat.h"
 
 static const uint16_t known_status[] = {
@@ -22,7 +23,8 @@ static const char *const methods[METER_METHODS] = {
 	"PATCH", "OTHER"
 };
 static const char *const versions[METER_VERSIONS] = {
-	"SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3", "unknown"
+	"SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3", "QUIC v1",
+	"QUIC v2", "unknown"
 };
 static const char *const alpns[METER_ALPNS] = {
 	"http/1.1", "h2", "http/1.0", "h3", "acme-tls/1", "dot", "other",
@@ -122,6 +124,13 @@ unsigned
 meter_version_slot(unsigned version)
 {
 	return version >= 0x0300 && version <= 0x0304 ? version - 0x0300 :
+	    METER_VERSIONS - 1;
+}
+
+unsigned
+meter_quic_slot(uint32_t version)
+{
+	return version == QUIC_V1 ? 5 : version == QUIC_V2 ? 6 :
 	    METER_VERSIONS - 1;
 }
 

@@ -5,8 +5,9 @@
  * Nothing is copied or allocated: payload points into the caller's bytes and
  * is valid as long as they are. Only data[0..caplen) is ever read. Every way
  * a frame can end is one packet_reason; PACKET_OK means a TCP segment whose
- * key, seq, ack, flags and payload are set. A header that is cut by snaplen is
- * told apart from one that lies.
+ * key, seq, ack, flags and payload are set; PACKET_QUIC a datagram of UDP whose
+ * key and payload are. A header that is cut by snaplen is told apart from one
+ * that lies.
  *
  * Sources: IEEE 802.1Q, 802.1ad; RFC 791, 8200, 9293, 2516 (PPPoE), 1662 and
  * 1661 (PPP), 3032 (MPLS), 2784, 2890, 2637 (GRE), 7348 (VXLAN), 8926

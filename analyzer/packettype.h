@@ -62,6 +62,7 @@
 	M(FRAGMENT,	"fragment",		"an IP fragment")	\
 	M(NOT_IP,	"not-ip",		"no IP inside")		\
 	M(NOT_TCP,	"not-tcp",		"IP, but not TCP")	\
+	M(QUIC,		"quic",			"an Initial of QUIC")	\
 	M(ENCRYPTED,	"encrypted",		"MACsec, WLAN or IPsec") \
 	M(NO_DATA,	"empty",		"frame without bytes")	\
 	M(DLT,		"link-type",		"unknown link type")	\
@@ -172,7 +173,7 @@ struct packet {
 	uint8_t		 wscale;	/* PACKET_NO_WSCALE: no option */
 	bool		 hashed;	/* hash is set: flow_prefetch did it */
 	uint32_t	 hash;
-	const uint8_t	*payload;
+	const uint8_t	*payload;	/* of UDP with PACKET_QUIC */
 	uint32_t	 len;		/* payload bytes captured */
 	uint32_t	 wire;		/* payload bytes by the IP length */
 };

@@ -168,6 +168,8 @@ rows_summary(struct rows *r)
 	row_u64(&w, v[MC_TLS_FAILED]);
 	row_u64(&w, v[MC_TLS_NO_NAME]);
 	row_u64(&w, v[MC_TLS_ECH]);
+	row_u64(&w, v[MC_QUIC]);
+	row_double(&w, rows_per_second(r, v[MC_QUIC]));
 	rows_quantile(&w, v + MC_RTT, 0.5);
 	row_double(&w, ratio(v[MC_RETRANS], v[MC_SEGMENTS]));
 	row_u64(&w, parse_errors(r));

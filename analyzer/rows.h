@@ -61,7 +61,7 @@ void	 rows_client(struct rows *, const struct sketch_entry *,
 	    unsigned level);
 void	 rows_name(struct rows *, const struct sketch_entry *);
 /* How many hellos, of all names, hid another name (ECH). */
-void	 rows_ech(struct rows *, uint64_t n);
+void	 rows_ech(struct rows *, uint64_t tls, uint64_t quic);
 void	 rows_methods_of(struct rows *, unsigned level);
 void	 rows_status_of(struct rows *, unsigned level);
 void	 rows_versions_of(struct rows *, unsigned level);

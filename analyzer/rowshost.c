@@ -46,8 +46,10 @@ active_clients(const struct rows *r, const struct sketch_entry *e)
 	return n;
 }
 
+/* What is counted of the name that a host has, too. */
 static uint64_t
-tls_of(const struct rows *r, const struct sketch_entry *e)
+name_count(const struct rows *r, const struct sketch_entry *e,
+    unsigned counter)
 {
 	struct sketch_entry	*name;
 	uint64_t		*v, n;
@@ -58,7 +60,7 @@ tls_of(const struct rows *r, const struct sketch_entry *e)
 	if (name == NULL || (v = malloc(MC_MAX * sizeof(*v))) == NULL)
 		return 0;
 	meter_sum(r->az->meter, name, r->window, v);
-	n = v[MC_TLS];
+	n = v[counter];
 	free(v);
 	return n;
 }
@@ -87,7 +89,8 @@ rows_host(struct rows *r, const struct sketch_entry *e)
 	row_u64(&w, v[MC_REQ_BODY]);
 	row_u64(&w, v[MC_RESP_BODY]);
 	row_u64(&w, active_clients(r, e));
-	row_u64(&w, tls_of(r, e));
+	row_u64(&w, name_count(r, e, MC_TLS));
+	row_u64(&w, name_count(r, e, MC_QUIC));
 	row_u64(&w, v[MC_UNPAIRED_REQ]);
 	row_u64(&w, v[MC_GAP_MARKED]);
 	row_u64(&w, e->error);
@@ -201,7 +204,7 @@ rows_named(struct rows *r)
 	}
 }
 
-/* ---- names of TLS ---- */
+/* ---- names of TLS and QUIC ---- */
 
 const char *
 rows_most(const uint64_t *v, unsigned n, const char *(*name)(unsigned))
@@ -251,6 +254,7 @@ rows_name(struct rows *r, const struct sketch_entry *e)
 		return;
 	put_key(&w, e, NO_NAME);
 	row_u64(&w, v[MC_TLS]);
+	row_u64(&w, v[MC_QUIC]);
 	row_str(&w, rows_most(v + MC_VERSION, METER_VERSIONS,
 	    meter_version_name));
 	row_str(&w, rows_most(v + MC_ALPN, METER_ALPNS, meter_alpn_name));
@@ -267,14 +271,15 @@ rows_name(struct rows *r, const struct sketch_entry *e)
 }
 
 void
-rows_ech(struct rows *r, uint64_t n)
+rows_ech(struct rows *r, uint64_t tls, uint64_t quic)
 {
 	struct row_writer	 w;
 
-	if (n == 0 || !answer_row(&r->a, &w, ROW_NAME, 0))
+	if (tls + quic == 0 || !answer_row(&r->a, &w, ROW_NAME, 0))
 		return;
 	row_str(&w, "(ech)");
-	row_u64(&w, n);
+	row_u64(&w, tls);
+	row_u64(&w, quic);
 	row_str(&w, "");
 	row_str(&w, "");
 	row_u64(&w, 0);

@@ -392,6 +392,7 @@ on_hello(void *arg, const struct session_hello *h)
 	m.ech = h->tls->ech;
 	m.alpn = h->tls->nalpn > 0 ? h->tls->alpn[0].p : NULL;
 	m.alpn_len = h->tls->nalpn > 0 ? h->tls->alpn[0].len : 0;
+	m.quic = 0;
 	c->name_token = meter_hello(az->meter, side_entry(c), &m);
 	c->host_len = (uint8_t)(h->name_len < SIDE_HOST ? h->name_len :
 	    SIDE_HOST);

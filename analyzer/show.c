@@ -42,7 +42,7 @@ value_of(const struct rows *r)
 	case SORT_P95:
 		return hist_quantile_us(v + MC_FIRST, 0.95);
 	default:
-		return v[MC_REQUESTS] + v[MC_TLS];
+		return v[MC_REQUESTS] + v[MC_TLS] + v[MC_QUIC];
 	}
 }
 
@@ -130,7 +130,8 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 		}
 		meter_sum(r->az->meter, s->heap[i], r->window, r->v);
 		/* An answer may come when its request has left the window. */
-		if (r->v[counter] > 0 || r->v[MC_RESPONSES] > 0)
+		if (r->v[counter] > 0 || r->v[MC_RESPONSES] > 0 ||
+		    r->v[MC_QUIC] > 0)
 			add(r, l, s->heap[i], counter == MC_RESPONSES ?
 			    r->v[counter] : value_of(r));
 	}
@@ -372,13 +373,14 @@ names(struct rows *r, uint32_t top)
 	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
 		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
 		show_one(r, &s, MC_TLS);
+		s.count += r->v[MC_QUIC];
 		rows_name(r, l.p[i].e);
 	}
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
-	rows_ech(r, r->v[MC_TLS_ECH]);
+	rows_ech(r, r->v[MC_TLS_ECH], r->v[MC_QUIC_ECH]);
 	rows_other(r, &(struct rows_other){ .what = "names",
 	    .items = minus(l.n, s.items), .at_least = l.more,
-	    .count = minus(r->v[MC_TLS], s.count) });
+	    .count = minus(r->v[MC_TLS] + r->v[MC_QUIC], s.count) });
 	free(l.p);
 }
 
@@ -642,6 +644,15 @@ knows_rule(const struct analyzer *az, const char *name)
 	return false;
 }
 
+/* Whether it is a name of TLS or QUIC, and no host of HTTP. */
+static bool
+only_name(const struct rows *r, const char *name)
+{
+	const struct sketch	*names = r->az->meter->names;
+
+	return names != NULL && sketch_find(names, name, strlen(name)) != NULL;
+}
+
 /* Whether what is asked for exists. */
 static bool
 exists(struct rows *r, struct chan *ch, uint32_t request)
@@ -652,8 +663,10 @@ exists(struct rows *r, struct chan *ch, uint32_t request)
 	host = q->subject == SHOW_HOST ||
 	    (q->subject == SHOW_SECTIONS && q->nargs > 0);
 	if (host && host_named(r, q->args[0]) == NULL) {
-		answer_error(ch, request, 1, "no such host: %s; see "
-		    "show hosts", q->args[0]);
+		answer_error(ch, request, 1, "no such host: %s; %s",
+		    q->args[0], only_name(r, q->args[0]) ? "it is asked for "
+		    "over TLS or QUIC alone: see show names" :
+		    "see show hosts");
 		return false;
 	}
 	if (q->subject == SHOW_CHECK && !knows_rule(r->az, q->args[0])) {

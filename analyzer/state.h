@@ -24,6 +24,7 @@
 #include "analyzer/packet.h"
 #include "analyzer/named.h"
 #include "analyzer/own.h"
+#include "analyzer/quichello.h"
 #include "analyzer/recent.h"
 #include "analyzer/rule.h"
 #include "analyzer/session.h"
@@ -74,6 +75,7 @@ struct analyzer {
 	struct rule_set	*rules;
 	struct flow_table *flows;
 	struct frag_table *frags;
+	struct quichello *quic;		/* NULL before the first Initial */
 	const struct session_conf *sconf;
 	struct recent	 recent;
 	struct ended_ring closed;
@@ -91,6 +93,7 @@ struct analyzer {
 	uint64_t	 flow_seen[FLOW_COUNT_MAX];	/* at the last look */
 	uint64_t	 reass_seen[REASS_COUNT_MAX];
 	uint64_t	 frag_seen[FRAG_COUNT_MAX];
+	uint64_t	 quic_seen[QUICHELLO_COUNTS];
 	uint32_t	 reasons[PACKET_REASON_MAX];	/* of this batch */
 	uint32_t	 tunnels[PACKET_TUNNEL_MAX];
 	char		 example[SESSION_ANOMALY_MAX][ANALYZER_EXAMPLE];

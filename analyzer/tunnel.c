@@ -1,3 +1,4 @@
+#include "analyzer/quic.h"
 #include "analyzer/tunnel.h"
 #include "sandbox/compat.h"
 
@@ -161,16 +162,32 @@ static const struct {
 	{ 37008, LAYER_TZSP,		false },
 };
 
+/* A datagram is as long as UDP says, if it is not cut into packets later. */
+static enum layer
+quic(struct cursor *c, uint32_t len)
+{
+	struct packet	*p = c->p;
+
+	if (len >= UDP_HDR && len - UDP_HDR < c->len)
+		c->len = len - UDP_HDR;
+	p->payload = c->d;
+	p->len = c->cap < c->len ? c->cap : c->len;
+	p->wire = c->len;
+	return layer_end(c, PACKET_QUIC);
+}
+
 enum layer
 tunnel_udp(struct cursor *c)
 {
 	struct packet	*p = c->p;
+	uint32_t	 len;
 	size_t		 i;
 
 	if (!layer_need(c, UDP_HDR, PACKET_UDP_SHORT))
 		return LAYER_NONE;
 	p->key.a.port = layer_be16(c->d);
 	p->key.b.port = layer_be16(c->d + 2);
+	len = layer_be16(c->d + 4);
 	layer_skip(c, UDP_HDR);
 	for (i = 0; i < nitems(ports); i++)
 		if (p->key.b.port == ports[i].port ||
@@ -180,6 +197,8 @@ tunnel_udp(struct cursor *c)
 	if ((p->key.a.port == NAT_T || p->key.b.port == NAT_T) &&
 	    c->cap >= 4 && layer_be32(c->d) != 0)
 		return layer_end(c, PACKET_ENCRYPTED);
+	if (quic_looks(c->d, c->cap))
+		return quic(c, len);
 	return layer_end(c, PACKET_NOT_TCP);
 }
 

@@ -586,6 +586,37 @@ why_none(struct rows *r)
 		    "content");
 }
 
+/* Of all connections over QUIC in the window, or of those to a name. */
+static uint64_t
+count_quic(struct rows *r)
+{
+	const char		*host = flows_word(r, "host");
+	struct sketch_entry	*e;
+	uint64_t		*v, n;
+
+	if (r->q->nargs == 0)
+		return r->v[MC_QUIC];
+	if (host == NULL || r->q->nargs > 2 || r->az->meter->names == NULL ||
+	    (e = sketch_find(r->az->meter->names, host,
+	    strlen(host))) == NULL || (v = calloc(MC_MAX, sizeof(*v))) == NULL)
+		return 0;
+	meter_sum(r->az->meter, e, r->window, v);
+	n = v[MC_QUIC];
+	free(v);
+	return n;
+}
+
+static void
+why_quic(struct rows *r)
+{
+	uint64_t	 n = count_quic(r);
+
+	if (n > 0)
+		rows_text(r, "", "  %llu more began over QUIC, which is UDP: "
+		    "what they ask for cannot be read, their names are in "
+		    "show names", (ull)n);
+}
+
 static bool
 why_connections(struct rows *r, const struct found *w)
 {
@@ -598,6 +629,7 @@ why_connections(struct rows *r, const struct found *w)
 	if (w->vlan > 0)
 		rows_text(r, "", "  %llu of them carry VLAN tags",
 		    (ull)w->vlan);
+	why_quic(r);
 	if (w->seen == 0) {
 		if (over)
 			return true;

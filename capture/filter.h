@@ -9,7 +9,8 @@
  *
  * filter_build joins the text of the configuration with what its service
  * lines ask for. The service part must not lose what may carry the service:
- * tagged, stacked, labelled and tunnelled frames and all fragments pass. The
+ * tagged, stacked, labelled and tunnelled frames and all fragments pass; so do
+ * the packets in which clients of QUIC name their servers, on any port. The
  * analyzer looks at the ports again, so on link types of which libpcap knows
  * little or nothing there is no service part.
  */

@@ -2,8 +2,6 @@
 
 #include "mirror/community.h"
 
-#define PROTO_TCP	6
-
 /* ---- SHA-1 (FIPS 180-4), of less than 56 bytes ---- */
 
 static uint32_t
@@ -82,8 +80,8 @@ base64_20(const uint8_t in[20], char out[29])
 }
 
 void
-community_id(char out[COMMUNITY_MAX], const struct endpoint *x,
-    const struct endpoint *y)
+community_id(char out[COMMUNITY_MAX], uint8_t proto,
+    const struct endpoint *x, const struct endpoint *y)
 {
 	const struct endpoint	*e[2] = { x, y };
 	uint8_t			 b[40], sum[20];
@@ -100,7 +98,7 @@ community_id(char out[COMMUNITY_MAX], const struct endpoint *x,
 		memcpy(b + n, e[i]->addr.b + skip, 16 - skip);
 		n += 16 - skip;
 	}
-	b[n++] = PROTO_TCP;
+	b[n++] = proto;
 	b[n++] = 0;
 	for (i = 0; i < 2; i++) {
 		b[n++] = (uint8_t)(e[i]->port >> 8);

@@ -9,8 +9,11 @@
 
 #define COMMUNITY_MAX	33	/* "1:", 28 characters of base64, NUL */
 
-/* Of a TCP connection; either end may come first. */
-void		 community_id(char out[COMMUNITY_MAX],
+#define COMMUNITY_TCP	6
+#define COMMUNITY_UDP	17
+
+/* Of a connection of that protocol; either end may come first. */
+void		 community_id(char out[COMMUNITY_MAX], uint8_t proto,
 		    const struct endpoint *, const struct endpoint *);
 
 #endif

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "mirror/access.h"
@@ -51,7 +52,7 @@ put_connection(struct line *l, const struct msg_event *e)
 		return;
 	put_endpoint(l, "src_ip", "src_port", &e->client);
 	put_endpoint(l, "dest_ip", "dest_port", &e->server);
-	line_str(l, "proto", "TCP");
+	line_str(l, "proto", e->kind == EVENT_QUIC ? "UDP" : "TCP");
 	if (!addr_is_zero(&e->asker))
 		line_str(l, "xff", addr_print(&e->asker, asker,
 		    sizeof(asker)));
@@ -60,7 +61,8 @@ put_connection(struct line *l, const struct msg_event *e)
 		return;
 	real = addr_is_zero(&e->real_client.addr) ? &e->client :
 	    &e->real_client;
-	community_id(id, real, &e->server);
+	community_id(id, e->kind == EVENT_QUIC ? COMMUNITY_UDP :
+	    COMMUNITY_TCP, real, &e->server);
 	line_str(l, "community_id", id);
 }
 
@@ -151,6 +153,24 @@ put_tls_extras(struct line *l, const struct msg_event *e)
 	line_span(l, "tag", &e->tag);
 }
 
+/* Suricata writes the number of the version. */
+static void
+put_quic(struct line *l, const struct msg_event *e)
+{
+	line_str(l, "app_proto", "quic");
+	line_open(l, "quic");
+	line_key(l, "version");
+	line_put(l, "\"%" PRIx32 "\"", e->status);
+	line_span(l, "sni", &e->host);
+	line_close(l);
+}
+
+static void
+put_quic_extras(struct line *l, const struct msg_event *e)
+{
+	put_alpns(l, &e->alpn);
+}
+
 /* How a connection ended; TCP's own ends are called so in EVE. */
 static void
 put_reason(struct line *l, const struct msg_span *how)
@@ -234,6 +254,7 @@ static const struct event_desc {
 } kinds[EVENT_KINDS] = {
 	[EVENT_HTTP]	= { "http", CONF_EV_HTTP, put_http, put_http_extras },
 	[EVENT_TLS]	= { "tls", CONF_EV_TLS, put_tls, put_tls_extras },
+	[EVENT_QUIC]	= { "quic", CONF_EV_TLS, put_quic, put_quic_extras },
 	[EVENT_FLOW]	= { "flow", CONF_EV_FLOW, put_flow, put_flow_extras },
 	[EVENT_ALERT]	= { "alert", CONF_EV_ALERT, NULL, NULL },
 	[EVENT_STATS]	= { "stats", CONF_EV_STATS, eve_stats,

@@ -383,7 +383,7 @@ int	 msg_get_stream(struct buf *, struct msg_stream *);
  * be; that is answered with the one that was awaited, 0 of a fresh mirror.
  */
 enum event_kind { EVENT_HTTP, EVENT_TLS, EVENT_FLOW, EVENT_ALERT,
-	EVENT_STATS, EVENT_ANOMALY, EVENT_KINDS };
+	EVENT_STATS, EVENT_ANOMALY, EVENT_QUIC, EVENT_KINDS };
 struct msg_span {
 	const uint8_t	*p;
 	size_t		 n;
@@ -403,7 +403,7 @@ struct msg_event {
 	struct addr	 asker;		/* as a trusted proxy said; zero: the
 					   client */
 	uint64_t	 tx_id;
-	uint32_t	 status;
+	uint32_t	 status;	/* or the version of QUIC */
 	uint8_t		 gap;		/* not all of it was seen */
 	uint64_t	 request_body;
 	uint64_t	 response_body;
@@ -413,7 +413,7 @@ struct msg_event {
 	struct msg_span	 method;
 	struct msg_span	 host;		/* or SNI */
 	struct msg_span	 uri;		/* after the privacy block */
-	struct msg_span	 protocol;	/* "HTTP/1.1", "TLS 1.3" */
+	struct msg_span	 protocol;	/* "HTTP/1.1", "TLS 1.3", "QUIC v1" */
 	struct msg_span	 agent;
 	struct msg_span	 referer;
 	struct msg_span	 content_type;

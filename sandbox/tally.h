@@ -113,6 +113,29 @@
 	    "requests of trusted proxies that name no address")		\
 	T(PROXY_FORGOTTEN,	ANALYZER, EVENTS,  COUNTER,		\
 	    "open requests whose client had to make room")		\
+	/* analyzer: QUIC */						\
+	T(QUIC_INITIALS,	ANALYZER, PACKETS, COUNTER,		\
+	    "Initial packets of QUIC v1 and v2")			\
+	T(QUIC_HELLOS,		ANALYZER, EVENTS,  COUNTER,		\
+	    "connections over QUIC whose hello was read")		\
+	T(QUIC_NO_NAME,		ANALYZER, EVENTS,  COUNTER,		\
+	    "of these, without a server name")				\
+	T(QUIC_ECH,		ANALYZER, EVENTS,  COUNTER,		\
+	    "of these, with a hidden name (ECH)")			\
+	T(QUIC_AGAIN,		ANALYZER, EVENTS,  COUNTER,		\
+	    "further sightings of hellos already counted")		\
+	T(QUIC_UNREAD,		ANALYZER, PACKETS, COUNTER,		\
+	    "Initials without a right tag: of servers, or of nobody")	\
+	T(QUIC_CUT,		ANALYZER, PACKETS, COUNTER,		\
+	    "Initials cut by the snapshot length")			\
+	T(QUIC_SKIPPED,		ANALYZER, PACKETS, COUNTER,		\
+	    "Initials not looked into: too many in a second")		\
+	T(QUIC_LOST,		ANALYZER, EVENTS,  COUNTER,		\
+	    "QUIC hellos of which a part never came")			\
+	T(QUIC_SHED,		ANALYZER, EVENTS,  COUNTER,		\
+	    "QUIC hellos given up for want of room")			\
+	T(QUIC_BAD,		ANALYZER, EVENTS,  COUNTER,		\
+	    "malformed QUIC hellos")					\
 	/* analyzer: oddities of sessions, one for each SESSION_A_ */	\
 	T(ODD_BARE_LF,		ANALYZER, EVENTS,  COUNTER,		\
 	    "heads with a bare LF as line end")				\

@@ -361,6 +361,11 @@ instead(const struct doc *d, const struct row *s, const char **ask)
 	}
 	if (packets == 0)
 		return "no packets at all";
+	if (doc_num(s, "quic_connections_per_second") > 0) {
+		*ask = "show names";
+		return doc_num(s, "tls_handshakes_per_second") > 0 ?
+		    "no HTTP, only TLS and QUIC" : "no HTTP, only QUIC";
+	}
 	if (doc_num(s, "tls_handshakes_per_second") > 0) {
 		*ask = "show names";
 		return "no HTTP, only TLS";

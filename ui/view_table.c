@@ -20,7 +20,7 @@
 struct layout {
 	enum row_kind	 kind;
 	const char	*keys[ROW_FIELDS_MAX];	/* none: all with a title */
-	const char	*drop[8];
+	const char	*drop[9];
 	enum row_kind	 inl[2];		/* children as columns */
 	size_t		 ninl;
 };
@@ -59,7 +59,8 @@ static const struct layout layouts[] = {
 	    .drop = { "truncated", "label", "queue_drops", "type" } },
 	{ .kind = ROW_HOST,
 	    .drop = { "clients", "response_body_bytes",
-	    "response_p50_seconds", "tls_connections", "count_error",
+	    "response_p50_seconds", "quic_connections", "tls_connections",
+	    "count_error",
 	    "response_p99_seconds", "status_3xx", "hits" } },
 	{ .kind = ROW_SECTION,
 	    .keys = { "host", "section", "hits", "response_p95_seconds",
@@ -262,7 +263,8 @@ measure(struct table *t)
 		c->width = view_width(c->title);
 		/* An exact sketch and a plain host need no column. */
 		quiet = strcmp(c->title, "error") == 0 ||
-		    strcmp(c->title, "tls") == 0 ? "0" : "";
+		    strcmp(c->title, "tls") == 0 ||
+		    strcmp(c->title, "quic") == 0 ? "0" : "";
 		blank = i > 0;
 		for (n = 0; n < t->nrows; n++) {
 			s = cell(t, n, i);

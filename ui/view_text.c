@@ -128,6 +128,10 @@ http_line(struct ctx *c, const struct row *s)
 	if (doc_u64(s, "tls_ech") > 0)
 		out_printf(c->o, ", %" PRIu64 " with ech",
 		    doc_u64(s, "tls_ech"));
+	if (doc_num(s, "quic_connections_per_second") > 0)
+		out_printf(c->o, "\nquic      %s%s connections/s",
+		    fmt_rate(b, doc_num(s, "quic_connections_per_second")),
+		    c->star);
 	out_char(c->o, '\n', 1);
 	if (doc_u64(s, "parse_errors") > 0)
 		out_printf(c->o, "errors    %" PRIu64 " parse errors\n",

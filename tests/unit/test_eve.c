@@ -78,10 +78,14 @@ community_id_is_that_of_other_tools(void **state)
 	(void)state;
 	endpoint_parse("128.232.110.120:34855", &a);
 	endpoint_parse("66.35.250.204:80", &b);
-	community_id(id, &a, &b);
+	community_id(id, COMMUNITY_TCP, &a, &b);
 	assert_string_equal(id, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
-	community_id(id, &b, &a);
+	community_id(id, COMMUNITY_TCP, &b, &a);
 	assert_string_equal(id, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+	endpoint_parse("192.168.1.52:54585", &a);
+	endpoint_parse("8.8.8.8:53", &b);
+	community_id(id, COMMUNITY_UDP, &a, &b);
+	assert_string_equal(id, "1:d/FP5EW3wiY1vCndhwleRRKHowQ=");
 }
 
 static void
@@ -161,6 +165,29 @@ a_tls_event_lists_its_protocols(void **state)
 	assert_non_null(strstr(line(&e, &extras_log), "},\"netmond\":{\"v\":1,"
 	    "\"handshake_us\":12000,\"offered\":\"TLS 1.3\","
 	    "\"complete\":true}}\n"));
+}
+
+/* As Suricata writes it: the number of the version, in hexadecimal. */
+static void
+a_quic_event_is_that_of_udp(void **state)
+{
+	struct msg_event	 e = event(EVENT_QUIC);
+
+	(void)state;
+	assert_non_null(strstr(line(&e, &eve_log), "\"event_type\":\"quic\""));
+	assert_non_null(strstr(out, "\"proto\":\"UDP\""));
+	e.host = span("www.example.org");
+	e.status = 1;
+	assert_non_null(strstr(line(&e, &eve_log), "\"app_proto\":\"quic\","
+	    "\"quic\":{\"version\":\"1\",\"sni\":\"www.example.org\"}}\n"));
+	e.host.n = 0;
+	e.status = 0x6b3343cf;
+	e.alpn = span("h3,h3-29");
+	assert_non_null(strstr(line(&e, &extras_log),
+	    "\"quic\":{\"version\":\"6b3343cf\"},\"netmond\":{\"v\":1,"
+	    "\"client_alpns\":[\"h3\",\"h3-29\"]}}\n"));
+	assert_int_equal(eve_line(out, sizeof(out), &e, &common_log, &conf),
+	    0);
 }
 
 static void
@@ -408,6 +435,7 @@ main(void)
 		cmocka_unit_test(a_hidden_client_has_no_community_id),
 		cmocka_unit_test(who_asks_behind_a_proxy_is_xff),
 		cmocka_unit_test(a_tls_event_lists_its_protocols),
+		cmocka_unit_test(a_quic_event_is_that_of_udp),
 		cmocka_unit_test(a_handshake_that_is_not_over_says_so),
 		cmocka_unit_test(a_flow_event_tells_its_gaps),
 		cmocka_unit_test(an_alert_event_carries_its_context),

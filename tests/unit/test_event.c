@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "analyzer/event.h"
+#include "analyzer/quic.h"
 #include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
 
@@ -353,6 +354,26 @@ a_handshake_tells_what_was_chosen(void **state)
 }
 
 static void
+a_hello_of_quic_has_its_name_and_version(void **state)
+{
+	const uint8_t		 name[] = "b.example", h3[] = "h3";
+	const uint8_t		 h29[] = "h3-29";
+	const struct tls_hello	 tls = { .nalpn = 2, .alpn = { { h3, 2 },
+				    { h29, 5 } } };
+	const struct quic_hello	 h = { .tls = &tls, .version = QUIC_V2 };
+	struct event_text	 text;
+	struct msg_event	 e;
+
+	(void)state;
+	event_flow(&e, EVENT_QUIC, 1, NULL);
+	event_quic(&e, &text, &h, name, 9);
+	says(&e.host, "b.example");
+	says(&e.alpn, "h3,h3-29");
+	says(&e.protocol, "QUIC v2");
+	assert_true(e.status == QUIC_V2 && !e.gap && !e.resumed);
+}
+
+static void
 types_are_what_any_log_wants(void **state)
 {
 	struct conf_log	 logs[2];
@@ -383,6 +404,7 @@ main(void)
 		cmocka_unit_test(a_hidden_client_does_not_leak),
 		cmocka_unit_test(the_end_of_a_flow_tells_how),
 		cmocka_unit_test(a_handshake_tells_what_was_chosen),
+		cmocka_unit_test(a_hello_of_quic_has_its_name_and_version),
 		cmocka_unit_test(types_are_what_any_log_wants),
 	};
 

@@ -290,6 +290,43 @@ a_service_filter_keeps_what_may_carry_it(void **state)
 	conf_free(c);
 }
 
+static void
+a_service_filter_keeps_hellos_of_quic(void **state)
+{
+	static const struct { const char *first; bool passes; } t[] = {
+		{ "\xc0\0\0\0\1", true }, { "\xcf\0\0\0\1", true },
+		{ "\x83\0\0\0\1", true },	/* the bit is greased */
+		{ "\xd0\x6b\x33\x43\xcf", true },
+		{ "\x9c\x6b\x33\x43\xcf", true },
+		{ "\xd0\0\0\0\1", false },	/* 0-RTT */
+		{ "\xe0\0\0\0\1", false },
+		{ "\xc0\x6b\x33\x43\xcf", false },
+		{ "\xc0\0\0\0\0", false }, { "\x40\0\0\0\1", false },
+	};
+	struct conf		*c = conf_new();
+	struct conf_service	*s;
+	char			 text[FILTER_TEXT_MAX];
+	uint8_t			 f[80] = { 0 };
+	size_t			 i;
+
+	(void)state;
+	assert_non_null(c);
+	s = conf_add_service(c);
+	s->ports.n = 1;
+	s->ports.range[0].lo = s->ports.range[0].hi = 80;
+	assert_int_equal(filter_build(c, FILTER_ETHER, text, sizeof(text)), 0);
+	for (i = 0; i < nitems(t); i++) {
+		frame4(f, 17, 0, 4433);
+		memcpy(f + 42, t[i].first, 5);
+		assert_int_equal(matches(text, f, 64), t[i].passes);
+		assert_false(matches(text, f, 46));	/* too short */
+		frame6(f, 17);
+		memcpy(f + 62, t[i].first, 5);
+		assert_int_equal(matches(text, f, 80), t[i].passes);
+	}
+	conf_free(c);
+}
+
 /* Radiotap, NFLOG: libpcap has no or not all words; the text stays. */
 static void
 other_links_have_no_service_filter(void **state)
@@ -366,6 +403,7 @@ main(void)
 		cmocka_unit_test(names_are_refused),
 		cmocka_unit_test(nothing_that_passes_asks_the_resolver),
 		cmocka_unit_test(a_service_filter_keeps_what_may_carry_it),
+		cmocka_unit_test(a_service_filter_keeps_hellos_of_quic),
 		cmocka_unit_test(other_links_have_no_service_filter),
 		cmocka_unit_test(the_users_text_narrows_the_service_filter),
 		cmocka_unit_test(a_filter_that_does_not_fit_is_an_error),

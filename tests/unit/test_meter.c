@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/meter.h"
+#include "analyzer/quic.h"
 #include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
 #include "tests/lib/guard.h"
@@ -253,6 +254,45 @@ every_status_has_a_slot_and_strange_ones_share_one(void **state)
 		assert_int_equal(meter_status_code(w.m,
 		    meter_status_slot(w.m, code)), code);
 	assert_int_equal(meter_status_code(w.m, METER_STATUSES - 1), 0);
+	end(&w);
+}
+
+static void
+names_are_those_of_quic_too(void **state)
+{
+	struct meter_hello	 h = { .name = (const uint8_t *)"www.example",
+				    .len = 11, .alpn = (const uint8_t *)"h3",
+				    .alpn_len = 2 };
+	struct world		 w;
+	uint64_t		 v[MC_MAX];
+
+	(void)state;
+	begin(&w, false);
+	meter_hello(w.m, w.iface, &h);
+	h.quic = QUIC_V1;
+	meter_hello(w.m, w.iface, &h);
+	h.quic = QUIC_V2;
+	h.ech = true;
+	meter_hello(w.m, w.iface, &h);
+	meter_sum(w.m, sketch_find(w.m->names, "www.example", 11),
+	    WINDOW_LAST, v);
+	assert_int_equal(v[MC_TLS], 1);
+	assert_int_equal(v[MC_QUIC], 2);
+	assert_int_equal(v[MC_QUIC_ECH], 1);
+	assert_int_equal(v[MC_TLS_ECH], 0);
+	assert_int_equal(v[MC_ALPN + meter_alpn_slot(h.alpn, 2)], 3);
+	assert_string_equal(meter_version_name(meter_quic_slot(QUIC_V2)),
+	    "QUIC v2");
+	assert_int_equal(v[MC_VERSION + meter_quic_slot(QUIC_V1)], 1);
+	assert_int_equal(v[MC_VERSION + meter_quic_slot(QUIC_V2)], 1);
+	assert_int_equal(count(&w, w.m->total, MC_TLS, WINDOW_LAST), 1);
+	assert_int_equal(count(&w, w.m->total, MC_QUIC, WINDOW_LAST), 2);
+	h.len = 0;
+	meter_hello(w.m, w.iface, &h);
+	assert_int_equal(count(&w, sketch_find(w.m->names, "", 0), MC_QUIC,
+	    WINDOW_LAST), 1);
+	assert_int_equal(count(&w, w.m->total, MC_TLS_NO_NAME, WINDOW_LAST),
+	    0);
 	end(&w);
 }
 
@@ -831,6 +871,7 @@ main(void)
 		    interim_answers_are_statuses_but_no_responses),
 		cmocka_unit_test(
 		    every_status_has_a_slot_and_strange_ones_share_one),
+		cmocka_unit_test(names_are_those_of_quic_too),
 		cmocka_unit_test(names_keep_versions_and_times),
 		cmocka_unit_test(handshakes_fail_by_reason),
 		cmocka_unit_test(certificates_are_counted_by_what_they_say),

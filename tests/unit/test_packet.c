@@ -304,6 +304,45 @@ tunnels_are_entered_and_named(void **state)
 	}
 }
 
+/* The datagram ends where UDP says, whatever stands behind it. */
+static void
+initials_of_quic_are_told_apart(void **state)
+{
+	static const struct { uint8_t d[20]; uint16_t port; unsigned why; }
+	t[] = {
+		{ { 0xc3, 0, 0, 0, 1, 0, 0, 'q' }, 443, PACKET_QUIC },
+		{ { 0xd3, 0x6b, 0x33, 0x43, 0xcf, 0, 0 }, 4433, PACKET_QUIC },
+		{ { 0xe3, 0, 0, 0, 1, 0, 0 }, 443, PACKET_NOT_TCP },
+		{ { 0x43, 0, 0, 0, 1, 0, 0 }, 443, PACKET_NOT_TCP },
+		{ { 0xc3, 0, 0, 0, 1, 0, 0 }, 4500, PACKET_ENCRYPTED },
+	};
+	struct packet	 p;
+	size_t		 i;
+	int		 v6;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		for (v6 = 0; v6 < 2; v6++) {
+			pcapgen_set(&g, t[i].d, sizeof(t[i].d));
+			pcapgen_udp(&g, 50000, t[i].port);
+			g.len += 5;		/* no part of it */
+			if (v6)
+				pcapgen_ip6(&g, 17);
+			else
+				pcapgen_ip4(&g, 17, 0, 1);
+			pcapgen_ether(&g, v6 ? 0x86dd : 0x0800);
+			assert_int_equal(parse(&p, 1), t[i].why);
+			if (t[i].why != PACKET_QUIC)
+				continue;
+			assert_int_equal(p.len, sizeof(t[i].d));
+			assert_int_equal(p.wire, sizeof(t[i].d));
+			assert_memory_equal(p.payload, t[i].d, p.len);
+			assert_int_equal(p.key.a.port, 50000);
+			assert_int_equal(p.key.b.port, t[i].port);
+			assert_int_equal(p.version, v6 ? 6 : 4);
+		}
+}
+
 static void
 pppoe_and_mpls_are_entered(void **state)
 {
@@ -862,6 +901,7 @@ main(void)
 		cmocka_unit_test(tags_are_counted_and_two_are_kept),
 		cmocka_unit_test(too_many_tags_are_refused),
 		cmocka_unit_test(tunnels_are_entered_and_named),
+		cmocka_unit_test(initials_of_quic_are_told_apart),
 		cmocka_unit_test(pppoe_and_mpls_are_entered),
 		cmocka_unit_test(tunnels_end_at_the_depth_limit),
 		cmocka_unit_test(extension_headers_are_passed_up_to_a_limit),
