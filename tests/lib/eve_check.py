@@ -22,6 +22,7 @@ TOP = {
         "status": range(1000), "length": I},
     "tls": {
         "sni": S, "version": S, "client_alpns": [S], "session_resumed": B},
+    "quic": {"version": S, "sni": S},
     "flow": {
         "pkts_toserver": I, "pkts_toclient": I, "bytes_toserver": I,
         "bytes_toclient": I, "start": TIME, "end": TIME, "age": I,
