@@ -47,9 +47,10 @@ tls_line(char *b, size_t size, const struct msg_event *e)
 	    text(version, sizeof(version), &e->protocol),
 	    text(alpn, sizeof(alpn), &e->alpn), e->resumed ? " resumed" : "",
 	    e->failure.n > 0 ? " failed: " : e->gap ? " incomplete" : "",
-	    text(why, sizeof(why), &e->failure),
+	    e->failure.n > 0 ? text(why, sizeof(why), &e->failure) : "",
 	    e->certificate.n > 0 ? " certificate " : "",
-	    text(cert, sizeof(cert), &e->certificate));
+	    e->certificate.n > 0 ? text(cert, sizeof(cert),
+	    &e->certificate) : "");
 }
 
 static void
