@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """seeds.py DIR: a seed corpus for the fuzz targets that read traffic.
 
-Writes DIR/packet, frag, reass, http, body, tls and session, each full of small
-inputs in the form that its target reads (see the head of fuzz_NAME.c). All is
-made here: no capture is copied. The same files each time.
+Writes DIR/packet, frag, reass, http, body, tls, quic and session, each full of
+small inputs in the form that its target reads (see the head of fuzz_NAME.c). All
+is made here: no capture is copied. The same files each time.
 """
 import os
 import random
@@ -11,6 +11,7 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import quicgen
 from checksum import checksum
 
 RND = random.Random(1)
@@ -362,6 +363,39 @@ PROXIED = [
 ]
 
 
+# ---- QUIC ----
+
+WHOLE, V2, OTHER, SAME, SERVER, LONG = 1, 2, 4, 8, 16, 32
+
+
+def quics():
+    """fuzz_quic seals what is not WHOLE, with "12345678" as the first ID."""
+    def put(how, b, t=0):
+        b += b"\0" * (-len(b) % 16)
+        return bytes((how | LONG, t, len(b) // 16)) + b
+
+    for how in (0, V2, OTHER):
+        for h in HELLOS[:8]:
+            a = quicgen.crypto(0, h)
+            parts = [quicgen.crypto(i, h[i:i + 60])
+                     for i in range(0, len(h), 60)][:20]
+            yield b"\xff" + put(how, a) + put(how, a, 3)
+            yield b"\xff" + put(how, b"\2\5\0\1\2\0\1\1" +
+                               b"\1".join(parts[::-1]))
+            yield b"\xff" + b"".join(put(how, p, 9) for p in parts[::-1])
+            yield b"\xff" + put(0, parts[0]) + \
+                b"".join(put(OTHER | SAME | how, p) for p in parts[1:])
+    yield b"\0" + put(0, quicgen.crypto(16000, b"x")) * 5
+    yield b"\xff" + put(0, quicgen.crypto(0, HELLOS[0])[:200]) + \
+        put(OTHER | SERVER, b"\6\0\4abcd\x1c\0\6\2no")
+    for version in (quicgen.V1, quicgen.V2):
+        p = b"".join(quicgen.datagrams("seed.example", 1, 300, 2,
+                                       version=version, token=b"tok"))
+        yield b"\xff" + put(WHOLE, p)
+        yield b"\xff" + put(WHOLE, b"\xe0\0\0\0\1\1a\0\4abcd" + p)
+        yield b"\xff" + put(WHOLE, p[:600]) + put(WHOLE | SERVER, p)
+
+
 # ---- sessions ----
 
 def sessions():
@@ -402,6 +436,7 @@ def main():
     save("body", bodies())
     save("starts", starts())
     save("tls", tls())
+    save("quic", quics())
     save("session", sessions())
 
 

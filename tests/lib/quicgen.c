@@ -56,7 +56,8 @@ quicgen_hello(uint8_t *out, const char *name, uint8_t seed, size_t len)
 void
 quicgen_bytes(struct quicgen *g, const void *p, size_t len)
 {
-	memcpy(g->p + g->len, p, len);
+	if (len > 0)
+		memcpy(g->p + g->len, p, len);
 	g->len += len;
 }
 
