@@ -57,6 +57,7 @@ rm -f "$log"
 for p in $missing; do
 	case $p in
 	nginx-light) service=nginx ;;
+	ngtcp2-server) service=ngtcp2d ;;
 	lighttpd|haproxy|rsyslog|nftables) service=$p ;;
 	*) continue ;;
 	esac
