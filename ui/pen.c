@@ -92,6 +92,12 @@ pen_count(char b[PEN_CELL], const struct row *r, const char *key)
 }
 
 void
+pen_hellos(char b[PEN_CELL], const struct row *r, const char *key)
+{
+	short_number(b, doc_num(r, key) + doc_num(r, "quic"), 1000, "kMGTPE");
+}
+
+void
 pen_bytes(char b[PEN_CELL], const struct row *r, const char *key)
 {
 	short_number(b, doc_num(r, key), 1024, "KMGTPE");

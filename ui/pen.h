@@ -48,6 +48,8 @@ typedef void	 pen_cell(char b[PEN_CELL], const struct row *,
 		    const char *key);
 pen_cell	 pen_count, pen_bytes, pen_rate, pen_bps, pen_ms, pen_percent,
 		 pen_drops, pen_queue;
+/* Those over QUIC, too. */
+pen_cell	 pen_hellos;
 
 /* Marks the columns that fit; the width that is left for the name. */
 unsigned	 pen_choose(const struct pen_column *, size_t n,

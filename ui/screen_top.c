@@ -445,7 +445,7 @@ put_tls_name(struct pen *p, size_t i, size_t name)
 	doc_get(p->d, i, &r);
 	out_char(&p->line, ' ', 1);
 	pen_name(p, &r, "name", name);
-	pen_count(b, &r, "connections");
+	pen_hellos(b, &r, "connections");
 	out_printf(&p->line, " %6s  ", b);
 	pen_name(p, &r, "version", 8);
 	out_char(&p->line, ' ', 1);

@@ -211,6 +211,24 @@ interfaces_that_went_are_not_counted(void **state)
 	drop(&f);
 }
 
+static void
+names_of_quic_are_counted_with_those_of_tls(void **state)
+{
+	struct fixture	 f;
+	struct buf	 b;
+
+	(void)state;
+	make(&f, 100, 40, false);
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_NAME, 0, "name=www.quic.example|connections=3|"
+	    "quic=14|version=QUIC v1|alpn=h3");
+	assert_int_equal(doc_add(&f.doc, bytes, b.len), 0);
+	screen_draw(&f.screen, &f.doc, &f.detail);
+	assert_non_null(strstr(f.screen.text.p, " www.quic.example "));
+	assert_non_null(strstr(f.screen.text.p, "     17  QUIC v1  h3"));
+	drop(&f);
+}
+
 int
 main(void)
 {
@@ -221,6 +239,7 @@ main(void)
 		cmocka_unit_test(help_names_every_key_where_there_is_no_room),
 		cmocka_unit_test(no_rows_at_all_are_a_screen_too),
 		cmocka_unit_test(interfaces_that_went_are_not_counted),
+		cmocka_unit_test(names_of_quic_are_counted_with_those_of_tls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

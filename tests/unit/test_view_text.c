@@ -79,6 +79,13 @@ nothing_to_see_is_explained(void **state)
 		{ "interfaces=1|packets_per_second=3|"
 		    "tls_handshakes_per_second=1", "ratio=1",
 		    "no HTTP, only TLS" },
+		{ "interfaces=1|packets_per_second=3|"
+		    "quic_connections_per_second=1", "ratio=1",
+		    "no HTTP, only QUIC" },
+		{ "interfaces=1|packets_per_second=3|"
+		    "tls_handshakes_per_second=1|"
+		    "quic_connections_per_second=1", "ratio=1",
+		    "no HTTP, only TLS and QUIC" },
 		{ "interfaces=1|packets_per_second=3", "ratio=1",
 		    "packets, but no HTTP" },
 		{ "interfaces=1|packets_per_second=3", "ratio=1",
@@ -120,6 +127,48 @@ nothing_to_see_is_explained(void **state)
 		out_clear(&s.text);
 		doc_clear(&d);
 	}
+}
+
+/* A row as a person sees it, in out. */
+static void
+draw_row(struct out *o, enum show_subject subject, enum row_kind kind,
+    const char *pairs)
+{
+	struct doc	 d;
+	struct buf	 b;
+
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, kind, 0, pairs);
+	doc_init(&d);
+	out_init(o);
+	assert_int_equal(doc_add(&d, bytes, b.len), 0);
+	view_text.draw(o, view_subject(subject), &d,
+	    &(struct view_opt){ .width = 80 });
+	doc_clear(&d);
+}
+
+/* The line and the column are there when there is any of it. */
+static void
+quic_stands_beside_tls(void **state)
+{
+	struct out	 o;
+
+	(void)state;
+	draw_row(&o, SHOW_SUMMARY, ROW_SUMMARY, "interfaces=1|"
+	    "packets_per_second=9|tls_handshakes_per_second=12|"
+	    "quic_connections_per_second=30.2");
+	assert_non_null(strstr(o.p, "\ntls       12.0 handshakes/s\n"
+	    "quic      30.2 connections/s\n"));
+	out_clear(&o);
+	draw_row(&o, SHOW_NAMES, ROW_NAME, "name=a.example|connections=1|"
+	    "quic=7|version=QUIC v2|alpn=h3");
+	assert_non_null(strstr(o.p, "name (claimed)  conn  quic  version  "
+	    "alpn"));
+	assert_non_null(strstr(o.p, "a.example          1     7  QUIC v2  h3"));
+	out_clear(&o);
+	draw_row(&o, SHOW_NAMES, ROW_NAME, "name=a.example|connections=1");
+	assert_null(strstr(o.p, "quic"));
+	out_clear(&o);
 }
 
 static void
@@ -364,6 +413,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_subject_looks_as_agreed),
 		cmocka_unit_test(nothing_to_see_is_explained),
+		cmocka_unit_test(quic_stands_beside_tls),
 		cmocka_unit_test(the_report_of_a_file_names_nobody_to_ask),
 		cmocka_unit_test(a_narrow_terminal_drops_columns_in_order),
 		cmocka_unit_test(
