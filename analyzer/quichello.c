@@ -8,7 +8,7 @@
 
 #define BUCKETS		4096
 #define SEEN		16384		/* randoms remembered */
-#define WAYS		4		/* places for each of them */
+#define WAYS		8		/* places for each of them */
 #define SEEN_US		60000000ULL
 #define TOKEN		1000000ULL	/* one try; each microsecond has RATE */
 #define TOKENS_MAX	(QUICHELLO_RATE * TOKEN)
