@@ -354,10 +354,10 @@ bridge_apart(const struct couple *c)
 static bool
 share_address(const struct flow *a, const struct flow *b)
 {
-	return addr_cmp(&a->key.a.addr, &b->key.a.addr) == 0 ||
-	    addr_cmp(&a->key.b.addr, &b->key.b.addr) == 0 ||
-	    addr_cmp(&a->key.a.addr, &b->key.b.addr) == 0 ||
-	    addr_cmp(&a->key.b.addr, &b->key.a.addr) == 0;
+	return addr_meets(&a->key.a.addr, &b->key.a.addr) ||
+	    addr_meets(&a->key.b.addr, &b->key.b.addr) ||
+	    addr_meets(&a->key.a.addr, &b->key.b.addr) ||
+	    addr_meets(&a->key.b.addr, &b->key.a.addr);
 }
 
 /* What was translated, and how far apart both were seen, fits. */

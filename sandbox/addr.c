@@ -34,6 +34,33 @@ addr_cmp(const struct addr *a, const struct addr *b)
 	return memcmp(a->b, b->b, sizeof(a->b));
 }
 
+/*
+ * RFC 6052, section 2.2: the four bytes follow a prefix of 32, 40, 48, 56, 64
+ * or 96 bits, and leave the ninth byte out.
+ */
+static bool
+embeds(const struct addr *a, const struct addr *v4)
+{
+	static const uint8_t	 at[] = { 4, 5, 6, 7, 8, 11 };
+	uint8_t			 b[15];
+	size_t			 i;
+
+	memcpy(b, a->b, 8);
+	memcpy(b + 8, a->b + 9, 7);
+	for (i = 0; i < nitems(at); i++)
+		if (memcmp(b + at[i], v4->b + 12, 4) == 0)
+			return true;
+	return false;
+}
+
+bool
+addr_meets(const struct addr *a, const struct addr *b)
+{
+	if (addr_is4(a) == addr_is4(b))
+		return addr_cmp(a, b) == 0;
+	return addr_is4(a) ? embeds(b, a) : embeds(a, b);
+}
+
 bool
 addr_in(const struct addr *a, const struct addr *net, unsigned bits)
 {

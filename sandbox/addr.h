@@ -36,6 +36,8 @@ void		 addr_from4(struct addr *, const uint8_t[4]);
 bool		 addr_is4(const struct addr *);
 bool		 addr_is_zero(const struct addr *);	/* all its bytes */
 int		 addr_cmp(const struct addr *, const struct addr *);
+/* The same, or one is of IPv4 and the other is what NAT64 makes of it. */
+bool		 addr_meets(const struct addr *, const struct addr *);
 /* Whether a lies in net/bits; bits counts in net's own family (0-32, 0-128). */
 bool		 addr_in(const struct addr *a, const struct addr *net,
 		    unsigned bits);

@@ -45,6 +45,34 @@ endpoints_round_trip(void **state)
 		assert_int_equal(endpoint_parse(wrong[i], &e), -1);
 }
 
+/* RFC 6052, section 2.4 */
+static void
+what_nat64_makes_of_an_address_meets_it(void **state)
+{
+	static const char *const six[] = { "2001:db8:c000:221::",
+		"2001:db8:1c0:2:21::", "2001:db8:122:c000:2:2100::",
+		"2001:db8:122:3c0:0:221::", "2001:db8:122:344:c0:2:2100::",
+		"2001:db8:122:344::192.0.2.33", "64:ff9b::192.0.2.33" };
+	struct addr	 four, other, a;
+	size_t		 i;
+
+	(void)state;
+	addr_parse("192.0.2.33", &four);
+	addr_parse("192.0.2.34", &other);
+	for (i = 0; i < nitems(six); i++) {
+		addr_parse(six[i], &a);
+		assert_true(addr_meets(&a, &four) && addr_meets(&four, &a));
+		assert_true(addr_meets(&a, &a));
+		assert_false(addr_meets(&a, &other) || addr_meets(&other, &a));
+	}
+	assert_true(addr_meets(&four, &four));
+	assert_false(addr_meets(&four, &other));
+	addr_parse("64:ff9b::192.0.2.33", &other);
+	assert_false(addr_meets(&a, &(struct addr){ 0 }));
+	addr_parse("2001:db8::192.0.2.33", &a);
+	assert_false(addr_meets(&a, &other));	/* both of IPv6 */
+}
+
 static void
 prefixes_hold_at_every_bit(void **state)
 {
@@ -163,6 +191,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(texts_round_trip),
 		cmocka_unit_test(endpoints_round_trip),
+		cmocka_unit_test(what_nat64_makes_of_an_address_meets_it),
 		cmocka_unit_test(prefixes_hold_at_every_bit),
 		cmocka_unit_test(
 		    both_directions_hash_alike_and_the_key_matters),

@@ -31,6 +31,7 @@ struct world {
 	uint8_t			 ttl;
 	uint16_t		 ip_id;
 	bool			 shut;		/* no window is granted */
+	bool			 six;		/* addresses as NAT64 shows */
 	uint16_t		 tuple;		/* added to the client's port */
 	size_t			 cut;		/* bytes off each packet */
 	size_t			 shed;		/* bytes, when one is opened */
@@ -176,6 +177,14 @@ end(struct world *w)
 	assert_true(w->mem.used == 0);
 }
 
+static void
+make_six(struct addr *a)
+{
+	static const uint8_t	 prefix[12] = { 0, 0x64, 0xff, 0x9b };
+
+	memcpy(a->b, prefix, sizeof(prefix));
+}
+
 static enum flow_verdict
 raw(struct world *w, struct pcapgen_seg *s, bool bad)
 {
@@ -195,6 +204,10 @@ raw(struct world *w, struct pcapgen_seg *s, bool bad)
 	    g.len - w->cut), PACKET_OK);
 	if (w->shut)
 		p.win = 0;
+	if (w->six) {
+		make_six(&p.key.a.addr);
+		make_six(&p.key.b.addr);
+	}
 	return flow_packet(w->t, &p);
 }
 
@@ -1550,6 +1563,38 @@ pin(struct world *w, uint16_t iface, uint8_t ttl, uint8_t src, uint8_t dst,
 	w->iface = iface;
 	w->ttl = ttl;
 	raw(w, &s, false);
+}
+
+/* A packet at the one device of a NAT64, which makes 2 of 64:ff9b::2. */
+static void
+at_nat64(struct world *w, bool six, uint8_t src, uint8_t dst, uint8_t flags,
+    uint32_t seq)
+{
+	w->six = six;
+	pin(w, 1, flags & A ? 63 + !six : 63 + six, src, dst, flags, seq);
+}
+
+/* tayga has one tun device, which shows both families. */
+static void
+both_families_at_the_device_of_a_nat64_are_one_connection(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	at_nat64(&w, true, 1, 2, S, 100111);
+	at_nat64(&w, false, 9, 2, S, 100111);
+	at_nat64(&w, false, 2, 9, S | A, 200222);
+	at_nat64(&w, true, 2, 1, S | A, 200222);
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	end(&w);
+	begin(&w);		/* another server: another connection */
+	at_nat64(&w, true, 1, 2, S, 100111);
+	at_nat64(&w, false, 9, 3, S, 100111);
+	at_nat64(&w, false, 3, 9, S | A, 200222);
+	at_nat64(&w, true, 2, 1, S | A, 200222);
+	assert_true(count(&w, FLOW_C_NAT) == 0);
+	end(&w);
 }
 
 /*
@@ -2970,6 +3015,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_syn_proxy_that_translates_may_miss_its_own_syn),
 	cmocka_unit_test(a_second_answer_is_no_other_connection),
 	cmocka_unit_test(nor_is_one_after_a_reset),
+	cmocka_unit_test(
+	    both_families_at_the_device_of_a_nat64_are_one_connection),
 	cmocka_unit_test(a_hairpin_that_is_sent_twice_is_one_connection),
 	cmocka_unit_test(both_answers_of_a_syn_proxy_may_be_near),
 	cmocka_unit_test(both_sides_of_a_syn_proxy_are_one_connection),
