@@ -91,7 +91,24 @@ is_elsewhere(const struct flow_half *h, uint32_t base)
 	return h->flags & HALF_BASE && d != 0;
 }
 
-/* Whether the half takes this SYN as its start; *again: it knew it. */
+/*
+ * After the end: a SYN of what has ended. Its home missed it, or has shown
+ * nothing yet, as the other side of NAT was read first.
+ */
+static bool
+known_end(const struct seg *s)
+{
+	const struct flow_half	*h = s->h;
+	const bool		 ack = s->p->flags & PACKET_TCP_ACK;
+
+	if (s->again && flowseg_answers(s))
+		return true;
+	return h->r.base == s->p->seq + 1 &&
+	    h->flags & (HALF_SEEN | HALF_BASE) &&
+	    (s->again || (s->dir == flowseg_client(s->f)) != ack);
+}
+
+/* Whether the half takes this SYN as its start; *known: it knew it. */
 static bool
 take_syn(struct seg *s, bool *known)
 {
@@ -111,10 +128,7 @@ take_syn(struct seg *s, bool *known)
 		return true;
 	}
 	if (s->f->state == FLOW_CLOSED) {
-		/* Its home missed it; elsewhere it is read after the end. */
-		*known = s->again && (flowseg_answers(s) ||
-		    (h->r.base == base &&
-		    h->flags & (HALF_SEEN | HALF_BASE)));
+		*known = known_end(s);
 		return *known || flowseg_restart(s);
 	}
 	if (is_elsewhere(h, base) && flowseen_renumbers(s)) {

@@ -31,6 +31,7 @@ struct world {
 	uint8_t			 ttl;
 	uint16_t		 ip_id;
 	bool			 shut;		/* no window is granted */
+	int			 over;		/* the interface, if not 0 */
 	bool			 six;		/* addresses as NAT64 shows */
 	uint16_t		 tuple;		/* added to the client's port */
 	size_t			 cut;		/* bytes off each packet */
@@ -1398,7 +1399,7 @@ nat(struct world *w, int after, char who, uint8_t flags, uint32_t seq,
 	uint8_t			 client = after ? 9 : 1;
 	uint16_t		 port = after ? 61000 : 4000;
 
-	w->iface = (uint16_t)after;
+	w->iface = (uint16_t)(w->over > 0 ? w->over : after);
 	w->ttl = (uint8_t)((who == 'c') == (after != 0) ? 63 : 64);
 	s.src = who == 'c' ? client : 2;
 	s.dst = who == 'c' ? 2 : client;
@@ -2037,6 +2038,80 @@ a_refusal_behind_a_translation_is_one_connection(void **state)
 		    FLOW_AGAIN);
 		assert_string_equal(w.log, "ask>");
 		assert_int_equal(w.opened, i < 2 ? 2 : 3);
+		end(&w);
+	}
+}
+
+/*
+ * A connection through a translation of its source, the answers to which leave
+ * by another interface: what the first one (0), the one of the server (1) and
+ * the last one (2) show.
+ */
+static const struct leg {
+	int		 iface;
+	unsigned	 ms;
+	char		 who;
+	uint8_t		 flags;
+	uint32_t	 seq, ack;
+	const char	*data;
+} legs[] = {
+	{ 0, 0, 'c', S, 100111, 0, "" },
+	{ 0, 2, 'c', A, 100112, 200223, "" },
+	{ 0, 2, 'c', P | A, 100112, 200223, "ask" },
+	{ 0, 4, 'c', F | A, 100115, 200226, "" },
+	{ 0, 6, 'c', A, 100116, 200227, "" },
+	{ 1, 0, 'c', S, 100111, 0, "" },
+	{ 1, 1, 's', S | A, 200222, 100112, "" },
+	{ 1, 2, 'c', A, 100112, 200223, "" },
+	{ 1, 2, 'c', P | A, 100112, 200223, "ask" },
+	{ 1, 3, 's', P | A, 200223, 100115, "say" },
+	{ 1, 4, 'c', F | A, 100115, 200226, "" },
+	{ 1, 5, 's', F | A, 200226, 100116, "" },
+	{ 1, 6, 'c', A, 100116, 200227, "" },
+	{ 2, 1, 's', S | A, 200222, 100112, "" },
+	{ 2, 3, 's', P | A, 200223, 100115, "say" },
+	{ 2, 5, 's', F | A, 200226, 100116, "" }
+};
+
+static void
+show_leg(struct world *w, int iface, uint64_t start)
+{
+	size_t	 i;
+
+	for (i = 0; i < nitems(legs); i++) {
+		if (legs[i].iface != iface)
+			continue;
+		w->now = start + legs[i].ms * 1000 + (unsigned)iface;
+		w->over = iface;
+		nat(w, iface == 1, legs[i].who, legs[i].flags, legs[i].seq,
+		    legs[i].ack, legs[i].data);
+	}
+}
+
+static void
+a_translation_with_answers_elsewhere_is_one_in_any_order(void **state)
+{
+	static const int	 orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 },
+				    { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 },
+				    { 2, 1, 0 } };
+	static const char *const said[] = { "ask>", "say<", NULL };
+	struct world		 w;
+	const char		*at;
+	uint64_t		 start;
+	size_t			 i, k, n;
+
+	(void)state;
+	for (i = 0; i < nitems(orders); i++) {
+		begin(&w);
+		start = w.now;
+		for (k = 0; k < 3; k++)
+			show_leg(&w, orders[i][k], start);
+		assert_int_equal(w.opened, 1);
+		assert_true(count(&w, FLOW_C_NAT) == 1);
+		for (n = 0; said[n] != NULL; n++) {
+			assert_non_null(at = strstr(w.log, said[n]));
+			assert_null(strstr(at + 1, said[n]));
+		}
 		end(&w);
 	}
 }
@@ -3045,6 +3120,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_half_that_is_shown_later_is_no_loss),
 	cmocka_unit_test(a_half_that_was_never_seen_is_lost_at_the_end),
 	cmocka_unit_test(an_alias_with_early_data_keeps_nothing),
+	cmocka_unit_test(
+	    a_translation_with_answers_elsewhere_is_one_in_any_order),
 	cmocka_unit_test(what_home_missed_comes_from_behind_the_translation),
 	cmocka_unit_test(half_a_handshake_is_enough_to_know_a_translation),
 	cmocka_unit_test(a_direction_that_only_the_other_side_shows_is_read),

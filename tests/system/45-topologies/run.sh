@@ -113,6 +113,21 @@ nginx_up
 joined masquerade 10.2.0.2
 measure masquerade http://10.2.0.2
 
+# the answers leave by another interface than the questions come by
+fresh
+wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
+wire $NSA a1 10.3.0.2/24 $R r2 10.3.0.1/24
+wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
+ip -n $NSA route add default via 10.1.0.1
+inr ip rule add from 10.2.0.2 lookup 50
+inr ip route add 10.1.0.2/32 via 10.3.0.2 table 50
+for x in "$NSA all" "$NSA a1" "$R all" "$R r1"; do
+	ip netns exec ${x% *} sysctl -qw net.ipv4.conf.${x#* }.rp_filter=0
+done
+nat 'post oifname r1 masquerade'
+nginx_up
+measure "masquerade, answers by another interface" http://10.2.0.2
+
 fresh
 wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
 wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
