@@ -75,6 +75,18 @@ ack_of_unseen(struct seg *s)
 		flowlife_missed(s->t, s->f, !s->dir, s->p->ack);
 }
 
+/*
+ * A server that has an older connection of the tuple open acknowledges that
+ * one instead of the SYN (RFC 9293, 3.5.1, figure 9).
+ */
+static bool
+of_older(const struct seg *s, int64_t ahead)
+{
+	return s->p->wire == 0 && (ahead < 0 || ahead > FLOWSEG_NEAR) &&
+	    !(s->h->flags & HALF_SYN) && s->o->flags & HALF_SYN &&
+	    s->o->r.next == 0 && s->o->bytes == 0;
+}
+
 /* False: it acknowledges what nobody can have sent. */
 bool
 flowack_take(struct seg *s)
@@ -95,6 +107,10 @@ flowack_take(struct seg *s)
 	} else {
 		flowack_probed(o, h, s->p->ack);
 		a = reass_ahead(&o->r, s->p->ack);
+	}
+	if (of_older(s, a)) {
+		s->t->count[FLOW_C_BAD_ACK]++;
+		return false;
 	}
 	if (!flowtrust_in_reach(o, h, a)) {
 		if (!s->again && !(o->flags & HALF_TWICE) &&

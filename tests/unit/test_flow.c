@@ -2944,6 +2944,35 @@ a_suspect_beyond_the_end_is_not_told(void **state)
 	end(&w);
 }
 
+/* RFC 9293, 3.5.1: the server answers for the old one until it is reset. */
+static void
+one_that_the_server_still_has_is_reset_and_begins(void **state)
+{
+	static const uint32_t	 old[] = { 2000000, 60000000, 70000000,
+				    2000000000, 3000000000U, 0U - 40000000 };
+	struct world		 w;
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(old); i++) {
+		begin(&w);
+		seg(&w, 'c', S, 0, 0, "");
+		seg(&w, 's', A, 900000000, old[i], "");
+		flow_tick(w.t, w.now += FLOW_HOLE_US);
+		seg(&w, 'c', R, old[i], 0, "");
+		w.now += 1000000;
+		shake(&w);
+		seg(&w, 'c', P | A, 1, 1, "ask");
+		seg(&w, 's', P | A, 1, 4, "say");
+		assert_string_equal(w.log, "ask>say<");
+		flow_flush(w.t, w.now);
+		assert_int_equal(w.opened, 1);
+		assert_int_equal(w.closed, 1);
+		assert_int_equal(w.lost, 0);
+		end(&w);
+	}
+}
+
 static void
 a_syn_with_data_on_a_closed_tuple_is_a_new_connection(void **state)
 {
@@ -3115,6 +3144,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(quality_is_counted),
 	cmocka_unit_test(a_late_syn_corrects_who_is_the_client),
 	cmocka_unit_test(a_suspect_beyond_the_end_is_not_told),
+	cmocka_unit_test(one_that_the_server_still_has_is_reset_and_begins),
 	cmocka_unit_test(a_syn_with_data_on_a_closed_tuple_is_a_new_connection),
 	cmocka_unit_test(acks_of_a_half_that_was_never_seen_are_no_gap),
 	cmocka_unit_test(a_half_that_is_shown_later_is_no_loss),
