@@ -568,8 +568,8 @@ why_encrypted(struct rows *r)
 
 	if (n > 0)
 		rows_text(r, "", "  %llu of the packets are encrypted: what "
-		    "IPsec carries shows whole on an xfrm interface, or behind "
-		    "the gateway", (ull)n);
+		    "IPsec or MACsec carries shows whole on an xfrm or a "
+		    "macsec interface, or behind the gateway", (ull)n);
 }
 
 static void

@@ -381,7 +381,22 @@ for seq in range(20):
     s.sendto(b"\0\0\1\1" + seq.to_bytes(4, "big") + bytes(64), ("10.77.0.2", 0))
 '
 because "IPsec: what is in it shows elsewhere" \
-    '^  [0-9]+ of the packets are encrypted: .* on an xfrm interface' port 9999
+    '^  [0-9]+ of the packets are encrypted: .* on an xfrm or' port 9999
+stop
+
+# The same of MACsec, where only the interface below it is watched.
+with
+wait_for 10 all_ready
+ina python3 -c '
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("va", 0))
+for pn in range(1, 21):
+    s.send(b"\xff" * 6 + b"\2" * 6 + b"\x88\xe5\x2c\0" +
+        pn.to_bytes(4, "big") + bytes(64))
+'
+because "MACsec: what is in it shows elsewhere" \
+    '^  20 of the packets are encrypted: .* a macsec interface' port 9999
 stop
 
 # A router that translates: each connection passes two interfaces, and netmond
