@@ -347,6 +347,28 @@ tell_names(struct rows *r, const char *want)
 		    text);
 }
 
+/*
+ * An XDP program has a packet before any socket: what it sends on or drops is
+ * counted by the kernel at most.
+ */
+static void
+tell_xdp(struct rows *r)
+{
+	const struct iface	*f;
+	uint32_t		 i;
+	unsigned		 told = 0;
+
+	for (i = 0; i < r->az->nifaces && told < IFACES_TOLD; i++) {
+		f = &r->az->ifaces[i];
+		if (!is_asked(r, f) || f->info.state != IFACE_UP ||
+		    !f->info.xdp)
+			continue;
+		rows_text(r, "", "  %s: what its XDP program drops or sends on "
+		    "is not seen here", f->info.name);
+		told++;
+	}
+}
+
 static bool
 why_interfaces(struct rows *r)
 {
@@ -390,6 +412,7 @@ why_interfaces(struct rows *r)
 		tell_closed(r, &az->ifaces[i]);
 		told++;
 	}
+	tell_xdp(r);
 	return up > 0;
 }
 

@@ -345,6 +345,7 @@ differs(const struct ifwatch_link *a, const struct ifwatch_link *b)
 	return ((a->flags ^ b->flags) & (IFF_UP | IFF_RUNNING)) != 0 ||
 	    a->link != b->link || a->master != b->master ||
 	    a->carrier != b->carrier || a->arphrd != b->arphrd ||
+	    a->xdp != b->xdp ||
 	    strcmp(a->name, b->name) != 0 || strcmp(a->kind, b->kind) != 0;
 }
 
@@ -647,6 +648,7 @@ ifaces_message(const struct iface *i, struct msg_iface *m)
 	m->index = i->link.index;
 	m->parent = i->link.link != 0 ? i->link.link : i->link.master;
 	m->ring = i->ring;
+	m->xdp = i->link.xdp;
 	if (i->source != NULL) {
 		m->linktype = source_linktype(i->source);
 		m->snaplen = source_snaplen(i->source);

@@ -120,6 +120,18 @@ attr_kind(const struct attr *info, struct ifwatch_link *l)
 }
 
 static void
+attr_xdp(const struct attr *xdp, struct ifwatch_link *l)
+{
+	const uint8_t	*p = xdp->p;
+	struct attr	 a;
+	size_t		 n = xdp->n;
+
+	while (attr_next(&p, &n, &a))
+		if (a.type == IFLA_XDP_ATTACHED && a.n >= 1)
+			l->xdp = a.p[0] != XDP_ATTACHED_NONE;
+}
+
+static void
 attr_stats(const struct attr *a, struct ifwatch_link *l)
 {
 	struct rtnl_link_stats64	 s;
@@ -154,6 +166,8 @@ link_attrs(const uint8_t *p, size_t n, struct ifwatch_link *l)
 			l->carrier = a.p[0] != 0;
 		else if (a.type == IFLA_LINKINFO)
 			attr_kind(&a, l);
+		else if (a.type == IFLA_XDP)
+			attr_xdp(&a, l);
 		else if (a.type == IFLA_STATS64)
 			attr_stats(&a, l);
 	}

@@ -24,6 +24,7 @@ struct ifwatch_link {
 	uint16_t	 arphrd;
 	bool		 carrier;
 	bool		 has_stats;
+	bool		 xdp;		/* a program is attached */
 	char		 name[IFWATCH_NAME_MAX];	/* raw bytes */
 	char		 kind[IFWATCH_KIND_MAX];
 	uint64_t	 rx_packets;

@@ -283,6 +283,7 @@ msg_put_iface(struct buf *b, const struct msg_iface *m)
 	buf_put_u32(b, m->snaplen);
 	buf_put_u64(b, m->ring);
 	buf_put_u32(b, m->parent);
+	buf_put_u16(b, m->xdp);
 	buf_put_str(b, m->name);
 	buf_put_str(b, m->type);
 	buf_put_str(b, m->label);
@@ -299,6 +300,7 @@ msg_get_iface(struct buf *b, struct msg_iface *m)
 	m->snaplen = buf_get_u32(b);
 	m->ring = buf_get_u64(b);
 	m->parent = buf_get_u32(b);
+	m->xdp = buf_get_u16(b);
 	buf_get_str(b, m->name, sizeof(m->name));
 	buf_get_str(b, m->type, sizeof(m->type));
 	buf_get_str(b, m->label, sizeof(m->label));

@@ -284,6 +284,7 @@ struct msg_iface {
 	uint32_t	 snaplen;
 	uint64_t	 ring;		/* bytes granted */
 	uint32_t	 parent;	/* IFLA_LINK or IFLA_MASTER, 0 none */
+	uint16_t	 xdp;		/* a program is before the capture */
 	char		 name[32];
 	char		 type[16];	/* "ether", "vlan", "ppp", ... */
 	char		 label[CONF_NAME_MAX];

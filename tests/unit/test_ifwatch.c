@@ -122,6 +122,36 @@ a_link_is_read_with_all_that_matters(void **state)
 	assert_true(seen.last.tx_bytes == (uint64_t)1 << 40);
 }
 
+static bool
+has_xdp(uint8_t attached)
+{
+	_Alignas(4) uint8_t	 xdp[RTA_SPACE(1)];
+	struct rtattr		*a = (struct rtattr *)(void *)xdp;
+	struct nlmsghdr		*h;
+
+	memset(xdp, 0, sizeof(xdp));
+	a->rta_type = IFLA_XDP_ATTACHED;
+	a->rta_len = RTA_LENGTH(1);
+	memcpy(RTA_DATA(a), &attached, 1);
+	msg_len = 0;
+	h = start(RTM_NEWLINK, 0, 7);
+	put(h, IFLA_IFNAME, "veth0", 6);
+	put(h, IFLA_XDP, xdp, sizeof(xdp));
+	finish(h);
+	parse(5);
+	assert_int_equal(seen.events[IFWATCH_LINK], 1);
+	return seen.last.xdp;
+}
+
+static void
+a_program_before_the_capture_is_known(void **state)
+{
+	(void)state;
+	assert_false(has_xdp(XDP_ATTACHED_NONE));
+	assert_true(has_xdp(XDP_ATTACHED_DRV));
+	assert_true(has_xdp(XDP_ATTACHED_SKB));
+}
+
 static void
 a_link_of_another_namespace_is_no_parent(void **state)
 {
@@ -230,6 +260,7 @@ main(void)
 {
 	static const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(a_link_is_read_with_all_that_matters),
+		cmocka_unit_test(a_program_before_the_capture_is_known),
 		cmocka_unit_test(a_link_of_another_namespace_is_no_parent),
 		cmocka_unit_test(a_dump_ends_and_may_be_broken),
 		cmocka_unit_test(words_of_bridge_ports_are_not_links),

@@ -317,6 +317,7 @@ put_iface(struct buf *b)
 	buf_put_u32(b, 65535);
 	buf_put_u64(b, 1 << 20);
 	buf_put_u32(b, 1);
+	buf_put_u16(b, 1);
 	buf_put_str(b, "eth0.5");
 	buf_put_str(b, "vlan");
 	buf_put_str(b, "lan");

@@ -399,6 +399,38 @@ because "MACsec: what is in it shows elsewhere" \
     '^  20 of the packets are encrypted: .* a macsec interface' port 9999
 stop
 
+# A program of XDP, which may have packets that no socket ever sees. This one
+# passes all.
+with
+wait_for 10 all_ready
+if ina python3 -c '
+import ctypes, platform, socket, struct
+libc = ctypes.CDLL(None, use_errno=True)
+call = {"x86_64": 321, "i686": 357, "aarch64": 280}[platform.machine()]
+code = ctypes.create_string_buffer(b"\xb7\0\0\0\2\0\0\0\x95" + bytes(7))
+gpl = ctypes.create_string_buffer(b"GPL")
+load = struct.pack("=IIQQIIQII", 6, 2, ctypes.addressof(code),
+    ctypes.addressof(gpl), 0, 0, 0, 0, 0)
+fd = libc.syscall(call, 5, ctypes.create_string_buffer(load), len(load))
+if fd < 0:
+    raise OSError(ctypes.get_errno(), "bpf")
+xdp = struct.pack("=HHiHHI", 8, 1, fd, 8, 3, 2)
+body = struct.pack("=BBHiII", 0, 0, 0, socket.if_nametoindex("va"), 0, 0)
+body += struct.pack("=HH", 4 + len(xdp), 43 | 0x8000) + xdp
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+s.send(struct.pack("=IHHII", 16 + len(body), 19, 5, 1, 0) + body)
+err = struct.unpack("=i", s.recv(4096)[16:20])[0]
+if err != 0:
+    raise OSError(-err, "attach")
+' 2> "$TMP/err"; then
+	because "XDP: what its program takes is told of" \
+	    '^  va: what its XDP program drops or sends on is not seen' port 9999
+else
+	skip "XDP: $(tail -1 "$TMP/err")"
+fi
+stop
+ina ip link set va xdpgeneric off
+
 # A router that translates: each connection passes two interfaces, and netmond
 # finds it first on either of them.
 R=nmt$$r
