@@ -1,6 +1,8 @@
 #include "analyzer/clock.h"
 #include "analyzer/collect.h"
+#include "sandbox/log.h"
 
+#define STILL_US	3000000ULL	/* the clock is looked at far more often */
 #define BACK_US		1000000ULL	/* a jump, not just another queue */
 #define QUEUED_US	60000000ULL	/* no packet waits longer for us */
 
@@ -18,13 +20,29 @@ advance(struct analyzer *az, uint64_t now)
 	alert_slices(az->alerts, now);
 }
 
-/* Live: the clocks of this moment; packet time is the wall clock's. */
+/*
+ * Who was stopped, as by a frozen container, does not know yet what was lost
+ * meanwhile: until then nobody has watched.
+ */
+static void
+stood_still(struct analyzer *az, uint64_t now)
+{
+	log_warnx("stood still for %.1f s: stopped, or without a processor",
+	    (double)(now - az->mono) / 1e6);
+	meter_lost_time(az->meter, az->mono, now, 0);
+}
+
 void
 clock_anchor(struct analyzer *az)
 {
+	uint64_t	 now;
+
 	if (az->offline)
 		return;
-	az->mono = proc_mono_us();
+	now = proc_mono_us();
+	if (az->mono != 0 && now - az->mono > STILL_US)
+		stood_still(az, now);
+	az->mono = now;
 	az->wall_off = proc_wall_us() - az->mono;
 }
 

@@ -127,4 +127,39 @@ sleep 1.2
 is "the next one knows that it fires" \
     "$(grep -c 'fired lives' "$TMP/netmond.log")" 1
 stop
+# ---- all of it is frozen, as a container may be: silence is no silence ----
+conf 'window 2s' 'interface "vb"' 'alert "quiet" when requests < 10 over 3s'
+cat > "$TMP/load.py" <<'EOT'
+import socket, time
+s = socket.create_connection(("10.77.0.2", 80))
+while True:
+    s.sendall(b"GET /index.html HTTP/1.1\r\nHost: a\r\n\r\n")
+    s.recv(65536)
+    time.sleep(0.05)
+EOT
+ip netns exec $NSA python3 "$TMP/load.py" > /dev/null 2>&1 &
+load=$!
+at_exit "kill $load"
+start
+is_ok() {
+	[ "$(json '.alerts[] | select(.rule == "quiet") | .state' \
+	    show alerts)" = ok ] && [ "$(json .summary.requests \
+	    show summary window 1m)" -ge 80 ]
+}
+wait_for 15 is_ok && ok "the load is there" || not_ok "no load" "$(ctl show alerts)"
+had=$(ctl alerts -a 50 | grep -c 'fired quiet')	# while it began
+all="$NM $(pid_of launcher) $(pid_of capture) $(pid_of analyzer) $(pid_of mirror)"
+kill -STOP $all
+sleep 7
+kill -CONT $all
+knows() { ctl alerts -a 50 | grep -q 'unknown quiet'; }
+wait_for 5 knows && ok "the rule does not know" ||
+    not_ok "the rule judges what nobody saw" "$(ctl alerts -a 50)"
+wait_for 20 is_ok && ok "and knows again later" || not_ok "it stays unknown" "$(ctl show alerts)"
+is "it did not fire" "$(ctl alerts -a 50 | grep -c 'fired quiet')" "$had"
+is "nobody was replaced" "$(json '[.processes[].restarts] | add' show processes)" 0
+at_least "and the time is told" "$(json \
+    '(1 - .complete.ratio) * 1000 | floor' show summary window total)" 100
+kill $load
+stop
 finish
