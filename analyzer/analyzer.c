@@ -110,8 +110,10 @@ analyzer_on_lost_time(struct chan *ch, struct frame *f, void *arg)
 		return -1;
 	if (m.role == ROLE_MIRROR || az->offline)
 		return 0;
-	if (m.role == ROLE_CAPTURE)
+	if (m.role == ROLE_CAPTURE) {
 		az->away_us = m.to_us == MSG_LOST_STILL ? m.from_us : 0;
+		az->silent = false;
+	}
 	if (m.to_us == MSG_LOST_STILL) {
 		meter_away(az->meter, m.from_us);
 		return 0;
@@ -216,7 +218,8 @@ analyzer_linked(struct proc *p, enum role peer)
 		return;
 	}
 	az->linked_us = proc_mono_us();
-	az->away_us = 0;
+	az->heard_us = az->away_us = 0;
+	az->silent = false;
 	meter_back(az->meter, az->linked_us);
 	collect_all(az);
 	for (i = 0; i < az->nifaces; i++) {

@@ -2,7 +2,8 @@
 #include "analyzer/collect.h"
 #include "sandbox/log.h"
 
-#define STILL_US	3000000ULL	/* the clock is looked at far more often */
+#define SILENT_US	2500000ULL	/* capture speaks each second */
+#define STILL_US	3000000ULL	/* we look far more often */
 #define BACK_US		1000000ULL	/* a jump, not just another queue */
 #define QUEUED_US	60000000ULL	/* no packet waits longer for us */
 
@@ -47,12 +48,47 @@ clock_anchor(struct analyzer *az)
 }
 
 void
+clock_heard(struct analyzer *az)
+{
+	if (az->silent) {
+		meter_lost_time(az->meter, az->heard_us, az->mono, 0);
+		az->silent = false;
+		az->away_us = 0;
+	}
+	az->heard_us = az->mono;
+}
+
+static bool
+watches(const struct analyzer *az)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < az->nifaces; i++)
+		if (az->ifaces[i].info.state == IFACE_UP)
+			return true;
+	return false;
+}
+
+/* It may hang: until it is heard, or replaced, nobody watches. */
+static void
+hear_capture(struct analyzer *az)
+{
+	if (az->heard_us == 0 || az->away_us != 0 ||
+	    az->mono - az->heard_us < SILENT_US || !watches(az))
+		return;
+	az->silent = true;
+	az->away_us = az->heard_us;
+	meter_away(az->meter, az->heard_us);
+}
+
+void
 clock_catch_up(struct analyzer *az)
 {
 	collect_all(az);
 	if (az->offline)
 		return;
 	clock_anchor(az);
+	hear_capture(az);
 	advance(az, az->mono);
 }
 

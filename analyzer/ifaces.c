@@ -243,6 +243,8 @@ analyzer_on_capstat(struct chan *ch, struct frame *f, void *arg)
 	uint64_t		 since = UINT64_MAX;
 
 	(void)ch;
+	clock_anchor(az);
+	clock_heard(az);
 	while (buf_left(&f->body) > 0) {
 		if (msg_get_capstat(&f->body, &s) == -1)
 			return -1;
@@ -258,9 +260,7 @@ analyzer_on_capstat(struct chan *ch, struct frame *f, void *arg)
 		i->capture = f->generation;
 		i->has_stat = i->unsaved = true;
 	}
-	if (since != UINT64_MAX) {
-		clock_anchor(az);
+	if (since != UINT64_MAX)
 		stream_missed(az, since, az->mono + az->wall_off);
-	}
 	return 0;
 }

@@ -204,6 +204,7 @@ analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 	if (f->body.err)
 		return -1;
 	clock_anchor(az);
+	clock_heard(az);
 	hear_mirror(az);
 	check_number(az, number, count);
 	for (; count > 0; count -= n, number += n) {

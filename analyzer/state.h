@@ -143,7 +143,9 @@ struct analyzer {
 	bool		 ended;
 	bool		 had_capture;
 	uint64_t	 linked_us;	/* by this capture */
+	uint64_t	 heard_us;	/* what it said last; 0: nothing yet */
 	uint64_t	 away_us;	/* since when it is lost; 0: not */
+	bool		 silent;	/* it is not lost, but says nothing */
 	uint64_t	 run_us;	/* since then we read */
 	bool		 alert_said;	/* its state is not saved yet */
 };

@@ -128,7 +128,7 @@ is "the next one knows that it fires" \
     "$(grep -c 'fired lives' "$TMP/netmond.log")" 1
 stop
 # ---- all of it is frozen, as a container may be: silence is no silence ----
-conf 'window 2s' 'interface "vb"' 'alert "quiet" when requests < 10 over 3s'
+conf 'window 2s' 'interface "vb"' 'alert "quiet" when requests < 5 over 3s'
 cat > "$TMP/load.py" <<'EOT'
 import socket, time
 s = socket.create_connection(("10.77.0.2", 80))
@@ -157,6 +157,12 @@ wait_for 5 knows && ok "the rule does not know" ||
     not_ok "the rule judges what nobody saw" "$(ctl alerts -a 50)"
 wait_for 20 is_ok && ok "and knows again later" || not_ok "it stays unknown" "$(ctl show alerts)"
 is "it did not fire" "$(ctl alerts -a 50 | grep -c 'fired quiet')" "$had"
+kill -STOP "$(pid_of capture)"	# it alone; after 5 s it would be replaced
+sleep 4
+kill -CONT "$(pid_of capture)"
+wait_for 20 is_ok && ok "after capture hung it knows again" ||
+    not_ok "it stays unknown" "$(ctl show alerts)"
+is "nor did it fire then" "$(ctl alerts -a 50 | grep -c 'fired quiet')" "$had"
 is "nobody was replaced" "$(json '[.processes[].restarts] | add' show processes)" 0
 at_least "and the time is told" "$(json \
     '(1 - .complete.ratio) * 1000 | floor' show summary window total)" 100
