@@ -38,6 +38,7 @@ analyzer_on_data_end(struct chan *ch, struct frame *f, void *arg)
 	if (msg_get_data_end(&f->body, &m) == -1)
 		return -1;
 	az->ended = true;
+	az->damaged = m.error != 0;
 	frag_flush(az->frags);
 	if (az->quic != NULL)
 		quichello_flush(az->quic);

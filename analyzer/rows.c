@@ -5,6 +5,8 @@
 #include "analyzer/rows.h"
 #include "sandbox/compat.h"
 
+#define BARELY	0.999999	/* not all, as ratios are rounded */
+
 double
 rows_per_second(const struct rows *r, uint64_t n)
 {
@@ -67,6 +69,15 @@ asked_seconds(const struct rows *r)
 	}
 }
 
+/* How much a damaged file would have shown nobody knows. */
+static double
+complete(const struct rows *r, const uint64_t v[MC_MAX])
+{
+	double	 c = meter_complete(v, span_us(r), unwatched_us(r));
+
+	return r->az->damaged && c > BARELY ? BARELY : c;
+}
+
 void
 rows_complete(struct rows *r)
 {
@@ -76,7 +87,7 @@ rows_complete(struct rows *r)
 	if (!answer_row(&r->a, &w, ROW_COMPLETE, 0))
 		return;
 	rows_total(r);
-	c = meter_complete(r->v, span_us(r), unwatched_us(r));
+	c = complete(r, r->v);
 	row_u64(&w, rows_now(r));
 	row_str(&w, meter_window_name(r->window));
 	row_double(&w, r->seconds);
@@ -254,6 +265,8 @@ rows_advice(struct rows *r)
 	    "is watched: see show processes", row_clock(clock,
 	    rows_away_time(r->az)));
 	advise(r, r->az->away_us != 0, text);
+	advise(r, r->az->damaged, "the file is damaged: what follows in it is "
+	    "missing, nobody knows how much");
 	advise(r, v[MC_KERNEL_DROPS] > 0, "the kernel dropped packets: raise "
 	    "\"ring total\", or narrow with \"service\" or \"filter\"");
 	advise(r, v[MC_QUEUE_DROPS] > 0, "packets were lost with a process: "
@@ -347,7 +360,7 @@ iface_counts(struct rows *r, struct row_writer *w, const struct iface *i)
 	row_u64(w, v[MC_CUT_PACKETS]);
 	row_u64(w, v[MC_SEEN_AGAIN]);
 	row_u64(w, v[MC_GAP_BYTES]);
-	row_double(w, meter_complete(v, span_us(r), unwatched_us(r)));
+	row_double(w, complete(r, v));
 	row_u64(w, i->info.ring);
 	row_bool(w, i->info.state == IFACE_COVERED);
 	row_str(w, i->info.error);

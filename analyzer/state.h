@@ -141,6 +141,7 @@ struct analyzer {
 	bool		 offline;
 	bool		 paused;	/* capture is not read */
 	bool		 ended;
+	bool		 damaged;	/* the file: more of it was not read */
 	bool		 had_capture;
 	uint64_t	 linked_us;	/* by this capture */
 	uint64_t	 heard_us;	/* what it said last; 0: nothing yet */

@@ -136,9 +136,16 @@ is "a cut capture: status 1" $? 1
 like "a cut capture: says so" "$(cat "$TMP/err")" 'cut.pcap'
 is "a cut capture: what was before the cut is reported" \
     "$(jq -r '.hosts[0] | "\(.host) \(.requests) \(.responses)"' "$TMP/out.json")" "cut.example 1 1"
+is "a cut capture: and is not all" "$(jq -r '"\(.complete.ratio) " +
+    "\(.complete.lossy) \(.interfaces[0].complete_ratio)"' "$TMP/out.json")" \
+    "0.999999 true 0.999999"
+like "a cut capture: in words, too" "$(jq -r '.advice[].text' \
+    "$TMP/out.json")" 'damaged'
 truncate -s -7 "$TMP/cut.pcap"
 timeout 20 "$BUILD/netmond" -r "$TMP/cut.pcap" -o json > "$TMP/one.json" 2> "$TMP/err"
 is "a whole capture: status 0" $? 0
+is "a whole capture: is all" "$(jq -r '"\(.complete.ratio) " +
+    "\(.complete.lossy) \(.advice | length)"' "$TMP/one.json")" "1 false 0"
 python3 - "$TMP/cut.pcap" "$TMP/heads.pcap" <<'EOT'
 # each packet cut inside its TCP header
 import struct, sys
