@@ -110,8 +110,8 @@ finished(const struct conn *c)
 	if (p == SESSION_OTHER)		/* it may still turn to HTTP or TLS */
 		return c->offset[0] + c->offset[1] > OTHER_MAX &&
 		    session_settled(c->session);
-	return p == SESSION_HTTP2 || p == SESSION_WEBSOCKET ||
-	    p == SESSION_UPGRADED;
+	return p == SESSION_WEBSOCKET || p == SESSION_UPGRADED ||
+	    (p == SESSION_HTTP2 && session_over(c->session));
 }
 
 static enum flow_want

@@ -4,6 +4,40 @@
 #include "analyzer/deal.h"
 #include "analyzer/late.h"
 
+void
+deal_flaws(struct session *s, const struct http_head *h)
+{
+	unsigned	 i;
+
+	if (h->flaws == 0)
+		return;
+	for (i = 0; i <= SESSION_A_STATUS; i++)
+		if (h->flaws & 1U << i)
+			sess_odd(s, (enum session_anomaly)i);
+	if (h->flaws & HTTP_AMBIGUOUS)
+		sess_odd(s, SESSION_A_AMBIGUOUS);
+}
+
+uint64_t
+deal_ask(struct session *s, const struct dir *d, const struct http_head *h,
+    const struct http_span *host, unsigned flags)
+{
+	struct session_request	 r;
+	uint8_t			 section[HTTP_SECTION_MAX];
+
+	if (s->ops->request == NULL)
+		return 0;
+	r.head = h;
+	r.host = host->p;
+	r.host_len = host->len;
+	r.section = section;
+	r.section_len = http_section(h, s->conf->depth, section);
+	r.id = s->asked;
+	r.dir = sess_index(s, d);
+	r.flags = flags;
+	return s->ops->request(s->arg, &r);
+}
+
 /* Reports one request, one response or both; either may be NULL. */
 void
 deal_report(struct session *s, const struct pair_req *q, const struct resp *r,

@@ -7,6 +7,11 @@
 
 #include "analyzer/sess.h"
 
+void		 deal_flaws(struct session *s, const struct http_head *h);
+/* Tells of the request that was just counted: the caller's token for it. */
+uint64_t	 deal_ask(struct session *s, const struct dir *d,
+		    const struct http_head *h, const struct http_span *host,
+		    unsigned flags);
 /* Reports one request, one response or both; either may be NULL. */
 void		 deal_report(struct session *s, const struct pair_req *q,
 		    const struct resp *r, enum session_pair why);

@@ -175,6 +175,19 @@ texts(struct msg_event *e, struct event_text *t, const struct conf_privacy *p,
 	}
 }
 
+static void
+version_text(struct msg_event *e, struct event_text *t, unsigned minor)
+{
+	memcpy(t->protocol, "HTTP/2", 6);
+	e->protocol.p = (const uint8_t *)t->protocol;
+	e->protocol.n = 6;
+	if (minor == HTTP_TWO_0)
+		return;
+	memcpy(t->protocol + 5, "1.", 2);
+	t->protocol[7] = (char)('0' + (minor > 9 ? 9 : minor));
+	e->protocol.n = 8;
+}
+
 void
 event_http(struct msg_event *e, struct event_text *t,
     const struct conf_privacy *p, const struct session_tx *x,
@@ -190,10 +203,7 @@ event_http(struct msg_event *e, struct event_text *t,
 	if (x->resp_end_us > x->req_us && x->req_us != 0)
 		e->last_byte_us = x->resp_end_us - x->req_us;
 	e->rtt_us = rtt_us;
-	memcpy(t->protocol, "HTTP/1.", 7);
-	t->protocol[7] = (char)('0' + (x->minor > 9 ? 9 : x->minor));
-	e->protocol.p = (const uint8_t *)t->protocol;
-	e->protocol.n = 8;
+	version_text(e, t, x->minor);
 	e->tag.p = (const uint8_t *)tag;
 	e->tag.n = strlen(tag);
 	if (x->text != NULL)

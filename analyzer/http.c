@@ -514,6 +514,19 @@ apply(struct http_head *h, const struct field *f, struct http_span v)
 		*to = v;
 }
 
+enum http_method
+http_method_id(const struct http_span *name)
+{
+	return method_id(name->p, name->len);
+}
+
+void
+http_field(struct http_head *h, const struct http_span *name,
+    struct http_span v)
+{
+	apply(h, find_field(name->p, name->len), v);
+}
+
 /* The name of a header line; value through *v. NULL: of no interest. */
 static const struct field *
 field_line(struct http_head *h, const struct http_span *line,

@@ -23,6 +23,7 @@
 #define HTTP_NAME_MAX		255	/* longer: no name of a host */
 #define HTTP_SECTION_MAX	256	/* bytes of a section */
 #define HTTP_DEPTH_MAX		4	/* path segments of a section */
+#define HTTP_TWO_0		20	/* as minor: the version is 2 */
 
 struct http_span {
 	const uint8_t	*p;		/* NULL: absent */
@@ -93,7 +94,7 @@ struct http_head {
 	uint32_t	 fields;	/* header lines */
 	uint16_t	 status;	/* as sent, 0 to 999; see is_request */
 	uint8_t		 method_id;	/* enum http_method */
-	uint8_t		 minor;		/* of the version 1.x */
+	uint8_t		 minor;		/* of the version 1.x, or HTTP_TWO_0 */
 	uint8_t		 connection;	/* enum http_connection */
 	bool		 is_request;
 	bool		 has_length;
@@ -139,6 +140,11 @@ bool		 http_idle_line(const uint8_t *);
 /* Authority and path of a target in absolute form; false for other forms. */
 bool		 http_absolute(const struct http_head *, struct http_span *auth,
 		    struct http_span *path);
+
+/* For heads that come as fields: the method of a name, and one field. */
+enum http_method http_method_id(const struct http_span *);
+void		 http_field(struct http_head *, const struct http_span *name,
+		    struct http_span value);
 
 /* The name of one flaw bit ("te-and-cl"). */
 const char	*http_flaw_name(enum http_flaw);

@@ -95,6 +95,8 @@ enum meter_counter {
 	MC_CLIENTS,		/* different ones of a host, offline only */
 	MC_QUIC,		/* client hellos over QUIC */
 	MC_QUIC_ECH,
+	MC_HTTP2_REQUESTS,	/* among the others; of all together only */
+	MC_HTTP2_RESPONSES,
 	MC_TLS_FAILED,		/* handshakes */
 	MC_FAIL,
 	MC_CERT = MC_FAIL + METER_FAILS,

@@ -89,6 +89,7 @@ recent_put(struct recent *r, const struct recent_tx *t)
 	buf_put_u64(&b, t->resp_body);
 	buf_put_u32(&b, t->status);
 	buf_put_u8(&b, t->gap);
+	buf_put_u8(&b, t->upgraded);
 	put_span(&b, &t->iface, 64);
 	endpoint_put(&b, &t->client);
 	endpoint_put(&b, &t->server);
@@ -96,6 +97,7 @@ recent_put(struct recent *r, const struct recent_tx *t)
 	put_span(&b, &t->host, RECENT_HOST);
 	put_span(&b, &t->uri, RECENT_URI);
 	put_span(&b, &t->tag, 64);
+	put_span(&b, &t->version, 16);
 	n = (uint32_t)b.len;
 	if (b.err || n > r->size) {
 		r->dropped++;
@@ -141,6 +143,7 @@ recent_next(const struct recent *r, size_t *cursor,
 	t->resp_body = buf_get_u64(&b);
 	t->status = buf_get_u32(&b);
 	t->gap = buf_get_u8(&b) != 0;
+	t->upgraded = buf_get_u8(&b) != 0;
 	get_span(&b, &t->iface);
 	endpoint_get(&b, &t->client);
 	endpoint_get(&b, &t->server);
@@ -148,5 +151,6 @@ recent_next(const struct recent *r, size_t *cursor,
 	get_span(&b, &t->host);
 	get_span(&b, &t->uri);
 	get_span(&b, &t->tag);
+	get_span(&b, &t->version);
 	return !b.err;
 }

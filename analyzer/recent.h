@@ -23,6 +23,7 @@ struct recent_tx {
 	uint64_t	 resp_body;
 	uint32_t	 status;
 	bool		 gap;
+	bool		 upgraded;
 	struct msg_span	 iface;
 	struct endpoint	 client;
 	struct endpoint	 server;
@@ -30,6 +31,7 @@ struct recent_tx {
 	struct msg_span	 host;
 	struct msg_span	 uri;
 	struct msg_span	 tag;
+	struct msg_span	 version;
 };
 
 struct recent {

@@ -166,6 +166,8 @@ rows_summary(struct rows *r)
 	row_u64(&w, v[MC_REQUESTS] + v[MC_RESPONSES]);
 	row_u64(&w, v[MC_REQUESTS]);
 	row_u64(&w, v[MC_RESPONSES]);
+	row_u64(&w, v[MC_HTTP2_REQUESTS]);
+	row_u64(&w, v[MC_HTTP2_RESPONSES]);
 	row_u64(&w, v[MC_REQ_BODY] + v[MC_RESP_BODY]);
 	row_u64(&w, meter_class(r->az->meter, v, 4));
 	row_u64(&w, meter_class(r->az->meter, v, 5));

@@ -172,6 +172,8 @@ transaction(struct rows *r, const struct recent_tx *t)
 	row_u64(&w, t->resp_body);
 	row_bool(&w, t->gap);
 	put_span(&w, &t->tag);
+	put_span(&w, &t->version);
+	row_bool(&w, t->upgraded);
 	row_end(&w);
 }
 

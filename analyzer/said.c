@@ -109,6 +109,18 @@ alert_request(struct conn *c, const struct session_request *r)
 	alert_count(as, METRIC_MESSAGES, &w, 1);
 }
 
+/* Those of HTTP/2 count once more. */
+static void
+count_two(struct conn *c, const struct http_head *h, enum tally_id id,
+    unsigned counter)
+{
+	if (h->minor != HTTP_TWO_0)
+		return;
+	tally_add(&c->az->proc->tally, id, 1);
+	if (c->az->meter->total != NULL)
+		sketch_add(c->az->meter->total, counter, 1);
+}
+
 static uint64_t
 on_request(void *arg, const struct session_request *r)
 {
@@ -126,6 +138,7 @@ on_request(void *arg, const struct session_request *r)
 		return IGNORED;
 	}
 	tally_add(&az->proc->tally, TALLY_HTTP_REQUESTS, 1);
+	count_two(c, r->head, TALLY_HTTP2_REQUESTS, MC_HTTP2_REQUESTS);
 	side_request(c, r);
 	c->host_len = (uint8_t)(r->host_len < SIDE_HOST ? r->host_len :
 	    SIDE_HOST);
@@ -202,6 +215,7 @@ on_response(void *arg, const struct session_response *r)
 	    side_asker(c, r->id), r->token, status, r->interim);
 	if (r->interim)
 		return;
+	count_two(c, r->head, TALLY_HTTP2_RESPONSES, MC_HTTP2_RESPONSES);
 	tags_answered(c->tags, az->rules, r->id, status);
 	alert_response(c, r->id, r->token, status);
 	host = meter_token_host(az->meter, r->token, &len, &asked);
@@ -251,6 +265,8 @@ keep_recent(struct conn *c, const struct msg_event *e,
 	t.host = e->host;
 	t.uri = e->uri;
 	t.tag = e->tag;
+	t.version = e->protocol;
+	t.upgraded = (x->flags & SESSION_TX_UPGRADED) != 0;
 	recent_put(&c->az->recent, &t);
 }
 

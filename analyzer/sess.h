@@ -1,7 +1,7 @@
 /*
  * sess: what the parts of session share: the state of one connection and of
  * its two directions, memory, and the strings kept for events. Private to
- * session, late, deal, tell, talk and hand; everybody else uses session.h.
+ * session, late, deal, h2, tell, talk and hand; everybody else uses session.h.
  *
  * All memory is charged to MEM_SESSIONS and added to held. A direction owns
  * buf (a partial head or hello); it is freed by sess_drop.
@@ -38,6 +38,7 @@ enum state {
 	ST_PEEK,		/* inside a tunnel: is it TLS? */
 	ST_LATE,		/* another protocol, so far */
 	ST_TLS,
+	ST_TWO,			/* frames of HTTP/2 */
 	ST_STOP
 };
 
@@ -70,7 +71,7 @@ struct dir {
 		struct tls_reader	 tls;
 		uint64_t		 first;	/* offset first seen */
 	}		 u;
-	uint8_t		*buf;		/* a partial head or hello */
+	uint8_t		*buf;		/* a partial head, hello or block */
 	uint32_t	 len;
 	uint32_t	 cap;
 	uint64_t	 next;		/* offset after all that was seen */
@@ -128,6 +129,8 @@ struct hand {			/* a TLS handshake in progress */
 	uint32_t	 sealed;	/* 1.3: encrypted by the client */
 };
 
+struct h2;
+
 struct session {
 	const struct session_conf *conf;
 	const struct session_ops *ops;
@@ -138,6 +141,7 @@ struct session {
 	struct resp	*cur;		/* the response at hand, or NULL */
 	struct late	*late;	/* NULL: no response waits */
 	struct hand	*hand;
+	struct h2	*h2;		/* HTTP/2 that is being read */
 	uint64_t	 asked;		/* requests so far */
 	uint64_t	 answered;
 	uint64_t	 unowned;	/* client bytes that the server had
@@ -146,9 +150,9 @@ struct session {
 	uint32_t	 held;
 	uint8_t		 proto;
 	int8_t		 client;
-	bool		 synced;	/* from byte 0, all is there */
-	bool		 midstream;
-	bool		 unordered;	/* an answer was given up: until
+	bool		 synced : 1;	/* from byte 0, all is there */
+	bool		 midstream : 1;
+	bool		 unordered : 1;	/* an answer was given up: until
 					 * an offset tells, order does not */
 };
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/deal.h"
+#include "analyzer/h2.h"
 #include "analyzer/hand.h"
 #include "analyzer/late.h"
 #include "analyzer/prefix.h"
@@ -9,6 +10,8 @@
 #include "analyzer/talk.h"
 #include "analyzer/tell.h"
 #include "sandbox/compat.h"
+
+#define GREETING_MAX	4096	/* bytes before the client says anything */
 
 /* ICAP hands over what others said in HTTP, which was counted elsewhere. */
 static bool
@@ -28,6 +31,17 @@ after_retry(struct session *s, struct dir *d)
 {
 	sess_proto(s, SESSION_TLS);
 	d->state = ST_LATE;
+}
+
+/* A server of HTTP/2 may speak before its client, whose preface tells. */
+static bool
+greets_first(struct session *s, struct dir *d, const uint8_t *p, size_t len)
+{
+	const struct dir	*o = sess_other(s, d);
+
+	return s->proto == SESSION_UNKNOWN && o->state == ST_START &&
+	    !(o->flags & (D_BEGUN | D_ENDED)) && len <= GREETING_MAX &&
+	    h2_greeting(p, len);
 }
 
 /* Judges the first bytes. True when the state has changed. */
@@ -57,13 +71,10 @@ decide(struct session *s, struct dir *d, const uint8_t *p, size_t len,
 		return true;
 	}
 	if (h == HTTP_TWO && s->proto != SESSION_HTTP1) {
-		s->client = (int8_t)sess_index(s, d);
-		sess_proto(s, SESSION_HTTP2);
-		deal_stop(s, d);
-		deal_stop(s, sess_other(s, d));
+		h2_begin(s, d);
 		return true;
 	}
-	if (t == TLS_MAYBE || h == HTTP_MAYBE)
+	if (t == TLS_MAYBE || h == HTTP_MAYBE || greets_first(s, d, p, len))
 		return false;
 	if (is_icap(s, d, p, len))
 		return true;
@@ -188,9 +199,13 @@ st_wait(struct session *s, struct dir *d, struct in *in)
 	enum http_guess	 g = talk_guess(d, in->p, in->len);
 	enum tls_guess	 t = tls_guess(in->p, in->len);
 
-	(void)s;
 	if (t == TLS_CLIENT || t == TLS_MAYBE) {
 		d->state = ST_PEEK;
+		return 0;
+	}
+	if (g == HTTP_TWO && s->pair.n > 0 &&
+	    pair_at(&s->pair, s->pair.n - 1)->method != HTTP_CONNECT) {
+		h2_early(s, d);
 		return 0;
 	}
 	if (g == HTTP_REQUEST || g == HTTP_MAYBE) {
@@ -258,7 +273,8 @@ st_stop(struct session *s, struct dir *d, struct in *in)
 static size_t (*const step[])(struct session *, struct dir *, struct in *) = {
 	[ST_START] = st_start, [ST_HEAD] = talk_head, [ST_BODY] = talk_body,
 	[ST_SEARCH] = talk_search, [ST_WAIT] = st_wait, [ST_PEEK] = st_peek,
-	[ST_LATE] = st_late, [ST_TLS] = hand_step, [ST_STOP] = st_stop
+	[ST_LATE] = st_late, [ST_TLS] = hand_step, [ST_TWO] = h2_step,
+	[ST_STOP] = st_stop
 };
 
 /* Until the input is used up or bytes must be gone over again. */
@@ -349,6 +365,7 @@ session_free(struct session *s)
 	sess_give(s, s->cur, sizeof(*s->cur));
 	late_clear(s);
 	hand_free(s);
+	h2_free(s);
 	sess_drop(s, &s->d[0]);
 	sess_drop(s, &s->d[1]);
 	mem_give(s->mem, MEM_SESSIONS, sizeof(*s));
@@ -466,6 +483,8 @@ session_gap(struct session *s, unsigned dir, uint64_t offset, uint64_t len,
 		gap_in_body(s, d, offset, len, ts_us);
 	else if (d->state == ST_TLS)
 		hand_gap(s, d, len, ts_us);
+	else if (d->state == ST_TWO)
+		h2_gap(s, d, len, ts_us);
 	else if (d->state == ST_HEAD || d->state == ST_SEARCH)
 		gap_in_head(s, d, offset, ts_us);
 	else
@@ -493,7 +512,7 @@ end_dir(struct session *s, struct dir *d, uint64_t ts)
 	if (d->flags & D_ENDED)
 		return;
 	d->flags |= D_ENDED;
-	if (d->state == ST_HEAD && d->len > 0) {
+	if ((d->state == ST_HEAD || d->state == ST_TWO) && d->len > 0) {
 		sess_odd(s, SESSION_A_HEAD_CUT);
 		talk_salvage(s, d, d->next, ts);
 	}
@@ -532,6 +551,7 @@ end_both(struct session *s, unsigned dir, enum session_how how, uint64_t ts)
 	while (late_front(s) != NULL)
 		deal_give_up(s, ts);
 	deal_close_all(s, why_unanswered(s));
+	h2_over(s, ts);
 	if (s->hand != NULL)
 		hand_ended(s, dir, how);
 }
@@ -549,6 +569,7 @@ session_eof(struct session *s, unsigned dir, enum session_how how,
 	if (d->role == ANSWERS)
 		deal_expire(s, ts_us);
 	end_dir(s, d, ts_us);
+	h2_ended(s, d, ts_us);
 	if (s->hand != NULL && s->hand->ended == 0)
 		s->hand->ended = (uint8_t)(1 + dir);
 	if (sess_other(s, d)->flags & D_ENDED)
@@ -561,6 +582,12 @@ enum session_proto
 session_proto(const struct session *s)
 {
 	return (enum session_proto)s->proto;
+}
+
+bool
+session_over(const struct session *s)
+{
+	return s->d[0].state == ST_STOP && s->d[1].state == ST_STOP;
 }
 
 bool
@@ -588,7 +615,8 @@ session_waiting(const struct session *s, uint64_t *since_us)
 		if (q->kind == PAIR_REQUEST && q->end_us != 0 && n++ == 0)
 			*since_us = q->end_us;
 	}
-	return n + s->pair.skipped;
+	return n + s->pair.skipped + (s->h2 == NULL ? 0 :
+	    h2_waiting(s, since_us));
 }
 
 uint64_t
@@ -599,6 +627,7 @@ session_under_way(const struct session *s)
 
 	for (i = 0; i < s->pair.n; i++)
 		n += pair_at(&s->pair, i)->kind == PAIR_REQUEST;
+	n += h2_open(s);
 	return n == 0 && s->cur != NULL ? 1 : n;
 }
 
@@ -612,7 +641,7 @@ session_reset_fails(const struct session *s, bool *by_client)
 size_t
 session_held(const struct session *s)
 {
-	return s->held + s->pair.cap * sizeof(*s->pair.q);
+	return s->held + s->pair.cap * sizeof(*s->pair.q) + h2_held(s);
 }
 
 const char *
@@ -661,6 +690,7 @@ session_malformed(enum session_anomaly a)
 	case SESSION_A_LATE_FULL:
 	case SESSION_A_MEMORY:
 	case SESSION_A_TLS_LOST:
+	case SESSION_A_H2_LOST:
 		return false;
 	default:
 		return true;

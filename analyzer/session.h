@@ -3,7 +3,7 @@
  *
  * Fed with the two byte streams of a connection as they are put together, it
  * finds out by content what they speak (HTTP/1, TLS, HTTP/2, neither), parses
- * it, pairs requests with responses and calls back. It is pure: no clock, no
+ * HTTP, pairs requests with responses and calls back. It is pure: no clock, no
  * log; time is the packet's, in microseconds.
  *
  * Directions are 0 and 1, named by the caller; client in session_conf is only
@@ -73,6 +73,8 @@ enum session_proto session_proto(const struct session *);
  * looks like another protocol until the side that was silent speaks.
  */
 bool		 session_settled(const struct session *);
+/* Whether nothing more of it is read. */
+bool		 session_over(const struct session *);
 /* The direction that asks: 0, 1, or -1 while unknown. */
 int		 session_client(const struct session *);
 /*

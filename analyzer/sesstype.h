@@ -16,7 +16,7 @@
 enum session_proto {
 	SESSION_UNKNOWN,	/* not enough seen */
 	SESSION_HTTP1,
-	SESSION_HTTP2,		/* prior knowledge or upgrade: not parsed */
+	SESSION_HTTP2,		/* in the clear: prior knowledge or upgrade */
 	SESSION_TLS,
 	SESSION_WEBSOCKET,	/* after 101 */
 	SESSION_UPGRADED,	/* after 101, another protocol */
@@ -64,7 +64,9 @@ enum session_proto {
 	A(MEMORY,	"no-memory")					\
 	A(TLS_BAD,	"bad-tls")					\
 	A(TLS_LONG,	"tls-hello-too-long")				\
-	A(TLS_LOST,	"tls-hello-lost-in-gap")
+	A(TLS_LOST,	"tls-hello-lost-in-gap")			\
+	A(H2_BAD,	"bad-http2")					\
+	A(H2_LOST,	"http2-lost-in-gap")
 
 #define A(name, text)	SESSION_A_##name,
 enum session_anomaly { SESSION_ANOMALIES(A) SESSION_ANOMALY_MAX };
@@ -96,7 +98,7 @@ enum session_mark {
 #define SESSION_TX_LATE		0x02	/* response was seen first */
 #define SESSION_TX_REQ_OPEN	0x04	/* request body had not ended */
 #define SESSION_TX_RESP_OPEN	0x08	/* response body had not ended */
-#define SESSION_TX_UPGRADED	0x10	/* 101 */
+#define SESSION_TX_UPGRADED	0x10	/* 101; to h2c: its answer is 2 */
 #define SESSION_TX_TUNNEL	0x20	/* CONNECT 2xx */
 #define SESSION_TX_AMBIGUOUS	0x40	/* smuggling shape in a head */
 #define SESSION_TX_MIDSTREAM	0x80	/* start of connection not seen */
@@ -118,7 +120,8 @@ struct session_response {
 	uint64_t	 id;		/* of the request, 0 if not PAIRED */
 	unsigned	 dir;
 	enum session_pair pair;		/* PAIRED, LATE, NO_REQUEST, BY_* */
-	bool		 interim;	/* 1xx but 101: no response yet */
+	bool		 interim;	/* 1xx, of 101 only that to h2c: no
+					 * response yet */
 };
 
 /* What is kept for events when keep_strings is on; lengths are cut. */
@@ -154,7 +157,8 @@ struct session_tx {
 	uint64_t	 resp_body;
 	uint16_t	 status;	/* of response number, 0 if that is 0 */
 	uint8_t		 minor;		/* version 1.x of the request, or
-					   of a response without */
+					   of a response without; or
+					   HTTP_TWO_0 */
 	uint8_t		 flags;		/* SESSION_TX_* */
 	uint8_t		 method;	/* enum http_method */
 	uint8_t		 dir;		/* the client's */

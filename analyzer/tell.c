@@ -1,22 +1,9 @@
 #include <string.h>
 
 #include "analyzer/deal.h"
+#include "analyzer/h2.h"
 #include "analyzer/late.h"
 #include "analyzer/tell.h"
-
-static void
-count_flaws(struct session *s, const struct http_head *h)
-{
-	unsigned	 i;
-
-	if (h->flaws == 0)
-		return;
-	for (i = 0; i <= SESSION_A_STATUS; i++)
-		if (h->flaws & 1U << i)
-			sess_odd(s, (enum session_anomaly)i);
-	if (h->flaws & HTTP_AMBIGUOUS)
-		sess_odd(s, SESSION_A_AMBIGUOUS);
-}
 
 static unsigned
 head_flags(const struct dir *d, const struct http_head *h)
@@ -69,26 +56,6 @@ framing(const struct http_head *h)
 	if (h->has_length && (!h->has_coding || h->is_request))
 		return BODY_LENGTH;
 	return h->is_request ? BODY_NONE : BODY_CLOSE;
-}
-
-static uint64_t
-tell_request(struct session *s, struct dir *d, const struct http_head *h,
-    const struct http_span *host)
-{
-	struct session_request	 r;
-	uint8_t			 section[HTTP_SECTION_MAX];
-
-	if (s->ops->request == NULL)
-		return 0;
-	r.head = h;
-	r.host = host->p;
-	r.host_len = host->len;
-	r.section = section;
-	r.section_len = http_section(h, s->conf->depth, section);
-	r.id = s->asked;
-	r.dir = sess_index(s, d);
-	r.flags = head_flags(d, h);
-	return s->ops->request(s->arg, &r);
 }
 
 /* A request beyond the limit, or one that memory has no room for. */
@@ -178,7 +145,7 @@ on_request(struct session *s, struct dir *d, const struct http_head *h,
 	host.len = http_host(h, name);
 	sess_mark(s, d, d->head_off, SESSION_MARK_HEAD, s->asked);
 	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->asked);
-	token = tell_request(s, d, h, &host);
+	token = deal_ask(s, d, h, &host, head_flags(d, h));
 	queue_request(s, d, h, &host, token, ts);
 	d->flags &= (uint16_t)~(D_LOST | D_WAITS);
 	if (h->method_id == HTTP_CONNECT) {
@@ -262,6 +229,47 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 	s->ops->response(s->arg, &r);
 }
 
+static bool
+to_h2c(const struct http_head *h)
+{
+	return h->status == 101 && h->upgrade.len == 3 &&
+	    strncasecmp((const char *)h->upgrade.p, "h2c", 3) == 0;
+}
+
+/*
+ * What follows is HTTP/2. The answer to the request that asked comes there,
+ * unless it is not known which one has.
+ */
+static void
+to_h2(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
+{
+	struct pair_req	 q;
+	bool		 known = s->cur->pair == SESSION_PAIRED;
+	bool		 late = s->cur->pair == SESSION_LATE;
+
+	body_init(&d->u.body, BODY_NONE, 0);
+	sess_mark(s, d, off, SESSION_MARK_END, s->answered);
+	if (known) {
+		q = *pair_at(&s->pair, 0);
+		pair_pop(&s->pair, s->mem);
+		sess_give(s, s->cur, sizeof(*s->cur));
+		s->cur = NULL;
+	} else {
+		s->cur->flags |= SESSION_TX_UPGRADED;
+		deal_end_response(s, d, ts, true);
+	}
+	if (late) {
+		deal_opaque(s, d, off, SESSION_HTTP2);
+		return;
+	}
+	sess_mark(s, sess_other(s, d), sess_other(s, d)->next,
+	    SESSION_MARK_OPAQUE, 0);
+	sess_mark(s, d, off, SESSION_MARK_OPAQUE, 0);
+	deal_close_all(s, SESSION_NO_RESPONSE);
+	sess_proto(s, SESSION_HTTP2);
+	h2_upgraded(s, d, known ? &q : NULL);
+}
+
 /* 101 or 2xx to CONNECT: what follows is no HTTP. True if so. */
 static bool
 switches(struct session *s, struct dir *d, const struct http_head *h,
@@ -282,9 +290,6 @@ switches(struct session *s, struct dir *d, const struct http_head *h,
 		else if (up->len > 4 && strncasecmp((const char *)up->p,
 		    "TLS/", 4) == 0)	/* RFC 2817 */
 			proto = SESSION_TUNNEL;
-		else if (up->len == 3 && strncasecmp((const char *)up->p,
-		    "h2c", 3) == 0)
-			proto = SESSION_HTTP2;
 	} else if (h->status / 100 == 2 && q != NULL &&
 	    q->method == HTTP_CONNECT) {
 		s->cur->flags |= SESSION_TX_TUNNEL;
@@ -356,7 +361,11 @@ on_response(struct session *s, struct dir *d, const struct http_head *h,
 	if (r->pair == SESSION_PAIRED)
 		kept_type(pair_at(&s->pair, 0)->text, &h->content_type);
 	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->answered);
-	tell_response(s, d, h, false);
+	tell_response(s, d, h, to_h2c(h) && r->pair == SESSION_PAIRED);
+	if (to_h2c(h)) {
+		to_h2(s, d, off, ts);
+		return;
+	}
 	if (switches(s, d, h, off, ts))
 		return;
 	begin_body(s, d, response_framing(s, d, h), h->content_length, off,
@@ -369,7 +378,7 @@ tell_head(struct session *s, struct dir *d, const struct http_head *h,
     uint64_t off, uint64_t ts)
 {
 	deal_role(s, d, h->is_request ? ASKS : ANSWERS);
-	count_flaws(s, h);
+	deal_flaws(s, h);
 	if (d->flags & D_FOUND)
 		sess_odd(s, SESSION_A_RESYNC);
 	d->flags &= (uint16_t)~(D_TRIAL | D_FOUND | D_SURE);

@@ -791,10 +791,29 @@ why_certificates(struct rows *r, const struct found *w)
 			    (ull)certs[i], (ull)n, meter_cert_name(i));
 }
 
+/* HTTP/2 is given up where fields were lost. */
+static bool
+why_unread(struct rows *r, const struct found *w, const char *of)
+{
+	uint64_t	 lost = r->v[MC_ANOMALY + SESSION_A_H2_LOST];
+	uint64_t	 bad = r->v[MC_ANOMALY + SESSION_A_H2_BAD];
+
+	if (w->protos[SESSION_HTTP1] > 0 || w->protos[SESSION_HTTP2] == 0 ||
+	    lost + bad == 0)
+		return false;
+	rows_text(r, "cause", "4 http          0 requests: HTTP/2 on %llu %s; "
+	    "its reading ended", (ull)w->protos[SESSION_HTTP2], of);
+	rows_text(r, "", "  in a loss on %llu, in what is no HTTP/2 on %llu",
+	    (ull)lost, (ull)bad);
+	return true;
+}
+
 static void
 why_requests(struct rows *r, const struct found *w)
 {
 	const char	*of = "of these connections";
+	uint64_t	 http = w->protos[SESSION_HTTP1] +
+			    w->protos[SESSION_HTTP2];
 
 	if (w->requests > 0)
 		why_ended(r, w);
@@ -804,23 +823,20 @@ why_requests(struct rows *r, const struct found *w)
 		    (ull)w->unasked);
 		rows_text(r, "", "  they take another way, or were no HTTP: "
 		    "TLS to a plain port perhaps");
-	} else if (w->protos[SESSION_HTTP1] > 0 && w->under_way > w->waiting)
+	} else if (http > 0 && w->under_way > w->waiting)
 		rows_text(r, "ok", "4 http          spoken on %llu %s, and "
-		    "%llu requests are under way",
-		    (ull)w->protos[SESSION_HTTP1], of, (ull)w->under_way);
-	else if (w->protos[SESSION_HTTP1] > 0) {
+		    "%llu requests are under way", (ull)http, of,
+		    (ull)w->under_way);
+	else if (why_unread(r, w, of))
+		;
+	else if (http > 0) {
 		rows_text(r, "ok", "4 http          spoken on %llu %s, none "
-		    "%s in the last %.0f s",
-		    (ull)w->protos[SESSION_HTTP1], of, w->waiting > 0 ?
+		    "%s in the last %.0f s", (ull)http, of, w->waiting > 0 ?
 		    "was answered" : "has asked", r->seconds);
 		if (w->waiting == 0)
 			why_rules(r);
 	} else if (w->protos[SESSION_TLS] > 0 || was_tls(r))
 		why_tls(r, w, of);
-	else if (w->protos[SESSION_HTTP2] > 0)
-		rows_text(r, "cause", "4 http          0 requests: HTTP/2 on "
-		    "%llu %s, which is not parsed",
-		    (ull)w->protos[SESSION_HTTP2], of);
 	else if (w->protos[SESSION_OTHER] > 0)
 		rows_text(r, "cause", "4 http          0 requests: neither "
 		    "HTTP nor TLS on %llu %s", (ull)w->protos[SESSION_OTHER],

@@ -51,6 +51,8 @@ static const struct row_field summary_fields[] = {
 	U("messages", COUNT, NULL),
 	U("requests", COUNT, NULL),
 	U("responses", COUNT, NULL),
+	U("http2_requests", COUNT, NULL),
+	U("http2_responses", COUNT, NULL),
 	U("body_bytes", BYTES, NULL),
 	U("errors_4xx", COUNT, NULL),
 	U("errors_5xx", COUNT, NULL),
@@ -384,6 +386,8 @@ static const struct row_field transaction_fields[] = {
 	U("response_body_bytes", BYTES, "body"),
 	B("gap", NULL),
 	S("tag", NULL),
+	S("version", NULL),
+	B("upgraded", NULL),
 };
 static const struct row_field text_fields[] = {
 	S("text", NULL),

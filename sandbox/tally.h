@@ -77,6 +77,10 @@
 	    "requests whose head was seen complete")			\
 	T(HTTP_RESPONSES,	ANALYZER, MESSAGES, COUNTER,		\
 	    "responses whose head was seen complete")			\
+	T(HTTP2_REQUESTS,	ANALYZER, MESSAGES, COUNTER,		\
+	    "requests in HTTP/2, which are among the requests")		\
+	T(HTTP2_RESPONSES,	ANALYZER, MESSAGES, COUNTER,		\
+	    "responses in HTTP/2, which are among the responses")	\
 	T(HTTP_INTERIM,		ANALYZER, MESSAGES, COUNTER,		\
 	    "1xx answers")						\
 	T(HTTP_UNPAIRED_REQ,	ANALYZER, MESSAGES, COUNTER,		\
@@ -211,6 +215,10 @@
 	    "TLS hellos over the size limit")				\
 	T(ODD_TLS_LOST,		ANALYZER, EVENTS,  COUNTER,		\
 	    "TLS hellos that a gap tore")				\
+	T(ODD_H2_BAD,		ANALYZER, EVENTS,  COUNTER,		\
+	    "breaches of HTTP/2, most of which end its reading")	\
+	T(ODD_H2_LOST,		ANALYZER, EVENTS,  COUNTER,		\
+	    "HTTP/2 connections no longer read after a gap")		\
 	/* alerts and events */						\
 	T(ALERT_FIRED,		ANALYZER, EVENTS,  COUNTER,		\
 	    "alerts fired")						\

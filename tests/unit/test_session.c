@@ -487,7 +487,7 @@ upgrades_are_left_alone(void **state)
 }
 
 static void
-http2_is_told_and_not_parsed(void **state)
+http2_is_told_by_its_preface(void **state)
 {
 	static const struct say	 t[] = {
 		{ 0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }
@@ -1858,7 +1858,7 @@ main(void)
 		cmocka_unit_test(until_close_ends_with_the_connection),
 		cmocka_unit_test(tunnels_are_left_alone),
 		cmocka_unit_test(upgrades_are_left_alone),
-		cmocka_unit_test(http2_is_told_and_not_parsed),
+		cmocka_unit_test(http2_is_told_by_its_preface),
 		cmocka_unit_test(other_protocols_say_nothing),
 		cmocka_unit_test(prefixes_are_skipped),
 		cmocka_unit_test(an_endless_prefix_is_given_back),
