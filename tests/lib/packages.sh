@@ -7,7 +7,7 @@ build="gcc libc6-dev make pkg-config bison libpcap-dev libevent-dev
     libseccomp-dev libcap-dev libncurses-dev"
 run="nginx-light curl nghttp2-client iproute2 util-linux passwd"
 test="clang llvm libclang-rt-dev libcmocka-dev libhttp-parser-dev mandoc jq
-    libnghttp2-dev nghttp2-server
+    libnghttp2-dev nghttp2-server nghttp2-proxy
     python3 nginx-light lighttpd haproxy openssl curl nghttp2-client
     apache2-utils iproute2 util-linux rsyslog bsdutils procps systemd passwd
     libcap2-bin ethtool nftables locales ngtcp2-client ngtcp2-server"
@@ -59,6 +59,7 @@ for p in $missing; do
 	case $p in
 	nginx-light) service=nginx ;;
 	ngtcp2-server) service=ngtcp2d ;;
+	nghttp2-proxy) service=nghttpx ;;
 	lighttpd|haproxy|rsyslog|nftables) service=$p ;;
 	*) continue ;;
 	esac
