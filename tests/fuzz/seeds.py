@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """seeds.py DIR: a seed corpus for the fuzz targets that read traffic.
 
-Writes DIR/packet, frag, reass, http, body, tls, quic and session, each full of
+Writes DIR/packet, frag, reass, http, body, tls, quic, session and h2, each full of
 small inputs in the form that its target reads (see the head of fuzz_NAME.c). All
 is made here: no capture is copied. The same files each time.
 """
@@ -428,6 +428,54 @@ def sessions():
             data(1, rec(22, server())) + data(0, rec(23, b"x" * 30))
 
 
+# ---- HTTP/2 ----
+
+def h2():
+    def frame(kind, flags, stream, b=b""):
+        return vec(3, b)[:3] + bytes((kind, flags)) + \
+            stream.to_bytes(4, "big") + b
+
+    def fields(*pairs):
+        return b"".join(b"\x40" + vec(1, n) + vec(1, v) for n, v in pairs)
+
+    def say(d, b):
+        return b"".join(bytes((d, len(b[i:i + 200]))) + b[i:i + 200]
+                        for i in range(0, len(b), 200))
+
+    settings = frame(4, 0, 0), frame(4, 0, 0, b"\0\1\0\0\x10\0")
+    ask = fields((b":method", b"GET"), (b":path", b"/a"),
+                 (b":authority", b"a.example"), (b"x-forwarded-for", b"::1"))
+    post = fields((b":method", b"POST"), (b":path", b"/b"),
+                  (b"host", b"b"), (b"content-length", b"3"))
+    coded = b"\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b" \
+        b"\xa0\xab\x90\xf4\xff"
+    ok = fields((b":status", b"200"), (b"content-type", b"t/p"))
+    client = [
+        frame(1, 5, 1, ask), frame(1, 5, 3, coded),
+        frame(1, 0, 5, post[:9]) + frame(9, 0, 5) + frame(9, 4, 5, post[9:]),
+        frame(1, 4, 1, post) + frame(0, 0, 1, b"abc") +
+        frame(1, 5, 1, fields((b"t", b"1"))),
+        frame(1, 0x2d, 1, b"\2\0\0\0\0\x10" + ask + b"\0\0"),
+        frame(1, 5, 1, ask) + frame(3, 0, 1, b"\0\0\0\x08"),
+        frame(1, 5, 1, b"\x3f\xe1\xff\x03" + ask + b"\xbe\xbf"),
+        frame(2, 0, 3, b"\0\0\0\0\1") + frame(0xfa, 9, 9, b"x"),
+    ]
+    server = [
+        frame(1, 5, 1, ok), frame(1, 4, 3, ok) + frame(0, 1, 3, b"body"),
+        frame(1, 4, 1, b"\x88") + frame(0, 9, 1, b"\2ab\0\0"),
+        frame(1, 4, 1, fields((b":status", b"100"))) + frame(1, 5, 1, ok),
+        frame(5, 4, 1, b"\0\0\0\2" + ask) + frame(1, 5, 2, ok),
+        frame(7, 0, 0, b"\0\0\0\1\0\0\0\0") + frame(6, 0, 0, b"12345678"),
+        frame(3, 0, 1, b"\0\0\0\2"),
+    ]
+    for i in range(32):
+        a = settings[i % 2] + b"".join(RND.sample(client, 1 + i % 4))
+        b = settings[1 - i % 2] + b"".join(RND.sample(server, 1 + i % 3))
+        f = bytes((i,))
+        yield f + say(0, a) + say(1, b)
+        yield f + say(1, b) + say(0, a) + bytes((6 | i & 1, 9)) + say(1, b)
+
+
 def main():
     save("packet", packets())
     save("frag", frags())
@@ -438,6 +486,7 @@ def main():
     save("tls", tls())
     save("quic", quics())
     save("session", sessions())
+    save("h2", h2())
 
 
 main()
