@@ -121,7 +121,8 @@ play(struct session *s, const uint8_t *p, size_t len, size_t step, bool up)
 	static const char	 preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 	static const char	 asks[] = "GET / HTTP/1.1\r\nHost: a\r\n"
 	    "Connection: upgrade\r\nUpgrade: h2c\r\n\r\n";
-	static const char	 may[] = "HTTP/1.1 101 x\r\nUpgrade: h2c\r\n\r\n";
+	static const char	 may[] =
+	    "HTTP/1.1 101 x\r\nUpgrade: h2c\r\n\r\n";
 	uint64_t		 off[2] = { 0, 0 };
 	unsigned		 dir;
 	size_t			 n;
