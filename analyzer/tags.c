@@ -14,6 +14,7 @@ struct verdict {
 struct tags {
 	uint32_t	 epoch;		/* of the rules */
 	unsigned	 classes;
+	uint32_t	 id[REQUESTS];	/* whose it is, low part */
 	struct verdict	 verdict[];	/* of a request one for each class */
 };
 
@@ -69,7 +70,8 @@ static const struct verdict *
 find(const struct tags *t, const struct rule_set *s, uint64_t id,
     unsigned status)
 {
-	if (t == NULL || t->epoch != s->epoch || id == 0)
+	if (t == NULL || t->epoch != s->epoch || id == 0 ||
+	    t->id[id % REQUESTS] != (uint32_t)id)
 		return NULL;
 	return &t->verdict[id % REQUESTS * t->classes + rule_class(s, status)];
 }
@@ -98,6 +100,8 @@ tags_judge(struct tags **tp, struct mem *mem, struct rule_set *s,
 		if (t != NULL)
 			t->verdict[id % REQUESTS * t->classes + i] = said;
 	}
+	if (t != NULL)
+		t->id[id % REQUESTS] = (uint32_t)id;
 	return false;
 }
 

@@ -2,7 +2,8 @@
  * tags: what rules said of the last requests of a connection, kept until they
  * are answered. Rules on a status decide only then, so that for each request
  * there is a verdict for each class of statuses that they tell apart. Made
- * when the first verdict is worth it, and charged to MEM_SESSIONS.
+ * when the first verdict is worth it, and charged to MEM_SESSIONS. A request
+ * that is answered after many others, as in HTTP/2, has none.
  */
 #ifndef ANALYZER_TAGS_H
 #define ANALYZER_TAGS_H

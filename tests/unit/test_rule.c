@@ -224,6 +224,7 @@ a_status_decides_when_the_answer_comes(void **state)
 	assert_string_equal(tags_find(t, w.set, 1, 599), "bad");
 	assert_string_equal(tags_find(t, w.set, 1, 600), "");
 	assert_string_equal(tags_find(t, w.set, 2, 500), "");
+	assert_string_equal(tags_find(t, w.set, 65, 500), "");
 	assert_int_equal(w.set->hits[0].hits, 0);
 	tags_answered(t, w.set, 1, 200);
 	assert_int_equal(w.set->hits[0].hits + w.set->hits[1].hits, 0);
