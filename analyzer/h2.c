@@ -164,9 +164,9 @@ resolve(struct session *s, struct resp *r, enum session_pair why,
 
 /* This stream is over; why: what hides its other half if that is not here. */
 static void
-finish(struct session *s, uint32_t i, enum session_pair why, uint64_t ts)
+report(struct session *s, struct stream *x, enum session_pair why,
+    uint64_t ts)
 {
-	struct stream	*x = s->h2->st[i];
 	struct resp	*r = x->r.number != 0 ? &x->r : NULL;
 
 	if (r != NULL && !x->done) {
@@ -185,14 +185,13 @@ finish(struct session *s, uint32_t i, enum session_pair why, uint64_t ts)
 		deal_report(s, NULL, r, (enum session_pair)r->pair);
 	} else
 		deal_report(s, &x->q, r, r != NULL ? SESSION_PAIRED : why);
-	drop(s, i);
 }
 
 static void
-finish_all(struct session *s, enum session_pair why, uint64_t ts)
+finish(struct session *s, uint32_t i, enum session_pair why, uint64_t ts)
 {
-	while (s->h2->n > 0)
-		finish(s, 0, why, ts);
+	report(s, s->h2->st[i], why, ts);
+	drop(s, i);
 }
 
 /* ---- life ---- */
@@ -217,9 +216,10 @@ h2_free(struct session *s)
 static void
 stop(struct session *s, enum session_pair why, uint64_t ts)
 {
-	unsigned	 i;
+	uint32_t	 i;
 
-	finish_all(s, why, ts);
+	for (i = 0; i < s->h2->n; i++)
+		report(s, s->h2->st[i], why, ts);
 	h2_free(s);
 	for (i = 0; i < 2; i++)
 		if (s->d[i].state == ST_TWO)
@@ -231,6 +231,13 @@ bad(struct session *s, uint64_t ts)
 {
 	sess_odd(s, SESSION_A_H2_BAD);
 	stop(s, SESSION_NO_RESPONSE, ts);
+}
+
+static void
+lost(struct session *s, uint64_t ts)
+{
+	sess_odd(s, SESSION_A_H2_LOST);
+	stop(s, SESSION_BY_GAP, ts);
 }
 
 void
@@ -637,6 +644,10 @@ frame_begin(struct session *s, struct dir *d, uint64_t ts)
 	r->nlast = 0;
 	r->pad = r->type == T_DATA && r->flags & F_PADDED;
 	r->content = r->left;
+	if (!r->greeted && s->midstream && !in_turn(r)) {
+		lost(s, ts);		/* its start was not seen */
+		return;
+	}
 	if (!in_turn(r) || !sound(r, d == client(s)) ||
 	    (r->pad && r->left == 0)) {
 		bad(s, ts);
@@ -791,8 +802,7 @@ h2_gap(struct session *s, struct dir *d, uint64_t len, uint64_t ts)
 	    has_fields(r->type)) {
 		if (d->len > 0)
 			sess_odd(s, SESSION_A_HEAD_LOST);
-		sess_odd(s, SESSION_A_H2_LOST);
-		stop(s, SESSION_BY_GAP, ts);
+		lost(s, ts);
 		return;
 	}
 	r->torn = true;

@@ -39,7 +39,8 @@ for f in analyzer/packet.c analyzer/link.c analyzer/tunnel.c analyzer/frag.c \
     analyzer/flowtrust.c analyzer/flowfeed.c analyzer/flowack.c \
     analyzer/flowsyn.c analyzer/flowinfo.c analyzer/reass.c \
     analyzer/octet.c analyzer/http*.c analyzer/body.c analyzer/tls.c \
-    analyzer/session.c analyzer/rule.c analyzer/sketch*.c analyzer/vec.c \
+    analyzer/session.c analyzer/hpack.c analyzer/head2.c analyzer/h2.c \
+    analyzer/rule.c analyzer/sketch*.c analyzer/vec.c \
     analyzer/pane.c analyzer/meter*.c analyzer/alert.c analyzer/ended.c \
     mirror/record.c mirror/line.c mirror/community.c mirror/eve_rows.c \
     mirror/access.c mirror/eve.c mirror/gaps.c mirror/framer.c \

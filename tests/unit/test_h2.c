@@ -674,6 +674,32 @@ padding_may_be_lost_too(void **state)
 	}
 }
 
+/* A connection that was met in its middle, as after a start of netmond. */
+static void
+met_late_it_is_read_if_both_begin(void **state)
+{
+	struct seen	 w;
+	unsigned	 i;
+
+	(void)state;
+	greet();
+	heads(0, END, 1, GET("/1"));
+	heads(1, END, 1, ":status 200\n");
+	for (i = 0; i < 2; i++) {
+		begin(&w);
+		session_free(w.s);
+		w.s = session_new(&conf, &ops, &w, &w.mem, 0);
+		assert_non_null(w.s);
+		w.off[0] = w.off[1] = 1000;
+		if (i == 1)
+			t.b[t.turn[1].at + 3] = PING;
+		play(&w, 0, SIZE_MAX);
+		check(&w, i == 0 ? "P http2\nQ0 GET a.example /1\n"
+		    "R1 200 paired 1\nT 1 200 paired 0/0 2\n" :
+		    "P http2\n! http2-lost-in-gap\n");
+	}
+}
+
 /* ---- hostile ---- */
 
 /* What ends the reading, and the counter that says so. */
@@ -958,6 +984,7 @@ main(void)
 		cmocka_unit_test(it_has_no_marks_but_those_of_the_upgrade),
 		cmocka_unit_test(a_loss_is_data_or_the_end),
 		cmocka_unit_test(padding_may_be_lost_too),
+		cmocka_unit_test(met_late_it_is_read_if_both_begin),
 		cmocka_unit_test(what_is_no_frame_ends_the_reading),
 		cmocka_unit_test(some_breaches_are_only_counted),
 		cmocka_unit_test(odd_heads_are_told_with_their_flaws),
