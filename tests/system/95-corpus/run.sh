@@ -72,6 +72,33 @@ is "names over QUIC are those of the truth" \
     "$(python3 "$TMP/quic.py" "$CORPUS/public" "$TOP/tests/corpus/adapter" 2>&1)" \
     "10 names"
 
+# HTTP/2 in the clear. In one a promise is a request, which the truth does not
+# count; in the other, which was mutated, the client's SETTINGS are on a stream,
+# which ends its connection.
+cat > "$TMP/h2.py" <<'EOT'
+import glob, json, subprocess, sys
+right = []
+for name in sorted(glob.glob(sys.argv[1] + "/truth/*.json")):
+    with open(name) as f:
+        t = json.load(f)
+    want = t["truth"].get("h2", {})
+    if not any(want.values()):
+        continue
+    p = subprocess.run([sys.argv[2], sys.argv[1] + "/pcap/" + t["file"]],
+                       stdout=subprocess.PIPE)
+    got = json.loads(p.stdout or b"{}").get("h2")
+    if got == want:
+        right.append(name)
+    else:
+        print(t["file"], *(k for k in want if got[k] != want[k]))
+print(len(right), "captures")
+EOT
+is "HTTP/2 is that of the truth" \
+    "$(python3 "$TMP/h2.py" "$CORPUS/public" "$TOP/tests/corpus/adapter" 2>&1)" \
+    "arkime__http2-nghttp2.pcap requests methods authorities
+suricata-verify__drop-protocol-change__input.pcap responses statuses
+8 captures"
+
 python3 "$CORPUS/score.py" --adv "$CORPUS/adversarial/public" --jobs 2 \
     --timeout 20 --cmd "$TOP/tests/corpus/adapter {}" > "$TMP/adv" 2>&1
 sed 's/^/# /' "$TMP/adv"
