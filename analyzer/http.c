@@ -497,7 +497,7 @@ trim(struct http_span v)
 	return v;
 }
 
-static void
+static inline void
 apply(struct http_head *h, const struct field *f, struct http_span v)
 {
 	struct http_span *to;
