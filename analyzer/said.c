@@ -211,6 +211,8 @@ on_response(void *arg, const struct session_response *r)
 	}
 	tally_add(&az->proc->tally,
 	    r->interim ? TALLY_HTTP_INTERIM : TALLY_HTTP_RESPONSES, 1);
+	if (r->interim && status == 101)
+		return;		/* to HTTP/2, where the answer comes */
 	meter_response(az->meter, side_entry(c), &c->cache,
 	    side_asker(c, r->id), r->token, status, r->interim);
 	if (r->interim)

@@ -158,6 +158,8 @@ all=$(($(nginx_want | wc -l) + $(nghttpx_want | wc -l) +
 is "all are counted" "$(row '\(.requests) \(.responses)')" "$all $all"
 is "6 were asked in HTTP/1.1 and answered in HTTP/2" \
     "$(row '\(.http2_requests) \(.http2_responses)')" "$((all - 6)) $all"
+is "and each answer has one status" "$(json '[.status[].count] | add' \
+    show status window total)" "$all"
 is "nobody is unpaired and nothing odd" "$(row '\(.unpaired_requests
     ) \(.unpaired_responses) \(.parse_errors) \(.ambiguous)')" "0 0 0 0"
 is "the transactions tell the version" "$(json '[.transactions[] |
