@@ -323,7 +323,7 @@ analyzer_run(struct proc *p)
 {
 	struct analyzer	*az = p->state;
 
-	az->run_us = proc_mono_us();
+	az->run_us = az->mono = proc_mono_us();
 	az->ev_tick = evtimer_new(p->base, on_timer, az);
 	if (az->ev_tick == NULL)
 		fatalx("out of memory");

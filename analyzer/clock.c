@@ -23,14 +23,19 @@ advance(struct analyzer *az, uint64_t now)
 
 /*
  * Who was stopped, as by a frozen container, does not know yet what was lost
- * meanwhile: until then nobody has watched.
+ * meanwhile: until then nobody has watched. Where capture is away that is part
+ * of it; and it could not be heard.
  */
 static void
 stood_still(struct analyzer *az, uint64_t now)
 {
 	log_warnx("stood still for %.1f s: stopped, or without a processor",
 	    (double)(now - az->mono) / 1e6);
+	if (az->away_us != 0)
+		return;
 	meter_lost_time(az->meter, az->mono, now, 0);
+	if (az->heard_us != 0)
+		az->heard_us = now;
 }
 
 void

@@ -149,14 +149,19 @@ is_ok() {
 wait_for 15 is_ok && ok "the load is there" || not_ok "no load" "$(ctl show alerts)"
 had=$(ctl alerts -a 50 | grep -c 'fired quiet')	# while it began
 all="$NM $(pid_of launcher) $(pid_of capture) $(pid_of analyzer) $(pid_of mirror)"
+t0=$(now_ms)
 kill -STOP $all
 sleep 7
 kill -CONT $all
+frozen=$(($(now_ms) - t0))
 knows() { ctl alerts -a 50 | grep -q 'unknown quiet'; }
 wait_for 5 knows && ok "the rule does not know" ||
     not_ok "the rule judges what nobody saw" "$(ctl alerts -a 50)"
 wait_for 20 is_ok && ok "and knows again later" || not_ok "it stays unknown" "$(ctl show alerts)"
 is "it did not fire" "$(ctl alerts -a 50 | grep -c 'fired quiet')" "$had"
+at_most "no moment counts as missed twice" "$(json \
+    '.complete.unwatched_seconds * 1000 | floor' show summary window total)" \
+    $((frozen * 3 / 2))
 kill -STOP "$(pid_of capture)"	# it alone; after 5 s it would be replaced
 sleep 4
 kill -CONT "$(pid_of capture)"
