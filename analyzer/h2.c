@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/be.h"
 #include "analyzer/deal.h"
 #include "analyzer/h2.h"
 #include "analyzer/head2.h"
@@ -482,13 +483,6 @@ block(struct session *s, struct dir *d, const uint8_t *p, size_t len,
 }
 
 /* ---- frames ---- */
-
-static uint32_t
-be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-}
 
 static bool
 has_fields(uint8_t type)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/be.h"
 #include "analyzer/packettype.h"
 
 #define LAYER_TYPE_IP4		0x0800
@@ -74,12 +75,6 @@ struct cursor {
 	enum packet_reason	 why;
 };
 
-static inline uint16_t
-layer_be16(const uint8_t *d)
-{
-	return (uint16_t)(d[0] << 8 | d[1]);
-}
-
 /* Some writers of captures use the order of little machines. */
 static inline uint16_t
 layer_le16(const uint8_t *d)
@@ -88,16 +83,9 @@ layer_le16(const uint8_t *d)
 }
 
 static inline uint32_t
-layer_be32(const uint8_t *d)
-{
-	return (uint32_t)d[0] << 24 | (uint32_t)d[1] << 16 |
-	    (uint32_t)d[2] << 8 | d[3];
-}
-
-static inline uint32_t
 layer_le32(const uint8_t *d)
 {
-	return __builtin_bswap32(layer_be32(d));
+	return __builtin_bswap32(be32(d));
 }
 
 static inline enum layer

@@ -8,7 +8,7 @@ link_ether(struct cursor *c)
 {
 	if (!layer_need(c, 14, PACKET_LINK_SHORT))
 		return LAYER_NONE;
-	c->type = layer_be16(c->d + 12);
+	c->type = be16(c->d + 12);
 	layer_skip(c, 14);
 	if (c->type == LAYER_TYPE_IP4)
 		return LAYER_IP4;
@@ -72,7 +72,7 @@ link_typed(struct cursor *c)
 {
 	if (!layer_need(c, 2, PACKET_LINK_SHORT))
 		return LAYER_NONE;
-	c->type = layer_be16(c->d);
+	c->type = be16(c->d);
 	layer_skip(c, 2);
 	return LAYER_TYPE;
 }
@@ -87,9 +87,9 @@ link_vlan(struct cursor *c)
 	if (p->nvlan == PACKET_VLAN_MAX)
 		return layer_end(c, PACKET_VLAN_DEPTH);
 	if (p->nvlan < 2)
-		p->vlan[p->nvlan] = layer_be16(c->d) & 0xfff;
+		p->vlan[p->nvlan] = be16(c->d) & 0xfff;
 	p->nvlan++;
-	c->type = layer_be16(c->d + 2);
+	c->type = be16(c->d + 2);
 	layer_skip(c, 4);
 	return LAYER_TYPE;
 }
@@ -113,7 +113,7 @@ link_llc(struct cursor *c)
 	if (memcmp(c->d, snap, sizeof(snap)) != 0 ||
 	    (c->d[5] != 0 && c->d[5] != 0xf8))
 		return layer_end(c, PACKET_NOT_IP);
-	c->type = layer_be16(c->d + 6);
+	c->type = be16(c->d + 6);
 	layer_skip(c, 8);
 	if (c->type <= LAYER_TYPE_MAX_LEN)
 		return layer_end(c, PACKET_NOT_IP);
@@ -125,7 +125,7 @@ link_sll(struct cursor *c)
 {
 	if (!layer_need(c, 16, PACKET_LINK_SHORT))
 		return LAYER_NONE;
-	c->type = layer_be16(c->d + 14);
+	c->type = be16(c->d + 14);
 	layer_skip(c, 16);
 	return c->type == 4 ? LAYER_LLC : LAYER_TYPE;
 }
@@ -135,8 +135,8 @@ link_sll2(struct cursor *c)
 {
 	if (!layer_need(c, 20, PACKET_LINK_SHORT))
 		return LAYER_NONE;
-	c->type = layer_be16(c->d);
-	c->p->link = layer_be32(c->d + 4);
+	c->type = be16(c->d);
+	c->p->link = be32(c->d + 4);
 	layer_skip(c, 20);
 	return c->type == 4 ? LAYER_LLC : LAYER_TYPE;
 }
@@ -149,7 +149,7 @@ link_null(struct cursor *c)
 
 	if (!layer_need(c, 4, PACKET_LINK_SHORT))
 		return LAYER_NONE;
-	af = layer_be32(c->d);
+	af = be32(c->d);
 	if (af > 0xffff)
 		af = __builtin_bswap32(af);
 	layer_skip(c, 4);
@@ -165,7 +165,7 @@ link_hdlc(struct cursor *c)
 {
 	if (!layer_need(c, 4, PACKET_LINK_SHORT))
 		return LAYER_NONE;
-	c->type = layer_be16(c->d + 2);
+	c->type = be16(c->d + 2);
 	layer_skip(c, 4);
 	return LAYER_TYPE;
 }
@@ -189,7 +189,7 @@ link_ppp(struct cursor *c)
 		proto = c->d[n];
 		n += 1;
 	} else {
-		proto = layer_be16(c->d + n);
+		proto = be16(c->d + n);
 		n += 2;
 	}
 	layer_skip(c, n);

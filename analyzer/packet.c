@@ -123,7 +123,7 @@ fold(uint64_t sum)
 static void
 ip4_check(struct packet *p, const uint8_t *d, uint32_t hdr)
 {
-	if (layer_be16(d + 10) == 0)
+	if (be16(d + 10) == 0)
 		return;		/* left to a network card */
 	if (!all_ones(sum_bytes(d, hdr))) {
 		p->marks |= PACKET_IPSUM_BAD;
@@ -172,7 +172,7 @@ parse_ip4(struct cursor *c)
 	if (c->d[0] >> 4 != 4)
 		return layer_end(c, PACKET_IP_VERSION);
 	hdr = (c->d[0] & 15) * 4;
-	total = layer_be16(c->d + 2);
+	total = be16(c->d + 2);
 	if (hdr < IP4_HDR)
 		return layer_end(c, PACKET_IP4_IHL);
 	if (total != 0 && total < hdr)
@@ -185,8 +185,8 @@ parse_ip4(struct cursor *c)
 	addr_from4(&p->key.a.addr, c->d + 12);
 	addr_from4(&p->key.b.addr, c->d + 16);
 	p->proto = c->d[9];
-	frag = layer_be16(c->d + 6);
-	p->frag_id = layer_be16(c->d + 4);
+	frag = be16(c->d + 6);
+	p->frag_id = be16(c->d + 4);
 	layer_skip(c, hdr);
 	p->l4 = c->d;
 	p->l4_cap = c->cap;
@@ -209,7 +209,7 @@ parse_ip6(struct cursor *c)
 		return LAYER_NONE;
 	if (c->d[0] >> 4 != 6)
 		return layer_end(c, PACKET_IP_VERSION);
-	total = layer_be16(c->d + 4);
+	total = be16(c->d + 4);
 	ip_cut(c, total + LAYER_IP6_HDR, total == 0 &&
 	    (c->d[6] == PROTO_HOPOPTS || c->d[6] == PROTO_TCP));
 	ip_found(c, 6, c->d[7]);
@@ -251,9 +251,9 @@ parse_ext(struct cursor *c)
 		return LAYER_NONE;
 	p->proto = c->d[0];
 	if (kind == PROTO_FRAGMENT) {
-		p->frag_off = layer_be16(c->d + 2) & 0xfff8;
+		p->frag_off = be16(c->d + 2) & 0xfff8;
 		p->frag_more = c->d[3] & 1;
-		p->frag_id = layer_be32(c->d + 4);
+		p->frag_id = be32(c->d + 4);
 	}
 	layer_skip(c, n);
 	p->l4 = c->d;
@@ -329,12 +329,12 @@ parse_tcp(struct cursor *c)
 
 	if (!layer_need(c, TCP_HDR, PACKET_TCP_SHORT))
 		return LAYER_NONE;
-	p->key.a.port = layer_be16(c->d);
-	p->key.b.port = layer_be16(c->d + 2);
-	p->seq = layer_be32(c->d + 4);
-	p->ack = layer_be32(c->d + 8);
+	p->key.a.port = be16(c->d);
+	p->key.b.port = be16(c->d + 2);
+	p->seq = be32(c->d + 4);
+	p->ack = be32(c->d + 8);
 	p->flags = c->d[13];
-	p->win = layer_be16(c->d + 14);
+	p->win = be16(c->d + 14);
 	hdr = (c->d[12] >> 4) * 4U;
 	if (hdr < TCP_HDR)
 		return layer_end(c, PACKET_TCP_OFFSET);

@@ -61,12 +61,12 @@ pseudo_nflog(struct cursor *c)
 	if (!layer_need(c, 8, PACKET_LINK_SHORT))
 		return LAYER_NONE;
 	layer_skip(c, 4);
-	big = layer_be16(c->d) < layer_le16(c->d);
+	big = be16(c->d) < layer_le16(c->d);
 	for (;;) {
 		if (!layer_need(c, 4, PACKET_LINK_SHORT))
 			return LAYER_NONE;
-		len = big ? layer_be16(c->d) : layer_le16(c->d);
-		type = big ? layer_be16(c->d + 2) : layer_le16(c->d + 2);
+		len = big ? be16(c->d) : layer_le16(c->d);
+		type = big ? be16(c->d + 2) : layer_le16(c->d + 2);
 		if (len < 4)
 			return layer_end(c, PACKET_LINK_SHORT);
 		if ((type & 0x7fff) == NFLOG_PAYLOAD)

@@ -103,8 +103,7 @@ header(struct in *in, struct quic_packet *q, bool *initial)
 	if (take(in, 5) == NULL || !(p[0] & LONG))
 		return false;
 	q->p = p;
-	q->version = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 8 | p[4];
+	q->version = be32(p + 1);
 	if ((v = find(q->version)) == NULL || (p[0] & TYPES) == v->retry)
 		return false;
 	*initial = (p[0] & TYPES) == v->initial;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "analyzer/aes.h"
+#include "analyzer/be.h"
 
 #define QUIC_V1		0x00000001U
 #define QUIC_V2		0x6b3343cfU
@@ -46,8 +47,7 @@ quic_looks(const uint8_t *p, size_t len)
 
 	if (len < 7 || !(p[0] & 0x80))
 		return false;
-	version = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 8 | p[4];
+	version = be32(p + 1);
 	return (version == QUIC_V1 && (p[0] & 0x30) == 0) ||
 	    (version == QUIC_V2 && (p[0] & 0x30) == 0x10);
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "analyzer/be.h"
 #include "analyzer/sha256.h"
 
 #define BLOCK		64
@@ -23,22 +24,6 @@ static uint32_t
 turn(uint32_t x, unsigned n)
 {
 	return x >> n | x << (32 - n);
-}
-
-static uint32_t
-be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-}
-
-static void
-put_be32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
 }
 
 static void

@@ -27,7 +27,7 @@ tunnel_pppoe(struct cursor *c)
 
 	if (!layer_need(c, 6, PACKET_PPPOE_BAD))
 		return LAYER_NONE;
-	len = layer_be16(c->d + 4);
+	len = be16(c->d + 4);
 	if (c->d[0] != 0x11 || c->d[1] != 0 || len < 2)
 		return layer_end(c, PACKET_PPPOE_BAD);
 	if (!tunnel_enter(c, PACKET_TUNNEL_PPPOE, 0))
@@ -61,7 +61,7 @@ tunnel_mpls(struct cursor *c)
 	if (c->d[0] >> 4 == 4 || c->d[0] >> 4 == 6)
 		return LAYER_IP;
 	if (c->d[0] >> 4 == 0 && c->len > 18 && c->cap > 18) {
-		if (layer_be32(c->d) == 0 || layer_be16(c->d + 12) < 0x0600)
+		if (be32(c->d) == 0 || be16(c->d + 12) < 0x0600)
 			layer_skip(c, 4);
 		return LAYER_ETHER;
 	}
@@ -91,8 +91,8 @@ tunnel_gre(struct cursor *c)
 
 	if (!layer_need(c, 4, PACKET_GRE_BAD))
 		return LAYER_NONE;
-	flags = layer_be16(c->d);
-	c->type = layer_be16(c->d + 2);
+	flags = be16(c->d);
+	c->type = be16(c->d + 2);
 	if ((flags & 7) > 1 || flags & 0x4000)
 		return layer_end(c, PACKET_GRE_BAD);
 	if (flags & 0x8000)
@@ -100,7 +100,7 @@ tunnel_gre(struct cursor *c)
 	if (flags & 0x2000) {
 		if (!layer_need(c, n + 4, PACKET_GRE_BAD))
 			return LAYER_NONE;
-		key = (flags & 7) == 0 ? layer_be32(c->d + n) : 0;
+		key = (flags & 7) == 0 ? be32(c->d + n) : 0;
 		n += 4;
 	}
 	if (flags & 0x1000)
@@ -185,9 +185,9 @@ tunnel_udp(struct cursor *c)
 
 	if (!layer_need(c, UDP_HDR, PACKET_UDP_SHORT))
 		return LAYER_NONE;
-	p->key.a.port = layer_be16(c->d);
-	p->key.b.port = layer_be16(c->d + 2);
-	len = layer_be16(c->d + 4);
+	p->key.a.port = be16(c->d);
+	p->key.b.port = be16(c->d + 2);
+	len = be16(c->d + 4);
 	layer_skip(c, UDP_HDR);
 	for (i = 0; i < nitems(ports); i++)
 		if (p->key.b.port == ports[i].port ||
@@ -195,7 +195,7 @@ tunnel_udp(struct cursor *c)
 			return ports[i].layer;
 	/* An SPI is not 0 (RFC 3948, 2.2): the key exchange has 0 there. */
 	if ((p->key.a.port == NAT_T || p->key.b.port == NAT_T) &&
-	    c->cap >= 4 && layer_be32(c->d) != 0)
+	    c->cap >= 4 && be32(c->d) != 0)
 		return layer_end(c, PACKET_ENCRYPTED);
 	if (quic_looks(c->d, c->cap))
 		return quic(c, len);
@@ -209,7 +209,7 @@ tunnel_vxlan(struct cursor *c)
 		return LAYER_NONE;
 	if (!(c->d[0] & 0x08))
 		return layer_end(c, PACKET_VXLAN_BAD);
-	if (!tunnel_enter(c, PACKET_TUNNEL_VXLAN, layer_be32(c->d + 4) >> 8))
+	if (!tunnel_enter(c, PACKET_TUNNEL_VXLAN, be32(c->d + 4) >> 8))
 		return LAYER_NONE;
 	layer_skip(c, 8);
 	return LAYER_ETHER;
@@ -229,7 +229,7 @@ tunnel_vxlan_gpe(struct cursor *c)
 		return layer_end(c, PACKET_VXLAN_BAD);
 	if (proto == 0 || proto >= nitems(next))
 		return layer_end(c, PACKET_NOT_TCP);
-	if (!tunnel_enter(c, PACKET_TUNNEL_VXLAN, layer_be32(c->d + 4) >> 8))
+	if (!tunnel_enter(c, PACKET_TUNNEL_VXLAN, be32(c->d + 4) >> 8))
 		return LAYER_NONE;
 	layer_skip(c, 8);
 	return next[proto];
@@ -247,8 +247,8 @@ tunnel_geneve(struct cursor *c)
 		return layer_end(c, PACKET_GENEVE_BAD);
 	if (!layer_need(c, n, PACKET_GENEVE_BAD))
 		return LAYER_NONE;
-	c->type = layer_be16(c->d + 2);
-	if (!tunnel_enter(c, PACKET_TUNNEL_GENEVE, layer_be32(c->d + 4) >> 8))
+	c->type = be16(c->d + 2);
+	if (!tunnel_enter(c, PACKET_TUNNEL_GENEVE, be32(c->d + 4) >> 8))
 		return LAYER_NONE;
 	layer_skip(c, n);
 	if (c->type <= LAYER_TYPE_MAX_LEN)
@@ -264,13 +264,13 @@ tunnel_teredo(struct cursor *c)
 
 	if (!layer_need(c, 4, PACKET_NOT_TCP))
 		return LAYER_NONE;
-	if (layer_be16(c->d) == 1) {
+	if (be16(c->d) == 1) {
 		n = 4 + c->d[2] + (uint32_t)c->d[3] + 9;
 		if (!layer_need(c, n + 2, PACKET_NOT_TCP))
 			return LAYER_NONE;
 		layer_skip(c, n);
 	}
-	if (layer_be16(c->d) == 0) {
+	if (be16(c->d) == 0) {
 		if (!layer_need(c, 8, PACKET_NOT_TCP))
 			return LAYER_NONE;
 		layer_skip(c, 8);
@@ -326,19 +326,19 @@ tunnel_l2tp(struct cursor *c)
 
 	if (!layer_need(c, 6, PACKET_NOT_TCP))
 		return LAYER_NONE;
-	flags = layer_be16(c->d);
+	flags = be16(c->d);
 	if ((flags & 15) != 2 || flags & 0x8000)
 		return layer_end(c, PACKET_NOT_TCP);
 	if (flags & 0x4000)
 		n += 2;
 	if (!layer_need(c, n + 4, PACKET_NOT_TCP))
 		return LAYER_NONE;
-	id = layer_be32(c->d + n);
+	id = be32(c->d + n);
 	n += flags & 0x0800 ? 8 : 4;
 	if (flags & 0x0200) {
 		if (!layer_need(c, n + 2, PACKET_NOT_TCP))
 			return LAYER_NONE;
-		n += 2U + layer_be16(c->d + n);
+		n += 2U + be16(c->d + n);
 	}
 	if (!layer_need(c, n, PACKET_NOT_TCP) ||
 	    !tunnel_enter(c, PACKET_TUNNEL_L2TP, id))
@@ -369,7 +369,7 @@ tunnel_lisp(struct cursor *c)
 
 	if (!layer_need(c, 8, PACKET_NOT_TCP))
 		return LAYER_NONE;
-	id = c->d[0] & 0x08 ? layer_be32(c->d + 4) >> 8 : 0;
+	id = c->d[0] & 0x08 ? be32(c->d + 4) >> 8 : 0;
 	if (!tunnel_enter(c, PACKET_TUNNEL_LISP, id))
 		return LAYER_NONE;
 	layer_skip(c, 8);
@@ -402,7 +402,7 @@ tunnel_tzsp(struct cursor *c)
 
 	if (!layer_need(c, 5, PACKET_NOT_TCP))
 		return LAYER_NONE;
-	if (c->d[0] != 1 || c->d[1] > 1 || layer_be16(c->d + 2) != 1)
+	if (c->d[0] != 1 || c->d[1] > 1 || be16(c->d + 2) != 1)
 		return layer_end(c, PACKET_NOT_TCP);
 	while (c->d[n] != 1) {		/* tags up to the last */
 		if (!layer_need(c, n + 2, PACKET_NOT_TCP))

@@ -35,7 +35,7 @@ subframe(struct cursor *c)
 
 	if (!layer_need(c, SUBFRAME_HDR, PACKET_LINK_SHORT))
 		return LAYER_NONE;
-	len = layer_be16(c->d + 12);
+	len = be16(c->d + 12);
 	layer_skip(c, SUBFRAME_HDR);
 	if (len < c->len)
 		c->len = len;
@@ -106,8 +106,8 @@ wlan_prism(struct cursor *c)
 
 	if (!layer_need(c, 8, PACKET_LINK_SHORT))
 		return LAYER_NONE;
-	if ((layer_be32(c->d) & ~0xfU) == AVS_MAGIC)
-		len = layer_be32(c->d + 4);
+	if ((be32(c->d) & ~0xfU) == AVS_MAGIC)
+		len = be32(c->d + 4);
 	if (len < 8)
 		return layer_end(c, PACKET_LINK_SHORT);
 	if (!layer_need(c, len, PACKET_LINK_SHORT))
