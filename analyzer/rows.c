@@ -282,6 +282,9 @@ rows_advice(struct rows *r)
 	    "memory ran out: raise \"memory limit\"");
 	advise(r, v[MC_CUT_PACKETS] > 0,
 	    "packets were cut: raise \"snaplen\" of the interface");
+	advise(r, r->az->quic != NULL && quichello_count(r->az->quic,
+	    QUICHELLO_SKIPPED) > 0, "too many Initials of QUIC came in a "
+	    "second: some names are missing, see quic_skipped in show tally");
 	advise(r, v[MC_GAP_BYTES] > 0 && !lost_any(r),
 	    "acknowledged bytes were never seen: some packets take a way "
 	    "that no watched interface sees");

@@ -209,6 +209,8 @@ flood() {
 # 10000 at once, and 119 more in these 12 ms.
 is "a flood is looked into so far as it may be" "$(flood | tr '\n' ' ')" \
     "flood.example 1 12000 1 10118 1881 "
+like "which is told" "$("$BUILD/netmond" -f "$TMP/flood.conf" \
+    -r "$TMP/flood.pcap" -o json | jq -r '.advice[].text')" 'Initials of QUIC'
 is "and each time as far" "$(flood | tail -1)" "12000 1 10118 1881"
 stop
 is "ended as asked" "$status" 0
