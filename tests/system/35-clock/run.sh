@@ -30,14 +30,6 @@ if len(sys.argv) > 3:
     os.kill(int(sys.argv[3]), 9)
 EOT
 step() { python3 "$TMP/step.py" "$TMP/clock" "$@"; }
-cat > "$TMP/load.py" <<'EOT'
-import socket, time
-s = socket.create_connection(("10.77.0.2", 80))
-while True:
-    s.sendall(b"GET /index.html HTTP/1.1\r\nHost: a\r\n\r\n")
-    s.recv(65536)
-    time.sleep(0.05)
-EOT
 
 net_up
 nginx_up
@@ -46,7 +38,7 @@ WRAP="ip netns exec $NSB unshare -m $TMP/in_etc"
 start
 grep -q clock.so "/proc/$(pid_of analyzer)/maps" || {
 	not_ok "the clock is not in use"; finish; }
-ip netns exec $NSA python3 "$TMP/load.py" > /dev/null 2>&1 &
+ip netns exec $NSA python3 "$TOP/tests/lib/load.py" > /dev/null 2>&1 &
 load=$!
 at_exit "kill $load"
 

@@ -129,15 +129,7 @@ is "the next one knows that it fires" \
 stop
 # ---- all of it is frozen, as a container may be: silence is no silence ----
 conf 'window 2s' 'interface "vb"' 'alert "quiet" when requests < 5 over 3s'
-cat > "$TMP/load.py" <<'EOT'
-import socket, time
-s = socket.create_connection(("10.77.0.2", 80))
-while True:
-    s.sendall(b"GET /index.html HTTP/1.1\r\nHost: a\r\n\r\n")
-    s.recv(65536)
-    time.sleep(0.05)
-EOT
-ip netns exec $NSA python3 "$TMP/load.py" > /dev/null 2>&1 &
+ip netns exec $NSA python3 "$TOP/tests/lib/load.py" > /dev/null 2>&1 &
 load=$!
 at_exit "kill $load"
 start
