@@ -9,6 +9,7 @@
 #include "analyzer/clock.h"
 #include "analyzer/collect.h"
 #include "analyzer/conn.h"
+#include "analyzer/history.h"
 #include "analyzer/ifaces.h"
 #include "analyzer/intake.h"
 #include "analyzer/live.h"
@@ -312,6 +313,7 @@ analyzer_init(struct proc *p)
 	recent_init(&az->recent, &az->mem, said_recent_size(p->conf));
 	ended_init(&az->closed, &az->mem);
 	make_tables(az);
+	history_conf(az, p->conf);
 	if (!az->offline) {
 		save_init(az);
 		meter_advance(az->meter, az->now);
@@ -387,6 +389,7 @@ analyzer_commit(struct proc *p, const struct conf *old)
 	}
 	meter_conf_init(&mc, p->conf);
 	meter_reconf(az->meter, &mc);
+	history_conf(az, p->conf);
 	if (said_recent_size(old) != said_recent_size(p->conf)) {
 		recent_clear(&az->recent);
 		recent_init(&az->recent, &az->mem, said_recent_size(p->conf));

@@ -1,5 +1,6 @@
 #include "analyzer/clock.h"
 #include "analyzer/collect.h"
+#include "analyzer/history.h"
 #include "sandbox/log.h"
 
 #define SILENT_US	2500000ULL	/* capture speaks each second */
@@ -8,10 +9,8 @@
 #define QUEUED_US	60000000ULL	/* no packet waits longer for us */
 
 static void
-advance(struct analyzer *az, uint64_t now)
+step(struct analyzer *az, uint64_t now)
 {
-	if (now < az->now)
-		return;
 	/* A slice ends: what belongs to it must be in it. */
 	if (now >= az->meter->slice_end_us ||
 	    now >= alert_next_us(az->alerts))
@@ -19,6 +18,21 @@ advance(struct analyzer *az, uint64_t now)
 	az->now = now;
 	meter_advance(az->meter, now);
 	alert_slices(az->alerts, now);
+}
+
+static void
+advance(struct analyzer *az, uint64_t now)
+{
+	uint64_t	 end;
+
+	if (now < az->now)
+		return;
+	while (now >= az->history.next_us &&
+	    (end = history_next(az, now)) <= now) {
+		step(az, end);
+		history_take(az);
+	}
+	step(az, now);
 }
 
 /*

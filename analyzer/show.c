@@ -9,6 +9,7 @@
 #include "analyzer/show.h"
 #include "analyzer/why.h"
 #include "sandbox/compat.h"
+#include "sandbox/period.h"
 
 #define TOP_DEFAULT	50	/* rows of lists without their own number */
 #define TOP_CLIENTS	20	/* of one host */
@@ -276,7 +277,7 @@ show_host(struct rows *r)
 }
 
 static void
-show_sections(struct rows *r)
+sections(struct rows *r)
 {
 	struct sketch_entry	*host = NULL;
 	const struct sketch	*hs = r->az->meter->hosts;
@@ -285,7 +286,6 @@ show_sections(struct rows *r)
 	uint32_t		 k;
 	size_t			 i;
 
-	rows_complete(r);
 	if (r->q->nargs > 0)
 		host = host_named(r, r->q->args[0]);
 	for (k = 0; hs != NULL && k < hs->n; k++) {
@@ -462,6 +462,13 @@ interfaces(struct rows *r)
 }
 
 static void
+show_sections(struct rows *r)
+{
+	rows_complete(r);
+	sections(r);
+}
+
+static void
 show_methods(struct rows *r)
 {
 	rows_complete(r);
@@ -497,12 +504,18 @@ show_interfaces(struct rows *r)
 }
 
 static void
-show_capture(struct rows *r)
+capture(struct rows *r)
 {
-	rows_complete(r);
 	rows_capture(r);
 	rows_tunnels(r);
 	rows_advice(r);
+}
+
+static void
+show_capture(struct rows *r)
+{
+	rows_complete(r);
+	capture(r);
 }
 
 static void
@@ -570,9 +583,7 @@ show_report(struct rows *r)
 	statuses(r);
 	clients(r, r->top);
 	names(r, r->top);
-	rows_capture(r);
-	rows_tunnels(r);
-	rows_advice(r);
+	capture(r);
 	rows_alerts(r, false, NULL);
 	rows_errors(r);
 	rows_buckets(r, false);
@@ -726,6 +737,75 @@ show_answer(struct analyzer *az, const struct msg_show *q, struct chan *ch,
 		answer_begin(&r->a, ch, request);
 		subjects[q->subject].fn(r);
 		end_answer(r, ch, request);
+	}
+	free(r);
+}
+
+/* ---- for history ---- */
+
+static void
+kept_hosts(struct rows *r)
+{
+	hosts(r, r->top, false);
+}
+
+static void
+kept_clients(struct rows *r)
+{
+	clients(r, r->top);
+}
+
+static void
+kept_names(struct rows *r)
+{
+	names(r, r->top);
+}
+
+static void
+kept_alerts(struct rows *r)
+{
+	rows_alerts(r, true, NULL);
+}
+
+/* The words of netmonctl's show, but for the first one. */
+static const struct {
+	const char	*name;
+	void		(*fn)(struct rows *);
+} kept[] = {
+	{ PERIOD_COMPLETE, rows_complete },
+	{ "summary",	rows_summary },
+	{ "alerts",	kept_alerts },
+	{ "hosts",	kept_hosts },
+	{ "names",	kept_names },
+	{ "clients",	kept_clients },
+	{ "status",	statuses },
+	{ "methods",	methods },
+	{ "sections",	sections },
+	{ "capture",	capture },
+	{ "interfaces",	interfaces },
+};
+
+void
+show_kept(struct analyzer *az, enum show_window window, uint32_t top,
+    struct buf *b)
+{
+	static const struct msg_show	 any;
+	struct rows			*r;
+	size_t				 i, at;
+
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		return;
+	r->az = az;
+	r->q = &any;
+	r->window = window;
+	r->seconds = (double)meter_window_us(az->meter, window) / 1e6;
+	r->top = top;
+	for (i = 0; i < nitems(kept); i++) {
+		r->no_memory = false;
+		at = period_begin_chunk(b, kept[i].name);
+		answer_collect(&r->a, b);
+		kept[i].fn(r);
+		period_end_chunk(b, at, !r->a.failed && !r->no_memory);
 	}
 	free(r);
 }

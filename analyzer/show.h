@@ -12,6 +12,12 @@
 void	 show_answer(struct analyzer *, const struct msg_show *,
 	    struct chan *, uint32_t request);
 /*
+ * The chunks of a period, out of a window, with the first rows of its lists.
+ * What has no room is left out; nothing comes without memory.
+ */
+void	 show_kept(struct analyzer *, enum show_window, uint32_t top,
+	    struct buf *);
+/*
  * What was seen of the span before now_us on the interfaces of a glob ("" for
  * all).
  */

@@ -136,6 +136,10 @@ struct analyzer {
 	uint64_t	 last_id;
 	uint64_t	 last_tx;
 	const char	*last_proto;
+	struct {
+		uint64_t	 every_us[WINDOW_MAX];	/* of logs; 0: none */
+		uint64_t	 next_us;	/* end of a period */
+	}		 history;
 	uint64_t	 stats_us;	/* last EVENT_STATS */
 	struct event	*ev_tick;
 	bool		 offline;

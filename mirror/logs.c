@@ -3,6 +3,7 @@
 #include "mirror/logs.h"
 #include "mirror/passed.h"
 #include "sandbox/log.h"
+#include "sandbox/period.h"
 
 static void
 want_file(void *arg, bool rotate)
@@ -19,7 +20,48 @@ refused(void *arg, const struct sink_note *note, size_t bytes)
 
 	(void)note;
 	(void)bytes;
+	e->keyed = false;
 	tally_add(&e->ms->proc->tally, TALLY_MIR_EVENTS_LOST, 1);
+}
+
+/* What the rows mean a file says before the first of them. */
+static size_t
+make_keys(uint8_t *p, size_t size, uint64_t at_us)
+{
+	struct period	 u = { PERIOD_KEYS, at_us, at_us, p + PERIOD_HDR, 0 };
+	struct buf	 b;
+
+	buf_writer(&b, p + PERIOD_HDR, size - PERIOD_HDR);
+	period_put_keys(&b);
+	u.len = b.len;
+	period_header(&u, p);
+	return PERIOD_HDR + u.len;
+}
+
+static void
+write_period(struct mirror_state *ms, struct event_log *e,
+    const struct msg_event *m)
+{
+	const struct period	 u = { PERIOD_ROWS, m->start_us, m->end_us,
+	    m->rows.p, m->rows.n };
+	struct sink_note	 note = { 0 };
+	uint8_t			 keys[PERIOD_HDR + PERIOD_BODY_MAX];
+	uint8_t			 head[PERIOD_HDR];
+	size_t			 nkeys = 0;
+
+	if (m->kind != EVENT_HISTORY || m->tx_id != e->conf.every_us)
+		return;
+	if (u.len <= PERIOD_BODY_MAX && u.from_us <= u.to_us) {
+		period_header(&u, head);
+		if (!e->keyed)
+			nkeys = make_keys(keys, sizeof(keys), u.from_us);
+		if (sink_file_put(e->file, &note, keys, nkeys, head,
+		    sizeof(head), u.body, u.len) == 0) {
+			e->keyed = true;
+			return;
+		}
+	}
+	tally_add(&ms->proc->tally, TALLY_MIR_EVENTS_LOST, 1);
 }
 
 static void
@@ -29,6 +71,10 @@ write_event(struct mirror_state *ms, struct event_log *e,
 	struct sink_note	 note = { 0 };
 	int			 n;
 
+	if (e->conf.format == LOG_HISTORY) {
+		write_period(ms, e, m);
+		return;
+	}
 	n = eve_line(ms->line, sizeof(ms->line), m, &e->conf, ms->proc->conf);
 	if (n == 0)
 		return;
@@ -129,7 +175,7 @@ struct event_log *
 logs_new(struct mirror_state *ms, const struct conf *conf)
 {
 	struct sink_file_conf	 f = { .base = ms->proc->base,
-	    .kind = SINK_LINES, .limit = SINK_FILE_BATCH,
+	    .limit = SINK_FILE_BATCH,
 	    .wait = ms->env.offline, .ask = want_file,
 	    .refused = refused, .lost = disk_lost };
 	struct event_log	*e;
@@ -141,6 +187,8 @@ logs_new(struct mirror_state *ms, const struct conf *conf)
 		e[i].conf = conf->logs[i];
 		e[i].ms = ms;
 		e[i].index = (unsigned)i;
+		f.kind = conf->logs[i].format == LOG_HISTORY ? SINK_PERIODS :
+		    SINK_LINES;
 		f.name = conf->logs[i].path;
 		f.rotate = conf->logs[i].rotate;
 		f.arg = &e[i];

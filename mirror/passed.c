@@ -97,6 +97,8 @@ passed_on_file(struct chan *ch, struct frame *f, void *arg)
 	/* One that could not be renamed just now is not tried at once again. */
 	if (fd != -1 && (m.flags & FILE_ROTATE) == 0)
 		sink_file_aged(to, m.age_us);
+	if (m.kind == FILE_EVENTS)
+		ms->logs[m.index].keyed = false;
 	if (m.kind == FILE_RECORD && fd != -1)
 		read_tail(ms, ms->copies[m.index]);
 	hold_decide(ms);

@@ -10,6 +10,7 @@
 #include "mirror/sink_file.h"
 #include "sandbox/compat.h"
 #include "sandbox/log.h"
+#include "sandbox/period.h"
 #include "sandbox/vis.h"
 
 #define BEYOND		((off_t)1 << 40)	/* where no file reaches */
@@ -403,6 +404,7 @@ repair(struct sink_file *f)
 	if (p == NULL)
 		return;
 	good = f->conf.kind == SINK_LINES ? good_lines(p, n, whole) :
+	    f->conf.kind == SINK_PERIODS ? period_good(p, n, whole) :
 	    record_good((enum record_format)f->conf.kind, p, n, whole);
 	free(p);
 	if (good == n)

@@ -36,7 +36,8 @@ enum sink_file_kind {		/* what a whole unit looks like in the file */
 	SINK_GOGETWAY,		/* the first three as enum record_format */
 	SINK_GOR,
 	SINK_RAW,
-	SINK_LINES
+	SINK_LINES,
+	SINK_PERIODS
 };
 
 struct sink_file_conf {

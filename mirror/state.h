@@ -27,6 +27,7 @@ struct event_log {
 	unsigned	 index;
 	struct sink_file *file;
 	uint64_t	 told;		/* lines that the tally knows */
+	bool		 keyed;		/* the file has our PERIOD_KEYS */
 };
 
 struct mirror_state {

@@ -36,7 +36,7 @@
 	K_ALERT "alert" K_AT "at" K_BOTH "both" K_BY "by"
 	K_CLEAR "clear" K_CLIENTS "clients" K_COMPAT "compat"
 	K_CONTROL "control" K_DECAP "decap" K_DEPTH "depth" K_ERROR "error"
-	K_EXTRAS "extras" K_FACILITY "facility" K_FILES "files"
+	K_EVERY "every" K_EXTRAS "extras" K_FACILITY "facility" K_FILES "files"
 	K_FILTER "filter" K_FOR "for" K_FORMAT "format" K_FORWARD "forward"
 	K_FROM "from" K_GROUP "group" K_HEADER "header" K_HEADERS "headers"
 	K_HOOK "hook" K_HOST "host" K_HOSTS "hosts" K_IGNORE "ignore"
@@ -553,6 +553,7 @@ lopts	: %empty
 	;
 lopt	: K_TYPES list			{ log_types(p, $2); }
 	| K_EXTRAS STRING		{ get_yes_no(p, $2, &p->log.extras); }
+	| K_EVERY STRING		{ log_every(p, $2); }
 	| fileopt
 	;
 
@@ -635,6 +636,7 @@ static const struct keyword keywords[] = {	/* sorted */
 	{ "decap",	K_DECAP,	LEX_VALUE },
 	{ "depth",	K_DEPTH,	LEX_VALUE },
 	{ "error",	K_ERROR,	LEX_VALUE },
+	{ "every",	K_EVERY,	LEX_VALUE },
 	{ "extras",	K_EXTRAS,	LEX_VALUE },
 	{ "facility",	K_FACILITY,	LEX_VALUE },
 	{ "files",	K_FILES,	0 },

@@ -147,17 +147,30 @@ file_mode(struct parser *p, const char *s)
 void
 log_begin(struct parser *p, const char *kind, const char *path)
 {
-	conf_log_defaults(&p->log);
+	if (kind != NULL && strcmp(kind, "history") == 0)
+		conf_history_defaults(&p->log);
+	else
+		conf_log_defaults(&p->log);
 	p->rotate = &p->log.rotate;
 	p->mode = &p->log.mode;
-	p->log_access = kind != NULL && strcmp(kind, "access") == 0;
+	p->log_kind = p->log.format;
 	if (kind == NULL || path == NULL)
 		return;
-	if (p->log_access)
-		p->log.format = LOG_COMBINED;
-	else if (strcmp(kind, "events") != 0)
-		parse_fail(p, "log events or log access, not \"%s\"", kind);
+	if (strcmp(kind, "access") == 0)
+		p->log_kind = p->log.format = LOG_COMBINED;
+	else if (strcmp(kind, "events") != 0 && p->log_kind != LOG_HISTORY)
+		parse_fail(p, "log events, log access or log history, not "
+		    "\"%s\"", kind);
 	get_text(p, "path", p->log.path, sizeof(p->log.path), path);
+}
+
+void
+log_every(struct parser *p, const char *s)
+{
+	if (p->log_kind != LOG_HISTORY)
+		parse_fail(p, "every is of log history");
+	else
+		get_time(p, LIMIT_EVERY, &p->log.every_us, s);
 }
 
 void
@@ -173,16 +186,43 @@ log_types(struct parser *p, const struct list *l)
 	}
 }
 
+static const char *
+format_fault(enum conf_log_format of, enum conf_log_format format)
+{
+	if (of == LOG_HISTORY)
+		return format == of ? NULL : "log history has no format";
+	if (of == LOG_EVE)
+		return format == of ? NULL : "format of log events is eve, "
+		    "others are of log access";
+	return format == LOG_COMBINED || format == LOG_COMMON ? NULL :
+	    "format of log access is combined or common, eve is that of log "
+	    "events";
+}
+
+/* A month of days, unless it is said otherwise. */
+static void
+history_files(struct conf_rotate *r)
+{
+	if (r->size == 0 && r->age_us == 0)
+		r->age_us = 24 * 3600 * 1000000ULL;
+	if (r->keep == 0 && r->max == 0)
+		r->keep = 32;
+}
+
 void
 log_end(struct parser *p)
 {
-	if (p->log_access != (p->log.format != LOG_EVE))
-		parse_fail(p, p->log_access ? "format of log access is "
-		    "combined or common, eve is that of log events" :
-		    "format of log events is eve, others are of log access");
+	const char	*why;
+
+	why = format_fault((enum conf_log_format)p->log_kind,
+	    (enum conf_log_format)p->log.format);
+	if (why != NULL)
+		parse_fail(p, "%s", why);
 	/* Unless types say so, an access log holds what it can. */
-	if (p->log.format != LOG_EVE && p->log.types == CONF_EV_ALL)
+	if (p->log_kind == LOG_COMBINED && p->log.types == CONF_EV_ALL)
 		p->log.types = CONF_EV_HTTP;
+	if (p->log_kind == LOG_HISTORY)
+		history_files(&p->log.rotate);
 	parse_join(p, CONF_LOG, conf_add_log(p->conf), &p->log, sizeof(p->log),
 	    &p->conf->nlogs);
 }

@@ -110,7 +110,7 @@ struct parser {
 	struct conf_select *select;
 	struct conf_mirror mirror;
 	struct conf_log	 log;
-	bool		 log_access;	/* it is one of log access */
+	uint8_t		 log_kind;	/* enum conf_log_format: of its line */
 	struct conf_rotate *rotate;
 	uint16_t	*mode;
 };
@@ -274,6 +274,7 @@ void		 file_mode(struct parser *, const char *);
 void		 log_begin(struct parser *, const char *kind,
 		    const char *path);
 void		 log_types(struct parser *, const struct list *);
+void		 log_every(struct parser *, const char *);
 void		 log_end(struct parser *);
 
 #endif

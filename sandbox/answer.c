@@ -17,9 +17,16 @@ answer_begin(struct answer *a, struct chan *ch, uint32_t request)
 }
 
 void
+answer_collect(struct answer *a, struct buf *b)
+{
+	answer_begin(a, NULL, 0);
+	a->buf = b;
+}
+
+void
 answer_flush(struct answer *a)
 {
-	if (a->buf == NULL)
+	if (a->buf == NULL || a->ch == NULL)
 		return;
 	if (a->buf->len > 0 && chan_end(a->ch) == -1)
 		a->failed = true;
@@ -36,7 +43,9 @@ bool
 answer_row(struct answer *a, struct row_writer *w, enum row_kind kind,
     unsigned level)
 {
-	if (a->buf != NULL && a->buf->len >= ANSWER_FRAME)
+	if (a->ch == NULL && buf_room(a->buf) < ANSWER_ROOM)
+		a->failed = true;
+	else if (a->buf != NULL && a->buf->len >= ANSWER_FRAME)
 		answer_flush(a);
 	if (a->failed)
 		return false;

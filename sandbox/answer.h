@@ -22,6 +22,12 @@ struct answer {
 	bool		 failed;
 };
 void		 answer_begin(struct answer *, struct chan *, uint32_t request);
+/*
+ * Rows for nobody yet: they are collected in a writer, and failed when it has
+ * less than ANSWER_ROOM left.
+ */
+#define ANSWER_ROOM	(16 * 1024)
+void		 answer_collect(struct answer *, struct buf *);
 bool		 answer_row(struct answer *, struct row_writer *,
 		    enum row_kind, unsigned level);
 /* Sends what was collected so far; answer_end does it too. */

@@ -351,6 +351,15 @@ conf_log_defaults(struct conf_log *l)
 	l->mode = 0640;
 }
 
+void
+conf_history_defaults(struct conf_log *l)
+{
+	conf_log_defaults(l);
+	l->format = LOG_HISTORY;
+	l->types = CONF_EV_HISTORY;
+	l->every_us = 60 * SECOND;
+}
+
 int
 conf_finish(struct conf *c)
 {

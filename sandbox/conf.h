@@ -33,6 +33,7 @@
 #define CONF_USER	"_netmon"
 #define CONF_STATE_DIR	"/var/db/netmond"
 #define CONF_LOG_DIR	"/var/log/netmond"
+#define CONF_HISTORY	CONF_LOG_DIR "/history"	/* where it is looked for */
 #define CONF_GAPS	".gaps"	/* what is not in FILE is in FILE.gaps */
 #define CONF_STAMP_LEN	16	/* "20261120T183012Z", when FILE was put away */
 
@@ -232,7 +233,7 @@ struct conf_mirror {
 	double		 sample_part;
 };
 
-enum conf_log_format { LOG_EVE, LOG_COMBINED, LOG_COMMON };
+enum conf_log_format { LOG_EVE, LOG_COMBINED, LOG_COMMON, LOG_HISTORY };
 
 /* Kinds of events a log takes: a bit each. */
 #define CONF_EV_ALERT	0x01
@@ -242,12 +243,15 @@ enum conf_log_format { LOG_EVE, LOG_COMBINED, LOG_COMMON };
 #define CONF_EV_STATS	0x10
 #define CONF_EV_ANOMALY	0x20
 #define CONF_EV_ALL	0x3f
+#define CONF_EV_HISTORY	0x40	/* of history logs alone */
 
 struct conf_log {
 	char		 path[CONF_PATH_MAX];
 	uint8_t		 format;		/* enum conf_log_format */
 	uint32_t	 types;			/* CONF_EV_* */
 	bool		 extras;
+	uint64_t	 every_us;		/* LOG_HISTORY: a period, as
+						   long as a window */
 	struct conf_rotate rotate;
 	uint16_t	 mode;			/* default 0640 */
 };
@@ -301,6 +305,7 @@ struct conf_log		*conf_add_log(struct conf *);
 void		 conf_alert_defaults(struct conf_alert *);
 void		 conf_mirror_defaults(struct conf_mirror *);
 void		 conf_log_defaults(struct conf_log *);
+void		 conf_history_defaults(struct conf_log *);
 /* Adds the built-in high-traffic rule when there is no alert. */
 int		 conf_finish(struct conf *);
 /*
@@ -352,7 +357,8 @@ enum conf_limit {
 	LIMIT_MAX_HOSTS, LIMIT_MAX_SECTIONS, LIMIT_MAX_CLIENTS,
 	LIMIT_MAX_NAMES, LIMIT_METRIC_HOSTS, LIMIT_TRANSACTIONS,
 	LIMIT_SNAPLEN, LIMIT_RING,
-	LIMIT_VLAN, LIMIT_SPAN, LIMIT_FOR, LIMIT_REPEAT, LIMIT_MAX_KEYS,
+	LIMIT_VLAN, LIMIT_SPAN, LIMIT_EVERY, LIMIT_FOR, LIMIT_REPEAT,
+	LIMIT_MAX_KEYS,
 	LIMIT_AT_LEAST, LIMIT_DIAL, LIMIT_QUEUE, LIMIT_RECONNECT,
 	LIMIT_HOOK_TIMEOUT, LIMIT_ROTATE_SIZE, LIMIT_ROTATE_AGE, LIMIT_KEEP,
 	LIMIT_MAX_BYTES, LIMIT_MAX

@@ -13,6 +13,7 @@
 #define SECOND	1000000ULL
 #define HOUR	(3600 * SECOND)
 #define DAY	(24 * HOUR)
+#define MINUTE	(60 * SECOND)
 #define KIB	1024ULL
 #define MIB	(1024 * KIB)
 #define GIB	(1024 * MIB)
@@ -113,6 +114,7 @@ static const struct limit {
 	[LIMIT_RING]		= { "ring", SIZE, true, 64 * KIB, 16 * GIB },
 	[LIMIT_VLAN]		= { "vlan", NUMBER, true, 0, 4094 },
 	[LIMIT_SPAN]		= { "over", TIME, false, SECOND, HOUR },
+	[LIMIT_EVERY]		= { "every", TIME, false, SECOND, HOUR },
 	[LIMIT_FOR]		= { "for", TIME, true, SECOND, DAY },
 	[LIMIT_REPEAT]		= { "repeat", TIME, true, SECOND, 30 * DAY },
 	[LIMIT_MAX_KEYS]	= { "max keys", NUMBER, false, 1, 65536 },
@@ -742,6 +744,24 @@ check_mirror(struct check *k, size_t n)
 }
 
 static void
+check_history(struct check *k, const struct conf_log *l)
+{
+	char	 window[CONF_TEXT_MAX];
+
+	if (l->types != CONF_EV_HISTORY)
+		bad(k, "log history has no types");
+	if (!l->extras)
+		bad(k, "log history has no extras");
+	if (strcmp(l->path, "-") == 0)
+		bad(k, "log history must be a file");
+	if (l->every_us != MINUTE && l->every_us != 10 * MINUTE &&
+	    l->every_us != k->c->window_us)
+		bad(k, "log history is kept every 1m, every 10m, or every "
+		    "%s as the window", conf_print_time(k->c->window_us,
+		    window));
+}
+
+static void
 check_log(struct check *k, size_t n)
 {
 	const struct conf_log	*l = &k->c->logs[n];
@@ -750,6 +770,10 @@ check_log(struct check *k, size_t n)
 	check_writers(k, l->path);
 	check_rotate(k, &l->rotate, l->path);
 	check_alone(k, conf_mode_fault(l->mode));
+	if (l->format == LOG_HISTORY) {
+		check_history(k, l);
+		return;
+	}
 	if (l->types == 0 || l->types > CONF_EV_ALL)
 		bad(k, "types must name at least one kind of event");
 	if (l->format != LOG_EVE && l->types != CONF_EV_HTTP)

@@ -545,11 +545,18 @@ put_mirror(const struct out *o, const struct conf_mirror *m)
 static void
 put_log(const struct out *o, const struct conf_log *l)
 {
+	char		 every[CONF_TEXT_MAX];
 	unsigned	 i;
 
-	fprintf(o->f, "log %s ", l->format == LOG_EVE ? "events" : "access");
+	fprintf(o->f, "log %s ", l->format == LOG_EVE ? "events" :
+	    l->format == LOG_HISTORY ? "history" : "access");
 	quote(o->f, l->path);
-	fprintf(o->f, " format %s {\n", conf_log_format_name(l->format));
+	if (l->format == LOG_HISTORY)
+		fprintf(o->f, " {\n\tevery %s\n",
+		    conf_print_time(l->every_us, every));
+	else
+		fprintf(o->f, " format %s {\n",
+		    conf_log_format_name(l->format));
 	if (l->format == LOG_EVE) {
 		fputs("\ttypes {", o->f);
 		for (i = 0; conf_word(WORDS_EVENT, i) != NULL; i++)

@@ -384,7 +384,7 @@ int	 msg_get_stream(struct buf *, struct msg_stream *);
  * be; that is answered with the one that was awaited, 0 of a fresh mirror.
  */
 enum event_kind { EVENT_HTTP, EVENT_TLS, EVENT_FLOW, EVENT_ALERT,
-	EVENT_STATS, EVENT_ANOMALY, EVENT_QUIC, EVENT_KINDS };
+	EVENT_STATS, EVENT_ANOMALY, EVENT_QUIC, EVENT_HISTORY, EVENT_KINDS };
 struct msg_span {
 	const uint8_t	*p;
 	size_t		 n;
@@ -435,7 +435,11 @@ struct msg_event {
 	uint8_t		 tcp_flags;
 	uint8_t		 gaps;		/* bit 0 to server, bit 1 to client */
 	uint8_t		 closed;	/* 0 new 1 established 2 closed */
-	/* ALERT and STATS carry packed rows: ROW_ALERT_EVENT, ROW_TALLY */
+	/*
+	 * ALERT and STATS carry packed rows: ROW_ALERT_EVENT, ROW_TALLY.
+	 * HISTORY the chunks of a period (period.h), from start_us to end_us,
+	 * as logs of every tx_id microseconds want it.
+	 */
 	struct msg_span	 rows;
 };
 void	 msg_put_event(struct buf *, const struct msg_event *);

@@ -393,6 +393,26 @@ static const struct row_field text_fields[] = {
 	S("text", NULL),
 	S("state", NULL),	/* ok, cause, "" */
 };
+/* Of all periods that begin in it. */
+static const struct row_field period_fields[] = {
+	U("time", TIME, "from"),
+	D("seconds", SECONDS, NULL),	/* that were kept */
+	D("unkept_seconds", SECONDS, "not kept"),
+	U("requests", COUNT, "req"),
+	D("requests_per_second", PER_SECOND, "r/s"),
+	D("peak_requests_per_second", PER_SECOND, "peak"),
+	U("responses", COUNT, NULL),
+	U("errors_4xx", COUNT, "4xx"),
+	U("errors_5xx", COUNT, "5xx"),
+	D("worst_p95_seconds", SECONDS, "p95"),
+	U("tls_handshakes", COUNT, "tls"),
+	U("quic_connections", COUNT, NULL),
+	D("wire_bits_per_second", BPS, "b/s"),
+	U("alerts", COUNT, "alerts"),	/* the most that fired at a time */
+	D("complete_ratio", RATIO, "complete"),
+	S("busiest_host", "busiest host"),
+	U("busiest_host_requests", COUNT, NULL),
+};
 /* Since the host is named; other sums the rest. */
 static const struct row_field host_requests_fields[] = {
 	S("host", "host"),
@@ -478,6 +498,7 @@ static const struct row_desc kinds[ROW_KINDS] = {
 	    host_requests_fields) },
 	[ROW_HOST_RESPONSES] = { R("responses", "host_responses",
 	    host_responses_fields) },
+	[ROW_PERIOD]	= { R("period", "periods", period_fields) },
 };
 
 const struct row_desc *
@@ -625,8 +646,8 @@ row_end(struct row_writer *w)
 	return -1;
 }
 
-static void
-get_value(struct buf *b, enum row_type type, struct row_value *v)
+void
+row_get_value(struct buf *b, enum row_type type, struct row_value *v)
 {
 	v->type = type;
 	switch (type) {
@@ -667,6 +688,6 @@ row_get(struct buf *b, struct row *r)
 	d = &kinds[kind];
 	r->n = d->nfields;
 	for (i = 0; i < d->nfields; i++)
-		get_value(b, d->fields[i].type, &r->v[i]);
+		row_get_value(b, d->fields[i].type, &r->v[i]);
 	return b->err ? -1 : 0;
 }

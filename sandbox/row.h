@@ -65,6 +65,7 @@ enum row_kind {
 	ROW_TUNNEL,		/* packets per tunnel kind */
 	ROW_HOST_REQUESTS,	/* for metrics: named hosts and other */
 	ROW_HOST_RESPONSES,
+	ROW_PERIOD,		/* a step of the past, of the client alone */
 	ROW_KINDS
 };
 
@@ -166,5 +167,8 @@ int		 row_end(struct row_writer *);
 
 /* Reads one row; -1 when it does not match the table. */
 int		 row_get(struct buf *, struct row *);
+/* One value; the buffer has an error when it is none of this type. */
+void		 row_get_value(struct buf *, enum row_type,
+		    struct row_value *);
 
 #endif

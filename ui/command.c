@@ -21,6 +21,7 @@ enum token_kind {
 	T_ARG_FROM_0,	/* 0 .. value, the same */
 	T_NUMBER,	/* 1 .. 2^32 - 2, into show.top */
 	T_FILE,		/* any text, into file */
+	T_TIME,		/* the same, into the time of that value */
 	T_REST		/* everything that is left goes to argc, argv */
 };
 
@@ -52,6 +53,48 @@ static const struct token file_name[] = {
 	END
 };
 
+/* What a history log has of a time; and a table of many times. */
+static const struct token at_more[];
+static const struct token at_file[] = {
+	{ T_FILE, NULL, at_more, SETS_NOTHING, 0, "FILE" },
+	END
+};
+static const struct token at_more[] = {
+	DONE,
+	WORD("in", at_file, NOTHING, 0, "history log"),
+	END
+};
+static const struct token at_time[] = {
+	{ T_TIME, NULL, at_more, SETS_NOTHING, TIME_AT, "TIME" },
+	END
+};
+#define AT	WORD("at", at_time, NOTHING, 0, "a time that is past")
+static const struct token history[];
+static const struct token history_since[] = {
+	{ T_TIME, NULL, history, SETS_NOTHING, TIME_SINCE, "TIME" },
+	END
+};
+static const struct token history_until[] = {
+	{ T_TIME, NULL, history, SETS_NOTHING, TIME_UNTIL, "TIME" },
+	END
+};
+static const struct token history_step[] = {
+	{ T_TIME, NULL, history, SETS_NOTHING, TIME_STEP, "10m" },
+	END
+};
+static const struct token history_file[] = {
+	{ T_FILE, NULL, history, SETS_NOTHING, 0, "FILE" },
+	END
+};
+static const struct token history[] = {
+	DONE,
+	WORD("since", history_since, NOTHING, 0, "a day ago"),
+	WORD("until", history_until, NOTHING, 0, "now"),
+	WORD("by", history_step, NOTHING, 0, "steps, of an hour"),
+	WORD("in", history_file, NOTHING, 0, "history log"),
+	END
+};
+
 /* Options of tables: windows, order and length, in any order. */
 static const struct token hosts[], window[];
 static const struct token hosts_window[] = {
@@ -79,6 +122,14 @@ static const struct token hosts[] = {
 	WORD("window", hosts_window, NOTHING, 0, "period"),
 	END
 };
+static const struct token hosts_or_past[] = {
+	DONE,
+	WORD("top", hosts_top, NOTHING, 0, "how many"),
+	WORD("by", hosts_sort, NOTHING, 0, "order"),
+	WORD("window", hosts_window, NOTHING, 0, "period"),
+	AT,
+	END
+};
 static const struct token window_word[] = {
 	WORD("last", window, WINDOW, WINDOW_LAST, "the last window"),
 	WORD("1m", window, WINDOW, WINDOW_1M, "one minute"),
@@ -96,6 +147,13 @@ static const struct token window[] = {
 	WORD("window", window_word, NOTHING, 0, "period"),
 	END
 };
+static const struct token window_or_past[] = {
+	DONE,
+	WORD("top", window_top, NOTHING, 0, "how many"),
+	WORD("window", window_word, NOTHING, 0, "period"),
+	AT,
+	END
+};
 static const struct token host[] = {
 	{ T_ARG_HOST, NULL, window, SETS_NOTHING, 0, "NAME" },
 	END
@@ -104,6 +162,7 @@ static const struct token sections[] = {
 	DONE,
 	WORD("top", window_top, NOTHING, 0, "how many"),
 	WORD("window", window_word, NOTHING, 0, "period"),
+	AT,
 	{ T_ARG_HOST, NULL, window, SETS_NOTHING, 0, "HOST" },
 	END
 };
@@ -174,6 +233,7 @@ static const struct token alerts_which[] = {
 	DONE,
 	FILTER("active", nothing, "firing, pending or unknown ones"),
 	FILTER("all", nothing, "every rule"),
+	AT,
 	END
 };
 static const struct token mirror_of[] = {
@@ -199,24 +259,25 @@ static const struct token metrics[] = {
 static const struct token show[] = {
 	DONE,
 	SUBJECT("alerts", alerts_which, ALERTS),
-	SUBJECT("capture", window, CAPTURE),
-	SUBJECT("clients", window, CLIENTS),
+	SUBJECT("capture", window_or_past, CAPTURE),
+	SUBJECT("clients", window_or_past, CLIENTS),
 	SUBJECT("config", nothing, CONFIG),
 	SUBJECT("errors", nothing, ERRORS),
 	SUBJECT("flows", flows, FLOWS),
 	SUBJECT("host", host, HOST),
-	SUBJECT("hosts", hosts, HOSTS),
-	SUBJECT("interfaces", window, INTERFACES),
+	WORD("history", history, ACTION, ACT_HISTORY, NULL),
+	SUBJECT("hosts", hosts_or_past, HOSTS),
+	SUBJECT("interfaces", window_or_past, INTERFACES),
 	SUBJECT("memory", nothing, MEMORY),
-	SUBJECT("methods", window, METHODS),
+	SUBJECT("methods", window_or_past, METHODS),
 	WORD("metrics", metrics, ACTION, ACT_METRICS, NULL),
 	SUBJECT("mirrors", mirror_of, MIRRORS),
-	SUBJECT("names", window, NAMES),
+	SUBJECT("names", window_or_past, NAMES),
 	SUBJECT("processes", nothing, PROCESSES),
 	SUBJECT("rules", nothing, RULES),
 	SUBJECT("sections", sections, SECTIONS),
-	SUBJECT("status", window, STATUS),
-	SUBJECT("summary", window, SUMMARY),
+	SUBJECT("status", window_or_past, STATUS),
+	SUBJECT("summary", window_or_past, SUMMARY),
 	SUBJECT("tally", nothing, TALLY),
 	SUBJECT("transactions", window, TRANSACTIONS),
 	SUBJECT("version", nothing, VERSION),
@@ -270,9 +331,9 @@ static const struct token rotate[] = {
 	END
 };
 static const struct token report[] = {
-	WORD("html", window, FORM, FORM_HTML, "one page"),
-	WORD("json", window, FORM, FORM_JSON, "one document"),
-	WORD("text", window, FORM, FORM_TEXT, "all tables"),
+	WORD("html", window_or_past, FORM, FORM_HTML, "one page"),
+	WORD("json", window_or_past, FORM, FORM_JSON, "one document"),
+	WORD("text", window_or_past, FORM, FORM_TEXT, "all tables"),
 	END
 };
 
@@ -506,6 +567,9 @@ take(struct command *c, const struct token *t, const char *word,
 		return number(word, 1, UINT32_MAX - 1, &c->show.top, o);
 	case T_FILE:
 		c->file = word;
+		return 0;
+	case T_TIME:
+		c->time[t->value] = word;
 		return 0;
 	case T_END:
 	case T_DONE:

@@ -34,10 +34,14 @@ enum command_action {
 	ACT_REPLAY,		/* rest */
 	ACT_REPORT,		/* form */
 	ACT_TERMINATE,
+	ACT_HISTORY,		/* file; times since, until, step */
 	ACTIONS
 };
 
 enum command_form { FORM_DEFAULT, FORM_TEXT, FORM_JSON, FORM_HTML };
+
+/* Words of the user about the past. */
+enum command_time { TIME_AT, TIME_SINCE, TIME_UNTIL, TIME_STEP, COMMAND_TIMES };
 
 struct command {
 	enum command_action action;
@@ -45,7 +49,8 @@ struct command {
 	enum command_form form;
 	uint32_t	 number;
 	uint32_t	 dialect;	/* enum metrics_dialect of view.h */
-	const char	*file;		/* -O FILE, load FILE; from argv */
+	const char	*file;		/* -O, load, in FILE; from argv */
+	const char	*time[COMMAND_TIMES];	/* NULL: not given */
 	int		 argc;		/* rest of the line, argv[0] the word */
 	char		**argv;
 };

@@ -17,6 +17,7 @@
 #include "sandbox/priv.h"
 #include "sandbox/proc.h"
 #include "ui/check.h"
+#include "ui/history.h"
 #include "ui/hook.h"
 #include "ui/netmonctl.h"
 #include "ui/replay.h"
@@ -169,7 +170,9 @@ act_show(struct ctl *c, const struct command *cmd)
 	int			 status, before = CLIENT_OK;
 
 	for (;;) {
-		status = ctl_ask(c, &cmd->show);
+		status = cmd->time[TIME_AT] == NULL ?
+		    ctl_ask(c, &cmd->show) : history_at(&c->doc, cmd,
+		    c->client.why, sizeof(c->client.why));
 		if (status != CLIENT_OK && !is_told(c, status, before, said)) {
 			ctl_complain(c, status);
 			compat_strlcpy(said, c->client.why, sizeof(said));
@@ -184,6 +187,8 @@ act_show(struct ctl *c, const struct command *cmd)
 			return status;
 		shown = true;
 		measure_terminal(c, &rows);
+		if (cmd->time[TIME_AT] != NULL && view == &view_text)
+			history_head(&c->out, &c->doc);
 		if (view == &view_json)
 			out_stream(&c->out, STDOUT_FILENO);
 		view->draw(&c->out, view_subject(cmd->show.subject), &c->doc,
@@ -195,6 +200,23 @@ act_show(struct ctl *c, const struct command *cmd)
 		if (c->every <= 0 || !client_sleep(STDOUT_FILENO, c->every))
 			return CLIENT_OK;
 	}
+}
+
+static int
+act_history(struct ctl *c, const struct command *cmd)
+{
+	unsigned	 rows;
+	int		 status;
+
+	status = history_table(&c->doc, cmd, c->client.why,
+	    sizeof(c->client.why));
+	if (status != CLIENT_OK)
+		return ctl_complain(c, status);
+	measure_terminal(c, &rows);
+	view_of(c, FORM_DEFAULT)->draw(&c->out, &view_history, &c->doc,
+	    &c->opt);
+	return ctl_flush(c) == 0 || errno == EPIPE ? CLIENT_OK :
+	    CLIENT_REFUSED;
 }
 
 static int
@@ -433,6 +455,7 @@ static const struct {
 	[ACT_REPLAY]	= { act_replay,		false },
 	[ACT_REPORT]	= { act_report,		true },
 	[ACT_TERMINATE]	= { act_terminate,	false },
+	[ACT_HISTORY]	= { act_history,	false },
 };
 
 /* ---- start ---- */
@@ -529,7 +552,8 @@ run(struct ctl *c, int argc, char **argv)
 	if ((status = client_init(&c->client)) != CLIENT_OK)
 		return ctl_complain(c, status);
 	if (c->fd != -1) {
-		if (!actions[cmd.action].jailed || cmd.file != NULL)
+		if (!actions[cmd.action].jailed || cmd.file != NULL ||
+		    cmd.time[TIME_AT] != NULL)
 			return usage();
 		if ((status = enter_jail(c)) != CLIENT_OK)
 			return ctl_complain(c, status);

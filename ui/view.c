@@ -66,6 +66,10 @@ static const struct view_subject subjects[SHOW_SUBJECTS] = {
 	    ROW_OTHER, ROW_NAME, ROW_MIRROR, ROW_MONITOR) },
 };
 
+const struct view_subject view_history = {
+	.subject = SHOW_SUBJECTS, .name = "history", KINDS(ROW_PERIOD)
+};
+
 const struct view_subject *
 view_subject(enum show_subject s)
 {

@@ -43,6 +43,9 @@ extern const struct view_ops	 view_text;
 extern const struct view_ops	 view_json;
 extern const struct view_ops	 view_html;
 
+/* What netmonctl makes itself, of a history log. */
+extern const struct view_subject view_history;
+
 /* The row of a subject; every subject has one. */
 const struct view_subject *view_subject(enum show_subject);
 /* Kinds of which a document holds at most one, drawn as an object. */

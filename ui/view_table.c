@@ -82,6 +82,9 @@ static const struct layout layouts[] = {
 	{ .kind = ROW_TRANSACTION,
 	    .drop = { "last_byte_seconds", "response_body_bytes", "client",
 	    "first_byte_seconds" } },
+	{ .kind = ROW_PERIOD,
+	    .drop = { "wire_bits_per_second", "tls_handshakes", "requests",
+	    "errors_4xx", "busiest_host", "complete_ratio" } },
 	{ .kind = ROW_PROCESS,
 	    .drop = { "jail", "last_loss", "lost_seconds" } },
 };

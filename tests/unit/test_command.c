@@ -170,10 +170,11 @@ unknown_words_list_the_valid_ones(void **state)
 	assert_string_equal(why.p,
 	    "unknown word: x\n"
 	    "valid words: alerts capture clients config errors flows host "
-	    "hosts interfaces\n"
-	    "             memory methods metrics mirrors names processes "
-	    "rules sections\n"
-	    "             status summary tally transactions version\n");
+	    "history hosts\n"
+	    "             interfaces memory methods metrics mirrors names "
+	    "processes rules\n"
+	    "             sections status summary tally transactions "
+	    "version\n");
 	assert_int_equal(parse("s m", &c), -1);
 	assert_string_equal(why.p, "ambiguous word: m\n"
 	    "valid words: memory methods metrics mirrors\n");
@@ -244,6 +245,33 @@ the_rest_of_a_line_keeps_its_options(void **state)
 }
 
 static void
+the_past_has_words_of_its_own(void **state)
+{
+	struct command	 c;
+
+	(void)state;
+	assert_int_equal(parse("show hosts at 03:12", &c), 0);
+	assert_string_equal(c.time[TIME_AT], "03:12");
+	assert_int_equal(c.show.subject, SHOW_HOSTS);
+	assert_int_equal(parse("report html at 2h in /tmp/h", &c), 0);
+	assert_string_equal(c.time[TIME_AT], "2h");
+	assert_string_equal(c.file, "/tmp/h");
+	/* There is one order, and one length, of what was kept. */
+	assert_int_equal(parse("show hosts top 3 at 03:12", &c), -1);
+	assert_int_equal(parse("show flows at 03:12", &c), -1);
+	assert_int_equal(parse("show hosts at", &c), -1);
+	assert_int_equal(parse("show history", &c), 0);
+	assert_int_equal(c.action, ACT_HISTORY);
+	assert_null(c.time[TIME_SINCE]);
+	assert_int_equal(parse("s hist by 10m in f until 6:00 since 22:00",
+	    &c), 0);
+	assert_string_equal(c.time[TIME_SINCE], "22:00");
+	assert_string_equal(c.time[TIME_UNTIL], "6:00");
+	assert_string_equal(c.time[TIME_STEP], "10m");
+	assert_string_equal(c.file, "f");
+}
+
+static void
 every_other_command_parses(void **state)
 {
 	static const struct {
@@ -307,6 +335,7 @@ main(void)
 		cmocka_unit_test(an_empty_word_is_no_abbreviation),
 		cmocka_unit_test(arguments_are_limited),
 		cmocka_unit_test(the_rest_of_a_line_keeps_its_options),
+		cmocka_unit_test(the_past_has_words_of_its_own),
 		cmocka_unit_test(every_other_command_parses),
 	};
 

@@ -13,6 +13,7 @@
 #include "mirror/sink_file.h"
 #include "sandbox/compat.h"
 #include "sandbox/log.h"
+#include "sandbox/period.h"
 #include "tests/lib/cmocka_first.h"
 
 #define SECOND	1000000ull
@@ -232,6 +233,8 @@ a_full_disk_undoes_the_cut_unit_and_names_the_lost_ones(void **state)
 static void
 the_tail_of_an_unfinished_write_is_cut_off(void **state)
 {
+	const struct period	 u = { PERIOD_ROWS, 1, 2, NULL, 0 };
+	uint8_t			 unit[PERIOD_HDR];
 	struct sink_file	*f = fresh(SINK_LINES);
 	int			 fd;
 
@@ -244,6 +247,17 @@ the_tail_of_an_unfinished_write_is_cut_off(void **state)
 	put(f, 1, "next");
 	sink_file_free(f);
 	assert_string_equal(content(), "whole\nnext-\n");
+
+	/* Of a history log, which is no text. */
+	period_header(&u, unit);
+	f = fresh(SINK_PERIODS);
+	fd = open_file();
+	assert_int_equal(write(fd, unit, sizeof(unit)), sizeof(unit));
+	assert_int_equal(write(fd, unit, 17), 17);
+	sink_file_take(f, fd, true, path, 0);
+	assert_int_equal(sink_file_size(f), sizeof(unit));
+	assert_int_equal(sink_file_stats(f)->repaired, 17);
+	sink_file_free(f);
 
 	f = fresh(SINK_LINES);
 	fd = open_file();

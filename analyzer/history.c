@@ -1,0 +1,104 @@
+#include "analyzer/event.h"
+#include "analyzer/history.h"
+#include "analyzer/show.h"
+#include "sandbox/period.h"
+
+#define TOP		10	/* rows of a list */
+#define STALE_US	3600000000ULL
+
+/* A window in slices, as it is where periods end: in whole blocks. */
+static uint32_t
+period_slices(const struct sketch_time *t, enum show_window w)
+{
+	switch (w) {
+	case WINDOW_10M:
+		return (t->old + t->old_block - 1) / t->old_block *
+		    t->old_block;
+	case WINDOW_1M:
+		return (t->mid + t->mid_block - 1) / t->mid_block *
+		    t->mid_block;
+	default:
+		return t->fine;
+	}
+}
+
+static enum show_window
+window_of(uint64_t every_us)
+{
+	return every_us == 60000000 ? WINDOW_1M :
+	    every_us == 600000000 ? WINDOW_10M : WINDOW_LAST;
+}
+
+/* The first end of a period behind this time. */
+static uint64_t
+end_after(const struct analyzer *az, uint64_t us)
+{
+	const struct sketch_time	*t = &az->meter->time;
+	uint64_t			 first = UINT64_MAX, end, period;
+	unsigned			 w;
+
+	for (w = 0; w < WINDOW_MAX; w++) {
+		if (az->history.every_us[w] == 0)
+			continue;
+		period = period_slices(t, (enum show_window)w) * t->slice_us;
+		end = (us / period + 1) * period;
+		if (end < first)
+			first = end;
+	}
+	return first;
+}
+
+void
+history_conf(struct analyzer *az, const struct conf *c)
+{
+	size_t	 i;
+
+	memset(&az->history, 0, sizeof(az->history));
+	for (i = 0; i < c->nlogs && !az->offline; i++)
+		if (c->logs[i].format == LOG_HISTORY)
+			az->history.every_us[window_of(c->logs[i].every_us)] =
+			    c->logs[i].every_us;
+	az->history.next_us = end_after(az, az->now);
+}
+
+uint64_t
+history_next(struct analyzer *az, uint64_t now_us)
+{
+	if (az->history.next_us < now_us &&
+	    now_us - az->history.next_us > STALE_US)
+		az->history.next_us = end_after(az, now_us - STALE_US);
+	return az->history.next_us;
+}
+
+static void
+keep(struct analyzer *az, enum show_window w)
+{
+	struct msg_event	 e;
+	struct buf		 b;
+	uint8_t			 body[PERIOD_BODY_MAX];
+
+	buf_writer(&b, body, sizeof(body));
+	show_kept(az, w, TOP, &b);
+	event_flow(&e, EVENT_HISTORY, state_print_time(az, az->now), NULL);
+	e.end_us = e.ts_us;
+	e.start_us = e.end_us - meter_window_us(az->meter, w);
+	e.tx_id = az->history.every_us[w];
+	e.rows.p = body;
+	e.rows.n = b.len;
+	tally_add(&az->proc->tally, TALLY_EVENT_SENT, 1);
+	if (event_put(az->events, &e) > 0)
+		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, 1);
+}
+
+void
+history_take(struct analyzer *az)
+{
+	const struct sketch_time	*t = &az->meter->time;
+	unsigned			 w;
+
+	for (w = 0; w < WINDOW_MAX; w++)
+		if (az->history.every_us[w] != 0 && az->now %
+		    (period_slices(t, (enum show_window)w) * t->slice_us) == 0)
+			keep(az, (enum show_window)w);
+	az->history.next_us = end_after(az, az->now);
+}
