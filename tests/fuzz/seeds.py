@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """seeds.py DIR: a seed corpus for the fuzz targets that read traffic.
 
-Writes DIR/packet, frag, reass, http, body, tls, quic, session and h2, each full of
-small inputs in the form that its target reads (see the head of fuzz_NAME.c). All
-is made here: no capture is copied. The same files each time.
+Writes DIR/packet, frag, reass, http, body, tls, quic, session, h2, period and
+others, each full of small inputs in the form that its target reads (see the
+head of fuzz_NAME.c). All is made here: no capture is copied. The same files each
+time.
 """
 import os
 import random
@@ -476,6 +477,31 @@ def h2():
         yield f + say(1, b) + say(0, a) + bytes((6 | i & 1, 9)) + say(1, b)
 
 
+# ---- history logs ----
+
+def periods():
+    def text(s):
+        return struct.pack("=I", len(s)) + s
+
+    def kind(name, *fields):
+        return (text(name) + bytes((len(fields),)) +
+                b"".join(text(k) + bytes((t,)) for k, t in fields))
+
+    def chunks(**rows):
+        return b"".join(text(k.encode()) + text(v) for k, v in rows.items())
+
+    status = kind(b"status", (b"code", 0), (b"count", 0), (b"count_error", 0))
+    other = kind(b"host", (b"host", 3), (b"moon", 4), (b"requests_per_second", 2))
+    new = kind(b"gremlin", (b"count", 0))
+    a = b"\0\0" + struct.pack("=QQQ", 404, 3, 0)
+    b = b"\1\0" + text(b"www.example.com") + b"\1" + struct.pack("=d", 1.5)
+    c = b"\2\1" + struct.pack("=Q", 9)
+    body = chunks(complete=a, hosts=b + c + a)
+    for keys in (status, status + other, status + other + new):
+        yield text(keys) + text(body) + text(chunks(hosts=b + c))
+    yield b"\0period1" + struct.pack("=IQQIII", 2, 1, 2, 0, 0, 0)
+
+
 def main():
     save("packet", packets())
     save("frag", frags())
@@ -487,6 +513,7 @@ def main():
     save("quic", quics())
     save("session", sessions())
     save("h2", h2())
+    save("period", periods())
 
 
 main()
