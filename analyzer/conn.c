@@ -217,8 +217,8 @@ conn_free(void *reader)
 	stream_forget(c);
 	if (c->name_token != 0) {
 		flow_info(az->flows, c->flow, &info);
-		meter_name_bytes(az->meter, c->name_token,
-		    info.half[0].bytes + info.half[1].bytes);
+		meter_tls_bytes(az->meter, &c->cache, &c->client.addr,
+		    c->name_token, info.half[0].bytes + info.half[1].bytes);
 	}
 	az->last_id = flow_id(c->flow);
 	az->last_tx = c->tx;

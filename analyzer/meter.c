@@ -715,6 +715,7 @@ meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
 
 uint64_t
 meter_hello(struct meter *m, struct sketch_entry *iface,
+    struct meter_cache *c, const struct addr *client,
     const struct meter_hello *h)
 {
 	const unsigned		 hello = h->quic != 0 ? MC_QUIC : MC_TLS;
@@ -728,6 +729,8 @@ meter_hello(struct meter *m, struct sketch_entry *iface,
 	meter_add(m, iface, ech, h->ech);
 	if (h->quic == 0)
 		meter_add(m, iface, MC_TLS_NO_NAME, h->len == 0);
+	if ((e = client_entry(m, c, client, 1)) != NULL)
+		sketch_add(e, hello, 1);
 	if (m->names == NULL ||
 	    (e = sketch_touch(m->names, name, h->len, 1)) == NULL)
 		return 0;
@@ -789,10 +792,13 @@ meter_tls_cert(struct meter *m, struct sketch_entry *iface, uint64_t token,
 }
 
 void
-meter_name_bytes(struct meter *m, uint64_t token, uint64_t n)
+meter_tls_bytes(struct meter *m, struct meter_cache *c,
+    const struct addr *client, uint64_t token, uint64_t n)
 {
 	struct sketch_entry	*e;
 
+	if ((e = client_entry(m, c, client, 0)) != NULL)
+		add_nonzero(e, MC_PAYLOAD, n);
 	if ((e = sketch_by_token(&m->kind[METER_NAME], token)) != NULL)
 		add_nonzero(e, MC_PAYLOAD, n);
 }

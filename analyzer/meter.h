@@ -56,6 +56,9 @@ enum meter_counter {
 	MC_ERRORS,		/* responses of 400 and more, per client */
 	MC_REQ_BODY,
 	MC_RESP_BODY,
+	MC_TLS,			/* client hellos */
+	MC_QUIC,		/* the same over QUIC */
+	MC_PAYLOAD,		/* TCP payload bytes seen once */
 	MC_METHOD,		/* not of clients, methods and statuses */
 	MC_BRIEF = MC_METHOD,
 	MC_STATUS = MC_METHOD + METER_METHODS,
@@ -69,13 +72,11 @@ enum meter_counter {
 	MC_UNPAIRED_RESP,
 	MC_GAP_MARKED,
 	MC_AMBIGUOUS,
-	MC_TLS,			/* client hellos */
 	MC_TLS_NO_NAME,
 	MC_TLS_ECH,
 	MC_RESUMED,
 	MC_PACKETS,
 	MC_BYTES,		/* on the wire */
-	MC_PAYLOAD,		/* TCP payload bytes seen once */
 	MC_GAP_BYTES,
 	MC_CUT_BYTES,
 	MC_CUT_PACKETS,
@@ -93,7 +94,6 @@ enum meter_counter {
 	MC_RX_BYTES,		/* of an interface, as the kernel counts */
 	MC_TX_BYTES,
 	MC_CLIENTS,		/* different ones of a host, offline only */
-	MC_QUIC,		/* client hellos over QUIC */
 	MC_QUIC_ECH,
 	MC_HTTP2_REQUESTS,	/* among the others; of all together only */
 	MC_HTTP2_RESPONSES,
@@ -279,6 +279,7 @@ struct meter_hello {
 };
 /* A client hello; returns the token of the name. */
 uint64_t	 meter_hello(struct meter *, struct sketch_entry *iface,
+		    struct meter_cache *, const struct addr *client,
 		    const struct meter_hello *);
 /* The handshake is done. */
 void		 meter_tls(struct meter *, struct sketch_entry *iface,
@@ -300,8 +301,9 @@ void		 meter_token_keys(const struct meter *, uint64_t token,
 /* The host of a token and how often it was asked; NULL: not kept. */
 const uint8_t	*meter_token_host(const struct meter *, uint64_t token,
 		    size_t *len, uint64_t *asked);
-/* Payload bytes of a named connection, at its end. */
-void		 meter_name_bytes(struct meter *, uint64_t token, uint64_t);
+/* Payload bytes of a TLS connection, at its end. */
+void		 meter_tls_bytes(struct meter *, struct meter_cache *,
+		    const struct addr *client, uint64_t token, uint64_t);
 
 /* ---- names of slots (meternames.c) ---- */
 

@@ -58,6 +58,8 @@ on_hello(void *arg, const struct packet *p, const struct quic_hello *h)
 	struct analyzer		*az = arg;
 	struct iface		*i = state_iface(az, p->iface);
 	struct meter_hello	 m;
+	struct meter_cache	 cache;
+	struct addr		 client;
 	uint8_t			 name[HTTP_HOST_MAX];
 
 	if (ignored(az, p))
@@ -76,7 +78,10 @@ on_hello(void *arg, const struct packet *p, const struct quic_hello *h)
 		tally_add(&az->proc->tally, TALLY_QUIC_NO_NAME, 1);
 	if (m.ech)
 		tally_add(&az->proc->tally, TALLY_QUIC_ECH, 1);
-	meter_hello(az->meter, i == NULL ? NULL : i->entry, &m);
+	(void)side_hide(az, &p->key.a.addr, &client);
+	meter_client(az->meter, &cache, &client);
+	meter_hello(az->meter, i == NULL ? NULL : i->entry, &cache, &client,
+	    &m);
 	tell(az, p, h, name, m.len);
 }
 

@@ -167,6 +167,9 @@ rows_client(struct rows *r, const struct sketch_entry *e, unsigned level)
 	row_u64(&w, r->v[MC_RESPONSES]);
 	row_u64(&w, r->v[MC_ERRORS]);
 	row_u64(&w, r->v[MC_RESP_BODY]);
+	row_u64(&w, r->v[MC_TLS]);
+	row_u64(&w, r->v[MC_QUIC]);
+	row_u64(&w, r->v[MC_PAYLOAD]);
 	row_u64(&w, e->error);
 	row_end(&w);
 }

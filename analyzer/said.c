@@ -411,7 +411,8 @@ on_hello(void *arg, const struct session_hello *h)
 	m.alpn = h->tls->nalpn > 0 ? h->tls->alpn[0].p : NULL;
 	m.alpn_len = h->tls->nalpn > 0 ? h->tls->alpn[0].len : 0;
 	m.quic = 0;
-	c->name_token = meter_hello(az->meter, side_entry(c), &m);
+	c->name_token = meter_hello(az->meter, side_entry(c), &c->cache,
+	    &c->client.addr, &m);
 	c->host_len = (uint8_t)(h->name_len < SIDE_HOST ? h->name_len :
 	    SIDE_HOST);
 	memcpy(c->host, h->name, c->host_len);

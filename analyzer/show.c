@@ -132,7 +132,8 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 		meter_sum(r->az->meter, s->heap[i], r->window, r->v);
 		/* An answer may come when its request has left the window. */
 		if (r->v[counter] > 0 || r->v[MC_RESPONSES] > 0 ||
-		    r->v[MC_QUIC] > 0)
+		    r->v[MC_TLS] > 0 || r->v[MC_QUIC] > 0 ||
+		    r->v[MC_PAYLOAD] > 0)
 			add(r, l, s->heap[i], counter == MC_RESPONSES ?
 			    r->v[counter] : value_of(r));
 	}

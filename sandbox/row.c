@@ -157,6 +157,9 @@ static const struct row_field client_fields[] = {
 	U("responses", COUNT, "resp"),
 	U("errors", COUNT, "errors"),
 	U("body_bytes", BYTES, "body"),
+	U("tls_connections", COUNT, "tls"),
+	U("quic_connections", COUNT, "quic"),
+	U("tls_bytes", BYTES, "tls bytes"),
 	U("count_error", COUNT, "error"),
 };
 static const struct row_field name_fields[] = {

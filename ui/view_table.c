@@ -252,6 +252,24 @@ fill(struct table *t)
 	return t->text.err ? -1 : 0;
 }
 
+/* What says nothing in a column: an exact sketch and a plain host need none. */
+static const char *
+quiet_value(const char *title)
+{
+	static const struct {
+		const char	*title;
+		const char	*value;
+	}		 quiet[] = { { "error", "0" }, { "tls", "0" },
+			    { "quic", "0" }, { "tls bytes", "0 B" },
+			    { "not kept", "-" } };
+	size_t		 i;
+
+	for (i = 0; i < nitems(quiet); i++)
+		if (strcmp(title, quiet[i].title) == 0)
+			return quiet[i].value;
+	return "";
+}
+
 /* Columns that say nothing anywhere are not shown; widths of the others. */
 static void
 measure(struct table *t)
@@ -264,10 +282,7 @@ measure(struct table *t)
 	for (i = 0; i < t->ncols; i++) {
 		c = &t->col[i];
 		c->width = view_width(c->title);
-		/* An exact sketch and a plain host need no column. */
-		quiet = strcmp(c->title, "error") == 0 ||
-		    strcmp(c->title, "tls") == 0 ||
-		    strcmp(c->title, "quic") == 0 ? "0" : "";
+		quiet = quiet_value(c->title);
 		blank = i > 0;
 		for (n = 0; n < t->nrows; n++) {
 			s = cell(t, n, i);

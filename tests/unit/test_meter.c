@@ -268,12 +268,12 @@ names_are_those_of_quic_too(void **state)
 
 	(void)state;
 	begin(&w, false);
-	meter_hello(w.m, w.iface, &h);
+	meter_hello(w.m, w.iface, NULL, NULL, &h);
 	h.quic = QUIC_V1;
-	meter_hello(w.m, w.iface, &h);
+	meter_hello(w.m, w.iface, NULL, NULL, &h);
 	h.quic = QUIC_V2;
 	h.ech = true;
-	meter_hello(w.m, w.iface, &h);
+	meter_hello(w.m, w.iface, NULL, NULL, &h);
 	meter_sum(w.m, sketch_find(w.m->names, "www.example", 11),
 	    WINDOW_LAST, v);
 	assert_int_equal(v[MC_TLS], 1);
@@ -288,11 +288,36 @@ names_are_those_of_quic_too(void **state)
 	assert_int_equal(count(&w, w.m->total, MC_TLS, WINDOW_LAST), 1);
 	assert_int_equal(count(&w, w.m->total, MC_QUIC, WINDOW_LAST), 2);
 	h.len = 0;
-	meter_hello(w.m, w.iface, &h);
+	meter_hello(w.m, w.iface, NULL, NULL, &h);
 	assert_int_equal(count(&w, sketch_find(w.m->names, "", 0), MC_QUIC,
 	    WINDOW_LAST), 1);
 	assert_int_equal(count(&w, w.m->total, MC_TLS_NO_NAME, WINDOW_LAST),
 	    0);
+	end(&w);
+}
+
+static void
+a_client_of_tls_alone_is_a_client(void **state)
+{
+	struct meter_hello	 h = { .name = (const uint8_t *)"a", .len = 1 };
+	struct world		 w;
+	uint64_t		 v[MC_MAX], token;
+
+	(void)state;
+	begin(&w, false);
+	meter_client(w.m, &w.cache, &w.client);
+	token = meter_hello(w.m, w.iface, &w.cache, &w.client, &h);
+	meter_hello(w.m, w.iface, &w.cache, &w.client, &h);
+	meter_tls_bytes(w.m, &w.cache, &w.client, token, 5000);
+	h.quic = QUIC_V1;
+	meter_hello(w.m, w.iface, &w.cache, &w.client, &h);
+	memset(v, 0, sizeof(v));
+	meter_sum(w.m, sketch_find(w.m->clients, &w.client,
+	    sizeof(w.client)), WINDOW_LAST, v);
+	assert_int_equal(v[MC_TLS], 2);
+	assert_int_equal(v[MC_QUIC], 1);
+	assert_int_equal(v[MC_PAYLOAD], 5000);
+	assert_int_equal(v[MC_REQUESTS], 0);
 	end(&w);
 }
 
@@ -306,7 +331,7 @@ names_keep_versions_and_times(void **state)
 	(void)state;
 	begin(&w, false);
 	/* One without a name is an entry like others. */
-	token = meter_hello(w.m, w.iface, &h);
+	token = meter_hello(w.m, w.iface, NULL, NULL, &h);
 	meter_tls(w.m, w.iface, token, 0x0303, false, 9000);
 	meter_sum(w.m, sketch_find(w.m->names, "", 0), WINDOW_LAST, v);
 	assert_int_equal(v[MC_TLS], 1);
@@ -315,7 +340,7 @@ names_keep_versions_and_times(void **state)
 	h.len = 12;
 	h.alpn = (const uint8_t *)"h2";
 	h.alpn_len = 2;
-	token = meter_hello(w.m, w.iface, &h);
+	token = meter_hello(w.m, w.iface, NULL, NULL, &h);
 	meter_tls(w.m, w.iface, token, 0x0304, true, 12000);
 	meter_sum(w.m, sketch_find(w.m->names, "mail.example", 12),
 	    WINDOW_LAST, v);
@@ -363,7 +388,7 @@ handshakes_fail_by_reason(void **state)
 
 	(void)state;
 	begin(&w, false);
-	token = meter_hello(w.m, w.iface, &h);
+	token = meter_hello(w.m, w.iface, NULL, NULL, &h);
 	for (i = 0; i < nitems(t); i++) {
 		slot = meter_fail_slot(&t[i].t);
 		assert_true(slot < METER_FAILS);
@@ -389,7 +414,7 @@ certificates_are_counted_by_what_they_say(void **state)
 
 	(void)state;
 	begin(&w, false);
-	token = meter_hello(w.m, w.iface, &h);
+	token = meter_hello(w.m, w.iface, NULL, NULL, &h);
 	for (c = CERT_NONE; c < CERT_SAYS_MAX; c++)
 		meter_tls_cert(w.m, w.iface, token, (enum cert_says)c);
 	meter_tls_cert(w.m, w.iface, 0, CERT_EXPIRED);
@@ -872,6 +897,7 @@ main(void)
 		cmocka_unit_test(
 		    every_status_has_a_slot_and_strange_ones_share_one),
 		cmocka_unit_test(names_are_those_of_quic_too),
+		cmocka_unit_test(a_client_of_tls_alone_is_a_client),
 		cmocka_unit_test(names_keep_versions_and_times),
 		cmocka_unit_test(handshakes_fail_by_reason),
 		cmocka_unit_test(certificates_are_counted_by_what_they_say),

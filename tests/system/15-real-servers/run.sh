@@ -193,6 +193,10 @@ is "haproxy said the same" "$(grep '^90 ' "$TMP/haproxy.log" | sort |
 is "nobody is unpaired" "$(json '.summary |
     "\(.unpaired_requests) \(.unpaired_responses)"' \
     show summary window total)" "0 0"
+is "clients have all handshakes, too" "$(json '[.clients[].tls_connections] |
+    add' show clients window total)" "$(sort -u "$TMP/tls.log" | wc -l)"
+at_least "and what went in them" "$(json '[.clients[].tls_bytes] | add' \
+    show clients window total)" 40000
 stop
 is "ended as asked" "$status" 0
 

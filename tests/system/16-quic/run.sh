@@ -77,6 +77,8 @@ EOT
 is "the summary has them apart from TLS" "$(json '.summary |
     "\(.tls_handshakes) \(.quic_connections)"' show summary window total)" \
     "0 8"
+is "clients have all of them" "$(json '[.clients[].quic_connections] |
+    add' show clients window total)" 8
 is "their ALPN is there" "$(json '[.names[] | .alpns[] |
     select(.alpn == "h3") | .count] | add' show names window total)" 8
 is "but no connection" "$(json '.flows | length' show flows)" 0

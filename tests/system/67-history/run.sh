@@ -40,6 +40,8 @@ wait_for 20 kept
 is "periods add up to what was served" "$(sum_of requests 1s)" "$(served)"
 is "by the minute, too" "$(sum_of requests 1m)" "$(served)"
 is "and their responses" "$(sum_of responses 1h)" "$(served)"
+is "the document has what its manual says" "$(in_past 'keys_unsorted |
+    join(" ")' show history)" "schema periods"
 is "all the time is kept" "$(sum_of unkept_seconds 1h)" 0
 is "and complete" "$(in_past '[.periods[].complete_ratio] | min' \
     show history since 1h by 1s)" 1
