@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/conn.h"
@@ -219,7 +220,7 @@ visit(void *arg, struct flow *fl)
 	c.hostlen = said.host_len;
 	c.flow = &f;
 	if (all_fit(&c) || fits_elsewhere(&c))
-		w->fn(w->r, &f, w->arg);
+		w->fn(w->r, fl, &f, w->arg);
 }
 
 void
@@ -233,31 +234,117 @@ flows_each(struct rows *r, bool mirrors, flows_fn *fn, void *arg)
 		continue;
 }
 
+struct pick {
+	uint64_t	 bytes;
+	struct flow	*flow;
+};
+
 struct shown {
 	uint32_t	 left;
 	bool		 closed;
+	struct pick	*pick;		/* by bytes */
+	size_t		 n;
+	size_t		 room;
 	uint64_t	 items;		/* those that are not */
 	uint64_t	 requests;
 	uint64_t	 bytes;
 };
 
-static void
-show_one(struct rows *r, const struct flow_info *f, void *arg)
+static uint64_t
+bytes_of(const struct flow_info *f)
 {
-	struct shown	*s = arg;
-	struct conn_said said;
+	return f->half[0].bytes + f->half[1].bytes;
+}
 
-	if (f->state == FLOW_CLOSED && !s->closed)
-		return;
-	if (s->left > 0) {
-		s->left--;
-		rows_flow(r, f);
-		return;
-	}
+static void
+count_other(const struct rows *r, const struct flow_info *f, struct shown *s)
+{
+	struct conn_said	 said;
+
 	conn_said(r->az, f, &said);
 	s->items++;
 	s->requests += said.requests;
-	s->bytes += f->half[0].bytes + f->half[1].bytes;
+	s->bytes += bytes_of(f);
+}
+
+static void
+show_one(struct rows *r, struct flow *fl, const struct flow_info *f,
+    void *arg)
+{
+	struct shown	*s = arg;
+
+	(void)fl;
+	if (f->state == FLOW_CLOSED && !s->closed)
+		return;
+	if (s->left == 0) {
+		count_other(r, f, s);
+		return;
+	}
+	s->left--;
+	rows_flow(r, f);
+}
+
+static int
+more_first(const void *a, const void *b)
+{
+	const struct pick	*x = a, *y = b;
+
+	return x->bytes < y->bytes ? 1 : -(x->bytes > y->bytes);
+}
+
+/* Room for one more: of those that do not stay there are as many at most. */
+static bool
+more_room(struct shown *s)
+{
+	struct pick	*p;
+	size_t		 room = s->room == 0 ? 256 : 2 * s->room;
+
+	if (s->n < s->room)
+		return true;
+	if (s->room > s->left) {
+		qsort(s->pick, s->n, sizeof(s->pick[0]), more_first);
+		s->n = s->left;
+		return true;
+	}
+	if ((p = reallocarray(s->pick, room, sizeof(*p))) == NULL)
+		return false;
+	s->pick = p;
+	s->room = room;
+	return true;
+}
+
+static void
+pick_one(struct rows *r, struct flow *fl, const struct flow_info *f,
+    void *arg)
+{
+	struct shown	*s = arg;
+
+	if (f->state == FLOW_CLOSED && !s->closed)
+		return;
+	count_other(r, f, s);
+	if (more_room(s))
+		s->pick[s->n++] = (struct pick){ bytes_of(f), fl };
+	else
+		r->no_memory = true;
+}
+
+static void
+show_picked(struct rows *r, struct shown *s)
+{
+	struct flow_info	 f;
+	struct conn_said	 said;
+	size_t			 i;
+
+	if (s->n > 1)
+		qsort(s->pick, s->n, sizeof(s->pick[0]), more_first);
+	for (i = 0; i < s->n && i < s->left; i++) {
+		flow_info(r->az->flows, s->pick[i].flow, &f);
+		conn_said(r->az, &f, &said);
+		s->items--;
+		s->requests -= said.requests;
+		s->bytes -= bytes_of(&f);
+		rows_flow(r, &f);
+	}
 }
 
 void
@@ -268,7 +355,12 @@ flows_show(struct rows *r)
 	s.left = r->q->top == 0 ? TOP_FLOWS : r->top;
 	s.closed = flows_word(r, "state") != NULL || r->az->offline;
 	rows_complete(r);
-	flows_each(r, false, show_one, &s);
+	if (r->q->sort == SORT_BYTES)
+		flows_each(r, false, pick_one, &s);
+	else
+		flows_each(r, false, show_one, &s);
+	show_picked(r, &s);
+	free(s.pick);
 	rows_other(r, &(struct rows_other){ .what = "flows",
 	    .items = s.items, .count = s.requests, .bytes = s.bytes });
 }

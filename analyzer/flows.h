@@ -15,7 +15,8 @@ const char	*flows_word(const struct rows *, const char *key);
  * Calls fn for each that fits, also for closed ones that linger; mirrors:
  * also for those that mirrors make.
  */
-typedef void	 flows_fn(struct rows *, const struct flow_info *, void *arg);
+typedef void	 flows_fn(struct rows *, struct flow *,
+		    const struct flow_info *, void *arg);
 void		 flows_each(struct rows *, bool mirrors, flows_fn *,
 		    void *arg);
 /*

@@ -123,12 +123,14 @@ stuck_len(const struct flow_info *f)
 }
 
 static void
-count_flow(struct rows *r, const struct flow_info *f, void *arg)
+count_flow(struct rows *r, struct flow *fl, const struct flow_info *f,
+    void *arg)
 {
 	struct found	*w = arg;
 	struct conn_said said;
 	unsigned	 i, len = stuck_len(f);
 
+	(void)fl;
 	conn_said(r->az, f, &said);
 	w->stuck += len > 0;
 	if (len > w->stuck_len)

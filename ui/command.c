@@ -187,6 +187,10 @@ static const struct token flows_top[] = {
 	{ T_NUMBER, NULL, flows, SETS_NOTHING, 0, "number" },
 	END
 };
+static const struct token flows_sort[] = {
+	WORD("bytes", flows, SORT, SORT_BYTES, NULL),
+	END
+};
 static const struct token flows_port[] = { NUMBER(flows, 65535), END };
 static const struct token flows_vlan[] = {
 	{ T_ARG_FROM_0, NULL, flows, SETS_NOTHING, 4094, "number" },
@@ -202,6 +206,7 @@ static const struct token flows_state[] = {
 static const struct token flows[] = {
 	DONE,
 	WORD("top", flows_top, NOTHING, 0, "how many"),
+	WORD("by", flows_sort, NOTHING, 0, "order"),
 	FILTER("host", flows_host, "HTTP host or TLS name"),
 	FILTER("client", flows_addr, "address"),
 	FILTER("server", flows_addr, "address"),

@@ -109,6 +109,42 @@ is "of more than are asked for the others are summed" "$(json \
 like "in text, too" "$(ctl show flows top 1)" '^other 1 flows: 1'
 is "and all are shown when they are few" \
     "$(json '.other | length' show flows)" 0
+# 700 more, each with more bytes than the one before, in another order.
+cat > "$TMP/many.py" <<'EOT'
+import random, socket, time
+held = []
+sizes = list(range(1, 701))
+random.Random(1).shuffle(sizes)
+for n in sizes:
+    s = socket.create_connection(("10.77.0.2", 80))
+    s.sendall(b"GET /%s HTTP/1.1\r\nHost: many.test\r\n\r\n" % (b"x" * n))
+    s.recv(65536)
+    held.append(s)
+print("there", flush=True)
+time.sleep(600)
+EOT
+ip netns exec $NSA python3 "$TMP/many.py" > "$TMP/many" &
+MANY=$!
+at_exit "kill $MANY 2> /dev/null"
+wait_for 20 grep -qs there "$TMP/many"
+many() { [ "$(flows host many.test)" = 700 ]; }
+wait_for 5 many
+# by_bytes N: how many, whether in order, from first to last, and the others
+by_bytes() {
+	json '[.flows[] | .bytes_to_server + .bytes_to_client] as $b |
+	    "\($b | length) \($b == ($b | sort | reverse)) \($b[0] - $b[-1])" +
+	    " \([.other[] | "\(.items) \(.count)"] | join(" "))"' \
+	    show flows by bytes host many.test top "$1"
+}
+is "those with the most bytes come first" "$(by_bytes 5)" "5 true 4 695 695"
+is "or all of them" "$(by_bytes 1000)" "700 true 699 "
+is "and the sum is right" "$(json '[.flows[], .other[] |
+    .bytes_to_server + .bytes_to_client + .body_bytes] | add' \
+    show flows by bytes host many.test top 9)" "$(json '[.flows[] |
+    .bytes_to_server + .bytes_to_client] | add' show flows host many.test)"
+kill $MANY
+wait $MANY 2> /dev/null
+wait_for 5 two
 let_go
 HELD=$first
 wait_for 5 one && ok "a closed one is not live" || not_ok "a closed one is not live" "$(ctl show flows)"
