@@ -38,7 +38,8 @@ value_of(const struct rows *r)
 	case SORT_BYTES:
 		return v[MC_REQ_BODY] + v[MC_RESP_BODY] + v[MC_PAYLOAD];
 	case SORT_ERRORS:
-		return v[MC_ERRORS] + meter_class(r->az->meter, v, 4) +
+		return v[MC_ERRORS] + v[MC_TLS_FAILED] +
+		    meter_class(r->az->meter, v, 4) +
 		    meter_class(r->az->meter, v, 5);
 	case SORT_P95:
 		return hist_quantile_us(v + MC_FIRST, 0.95);

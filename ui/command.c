@@ -154,6 +154,40 @@ static const struct token window_or_past[] = {
 	AT,
 	END
 };
+/* Clients and names: the same with an order. */
+static const struct token peers[];
+static const struct token peers_window[] = {
+	WORD("last", peers, WINDOW, WINDOW_LAST, "the last window"),
+	WORD("1m", peers, WINDOW, WINDOW_1M, "one minute"),
+	WORD("10m", peers, WINDOW, WINDOW_10M, "ten minutes"),
+	WORD("total", peers, WINDOW, WINDOW_TOTAL, "since the start"),
+	END
+};
+static const struct token peers_sort[] = {
+	WORD("requests", peers, SORT, SORT_REQUESTS, NULL),
+	WORD("bytes", peers, SORT, SORT_BYTES, NULL),
+	WORD("errors", peers, SORT, SORT_ERRORS, NULL),
+	END
+};
+static const struct token peers_top[] = {
+	{ T_NUMBER, NULL, peers, SETS_NOTHING, 0, "number" },
+	END
+};
+static const struct token peers[] = {
+	DONE,
+	WORD("top", peers_top, NOTHING, 0, "how many"),
+	WORD("by", peers_sort, NOTHING, 0, "order"),
+	WORD("window", peers_window, NOTHING, 0, "period"),
+	END
+};
+static const struct token peers_or_past[] = {
+	DONE,
+	WORD("top", peers_top, NOTHING, 0, "how many"),
+	WORD("by", peers_sort, NOTHING, 0, "order"),
+	WORD("window", peers_window, NOTHING, 0, "period"),
+	AT,
+	END
+};
 static const struct token host[] = {
 	{ T_ARG_HOST, NULL, window, SETS_NOTHING, 0, "NAME" },
 	END
@@ -265,7 +299,7 @@ static const struct token show[] = {
 	DONE,
 	SUBJECT("alerts", alerts_which, ALERTS),
 	SUBJECT("capture", window_or_past, CAPTURE),
-	SUBJECT("clients", window_or_past, CLIENTS),
+	SUBJECT("clients", peers_or_past, CLIENTS),
 	SUBJECT("config", nothing, CONFIG),
 	SUBJECT("errors", nothing, ERRORS),
 	SUBJECT("flows", flows, FLOWS),
@@ -277,7 +311,7 @@ static const struct token show[] = {
 	SUBJECT("methods", window_or_past, METHODS),
 	WORD("metrics", metrics, ACTION, ACT_METRICS, NULL),
 	SUBJECT("mirrors", mirror_of, MIRRORS),
-	SUBJECT("names", window_or_past, NAMES),
+	SUBJECT("names", peers_or_past, NAMES),
 	SUBJECT("processes", nothing, PROCESSES),
 	SUBJECT("rules", nothing, RULES),
 	SUBJECT("sections", sections, SECTIONS),

@@ -299,6 +299,12 @@ every_other_command_parses(void **state)
 		assert_int_equal(parse(table[i].line, &c), 0);
 		assert_int_equal(c.action, table[i].action);
 	}
+	assert_int_equal(parse("show clients by bytes top 3", &c), 0);
+	assert_int_equal(c.show.sort, SORT_BYTES);
+	assert_int_equal(c.show.top, 3);
+	assert_int_equal(parse("show names by p95", &c), -1);
+	assert_int_equal(parse("show flows by bytes", &c), 0);
+	assert_int_equal(c.show.sort, SORT_BYTES);
 	assert_int_equal(parse("reset counters mir", &c), 0);
 	assert_string_equal(c.show.args[0], "mirrors");
 	assert_int_equal(parse("reset counters hosts", &c), -1);

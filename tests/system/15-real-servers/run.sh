@@ -287,6 +287,12 @@ fails > "$TMP/got"
 is "each handshake that failed says how" "$(diff "$TMP/want" "$TMP/got")" ""
 like "and so does the table of names" "$(ctl show names window total)" \
     '^no.example +1 .* 1 +- +-'
+is "those with the most failed come first, when asked for" "$(json \
+    '[.names[].failed] | . == (sort | reverse) and .[0] > 0' \
+    show names by errors window total)" true
+is "or those with the most bytes" "$(json \
+    '[.names[].bytes] | . == (sort | reverse) and .[0] > 0' \
+    show names by bytes window total)" true
 is "with each reason" "$(json '[.names[].reasons[] | select(.reason |
     startswith("server alert")) | .count] | add' show names window total)" 4
 counted() {

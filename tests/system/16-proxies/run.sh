@@ -147,6 +147,9 @@ said > "$TMP/got"
 is "the load arrived" "$(wc -l < "$TMP/want")" 230
 is "nginx names the same clients" "$(diff "$TMP/want" "$TMP/got" |
     head -10)" ""
+is "clients with the most bytes come first, when asked for" "$(json \
+    '[.clients[].body_bytes] | . == (sort | reverse) and length > 9' \
+    show clients by bytes window total)" true
 # Behind the proxy and before it: port 93 and the like are asked, too.
 counted() {
 	json ".clients[] | select(.client == \"$1\") | .requests" \
