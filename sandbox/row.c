@@ -416,6 +416,16 @@ static const struct row_field period_fields[] = {
 	S("busiest_host", "busiest host"),
 	U("busiest_host_requests", COUNT, NULL),
 };
+/* Of the first ten of a list at each time; the others are at most the last. */
+static const struct row_field change_fields[] = {
+	S("what", "what"),
+	S("name", "name"),
+	D("before_per_second", PER_SECOND, "before/s"),
+	D("then_per_second", PER_SECOND, "then/s"),
+	D("change_per_second", PER_SECOND, "change/s"),
+	B("before_listed", NULL),
+	B("then_listed", NULL),
+};
 /* Since the host is named; other sums the rest. */
 static const struct row_field host_requests_fields[] = {
 	S("host", "host"),
@@ -502,6 +512,7 @@ static const struct row_desc kinds[ROW_KINDS] = {
 	[ROW_HOST_RESPONSES] = { R("responses", "host_responses",
 	    host_responses_fields) },
 	[ROW_PERIOD]	= { R("period", "periods", period_fields) },
+	[ROW_CHANGE]	= { R("change", "changes", change_fields) },
 };
 
 const struct row_desc *

@@ -66,6 +66,7 @@ enum row_kind {
 	ROW_HOST_REQUESTS,	/* for metrics: named hosts and other */
 	ROW_HOST_RESPONSES,
 	ROW_PERIOD,		/* a step of the past, of the client alone */
+	ROW_CHANGE,		/* between two times, the same */
 	ROW_KINDS
 };
 

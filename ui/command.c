@@ -69,6 +69,25 @@ static const struct token at_time[] = {
 	END
 };
 #define AT	WORD("at", at_time, NOTHING, 0, "a time that is past")
+static const struct token compare_more[];
+static const struct token compare_file[] = {
+	{ T_FILE, NULL, compare_more, SETS_NOTHING, 0, "FILE" },
+	END
+};
+static const struct token compare_with[] = {
+	{ T_TIME, NULL, compare_more, SETS_NOTHING, TIME_WITH, "TIME" },
+	END
+};
+static const struct token compare_more[] = {
+	DONE,
+	WORD("with", compare_with, NOTHING, 0, "a day before"),
+	WORD("in", compare_file, NOTHING, 0, "history log"),
+	END
+};
+static const struct token compare[] = {
+	{ T_TIME, NULL, compare_more, SETS_NOTHING, TIME_AT, "TIME" },
+	END
+};
 static const struct token history[];
 static const struct token history_since[] = {
 	{ T_TIME, NULL, history, SETS_NOTHING, TIME_SINCE, "TIME" },
@@ -382,6 +401,8 @@ static const struct token commands[] = {
 	    "alert lines: -f follow, -p <pri>, -5 RFC 5424, -a last N"),
 	COMMAND("check", check, CHECK,
 	    "one alert rule, as one line and an exit status"),
+	COMMAND("compare", compare, COMPARE,
+	    "a time that is past with another one"),
 	COMMAND("help", nothing, HELP, "these words"),
 	COMMAND("hook", rest, HOOK, "attach a program to a mirror"),
 	COMMAND("load", file_name, LOAD, "load another configuration file"),

@@ -35,13 +35,16 @@ enum command_action {
 	ACT_REPORT,		/* form */
 	ACT_TERMINATE,
 	ACT_HISTORY,		/* file; times since, until, step */
+	ACT_COMPARE,		/* file; times at, with */
 	ACTIONS
 };
 
 enum command_form { FORM_DEFAULT, FORM_TEXT, FORM_JSON, FORM_HTML };
 
 /* Words of the user about the past. */
-enum command_time { TIME_AT, TIME_SINCE, TIME_UNTIL, TIME_STEP, COMMAND_TIMES };
+enum command_time {
+	TIME_AT, TIME_WITH, TIME_SINCE, TIME_UNTIL, TIME_STEP, COMMAND_TIMES
+};
 
 struct command {
 	enum command_action action;

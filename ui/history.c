@@ -84,7 +84,8 @@ take(struct at *a, const struct period *u, const struct period_keys *k)
 	a->found = true;
 	a->missing = past_rows(a->d, u, k, PERIOD_COMPLETE) == -1;
 	for (; *name != NULL; name++)
-		if (past_rows(a->d, u, k, *name) == -1)
+		if (past_rows(a->d, u, k, *name) == -1 &&
+		    a->subject != SHOW_REPORT)
 			a->missing = true;
 }
 
@@ -126,14 +127,19 @@ not_kept(const struct at *a, const char *file, char *why, size_t size)
 }
 
 int
-history_at(struct doc *d, const struct command *c, char *why, size_t size)
+history_at(struct doc *d, const struct command *c, enum command_time which,
+    char *why, size_t size)
 {
 	struct at	 a = { .d = d, .after_us = UINT64_MAX,
 			    .subject = (enum show_subject)c->show.subject };
 	struct past	 p = { .file = file_of(c), .fn = look, .arg = &a };
+	uint64_t	 now = proc_wall_us();
 	int		 status;
 
-	status = time_of(c, TIME_AT, proc_wall_us(), 0, &a.us, why, size);
+	status = time_of(c, TIME_AT, now, 0, &a.us, why, size);
+	if (status == CLIENT_OK && which == TIME_WITH)
+		status = time_of(c, TIME_WITH, now, a.us < DAY ? 0 :
+		    a.us - DAY, &a.us, why, size);
 	if (status != CLIENT_OK)
 		return status;
 	p.since_us = a.us;

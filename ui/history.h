@@ -13,10 +13,11 @@
 
 /*
  * The document of a command with TIME_AT: what the daemon would have answered
- * then. An exit status, with a line for the user in why.
+ * then, or at TIME_WITH (a day before). Of a report, what was kept. An exit
+ * status, with a line for the user in why.
  */
-int	 history_at(struct doc *, const struct command *, char *why,
-	    size_t size);
+int	 history_at(struct doc *, const struct command *, enum command_time,
+	    char *why, size_t size);
 /* "from 2026-11-20 18:30:12 UTC for 60s   complete 100%", of such a one. */
 void	 history_head(struct out *, const struct doc *);
 /* ROW_PERIODs: TIME_SINCE (a day) to TIME_UNTIL (now) by TIME_STEP (1h). */

@@ -17,6 +17,7 @@
 #include "sandbox/priv.h"
 #include "sandbox/proc.h"
 #include "ui/check.h"
+#include "ui/compare.h"
 #include "ui/history.h"
 #include "ui/hook.h"
 #include "ui/netmonctl.h"
@@ -172,7 +173,7 @@ act_show(struct ctl *c, const struct command *cmd)
 	for (;;) {
 		status = cmd->time[TIME_AT] == NULL ?
 		    ctl_ask(c, &cmd->show) : history_at(&c->doc, cmd,
-		    c->client.why, sizeof(c->client.why));
+		    TIME_AT, c->client.why, sizeof(c->client.why));
 		if (status != CLIENT_OK && !is_told(c, status, before, said)) {
 			ctl_complain(c, status);
 			compat_strlcpy(said, c->client.why, sizeof(said));
@@ -202,21 +203,32 @@ act_show(struct ctl *c, const struct command *cmd)
 	}
 }
 
+/* What needs no daemon. */
 static int
-act_history(struct ctl *c, const struct command *cmd)
+draw_past(struct ctl *c, int status, const struct view_subject *s)
 {
 	unsigned	 rows;
-	int		 status;
 
-	status = history_table(&c->doc, cmd, c->client.why,
-	    sizeof(c->client.why));
 	if (status != CLIENT_OK)
 		return ctl_complain(c, status);
 	measure_terminal(c, &rows);
-	view_of(c, FORM_DEFAULT)->draw(&c->out, &view_history, &c->doc,
-	    &c->opt);
+	view_of(c, FORM_DEFAULT)->draw(&c->out, s, &c->doc, &c->opt);
 	return ctl_flush(c) == 0 || errno == EPIPE ? CLIENT_OK :
 	    CLIENT_REFUSED;
+}
+
+static int
+act_history(struct ctl *c, const struct command *cmd)
+{
+	return draw_past(c, history_table(&c->doc, cmd, c->client.why,
+	    sizeof(c->client.why)), &view_history);
+}
+
+static int
+act_compare(struct ctl *c, const struct command *cmd)
+{
+	return draw_past(c, compare_times(&c->doc, cmd, c->client.why,
+	    sizeof(c->client.why)), &view_compare);
 }
 
 static int
@@ -456,6 +468,7 @@ static const struct {
 	[ACT_REPORT]	= { act_report,		true },
 	[ACT_TERMINATE]	= { act_terminate,	false },
 	[ACT_HISTORY]	= { act_history,	false },
+	[ACT_COMPARE]	= { act_compare,	false },
 };
 
 /* ---- start ---- */

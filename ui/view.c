@@ -70,6 +70,10 @@ const struct view_subject view_history = {
 	.subject = SHOW_SUBJECTS, .name = "history", KINDS(ROW_PERIOD)
 };
 
+const struct view_subject view_compare = {
+	.subject = SHOW_SUBJECTS, .name = "compare", KINDS(ROW_CHANGE)
+};
+
 const struct view_subject *
 view_subject(enum show_subject s)
 {

@@ -45,6 +45,7 @@ extern const struct view_ops	 view_html;
 
 /* What netmonctl makes itself, of a history log. */
 extern const struct view_subject view_history;
+extern const struct view_subject view_compare;
 
 /* The row of a subject; every subject has one. */
 const struct view_subject *view_subject(enum show_subject);

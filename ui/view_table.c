@@ -186,6 +186,12 @@ special_cell(struct out *o, const struct row *r, const struct row_field *f,
 		out_str(o, fmt_by_unit(b, unit, n, v->d));
 		return true;
 	}
+	if (r->kind == ROW_CHANGE && ((strcmp(f->key, "before_per_second") ==
+	    0 && !doc_bool(r, "before_listed")) || (strcmp(f->key,
+	    "then_per_second") == 0 && !doc_bool(r, "then_listed")))) {
+		out_char(o, '-', 1);
+		return true;
+	}
 	if (r->kind == ROW_TRANSACTION && v->type == ROW_U64 && v->u == 0 &&
 	    strcmp(f->key, "status") == 0) {
 		out_char(o, '-', 1);

@@ -6,7 +6,7 @@ manual = open(sys.argv[1]).read()
 subjects = manual.split(".Sh SUBJECTS\n")[1].split(".Sh OBJECTS\n")[0]
 for name, text in re.findall(r"^\.It Cm (\w+)\n((?:[^.].*\n)+)", subjects, re.M):
     said = re.split(r",\s+", text.strip())
-    if name in ("host", "history"):
+    if name in ("host", "history", "compare"):
         continue        # needs one, or a log of it
     words = {"report": ["report", "json"], "why": ["why"]}.get(name, ["show", name])
     out = subprocess.run(sys.argv[2:] + ["-j"] + words, stdout=subprocess.PIPE).stdout

@@ -260,6 +260,11 @@ the_past_has_words_of_its_own(void **state)
 	assert_int_equal(parse("show hosts top 3 at 03:12", &c), -1);
 	assert_int_equal(parse("show flows at 03:12", &c), -1);
 	assert_int_equal(parse("show hosts at", &c), -1);
+	assert_int_equal(parse("compare 03:12 with 02:12 in f", &c), 0);
+	assert_int_equal(c.action, ACT_COMPARE);
+	assert_string_equal(c.time[TIME_AT], "03:12");
+	assert_string_equal(c.time[TIME_WITH], "02:12");
+	assert_int_equal(parse("compare", &c), -1);
 	assert_int_equal(parse("show history", &c), 0);
 	assert_int_equal(c.action, ACT_HISTORY);
 	assert_null(c.time[TIME_SINCE]);

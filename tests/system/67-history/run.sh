@@ -69,6 +69,26 @@ like "at a time: the text says which" "$(past show hosts at "$3" | head -1)" \
 like "at a time: a page" "$(past report html at "$3")" 'one\.example'
 is "clients are kept as they may be" "$(cat "$HIST"* | grep -c 10.77.0.1)" 0
 
+# Another host, and errors, one after the other.
+load then.example 300
+sleep 1
+busy=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+sleep 1
+ina ab -q -k -n 200 -c 4 -H "Host: now.example" http://10.77.0.2/nothing \
+    > "$TMP/ab.log" 2>&1
+wait_for 20 kept
+now=$(in_past '.periods[-1].time | .[0:19] + "Z" | fromdate + 1 | todate' \
+    show history since 1h by 1s)
+change() {
+	in_past "[.changes[] | select(.what == \"$1\" and .name == \"$2\") |
+	    $3] | first" compare "$now" with "$busy"
+}
+is "a host that is new" "$(change host now.example \
+    '.then_per_second > 0 and .before_listed == false')" true
+is "what was 404 is more" "$(change status 404 '.change_per_second > 0 and
+    .before_per_second == 0 and .before_listed')" true
+like "in text" "$(past compare "$now" with "$busy")" '^host +now.example +-'
+
 # Nobody watches for a while: told, not counted.
 stop
 load gone.example 50

@@ -1,0 +1,21 @@
+/*
+ * compare: what was more, and what less, at one time of a history log than at
+ * another.
+ */
+#ifndef UI_COMPARE_H
+#define UI_COMPARE_H
+
+#include <stddef.h>
+
+#include "ui/command.h"
+#include "ui/doc.h"
+
+/*
+ * ROW_CHANGEs between TIME_WITH (a day before) and TIME_AT: the sums, then
+ * hosts, statuses, clients and names, the largest change of each first. An
+ * exit status, with a line for the user in why.
+ */
+int	 compare_times(struct doc *, const struct command *, char *why,
+	    size_t size);
+
+#endif
