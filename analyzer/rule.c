@@ -43,11 +43,15 @@ struct rule_set *
 rule_new(const struct conf *c, uint32_t epoch)
 {
 	struct rule_set	*s;
+	size_t		 i;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
 	s->conf = c;
 	s->epoch = epoch;
+	for (i = 0; i < c->nrules; i++)
+		if (c->rules[i].asks.path[0] != '\0')
+			s->paths = true;
 	s->hits = calloc(c->nrules + 1, sizeof(s->hits[0]));
 	if (s->hits == NULL || find_cuts(s) == -1) {
 		rule_free(s);
@@ -103,20 +107,8 @@ matches_flow(const struct conf_rule *r, const struct rule_flow *f)
 static bool
 about_messages(const struct conf_rule *r)
 {
-	return r->host[0] != '\0' || r->path[0] != '\0' || r->nmethods > 0 ||
-	    r->nstatus > 0;
-}
-
-static bool
-has_method(const struct conf_rule *r, const struct rule_message *m)
-{
-	unsigned	 i;
-
-	for (i = 0; i < r->nmethods; i++)
-		if (strlen(r->methods[i]) == m->method_len &&
-		    memcmp(r->methods[i], m->method, m->method_len) == 0)
-			return true;
-	return r->nmethods == 0;
+	return r->asks.host[0] != '\0' || r->asks.path[0] != '\0' ||
+	    r->asks.nmethods > 0 || r->nstatus > 0;
 }
 
 static bool
@@ -130,60 +122,18 @@ has_status(const struct conf_rule *r, unsigned status)
 	return r->nstatus == 0;
 }
 
-static bool
-in_scheme(uint8_t c)
+static void
+fill_target(struct rule_set *s, const struct rule_message *m,
+    struct target *t)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-}
-
-/* The authority of a target that has one: from *begin to what is returned. */
-static size_t
-authority(const uint8_t *p, size_t len, size_t *begin)
-{
-	size_t	 i = 0;
-
-	*begin = 0;
-	if (len == 0 || p[0] == '/')
-		return 0;
-	while (i < len && in_scheme(p[i]))
-		i++;
-	if (i > 0 && len - i >= 3 && memcmp(p + i, "://", 3) == 0)
-		*begin = i + 3;
-	for (i = *begin; i < len; i++)
-		if (p[i] == '/' || p[i] == '?' || p[i] == '#')
-			break;
-	return i;
-}
-
-static bool
-matches_path(const char *glob, const uint8_t *p, size_t n)
-{
-	const uint8_t	*q;
-	size_t		 begin, end;
-
-	end = authority(p, n, &begin);
-	if (begin > 0) {
-		p += end;
-		n -= end;
-	}
-	q = n == 0 ? NULL : memchr(p, '?', n);
-	if (q != NULL)
-		n = (size_t)(q - p);
-	if (begin > 0 && n == 0)
-		return conf_glob(glob, "/", 1);
-	return conf_glob(glob, (const char *)p, n);
-}
-
-static bool
-matches_message(const struct conf_rule *r, const struct rule_message *m)
-{
-	if (r->host[0] != '\0' &&
-	    !conf_glob(r->host, (const char *)m->host, m->host_len))
-		return false;
-	if (r->path[0] != '\0' && !matches_path(r->path, m->path, m->path_len))
-		return false;
-	return has_method(r, m) && has_status(r, m->status);
+	t->host = m->host;
+	t->host_len = m->host_len;
+	t->method = m->method;
+	t->method_len = m->method_len;
+	t->path = m->path;
+	t->path_len = m->path_len;
+	if (s->paths)
+		(void)target_path(m->path, m->path_len, s->path, t);
 }
 
 bool
@@ -217,14 +167,17 @@ void
 rule_judge(struct rule_set *s, const struct rule_flow *f,
     const struct rule_message *m, bool count, struct rule_verdict *v)
 {
+	struct target		 t;
 	const struct conf_rule	*r;
 	size_t			 i;
 
+	fill_target(s, m, &t);
 	v->index = v->tag = -1;
 	v->ignore = false;
 	for (i = 0; i < s->conf->nrules; i++) {
 		r = &s->conf->rules[i];
-		if (!matches_flow(r, f) || !matches_message(r, m))
+		if (!matches_flow(r, f) || !target_matches(&r->asks, &t) ||
+		    !has_status(r, m->status))
 			continue;
 		v->index = (int)i;
 		v->ignore = r->ignore;
@@ -302,8 +255,8 @@ add_lists(const struct conf_rule *r, char *s, size_t size)
 		    "%u-%u", r->ports.range[i].lo, r->ports.range[i].hi);
 		add(s, size, i == 0 ? "port" : "", text);
 	}
-	for (i = 0; i < r->nmethods; i++)
-		add(s, size, i == 0 ? "method" : "", r->methods[i]);
+	for (i = 0; i < r->asks.nmethods; i++)
+		add(s, size, i == 0 ? "method" : "", r->asks.methods[i]);
 	for (i = 0; i < r->nstatus; i++) {
 		snprintf(text, sizeof(text), "%u-%u", r->status[i].lo,
 		    r->status[i].hi);
@@ -329,10 +282,10 @@ rule_text(const struct conf_rule *r, char *s, size_t size)
 		snprintf(vlan, sizeof(vlan), "%d", (int)r->vlan);
 		add(s, size, "vlan", vlan);
 	}
-	if (r->host[0] != '\0')
-		add(s, size, "host", r->host);
-	if (r->path[0] != '\0')
-		add(s, size, "path", r->path);
+	if (r->asks.host[0] != '\0')
+		add(s, size, "host", r->asks.host);
+	if (r->asks.path[0] != '\0')
+		add(s, size, "path", r->asks.path);
 	if (r->tag[0] != '\0')
 		add(s, size, "tag", r->tag);
 	return s;
@@ -411,7 +364,7 @@ rule_uri(const struct conf_privacy *p, const uint8_t *target, size_t len,
 	const uint8_t	*q;
 	size_t		 at, begin, end, path;
 
-	end = authority(target, len, &begin);
+	end = target_authority(target, len, &begin);
 	at = put(out, size, 0, target, begin);
 	begin = without_user(target, begin, end);
 	target += begin;

@@ -17,6 +17,7 @@
 #include "sandbox/addr.h"
 #include "sandbox/conf.h"
 #include "sandbox/hash.h"
+#include "sandbox/target.h"
 
 struct rule_hits {
 	uint64_t	 hits;		/* messages decided by it */
@@ -29,6 +30,8 @@ struct rule_set {
 	uint32_t	 epoch;		/* changes with each new set */
 	uint16_t	*cut;		/* where classes of statuses begin */
 	unsigned	 ncuts;
+	bool		 paths;		/* there are patterns of them */
+	uint8_t		 path[TARGET_PATH_MAX];	/* of the one at hand */
 };
 
 /* What is known of a connection. */

@@ -239,9 +239,10 @@ ropt	: K_QUICK			{ p->rule.rule.quick = true; }
 		rule_list(p, &p->rule.path, "path", $2);
 	}
 	| K_METHOD list			{
-		get_list(p, "method", p->rule.rule.methods[0],
-		    sizeof(p->rule.rule.methods[0]), CONF_RULE_METHODS,
-		    &p->rule.rule.nmethods, $2);
+		struct conf_request	*r = &p->rule.rule.asks;
+
+		get_list(p, "method", r->methods[0], sizeof(r->methods[0]),
+		    CONF_RULE_METHODS, &r->nmethods, $2);
 	}
 	| K_STATUS list			{ rule_statuses(p, $2); }
 	| K_TAG STRING			{

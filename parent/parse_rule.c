@@ -131,10 +131,10 @@ rule_one(struct parser *p, size_t i)
 	struct rule_lists	*l = &p->rule;
 	struct conf_rule	*r = &l->rule;
 
-	get_text(p, "path", r->path, sizeof(r->path),
+	get_text(p, "path", r->asks.path, sizeof(r->asks.path),
 	    nth(l->path, i % count(l->path)));
 	i /= count(l->path);
-	get_host(p, r->host, sizeof(r->host),
+	get_host(p, r->asks.host, sizeof(r->asks.host),
 	    nth(l->host, i % count(l->host)));
 	i /= count(l->host);
 	rule_net(p, nth(l->to, i % count(l->to)), &r->has_to, &r->to,

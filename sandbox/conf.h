@@ -73,6 +73,14 @@ struct conf_service {
 #define CONF_RULE_METHODS	16
 #define CONF_RULE_STATUSES	16
 
+/* What a rule says of the head of a request; see target.h. */
+struct conf_request {
+	char		 host[CONF_GLOB_MAX];	/* "" any */
+	char		 path[CONF_GLOB_MAX];	/* "" any */
+	char		 methods[CONF_RULE_METHODS][16];
+	uint8_t		 nmethods;
+};
+
 struct conf_rule {		/* match and ignore, last match wins */
 	bool		 ignore;
 	bool		 quick;
@@ -85,10 +93,7 @@ struct conf_rule {		/* match and ignore, last match wins */
 	uint8_t		 to_bits;
 	struct conf_ports ports;
 	int32_t		 vlan;			/* -1 any */
-	char		 host[CONF_GLOB_MAX];
-	char		 path[CONF_GLOB_MAX];
-	char		 methods[CONF_RULE_METHODS][16];
-	uint8_t		 nmethods;
+	struct conf_request asks;
 	struct conf_status {	/* 5xx is 500 to 599 */
 		uint16_t	 lo;
 		uint16_t	 hi;

@@ -419,6 +419,45 @@ check_net(struct check *k, const struct addr *a, unsigned bits)
 		bad(k, "/%u is longer than an address", bits);
 }
 
+static bool
+is_hex(char c)
+{
+	return digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+/* One that no path can match: see target_path. */
+static void
+check_path_glob(struct check *k, const char *glob)
+{
+	const char	*s;
+
+	check_glob(k, "path", glob);
+	for (s = strchr(glob, '%'); s != NULL; s = strchr(s + 1, '%'))
+		if (is_hex(s[1]) && is_hex(s[2])) {
+			bad(k, "path: %.3s in pattern %.100s: paths are "
+			    "compared decoded, write the character itself",
+			    s, glob);
+			return;
+		}
+	if (strstr(glob, "//") != NULL)
+		bad(k, "path: // in pattern %.100s: paths are compared with "
+		    "one slash for several", glob);
+}
+
+static void
+check_request(struct check *k, const struct conf_request *r)
+{
+	size_t	 i;
+
+	if (r->host[0] != '\0')
+		check_glob(k, "host", r->host);
+	if (r->path[0] != '\0')
+		check_path_glob(k, r->path);
+	for (i = 0; i < r->nmethods; i++)
+		if (!conf_token(r->methods[i]))
+			bad(k, "\"%s\" is not a method", r->methods[i]);
+}
+
 static void
 check_rule(struct check *k, size_t n)
 {
@@ -436,13 +475,7 @@ check_rule(struct check *k, size_t n)
 	check_ports(k, &r->ports);
 	if (r->vlan != -1)
 		check_limit(k, LIMIT_VLAN, (uint64_t)r->vlan);
-	if (r->host[0] != '\0')
-		check_glob(k, "host", r->host);
-	if (r->path[0] != '\0')
-		check_glob(k, "path", r->path);
-	for (i = 0; i < r->nmethods; i++)
-		if (!conf_token(r->methods[i]))
-			bad(k, "\"%s\" is not a method", r->methods[i]);
+	check_request(k, &r->asks);
 	for (i = 0; i < r->nstatus; i++)
 		check_status(k, &r->status[i]);
 	if (r->tag[0] != '\0')

@@ -163,6 +163,18 @@ io_service(struct io *io, struct conf_service *s)
 }
 
 static void
+io_request(struct io *io, struct conf_request *r)
+{
+	size_t	 i;
+
+	IO_TEXT(io, r->host);
+	IO_TEXT(io, r->path);
+	io_below(io, &r->nmethods, CONF_RULE_METHODS + 1);
+	for (i = 0; i < r->nmethods; i++)
+		IO_TEXT(io, r->methods[i]);
+}
+
+static void
 io_rule(struct io *io, struct conf_rule *r)
 {
 	size_t	 i;
@@ -178,11 +190,7 @@ io_rule(struct io *io, struct conf_rule *r)
 	io_u8(io, &r->to_bits);
 	io_ports(io, &r->ports);
 	io_i32(io, &r->vlan);
-	IO_TEXT(io, r->host);
-	IO_TEXT(io, r->path);
-	io_below(io, &r->nmethods, CONF_RULE_METHODS + 1);
-	for (i = 0; i < r->nmethods; i++)
-		IO_TEXT(io, r->methods[i]);
+	io_request(io, &r->asks);
 	io_below(io, &r->nstatus, CONF_RULE_STATUSES + 1);
 	for (i = 0; i < r->nstatus; i++)
 		io_status(io, &r->status[i]);

@@ -302,6 +302,18 @@ put_interface(const struct out *o, const struct conf_interface *i)
 }
 
 static void
+put_request(FILE *f, const struct conf_request *r)
+{
+	if (r->host[0] != '\0')
+		put_text(f, "host", r->host);
+	if (r->path[0] != '\0')
+		put_text(f, "path", r->path);
+	if (r->nmethods > 0)
+		put_list(f, " method", r->methods[0], sizeof(r->methods[0]),
+		    r->nmethods);
+}
+
+static void
 put_rule(const struct out *o, const struct conf_rule *r)
 {
 	FILE	*f = o->f;
@@ -319,13 +331,7 @@ put_rule(const struct out *o, const struct conf_rule *r)
 		put_ports(f, &r->ports);
 	if (r->vlan != -1)
 		fprintf(f, " vlan %" PRId32, r->vlan);
-	if (r->host[0] != '\0')
-		put_text(f, "host", r->host);
-	if (r->path[0] != '\0')
-		put_text(f, "path", r->path);
-	if (r->nmethods > 0)
-		put_list(f, " method", r->methods[0], sizeof(r->methods[0]),
-		    r->nmethods);
+	put_request(f, &r->asks);
 	if (r->nstatus > 0)
 		fputs(" status {", f);
 	for (i = 0; i < r->nstatus; i++)

@@ -44,8 +44,8 @@ full(void)
 	r->has_from = true;
 	assert_int_equal(addr_parse("10.0.0.0", &r->from), 0);
 	r->from_bits = 8;
-	r->nmethods = 1;
-	compat_strlcpy(r->methods[0], "GET", sizeof(r->methods[0]));
+	r->asks.nmethods = 1;
+	compat_strlcpy(r->asks.methods[0], "GET", sizeof(r->asks.methods[0]));
 	r->nstatus = 1;
 	r->status[0].lo = 500;
 	r->status[0].hi = 599;
@@ -461,15 +461,17 @@ faults_of_rules_and_services_are_named(void **state)
 	FAULT(c->services[0].ports.range[0].lo = 0, "port 0 is not a port");
 	FAULT(c->services[0].ports.range[0].hi = 1, "is backwards");
 	FAULT(c->rules[0].from_bits = 33, "longer than an address");
-	FAULT(c->rules[0].methods[0][0] = '\0', "not a method");
-	FAULT(set_text(c->rules[0].methods[0], "G T"), "not a method");
+	FAULT(c->rules[0].asks.methods[0][0] = '\0', "not a method");
+	FAULT(set_text(c->rules[0].asks.methods[0], "G T"), "not a method");
 	FAULT(c->rules[0].status[0].lo = 99, "a status is");
 	FAULT(c->rules[0].status[0].hi = 1000, "a status is");
 	FAULT(c->rules[0].status[0].lo = 600, "a status is");
-	FAULT(set_text(c->rules[0].host, "[b-a]"),
+	FAULT(set_text(c->rules[0].asks.host, "[b-a]"),
 	    "backwards");
-	FAULT(set_text(c->rules[0].host, "[!a"),
+	FAULT(set_text(c->rules[0].asks.host, "[!a"),
 	    "[ without ]");
+	FAULT(set_text(c->rules[0].asks.path, "/a%2fb"), "%2f in pattern");
+	FAULT(set_text(c->rules[0].asks.path, "/a//*"), "// in pattern");
 	FAULT(set_text(c->mirrors[0].set[0].name, "X A"), "name of a header");
 	FAULT(set_text(c->mirrors[0].set[0].value, "a\r\nB: c"),
 	    "one line");

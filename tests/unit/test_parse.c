@@ -249,8 +249,8 @@ hosts_are_lower_case_as_they_are_counted(void **state)
 	c = parse("ignore host \"*.Example.COM\" path \"/A\"\n"
 	    "alert \"a\" when requests host \"WWW.x\" > 1 over 10s\n", &s);
 	assert_non_null(c);
-	assert_string_equal(c->rules[0].host, "*.example.com");
-	assert_string_equal(c->rules[0].path, "/A");
+	assert_string_equal(c->rules[0].asks.host, "*.example.com");
+	assert_string_equal(c->rules[0].asks.path, "/A");
 	assert_string_equal(c->alerts[0].select.host, "www.x");
 	conf_free(c);
 	free(s.s);

@@ -86,7 +86,7 @@ the_last_match_wins_unless_quick(void **state)
 	assert_true(ignored(&w));
 	w.rule[0].quick = false;
 	r = add(&w, true);
-	compat_strlcpy(r->path, "/health*", sizeof(r->path));
+	compat_strlcpy(r->asks.path, "/health*", sizeof(r->asks.path));
 	rule_free(w.set);
 	w.set = NULL;
 	assert_true(ignored(&w));
@@ -113,9 +113,9 @@ each_condition_must_hold(void **state)
 	r->to_bits = 32;
 	r->ports.n = 1;
 	r->ports.range[0].lo = r->ports.range[0].hi = 80;
-	compat_strlcpy(r->host, "*.example.com", sizeof(r->host));
-	compat_strlcpy(r->methods[0], "GET", sizeof(r->methods[0]));
-	r->nmethods = 1;
+	compat_strlcpy(r->asks.host, "*.example.com", sizeof(r->asks.host));
+	compat_strlcpy(r->asks.methods[0], "GET", sizeof(r->asks.methods[0]));
+	r->asks.nmethods = 1;
 	assert_true(ignored(&w));
 	w.flow.port = 81;
 	assert_false(ignored(&w));
@@ -163,7 +163,7 @@ address_rules_decide_when_a_connection_starts(void **state)
 	assert_int_equal(w.set->hits[0].connections, 1);
 	/* A later rule may still match a message: it must be looked at. */
 	r = add(&w, false);
-	compat_strlcpy(r->host, "keep.example", sizeof(r->host));
+	compat_strlcpy(r->asks.host, "keep.example", sizeof(r->asks.host));
 	rule_free(w.set);
 	w.set = rule_new(&w.conf, 2);
 	assert_false(rule_ignores_flow(w.set, &w.flow));
@@ -297,7 +297,7 @@ rules_are_shown_in_their_own_words(void **state)
 	r->has_from = true;
 	addr_parse("10.0.0.5", &r->from);
 	r->from_bits = 32;
-	compat_strlcpy(r->path, "/health*", sizeof(r->path));
+	compat_strlcpy(r->asks.path, "/health*", sizeof(r->asks.path));
 	assert_string_equal(rule_text(r, text, sizeof(text)),
 	    "ignore quick from 10.0.0.5/32 path /health*");
 }
@@ -353,14 +353,23 @@ a_path_is_that_of_any_form(void **state)
 
 	(void)state;
 	begin(&w);
-	compat_strlcpy(add(&w, true)->path, "/shop*", CONF_GLOB_MAX);
-	compat_strlcpy(add(&w, true)->path, "/", CONF_GLOB_MAX);
+	compat_strlcpy(add(&w, true)->asks.path, "/shop*", CONF_GLOB_MAX);
+	compat_strlcpy(add(&w, true)->asks.path, "/", CONF_GLOB_MAX);
 	assert_false(ignored(&w));
 	w.msg.path = (const uint8_t *)"http://a/shop/x?y";
 	w.msg.path_len = 17;
 	assert_true(ignored(&w));
 	w.msg.path_len = 8;
 	assert_true(ignored(&w));
+	w.msg.path = (const uint8_t *)"/%73hop/x";
+	w.msg.path_len = 10;
+	assert_true(ignored(&w));
+	w.msg.path = (const uint8_t *)"/x/..//shop#y";
+	w.msg.path_len = 13;
+	assert_true(ignored(&w));
+	w.msg.path = (const uint8_t *)"/shop/../x";
+	w.msg.path_len = 10;
+	assert_false(ignored(&w));
 	w.msg.path = (const uint8_t *)"a:443";
 	w.msg.path_len = 5;
 	assert_false(ignored(&w));
