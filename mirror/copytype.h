@@ -14,6 +14,7 @@
 #include "mirror/hook.h"
 #include "mirror/hook_attached.h"
 #include "mirror/record.h"
+#include "mirror/rules.h"
 #include "mirror/sink_file.h"
 #include "mirror/sink_tcp.h"
 #include "sandbox/conf.h"
@@ -39,6 +40,10 @@ struct copy_stats {
 	uint64_t	 hook_errors;
 	uint64_t	 errors;
 	uint64_t	 unlisted;	/* gap lines that found no place */
+	uint64_t	 ignored_requests;	/* as rules say */
+	uint64_t	 ignored_bytes;
+	uint64_t	 unjudged_requests;	/* rules cannot tell */
+	uint64_t	 unjudged_bytes;
 };
 
 struct copy;
@@ -101,6 +106,8 @@ struct leg {
 	const struct endpoint *server;
 	uint64_t	 flow;
 	bool		 wanted[HOOK_SIDES];
+	uint8_t		 judged[HOOK_SIDES];	/* the request at hand, if
+						 * the side has rules */
 	/* A hole is in the program's queue: nothing until the next start. */
 	bool		 shut[HOOK_SIDES][COPY_DIRS];
 	/* The head of the message at hand was dropped by a hook. */
@@ -125,6 +132,7 @@ struct copy {
 	bool		 abort;		/* at the next tick */
 	struct copy_env	*env;
 	struct copy_stats stats;
+	bool		 rules[HOOK_SIDES];
 	struct hook_chain chain[HOOK_SIDES];
 	struct provider	*provider[HOOK_SIDES];
 	struct sink_tcp	*tcp;

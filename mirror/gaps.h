@@ -37,7 +37,8 @@
 	G(FORMAT,	"format")	/* gor: cannot hold it */	\
 	G(CUT,		"cut")		/* gor: message not complete */	\
 	G(PAUSED,	"paused")	/* stopped, paused or changed */ \
-	G(ANALYZER,	"analyzer")	/* the analyzer was away */
+	G(ANALYZER,	"analyzer")	/* the analyzer was away */	\
+	G(UNJUDGED,	"unjudged")	/* rules could not tell */
 
 #define G(name, text)	GAP_##name,
 enum gap_reason {

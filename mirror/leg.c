@@ -229,6 +229,62 @@ leg_judged(const struct provider_item *item, enum hook_verdict v)
 		    (enum gap_reason)item->reason);
 }
 
+/* ---- rules ---- */
+
+static enum gap_reason
+unjudged_why(const struct leg *l, const struct chunk *c)
+{
+	if (c->part == FRAMER_REQUEST || c->part == FRAMER_OPAQUE)
+		return GAP_UNJUDGED;
+	return c->part != FRAMER_UNMARKED && l->changed ? GAP_PAUSED :
+	    GAP_UNMARKED;
+}
+
+/* Nobody can say whether the rules want it. */
+static void
+leave_unjudged(struct leg *l, enum hook_side side, const struct chunk *c)
+{
+	struct copy_stats	*s = &l->copy->stats;
+
+	s->unjudged_requests += c->part == FRAMER_REQUEST;
+	s->unjudged_bytes += c->len;
+	told_connection(l->copy, &l->counted);
+	/* A whole request less is no hole in what a target reads. */
+	if (side == HOOK_RECORD || c->part == FRAMER_OPAQUE ||
+	    c->part == FRAMER_UNMARKED)
+		hole_in_turn(l, side, c, unjudged_why(l, c));
+}
+
+static void
+leave_ignored(struct leg *l, enum hook_side side, const struct chunk *c)
+{
+	struct copy_stats	*s = &l->copy->stats;
+
+	s->ignored_requests += c->part == FRAMER_REQUEST;
+	s->ignored_bytes += c->len;
+	if (c->part == FRAMER_REQUEST && side == HOOK_RECORD &&
+	    l->copy->provider[side] == NULL)
+		leg_record_ignored(l, c);
+}
+
+/* Whether a chunk is not copied: a request goes with its head. */
+static bool
+left_out(struct leg *l, enum hook_side side, const struct chunk *c)
+{
+	uint8_t	*judged = &l->judged[side];
+
+	if (c->part == FRAMER_REQUEST)
+		*judged = (uint8_t)rules_judge(&l->copy->conf,
+		    side == HOOK_RECORD, c->data, c->len);
+	else if (c->part != FRAMER_BODY && c->part != FRAMER_TRAILER)
+		*judged = RULES_UNJUDGED;
+	if (*judged == RULES_UNJUDGED)
+		leave_unjudged(l, side, c);
+	else if (*judged == RULES_IGNORE)
+		leave_ignored(l, side, c);
+	return *judged != RULES_COPY;
+}
+
 /* ---- what comes from the streams ---- */
 
 void
@@ -257,6 +313,8 @@ side_chunk(struct leg *l, enum hook_side side, const struct chunk *c)
 	struct chunk		 room;
 	enum hook_verdict	 v;
 
+	if (cp->rules[side] && left_out(l, side, c))
+		return;
 	if (cp->state != COPY_RUNS) {
 		count_lost(l, side, c, SINK_LOST_STOPPED);
 		hole_in_turn(l, side, c, GAP_PAUSED);
@@ -297,6 +355,10 @@ mark(struct leg *l, enum item_kind kind, const struct chunk *c,
 	for (side = 0; side < HOOK_SIDES; side++) {
 		if (!side_works(l, side) ||
 		    !leg_takes(l->copy, side, c->dir))
+			continue;
+		/* Of a request that is not there no end is told. */
+		if (kind == ITEM_END && l->copy->rules[side] &&
+		    l->judged[side] != RULES_COPY)
 			continue;
 		if (l->copy->provider[side] == NULL)
 			to_sink_mark(l, side, kind, c, why);

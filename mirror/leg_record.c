@@ -234,15 +234,38 @@ leg_record_end(struct leg *l, unsigned dir)
 
 /* ---- both ---- */
 
+/* What came before a reload let the mirror observe the connection. */
+static void
+tell_late(struct leg *l, const struct chunk *c)
+{
+	struct leg_record	*r = &l->rec[c->dir];
+
+	if (r->late && c->offset > r->offset)
+		hole_begin(l, c->dir, GAP_PAUSED, 0);
+	r->late = false;
+}
+
+void
+leg_record_ignored(struct leg *l, const struct chunk *c)
+{
+	struct leg_record	*r = &l->rec[c->dir];
+
+	/* The one before had no end. */
+	if (r->msg_type != 0)
+		hole_begin(l, c->dir, GAP_CUT, r->msg_offset);
+	if (!r->waits)
+		return;
+	tell_late(l, c);
+	hole_resume(l, c->dir, c->offset, c->seen_us);
+}
+
 void
 leg_record_chunk(struct leg *l, const struct chunk *c)
 {
 	struct leg_record	*r = &l->rec[c->dir];
 
 	if (r->waits) {
-		if (r->late && c->offset > r->offset)
-			hole_begin(l, c->dir, GAP_PAUSED, 0);
-		r->late = false;
+		tell_late(l, c);
 		if (!is_start(c) && (c->part != FRAMER_OPAQUE ||
 		    l->copy->conf.format == RECORD_GOR)) {
 			hole_begin(l, c->dir, l->changed ? GAP_PAUSED :

@@ -124,6 +124,10 @@ show_mirror(struct answer *a, const struct copy *c)
 	row_u64(&w, c->conf.queue);
 	row_u64(&w, t->answers);
 	row_u64(&w, t->open);
+	row_u64(&w, c->stats.ignored_requests);
+	row_u64(&w, c->stats.ignored_bytes);
+	row_u64(&w, c->stats.unjudged_requests);
+	row_u64(&w, c->stats.unjudged_bytes);
 	row_str(&w, c->error);
 	row_u64(&w, c->error_us);
 	row_end(&w);

@@ -211,14 +211,11 @@ matchword
 	: K_MATCH			{ $$ = false; }
 	| K_IGNORE			{ $$ = true; }
 	;
-ropts	: %empty			{
-		memset(&p->rule, 0, sizeof(p->rule));
-		p->rule.rule.vlan = -1;
-	}
+ropts	: %empty			{ rule_begin(p); }
 	| ropts ropt
+	| ropts asks
 	;
-ropt	: K_QUICK			{ p->rule.rule.quick = true; }
-	| K_ON list			{ rule_list(p, &p->rule.on, "on", $2); }
+ropt	: K_ON list			{ rule_list(p, &p->rule.on, "on", $2); }
 	| K_FROM list			{
 		rule_list(p, &p->rule.from, "from", $2);
 	}
@@ -232,6 +229,16 @@ ropt	: K_QUICK			{ p->rule.rule.quick = true; }
 		get_u32(p, LIMIT_VLAN, &id, $2);
 		p->rule.rule.vlan = (int32_t)id;
 	}
+	| K_STATUS list			{ rule_statuses(p, $2); }
+	| K_TAG STRING			{
+		get_text(p, "tag", p->rule.rule.tag,
+		    sizeof(p->rule.rule.tag), $2);
+	}
+	;
+mropts	: %empty			{ rule_begin(p); }
+	| mropts asks
+	;
+asks	: K_QUICK			{ p->rule.rule.quick = true; }
 	| K_HOST list			{
 		rule_list(p, &p->rule.host, "host", $2);
 	}
@@ -243,11 +250,6 @@ ropt	: K_QUICK			{ p->rule.rule.quick = true; }
 
 		get_list(p, "method", r->methods[0], sizeof(r->methods[0]),
 		    CONF_RULE_METHODS, &r->nmethods, $2);
-	}
-	| K_STATUS list			{ rule_statuses(p, $2); }
-	| K_TAG STRING			{
-		get_text(p, "tag", p->rule.rule.tag,
-		    sizeof(p->rule.rule.tag), $2);
 	}
 	;
 
@@ -452,6 +454,7 @@ optuser	: %empty			{ $$ = NULL; }
 	| K_USER STRING			{ $$ = $2; }
 	;
 forward	: K_TO STRING K_PORT STRING optfrom	{ mirror_target(p, $2, $4); }
+	| matchword mropts		{ mirror_rules(p, false, $1); }
 	| open fopts close
 	| K_SET K_HEADER STRING STRING	{ mirror_set_header(p, $3, $4); }
 	| K_STRIP K_HEADER list		{
@@ -488,6 +491,7 @@ record	: K_TO STRING			{
 		get_text(p, "path", p->mirror.path, sizeof(p->mirror.path),
 		    $2);
 	} optrformat
+	| matchword mropts	{ mirror_rules(p, true, $1); }
 	| open			{
 		p->rotate = &p->mirror.rotate;
 		p->mode = &p->mirror.mode;

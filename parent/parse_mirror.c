@@ -13,6 +13,17 @@ mirror_begin(struct parser *p, const char *name)
 void
 mirror_end(struct parser *p)
 {
+	char		 why[CONF_WHY_MAX];
+	unsigned	 line = p->tok_line;
+	size_t		 i;
+
+	for (i = 0; i < p->mirror.nrules; i++) {
+		p->tok_line = p->mirror_lines[i];
+		if (conf_mirror_rule_check(&p->mirror, i, why,
+		    sizeof(why)) == -1)
+			parse_fail(p, "%s", why);
+	}
+	p->tok_line = line;
 	parse_join(p, CONF_MIRROR, conf_add_mirror(p->conf), &p->mirror,
 	    sizeof(p->mirror), &p->conf->nmirrors);
 }

@@ -62,6 +62,13 @@ service_end(struct parser *p, const char *proto, struct list *ports)
 }
 
 void
+rule_begin(struct parser *p)
+{
+	memset(&p->rule, 0, sizeof(p->rule));
+	p->rule.rule.vlan = -1;
+}
+
+void
 rule_list(struct parser *p, struct list **to, const char *word,
     struct list *l)
 {
@@ -146,6 +153,24 @@ rule_one(struct parser *p, size_t i)
 	get_text(p, "on", r->on, sizeof(r->on), nth(l->on, i % count(l->on)));
 }
 
+/* How many rules the lists make; 0: too many, which has been said. */
+static size_t
+rule_count(struct parser *p)
+{
+	struct rule_lists	*l = &p->rule;
+	size_t			 n;
+
+	n = count(l->on) * count(l->from);
+	if (n <= CONF_LIST_MAX)
+		n *= count(l->to) * count(l->host);
+	if (n <= CONF_LIST_MAX)
+		n *= count(l->path);
+	if (n <= CONF_LIST_MAX)
+		return n;
+	parse_fail(p, "the lists make more than %d rules", CONF_LIST_MAX);
+	return 0;
+}
+
 void
 rule_end(struct parser *p, bool ignore)
 {
@@ -153,20 +178,36 @@ rule_end(struct parser *p, bool ignore)
 	size_t			 i, n;
 
 	l->rule.ignore = ignore;
-	n = count(l->on) * count(l->from);
-	if (n <= CONF_LIST_MAX)
-		n *= count(l->to) * count(l->host);
-	if (n <= CONF_LIST_MAX)
-		n *= count(l->path);
-	if (n > CONF_LIST_MAX) {
-		parse_fail(p, "the lists make more than %d rules",
-		    CONF_LIST_MAX);
-		return;
-	}
+	n = rule_count(p);
 	for (i = 0; i < n && p->errors == p->stmt_errors; i++) {
 		rule_one(p, i);
 		parse_join(p, CONF_RULE, conf_add_rule(p->conf), &l->rule,
 		    sizeof(l->rule), &p->conf->nrules);
+	}
+}
+
+void
+mirror_rules(struct parser *p, bool record, bool ignore)
+{
+	struct rule_lists	*l = &p->rule;
+	struct conf_mirror	*m = &p->mirror;
+	struct conf_mirror_rule	*r;
+	size_t			 i, n;
+
+	n = rule_count(p);
+	if (n > (size_t)(CONF_MIRROR_RULES - m->nrules)) {
+		parse_fail(p, "a mirror has at most %d rules",
+		    CONF_MIRROR_RULES);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		rule_one(p, i);
+		p->mirror_lines[m->nrules] = p->tok_line;
+		r = &m->rules[m->nrules++];
+		r->record = record;
+		r->ignore = ignore;
+		r->quick = l->rule.quick;
+		r->asks = l->rule.asks;
 	}
 }
 

@@ -109,6 +109,7 @@ struct parser {
 	struct conf_alert alert;
 	struct conf_select *select;
 	struct conf_mirror mirror;
+	unsigned	 mirror_lines[CONF_MIRROR_RULES];
 	struct conf_log	 log;
 	uint8_t		 log_kind;	/* enum conf_log_format: of its line */
 	struct conf_rotate *rotate;
@@ -231,10 +232,13 @@ void		 interface_end(struct parser *, bool match, bool exclude);
 void		 interface_decap(struct parser *, const struct list *);
 void		 service_end(struct parser *, const char *proto,
 		    struct list *ports);
+void		 rule_begin(struct parser *);
 void		 rule_list(struct parser *, struct list **to,
 		    const char *word, struct list *);
 void		 rule_statuses(struct parser *, const struct list *);
 void		 rule_end(struct parser *, bool ignore);
+/* The same in a mirror, for one of its sides. */
+void		 mirror_rules(struct parser *, bool record, bool ignore);
 void		 trusted_proxies(struct parser *, const struct list *);
 void		 privacy_clients(struct parser *, const char *word,
 		    const char *four, const char *six);

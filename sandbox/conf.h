@@ -190,6 +190,7 @@ enum conf_sample { SAMPLE_NONE, SAMPLE_CLIENT, SAMPLE_CONNECTION };
 
 #define CONF_MIRROR_HEADERS	8
 #define CONF_MIRROR_STRIPS	16
+#define CONF_MIRROR_RULES	32
 
 struct conf_rotate {
 	uint64_t	 size;			/* 0: not by size */
@@ -201,6 +202,17 @@ struct conf_rotate {
 struct conf_set_header {
 	char		 name[CONF_NAME_MAX];
 	char		 value[CONF_HEADER_MAX];
+};
+
+/*
+ * What a side copies: the last rule that matches wins; what none matches is
+ * copied when the side has no match rule.
+ */
+struct conf_mirror_rule {
+	bool		 record;		/* of this side */
+	bool		 ignore;
+	bool		 quick;
+	struct conf_request asks;
 };
 
 struct conf_mirror {
@@ -236,6 +248,8 @@ struct conf_mirror {
 	uint16_t	 mode;			/* default 0600 */
 	uint8_t		 sample;		/* enum conf_sample */
 	double		 sample_part;
+	struct conf_mirror_rule rules[CONF_MIRROR_RULES];
+	uint8_t		 nrules;
 };
 
 enum conf_log_format { LOG_EVE, LOG_COMBINED, LOG_COMMON, LOG_HISTORY };
@@ -353,6 +367,9 @@ bool		 conf_token(const char *);
 /* What is wrong with them; NULL: nothing. */
 const char	*conf_mode_fault(unsigned);
 const char	*conf_sample_fault(double);
+/* What is wrong with one rule of a mirror: -1 with a text. */
+int		 conf_mirror_rule_check(const struct conf_mirror *, size_t n,
+		    char *why, size_t size);
 /* Whether this is all of what rotation puts behind "FILE.": STAMP[-NN]. */
 bool		 conf_stamp(const char *);
 /* The bounds of a number of the grammar: -1 with a text outside of them. */

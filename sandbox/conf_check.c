@@ -425,43 +425,58 @@ is_hex(char c)
 	return digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/* One that no path can match: see target_path. */
-static void
-check_path_glob(struct check *k, const char *glob)
+/* A pattern that no path can match: see target_path. */
+static int
+path_check(const char *glob, char *why, size_t size)
 {
 	const char	*s;
 
-	check_glob(k, "path", glob);
 	for (s = strchr(glob, '%'); s != NULL; s = strchr(s + 1, '%'))
 		if (is_hex(s[1]) && is_hex(s[2])) {
-			bad(k, "path: %.3s in pattern %.100s: paths are "
-			    "compared decoded, write the character itself",
+			snprintf(why, size, "%.3s in pattern %.100s: paths "
+			    "are compared decoded, write the character itself",
 			    s, glob);
-			return;
+			return -1;
 		}
-	if (strstr(glob, "//") != NULL)
-		bad(k, "path: // in pattern %.100s: paths are compared with "
-		    "one slash for several", glob);
+	if (strstr(glob, "//") != NULL) {
+		snprintf(why, size, "// in pattern %.100s: paths are compared "
+		    "with one slash for several", glob);
+		return -1;
+	}
+	return conf_glob_check(glob, why, size);
 }
 
-static void
-check_request(struct check *k, const struct conf_request *r)
+/* -1 with a text. */
+static int
+request_check(const struct conf_request *r, char *why, size_t size)
 {
+	char	 text[CONF_WHY_MAX - 8];
 	size_t	 i;
 
-	if (r->host[0] != '\0')
-		check_glob(k, "host", r->host);
-	if (r->path[0] != '\0')
-		check_path_glob(k, r->path);
+	if (r->host[0] != '\0' &&
+	    conf_glob_check(r->host, text, sizeof(text)) == -1) {
+		snprintf(why, size, "host: %s", text);
+		return -1;
+	}
+	if (r->path[0] != '\0' &&
+	    path_check(r->path, text, sizeof(text)) == -1) {
+		snprintf(why, size, "path: %s", text);
+		return -1;
+	}
 	for (i = 0; i < r->nmethods; i++)
-		if (!conf_token(r->methods[i]))
-			bad(k, "\"%s\" is not a method", r->methods[i]);
+		if (!conf_token(r->methods[i])) {
+			snprintf(why, size, "\"%s\" is not a method",
+			    r->methods[i]);
+			return -1;
+		}
+	return 0;
 }
 
 static void
 check_rule(struct check *k, size_t n)
 {
 	const struct conf_rule	*r = &k->c->rules[n];
+	char			 why[CONF_WHY_MAX];
 	size_t			 i;
 
 	if (r->on[0] != '\0')
@@ -475,7 +490,8 @@ check_rule(struct check *k, size_t n)
 	check_ports(k, &r->ports);
 	if (r->vlan != -1)
 		check_limit(k, LIMIT_VLAN, (uint64_t)r->vlan);
-	check_request(k, &r->asks);
+	if (request_check(&r->asks, why, sizeof(why)) == -1)
+		bad(k, "%s", why);
 	for (i = 0; i < r->nstatus; i++)
 		check_status(k, &r->status[i]);
 	if (r->tag[0] != '\0')
@@ -748,6 +764,82 @@ check_record(struct check *k, const struct conf_mirror *m)
 	check_limit(k, LIMIT_HOOK_TIMEOUT, m->hook_timeout_us);
 }
 
+/* Whether both may match one request, as far as methods tell. */
+static bool
+methods_meet(const struct conf_request *a, const struct conf_request *b)
+{
+	size_t	 i, j;
+
+	for (i = 0; i < a->nmethods; i++)
+		for (j = 0; j < b->nmethods; j++)
+			if (strcmp(a->methods[i], b->methods[j]) == 0)
+				return true;
+	return a->nmethods == 0 || b->nmethods == 0;
+}
+
+/*
+ * Whether a match rule that follows an ignore rule takes back what that leaves
+ * out without a word about it: an exception names at least the same.
+ */
+static bool
+takes_back(const struct conf_mirror_rule *match,
+    const struct conf_mirror_rule *ignore)
+{
+	const struct conf_request	*m = &match->asks, *i = &ignore->asks;
+
+	if (match->record != ignore->record || match->ignore ||
+	    !ignore->ignore || ignore->quick || !methods_meet(m, i))
+		return false;
+	return (i->host[0] != '\0' && m->host[0] == '\0') ||
+	    (i->path[0] != '\0' && m->path[0] == '\0') ||
+	    (i->nmethods > 0 && m->nmethods == 0);
+}
+
+int
+conf_mirror_rule_check(const struct conf_mirror *m, size_t n, char *why,
+    size_t size)
+{
+	const struct conf_mirror_rule	*r = &m->rules[n];
+	const char			*side, *word;
+	unsigned			 dir;
+	size_t				 i;
+
+	side = r->record ? "record" : "forward";
+	word = r->ignore ? "ignore" : "match";
+	dir = r->record ? m->record_dir : m->forward_dir;
+	if (r->asks.host[0] == '\0' && r->asks.path[0] == '\0' &&
+	    r->asks.nmethods == 0) {
+		snprintf(why, size, "%s %s needs a condition: host, path or "
+		    "method", side, word);
+		return -1;
+	}
+	if (dir != DIR_REQUESTS) {
+		snprintf(why, size, "%s %s judges requests: leave %s out of "
+		    "%s { }, or copy answers with a second mirror", side,
+		    word, conf_dir_name((enum conf_dir)dir), side);
+		return -1;
+	}
+	for (i = 0; i < n; i++)
+		if (takes_back(r, &m->rules[i])) {
+			snprintf(why, size, "%s match copies what %s ignore "
+			    "before it leaves out: write ignore quick, or the "
+			    "ignore line last", side, side);
+			return -1;
+		}
+	return request_check(&r->asks, why, size);
+}
+
+static void
+check_mirror_rules(struct check *k, const struct conf_mirror *m)
+{
+	char	 why[CONF_WHY_MAX];
+	size_t	 i;
+
+	for (i = 0; i < m->nrules; i++)
+		if (conf_mirror_rule_check(m, i, why, sizeof(why)) == -1)
+			bad(k, "%s", why);
+}
+
 static void
 check_mirror(struct check *k, size_t n)
 {
@@ -773,6 +865,7 @@ check_mirror(struct check *k, size_t n)
 		check_name(k, "hook", m->forward_hook);
 	if (m->record_hook[0] != '\0')
 		check_name(k, "hook", m->record_hook);
+	check_mirror_rules(k, m);
 	check_alone(k, conf_sample_fault(m->sample_part));
 }
 

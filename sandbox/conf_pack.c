@@ -284,14 +284,28 @@ io_record(struct io *io, struct conf_mirror *m)
 }
 
 static void
+io_mirror_rule(struct io *io, struct conf_mirror_rule *r)
+{
+	io_bool(io, &r->record);
+	io_bool(io, &r->ignore);
+	io_bool(io, &r->quick);
+	io_request(io, &r->asks);
+}
+
+static void
 io_mirror(struct io *io, struct conf_mirror *m)
 {
+	size_t	 i;
+
 	IO_TEXT(io, m->name);
 	io_ports(io, &m->observe);
 	io_forward(io, m);
 	io_record(io, m);
 	io_below(io, &m->sample, SAMPLE_CONNECTION + 1);
 	io_double(io, &m->sample_part);
+	io_below(io, &m->nrules, CONF_MIRROR_RULES + 1);
+	for (i = 0; i < m->nrules; i++)
+		io_mirror_rule(io, &m->rules[i]);
 }
 
 static void

@@ -524,6 +524,20 @@ put_record_options(FILE *f, const struct conf_mirror *m)
 	fprintf(f, ", mode 0%03o }\n", (unsigned)m->mode);
 }
 
+/* In their order, which only matters within a side. */
+static void
+put_mirror_rules(FILE *f, const struct conf_mirror *m)
+{
+	const struct conf_mirror_rule	*r;
+
+	for (r = m->rules; r < m->rules + m->nrules; r++) {
+		fprintf(f, "\t%s %s%s", r->record ? "record" : "forward",
+		    r->ignore ? "ignore" : "match", r->quick ? " quick" : "");
+		put_request(f, &r->asks);
+		putc('\n', f);
+	}
+}
+
 static void
 put_mirror(const struct out *o, const struct conf_mirror *m)
 {
@@ -542,6 +556,7 @@ put_mirror(const struct out *o, const struct conf_mirror *m)
 		fprintf(o->f, "\tsample %s by %s\n",
 		    conf_print_part(m->sample_part, s),
 		    conf_word(WORDS_SAMPLE, m->sample));
+	put_mirror_rules(o->f, m);
 	put_hook(o->f, "forward", m->forward_hook, m->forward_hook_user);
 	put_hook(o->f, "record", m->record_hook, m->record_hook_user);
 	fprintf(o->f, "\thook timeout %s\n}\n",

@@ -330,6 +330,10 @@ static const struct row_field mirror_fields[] = {
 	U("queue_limit_bytes", BYTES, NULL),
 	U("answers", COUNT, "answers"),
 	U("open_connections", COUNT, "open"),
+	U("ignored_requests", COUNT, "ignored"),
+	U("ignored_bytes", BYTES, NULL),
+	U("unjudged_requests", COUNT, NULL),
+	U("unjudged_bytes", BYTES, "unjudged"),
 	S("last_error", "last error"),
 	U("last_error_time", TIME, NULL),
 };

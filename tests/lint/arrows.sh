@@ -18,6 +18,8 @@ for f in sandbox/*.[ch] parent/*.[chy] capture/*.[ch] analyzer/*.[ch] \
 		"$dir:$dir"|*:sandbox) ;;
 		ui:mirror) [ "$imod" = record ] || [ "$imod" = reply ] ||
 			say "$f: ui reads only mirror/record and reply, not $inc" ;;
+		mirror:analyzer) [ "$imod" = http ] ||
+			say "$f: mirror reads only analyzer/http, not $inc" ;;
 		*) say "$f: $dir must not include $inc" ;;
 		esac
 		[ "$dir" = "$idir" ] && [ "$mod" != "$imod" ] || continue
@@ -44,7 +46,8 @@ for f in analyzer/packet.c analyzer/link.c analyzer/tunnel.c analyzer/frag.c \
     analyzer/pane.c analyzer/meter*.c analyzer/alert.c analyzer/ended.c \
     mirror/record.c mirror/line.c mirror/community.c mirror/eve_rows.c \
     mirror/access.c mirror/eve.c mirror/gaps.c mirror/framer.c \
-    mirror/reply.c mirror/backlog.c sandbox/buf.c sandbox/frame.c sandbox/msg.c; do
+    mirror/reply.c mirror/backlog.c mirror/rules.c sandbox/buf.c sandbox/frame.c \
+    sandbox/msg.c sandbox/target.c; do
 	grep -nE '#include <event2/|sandbox/log\.h|clock_gettime|gettimeofday|getenv|fopen' "$f" |
 	    sed "s|^|$f: a pure module must not: |" | grep . && bad=1
 done

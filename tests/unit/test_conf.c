@@ -58,6 +58,11 @@ full(void)
 	conf_mirror_defaults(m);
 	compat_strlcpy(m->name, "m", sizeof(m->name));
 	m->observe = s->ports;
+	m->nrules = 2;
+	m->rules[0].ignore = true;
+	compat_strlcpy(m->rules[0].asks.path, "/a*", CONF_GLOB_MAX);
+	m->rules[1].record = m->rules[1].quick = true;
+	compat_strlcpy(m->rules[1].asks.host, "b", CONF_GLOB_MAX);
 	m->has_forward = true;
 	assert_int_equal(endpoint_parse("[2001:db8::1]:80", &m->target), 0);
 	m->nset = 1;

@@ -16,6 +16,7 @@
 #include "tests/lib/cmocka_first.h"
 
 #define SECOND	1000000ull
+#define PUT	"PUT / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define HEAD	"POST / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static char		 dir[] = "/tmp/test_leg.XXXXXX";
@@ -211,6 +212,22 @@ body(char letter, size_t n)
 	free(p);
 }
 
+/* A rule of the record: not what is asked for with PUT. */
+static void
+no_put(void)
+{
+	conf.nrules = 1;
+	conf.rules[0].record = conf.rules[0].ignore = true;
+	conf.rules[0].asks.nmethods = 1;
+	compat_strlcpy(conf.rules[0].asks.methods[0], "PUT", 16);
+}
+
+static void
+put(void)
+{
+	chunk(STREAM_TO_OBSERVED, FRAMER_REQUEST, PUT, strlen(PUT));
+}
+
 static void
 message_end(void)
 {
@@ -343,6 +360,91 @@ a_dropped_head_takes_its_body_along(void **state)
 	snprintf(want, sizeof(want), "%szzz", HEAD);
 	assert_string_equal(content("rec"), want);
 	assert_int_equal(copy->stats.gaps, 0);
+	close_all();
+}
+
+/* What rules leave out a program never sees, whatever it has yet to judge. */
+static void
+a_program_is_not_asked_about_what_rules_leave_out(void **state)
+{
+	char	 want[256];
+
+	(void)state;
+	fresh();
+	no_put();
+	open_leg();
+	attach();
+	head();
+	body('x', 10);
+	message_end();
+	put();
+	body('y', 10);
+	message_end();
+	head();
+	body('z', 3);
+	message_end();
+	assert_int_equal(refs, 6);
+	answer_all();
+	leg_close(&leg);
+	answer_all();
+	copy_flush(copy);
+	snprintf(want, sizeof(want), "%sxxxxxxxxxx%szzz", HEAD, HEAD);
+	assert_string_equal(content("rec"), want);
+	assert_int_equal(copy->stats.gaps, 0);
+	assert_int_equal(copy->stats.ignored_requests, 1);
+	assert_int_equal(copy->stats.ignored_bytes, strlen(PUT) + 10);
+	assert_int_equal(copy->stats.unjudged_bytes, 0);
+	close_all();
+}
+
+/* Nor is it lost while a mirror is paused. */
+static void
+what_rules_leave_out_is_never_lost(void **state)
+{
+	(void)state;
+	fresh();
+	no_put();
+	open_leg();
+	copy_set_state(copy, COPY_PAUSED);
+	put();
+	body('y', 10);
+	copy_set_state(copy, COPY_RUNS);
+	body('y', 10);
+	message_end();
+	head();
+	leg_close(&leg);
+	copy_flush(copy);
+	assert_int_equal(copy->stats.gaps, 0);
+	assert_int_equal(copy->stats.dropped_connections, 0);
+	assert_int_equal(copy->stats.ignored_bytes, strlen(PUT) + 20);
+	assert_string_equal(content("rec"), HEAD);
+	close_all();
+}
+
+/* In gor a message without its end is cut where the next one begins. */
+static void
+a_message_is_cut_by_one_that_rules_leave_out(void **state)
+{
+	char	 want[128];
+
+	(void)state;
+	fresh();
+	no_put();
+	conf.format = RECORD_GOR;
+	open_leg();
+	head();
+	body('x', 100);
+	put();
+	message_end();
+	head();
+	message_end();
+	leg_close(&leg);
+	copy_flush(copy);
+	snprintf(want, sizeof(want), "\"reason\":\"cut\",\"offset\":0,"
+	    "\"length\":%zu,", strlen(HEAD) + 100);
+	assert_non_null(strstr(content("rec.gaps"), want));
+	assert_int_equal(copy->stats.gaps, 1);
+	assert_non_null(strstr(content("rec"), HEAD));
 	close_all();
 }
 
@@ -764,6 +866,10 @@ main(void)
 		cmocka_unit_test(
 		    a_paused_mirror_loses_only_what_each_side_takes),
 		cmocka_unit_test(a_dropped_head_takes_its_body_along),
+		cmocka_unit_test(
+		    a_program_is_not_asked_about_what_rules_leave_out),
+		cmocka_unit_test(what_rules_leave_out_is_never_lost),
+		cmocka_unit_test(a_message_is_cut_by_one_that_rules_leave_out),
 		cmocka_unit_test(a_pause_is_a_gap_in_its_place),
 		cmocka_unit_test(a_head_in_two_parts_is_one_head),
 		cmocka_unit_test(a_message_without_end_is_a_gap_in_gor),

@@ -170,6 +170,16 @@ mark(enum stream_mark what, uint64_t ahead)
 }
 
 static void
+gap(uint64_t n)
+{
+	struct msg_stream	 m = { .kind = STREAM_GAP, .offset = at,
+	    .value = n };
+
+	take(&m);
+	at += n;
+}
+
+static void
 put_head(void)
 {
 	mark(MARK_REQUEST_HEAD, 0);
@@ -471,6 +481,286 @@ teardown(void **state)
 	return rmdir(dir);
 }
 
+/* ---- rules ---- */
+
+/* A request: its head, its body, the trailer of it. */
+struct request {
+	const char	*part[3];
+	bool		 copied;
+};
+
+static const struct request	 requests[] = {
+	{ { "GET /a HTTP/1.1\r\nHost: x\r\n\r\n" }, true },
+	{ { "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\n",
+	    "GET /b HTTP/1.1\r\nHost: x\r\n\r\n1" }, false },
+	{ { "PUT /%61 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "3\r\nabc\r\n0\r\n", "X: y\r\n\r\n" }, true },
+	{ { "PUT /adm%69n HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "3\r\ndef\r\n0\r\n", "Z: y\r\n\r\n" }, false },
+	{ { "GET /admin HTTP/1.1\r\n\r\n" }, false },
+	{ { "GET http://x/a HTTP/1.1\r\nHost: x\r\n\r\n" }, true },
+	{ { "PUT /x HTTP/1.1\r\nContent-Length: 4\r\n\r\n", "body" },
+	    true },
+};
+
+/* One that copies GET and PUT but not /admin, and nothing else. */
+static void
+add_chooser(enum conf_record format)
+{
+	struct conf_mirror	*m;
+
+	add_copy_dir(0, "a", 80, DIR_REQUESTS);
+	m = &copies[0]->conf;
+	m->format = (uint8_t)format;
+	m->nrules = 2;
+	m->rules[0].record = m->rules[1].record = true;
+	m->rules[0].asks.nmethods = 2;
+	compat_strlcpy(m->rules[0].asks.methods[0], "GET", 16);
+	compat_strlcpy(m->rules[0].asks.methods[1], "PUT", 16);
+	m->rules[1].ignore = true;
+	compat_strlcpy(m->rules[1].asks.path, "/admin*", CONF_GLOB_MAX);
+	copies[0]->rules[HOOK_RECORD] = true;
+	streams_set_copies(streams, copies, 1);
+	open_stream(0);
+}
+
+struct marks {
+	struct {
+		enum stream_mark what;
+		uint64_t	 offset;
+	}		 v[64];
+	size_t		 n;
+	size_t		 done;
+};
+
+static void
+add_mark(struct marks *m, enum stream_mark what, uint64_t offset)
+{
+	assert_true(m->n < nitems(m->v));
+	m->v[m->n].what = what;
+	m->v[m->n++].offset = offset;
+}
+
+/* All requests at text, with what the analyzer tells of them; their bytes. */
+static size_t
+write_requests(char *text, struct marks *m)
+{
+	static const enum stream_mark	 begin_of[] = { MARK_REQUEST_HEAD,
+	    MARK_HEAD_END, MARK_TRAILER };
+	size_t				 i, k, n = 0;
+
+	m->n = m->done = 0;
+	for (i = 0; i < nitems(requests); i++) {
+		for (k = 0; k < 3; k++) {
+			if (requests[i].part[k] != NULL || k == 1)
+				add_mark(m, begin_of[k], n);
+			if (requests[i].part[k] == NULL)
+				continue;
+			memcpy(text + n, requests[i].part[k],
+			    strlen(requests[i].part[k]));
+			n += strlen(requests[i].part[k]);
+		}
+		add_mark(m, MARK_MESSAGE_END, n);
+	}
+	text[n] = '\0';
+	return n;
+}
+
+/* Those of what ends at most at offset; a head is marked with its end. */
+static void
+put_marks(struct marks *m, uint64_t offset)
+{
+	for (; m->done < m->n; m->done++) {
+		if (m->v[m->done + (m->v[m->done].what ==
+		    MARK_REQUEST_HEAD)].offset > offset)
+			break;
+		mark(m->v[m->done].what, m->v[m->done].offset - at);
+	}
+}
+
+static void
+put_cut(const char *text, struct marks *m, size_t n, size_t step)
+{
+	char	 piece[1024];
+	size_t	 i, len;
+
+	for (i = 0; i < n; i += len) {
+		len = n - i < step ? n - i : step;
+		memcpy(piece, text + i, len);
+		piece[len] = '\0';
+		put_marks(m, i + len);
+		put(piece);
+	}
+}
+
+static void
+requests_are_chosen_however_they_are_cut(void **state)
+{
+	char		 text[1024], want[1024];
+	struct marks	 marks;
+	size_t		 i, k, n, left, step;
+
+	(void)state;
+	n = write_requests(text, &marks);
+	want[0] = '\0';
+	for (i = 0, left = n; i < nitems(requests); i++)
+		for (k = 0; k < 3 && requests[i].copied; k++)
+			if (requests[i].part[k] != NULL)
+				strcat(want, requests[i].part[k]);
+	left -= strlen(want);
+	for (step = 1; step <= n; step++) {
+		write_requests(text, &marks);
+		begin();
+		add_chooser(RECORD_RAW);
+		put_cut(text, &marks, n, step);
+		flush(1);
+		assert_string_equal(content("a"), want);
+		assert_int_equal(copies[0]->stats.ignored_requests, 3);
+		assert_int_equal(copies[0]->stats.ignored_bytes, left);
+		assert_int_equal(copies[0]->stats.unjudged_bytes, 0);
+		assert_int_equal(copies[0]->stats.dropped_connections, 0);
+		end(1);
+		assert_string_equal(content("a.gaps"), "");
+	}
+}
+
+/* Of gor files whole messages, each with its end. */
+static void
+requests_are_chosen_in_gor_too(void **state)
+{
+	char		 text[1024];
+	struct marks	 marks;
+	const char	*rec, *p;
+	size_t		 n;
+
+	(void)state;
+	n = write_requests(text, &marks);
+	begin();
+	add_chooser(RECORD_GOR);
+	put_cut(text, &marks, n, 7);
+	flush(1);
+	rec = content("a");
+	for (n = 0, p = rec; (p = strstr(p, RECORD_GOR_END)) != NULL; p++)
+		n++;
+	assert_int_equal(n, 4);
+	assert_non_null(strstr(rec, "X: y"));
+	assert_null(strstr(rec, "Z: y"));
+	assert_null(strstr(rec, "adm"));
+	assert_null(strstr(rec, "POST"));
+	assert_int_equal(copies[0]->stats.gaps, 0);
+	end(1);
+}
+
+#define OTHER	"POST /b HTTP/1.1\r\n\r\n"
+#define WANTED	"GET /b HTTP/1.1\r\n\r\n"
+
+static void
+put_request(const char *head)
+{
+	mark(MARK_REQUEST_HEAD, 0);
+	mark(MARK_HEAD_END, strlen(head));
+	put(head);
+	mark(MARK_MESSAGE_END, 0);
+}
+
+/* What is missing ends where a request begins, be it copied or not. */
+static void
+a_gap_ends_with_a_request_that_is_left_out(void **state)
+{
+	(void)state;
+	begin();
+	add_chooser(RECORD_RAW);
+	put_request(WANTED);
+	gap(100);
+	put("lost");
+	put_request(OTHER);
+	put_request(WANTED);
+	flush(1);
+	assert_string_equal(content("a"), WANTED WANTED);
+	assert_int_equal(copies[0]->stats.unjudged_bytes, 4);
+	assert_int_equal(copies[0]->stats.unjudged_requests, 0);
+	assert_int_equal(copies[0]->stats.ignored_requests, 1);
+	end(1);
+	assert_one_line("a.gaps");
+	assert_non_null(strstr(content("a.gaps"), "\"reason\":\"lost\","
+	    "\"offset\":19,\"length\":104,"));
+}
+
+/* Half a head, a head that is not clear, and what is no HTTP. */
+static void
+what_cannot_be_judged_is_a_gap(void **state)
+{
+	(void)state;
+	begin();
+	add_chooser(RECORD_RAW);
+	put_request("GET /a/../admin HTTP/1.1\r\n\r\n");
+	put_request(WANTED);
+	flush(1);
+	mark(MARK_OPAQUE, 0);
+	put("GET /admin");
+	flush(1);
+	assert_string_equal(content("a"), WANTED);
+	assert_int_equal(copies[0]->stats.unjudged_requests, 1);
+	assert_int_equal(copies[0]->stats.unjudged_bytes, 38);
+	assert_int_equal(copies[0]->stats.ignored_requests, 0);
+	assert_int_equal(copies[0]->stats.dropped_connections, 1);
+	end(1);
+	assert_non_null(strstr(content("a.gaps"), "\"reason\":\"unjudged\","
+	    "\"offset\":0,\"length\":28,"));
+	assert_non_null(strstr(content("a.gaps"), "\"reason\":\"unjudged\","
+	    "\"offset\":47,\"length\":10,"));
+}
+
+static void
+a_head_without_its_end_is_not_copied(void **state)
+{
+	(void)state;
+	begin();
+	add_chooser(RECORD_RAW);
+	put("GET /a HTTP/1.1\r\nHost: x\r\n");
+	end(1);
+	assert_string_equal(content("a"), "");
+	assert_one_line("a.gaps");
+}
+
+/* Rules that a reload brings hold from the next request on. */
+static void
+rules_of_a_reload_begin_with_the_next_request(void **state)
+{
+	struct copy	*old;
+
+	(void)state;
+	begin();
+	add_copy_dir(0, "a", 80, DIR_REQUESTS);
+	streams_set_copies(streams, copies, 1);
+	open_stream(0);
+	put_head();
+	put("bo");
+	old = copies[0];
+	add_copy_dir(0, "b", 80, DIR_REQUESTS);
+	copies[0]->conf.nrules = 1;
+	copies[0]->conf.rules[0].record = true;
+	copies[0]->conf.rules[0].ignore = true;
+	compat_strlcpy(copies[0]->conf.rules[0].asks.path, "/b*",
+	    CONF_GLOB_MAX);
+	copies[0]->rules[HOOK_RECORD] = true;
+	streams_drop_copy(streams, old, copies[0]);
+	streams_set_copies(streams, copies, 1);
+	copy_free(old);
+	put("dy");
+	mark(MARK_MESSAGE_END, 0);
+	put_request(WANTED);
+	put_request("GET /c HTTP/1.1\r\n\r\n");
+	flush(1);
+	assert_string_equal(content("b"), "GET /c HTTP/1.1\r\n\r\n");
+	assert_int_equal(copies[0]->stats.ignored_requests, 1);
+	assert_int_equal(copies[0]->stats.unjudged_bytes, 2);
+	end(1);
+	assert_one_line("b.gaps");
+	assert_non_null(strstr(content("b.gaps"), "\"reason\":\"paused\","));
+	assert_non_null(strstr(content("b.gaps"), "\"length\":2,"));
+}
+
 int
 main(void)
 {
@@ -489,6 +779,12 @@ main(void)
 		    a_direction_that_is_wanted_since_a_reload_lacks_the_first),
 		cmocka_unit_test(
 		    one_that_nobody_reads_is_told_to_who_comes_to_observe_it),
+		cmocka_unit_test(requests_are_chosen_however_they_are_cut),
+		cmocka_unit_test(requests_are_chosen_in_gor_too),
+		cmocka_unit_test(a_gap_ends_with_a_request_that_is_left_out),
+		cmocka_unit_test(what_cannot_be_judged_is_a_gap),
+		cmocka_unit_test(a_head_without_its_end_is_not_copied),
+		cmocka_unit_test(rules_of_a_reload_begin_with_the_next_request),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Programs behind a mirror: the only consumer, both sides at once, and those
-# that answer wrong, late, too much or not at all; and "on error abort".
+# that answer wrong, late, too much or not at all; "on error abort"; and rules.
 # BAD=10000 (make soak) tries more ways of being wrong.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 . "$TOP/tests/lib/daemon.sh"
@@ -303,4 +303,162 @@ if mount -t tmpfs -o size=64k none "$TMP/run/disk" 2> /dev/null; then
 else
 	skip "abort, write: needs a tmpfs"
 fi
+
+# ---- rules: which requests a side copies, with nginx at both ends ----
+LOGS=$TMP/logs
+mkdir -p "$LOGS" "$TMP/dav/service" "$TMP/dav/target" "$TMP/dav/tmp"
+chmod -R 777 "$TMP/dav"
+cat > "$TMP/rules-nginx.conf" <<EOT
+pid $TMP/rules-nginx.pid;
+error_log $TMP/rules-nginx-error.log crit;
+worker_processes 1;
+user root;
+events { worker_connections 4096; }
+http {
+	log_format t '\$request_method \$request_uri \$http_host';
+	client_body_temp_path $TMP/dav/tmp;
+	proxy_temp_path $TMP/dav/tmp;
+	fastcgi_temp_path $TMP/dav/tmp;
+	uwsgi_temp_path $TMP/dav/tmp;
+	scgi_temp_path $TMP/dav/tmp;
+	dav_methods PUT;
+	create_full_put_path on;
+	client_max_body_size 1m;
+	keepalive_requests 1000000;
+	server {
+		listen 8081 backlog=4096;
+		root $TMP/dav/service;
+		access_log $LOGS/service t;
+		location /last { add_header X-Last \$args; return 200 ok; }
+	}
+	server {
+		listen 127.0.0.1:18081 backlog=4096;
+		root $TMP/dav/target;
+		access_log $LOGS/target t;
+		location /last { return 200 ok; }
+	}
+}
+EOT
+inb nginx -c "$TMP/rules-nginx.conf" || { not_ok "nginx starts"; finish; }
+at_exit "kill \$(cat $TMP/rules-nginx.pid)"
+# What the rules below want of the target and of the record, in order.
+wanted() {
+	awk '$1 != "POST" && $1 != "DELETE" &&
+	    $2 !~ /^\/(admin|%61dmin|a\/\.\.)/ &&
+	    tolower($3) !~ /^secret/ { print $1, $2 }' "$@"
+}
+recorded() {
+	awk '$1 != "GET" && $1 != "HEAD" && $2 ~ /^\/api(\/|%2f)/ {
+	    print $1, $2 }' "$@"
+}
+# What the target has of connections of chosen.py.
+got() { awk '{ sub("^http://[^/]*", "", $2); print $1, $2 }' "$LOGS/target"; }
+has_got() { [ "$(got | wc -l)" -ge "$1" ]; }
+chosen() { ina python3 "$TOP/tests/lib/chosen.py" 10.77.0.2 8081 "$@"; }
+sums() { (cd "$1" && find . -type f | sort | xargs -r cksum); }
+in_record() {
+	grep -aoE '(GET|HEAD|PUT|POST|DELETE) [^ ]+ HTTP/1' "$REC" |
+	    awk '$2 != "/smuggled" { sub("^http://[^/]*", "", $2)
+	    print $1, $2 }'
+}
+# rules_conf FORMAT RULES...
+rules_conf() {
+	format=$1
+	shift
+	conf 'interface "vb"' 'mirror "rules" {' 'observe port 8081' \
+	    'forward to 127.0.0.1 port 18081' "$@" \
+	    "record to \"$REC\" format $format" \
+	    'record match path { "/api/*" "/last" }' \
+	    'record ignore method { GET HEAD }' '}'
+}
+lines() { wc -l < "$1" | tr -d ' '; }
+REC=$TMP/run/rules.rec
+for format in gogetway gor raw; do
+	rm -rf "$REC" "$REC.gaps" "$TMP"/dav/service/* "$TMP"/dav/target/*
+	: > "$LOGS/target"
+	rules_conf $format 'forward match method { GET HEAD PUT }' \
+	    'forward ignore path "/admin*"' \
+	    'forward ignore host "secret.example"'
+	start
+	for seed in 1 2 3; do
+		chosen $seed "$TMP/chosen.$seed" || not_ok "chosen.py $seed"
+	done
+	cat "$TMP"/chosen.[123] > "$TMP/chosen"
+	wanted "$TMP/chosen" > "$TMP/wanted"
+	recorded "$TMP/chosen" > "$TMP/recorded"
+	wait_for 10 has_got "$(lines "$TMP/wanted")"
+	sleep 0.5
+	got > "$TMP/got"
+	is "rules, $format: the target has what they want, in order" \
+	    "$(diff "$TMP/wanted" "$TMP/got" | head -3)" ""
+	(cd "$TMP/dav/target" && find . -type f) | sort > "$TMP/files"
+	at_least "rules, $format: among it bodies" "$(lines "$TMP/files")" 5
+	is "rules, $format: which are those of the service" \
+	    "$(cd "$TMP/dav/target" && xargs cksum < "$TMP/files")" \
+	    "$(cd "$TMP/dav/service" && xargs cksum < "$TMP/files")"
+	odd=$(grep -c ' /a/\.\./' "$TMP/chosen")
+	all=$(lines "$TMP/chosen")
+	is "rules, $format: what they leave out or cannot judge is counted" \
+	    "$(row ignored_requests) $(row unjudged_requests)" \
+	    "$((2 * all - $(lines "$TMP/wanted") - $(lines "$TMP/recorded") -
+	    2 * odd)) $((2 * odd))"
+	is "rules, $format: and is no loss" \
+	    "$(row dropped_bytes) $(row errors)" "0 0"
+	stop
+	in_record > "$TMP/in_record"
+	is "rules, $format: the record has what it shall have, in order" \
+	    "$(diff "$TMP/recorded" "$TMP/in_record" | head -3)" ""
+	is "rules, $format: its gaps are what cannot be judged" \
+	    "$(jq -r .reason "$REC.gaps" | sort -u)" unjudged
+done
+
+# ---- a reload changes the rules in the middle of a connection ----
+: > "$LOGS/target"
+rules_conf raw 'forward match path "/api/*"'
+start
+chosen 4 "$TMP/chosen.4" "$TMP/go" &
+asks=$!
+wait_for 20 test -e "$TMP/chosen.4.half"
+sed -i 's|forward match path.*|forward ignore path "/api/*"|' \
+    "$TMP/netmond.conf"
+ctl reload > /dev/null
+touch "$TMP/go"
+wait $asks
+awk '/last.10 / { second = 1; print > "/dev/null"; next }
+    { below = $2 ~ /^\/api(\/|%2f)/; odd = $2 ~ /\/\.\.\// }
+    !odd && below != second { print $1, $2 }' "$TMP/chosen.4" > "$TMP/wanted"
+wait_for 10 has_got "$(lines "$TMP/wanted")"
+sleep 0.5
+got > "$TMP/got"
+is "rules: those of a reload hold from the next request on" \
+    "$(diff "$TMP/wanted" "$TMP/got" | head -3)" ""
+is "rules: and nothing is lost" "$(row dropped_bytes)" 0
+
+# ---- many connections at once; what is no HTTP ----
+sed -i 's|forward ignore path.*|forward match method GET|' \
+    "$TMP/netmond.conf"
+ctl reload > /dev/null
+: > "$LOGS/target"
+head -c 3000 /dev/zero > "$TMP/post"
+ina ab -q -k -n 4000 -c 16 http://10.77.0.2:8081/last?get > /dev/null 2>&1 &
+gets=$!
+ina ab -q -k -n 1000 -c 8 -p "$TMP/post" http://10.77.0.2:8081/last?post \
+    > /dev/null 2>&1
+wait $gets
+wait_for 20 has_got 4000
+sleep 0.5
+is "rules: of many at once all GETs and no POST" \
+    "$(got | sort | uniq -c | xargs)" "4000 GET /last?get"
+before=$(row unjudged_bytes)
+ina python3 - <<'EOT'
+import socket
+s = socket.create_connection(("10.77.0.2", 8081))
+s.sendall(b"\x16\x03\x01 GET /secret HTTP/1.1\r\n\r\n")
+s.recv(1000)
+EOT
+is_more() { [ "$(row unjudged_bytes)" -gt "$before" ]; }
+wait_for 5 is_more && ok "rules: what is no HTTP is not judged" ||
+    not_ok "rules: what is no HTTP is not counted"
+is "rules: nor sent" "$(got | grep -vc 'last')" 0
+stop
 finish
