@@ -303,6 +303,15 @@ switches(struct session *s, struct dir *d, const struct http_head *h,
 	return true;
 }
 
+/* The request that what answers now belongs to, for its mark; 0: not known. */
+static uint64_t
+owner(const struct session *s, bool paired)
+{
+	return paired && s->pair.n > 0 &&
+	    pair_at(&s->pair, 0)->kind == PAIR_REQUEST ?
+	    pair_at(&s->pair, 0)->id : 0;
+}
+
 static void
 interim(struct session *s, struct dir *d, const struct http_head *h,
     uint64_t off)
@@ -310,7 +319,10 @@ interim(struct session *s, struct dir *d, const struct http_head *h,
 	if (h->status == 100 && s->pair.n == 1 &&
 	    pair_at(&s->pair, 0)->kind == PAIR_REQUEST)
 		sess_other(s, d)->flags &= (uint16_t)~D_BODILESS;
-	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->answered);
+	/* To which of several it belongs only its final one tells. */
+	sess_mark(s, d, off, SESSION_MARK_HEAD_END, owner(s,
+	    s->pair.n == 1 && s->pair.skipped == 0 && !(d->flags & D_LOST) &&
+	    !s->unordered && late_front(s) == NULL));
 	tell_response(s, d, h, true);
 	pair_interim(&s->pair, d->head_off, off);
 	sess_mark(s, d, off, SESSION_MARK_END, s->answered);
@@ -360,7 +372,8 @@ on_response(struct session *s, struct dir *d, const struct http_head *h,
 	r->pair = (uint8_t)find_owner(s, d);
 	if (r->pair == SESSION_PAIRED)
 		kept_type(pair_at(&s->pair, 0)->text, &h->content_type);
-	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->answered);
+	sess_mark(s, d, off, SESSION_MARK_HEAD_END,
+	    owner(s, r->pair == SESSION_PAIRED));
 	tell_response(s, d, h, to_h2c(h) && r->pair == SESSION_PAIRED);
 	if (to_h2c(h)) {
 		to_h2(s, d, off, ts);

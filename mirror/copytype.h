@@ -98,6 +98,16 @@ struct leg_record {
 	struct record_way way;
 };
 
+#define LEG_JUDGED	64	/* requests whose answers may come */
+
+/* What the rules of a side said of a connection's messages. */
+struct leg_rules {
+	uint64_t	 newest;	/* id of the last request */
+	uint64_t	 copied;	/* bit i: newest - i is copied */
+	uint64_t	 ignored;
+	uint8_t		 judged[COPY_DIRS];	/* the message at hand */
+};
+
 struct leg {
 	struct copy	*copy;		/* NULL: it has ended */
 	struct copy	*heir;		/* then it may begin again for this */
@@ -106,8 +116,6 @@ struct leg {
 	const struct endpoint *server;
 	uint64_t	 flow;
 	bool		 wanted[HOOK_SIDES];
-	uint8_t		 judged[HOOK_SIDES];	/* the request at hand, if
-						 * the side has rules */
 	/* A hole is in the program's queue: nothing until the next start. */
 	bool		 shut[HOOK_SIDES][COPY_DIRS];
 	/* The head of the message at hand was dropped by a hook. */
@@ -123,6 +131,7 @@ struct leg {
 	uint64_t	 asked_us[8];	/* when request id % 8 was seen */
 	struct sink_leg	 tcp[COPY_DIRS];
 	struct leg_record rec[COPY_DIRS];
+	struct leg_rules rules[HOOK_SIDES];
 };
 
 struct copy {

@@ -211,6 +211,7 @@ apply(struct framer *f, const struct framer_mark *m)
 		on_head(f, FRAMER_RESPONSE, m->offset, m->id);
 		break;
 	case MARK_HEAD_END:
+		f->asked = m->id;
 		on_pass(f, IN_BODY, m->offset);
 		break;
 	case MARK_OPAQUE:
@@ -358,6 +359,7 @@ framer_data(struct framer *f, uint64_t offset, const uint8_t *p, size_t n)
 		settle(f, f->pos);
 		run = next_run(f, n);
 		if (whole_head(f, run)) {
+			f->asked = f->marks[f->first].id;
 			f->pos += run;
 			f->ops->chunk(f->arg, (enum framer_part)f->head,
 			    f->pos - run, p, run);

@@ -231,10 +231,16 @@ leg_judged(const struct provider_item *item, enum hook_verdict v)
 
 /* ---- rules ---- */
 
+static bool
+is_head(const struct chunk *c)
+{
+	return c->part == FRAMER_REQUEST || c->part == FRAMER_RESPONSE;
+}
+
 static enum gap_reason
 unjudged_why(const struct leg *l, const struct chunk *c)
 {
-	if (c->part == FRAMER_REQUEST || c->part == FRAMER_OPAQUE)
+	if (is_head(c) || c->part == FRAMER_OPAQUE)
 		return GAP_UNJUDGED;
 	return c->part != FRAMER_UNMARKED && l->changed ? GAP_PAUSED :
 	    GAP_UNMARKED;
@@ -249,7 +255,7 @@ leave_unjudged(struct leg *l, enum hook_side side, const struct chunk *c)
 	s->unjudged_requests += c->part == FRAMER_REQUEST;
 	s->unjudged_bytes += c->len;
 	told_connection(l->copy, &l->counted);
-	/* A whole request less is no hole in what a target reads. */
+	/* A whole message less is no hole in what a target reads. */
 	if (side == HOOK_RECORD || c->part == FRAMER_OPAQUE ||
 	    c->part == FRAMER_UNMARKED)
 		hole_in_turn(l, side, c, unjudged_why(l, c));
@@ -262,27 +268,57 @@ leave_ignored(struct leg *l, enum hook_side side, const struct chunk *c)
 
 	s->ignored_requests += c->part == FRAMER_REQUEST;
 	s->ignored_bytes += c->len;
-	if (c->part == FRAMER_REQUEST && side == HOOK_RECORD &&
+	if (is_head(c) && side == HOOK_RECORD &&
 	    l->copy->provider[side] == NULL)
 		leg_record_ignored(l, c);
 }
 
-/* Whether a chunk is not copied: a request goes with its head. */
+static void
+remember(struct leg_rules *r, uint64_t id, enum rules_verdict v)
+{
+	uint64_t	 n = id - r->newest;
+
+	r->copied = n < LEG_JUDGED ? r->copied << n : 0;
+	r->ignored = n < LEG_JUDGED ? r->ignored << n : 0;
+	r->copied |= v == RULES_COPY;
+	r->ignored |= v == RULES_IGNORE;
+	r->newest = id;
+}
+
+/* Of the request that an answer is to. */
+static enum rules_verdict
+recall(const struct leg_rules *r, uint64_t id)
+{
+	uint64_t	 n = r->newest - id;
+
+	if (id == 0 || id > r->newest || n >= LEG_JUDGED)
+		return RULES_UNJUDGED;
+	if (r->copied >> n & 1)
+		return RULES_COPY;
+	return r->ignored >> n & 1 ? RULES_IGNORE : RULES_UNJUDGED;
+}
+
+/* Whether a chunk is not copied: a message goes with its head. */
 static bool
 left_out(struct leg *l, enum hook_side side, const struct chunk *c)
 {
-	uint8_t	*judged = &l->judged[side];
+	struct leg_rules	*r = &l->rules[side];
+	enum rules_verdict	 v = (enum rules_verdict)r->judged[c->dir];
 
-	if (c->part == FRAMER_REQUEST)
-		*judged = (uint8_t)rules_judge(&l->copy->conf,
-		    side == HOOK_RECORD, c->data, c->len);
+	if (c->part == FRAMER_REQUEST) {
+		v = rules_judge(&l->copy->conf, side == HOOK_RECORD, c->data,
+		    c->len);
+		remember(r, c->asked, v);
+	} else if (c->part == FRAMER_RESPONSE)
+		v = recall(r, c->asked);
 	else if (c->part != FRAMER_BODY && c->part != FRAMER_TRAILER)
-		*judged = RULES_UNJUDGED;
-	if (*judged == RULES_UNJUDGED)
+		v = RULES_UNJUDGED;
+	r->judged[c->dir] = (uint8_t)v;
+	if (v == RULES_UNJUDGED)
 		leave_unjudged(l, side, c);
-	else if (*judged == RULES_IGNORE)
+	else if (v == RULES_IGNORE)
 		leave_ignored(l, side, c);
-	return *judged != RULES_COPY;
+	return v != RULES_COPY;
 }
 
 /* ---- what comes from the streams ---- */
@@ -356,9 +392,9 @@ mark(struct leg *l, enum item_kind kind, const struct chunk *c,
 		if (!side_works(l, side) ||
 		    !leg_takes(l->copy, side, c->dir))
 			continue;
-		/* Of a request that is not there no end is told. */
+		/* Of a message that is not there no end is told. */
 		if (kind == ITEM_END && l->copy->rules[side] &&
-		    l->judged[side] != RULES_COPY)
+		    l->rules[side].judged[c->dir] != RULES_COPY)
 			continue;
 		if (l->copy->provider[side] == NULL)
 			to_sink_mark(l, side, kind, c, why);

@@ -14,7 +14,7 @@
 int		 leg_record_open(struct copy *);
 
 void		 leg_record_chunk(struct leg *, const struct chunk *);
-/* A request that the rules leave out begins: what is missing ends there. */
+/* A message that the rules leave out begins: what is missing ends there. */
 void		 leg_record_ignored(struct leg *, const struct chunk *);
 /* The message whose head came last is complete. */
 void		 leg_record_end(struct leg *, unsigned dir);

@@ -157,6 +157,7 @@ fill(const struct side *sd, struct chunk *c, uint64_t offset)
 	c->flow = s->id;
 	c->offset = offset;
 	c->id = sd->framer.id;
+	c->asked = sd->framer.asked;
 }
 
 static void

@@ -813,10 +813,9 @@ conf_mirror_rule_check(const struct conf_mirror *m, size_t n, char *why,
 		    "method", side, word);
 		return -1;
 	}
-	if (dir != DIR_REQUESTS) {
-		snprintf(why, size, "%s %s judges requests: leave %s out of "
-		    "%s { }, or copy answers with a second mirror", side,
-		    word, conf_dir_name((enum conf_dir)dir), side);
+	if (dir == DIR_RESPONSES) {
+		snprintf(why, size, "%s %s judges requests: write %s { both } "
+		    "instead of responses", side, word, side);
 		return -1;
 	}
 	for (i = 0; i < n; i++)

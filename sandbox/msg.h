@@ -339,7 +339,9 @@ enum stream_dir { STREAM_TO_OBSERVED, STREAM_FROM_OBSERVED, STREAM_UNKNOWN };
 enum stream_mark {
 	MARK_REQUEST_HEAD,	/* a request head starts at offset */
 	MARK_RESPONSE_HEAD,	/* a response head starts at offset */
-	MARK_HEAD_END,		/* first byte after the blank line */
+	MARK_HEAD_END,		/* first byte after the blank line; value: the
+				 * request, that of a response if it is known,
+				 * else 0 */
 	MARK_MESSAGE_END,	/* first byte after the message */
 	MARK_TRAILER,		/* first header line behind the last chunk */
 	MARK_OPAQUE,		/* from here on not HTTP (tunnel, unknown) */

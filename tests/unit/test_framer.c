@@ -240,6 +240,7 @@ after_a_gap_nothing_is_known_until_a_head(void **state)
 	framer_data(&f, 12, (const uint8_t *)"hhhhx", 5);
 	framer_end(&f);
 	assert_string_equal(o.s, "RHHHHBbo(6+4)UdyRhhhhBx");
+	assert_int_equal(f.asked, 2);
 	framer_clear(&f);
 }
 

@@ -923,6 +923,39 @@ marks_tell_heads_and_ends(void **state)
 	    "T 1 204 paired 2/0\n");
 }
 
+/* To whom an answer belongs its mark tells, or that it is not known. */
+static void
+marks_tell_whose_answer_it_is(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	data(&w, 0, GET("/1"));
+	gap(&w, 1, 300);
+	data(&w, 0, GET("/2"));
+	data(&w, 1, OK("0", ""));
+	assert_non_null(strstr(w.log, "M1 338 1 2\n"));
+	data(&w, 0, GET("/3"));
+	data(&w, 1, "HTTP/1.1 103 x\r\n\r\n");
+	assert_non_null(strstr(w.log, "M1 356 1 3\n"));
+	data(&w, 0, GET("/4"));
+	data(&w, 1, "HTTP/1.1 103 x\r\n\r\n" OK("0", ""));
+	assert_non_null(strstr(w.log, "M1 374 1 0\n"));
+	assert_non_null(strstr(w.log, "M1 412 1 3\n"));
+	end(&w);
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	data(&w, 0, GET("/1"));
+	gap(&w, 0, 30);
+	data(&w, 0, GET("/3"));
+	data(&w, 1, OK("0", "") OK("0", ""));
+	assert_non_null(strstr(w.log, "M1 38 1 1\n"));
+	assert_non_null(strstr(w.log, "M1 76 1 0\n"));
+	end(&w);
+}
+
 /* As in the logs of servers. */
 static void
 the_version_is_that_of_the_request(void **state)
@@ -1882,6 +1915,7 @@ main(void)
 		cmocka_unit_test(the_length_is_read_behind_a_long_head),
 		cmocka_unit_test(too_many_fields_are_dropped_and_counted),
 		cmocka_unit_test(marks_tell_heads_and_ends),
+		cmocka_unit_test(marks_tell_whose_answer_it_is),
 		cmocka_unit_test(marks_tell_the_end_of_a_switch),
 		cmocka_unit_test(the_version_is_that_of_the_request),
 		cmocka_unit_test(marks_tell_trailers),

@@ -503,15 +503,12 @@ static const struct request	 requests[] = {
 	    true },
 };
 
-/* One that copies GET and PUT but not /admin, and nothing else. */
+/* GET and PUT but not /admin, and nothing else; and a connection. */
 static void
-add_chooser(enum conf_record format)
+add_rules(void)
 {
-	struct conf_mirror	*m;
+	struct conf_mirror	*m = &copies[0]->conf;
 
-	add_copy_dir(0, "a", 80, DIR_REQUESTS);
-	m = &copies[0]->conf;
-	m->format = (uint8_t)format;
 	m->nrules = 2;
 	m->rules[0].record = m->rules[1].record = true;
 	m->rules[0].asks.nmethods = 2;
@@ -522,6 +519,14 @@ add_chooser(enum conf_record format)
 	copies[0]->rules[HOOK_RECORD] = true;
 	streams_set_copies(streams, copies, 1);
 	open_stream(0);
+}
+
+static void
+add_chooser(enum conf_record format)
+{
+	add_copy_dir(0, "a", 80, DIR_REQUESTS);
+	copies[0]->conf.format = (uint8_t)format;
+	add_rules();
 }
 
 struct marks {
@@ -648,6 +653,90 @@ requests_are_chosen_in_gor_too(void **state)
 	assert_null(strstr(rec, "adm"));
 	assert_null(strstr(rec, "POST"));
 	assert_int_equal(copies[0]->stats.gaps, 0);
+	end(1);
+}
+
+/* One message of one direction; the request that it is of. */
+static void
+put_of(enum stream_dir d, uint64_t id, const char *text)
+{
+	static const enum stream_mark	 heads[] = { MARK_REQUEST_HEAD,
+	    MARK_RESPONSE_HEAD };
+	struct msg_stream		 m = { .kind = STREAM_MARK,
+	    .dir = (uint8_t)d, .mark = heads[d], .value = id };
+	static uint64_t			 offset[2];
+	size_t				 n = strlen(text);
+
+	if (id == 0 && n == 0) {
+		memset(offset, 0, sizeof(offset));
+		return;
+	}
+	m.offset = offset[d];
+	take(&m);
+	m.mark = MARK_HEAD_END;
+	m.offset += n;
+	take(&m);
+	m.kind = STREAM_DATA;
+	m.offset = offset[d];
+	m.data = (const uint8_t *)text;
+	m.len = n;
+	take(&m);
+	offset[d] += n;
+	m.kind = STREAM_MARK;
+	m.mark = MARK_MESSAGE_END;
+	m.offset = offset[d];
+	take(&m);
+}
+
+/* Of answers those to what is copied, as far as it is known which. */
+static void
+an_answer_goes_with_its_request(void **state)
+{
+	static const char	 yes[] = "GET /a HTTP/1.1\r\n\r\n";
+	static const char	 no[] = "GET /admin HTTP/1.1\r\n\r\n";
+	static const char	 odd[] = "GET /a/.. HTTP/1.1\r\n\r\n";
+	uint64_t		 id;
+
+	(void)state;
+	begin();
+	add_copy(0, "a", 80);
+	add_rules();
+	put_of(STREAM_TO_OBSERVED, 0, "");
+	put_of(STREAM_TO_OBSERVED, 1, yes);
+	put_of(STREAM_TO_OBSERVED, 2, no);
+	put_of(STREAM_TO_OBSERVED, 3, yes);
+	put_of(STREAM_TO_OBSERVED, 5, odd);
+	put_of(STREAM_FROM_OBSERVED, 1, "HTTP/1.1 100\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, 1, "HTTP/1.1 201\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, 2, "HTTP/1.1 202\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, 3, "HTTP/1.1 203\r\n\r\n");
+	assert_int_equal(copies[0]->stats.ignored_bytes, strlen(no) + 16);
+	assert_int_equal(copies[0]->stats.unjudged_bytes, strlen(odd));
+	put_of(STREAM_FROM_OBSERVED, 4, "HTTP/1.1 204\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, 5, "HTTP/1.1 205\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, 0, "HTTP/1.1 206\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, 6, "HTTP/1.1 207\r\n\r\n");
+	assert_int_equal(copies[0]->stats.unjudged_bytes, strlen(odd) + 64);
+	assert_int_equal(copies[0]->stats.unjudged_requests, 1);
+	flush(1);
+	assert_string_equal(content("a"), "GET /a HTTP/1.1\r\n\r\n"
+	    "GET /a HTTP/1.1\r\n\r\nHTTP/1.1 100\r\n\r\n"
+	    "HTTP/1.1 201\r\n\r\nHTTP/1.1 203\r\n\r\n");
+	/* The last 64 of them. */
+	put_of(STREAM_TO_OBSERVED, 7, yes);
+	for (id = 8; id < 7 + LEG_JUDGED; id++)
+		put_of(STREAM_TO_OBSERVED, id, no);
+	put_of(STREAM_FROM_OBSERVED, 7, "HTTP/1.1 210\r\n\r\n");
+	put_of(STREAM_TO_OBSERVED, id, no);
+	put_of(STREAM_FROM_OBSERVED, 7, "HTTP/1.1 211\r\n\r\n");
+	put_of(STREAM_TO_OBSERVED, id + 1000, yes);
+	put_of(STREAM_FROM_OBSERVED, id, "HTTP/1.1 212\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, id + 1000, "HTTP/1.1 213\r\n\r\n");
+	flush(1);
+	assert_non_null(strstr(content("a"), " 210"));
+	assert_null(strstr(content("a"), " 211"));
+	assert_null(strstr(content("a"), " 212"));
+	assert_non_null(strstr(content("a"), " 213"));
 	end(1);
 }
 
@@ -781,6 +870,7 @@ main(void)
 		    one_that_nobody_reads_is_told_to_who_comes_to_observe_it),
 		cmocka_unit_test(requests_are_chosen_however_they_are_cut),
 		cmocka_unit_test(requests_are_chosen_in_gor_too),
+		cmocka_unit_test(an_answer_goes_with_its_request),
 		cmocka_unit_test(a_gap_ends_with_a_request_that_is_left_out),
 		cmocka_unit_test(what_cannot_be_judged_is_a_gap),
 		cmocka_unit_test(a_head_without_its_end_is_not_copied),

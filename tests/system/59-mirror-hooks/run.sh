@@ -329,6 +329,7 @@ http {
 		listen 8081 backlog=4096;
 		root $TMP/dav/service;
 		access_log $LOGS/service t;
+		add_header X-Asked "\$request_method \$request_uri" always;
 		location /last { add_header X-Last \$args; return 200 ok; }
 	}
 	server {
@@ -367,7 +368,7 @@ rules_conf() {
 	shift
 	conf 'interface "vb"' 'mirror "rules" {' 'observe port 8081' \
 	    'forward to 127.0.0.1 port 18081' "$@" \
-	    "record to \"$REC\" format $format" \
+	    "record to \"$REC\" format $format" 'record { both }' \
 	    'record match path { "/api/*" "/last" }' \
 	    'record ignore method { GET HEAD }' '}'
 }
@@ -408,6 +409,10 @@ for format in gogetway gor raw; do
 	in_record > "$TMP/in_record"
 	is "rules, $format: the record has what it shall have, in order" \
 	    "$(diff "$TMP/recorded" "$TMP/in_record" | head -3)" ""
+	tr -d '\r' < "$REC" | grep -ao 'X-Asked: .*' |
+	    cut -d' ' -f2- > "$TMP/answers"
+	is "rules, $format: with the answers to it" \
+	    "$(diff "$TMP/recorded" "$TMP/answers" | head -3)" ""
 	is "rules, $format: its gaps are what cannot be judged" \
 	    "$(jq -r .reason "$REC.gaps" | sort -u)" unjudged
 done
