@@ -477,6 +477,14 @@ faults_of_rules_and_services_are_named(void **state)
 	    "[ without ]");
 	FAULT(set_text(c->rules[0].asks.path, "/a%2fb"), "%2f in pattern");
 	FAULT(set_text(c->rules[0].asks.path, "/a//*"), "// in pattern");
+	FAULT(c->mirrors[0].forward_dir = DIR_RESPONSES, "judges requests");
+	FAULT(c->mirrors[0].rules[0].asks.path[0] = '\0',
+	    "needs a condition");
+	FAULT(set_text(c->mirrors[0].rules[0].asks.path, "[a"),
+	    "[ without ]");
+	FAULT(set_text(c->mirrors[0].rules[1].asks.host, "[b-a]"),
+	    "backwards");
+	FAULT(c->mirrors[0].rules[1].record = false, "copies what");
 	FAULT(set_text(c->mirrors[0].set[0].name, "X A"), "name of a header");
 	FAULT(set_text(c->mirrors[0].set[0].value, "a\r\nB: c"),
 	    "one line");
