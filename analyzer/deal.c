@@ -298,6 +298,7 @@ deal_lose(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
 	sess_drop(s, d);
 	d->flags |= D_GAPPED;
 	s->synced = false;
+	s->framed = s->framed && d->role == ANSWERS;
 	if (d->role == NOT_HEARD) {
 		d->flags |= D_LOST_START;
 		d->state = ST_LATE;

@@ -152,6 +152,8 @@ struct session {
 	int8_t		 client;
 	bool		 synced : 1;	/* from byte 0, all is there */
 	bool		 midstream : 1;
+	bool		 framed : 1;	/* where requests begin is no guess */
+	bool		 caught_up : 1;	/* the last one has its answer */
 	bool		 unordered : 1;	/* an answer was given up: until
 					 * an offset tells, order does not */
 };

@@ -341,6 +341,7 @@ session_new(const struct session_conf *conf, const struct session_ops *ops,
 	s->held = sizeof(*s);
 	s->synced = (how_met & SESSION_SYN_SEEN) != 0;
 	s->midstream = !s->synced;
+	s->framed = s->synced;
 	s->client = how_met & SESSION_CLIENT_0 ? 0 :
 	    how_met & SESSION_CLIENT_1 ? 1 : -1;
 	pair_init(&s->pair);
@@ -454,6 +455,7 @@ gap_in_start(struct session *s, struct dir *d, uint64_t off, uint64_t len)
 	sess_drop(s, d);
 	d->flags |= D_LOST_GAP;
 	s->synced = false;
+	s->framed = s->framed && d->role == ANSWERS;
 	if (d->role == ASKS)
 		pair_hole(&s->pair, s->mem, sess_queue_max(s),
 		    s->midstream ? 0 : s->unowned, d->next);

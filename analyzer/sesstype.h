@@ -223,7 +223,10 @@ struct session_ops {
 	void	 (*transaction)(void *arg, const struct session_tx *);
 	void	 (*hello)(void *arg, const struct session_hello *);
 	void	 (*handshake)(void *arg, const struct session_tls *);
-	/* Only with marks on. id: request id or response number. */
+	/*
+	 * Only with marks on. id: request id or response number; of HEAD_END
+	 * the request that it is or answers, 0 when nobody is sure.
+	 */
 	void	 (*mark)(void *arg, unsigned dir, uint64_t offset,
 		    enum session_mark, uint64_t id);
 	void	 (*anomaly)(void *arg, enum session_anomaly);

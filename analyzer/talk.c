@@ -388,6 +388,8 @@ settle(struct session *s, struct dir *d, enum http_guess g, uint64_t off,
     uint64_t ts)
 {
 	d->flags &= (uint16_t)~D_BODILESS;
+	if (g == HTTP_REQUEST)
+		s->framed = s->caught_up = false;	/* or it is a body */
 	if (g == HTTP_REQUEST || g == HTTP_RESPONSE)
 		tell_end(s, d, off, ts);
 }
@@ -443,8 +445,10 @@ talk_body(struct session *s, struct dir *d, struct in *in)
 	if (a == BODY_BAD)
 		bad_body(s, d, in, used);
 	else if (a == BODY_DONE) {
-		if (d->u.body.lax)
+		if (d->u.body.lax) {
 			sess_odd(s, SESSION_A_CHUNK_LAX);
+			s->framed = s->framed && d->role == ANSWERS;
+		}
 		tell_end(s, d, in->off + used, in->ts);
 	}
 	return used;

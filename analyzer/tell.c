@@ -131,6 +131,24 @@ had_more(const struct dir *answers, uint64_t off)
 	return answers->acked != PAIR_NO_OFFSET && answers->acked > off;
 }
 
+/*
+ * Whether a request really begins here. A body may hold what looks like one,
+ * so a head that was found by searching may be none, and neither need those
+ * behind it. One is again when the client had read the answer to all before
+ * it: it has no body to go on with.
+ */
+static void
+know_start(struct session *s, struct dir *d, bool found)
+{
+	if (found)
+		s->framed = false;
+	else if (!s->framed)
+		s->framed = s->caught_up && s->pair.n == 0 &&
+		    s->pair.skipped == 0 && s->cur == NULL &&
+		    d->head_acked == sess_other(s, d)->next;
+	s->caught_up = false;
+}
+
 static void
 on_request(struct session *s, struct dir *d, const struct http_head *h,
     uint64_t off, uint64_t ts)
@@ -144,7 +162,9 @@ on_request(struct session *s, struct dir *d, const struct http_head *h,
 	host.p = name;
 	host.len = http_host(h, name);
 	sess_mark(s, d, d->head_off, SESSION_MARK_HEAD, s->asked);
-	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->asked);
+	sess_mark(s, d, off, SESSION_MARK_HEAD_END, s->framed ? s->asked : 0);
+	if (h->flaws & HTTP_AMBIGUOUS)
+		s->framed = false;	/* others may see another end */
 	token = deal_ask(s, d, h, &host, head_flags(d, h));
 	queue_request(s, d, h, &host, token, ts);
 	d->flags &= (uint16_t)~(D_LOST | D_WAITS);
@@ -370,6 +390,8 @@ on_response(struct session *s, struct dir *d, const struct http_head *h,
 	r->status = h->status;
 	r->minor = h->minor;
 	r->pair = (uint8_t)find_owner(s, d);
+	s->caught_up = r->pair == SESSION_PAIRED &&
+	    pair_at(&s->pair, 0)->id == s->asked;
 	if (r->pair == SESSION_PAIRED)
 		kept_type(pair_at(&s->pair, 0)->text, &h->content_type);
 	sess_mark(s, d, off, SESSION_MARK_HEAD_END,
@@ -390,13 +412,16 @@ void
 tell_head(struct session *s, struct dir *d, const struct http_head *h,
     uint64_t off, uint64_t ts)
 {
+	bool	 found = (d->flags & (D_TRIAL | D_FOUND)) != 0;
+
 	deal_role(s, d, h->is_request ? ASKS : ANSWERS);
 	deal_flaws(s, h);
 	if (d->flags & D_FOUND)
 		sess_odd(s, SESSION_A_RESYNC);
 	d->flags &= (uint16_t)~(D_TRIAL | D_FOUND | D_SURE);
-	if (h->is_request)
+	if (h->is_request) {
+		know_start(s, d, found);
 		on_request(s, d, h, off, ts);
-	else
+	} else
 		on_response(s, d, h, off, ts);
 }

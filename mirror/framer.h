@@ -54,8 +54,8 @@ struct framer {
 	uint8_t		 head;		/* enum framer_part of it */
 	bool		 started;	/* pos is known */
 	uint64_t	 id;		/* of the message, from its mark */
-	uint64_t	 asked;		/* id of the request that it is of, 0:
-					 * not known */
+	uint64_t	 asked;		/* id of the request that it is or is
+					 * of, 0: nobody is sure */
 	uint64_t	 refused;	/* bytes that memory did not hold */
 	struct framer_mark {
 		uint64_t	 offset;

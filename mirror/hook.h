@@ -51,8 +51,8 @@ struct chunk {
 	uint64_t	 flow;
 	uint64_t	 offset;	/* of its first original byte */
 	uint64_t	 id;		/* of its message */
-	uint64_t	 asked;		/* of the request it is of, 0: not
-					 * known */
+	uint64_t	 asked;		/* of the request it is or is of, 0:
+					 * nobody is sure */
 };
 
 struct hook_buf {

@@ -306,9 +306,10 @@ left_out(struct leg *l, enum hook_side side, const struct chunk *c)
 	enum rules_verdict	 v = (enum rules_verdict)r->judged[c->dir];
 
 	if (c->part == FRAMER_REQUEST) {
-		v = rules_judge(&l->copy->conf, side == HOOK_RECORD, c->data,
+		v = c->asked == 0 ? RULES_UNJUDGED :
+		    rules_judge(&l->copy->conf, side == HOOK_RECORD, c->data,
 		    c->len);
-		remember(r, c->asked, v);
+		remember(r, c->id, v);
 	} else if (c->part == FRAMER_RESPONSE)
 		v = recall(r, c->asked);
 	else if (c->part != FRAMER_BODY && c->part != FRAMER_TRAILER)

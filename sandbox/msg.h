@@ -340,8 +340,8 @@ enum stream_mark {
 	MARK_REQUEST_HEAD,	/* a request head starts at offset */
 	MARK_RESPONSE_HEAD,	/* a response head starts at offset */
 	MARK_HEAD_END,		/* first byte after the blank line; value: the
-				 * request, that of a response if it is known,
-				 * else 0 */
+				 * request, or that of a response; 0 where a
+				 * search found it or it is not known */
 	MARK_MESSAGE_END,	/* first byte after the message */
 	MARK_TRAILER,		/* first header line behind the last chunk */
 	MARK_OPAQUE,		/* from here on not HTTP (tunnel, unknown) */

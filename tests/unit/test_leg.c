@@ -189,7 +189,8 @@ chunk(enum stream_dir d, enum framer_part part, const void *p, size_t n)
 	    .from = d == STREAM_TO_OBSERVED ? &client : &server,
 	    .to = d == STREAM_TO_OBSERVED ? &server : &client,
 	    .dir = (uint8_t)d, .part = (uint8_t)part, .seen_us = 5000000,
-	    .flow = leg.flow, .offset = at[d], .id = 1 };
+	    .flow = leg.flow, .offset = at[d], .id = 1,
+	    .asked = 1 };
 
 	at[d] += n;
 	leg_chunk(&leg, &c);

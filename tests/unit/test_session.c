@@ -956,6 +956,86 @@ marks_tell_whose_answer_it_is(void **state)
 	end(&w);
 }
 
+/*
+ * A body may hold what looks like a request: behind a loss none is sure, until
+ * the client has read the answer to all that was before.
+ */
+static void
+marks_tell_whether_a_request_is_one(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	data(&w, 0, GET("/1"));
+	gap(&w, 0, 100);
+	data(&w, 0, GET("/2"));
+	data(&w, 0, GET("/3"));
+	assert_non_null(strstr(w.log, "M0 28 1 1\n"));
+	assert_non_null(strstr(w.log, "M0 156 1 0\n"));
+	assert_non_null(strstr(w.log, "M0 184 1 0\n"));
+	end(&w);
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	gap(&w, 0, 100);
+	data(&w, 0, GET("/1"));
+	data(&w, 1, OK("0", ""));	/* to it, or to what was lost */
+	data(&w, 0, GET("/2"));
+	data(&w, 1, OK("0", ""));
+	data(&w, 0, GET("/3"));
+	data(&w, 0, GET("/4"));
+	assert_non_null(strstr(w.log, "M0 128 1 0\n"));
+	assert_non_null(strstr(w.log, "M0 156 1 0\n"));
+	assert_non_null(strstr(w.log, "M0 184 1 3\n"));
+	assert_non_null(strstr(w.log, "M0 212 1 4\n"));
+	end(&w);
+	/* The next capture begins in the middle, and with an answer. */
+	begin(&w, 0);
+	w.marks = true;
+	data(&w, 1, OK("0", ""));
+	data(&w, 0, GET("/1"));
+	data(&w, 1, OK("0", ""));
+	data(&w, 0, GET("/2"));
+	assert_non_null(strstr(w.log, "M0 28 1 0\n"));
+	assert_non_null(strstr(w.log, "M0 56 1 2\n"));
+	end(&w);
+	/* Nor is what comes behind a body that others may end elsewhere. */
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	data(&w, 0, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" GET("/2"));
+	data(&w, 0, GET("/3"));
+	assert_non_null(strstr(w.log, "M0 74 1 1\n"));
+	assert_non_null(strstr(w.log, "M0 107 1 0\n"));
+	assert_non_null(strstr(w.log, "M0 135 1 0\n"));
+	end(&w);
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	data(&w, 0, "PUT / HTTP/1.1\r\nHost: a\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n0;x\n\n" GET("/2"));
+	assert_non_null(strstr(w.log, "M0 55 1 1\n"));
+	assert_non_null(strstr(w.log, "M0 88 1 0\n"));
+	end(&w);
+	/* Refused, it may send its body all the same. */
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	data(&w, 0, "PUT / HTTP/1.1\r\nContent-Length: 99\r\n"
+	    "Expect: 100-continue\r\n\r\n");
+	data(&w, 1, OK("0", ""));
+	data(&w, 0, GET("/2"));
+	assert_null(strstr(w.log, " 1 2\n"));
+	end(&w);
+	/* A length keeps in step over a loss. */
+	begin(&w, SESSION_SYN_SEEN);
+	w.marks = true;
+	data(&w, 0, "PUT / HTTP/1.1\r\nContent-Length: 50\r\n\r\n");
+	gap(&w, 0, 50);
+	data(&w, 0, GET("/2"));
+	assert_non_null(strstr(w.log, " 1 2\n"));
+	end(&w);
+}
+
 /* As in the logs of servers. */
 static void
 the_version_is_that_of_the_request(void **state)
@@ -1916,6 +1996,7 @@ main(void)
 		cmocka_unit_test(too_many_fields_are_dropped_and_counted),
 		cmocka_unit_test(marks_tell_heads_and_ends),
 		cmocka_unit_test(marks_tell_whose_answer_it_is),
+		cmocka_unit_test(marks_tell_whether_a_request_is_one),
 		cmocka_unit_test(marks_tell_the_end_of_a_switch),
 		cmocka_unit_test(the_version_is_that_of_the_request),
 		cmocka_unit_test(marks_tell_trailers),

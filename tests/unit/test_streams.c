@@ -740,6 +740,28 @@ an_answer_goes_with_its_request(void **state)
 	end(1);
 }
 
+/* Behind a loss it may be a piece of a body. */
+static void
+what_may_be_no_request_is_not_copied(void **state)
+{
+	static const char	 yes[] = "GET /a HTTP/1.1\r\n\r\n";
+
+	(void)state;
+	begin();
+	add_copy(0, "a", 80);
+	add_rules();
+	put_of(STREAM_TO_OBSERVED, 0, "");
+	put_of(STREAM_TO_OBSERVED, 0, yes);
+	assert_int_equal(copies[0]->stats.unjudged_requests, 1);
+	put_of(STREAM_TO_OBSERVED, 2, yes);
+	flush(1);
+	assert_string_equal(content("a"), yes);
+	end(1);
+	assert_one_line("a.gaps");
+	assert_non_null(strstr(content("a.gaps"), "\"reason\":\"unjudged\","
+	    "\"offset\":0,\"length\":19,"));
+}
+
 #define OTHER	"POST /b HTTP/1.1\r\n\r\n"
 #define WANTED	"GET /b HTTP/1.1\r\n\r\n"
 
@@ -871,6 +893,7 @@ main(void)
 		cmocka_unit_test(requests_are_chosen_however_they_are_cut),
 		cmocka_unit_test(requests_are_chosen_in_gor_too),
 		cmocka_unit_test(an_answer_goes_with_its_request),
+		cmocka_unit_test(what_may_be_no_request_is_not_copied),
 		cmocka_unit_test(a_gap_ends_with_a_request_that_is_left_out),
 		cmocka_unit_test(what_cannot_be_judged_is_a_gap),
 		cmocka_unit_test(a_head_without_its_end_is_not_copied),
