@@ -106,6 +106,24 @@ eat_size(struct body *b, const uint8_t *p, size_t len)
 	return i;
 }
 
+/* A CR or LF alone: some take it for the end of a line, some do not. */
+static void
+found_bare(struct body *b)
+{
+	b->lax = b->bare = true;
+}
+
+/* Bytes of a line, up to its end if that is there. */
+static void
+judge_line(struct body *b, const uint8_t *p, size_t len)
+{
+	size_t	 i;
+
+	for (i = 0; i < len; b->last = p[i++])
+		if ((b->last == '\r') != (p[i] == '\n'))
+			found_bare(b);
+}
+
 static size_t
 eat_ext(struct body *b, const uint8_t *p, size_t len)
 {
@@ -117,12 +135,9 @@ eat_ext(struct body *b, const uint8_t *p, size_t len)
 	if (n > BODY_LINE_MAX - b->line)
 		return fail(b, BODY_ELINE);
 	b->line += (uint32_t)n;
-	if (nl == NULL) {
-		b->last = p[len - 1];
+	judge_line(b, p, n);
+	if (nl == NULL)
 		return n;
-	}
-	if ((nl > p ? nl[-1] : b->last) != '\r')
-		b->lax = true;
 	b->line = 0;
 	b->state = b->left == 0 ? S_TRAIL : S_DATA;
 	return n;
@@ -139,7 +154,7 @@ eat_data_end(struct body *b, const uint8_t *p, size_t len)
 	if (*p != '\n')
 		return fail(b, BODY_ECRLF);
 	if (b->state == S_DATA_END)
-		b->lax = true;
+		found_bare(b);
 	b->state = S_SIZE;
 	b->line = 0;
 	return 1;
@@ -150,10 +165,11 @@ eat_trail(struct body *b, const uint8_t *p, size_t len)
 {
 	(void)len;
 	if (*p == '\n') {
-		b->lax = true;
+		found_bare(b);
 		b->state = S_DONE;
 		return 1;
 	}
+	b->last = *p == '\r' ? '\r' : 0;
 	b->state = *p == '\r' ? S_TRAIL_CR : S_TRAIL_LINE;
 	return *p == '\r' ? 1 : 0;
 }
@@ -177,6 +193,7 @@ eat_trail_line(struct body *b, const uint8_t *p, size_t len)
 	if (n > BODY_TRAIL_MAX - b->line)
 		return fail(b, BODY_ELINE);
 	b->line += (uint32_t)n;
+	judge_line(b, p, n);
 	if (nl != NULL)
 		b->state = S_TRAIL;
 	return n;

@@ -47,7 +47,9 @@ struct body {
 	uint8_t		 state;	/* private to body.c */
 	uint8_t		 error;	/* enum body_error */
 	uint8_t		 last;	/* byte before, to tell CR LF from LF */
-	bool		 lax;	/* a bare LF or space stood in the framing */
+	bool		 lax;	/* a blank, a bare CR or a bare LF stood in
+				 * the framing */
+	bool		 bare;	/* a bare one: readers may part over it */
 };
 
 /* length is for BODY_LENGTH only. */

@@ -269,23 +269,48 @@ deal_end_response(struct session *s, struct dir *d, uint64_t ts, bool whole)
 }
 
 /* The request whose body is at hand, if it is still open. */
-void
-deal_end_request(struct session *s, struct dir *d, uint64_t ts, bool whole)
+static struct pair_req *
+asking(const struct session *s)
 {
 	struct pair_req	*q;
 	uint32_t	 i;
 
 	for (i = s->pair.n; i > 0 && s->pair.n - i < 2; i--) {
 		q = pair_at(&s->pair, i - 1);
-		if (q->kind != PAIR_REQUEST || q->id != s->asked)
-			continue;
-		q->body = d->u.body.seen;
-		if (d->flags & D_GAPPED)
-			q->flags |= SESSION_TX_GAP;
-		if (whole)
-			q->end_us = ts;
-		return;
+		if (q->kind == PAIR_REQUEST && q->id == s->asked)
+			return q;
 	}
+	return NULL;
+}
+
+void
+deal_end_request(struct session *s, struct dir *d, uint64_t ts, bool whole)
+{
+	struct pair_req	*q = asking(s);
+
+	if (q == NULL)
+		return;
+	q->body = d->u.body.seen;
+	if (d->flags & D_GAPPED)
+		q->flags |= SESSION_TX_GAP;
+	if (whole)
+		q->end_us = ts;
+}
+
+void
+deal_ambiguous(struct session *s, struct dir *d)
+{
+	struct pair_req	*q;
+
+	if (d->ambiguous)
+		return;
+	d->ambiguous = true;
+	sess_odd(s, SESSION_A_AMBIGUOUS);
+	if (d->role == ANSWERS) {
+		if (s->cur != NULL)
+			s->cur->flags |= SESSION_TX_AMBIGUOUS;
+	} else if ((q = asking(s)) != NULL)
+		q->flags |= SESSION_TX_AMBIGUOUS;
 }
 
 /* Where the next message begins in this direction is not known any more. */

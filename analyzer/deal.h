@@ -31,6 +31,8 @@ void		 deal_end_response(struct session *s, struct dir *d,
 /* The request whose body is at hand, if it is still open. */
 void		 deal_end_request(struct session *s, struct dir *d,
 		    uint64_t ts, bool whole);
+/* The message whose body is at hand may be framed differently; once each. */
+void		 deal_ambiguous(struct session *s, struct dir *d);
 /* Where the next message begins in this direction is not known any more. */
 void		 deal_lose(struct session *s, struct dir *d, uint64_t off,
 		    uint64_t ts);

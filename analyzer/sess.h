@@ -85,6 +85,7 @@ struct dir {
 	uint8_t		 scan;		/* of http_end */
 	bool		 ragged;	/* the head at hand ends in a loss */
 	bool		 leads;		/* it began with a segment */
+	bool		 ambiguous;	/* the message at hand counts as such */
 };
 
 /* A response: the one at hand, or one that waits for its request. */

@@ -331,7 +331,7 @@ bad_body(struct session *s, struct dir *d, const struct in *in, size_t used)
 	};
 
 	sess_odd(s, (enum session_anomaly)what[d->u.body.error]);
-	sess_odd(s, SESSION_A_AMBIGUOUS);
+	deal_ambiguous(s, d);
 	deal_lose(s, d, in->off + used, in->ts);
 }
 
@@ -449,6 +449,8 @@ talk_body(struct session *s, struct dir *d, struct in *in)
 			sess_odd(s, SESSION_A_CHUNK_LAX);
 			s->framed = s->framed && d->role == ANSWERS;
 		}
+		if (d->u.body.bare)
+			deal_ambiguous(s, d);
 		tell_end(s, d, in->off + used, in->ts);
 	}
 	return used;

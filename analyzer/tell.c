@@ -416,6 +416,7 @@ tell_head(struct session *s, struct dir *d, const struct http_head *h,
 
 	deal_role(s, d, h->is_request ? ASKS : ANSWERS);
 	deal_flaws(s, h);
+	d->ambiguous = (h->flaws & HTTP_AMBIGUOUS) != 0;
 	if (d->flags & D_FOUND)
 		sess_odd(s, SESSION_A_RESYNC);
 	d->flags &= (uint16_t)~(D_TRIAL | D_FOUND | D_SURE);

@@ -17,6 +17,7 @@ struct want {
 	uint64_t	 seen;
 	enum body_error	 error;
 	bool		 lax;
+	bool		 bare;
 };
 
 /* Feeds in pieces of step bytes, first one of cut bytes. */
@@ -52,6 +53,7 @@ check(const struct want *w, enum body_kind kind, uint64_t length,
 	assert_int_equal(b.seen, w->seen);
 	assert_int_equal(b.error, w->error);
 	assert_int_equal(b.lax, w->lax);
+	assert_int_equal(b.bare, w->bare);
 	if (a == BODY_DONE)
 		assert_int_equal(used, w->used);
 }
@@ -79,9 +81,18 @@ chunked_bodies_end_where_they_should(void **state)
 		    BODY_DONE, 32, 3, BODY_OK, 0 },
 		{ "A\r\n0123456789\r\n0\r\n\r\n", BODY_DONE, 20, 10, BODY_OK,
 		    0 },
-		{ "5\nhello\n0\n\n", BODY_DONE, 11, 5, BODY_OK, 1 },
+		{ "5\nhello\n0\n\n", BODY_DONE, 11, 5, BODY_OK, 1, 1 },
 		{ "5 \r\nhello\r\n0\r\n\r\n", BODY_DONE, 16, 5, BODY_OK, 1 },
-		{ "0\r\nA: b\r\rx\r\n\r\n", BODY_DONE, 14, 0, BODY_OK, 0 },
+		{ "5;a\nhello\r\n0\r\n\r\n", BODY_DONE, 16, 5, BODY_OK,
+		    1, 1 },
+		{ "5\r;\r\nhello\r\n0\r\n\r\n", BODY_DONE, 17, 5, BODY_OK,
+		    1, 1 },
+		{ "5\r\nhello\n0\r\n\r\n", BODY_DONE, 14, 5, BODY_OK, 1, 1 },
+		{ "0\r\nA: b\r\rx\r\n\r\n", BODY_DONE, 14, 0, BODY_OK, 1,
+		    1 },
+		{ "0\r\nA: b\n\r\n", BODY_DONE, 10, 0, BODY_OK, 1, 1 },
+		{ "0\r\n\rA: b\r\n\r\n", BODY_DONE, 12, 0, BODY_OK, 1, 1 },
+		{ "0\r\n\n", BODY_DONE, 4, 0, BODY_OK, 1, 1 },
 		{ "5\r\nhel", BODY_MORE, 0, 3, BODY_OK, 0 }
 	};
 	size_t	 i;

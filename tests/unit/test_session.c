@@ -19,6 +19,7 @@ struct seen {
 	uint64_t	 token;
 	bool		 marks;
 	bool		 odd;
+	unsigned	 ambiguous;	/* transactions that are */
 	uint8_t		 minor;		/* of the last transaction */
 	uint64_t	 req_us;
 	uint64_t	 resp_us;
@@ -87,6 +88,7 @@ on_transaction(void *arg, const struct session_tx *tx)
 	    (int)tx->resp_body, tx->flags & SESSION_TX_GAP ? " gap" : "",
 	    tx->flags & SESSION_TX_RESP_OPEN ? " cut" : "",
 	    tx->flags & SESSION_TX_LATE ? " late" : "");
+	w->ambiguous += (tx->flags & SESSION_TX_AMBIGUOUS) != 0;
 }
 
 static void
@@ -724,6 +726,49 @@ torn_chunks_find_the_next_head(void **state)
 	check(&w, "P http\nQ GET a /a\nR 200 paired\n"
 	    "T 1 200 paired 0/2 gap cut\nQ GET a /b\nR 302 paired\n"
 	    "T 2 302 paired 0/0 gap\n");
+}
+
+#define SIZED	"Transfer-Encoding: chunked\r\nContent-Length: 9\r\n"
+#define POST(h)	"POST /a HTTP/1.1\r\nHost: a\r\n" h "\r\n"
+#define CHUNKS	"Transfer-Encoding: chunked\r\n"
+
+/* In its head, in its body, or both: the tally and the transaction agree. */
+static void
+an_ambiguous_message_counts_once(void **state)
+{
+	static const struct {
+		const char	*ask, *answer;
+		unsigned	 anomalies, transactions;
+	} c[] = {
+		{ POST(CHUNKS) "+1\r\na\r\n0\r\n\r\n", OK("0", ""), 1, 1 },
+		{ POST(CHUNKS) "1;\na\r\n0\r\n\r\n", OK("0", ""), 1, 1 },
+		{ POST(CHUNKS) "1 \r\na\r\n0\r\n\r\n", OK("0", ""), 0, 0 },
+		{ POST(SIZED) "0x1\r\n", OK("0", ""), 1, 1 },
+		{ GET("/a"), "HTTP/1.1 200 OK\r\n" CHUNKS "\r\n1\r\nabc", 1,
+		    1 },
+		{ GET("/a"), "HTTP/1.1 200 OK\r\n" SIZED "\r\nwhatever", 1,
+		    1 },
+		{ POST(SIZED) "0\n\n", "HTTP/1.1 200 OK\r\n" CHUNKS "\r\n"
+		    "1\na\n0\n\n", 2, 1 }
+	};
+	struct seen	 w;
+	const char	*p;
+	unsigned	 n;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(c); i++) {
+		begin(&w, SESSION_SYN_SEEN);
+		w.odd = true;
+		data(&w, 0, c[i].ask);
+		data(&w, 1, c[i].answer);
+		end(&w);
+		for (n = 0, p = w.log; (p = strstr(p, "! ambiguous")) != NULL;
+		    p++)
+			n++;
+		if (n != c[i].anomalies || w.ambiguous != c[i].transactions)
+			fail_msg("%zu: %u, %u\n%s", i, n, w.ambiguous, w.log);
+	}
 }
 
 static void
@@ -1984,6 +2029,7 @@ main(void)
 		cmocka_unit_test(lost_response_is_not_replaced_by_the_next),
 		cmocka_unit_test(lost_request_leaves_its_response_alone),
 		cmocka_unit_test(torn_chunks_find_the_next_head),
+		cmocka_unit_test(an_ambiguous_message_counts_once),
 		cmocka_unit_test(head_torn_by_the_end_still_counts),
 		cmocka_unit_test(unanswered_requests_are_bounded),
 		cmocka_unit_test(
