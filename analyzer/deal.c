@@ -14,7 +14,7 @@ deal_flaws(struct session *s, const struct http_head *h)
 	for (i = 0; i <= SESSION_A_STATUS; i++)
 		if (h->flaws & 1U << i)
 			sess_odd(s, (enum session_anomaly)i);
-	if (h->flaws & HTTP_AMBIGUOUS)
+	if (http_ambiguous(h))
 		sess_odd(s, SESSION_A_AMBIGUOUS);
 }
 

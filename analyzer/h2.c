@@ -268,7 +268,7 @@ h2_ended(struct session *s, const struct dir *d, uint64_t ts)
 static uint8_t
 ambiguous(const struct http_head *h)
 {
-	return h->flaws & HTTP_AMBIGUOUS ? SESSION_TX_AMBIGUOUS : 0;
+	return http_ambiguous(h) ? SESSION_TX_AMBIGUOUS : 0;
 }
 
 static void

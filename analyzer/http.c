@@ -754,6 +754,13 @@ http_end(uint8_t *state, const uint8_t *p, size_t len)
 	return 0;
 }
 
+bool
+http_ambiguous(const struct http_head *h)
+{
+	return (h->flaws & HTTP_AMBIGUOUS) != 0 ||
+	    (h->minor == HTTP_TWO_0 && h->flaws & HTTP_F_BARE_LF);
+}
+
 const char *
 http_flaw_name(enum http_flaw f)
 {

@@ -68,7 +68,8 @@ enum http_flaw {
 /* Flaws over which two receivers may part: request smuggling. */
 #define HTTP_AMBIGUOUS	(HTTP_F_CL_DIFF | HTTP_F_CL_BAD | HTTP_F_TE_CL | \
 			 HTTP_F_TE_ODD | HTTP_F_TE_10 | HTTP_F_OBS_FOLD | \
-			 HTTP_F_HOST_DUP | HTTP_F_NAME | HTTP_F_NUL)
+			 HTTP_F_HOST_DUP | HTTP_F_NAME | HTTP_F_NUL | \
+			 HTTP_F_BARE_CR)
 
 enum http_connection {			/* bits of connection */
 	HTTP_CN_CLOSE		= 1 << 0,
@@ -145,6 +146,12 @@ bool		 http_absolute(const struct http_head *, struct http_span *auth,
 enum http_method http_method_id(const struct http_span *);
 void		 http_field(struct http_head *, const struct http_span *name,
 		    struct http_span value);
+
+/*
+ * Whether two receivers may read this head differently. In HTTP/2 so is a line
+ * end in a value, which a proxy to HTTP/1 may pass on (RFC 9113, 10.3).
+ */
+bool		 http_ambiguous(const struct http_head *);
 
 /* The name of one flaw bit ("te-and-cl"). */
 const char	*http_flaw_name(enum http_flaw);

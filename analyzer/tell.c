@@ -10,7 +10,7 @@ head_flags(const struct dir *d, const struct http_head *h)
 {
 	unsigned	 flags = 0;
 
-	if (h->flaws & HTTP_AMBIGUOUS)
+	if (http_ambiguous(h))
 		flags |= SESSION_TX_AMBIGUOUS;
 	if (d->flags & D_LOST_GAP || d->ragged)
 		flags |= SESSION_TX_GAP;
@@ -416,7 +416,7 @@ tell_head(struct session *s, struct dir *d, const struct http_head *h,
 
 	deal_role(s, d, h->is_request ? ASKS : ANSWERS);
 	deal_flaws(s, h);
-	d->ambiguous = (h->flaws & HTTP_AMBIGUOUS) != 0;
+	d->ambiguous = http_ambiguous(h);
 	if (d->flags & D_FOUND)
 		sess_odd(s, SESSION_A_RESYNC);
 	d->flags &= (uint16_t)~(D_TRIAL | D_FOUND | D_SURE);

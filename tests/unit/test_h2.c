@@ -828,7 +828,7 @@ odd_heads_are_told_with_their_flaws(void **state)
 	    "Q0 CONNECT to:443 to:443\n"
 	    "! odd-start-line\nQ0 GET a \n"
 	    "! odd-start-line\n! odd-coding\n! ambiguous\nQ0 GET a /\n"
-	    "! bare-cr\n! control-character\n! bad-host\n"
+	    "! bare-cr\n! control-character\n! bad-host\n! ambiguous\n"
 	    "Q0 GET a\t\1 /\r\n"
 	    "! conflicting-length\n! ambiguous\nQ0 POST a /\n"
 	    "! odd-status\nR1 999 paired 1\nT 1 999 paired 0/0 2\n"

@@ -190,6 +190,24 @@ flaws_are_told(void **state)
 	}
 }
 
+/* What a proxy to HTTP/1 would pass on as lines. */
+static void
+a_line_end_in_a_value_is_ambiguous(void **state)
+{
+	static const char *const	 v[] = { "a\nb", "a\rb", "a\tb", "a" };
+	struct pair			 p[] = {
+		{ ":method", "GET" }, { ":path", "/" }, { ":authority", NULL }
+	};
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < nitems(v); i++) {
+		p[2].value = v[i];
+		head(p, nitems(p));
+		assert_int_equal(http_ambiguous(&h), i < 2);
+	}
+}
+
 /* Whoever writes a section or an event may take a target for granted. */
 static void
 a_request_has_a_target_always(void **state)
@@ -213,6 +231,7 @@ main(void)
 		cmocka_unit_test(only_what_matters_is_wanted),
 		cmocka_unit_test(a_status_has_three_digits),
 		cmocka_unit_test(flaws_are_told),
+		cmocka_unit_test(a_line_end_in_a_value_is_ambiguous),
 		cmocka_unit_test(a_request_has_a_target_always),
 	};
 

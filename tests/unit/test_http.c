@@ -155,6 +155,29 @@ flaws_are_told_apart(void **state)
 	    "coding-and-length");
 }
 
+/* A head with bare line ends throughout is old, not torn. */
+static void
+readers_may_part_over_a_bare_cr(void **state)
+{
+	static const struct { const char *in; bool ambiguous; } c[] = {
+		{ "GET / HTTP/1.1\nHost: a\n\n", false },
+		{ "GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", false },
+		{ "GET / HTTP/1.1\r\nHost: a\r\nX: y\rContent-Length: 5\r\n"
+		    "\r\n", true },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding:\rchunked\r\n\r\n",
+		    true },
+		{ "HTTP/1.1 200 O\rK\r\n\r\n", true }
+	};
+	struct http_head h;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(c); i++) {
+		assert_int_equal(parse(c[i].in, &h), strlen(c[i].in));
+		assert_int_equal(http_ambiguous(&h), c[i].ambiguous);
+	}
+}
+
 static void
 nul_is_a_flaw_and_no_end(void **state)
 {
@@ -372,6 +395,7 @@ main(void)
 		cmocka_unit_test(head_waits_at_every_cut),
 		cmocka_unit_test(bytes_after_the_head_are_not_touched),
 		cmocka_unit_test(flaws_are_told_apart),
+		cmocka_unit_test(readers_may_part_over_a_bare_cr),
 		cmocka_unit_test(nul_is_a_flaw_and_no_end),
 		cmocka_unit_test(folded_framing_is_still_read),
 		cmocka_unit_test(start_lines_are_judged),
