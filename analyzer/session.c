@@ -505,6 +505,14 @@ session_acked(struct session *s, unsigned dir, uint64_t other_offset)
 		d->acked = other_offset;
 }
 
+/* Whether the client was refused before it sent its body, and sent none. */
+static bool
+withheld(const struct session *s, const struct dir *d)
+{
+	return d->role == ASKS && d->flags & D_BODILESS && d->len == 0 &&
+	    s->pair.n == 0;
+}
+
 /* No more bytes come in this direction. */
 static void
 end_dir(struct session *s, struct dir *d, uint64_t ts)
@@ -519,7 +527,8 @@ end_dir(struct session *s, struct dir *d, uint64_t ts)
 		talk_salvage(s, d, d->next, ts);
 	}
 	if (d->flags & D_OPEN) {
-		whole = d->u.body.kind == BODY_CLOSE && d->state == ST_BODY;
+		whole = withheld(s, d) ||
+		    (d->u.body.kind == BODY_CLOSE && d->state == ST_BODY);
 		if (!whole)
 			sess_odd(s, SESSION_A_BODY_CUT);
 		d->flags &= (uint16_t)~D_OPEN;

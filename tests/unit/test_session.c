@@ -364,6 +364,36 @@ a_refused_expectation_has_no_body(void **state)
 		}
 }
 
+/* So the end of the connection cuts none short, but for one that began. */
+static void
+a_refused_expectation_may_be_the_last(void **state)
+{
+	static const struct { const char *answer, *then; bool cut; } c[] = {
+		{ "HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n", "", false },
+		{ "HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n", "\1\2",
+		    true },
+		{ "HTTP/1.1 100 x\r\n\r\n", "", true },
+		{ "", "", true }
+	};
+	struct seen	 w;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(c); i++) {
+		begin(&w, SESSION_SYN_SEEN);
+		w.odd = true;
+		data(&w, 0, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: "
+		    "100-continue\r\nContent-Length: 3\r\n\r\n");
+		data(&w, 1, c[i].answer);
+		data(&w, 0, c[i].then);
+		session_eof(w.s, 0, SESSION_FIN, w.ts);
+		session_eof(w.s, 1, SESSION_FIN, w.ts);
+		end(&w);
+		if ((strstr(w.log, "body-cut") != NULL) != c[i].cut)
+			fail_msg("%zu: %s", i, w.log);
+	}
+}
+
 /* So a loss of as many bytes is its body, and hides no request. */
 static void
 a_granted_expectation_has_a_body(void **state)
@@ -2008,6 +2038,7 @@ main(void)
 		cmocka_unit_test(pipelined_requests_pair_in_order),
 		cmocka_unit_test(head_and_interim_have_no_body),
 		cmocka_unit_test(a_refused_expectation_has_no_body),
+		cmocka_unit_test(a_refused_expectation_may_be_the_last),
 		cmocka_unit_test(a_granted_expectation_has_a_body),
 	cmocka_unit_test(a_body_that_the_server_had_is_a_body),
 	cmocka_unit_test(a_hole_in_what_may_be_a_head_is_in_the_body),
