@@ -358,6 +358,14 @@ next_answer(const struct session *s, const struct dir *d,
 	    d->acked > r->known);
 }
 
+/* Whether the client has read what another interface has yet to show. */
+static bool
+read_more(const struct session *s, const struct dir *d)
+{
+	return d->acked != PAIR_NO_OFFSET &&
+	    d->acked > s->d[d == &s->d[0]].next;
+}
+
 /*
  * Whether the next head may be here instead of a body. A client that expected
  * 100-continue and was refused sends none (RFC 9110, section 10.1.1).
@@ -366,7 +374,8 @@ static bool
 bodiless(const struct session *s, const struct dir *d, const struct in *in)
 {
 	if (d->flags & D_BODILESS)
-		return d->role == ANSWERS || s->pair.n == 0;
+		return d->role == ANSWERS || s->pair.n == 0 ||
+		    read_more(s, d);
 	return next_answer(s, d, in);
 }
 
@@ -394,6 +403,13 @@ settle(struct session *s, struct dir *d, enum http_guess g, uint64_t off,
 		tell_end(s, d, off, ts);
 }
 
+/* 100 has come since these bytes were held: they are the body. */
+static bool
+granted(const struct dir *d)
+{
+	return d->role == ASKS && !(d->flags & D_BODILESS);
+}
+
 /* A head may be here instead of a body, and has to tell. */
 static size_t
 hold(struct session *s, struct dir *d, struct in *in)
@@ -411,7 +427,7 @@ hold(struct session *s, struct dir *d, struct in *in)
 	}
 	memcpy(d->buf + d->len, in->p, n);
 	d->len += (uint32_t)n;
-	g = instead(d, d->buf, d->len);
+	g = granted(d) ? HTTP_NO : instead(d, d->buf, d->len);
 	if (g != HTTP_MAYBE) {
 		settle(s, d, g, d->head_off, in->ts);
 		talk_again(d, in, 0);

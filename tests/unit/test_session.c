@@ -333,6 +333,46 @@ head_and_interim_have_no_body(void **state)
 	    "Q PUT a /\nR 100 interim\nR 201 paired\nT 2 201 paired 2/0\n");
 }
 
+#define PUT4	"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n" \
+		"Content-Length: 4\r\n\r\n"
+
+/* An answer that is seen late: that the client has read it tells. */
+static void
+answered_late(const char *answer, const char *then, size_t cut,
+    const char *want)
+{
+	struct seen	 w;
+
+	begin(&w, SESSION_SYN_SEEN);
+	data(&w, 0, PUT4);
+	session_acked(w.s, 0, strlen(answer));
+	data_n(&w, 0, then, cut);
+	data(&w, 1, answer);
+	data(&w, 0, then + cut);
+	data(&w, 1, OK("0", ""));
+	check(&w, want);
+}
+
+static void
+all_answered_late(void)
+{
+	static const char	 no[] = "HTTP/1.1 417 x\r\n"
+				    "Content-Length: 0\r\n\r\n";
+	size_t			 cut;
+
+	for (cut = strlen(GET("/b")); cut > 0; cut--)
+		answered_late(no, GET("/b"), cut, cut == strlen(GET("/b")) ?
+		    "P http\nQ PUT a /\nQ GET a /b\nR 417 paired\n"
+		    "T 1 417 paired 0/0\nR 200 paired\nT 2 200 paired 0/0\n" :
+		    "P http\nQ PUT a /\nR 417 paired\nT 1 417 paired 0/0\n"
+		    "Q GET a /b\nR 200 paired\nT 2 200 paired 0/0\n");
+	for (cut = 4; cut > 0; cut--)
+		answered_late("HTTP/1.1 100 x\r\n\r\n", "GET " GET("/b"), cut,
+		    "P http\nQ PUT a /\nR 100 interim\nQ GET a /b\n"
+		    "R 200 paired\nT 1 200 paired 4/0\n"
+		    "T 2 0 no-response 0/0\n");
+}
+
 static void
 a_refused_expectation_has_no_body(void **state)
 {
@@ -362,6 +402,7 @@ a_refused_expectation_has_no_body(void **state)
 				fail_msg("%zu at %zu: %s", i, cut, w.log);
 			end(&w);
 		}
+	all_answered_late();
 }
 
 /* So the end of the connection cuts none short, but for one that began. */
