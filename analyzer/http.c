@@ -602,6 +602,8 @@ judge(struct http_head *h)
 		h->flaws |= HTTP_F_TE_10;
 	if (h->is_request && h->minor > 0 && h->host.p == NULL)
 		h->flaws |= HTTP_F_HOST_NONE;
+	if (h->is_request && http_two_hosts(h))
+		h->flaws |= HTTP_F_HOST_DUP;
 }
 
 ssize_t

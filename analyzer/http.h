@@ -54,7 +54,7 @@ enum http_flaw {
 	HTTP_F_NO_COLON		= 1 << 5,	/* header line without name */
 	HTTP_F_NAME		= 1 << 6,	/* space or non-token in name */
 	HTTP_F_START_LINE	= 1 << 7,	/* spaces where one is due */
-	HTTP_F_HOST_DUP		= 1 << 8,
+	HTTP_F_HOST_DUP		= 1 << 8,	/* or the target has another */
 	HTTP_F_HOST_NONE	= 1 << 9,	/* 1.1 request without Host */
 	HTTP_F_HOST_BAD		= 1 << 10,
 	HTTP_F_CL_DUP		= 1 << 11,	/* same value again */
@@ -167,6 +167,12 @@ const char	*http_flaw_name(enum http_flaw);
  */
 size_t		 http_host(const struct http_head *,
 		    uint8_t out[HTTP_HOST_MAX]);
+
+/*
+ * Whether a target in absolute form names another host than the Host field,
+ * which the origin must not look at (RFC 9112, section 3.2.2), but may.
+ */
+bool		 http_two_hosts(const struct http_head *);
 
 /*
  * The section of a target: its first depth (0 to HTTP_DEPTH_MAX) path

@@ -93,6 +93,45 @@ names_host(const struct http_span *a)
 	return true;
 }
 
+static bool
+same_text(const struct http_span *a, const struct http_span *b)
+{
+	size_t	 i;
+
+	if (a->len != b->len)
+		return false;
+	for (i = 0; i < a->len; i++)
+		if (octet_lower(a->p[i]) != octet_lower(b->p[i]))
+			return false;
+	return true;
+}
+
+/* The name of an authority, without user and trailing dot, and its port. */
+static bool
+name_and_port(struct http_span a, struct http_span *name,
+    struct http_span *port)
+{
+	if (!cut_user(&a) || !names_host(&a))
+		return false;
+	split_port(a, name, port);
+	if (name->len > 1 && name->p[name->len - 1] == '.')
+		name->len--;
+	return true;
+}
+
+bool
+http_two_hosts(const struct http_head *h)
+{
+	struct http_span a, path, name[2], port[2];
+
+	if (!http_absolute(h, &a, &path) ||
+	    !name_and_port(a, &name[0], &port[0]) ||
+	    !name_and_port(h->host, &name[1], &port[1]))
+		return false;
+	return !same_text(&name[0], &name[1]) || (port[0].len > 0 &&
+	    port[1].len > 0 && !same_text(&port[0], &port[1]));
+}
+
 size_t
 http_host(const struct http_head *h, uint8_t out[HTTP_HOST_MAX])
 {

@@ -158,7 +158,7 @@
 	T(ODD_START_LINE,	ANALYZER, EVENTS,  COUNTER,		\
 	    "start lines with odd spaces")				\
 	T(ODD_HOST_DUP,		ANALYZER, EVENTS,  COUNTER,		\
-	    "requests with several Host fields")			\
+	    "requests that name several hosts")			\
 	T(ODD_HOST_NONE,	ANALYZER, EVENTS,  COUNTER,		\
 	    "HTTP/1.1 requests without Host")				\
 	T(ODD_HOST_BAD,		ANALYZER, EVENTS,  COUNTER,		\

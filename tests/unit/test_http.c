@@ -155,6 +155,37 @@ flaws_are_told_apart(void **state)
 	    "coding-and-length");
 }
 
+static void
+a_target_may_name_another_host(void **state)
+{
+	static const struct { const char *target, *host; bool two; } c[] = {
+		{ "http://a.example/x", "a.example", false },
+		{ "http://u:p@A.example.:80", "a.example", false },
+		{ "http://a.example:8080/", "A.EXAMPLE.", false },
+		{ "https://[::1]:443/?x", "[::1]", false },
+		{ "/http://b/", "a", false },
+		{ "http:///x", "a", false },
+		{ "http://a/", "", false },
+		{ "http://a/", "b", true },
+		{ "http://a/", "a.b", true },
+		{ "http://a:81/", "a:82", true },
+		{ "http://a@b/", "a", true },
+		{ "http://[::1]/", "[::2]", true }
+	};
+	struct http_head h;
+	char		 in[256];
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(c); i++) {
+		snprintf(in, sizeof(in), "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n",
+		    c[i].target, c[i].host);
+		assert_int_equal(parse(in, &h), strlen(in));
+		if (h.flaws != (c[i].two ? HTTP_F_HOST_DUP : 0))
+			fail_msg("%zu: %x", i, h.flaws);
+	}
+}
+
 /* A head with bare line ends throughout is old, not torn. */
 static void
 readers_may_part_over_a_bare_cr(void **state)
@@ -395,6 +426,7 @@ main(void)
 		cmocka_unit_test(head_waits_at_every_cut),
 		cmocka_unit_test(bytes_after_the_head_are_not_touched),
 		cmocka_unit_test(flaws_are_told_apart),
+		cmocka_unit_test(a_target_may_name_another_host),
 		cmocka_unit_test(readers_may_part_over_a_bare_cr),
 		cmocka_unit_test(nul_is_a_flaw_and_no_end),
 		cmocka_unit_test(folded_framing_is_still_read),

@@ -285,7 +285,8 @@ agree(const struct http_head *h, const struct oracle *o,
 		assert_int_equal(h->target.len, o->target_len);
 		assert_memory_equal(h->target.p, o->target, o->target_len);
 	}
-	if (h->flaws & (HTTP_AMBIGUOUS | HTTP_F_NO_COLON) && let(D5))
+	if (h->flaws & ((HTTP_AMBIGUOUS & ~HTTP_F_HOST_DUP) |
+	    HTTP_F_NO_COLON) && let(D5))
 		return false;
 	if (near_name(in))
 		return false;
