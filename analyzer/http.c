@@ -11,6 +11,7 @@
 struct cursor {
 	const uint8_t	*p;
 	const uint8_t	*end;
+	bool		 crlf;		/* a line ended so */
 };
 
 static inline bool
@@ -105,6 +106,7 @@ next_line(struct cursor *c, struct http_span *line, uint32_t *flaws)
 			if (q[1] == '\n') {
 				line->len = (size_t)(q - line->p);
 				c->p = q + 2;
+				c->crlf = true;
 				return true;
 			}
 			*flaws |= HTTP_F_BARE_CR;
@@ -616,6 +618,7 @@ http_parse(const uint8_t *p, size_t len, struct http_head *h)
 	memset(h, 0, sizeof(*h));
 	c.end = p + len;
 	c.p = skip_empty(p, c.end);
+	c.crlf = false;
 	if (!next_line(&c, &line, &h->flaws))
 		return 0;
 	if (line.len > 5 && memcmp(line.p, "HTTP/", 5) == 0)
@@ -626,6 +629,7 @@ http_parse(const uint8_t *p, size_t len, struct http_head *h)
 		return -1;
 	if (!header(&c, h))
 		return 0;
+	h->mixed_ends = c.crlf && h->flaws & HTTP_F_BARE_LF;
 	judge(h);
 	return c.p - p;
 }
@@ -759,7 +763,7 @@ http_end(uint8_t *state, const uint8_t *p, size_t len)
 bool
 http_ambiguous(const struct http_head *h)
 {
-	return (h->flaws & HTTP_AMBIGUOUS) != 0 ||
+	return (h->flaws & HTTP_AMBIGUOUS) != 0 || h->mixed_ends ||
 	    (h->minor == HTTP_TWO_0 && h->flaws & HTTP_F_BARE_LF);
 }
 

@@ -102,6 +102,7 @@ struct http_head {
 	bool		 chunked;	/* the last transfer coding */
 	bool		 has_coding;	/* any Transfer-Encoding */
 	bool		 expect_100;
+	bool		 mixed_ends;	/* in CR LF and in LF */
 };
 
 /* What the first bytes of a message look like. */
@@ -148,8 +149,10 @@ void		 http_field(struct http_head *, const struct http_span *name,
 		    struct http_span value);
 
 /*
- * Whether two receivers may read this head differently. In HTTP/2 so is a line
- * end in a value, which a proxy to HTTP/1 may pass on (RFC 9113, 10.3).
+ * Whether two receivers may read this head differently. One that knows CR LF
+ * alone finds no other end in a head of bare LFs, but other lines in a head
+ * that has both; in HTTP/2 a proxy to HTTP/1 may pass on a line end in a value
+ * (RFC 9113, 10.3).
  */
 bool		 http_ambiguous(const struct http_head *);
 

@@ -186,9 +186,9 @@ a_target_may_name_another_host(void **state)
 	}
 }
 
-/* A head with bare line ends throughout is old, not torn. */
+/* A head of bare line ends throughout has no other reading. */
 static void
-readers_may_part_over_a_bare_cr(void **state)
+readers_may_part_over_a_bare_cr_or_lf(void **state)
 {
 	static const struct { const char *in; bool ambiguous; } c[] = {
 		{ "GET / HTTP/1.1\nHost: a\n\n", false },
@@ -197,7 +197,12 @@ readers_may_part_over_a_bare_cr(void **state)
 		    "\r\n", true },
 		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding:\rchunked\r\n\r\n",
 		    true },
-		{ "HTTP/1.1 200 O\rK\r\n\r\n", true }
+		{ "HTTP/1.1 200 O\rK\r\n\r\n", true },
+		{ "\r\nGET / HTTP/1.1\nHost: a\n\n", false },
+		{ "GET / HTTP/1.1\r\nHost: a\r\nX: y\nContent-Length: 5\r\n"
+		    "\r\n", true },
+		{ "GET / HTTP/1.1\r\nHost: a\r\n\n", true },
+		{ "GET / HTTP/1.1\nHost: a\n\r\n", true }
 	};
 	struct http_head h;
 	size_t		 i;
@@ -427,7 +432,7 @@ main(void)
 		cmocka_unit_test(bytes_after_the_head_are_not_touched),
 		cmocka_unit_test(flaws_are_told_apart),
 		cmocka_unit_test(a_target_may_name_another_host),
-		cmocka_unit_test(readers_may_part_over_a_bare_cr),
+		cmocka_unit_test(readers_may_part_over_a_bare_cr_or_lf),
 		cmocka_unit_test(nul_is_a_flaw_and_no_end),
 		cmocka_unit_test(folded_framing_is_still_read),
 		cmocka_unit_test(start_lines_are_judged),
