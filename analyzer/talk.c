@@ -397,10 +397,17 @@ settle(struct session *s, struct dir *d, enum http_guess g, uint64_t off,
     uint64_t ts)
 {
 	d->flags &= (uint16_t)~D_BODILESS;
+	if (g != HTTP_REQUEST && g != HTTP_RESPONSE)
+		return;
 	if (g == HTTP_REQUEST)
 		s->framed = s->caught_up = false;	/* or it is a body */
-	if (g == HTTP_REQUEST || g == HTTP_RESPONSE)
-		tell_end(s, d, off, ts);
+	if (d->role == ASKS && s->pair.n > 0) {
+		/* If the unseen answer was 100, this is the body. */
+		s->synced = false;
+		pair_hole(&s->pair, s->mem, sess_queue_max(s), s->unowned,
+		    off);
+	}
+	tell_end(s, d, off, ts);
 }
 
 /* 100 has come since these bytes were held: they are the body. */

@@ -336,7 +336,10 @@ head_and_interim_have_no_body(void **state)
 #define PUT4	"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n" \
 		"Content-Length: 4\r\n\r\n"
 
-/* An answer that is seen late: that the client has read it tells. */
+/*
+ * An answer that is seen late: that the client has read it tells. What looks
+ * like a request then is one, but might be the body after a 100 that is lost.
+ */
 static void
 answered_late(const char *answer, const char *then, size_t cut,
     const char *want)
@@ -360,12 +363,14 @@ all_answered_late(void)
 				    "Content-Length: 0\r\n\r\n";
 	size_t			 cut;
 
-	for (cut = strlen(GET("/b")); cut > 0; cut--)
-		answered_late(no, GET("/b"), cut, cut == strlen(GET("/b")) ?
-		    "P http\nQ PUT a /\nQ GET a /b\nR 417 paired\n"
-		    "T 1 417 paired 0/0\nR 200 paired\nT 2 200 paired 0/0\n" :
-		    "P http\nQ PUT a /\nR 417 paired\nT 1 417 paired 0/0\n"
-		    "Q GET a /b\nR 200 paired\nT 2 200 paired 0/0\n");
+	answered_late(no, GET("/b"), strlen(GET("/b")),
+	    "P http\nQ PUT a /\nQ GET a /b\nR 417 paired\n"
+	    "T 1 417 paired 0/0\nR 200 gap\nT 0 200 gap 0/0\n"
+	    "T 2 0 no-response 0/0\n");
+	for (cut = strlen("GET /b HTTP/1.1\r"); cut > 0; cut--)
+		answered_late(no, GET("/b"), cut, "P http\nQ PUT a /\n"
+		    "R 417 paired\nT 1 417 paired 0/0\nQ GET a /b\n"
+		    "R 200 paired\nT 2 200 paired 0/0\n");
 	for (cut = 4; cut > 0; cut--)
 		answered_late("HTTP/1.1 100 x\r\n\r\n", "GET " GET("/b"), cut,
 		    "P http\nQ PUT a /\nR 100 interim\nQ GET a /b\n"
