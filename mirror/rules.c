@@ -4,9 +4,8 @@
 #include "mirror/rules.h"
 #include "sandbox/target.h"
 
-/* Where another server may see another request. */
-#define UNCLEAR		(HTTP_AMBIGUOUS | HTTP_F_BARE_CR | HTTP_F_NO_COLON | \
-			 HTTP_F_START_LINE | HTTP_F_HOST_BAD)
+/* Where another server may see another request, besides what is ambiguous. */
+#define UNCLEAR		(HTTP_F_NO_COLON | HTTP_F_START_LINE | HTTP_F_HOST_BAD)
 
 struct asked {
 	struct target	 target;
@@ -24,22 +23,6 @@ rules_wanted(const struct conf_mirror *m, bool record)
 		if (m->rules[i].record == record)
 			return true;
 	return false;
-}
-
-/* An absolute target may name another host than the field. */
-static bool
-is_one_host(const struct http_head *h, const struct asked *a)
-{
-	static uint8_t	 field[HTTP_HOST_MAX];	/* no page of stack */
-	struct http_head of_field = *h;
-	size_t		 n;
-
-	if (h->host.p == NULL || (h->target.len > 0 && h->target.p[0] == '/'))
-		return true;
-	of_field.target.p = (const uint8_t *)"/";
-	of_field.target.len = 1;
-	n = http_host(&of_field, field);
-	return n == a->target.host_len && memcmp(field, a->host, n) == 0;
 }
 
 /* "a:8080" is the host a, too; "[::1]" has no port. */
@@ -64,12 +47,10 @@ read_head(struct asked *a, const uint8_t *p, size_t n, bool paths)
 	struct target		*t = &a->target;
 
 	if (http_parse(p, n, &h) != (ssize_t)n || !h.is_request ||
-	    (h.flaws & UNCLEAR) != 0)
+	    http_ambiguous(&h) || (h.flaws & UNCLEAR) != 0)
 		return false;
 	t->host = a->host;
 	t->host_len = http_host(&h, a->host);
-	if (!is_one_host(&h, a))
-		return false;
 	a->bare_len = without_port(t->host, t->host_len);
 	t->method = h.method.p;
 	t->method_len = h.method.len;
