@@ -6,22 +6,6 @@
 #define TOP		10	/* rows of a list */
 #define STALE_US	3600000000ULL
 
-/* A window in slices, as it is where periods end: in whole blocks. */
-static uint32_t
-period_slices(const struct sketch_time *t, enum show_window w)
-{
-	switch (w) {
-	case WINDOW_10M:
-		return (t->old + t->old_block - 1) / t->old_block *
-		    t->old_block;
-	case WINDOW_1M:
-		return (t->mid + t->mid_block - 1) / t->mid_block *
-		    t->mid_block;
-	default:
-		return t->fine;
-	}
-}
-
 static enum show_window
 window_of(uint64_t every_us)
 {
@@ -33,14 +17,13 @@ window_of(uint64_t every_us)
 static uint64_t
 end_after(const struct analyzer *az, uint64_t us)
 {
-	const struct sketch_time	*t = &az->meter->time;
-	uint64_t			 first = UINT64_MAX, end, period;
-	unsigned			 w;
+	uint64_t	 first = UINT64_MAX, end, period;
+	unsigned	 w;
 
 	for (w = 0; w < WINDOW_MAX; w++) {
 		if (az->history.every_us[w] == 0)
 			continue;
-		period = period_slices(t, (enum show_window)w) * t->slice_us;
+		period = meter_period_us(az->meter, (enum show_window)w);
 		end = (us / period + 1) * period;
 		if (end < first)
 			first = end;
@@ -93,12 +76,11 @@ keep(struct analyzer *az, enum show_window w)
 void
 history_take(struct analyzer *az)
 {
-	const struct sketch_time	*t = &az->meter->time;
-	unsigned			 w;
+	unsigned	 w;
 
 	for (w = 0; w < WINDOW_MAX; w++)
 		if (az->history.every_us[w] != 0 && az->now %
-		    (period_slices(t, (enum show_window)w) * t->slice_us) == 0)
+		    meter_period_us(az->meter, (enum show_window)w) == 0)
 			keep(az, (enum show_window)w);
 	az->history.next_us = end_after(az, az->now);
 }

@@ -353,6 +353,8 @@ unsigned	 meter_shares(struct meter *, enum conf_metric,
 		    struct meter_share *, unsigned max);
 /* How long the window really is now, in microseconds (at least 1). */
 uint64_t	 meter_window_us(const struct meter *, enum show_window);
+/* How long from one time that windows can meet at to the next. */
+uint64_t	 meter_period_us(const struct meter *, enum show_window);
 const char	*meter_window_name(enum show_window);
 /* Sums of responses by class: 2 to 5 for 2xx to 5xx. */
 uint64_t	 meter_class(const struct meter *, const uint64_t v[MC_MAX],

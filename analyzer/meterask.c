@@ -118,6 +118,13 @@ meter_window_us(const struct meter *m, enum show_window w)
 }
 
 uint64_t
+meter_period_us(const struct meter *m, enum show_window w)
+{
+	return sketch_period(&m->time, window_slices(m, w)) *
+	    m->time.slice_us;
+}
+
+uint64_t
 meter_class(const struct meter *m, const uint64_t v[MC_MAX], unsigned class)
 {
 	uint64_t	 sum = 0;

@@ -145,6 +145,11 @@ struct sketch_entry *sketch_by_token(const struct sketch_kind *, uint64_t);
 void		 sketch_time_init(struct sketch_time *, uint64_t window_us);
 /* First slice of a window that spans the given number of slices. */
 uint32_t	 sketch_from(const struct sketch_time *, uint32_t slices);
+/*
+ * As many slices in whole blocks: at each multiple of these the window holds
+ * what came since the one before.
+ */
+uint32_t	 sketch_period(const struct sketch_time *, uint32_t slices);
 /* The running slice is over: folds it, before time->now is moved on. */
 void		 sketch_close(struct sketch_kind *);
 /* Drops what is out of all windows; now and then. */

@@ -24,13 +24,27 @@ sketch_time_init(struct sketch_time *t, uint64_t window_us)
 	t->old = (uint32_t)((600000000 + s - 1) / s);
 }
 
+/* The slices of a window that are summed together. */
+static uint32_t
+block_of(const struct sketch_time *t, uint32_t slices)
+{
+	if (slices <= t->fine)
+		return 1;
+	return slices <= t->mid ? t->mid_block : t->old_block;
+}
+
 uint32_t
 sketch_from(const struct sketch_time *t, uint32_t slices)
 {
-	if (slices <= t->fine)
-		return pane_before(t->now, slices, 1);
-	return pane_before(t->now, slices,
-	    slices <= t->mid ? t->mid_block : t->old_block);
+	return pane_before(t->now, slices, block_of(t, slices));
+}
+
+uint32_t
+sketch_period(const struct sketch_time *t, uint32_t slices)
+{
+	const uint32_t	 block = block_of(t, slices);
+
+	return (slices + block - 1) / block * block;
 }
 
 static void

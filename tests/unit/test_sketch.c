@@ -224,6 +224,30 @@ windows_are_sums_of_slices(void **state)
 	end(&w);
 }
 
+/* Also where the last window is longer than a minute, or than ten. */
+static void
+periods_follow_each_other_without_a_hole(void **state)
+{
+	struct sketch_time	 t;
+	uint32_t		 slices[3], period;
+	uint64_t		 s;
+	size_t			 i;
+
+	(void)state;
+	for (s = 1; s <= 3600; s++) {
+		sketch_time_init(&t, s * 1000000);
+		slices[0] = t.fine;
+		slices[1] = t.mid;
+		slices[2] = t.old;
+		for (i = 0; i < 3; i++) {
+			period = sketch_period(&t, slices[i]);
+			t.now = 100 * period;
+			assert_int_equal(sketch_from(&t, slices[i]),
+			    99 * period);
+		}
+	}
+}
+
 static void
 old_slices_take_a_bounded_number_of_panes(void **state)
 {
@@ -387,6 +411,7 @@ main(void)
 		cmocka_unit_test(long_keys_are_cut_but_stay_apart),
 		cmocka_unit_test(a_token_dies_with_its_entry),
 		cmocka_unit_test(windows_are_sums_of_slices),
+		cmocka_unit_test(periods_follow_each_other_without_a_hole),
 		cmocka_unit_test(old_slices_take_a_bounded_number_of_panes),
 		cmocka_unit_test(an_eviction_inside_a_slice_leaves_no_trace),
 		cmocka_unit_test(children_go_with_their_owner),
