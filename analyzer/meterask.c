@@ -190,7 +190,7 @@ uint64_t
 meter_unwatched_us(const struct meter *m, uint64_t span_us, bool windows)
 {
 	const struct meter_lost	*l;
-	uint64_t		 start, from, sum = 0;
+	uint64_t		 start, from, to, sum = 0;
 	uint32_t		 i, n;
 
 	start = m->now_us > span_us ? m->now_us - span_us : 0;
@@ -202,8 +202,9 @@ meter_unwatched_us(const struct meter *m, uint64_t span_us, bool windows)
 	for (i = 0; i < n; i++) {
 		l = &m->lost[i];
 		from = l->from_us > start ? l->from_us : start;
-		if (l->to_us > from)
-			sum += l->to_us - from;
+		to = l->to_us < m->now_us ? l->to_us : m->now_us;
+		if (to > from)
+			sum += to - from;
 	}
 	sum += away_since(m, start);
 	return sum < span_us ? sum : span_us;

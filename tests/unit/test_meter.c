@@ -472,6 +472,24 @@ lost_time_counts_for_the_windows_it_touches(void **state)
 	end(&w);
 }
 
+/* As of who stood still: windows that ended meanwhile are summed behind it. */
+static void
+lost_time_to_come_is_not_of_this_window(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w, false);
+	meter_advance(w.m, 1100000000);
+	meter_lost_time(w.m, 1099000000, 1109000000, 0);
+	assert_int_equal(meter_unwatched_us(w.m, 3000000, true), 1000000);
+	meter_advance(w.m, 1103000000);
+	assert_int_equal(meter_unwatched_us(w.m, 3000000, true), 3000000);
+	meter_advance(w.m, 1110000000);
+	assert_int_equal(meter_unwatched_us(w.m, 3000000, true), 2000000);
+	end(&w);
+}
+
 static void
 lost_time_ends_when_the_role_was_back(void **state)
 {
@@ -904,6 +922,7 @@ main(void)
 		cmocka_unit_test(
 		    completeness_is_the_smaller_share_rounded_down),
 		cmocka_unit_test(lost_time_counts_for_the_windows_it_touches),
+		cmocka_unit_test(lost_time_to_come_is_not_of_this_window),
 		cmocka_unit_test(lost_time_ends_when_the_role_was_back),
 		cmocka_unit_test(entries_come_back_after_a_loss),
 		cmocka_unit_test(
