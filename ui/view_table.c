@@ -85,7 +85,8 @@ static const struct layout layouts[] = {
 	    "first_byte_seconds" } },
 	{ .kind = ROW_PERIOD,
 	    .drop = { "wire_bits_per_second", "tls_handshakes", "requests",
-	    "errors_4xx", "busiest_host", "complete_ratio" } },
+	    "errors_4xx", "busiest_host", "worst_p95_seconds",
+	    "complete_ratio" } },
 	{ .kind = ROW_PROCESS,
 	    .drop = { "jail", "last_loss", "lost_seconds" } },
 };

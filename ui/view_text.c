@@ -489,7 +489,8 @@ draw_kinds(struct ctx *c, bool headings)
 {
 	const struct view_subject *s = c->subject;
 	bool			   done[ROW_KINDS] = { false };
-	size_t			   i, before, drawn = 0;
+	const size_t		   begin = c->o->len;
+	size_t			   i, before, drawn = begin;
 	enum row_kind		   kind;
 
 	for (i = 0; i < s->nkinds + c->d->n; i++) {
@@ -502,7 +503,7 @@ draw_kinds(struct ctx *c, bool headings)
 		    (headings && (kind == ROW_DAEMON || kind == ROW_ADVICE)))
 			continue;
 		before = c->o->len;
-		if (drawn > 0 && kind != ROW_OTHER)
+		if (drawn > begin && kind != ROW_OTHER)
 			out_char(c->o, '\n', 1);
 		if (headings && kind != ROW_OTHER)
 			out_printf(c->o, "%s\n", row_desc(kind)->array);

@@ -202,6 +202,53 @@ a_narrow_terminal_drops_columns_in_order(void **state)
 	golden("transactions-80.txt", SHOW_TRANSACTIONS, false, 80);
 }
 
+/* Of a night one wants to know what fired and how much was seen. */
+static void
+the_past_is_told_on_a_small_screen(void **state)
+{
+	static const char	 row[] = "time=1795993200000000|"
+	    "requests_per_second=46430|peak_requests_per_second=96430|"
+	    "errors_5xx=12|worst_p95_seconds=0.1114|alerts=1|"
+	    "complete_ratio=1|unkept_seconds=75|requests=1000|"
+	    "busiest_host=www.example";
+	struct doc		 d;
+	struct buf		 b;
+	struct out		 o;
+
+	(void)state;
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_PERIOD, 0, row);
+	doc_init(&d);
+	out_init(&o);
+	assert_int_equal(doc_add(&d, bytes, b.len), 0);
+	view_text.draw(&o, &view_history, &d,
+	    &(struct view_opt){ .width = 80 });
+	assert_non_null(strstr(o.p, "  5xx     p95  alerts  complete\n"));
+	out_reset(&o);
+	view_text.draw(&o, &view_history, &d,
+	    &(struct view_opt){ .width = 64 });
+	assert_non_null(strstr(o.p, "not kept    r/s   peak  5xx  alerts\n"));
+	out_clear(&o);
+	doc_clear(&d);
+}
+
+static void
+a_line_before_a_table_makes_no_blank_one(void **state)
+{
+	struct doc	 d;
+	struct out	 o;
+
+	(void)state;
+	load(&d, SHOW_HOSTS, false);
+	out_init(&o);
+	out_str(&o, "from then\n\n");
+	view_text.draw(&o, view_subject(SHOW_HOSTS), &d,
+	    &(struct view_opt){ 0 });
+	assert_null(strstr(o.p, "\n\n\n"));
+	out_clear(&o);
+	doc_clear(&d);
+}
+
 /* Every subject at every width: no wider, no byte that steers, no blanks. */
 static void
 nothing_passes_the_edge_or_steers_the_terminal(void **state)
@@ -416,6 +463,8 @@ main(void)
 		cmocka_unit_test(quic_stands_beside_tls),
 		cmocka_unit_test(the_report_of_a_file_names_nobody_to_ask),
 		cmocka_unit_test(a_narrow_terminal_drops_columns_in_order),
+		cmocka_unit_test(the_past_is_told_on_a_small_screen),
+		cmocka_unit_test(a_line_before_a_table_makes_no_blank_one),
 		cmocka_unit_test(
 		    nothing_passes_the_edge_or_steers_the_terminal),
 		cmocka_unit_test(no_answer_is_wider_than_the_terminal),
