@@ -204,6 +204,7 @@ struct step {
 struct steps {
 	struct doc	*d;
 	struct doc	 rows;		/* of a period */
+	struct past	 past;
 	struct step	 now;
 	uint64_t	 step_us;
 	uint64_t	 end_us;	/* of the last period, 0: none */
@@ -372,56 +373,81 @@ add_period(struct steps *t, struct step *s, double seconds)
 		s->alerts = n;
 }
 
+/* How far ends may be apart that meet: clocks are read late. */
+static uint64_t
+apart(uint64_t period_us)
+{
+	return period_us / 2 < SECOND ? period_us / 2 : SECOND;
+}
+
 static bool
 count(void *arg, const struct period *u, const struct period_keys *k)
 {
 	struct steps	*t = arg;
+	const uint64_t	 long_us = u->to_us - u->from_us;
 
-	if (t->end_us != 0 && u->from_us > t->end_us + SECOND)
+	/* It was there before, and then until now it was not. */
+	if (t->end_us == 0 && t->past.before_us != 0)
+		t->end_us = t->past.since_us;
+	if (t->end_us != 0 && u->from_us > t->end_us &&
+	    u->from_us - t->end_us > apart(long_us))
 		not_there(t, t->end_us, u->from_us);
 	t->end_us = u->to_us;
-	if (u->to_us - u->from_us > t->longest_us)
-		t->longest_us = u->to_us - u->from_us;
+	if (long_us > t->longest_us)
+		t->longest_us = long_us;
 	doc_reset(&t->rows);
 	/* A chunk that is not there counts nothing. */
 	(void)past_rows(&t->rows, u, k, PERIOD_COMPLETE);
 	(void)past_rows(&t->rows, u, k, "summary");
 	(void)past_rows(&t->rows, u, k, "alerts");
 	(void)past_rows(&t->rows, u, k, "hosts");
-	add_period(t, step_at(t, u->from_us),
-	    (double)(u->to_us - u->from_us) / 1e6);
+	add_period(t, step_at(t, u->from_us), (double)long_us / 1e6);
 	return !t->failed;
+}
+
+/* Behind the last one; the running one is not kept yet. */
+static void
+count_rest(struct steps *t, uint64_t now_us)
+{
+	const uint64_t	 running = 2 * t->longest_us + SECOND;
+	const uint64_t	 until = t->past.until_us < now_us ?
+			    t->past.until_us : now_us;
+
+	if (t->end_us != 0 && until > t->end_us && until - t->end_us >
+	    (now_us - until < running ? running : apart(t->longest_us)))
+		not_there(t, t->end_us, until);
 }
 
 int
 history_table(struct doc *d, const struct command *c, char *why, size_t size)
 {
 	struct steps	*t;
-	struct past	 p = { .file = file_of(c), .fn = count };
-	uint64_t	 now = proc_wall_us(), step;
+	struct past	*p;
+	uint64_t	 now = proc_wall_us();
 	int		 status;
 
-	if ((status = time_of(c, TIME_UNTIL, now, now, &p.until_us, why,
-	    size)) != CLIENT_OK ||
-	    (status = time_of(c, TIME_SINCE, now, p.until_us < DAY ? 0 :
-	    p.until_us - DAY, &p.since_us, why, size)) != CLIENT_OK ||
-	    (status = time_of(c, TIME_STEP, now, HOUR, &step, why, size)) !=
-	    CLIENT_OK)
-		return status;
 	if ((t = calloc(1, sizeof(*t))) == NULL) {
 		snprintf(why, size, "out of memory");
 		return CLIENT_OS;
 	}
+	p = &t->past;
+	if ((status = time_of(c, TIME_UNTIL, now, now, &p->until_us, why,
+	    size)) != CLIENT_OK ||
+	    (status = time_of(c, TIME_SINCE, now, p->until_us < DAY ? 0 :
+	    p->until_us - DAY, &p->since_us, why, size)) != CLIENT_OK ||
+	    (status = time_of(c, TIME_STEP, now, HOUR, &t->step_us, why,
+	    size)) != CLIENT_OK) {
+		free(t);
+		return status;
+	}
 	t->d = d;
-	t->step_us = step;
 	doc_init(&t->rows);
 	doc_reset(d);
-	p.arg = t;
-	status = past_read(&p, why, size);
-	/* The running period is not kept yet. */
-	if (t->end_us != 0 && p.until_us <= now &&
-	    p.until_us > t->end_us + 2 * t->longest_us + SECOND)
-		not_there(t, t->end_us, p.until_us);
+	p->file = file_of(c);
+	p->fn = count;
+	p->arg = t;
+	status = past_read(p, why, size);
+	count_rest(t, now);
 	end_step(t);
 	if (status == CLIENT_OK && t->failed) {
 		snprintf(why, size, "out of memory, or more than %d steps: "

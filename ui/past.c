@@ -127,8 +127,9 @@ use(struct reader *r, const struct period *u)
 
 	if (u->type == PERIOD_KEYS)
 		r->keyed = period_get_keys(u, &r->keys) == 0;
-	else if (r->keyed && u->to_us > p->since_us &&
-	    u->from_us < p->until_us)
+	else if (u->to_us <= p->since_us)
+		p->before_us = u->to_us;
+	else if (r->keyed && u->from_us < p->until_us)
 		r->enough = !p->fn(p->arg, u, &r->keys);
 }
 
@@ -281,7 +282,7 @@ past_read(struct past *p, char *why, size_t size)
 		return CLIENT_OS;
 	}
 	r->past = p;
-	p->skipped = 0;
+	p->before_us = p->skipped = 0;
 	compat_strlcpy(dir, p->file, sizeof(dir));
 	if ((slash = strrchr(dir, '/')) == NULL)
 		compat_strlcpy(dir, ".", sizeof(dir));

@@ -21,6 +21,7 @@ struct past {
 	bool		(*fn)(void *arg, const struct period *,
 			    const struct period_keys *);
 	void		*arg;
+	uint64_t	 before_us;	/* the last end by since_us, 0: none */
 	uint64_t	 skipped;	/* bytes that were no unit */
 };
 /* 0, or an exit status of netmonctl with a line for the user in why. */
