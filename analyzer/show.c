@@ -763,10 +763,32 @@ kept_names(struct rows *r)
 	names(r, r->top);
 }
 
+struct few {
+	struct rows	*r;
+	uint32_t	 left;
+};
+
+static bool
+few_alerts(void *arg, struct row_writer *w)
+{
+	struct few	*f = arg;
+
+	return f->left-- > 0 && answer_row(&f->r->a, w, ROW_ALERT, 0);
+}
+
+/* Every rule; of one with very many keys the first ones. */
 static void
 kept_alerts(struct rows *r)
 {
-	rows_alerts(r, true, NULL);
+	const struct conf	*c = r->az->proc->conf;
+	struct few		 f = { .r = r };
+	size_t			 i;
+
+	for (i = 0; i < c->nalerts; i++) {
+		f.left = r->top;
+		alert_rows(r->az->alerts, false, c->alerts[i].name,
+		    few_alerts, &f);
+	}
 }
 
 /* The words of netmonctl's show, but for the first one. */
@@ -776,7 +798,6 @@ static const struct {
 } kept[] = {
 	{ PERIOD_COMPLETE, rows_complete },
 	{ "summary",	rows_summary },
-	{ "alerts",	kept_alerts },
 	{ "hosts",	kept_hosts },
 	{ "names",	kept_names },
 	{ "clients",	kept_clients },
@@ -785,6 +806,7 @@ static const struct {
 	{ "sections",	sections },
 	{ "capture",	capture },
 	{ "interfaces",	interfaces },
+	{ "alerts",	kept_alerts },
 };
 
 void

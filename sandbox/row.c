@@ -415,7 +415,7 @@ static const struct row_field period_fields[] = {
 	U("tls_handshakes", COUNT, "tls"),
 	U("quic_connections", COUNT, NULL),
 	D("wire_bits_per_second", BPS, "b/s"),
-	U("alerts", COUNT, "alerts"),	/* the most that fired at a time */
+	U("alerts", COUNT, "alerts"),	/* that fired in it, or still */
 	D("complete_ratio", RATIO, "complete"),
 	S("busiest_host", "busiest host"),
 	U("busiest_host_requests", COUNT, NULL),

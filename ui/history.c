@@ -209,6 +209,8 @@ struct steps {
 	uint64_t	 step_us;
 	uint64_t	 end_us;	/* of the last period, 0: none */
 	uint64_t	 longest_us;	/* of periods */
+	uint64_t	 firing;	/* alerts, when the last one ended */
+	uint64_t	 fired;		/* until then, since netmond started */
 	size_t		 n;
 	bool		 failed;	/* no memory, or too many */
 };
@@ -278,6 +280,7 @@ step_at(struct steps *t, uint64_t us)
 	end_step(t);
 	memset(&t->now, 0, sizeof(t->now));
 	t->now.begin_us = begin;
+	t->now.alerts = t->firing;
 	return &t->now;
 }
 
@@ -288,6 +291,7 @@ not_there(struct steps *t, uint64_t from_us, uint64_t to_us)
 	struct step	*s;
 	uint64_t	 end;
 
+	t->firing = 0;
 	for (; from_us < to_us && !t->failed; from_us = end) {
 		s = step_at(t, from_us);
 		end = s->begin_us + t->step_us;
@@ -318,19 +322,34 @@ add_host(struct step *s, const struct row *r)
 	s->busy[i].requests += doc_u64(r, "requests");
 }
 
-static uint64_t
-firing(const struct doc *d)
+/* The alerts that fired, or did when the period before ended. */
+static void
+add_alerts(struct steps *t, struct step *s)
 {
-	struct row	 r;
-	uint64_t	 n = 0;
-	size_t		 i;
+	const struct doc	*d = &t->rows;
+	struct row		 r;
+	const char		*rule, *last = "";
+	uint64_t		 firing = 0, fired = 0;
+	size_t			 i, n, last_n = 0;
 
 	for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
 	    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
 		doc_get(d, i, &r);
-		n += doc_is(&r, "state", "firing");
+		firing += doc_is(&r, "state", "firing") ||
+		    doc_is(&r, "state", "clearing");
+		/* Each key of a rule tells the sum of the rule. */
+		rule = doc_text(&r, "rule", &n);
+		if (n != last_n || memcmp(rule, last, n) != 0)
+			fired += doc_u64(&r, "fired_total");
+		last = rule;
+		last_n = n;
 	}
-	return n;
+	if (fired > t->fired)
+		s->alerts += fired - t->fired;
+	if (firing > s->alerts)
+		s->alerts = firing;
+	t->firing = firing;
+	t->fired = fired;
 }
 
 static void
@@ -356,7 +375,6 @@ add_period(struct steps *t, struct step *s, double seconds)
 {
 	const struct doc	*d = &t->rows;
 	struct row		 r;
-	uint64_t		 n;
 	size_t			 i;
 
 	s->seconds += seconds;
@@ -369,8 +387,6 @@ add_period(struct steps *t, struct step *s, double seconds)
 		doc_get(d, i, &r);
 		add_host(s, &r);
 	}
-	if ((n = firing(d)) > s->alerts)
-		s->alerts = n;
 }
 
 /* How far ends may be apart that meet: clocks are read late. */
@@ -385,6 +401,8 @@ count(void *arg, const struct period *u, const struct period_keys *k)
 {
 	struct steps	*t = arg;
 	const uint64_t	 long_us = u->to_us - u->from_us;
+	struct step	*s;
+	bool		 has_alerts;
 
 	/* It was there before, and then until now it was not. */
 	if (t->end_us == 0 && t->past.before_us != 0)
@@ -399,9 +417,12 @@ count(void *arg, const struct period *u, const struct period_keys *k)
 	/* A chunk that is not there counts nothing. */
 	(void)past_rows(&t->rows, u, k, PERIOD_COMPLETE);
 	(void)past_rows(&t->rows, u, k, "summary");
-	(void)past_rows(&t->rows, u, k, "alerts");
 	(void)past_rows(&t->rows, u, k, "hosts");
-	add_period(t, step_at(t, u->from_us), (double)long_us / 1e6);
+	has_alerts = past_rows(&t->rows, u, k, "alerts") == 0;
+	s = step_at(t, u->from_us);
+	add_period(t, s, (double)long_us / 1e6);
+	if (has_alerts)
+		add_alerts(t, s);
 	return !t->failed;
 }
 
@@ -441,6 +462,7 @@ history_table(struct doc *d, const struct command *c, char *why, size_t size)
 		return status;
 	}
 	t->d = d;
+	t->fired = UINT64_MAX;	/* nobody knows */
 	doc_init(&t->rows);
 	doc_reset(d);
 	p->file = file_of(c);

@@ -50,9 +50,9 @@ fresh(void)
 	put(PERIOD_KEYS, 0, 0, &b);
 }
 
-/* A period of 7 requests, so many milliseconds behind noon. */
+/* A period of 7 requests, so many milliseconds behind noon; NULL: no alerts. */
 static void
-period(uint64_t from_ms, uint64_t to_ms)
+period_with(uint64_t from_ms, uint64_t to_ms, const char *const *alerts)
 {
 	static uint8_t	 body[PERIOD_BODY_MAX];
 	struct buf	 b;
@@ -65,8 +65,18 @@ period(uint64_t from_ms, uint64_t to_ms)
 	at = period_begin_chunk(&b, "summary");
 	rows_pairs(&b, ROW_SUMMARY, 0, "requests=7");
 	period_end_chunk(&b, at, true);
+	at = period_begin_chunk(&b, "alerts");
+	for (; alerts != NULL && *alerts != NULL; alerts++)
+		rows_pairs(&b, ROW_ALERT, 0, *alerts);
+	period_end_chunk(&b, at, alerts != NULL);
 	put(PERIOD_ROWS, NOON * SECOND + from_ms * 1000,
 	    NOON * SECOND + to_ms * 1000, &b);
+}
+
+static void
+period(uint64_t from_ms, uint64_t to_ms)
+{
+	period_with(from_ms, to_ms, NULL);
 }
 
 static void
@@ -140,6 +150,56 @@ a_single_period_of_a_second_is_missed(void **state)
 	assert_true(sum_of("seconds") == 4);
 }
 
+static uint64_t
+alerts_of(size_t i)
+{
+	struct row	 r;
+
+	assert_true(i < doc.n);
+	doc_get(&doc, i, &r);
+	return doc_u64(&r, "alerts");
+}
+
+#define ALERTS(...)	((const char *const []){ __VA_ARGS__, NULL })
+
+static void
+what_fired_is_counted_where_it_fired(void **state)
+{
+	(void)state;
+	now_s = NOON + 720;
+	fresh();
+	period_with(0, 60000, ALERTS("rule=a|state=ok|fired_total=4",
+	    "rule=b|state=ok"));
+	/* It fired and was over before the period was. */
+	period_with(60000, 120000, ALERTS("rule=a|state=ok|fired_total=5",
+	    "rule=b|state=ok"));
+	/* Two keys of a rule, one of them about to be over. */
+	period_with(120000, 180000, ALERTS("rule=a|state=ok|fired_total=5",
+	    "rule=b|key=x|state=firing|fired_total=2",
+	    "rule=b|key=y|state=clearing|fired_total=2"));
+	/* One fires still. This period has no room for alerts. */
+	period_with(180000, 240000, ALERTS("rule=a|state=ok|fired_total=5",
+	    "rule=b|key=x|state=firing|fired_total=2"));
+	period(240000, 300000);
+	period_with(300000, 360000, ALERTS("rule=a|state=ok|fired_total=5",
+	    "rule=b|key=x|state=firing|fired_total=2"));
+	/* Another netmond, that counts anew. */
+	period_with(660000, 720000, ALERTS("rule=a|state=ok|fired_total=1",
+	    "rule=b|state=ok"));
+	show("12:00", NULL, "1m");
+	assert_int_equal(doc.n, 12);
+	assert_int_equal(alerts_of(0), 0);
+	assert_int_equal(alerts_of(1), 1);
+	assert_int_equal(alerts_of(2), 2);
+	assert_int_equal(alerts_of(3), 2);
+	assert_int_equal(alerts_of(4), 1);
+	assert_int_equal(alerts_of(5), 1);
+	assert_int_equal(alerts_of(6), 0);
+	assert_int_equal(alerts_of(11), 0);
+	show("12:00", NULL, "1d");
+	assert_int_equal(alerts_of(0), 3);
+}
+
 static int
 setup(void **state)
 {
@@ -163,6 +223,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(what_was_not_kept_is_told_at_both_ends),
 		cmocka_unit_test(a_single_period_of_a_second_is_missed),
+		cmocka_unit_test(what_fired_is_counted_where_it_fired),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -26,6 +26,7 @@ load() {
 net_up
 nginx_up
 conf 'window 1s' 'interface "vb"' 'privacy { clients hash }' \
+    'alert "never" when requests >= 1000000 over 1s' \
     "log history \"$HIST\" { every 1s, rotate 8K, keep 1000 }"
 WRAP="ip netns exec $NSB"
 
@@ -64,6 +65,8 @@ is "at a time: methods" "$(in_past '[.methods[].count] | add' \
     show methods at "$3")" "$1"
 is "at a time: sections" "$(in_past '.sections[0].section' \
     show sections at "$3")" /index.html
+is "at a time: rules that are ok" "$(in_past '.alerts[] |
+    "\(.rule) \(.state)"' show alerts at "$3")" "never ok"
 like "at a time: the text says which" "$(past show hosts at "$3" | head -1)" \
     '^from 20..-..-.. ..:..:.. UTC for [0-9.]+ ?m?s +complete 100%$'
 like "at a time: a page" "$(past report html at "$3")" 'one\.example'
