@@ -81,17 +81,25 @@ period_seek(const uint8_t *p, size_t n, size_t from)
 	if (from >= n)
 		return n;
 	at = memmem(p + from, n - from, &magic, sizeof(magic));
-	return at == NULL ? n : (size_t)(at - p);
+	if (at != NULL)
+		return (size_t)(at - p);
+	if (n - from >= sizeof(magic))
+		from = n - sizeof(magic) + 1;
+	while (from < n && memcmp(p + from, &magic, n - from) != 0)
+		from++;
+	return from;
 }
 
 size_t
 period_good(const uint8_t *p, size_t n, bool whole)
 {
 	struct period	 u;
-	size_t		 at, good = whole ? 0 : n;
+	size_t		 at, good;
 	int		 len;
 
-	for (at = period_seek(p, n, 0); at < n; ) {
+	at = period_seek(p, n, 0);
+	good = whole ? at : n;
+	while (at < n) {
 		if ((len = period_get(p + at, n - at, &u)) > 0)
 			good = at += (size_t)len;
 		else

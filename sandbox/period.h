@@ -37,11 +37,15 @@ void		 period_header(const struct period *, uint8_t *);
  * none (errno EPROTO) or of another byte order (ENOTSUP). body points into p.
  */
 int		 period_get(const uint8_t *p, size_t n, struct period *);
-/* The first byte at or after p + from where a unit may begin; n for none. */
+/*
+ * The first byte at or after p + from where a unit may begin, perhaps to go on
+ * behind n; n for none.
+ */
 size_t		 period_seek(const uint8_t *p, size_t n, size_t from);
 /*
  * Of the last bytes of a file (whole: all of them): how many are left without
- * what stands behind the last whole unit. All, when there is none to see.
+ * what stands behind the last whole unit. All, when there is none to see: what
+ * is no history log stays.
  */
 size_t		 period_good(const uint8_t *p, size_t n, bool whole);
 

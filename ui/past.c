@@ -138,7 +138,7 @@ static size_t
 use_all(struct reader *r, size_t n, int *error)
 {
 	struct period	 u;
-	size_t		 at = 0, next;
+	size_t		 at = 0;
 	int		 len;
 
 	while (at < n && !r->enough) {
@@ -150,9 +150,7 @@ use_all(struct reader *r, size_t n, int *error)
 			continue;
 		}
 		*error = errno;
-		next = period_seek(r->piece, n, at + 1);
-		r->past->skipped += next - at;
-		at = next;
+		at = period_seek(r->piece, n, at + 1);
 	}
 	return at;
 }
@@ -282,7 +280,7 @@ past_read(struct past *p, char *why, size_t size)
 		return CLIENT_OS;
 	}
 	r->past = p;
-	p->before_us = p->skipped = 0;
+	p->before_us = 0;
 	compat_strlcpy(dir, p->file, sizeof(dir));
 	if ((slash = strrchr(dir, '/')) == NULL)
 		compat_strlcpy(dir, ".", sizeof(dir));

@@ -22,7 +22,6 @@ struct past {
 			    const struct period_keys *);
 	void		*arg;
 	uint64_t	 before_us;	/* the last end by since_us, 0: none */
-	uint64_t	 skipped;	/* bytes that were no unit */
 };
 /* 0, or an exit status of netmonctl with a line for the user in why. */
 int		 past_read(struct past *, char *why, size_t size);

@@ -177,6 +177,29 @@ a_false_length_hides_nothing(void **state)
 	assert_string_equal(read_from(0, UINT64_MAX, CLIENT_OK), "abcy");
 }
 
+/* Also where what is read at a time ends within its first bytes. */
+static void
+a_unit_behind_junk_is_found_wherever_it_begins(void **state)
+{
+	const size_t	 piece = 256 * 1024;
+	struct stat	 st;
+	size_t		 k, left;
+
+	(void)state;
+	for (k = 0; k < 10; k++) {
+		unlink(file);
+		put_keys("");
+		assert_int_equal(stat(file, &st), 0);
+		for (left = piece - (size_t)st.st_size - k; left > 1000;
+		    left -= 1000)
+			put_junk("", 1000);
+		put_junk("", left);
+		put("", PERIOD_ROWS, 50, (const uint8_t *)"y", 1);
+		assert_string_equal(read_from(0, UINT64_MAX, CLIENT_OK),
+		    "abcy");
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -210,6 +233,8 @@ main(void)
 		cmocka_unit_test(times_are_understood),
 		cmocka_unit_test(files_are_read_oldest_first_and_around_junk),
 		cmocka_unit_test(a_false_length_hides_nothing),
+		cmocka_unit_test(
+		    a_unit_behind_junk_is_found_wherever_it_begins),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

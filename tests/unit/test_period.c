@@ -84,6 +84,13 @@ what_is_behind_the_last_whole_unit_goes(void **state)
 	memset(mem + two, 0xa5, 100);
 	n = put(two + 100, PERIOD_ROWS, 3, body, sizeof(body));
 	assert_int_equal(period_good(guard_copy(mem, n), n, true), n);
+	/* What never was a history log is not ours to cut. */
+	memset(mem, 'x', 100);
+	assert_int_equal(period_good(guard_copy(mem, 100), 100, true), 100);
+	put(100, PERIOD_ROWS, 3, body, sizeof(body));
+	for (n = 101; n < 100 + one; n++)
+		assert_int_equal(period_good(guard_copy(mem, n), n, true),
+		    100);
 }
 
 static void
