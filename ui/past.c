@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +119,7 @@ struct reader {
 	struct period_keys keys;
 	bool		 keyed;
 	bool		 enough;
+	bool		 found;		/* a file that was rotated */
 	uint8_t		 piece[PIECE];
 };
 
@@ -188,24 +191,33 @@ read_fd(struct reader *r, int fd)
 	return 0;
 }
 
+/* Only what has an end: anybody may have put something else there. */
 static int
-read_file(struct reader *r, const char *name, char *why, size_t size)
+open_file(const char *name, struct stat *st)
 {
-	char	 v[PATH_MAX];
-	int	 fd, failed, error;
+	int	 fd, error;
 
 	if ((fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY |
 	    O_NONBLOCK)) == -1)
-		failed = -1;
-	else
-		failed = read_fd(r, fd);
-	error = errno;
-	if (fd != -1)
-		close(fd);
-	if (failed != -1)
-		return CLIENT_OK;
+		return -1;
+	if ((error = fstat(fd, st) == -1 ? errno : 0) == 0 &&
+	    S_ISREG(st->st_mode))
+		return fd;
+	close(fd);
+	errno = error != 0 ? error : EINVAL;
+	return -1;
+}
+
+/* Why a file was not read, in errno. */
+static int
+complain(const char *name, char *why, size_t size)
+{
+	const int	 error = errno;
+	char		 v[PATH_MAX];
+
 	snprintf(why, size, "%s: %s", vis_str(VIS_TERM, v, sizeof(v), name),
 	    error == ENOTSUP ? "written on a machine of the other byte order" :
+	    error == EINVAL ? "no regular file" :
 	    error == ENOENT ? "no such file; \"log history\" in "
 	    "netmond.conf(5) makes one, \"in FILE\" reads another" :
 	    strerror(error));
@@ -239,9 +251,28 @@ stamp_of(const char *name, const char *base)
 	return name + n + 1;
 }
 
+/* One of those that were rotated, unless it has gone by now, or is now. */
 static int
-read_rotated(struct reader *r, const char *dir, const char *base, char *why,
-    size_t size)
+read_old(struct reader *r, const char *name, const struct stat *now,
+    char *why, size_t size)
+{
+	struct stat	 st;
+	int		 fd, status = CLIENT_OK;
+
+	if ((fd = open_file(name, &st)) == -1)
+		return errno == ENOENT ? CLIENT_OK :
+		    complain(name, why, size);
+	if ((st.st_dev != now->st_dev || st.st_ino != now->st_ino) &&
+	    read_fd(r, fd) == -1)
+		status = complain(name, why, size);
+	r->found = true;
+	close(fd);
+	return status;
+}
+
+static int
+read_rotated(struct reader *r, const char *dir, const char *base,
+    const struct stat *now, char *why, size_t size)
 {
 	struct dirent	**list;
 	const char	*stamp;
@@ -259,10 +290,33 @@ read_rotated(struct reader *r, const char *dir, const char *base, char *why,
 		if (stamp != NULL && status == CLIENT_OK && !r->enough &&
 		    (end > UINT64_MAX - STEP_BACK_US ||
 		    end + STEP_BACK_US > r->past->since_us))
-			status = read_file(r, name, why, size);
+			status = read_old(r, name, now, why, size);
 	}
 	if (n >= 0)
 		free(list);
+	return status;
+}
+
+/* Opened first: it may be rotated while the others are read. */
+static int
+read_all(struct reader *r, const char *dir, const char *base, char *why,
+    size_t size)
+{
+	struct stat	 now = { 0 };
+	int		 fd, error, status;
+
+	fd = open_file(r->past->file, &now);
+	error = errno;
+	status = read_rotated(r, dir, base, &now, why, size);
+	if (fd == -1) {
+		errno = error;
+		if (status == CLIENT_OK && (error != ENOENT || !r->found))
+			status = complain(r->past->file, why, size);
+		return status;
+	}
+	if (status == CLIENT_OK && !r->enough && read_fd(r, fd) == -1)
+		status = complain(r->past->file, why, size);
+	close(fd);
 	return status;
 }
 
@@ -287,9 +341,7 @@ past_read(struct past *p, char *why, size_t size)
 	else
 		slash[slash == dir] = '\0';
 	base = slash == NULL ? p->file : p->file + (slash - dir) + 1;
-	status = read_rotated(r, dir, base, why, size);
-	if (status == CLIENT_OK && !r->enough)
-		status = read_file(r, p->file, why, size);
+	status = read_all(r, dir, base, why, size);
 	free(r);
 	return status;
 }

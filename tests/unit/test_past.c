@@ -200,6 +200,40 @@ a_unit_behind_junk_is_found_wherever_it_begins(void **state)
 	}
 }
 
+static void
+files_that_come_and_go_hide_no_others(void **state)
+{
+	char	 old[128];
+
+	(void)state;
+	/* A rotated one that goes while the folder is read. */
+	snprintf(old, sizeof(old), "%s%s", file, NEW "-01");
+	assert_int_equal(symlink("/nowhere/at/all", old), 0);
+	assert_string_equal(read_from(0, UINT64_MAX, CLIENT_OK), "abcy");
+	unlink(old);
+	/* One that is rotated just now is read once. */
+	assert_int_equal(link(file, old), 0);
+	assert_string_equal(read_from(0, UINT64_MAX, CLIENT_OK), "abcy");
+	/* The next one is not there yet. */
+	unlink(file);
+	assert_string_equal(read_from(0, UINT64_MAX, CLIENT_OK), "abcy");
+	assert_int_equal(rename(old, file), 0);
+}
+
+/* It might never end. */
+static void
+what_is_no_file_is_not_read(void **state)
+{
+	struct past	 p = { .file = "/dev/zero", .until_us = UINT64_MAX,
+	    .fn = on_period };
+
+	(void)state;
+	assert_int_equal(past_read(&p, why, sizeof(why)), CLIENT_REFUSED);
+	assert_string_equal(why, "/dev/zero: no regular file");
+	p.file = "/dev";
+	assert_int_equal(past_read(&p, why, sizeof(why)), CLIENT_REFUSED);
+}
+
 static int
 setup(void **state)
 {
@@ -235,6 +269,8 @@ main(void)
 		cmocka_unit_test(a_false_length_hides_nothing),
 		cmocka_unit_test(
 		    a_unit_behind_junk_is_found_wherever_it_begins),
+		cmocka_unit_test(files_that_come_and_go_hide_no_others),
+		cmocka_unit_test(what_is_no_file_is_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
