@@ -23,14 +23,11 @@ step(struct analyzer *az, uint64_t now)
 static void
 advance(struct analyzer *az, uint64_t now)
 {
-	uint64_t	 end;
-
 	if (now < az->now)
 		return;
-	while (now >= az->history.next_us &&
-	    (end = history_next(az, now)) <= now) {
-		step(az, end);
-		history_take(az);
+	while (now >= az->history.next_us) {
+		step(az, az->history.next_us);
+		history_take(az, now);
 	}
 	step(az, now);
 }

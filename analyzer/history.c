@@ -4,7 +4,7 @@
 #include "sandbox/period.h"
 
 #define TOP		10	/* rows of a list */
-#define STALE_US	3600000000ULL
+#define STALE_US	60000000ULL	/* no packet waits longer for us */
 
 static enum show_window
 window_of(uint64_t every_us)
@@ -44,15 +44,6 @@ history_conf(struct analyzer *az, const struct conf *c)
 	az->history.next_us = end_after(az, az->now);
 }
 
-uint64_t
-history_next(struct analyzer *az, uint64_t now_us)
-{
-	if (az->history.next_us < now_us &&
-	    now_us - az->history.next_us > STALE_US)
-		az->history.next_us = end_after(az, now_us - STALE_US);
-	return az->history.next_us;
-}
-
 static void
 keep(struct analyzer *az, enum show_window w)
 {
@@ -74,13 +65,16 @@ keep(struct analyzer *az, enum show_window w)
 }
 
 void
-history_take(struct analyzer *az)
+history_take(struct analyzer *az, uint64_t now_us)
 {
+	uint64_t	 from = az->now;
 	unsigned	 w;
 
 	for (w = 0; w < WINDOW_MAX; w++)
 		if (az->history.every_us[w] != 0 && az->now %
 		    meter_period_us(az->meter, (enum show_window)w) == 0)
 			keep(az, (enum show_window)w);
-	az->history.next_us = end_after(az, az->now);
+	if (now_us > STALE_US && now_us - STALE_US > from)
+		from = now_us - STALE_US;
+	az->history.next_us = end_after(az, from);
 }

@@ -11,11 +11,10 @@
 /* What this configuration keeps, from the next period on. */
 void		 history_conf(struct analyzer *, const struct conf *);
 /*
- * The mapped time at which the next period ends, UINT64_MAX for none. One that
- * nobody looked at for long is passed over: nothing was counted.
+ * It is az->history.next_us, and nothing of a later time was counted: a period
+ * is over. Of those that follow, the ones that ended long before now_us are
+ * passed over, as nobody was there to count in them.
  */
-uint64_t	 history_next(struct analyzer *, uint64_t now_us);
-/* It is that time, and nothing of a later one was counted. */
-void		 history_take(struct analyzer *);
+void		 history_take(struct analyzer *, uint64_t now_us);
 
 #endif

@@ -138,7 +138,8 @@ struct analyzer {
 	const char	*last_proto;
 	struct {
 		uint64_t	 every_us[WINDOW_MAX];	/* of logs; 0: none */
-		uint64_t	 next_us;	/* end of a period */
+		uint64_t	 next_us;	/* end of a period, mapped;
+						   UINT64_MAX: none */
 	}		 history;
 	uint64_t	 stats_us;	/* last EVENT_STATS */
 	struct event	*ev_tick;
