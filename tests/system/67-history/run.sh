@@ -48,6 +48,8 @@ is "and complete" "$(in_past '[.periods[].complete_ratio] | min' \
     show history since 1h by 1s)" 1
 is "the busiest host" "$(in_past '.periods[-1].busiest_host' \
     show history since 1h by 1d)" one.example
+is "members of the document" "$(in_past 'keys_unsorted | join(" ")' \
+    show history)" "schema periods"
 at_least "it was rotated" "$(ls "$TMP/run" | grep -c '^history\.')" 1
 
 # The step with the most holds the begin of one period, that lasts when the
