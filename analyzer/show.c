@@ -26,6 +26,9 @@ struct list {
 	struct pick	*p;
 	size_t		 n;
 	size_t		 room;
+	size_t		 limit;		/* the first ones are enough; 0: all */
+	size_t		 seen;		/* also those that are not */
+	uint64_t	 least;		/* below this there are enough */
 	bool		 more;		/* others had to make room */
 };
 
@@ -46,32 +49,6 @@ value_of(const struct rows *r)
 	default:
 		return v[MC_REQUESTS] + v[MC_TLS] + v[MC_QUIC];
 	}
-}
-
-static void
-add(struct rows *r, struct list *l, const struct sketch_entry *e,
-    uint64_t value)
-{
-	struct pick	*p;
-	size_t		 room;
-
-	if (l->n == l->room) {
-		room = l->room == 0 ? 256 : l->room * 2;
-		if ((p = realloc(l->p, room * sizeof(*p))) == NULL) {
-			r->no_memory = true;
-			return;
-		}
-		l->p = p;
-		l->room = room;
-	}
-	p = &l->p[l->n++];
-	p->e = e;
-	p->value = value;
-	p->key[0] = p->key[1] = 0;
-	memcpy(p->key, e->key, e->klen < sizeof(p->key) ? e->klen :
-	    sizeof(p->key));
-	p->key[0] = be64toh(p->key[0]);
-	p->key[1] = be64toh(p->key[1]);
 }
 
 static int
@@ -100,6 +77,53 @@ compare(const void *a, const void *b)
 	d = memcmp(x->e->home->owner->key, y->e->home->owner->key, n);
 	return d != 0 ? d : (int)x->e->home->owner->klen -
 	    (int)y->e->home->owner->klen;
+}
+
+static void
+sort(struct list *l)
+{
+	if (l->n > 1)
+		qsort(l->p, l->n, sizeof(l->p[0]), compare);
+}
+
+/* Those that are behind the limit by now stay there. */
+static void
+leave_first(struct list *l)
+{
+	sort(l);
+	l->n = l->limit;
+	l->least = l->p[l->n - 1].value;
+}
+
+static void
+add(struct rows *r, struct list *l, const struct sketch_entry *e,
+    uint64_t value)
+{
+	struct pick	*p;
+	size_t		 room;
+
+	l->seen++;
+	if (value < l->least)
+		return;
+	if (l->n == l->room && l->limit > 0 && l->limit <= l->room / 2)
+		leave_first(l);
+	if (l->n == l->room) {
+		room = l->room == 0 ? 256 : l->room * 2;
+		if ((p = realloc(l->p, room * sizeof(*p))) == NULL) {
+			r->no_memory = true;
+			return;
+		}
+		l->p = p;
+		l->room = room;
+	}
+	p = &l->p[l->n++];
+	p->e = e;
+	p->value = value;
+	p->key[0] = p->key[1] = 0;
+	memcpy(p->key, e->key, e->klen < sizeof(p->key) ? e->klen :
+	    sizeof(p->key));
+	p->key[0] = be64toh(p->key[0]);
+	p->key[1] = be64toh(p->key[1]);
 }
 
 /* The weight of an entry is its number of requests, hellos or responses. */
@@ -140,13 +164,6 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 	}
 }
 
-static void
-sort(struct list *l)
-{
-	if (l->n > 1)
-		qsort(l->p, l->n, sizeof(l->p[0]), compare);
-}
-
 /* Sums of what a list shows, to know what the others are. */
 struct shown {
 	uint64_t	 items;
@@ -181,7 +198,7 @@ others(struct rows *r, const char *what, const struct list *l,
 {
 	meter_sum(r->az->meter, all, r->window, r->v);
 	rows_other(r, &(struct rows_other){ .what = what,
-	    .items = minus(l->n, s->items), .at_least = l->more,
+	    .items = minus(l->seen, s->items), .at_least = l->more,
 	    .count = minus(r->v[MC_REQUESTS], s->count),
 	    .responses = minus(r->v[MC_RESPONSES], s->responses),
 	    .bytes = !bodies ? 0 : minus(r->v[MC_REQ_BODY] +
@@ -193,7 +210,7 @@ others(struct rows *r, const char *what, const struct list *l,
 static void
 host_clients(struct rows *r, const struct sketch_entry *host)
 {
-	struct list	 l = { 0 };
+	struct list	 l = { .limit = TOP_CLIENTS };
 	size_t		 i;
 
 	collect(r, &l, sketch_child(host, METER_CHILD_CLIENTS), MC_REQUESTS);
@@ -237,7 +254,7 @@ static void
 hosts(struct rows *r, uint32_t top, bool nested)
 {
 	struct shown	 s = { 0 };
-	struct list	 l = { 0 };
+	struct list	 l = { .limit = top };
 	size_t		 i;
 
 	collect(r, &l, r->az->meter->hosts, MC_REQUESTS);
@@ -284,7 +301,7 @@ sections(struct rows *r)
 	struct sketch_entry	*host = NULL;
 	const struct sketch	*hs = r->az->meter->hosts;
 	struct shown		 s = { 0 };
-	struct list		 l = { 0 };
+	struct list		 l = { .limit = r->top };
 	uint32_t		 k;
 	size_t			 i;
 
@@ -349,7 +366,7 @@ static void
 clients(struct rows *r, uint32_t top)
 {
 	struct shown	 s = { 0 };
-	struct list	 l = { 0 };
+	struct list	 l = { .limit = top };
 	size_t		 i;
 
 	collect(r, &l, r->az->meter->clients, MC_REQUESTS);
@@ -367,7 +384,7 @@ static void
 names(struct rows *r, uint32_t top)
 {
 	struct shown	 s = { 0 };
-	struct list	 l = { 0 };
+	struct list	 l = { .limit = top };
 	size_t		 i;
 
 	collect(r, &l, r->az->meter->names, MC_TLS);
@@ -381,7 +398,7 @@ names(struct rows *r, uint32_t top)
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
 	rows_ech(r, r->v[MC_TLS_ECH], r->v[MC_QUIC_ECH]);
 	rows_other(r, &(struct rows_other){ .what = "names",
-	    .items = minus(l.n, s.items), .at_least = l.more,
+	    .items = minus(l.seen, s.items), .at_least = l.more,
 	    .count = minus(r->v[MC_TLS] + r->v[MC_QUIC], s.count) });
 	free(l.p);
 }

@@ -69,6 +69,10 @@ is "clients and the others are all" \
     "$(sum clients responses) $(sum clients body_bytes)" \
     "$n $(json .summary.body_bytes show summary window total)"
 is "which are many" "$(jq '.other[0].items > 100' "$TMP/list.json")" true
+# Of many the first ones are found without the order of all.
+list() { json ".clients[0:3][] | .client" show clients "$@" window total; }
+is "the first ones are those of the whole list" "$(list top 3)" \
+    "$(list top 4000)"
 ctl -j show sections 10.77.0.2 top 1 window total > "$TMP/list.json"
 is "sections and the others are all of the host" \
     "$(sum sections responses)" \
