@@ -63,28 +63,6 @@ alerts_last(const struct alerts *a)
 }
 
 static void
-put_value(struct row_writer *w, const struct row_value *v)
-{
-	switch (v->type) {
-	case ROW_U64:
-		row_u64(w, v->u);
-		break;
-	case ROW_I64:
-		row_i64(w, v->i);
-		break;
-	case ROW_DOUBLE:
-		row_double(w, v->d);
-		break;
-	case ROW_STR:
-		row_strn(w, v->s.p, v->s.n);
-		break;
-	case ROW_BOOL:
-		row_bool(w, v->b);
-		break;
-	}
-}
-
-static void
 set_u64(struct row *r, const char *key, uint64_t v)
 {
 	int	 i = row_index(r->kind, key);
@@ -115,7 +93,7 @@ copy_rows(struct buf *from, struct buf *to, uint64_t epoch, uint64_t seq,
 		}
 		row_begin(&w, to, r.kind, r.level);
 		for (i = 0; i < r.n; i++)
-			put_value(&w, &r.v[i]);
+			row_put_value(&w, r.v[i].type, &r.v[i]);
 		if (row_end(&w) == -1)
 			return -1;
 		head = false;

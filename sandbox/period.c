@@ -259,28 +259,6 @@ period_get_keys(const struct period *u, struct period_keys *k)
 	return 0;
 }
 
-static void
-put_value(struct row_writer *w, enum row_type type, const struct row_value *v)
-{
-	switch (type) {
-	case ROW_U64:
-		row_u64(w, v->u);
-		break;
-	case ROW_I64:
-		row_i64(w, v->i);
-		break;
-	case ROW_DOUBLE:
-		row_double(w, v->d);
-		break;
-	case ROW_STR:
-		row_strn(w, v->s.p, v->s.n);
-		break;
-	case ROW_BOOL:
-		row_bool(w, v->b);
-		break;
-	}
-}
-
 static int
 put_row(struct buf *to, enum row_kind kind, unsigned level,
     const struct row_value *v)
@@ -291,7 +269,7 @@ put_row(struct buf *to, enum row_kind kind, unsigned level,
 
 	row_begin(&w, to, kind, level);
 	for (i = 0; i < d->nfields; i++)
-		put_value(&w, d->fields[i].type, &v[i]);
+		row_put_value(&w, d->fields[i].type, &v[i]);
 	return row_end(&w);
 }
 

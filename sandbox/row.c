@@ -654,6 +654,29 @@ row_str(struct row_writer *w, const char *s)
 	row_strn(w, s, s == NULL ? 0 : strlen(s));
 }
 
+void
+row_put_value(struct row_writer *w, enum row_type type,
+    const struct row_value *v)
+{
+	switch (type) {
+	case ROW_U64:
+		row_u64(w, v->u);
+		break;
+	case ROW_I64:
+		row_i64(w, v->i);
+		break;
+	case ROW_DOUBLE:
+		row_double(w, v->d);
+		break;
+	case ROW_STR:
+		row_strn(w, v->s.p, v->s.n);
+		break;
+	case ROW_BOOL:
+		row_bool(w, v->b);
+		break;
+	}
+}
+
 int
 row_end(struct row_writer *w)
 {

@@ -164,6 +164,9 @@ void		 row_double(struct row_writer *, double);
 void		 row_bool(struct row_writer *, bool);
 void		 row_str(struct row_writer *, const char *);
 void		 row_strn(struct row_writer *, const void *, size_t);
+/* Any of these; the type of v is not looked at. */
+void		 row_put_value(struct row_writer *, enum row_type,
+		    const struct row_value *v);
 int		 row_end(struct row_writer *);
 
 /* Reads one row; -1 when it does not match the table. */
