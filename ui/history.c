@@ -167,12 +167,17 @@ history_head(struct out *o, const struct doc *d)
 {
 	struct row	 r;
 	char		 at[FMT_MAX], span[FMT_MAX], part[FMT_MAX];
+	uint64_t	 from_us;
+	double		 back_us;
 
 	if (doc_find(d, ROW_COMPLETE, &r) == -1)
 		return;
-	out_printf(o, "from %s for %s   complete %s\n\n", fmt_time(at,
-	    doc_u64(&r, "time") - (uint64_t)(doc_num(&r, "window_seconds") *
-	    1e6)), fmt_span(span, doc_num(&r, "window_seconds")),
+	from_us = doc_u64(&r, "time");
+	back_us = doc_num(&r, "window_seconds") * 1e6;
+	from_us = back_us >= 0 && back_us < (double)from_us ?
+	    from_us - (uint64_t)back_us : 0;
+	out_printf(o, "from %s for %s   complete %s\n\n",
+	    fmt_time(at, from_us), fmt_span(span, back_us / 1e6),
 	    fmt_ratio(part, doc_num(&r, "ratio")));
 }
 

@@ -200,6 +200,33 @@ what_fired_is_counted_where_it_fired(void **state)
 	assert_int_equal(alerts_of(0), 3);
 }
 
+static void
+the_head_tells_when_whatever_the_rows_say(void **state)
+{
+	static const char *const t[][2] = {
+		{ "time=1796040060000000|window_seconds=60",
+		    "from 2026-11-30 12:00:00 UTC for 60s" },
+		{ "time=1796040060000000|window_seconds=1e300", "from - for" },
+		{ "window_seconds=60", "from - for" },
+	};
+	uint8_t		 body[1024];
+	struct buf	 b;
+	struct out	 o;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		buf_writer(&b, body, sizeof(body));
+		rows_pairs(&b, ROW_COMPLETE, 0, t[i][0]);
+		doc_reset(&doc);
+		assert_int_equal(doc_add(&doc, body, b.len), 0);
+		out_init(&o);
+		history_head(&o, &doc);
+		assert_memory_equal(o.p, t[i][1], strlen(t[i][1]));
+		out_clear(&o);
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -224,6 +251,7 @@ main(void)
 		cmocka_unit_test(what_was_not_kept_is_told_at_both_ends),
 		cmocka_unit_test(a_single_period_of_a_second_is_missed),
 		cmocka_unit_test(what_fired_is_counted_where_it_fired),
+		cmocka_unit_test(the_head_tells_when_whatever_the_rows_say),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
