@@ -118,6 +118,7 @@ struct reader {
 	struct past	*past;
 	struct period_keys keys;
 	bool		 keyed;
+	bool		 met;		/* any unit, in any file */
 	bool		 enough;
 	bool		 found;		/* a file that was rotated */
 	uint8_t		 piece[PIECE];
@@ -148,6 +149,7 @@ use_all(struct reader *r, size_t n, int *error)
 		if ((len = period_get(r->piece + at, n - at, &u)) == 0)
 			break;
 		if (len > 0) {
+			r->met = true;
 			use(r, &u);
 			at += (size_t)len;
 			continue;
@@ -184,7 +186,7 @@ read_fd(struct reader *r, int fd)
 		n -= used;
 		memmove(r->piece, r->piece + used, n);
 	}
-	if (error == ENOTSUP && !r->keyed) {
+	if ((error == ENOTSUP && !r->keyed) || (error != 0 && !r->met)) {
 		errno = error;
 		return -1;
 	}
@@ -218,6 +220,7 @@ complain(const char *name, char *why, size_t size)
 	snprintf(why, size, "%s: %s", vis_str(VIS_TERM, v, sizeof(v), name),
 	    error == ENOTSUP ? "written on a machine of the other byte order" :
 	    error == EINVAL ? "no regular file" :
+	    error == EPROTO ? "no history log" :
 	    error == ENOENT ? "no such file; \"log history\" in "
 	    "netmond.conf(5) makes one, \"in FILE\" reads another" :
 	    strerror(error));

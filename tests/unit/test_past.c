@@ -156,6 +156,21 @@ files_are_read_oldest_first_and_around_junk(void **state)
 	    "abcdeBBBBBBBBB");
 }
 
+static void
+what_is_no_history_log_is_told(void **state)
+{
+	FILE	*f;
+
+	(void)state;
+	unlink(file);
+	assert_non_null(f = fopen(file, "w"));
+	fprintf(f, "{\"timestamp\":\"2026-11-30T12:00:00.000000+0000\"}\n");
+	fclose(f);
+	assert_string_equal(read_from(0, UINT64_MAX, CLIENT_REFUSED), "");
+	assert_non_null(strstr(why, "no history log"));
+	unlink(file);
+}
+
 /* The length of one is damaged: it seems to go on behind the others. */
 static void
 a_false_length_hides_nothing(void **state)
@@ -265,6 +280,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(times_are_understood),
+		cmocka_unit_test(what_is_no_history_log_is_told),
 		cmocka_unit_test(files_are_read_oldest_first_and_around_junk),
 		cmocka_unit_test(a_false_length_hides_nothing),
 		cmocka_unit_test(
