@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "analyzer/body.h"
+#include "sandbox/compat.h"
 
 enum state {
 	S_LENGTH, S_CLOSE,
@@ -70,15 +71,6 @@ eat_close(struct body *b, const uint8_t *p, size_t len)
 	return len;
 }
 
-static int
-hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static size_t
 eat_size(struct body *b, const uint8_t *p, size_t len)
 {
@@ -86,7 +78,7 @@ eat_size(struct body *b, const uint8_t *p, size_t len)
 	int	 v;
 
 	for (i = 0; i < len; i++) {
-		if ((v = hex(p[i])) == -1)
+		if ((v = compat_hex(p[i])) == -1)
 			break;
 		if (b->left >> 59 != 0)
 			return fail(b, BODY_EHUGE);

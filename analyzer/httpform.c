@@ -3,6 +3,7 @@
 
 #include "analyzer/http.h"
 #include "analyzer/octet.h"
+#include "sandbox/compat.h"
 
 /*
  * octet_lower of eight bytes: of each, the upper bit of two sums tells whether
@@ -155,15 +156,6 @@ http_host(const struct http_head *h, uint8_t out[HTTP_HOST_MAX])
 	return n;
 }
 
-static int
-hex(uint8_t c)
-{
-	if (octet_is(c, OCTET_DIGIT))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* One byte of a path, decoded if unreserved; source bytes used. */
 static size_t
 path_byte(const uint8_t *p, const uint8_t *end, uint8_t out[3], size_t *n)
@@ -173,8 +165,8 @@ path_byte(const uint8_t *p, const uint8_t *end, uint8_t out[3], size_t *n)
 
 	*n = 1;
 	out[0] = *p;
-	if (*p != '%' || end - p < 3 || (a = hex(p[1])) == -1 ||
-	    (b = hex(p[2])) == -1)
+	if (*p != '%' || end - p < 3 || (a = compat_hex(p[1])) == -1 ||
+	    (b = compat_hex(p[2])) == -1)
 		return 1;
 	out[0] = (uint8_t)(a << 4 | b);
 	if (octet_is(out[0], OCTET_UNRESERVED))

@@ -31,5 +31,14 @@ long long	 compat_strtonum(const char *, long long, long long,
 		    const char **);
 /* Copies src into dst of size bytes, always terminated; the length of src. */
 size_t		 compat_strlcpy(char *, const char *, size_t);
+/* The value of a hexadecimal digit, -1 when it is none. */
+static inline int
+compat_hex(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
 #endif

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "sandbox/compat.h"
 #include "sandbox/target.h"
 
 static bool
@@ -49,15 +50,6 @@ is_normal(const uint8_t *p, size_t n)
 	return true;
 }
 
-static int
-hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Into buf; its length. */
 static size_t
 decode(const uint8_t *p, size_t n, uint8_t *buf, bool *sure)
@@ -69,8 +61,9 @@ decode(const uint8_t *p, size_t n, uint8_t *buf, bool *sure)
 		buf[out] = p[i];
 		if (is_plain(p[i]))
 			continue;
-		if (p[i] != '%' || n - i < 3 || (a = hex(p[i + 1])) == -1 ||
-		    (b = hex(p[i + 2])) == -1) {
+		if (p[i] != '%' || n - i < 3 ||
+		    (a = compat_hex(p[i + 1])) == -1 ||
+		    (b = compat_hex(p[i + 2])) == -1) {
 			*sure = false;
 			continue;
 		}

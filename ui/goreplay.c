@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/compat.h"
 #include "ui/goreplay.h"
 
 static void
@@ -39,15 +40,6 @@ goreplay_put(struct bytes *out, const struct hookmsg_chunk *c)
 	return r;
 }
 
-static int
-nibble(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Half of the n bytes, decoded in place; -1 when they are no hex. */
 static int
 decode(uint8_t *p, size_t n)
@@ -57,9 +49,10 @@ decode(uint8_t *p, size_t n)
 	if (n == 0 || n % 2 != 0)
 		return -1;
 	for (i = 0; i < n; i += 2) {
-		if (nibble(p[i]) == -1 || nibble(p[i + 1]) == -1)
+		if (compat_hex(p[i]) == -1 || compat_hex(p[i + 1]) == -1)
 			return -1;
-		p[i / 2] = (uint8_t)(nibble(p[i]) << 4 | nibble(p[i + 1]));
+		p[i / 2] = (uint8_t)(compat_hex(p[i]) << 4 |
+		    compat_hex(p[i + 1]));
 	}
 	return 0;
 }
