@@ -115,107 +115,62 @@ static const struct token history[] = {
 };
 
 /* Options of tables: windows, order and length, in any order. */
-static const struct token hosts[], window[];
-static const struct token hosts_window[] = {
-	WORD("last", hosts, WINDOW, WINDOW_LAST, "the last window"),
-	WORD("1m", hosts, WINDOW, WINDOW_1M, "one minute"),
-	WORD("10m", hosts, WINDOW, WINDOW_10M, "ten minutes"),
-	WORD("total", hosts, WINDOW, WINDOW_TOTAL, "since the start"),
-	END
-};
+#define WINDOWS(n)							\
+	WORD("last", n, WINDOW, WINDOW_LAST, "the last window"),	\
+	WORD("1m", n, WINDOW, WINDOW_1M, "one minute"),			\
+	WORD("10m", n, WINDOW, WINDOW_10M, "ten minutes"),		\
+	WORD("total", n, WINDOW, WINDOW_TOTAL, "since the start"), END
+#define TOP(n)		{ T_NUMBER, NULL, n, SETS_NOTHING, 0, "number" }, END
+#define TOP_AND_WINDOW(top, window)					\
+	WORD("top", top, NOTHING, 0, "how many"),			\
+	WORD("window", window, NOTHING, 0, "period")
+#define BY(n)		WORD("by", n, NOTHING, 0, "order")
+#define SORTED(w, n, s)	WORD(w, n, SORT, SORT_##s, NULL)
+static const struct token hosts[], window[], peers[];
+static const struct token hosts_window[] = { WINDOWS(hosts) };
+static const struct token hosts_top[] = { TOP(hosts) };
 static const struct token hosts_sort[] = {
-	WORD("requests", hosts, SORT, SORT_REQUESTS, NULL),
-	WORD("bytes", hosts, SORT, SORT_BYTES, NULL),
-	WORD("errors", hosts, SORT, SORT_ERRORS, NULL),
-	WORD("p95", hosts, SORT, SORT_P95, NULL),
-	END
-};
-static const struct token hosts_top[] = {
-	{ T_NUMBER, NULL, hosts, SETS_NOTHING, 0, "number" },
+	SORTED("requests", hosts, REQUESTS),
+	SORTED("bytes", hosts, BYTES),
+	SORTED("errors", hosts, ERRORS),
+	SORTED("p95", hosts, P95),
 	END
 };
 static const struct token hosts[] = {
-	DONE,
-	WORD("top", hosts_top, NOTHING, 0, "how many"),
-	WORD("by", hosts_sort, NOTHING, 0, "order"),
-	WORD("window", hosts_window, NOTHING, 0, "period"),
-	END
+	DONE, TOP_AND_WINDOW(hosts_top, hosts_window), BY(hosts_sort), END
 };
 static const struct token hosts_or_past[] = {
-	DONE,
-	WORD("top", hosts_top, NOTHING, 0, "how many"),
-	WORD("by", hosts_sort, NOTHING, 0, "order"),
-	WORD("window", hosts_window, NOTHING, 0, "period"),
-	AT,
-	END
+	DONE, TOP_AND_WINDOW(hosts_top, hosts_window), BY(hosts_sort), AT, END
 };
-static const struct token window_word[] = {
-	WORD("last", window, WINDOW, WINDOW_LAST, "the last window"),
-	WORD("1m", window, WINDOW, WINDOW_1M, "one minute"),
-	WORD("10m", window, WINDOW, WINDOW_10M, "ten minutes"),
-	WORD("total", window, WINDOW, WINDOW_TOTAL, "since the start"),
-	END
-};
-static const struct token window_top[] = {
-	{ T_NUMBER, NULL, window, SETS_NOTHING, 0, "number" },
-	END
-};
+static const struct token window_word[] = { WINDOWS(window) };
+static const struct token window_top[] = { TOP(window) };
 static const struct token window[] = {
-	DONE,
-	WORD("top", window_top, NOTHING, 0, "how many"),
-	WORD("window", window_word, NOTHING, 0, "period"),
-	END
+	DONE, TOP_AND_WINDOW(window_top, window_word), END
 };
 static const struct token window_or_past[] = {
-	DONE,
-	WORD("top", window_top, NOTHING, 0, "how many"),
-	WORD("window", window_word, NOTHING, 0, "period"),
-	AT,
-	END
+	DONE, TOP_AND_WINDOW(window_top, window_word), AT, END
 };
-/* Clients and names: the same with an order. */
-static const struct token peers[];
-static const struct token peers_window[] = {
-	WORD("last", peers, WINDOW, WINDOW_LAST, "the last window"),
-	WORD("1m", peers, WINDOW, WINDOW_1M, "one minute"),
-	WORD("10m", peers, WINDOW, WINDOW_10M, "ten minutes"),
-	WORD("total", peers, WINDOW, WINDOW_TOTAL, "since the start"),
-	END
-};
+/* Clients and names. */
+static const struct token peers_window[] = { WINDOWS(peers) };
+static const struct token peers_top[] = { TOP(peers) };
 static const struct token peers_sort[] = {
-	WORD("requests", peers, SORT, SORT_REQUESTS, NULL),
-	WORD("bytes", peers, SORT, SORT_BYTES, NULL),
-	WORD("errors", peers, SORT, SORT_ERRORS, NULL),
-	END
-};
-static const struct token peers_top[] = {
-	{ T_NUMBER, NULL, peers, SETS_NOTHING, 0, "number" },
+	SORTED("requests", peers, REQUESTS),
+	SORTED("bytes", peers, BYTES),
+	SORTED("errors", peers, ERRORS),
 	END
 };
 static const struct token peers[] = {
-	DONE,
-	WORD("top", peers_top, NOTHING, 0, "how many"),
-	WORD("by", peers_sort, NOTHING, 0, "order"),
-	WORD("window", peers_window, NOTHING, 0, "period"),
-	END
+	DONE, TOP_AND_WINDOW(peers_top, peers_window), BY(peers_sort), END
 };
 static const struct token peers_or_past[] = {
-	DONE,
-	WORD("top", peers_top, NOTHING, 0, "how many"),
-	WORD("by", peers_sort, NOTHING, 0, "order"),
-	WORD("window", peers_window, NOTHING, 0, "period"),
-	AT,
-	END
+	DONE, TOP_AND_WINDOW(peers_top, peers_window), BY(peers_sort), AT, END
 };
 static const struct token host[] = {
 	{ T_ARG_HOST, NULL, window, SETS_NOTHING, 0, "NAME" },
 	END
 };
 static const struct token sections[] = {
-	DONE,
-	WORD("top", window_top, NOTHING, 0, "how many"),
-	WORD("window", window_word, NOTHING, 0, "period"),
-	AT,
+	DONE, TOP_AND_WINDOW(window_top, window_word), AT,
 	{ T_ARG_HOST, NULL, window, SETS_NOTHING, 0, "HOST" },
 	END
 };
@@ -236,13 +191,9 @@ static const struct token flows_addr[] = {
 };
 #define FILTER(w, n, h)	{ T_ARG_WORD, w, n, SETS_NOTHING, 0, h }
 #define NUMBER(n, max)	{ T_ARG_NUMBER, NULL, n, SETS_NOTHING, max, "number" }
-static const struct token flows_top[] = {
-	{ T_NUMBER, NULL, flows, SETS_NOTHING, 0, "number" },
-	END
-};
+static const struct token flows_top[] = { TOP(flows) };
 static const struct token flows_sort[] = {
-	WORD("bytes", flows, SORT, SORT_BYTES, NULL),
-	END
+	SORTED("bytes", flows, BYTES), END
 };
 static const struct token flows_port[] = { NUMBER(flows, 65535), END };
 static const struct token flows_vlan[] = {
@@ -259,7 +210,7 @@ static const struct token flows_state[] = {
 static const struct token flows[] = {
 	DONE,
 	WORD("top", flows_top, NOTHING, 0, "how many"),
-	WORD("by", flows_sort, NOTHING, 0, "order"),
+	BY(flows_sort),
 	FILTER("host", flows_host, "HTTP host or TLS name"),
 	FILTER("client", flows_addr, "address"),
 	FILTER("server", flows_addr, "address"),
