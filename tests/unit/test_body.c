@@ -73,16 +73,17 @@ static void
 chunked_bodies_end_where_they_should(void **state)
 {
 	static const struct want cases[] = {
-		{ "5\r\nhello\r\n0\r\n\r\nGET", BODY_DONE, 15, 5, BODY_OK, 0 },
-		{ "0\r\n\r\n", BODY_DONE, 5, 0, BODY_OK, 0 },
+		{ "5\r\nhello\r\n0\r\n\r\nGET", BODY_DONE, 15, 5, BODY_OK,
+		    0, 0 },
+		{ "0\r\n\r\n", BODY_DONE, 5, 0, BODY_OK, 0, 0 },
 		{ "00000005;a=\"b\"\r\nhello\r\n0;x\r\n\r\n", BODY_DONE, 30,
-		    5, BODY_OK, 0 },
+		    5, BODY_OK, 0, 0 },
 		{ "1\r\na\r\n2\r\nbc\r\n0\r\nHost: x\r\nA:b\r\n\r\nQ",
-		    BODY_DONE, 32, 3, BODY_OK, 0 },
+		    BODY_DONE, 32, 3, BODY_OK, 0, 0 },
 		{ "A\r\n0123456789\r\n0\r\n\r\n", BODY_DONE, 20, 10, BODY_OK,
-		    0 },
+		    0, 0 },
 		{ "5\nhello\n0\n\n", BODY_DONE, 11, 5, BODY_OK, 1, 1 },
-		{ "5 \r\nhello\r\n0\r\n\r\n", BODY_DONE, 16, 5, BODY_OK, 1 },
+		{ "5 \r\nhello\r\n0\r\n\r\n", BODY_DONE, 16, 5, BODY_OK, 1, 0 },
 		{ "5;a\nhello\r\n0\r\n\r\n", BODY_DONE, 16, 5, BODY_OK,
 		    1, 1 },
 		{ "5\r;\r\nhello\r\n0\r\n\r\n", BODY_DONE, 17, 5, BODY_OK,
@@ -93,7 +94,7 @@ chunked_bodies_end_where_they_should(void **state)
 		{ "0\r\nA: b\n\r\n", BODY_DONE, 10, 0, BODY_OK, 1, 1 },
 		{ "0\r\n\rA: b\r\n\r\n", BODY_DONE, 12, 0, BODY_OK, 1, 1 },
 		{ "0\r\n\n", BODY_DONE, 4, 0, BODY_OK, 1, 1 },
-		{ "5\r\nhel", BODY_MORE, 0, 3, BODY_OK, 0 }
+		{ "5\r\nhel", BODY_MORE, 0, 3, BODY_OK, 0, 0 }
 	};
 	size_t	 i;
 
@@ -106,16 +107,16 @@ static void
 broken_chunks_are_told_apart(void **state)
 {
 	static const struct want cases[] = {
-		{ "-5\r\nhello", BODY_BAD, 0, 0, BODY_ESIZE, 0 },
-		{ "x\r\n", BODY_BAD, 0, 0, BODY_ESIZE, 0 },
-		{ "\r\n", BODY_BAD, 0, 0, BODY_ESIZE, 0 },
-		{ "0x5\r\nhello", BODY_BAD, 0, 0, BODY_ESIZE, 0 },
+		{ "-5\r\nhello", BODY_BAD, 0, 0, BODY_ESIZE, 0, 0 },
+		{ "x\r\n", BODY_BAD, 0, 0, BODY_ESIZE, 0, 0 },
+		{ "\r\n", BODY_BAD, 0, 0, BODY_ESIZE, 0, 0 },
+		{ "0x5\r\nhello", BODY_BAD, 0, 0, BODY_ESIZE, 0, 0 },
 		{ "10000000000000005\r\nhello", BODY_BAD, 0, 0, BODY_EHUGE,
-		    0 },
+		    0, 0 },
 		{ "8000000000000000\r\nhello", BODY_BAD, 0, 0, BODY_EHUGE,
-		    0 },
-		{ "5\r\nhello!\r\n", BODY_BAD, 0, 5, BODY_ECRLF, 0 },
-		{ "5\r\nhello\rX", BODY_BAD, 0, 5, BODY_ECRLF, 0 }
+		    0, 0 },
+		{ "5\r\nhello!\r\n", BODY_BAD, 0, 5, BODY_ECRLF, 0, 0 },
+		{ "5\r\nhello\rX", BODY_BAD, 0, 5, BODY_ECRLF, 0, 0 }
 	};
 	size_t	 i;
 
@@ -166,7 +167,7 @@ static void
 length_is_counted_exactly(void **state)
 {
 	static const struct want	 in = { "hello, world", BODY_DONE, 5, 5,
-					    BODY_OK, 0 };
+					    BODY_OK, 0, 0 };
 	struct body			 b;
 	size_t				 used;
 
