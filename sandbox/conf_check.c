@@ -419,12 +419,6 @@ check_net(struct check *k, const struct addr *a, unsigned bits)
 		bad(k, "/%u is longer than an address", bits);
 }
 
-static bool
-is_hex(char c)
-{
-	return digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
 /* A pattern that no path can match: see target_path. */
 static int
 path_check(const char *glob, char *why, size_t size)
@@ -432,7 +426,8 @@ path_check(const char *glob, char *why, size_t size)
 	const char	*s;
 
 	for (s = strchr(glob, '%'); s != NULL; s = strchr(s + 1, '%'))
-		if (is_hex(s[1]) && is_hex(s[2])) {
+		if (compat_hex((uint8_t)s[1]) != -1 &&
+		    compat_hex((uint8_t)s[2]) != -1) {
 			snprintf(why, size, "%.3s in pattern %.100s: paths "
 			    "are compared decoded, write the character itself",
 			    s, glob);
