@@ -306,6 +306,20 @@ not_there(struct steps *t, uint64_t from_us, uint64_t to_us)
 	}
 }
 
+/* For one more host; that with the least makes room. */
+static size_t
+place(struct step *s)
+{
+	size_t	 i, least = 0;
+
+	if (s->nbusy < STEP_HOSTS)
+		return s->nbusy++;
+	for (i = 1; i < s->nbusy; i++)
+		if (s->busy[i].requests < s->busy[least].requests)
+			least = i;
+	return least;
+}
+
 static void
 add_host(struct step *s, const struct row *r)
 {
@@ -317,10 +331,8 @@ add_host(struct step *s, const struct row *r)
 	snprintf(host, sizeof(host), "%.*s", (int)n, name);
 	for (i = 0; i < s->nbusy && strcmp(s->busy[i].host, host) != 0; i++)
 		continue;
-	if (i == STEP_HOSTS)
-		return;
 	if (i == s->nbusy) {
-		s->nbusy++;
+		i = place(s);
 		compat_strlcpy(s->busy[i].host, host, sizeof(s->busy[i].host));
 		s->busy[i].requests = 0;
 	}

@@ -227,6 +227,49 @@ the_head_tells_when_whatever_the_rows_say(void **state)
 	}
 }
 
+/* A second of noon on in which a host was asked for so often. */
+static void
+second_of(unsigned second, const char *host, unsigned requests)
+{
+	static uint8_t	 body[PERIOD_BODY_MAX];
+	char		 text[64];
+	struct buf	 b;
+	size_t		 at;
+
+	buf_writer(&b, body, sizeof(body));
+	at = period_begin_chunk(&b, PERIOD_COMPLETE);
+	rows_pairs(&b, ROW_COMPLETE, 0, "ratio=1");
+	period_end_chunk(&b, at, true);
+	at = period_begin_chunk(&b, "hosts");
+	snprintf(text, sizeof(text), "host=%s|requests=%u", host, requests);
+	rows_pairs(&b, ROW_HOST, 0, text);
+	period_end_chunk(&b, at, true);
+	put(PERIOD_ROWS, (NOON + second) * SECOND, (NOON + second + 1) *
+	    SECOND, &b);
+}
+
+static void
+the_busiest_of_many_hosts_may_come_last(void **state)
+{
+	struct row	 r;
+	char		 host[32];
+	unsigned	 i;
+
+	(void)state;
+	fresh();
+	for (i = 0; i < 200; i++) {
+		snprintf(host, sizeof(host), "h%u.example", i);
+		second_of(i, host, 1);
+	}
+	for (; i < 203; i++)
+		second_of(i, "late.example", 100);
+	now_s = NOON + 203;
+	show("12:00", NULL, "1h");
+	doc_get(&doc, 0, &r);
+	assert_true(doc_is(&r, "busiest_host", "late.example"));
+	assert_int_equal(doc_u64(&r, "busiest_host_requests"), 300);
+}
+
 static int
 setup(void **state)
 {
@@ -251,6 +294,7 @@ main(void)
 		cmocka_unit_test(what_was_not_kept_is_told_at_both_ends),
 		cmocka_unit_test(a_single_period_of_a_second_is_missed),
 		cmocka_unit_test(what_fired_is_counted_where_it_fired),
+		cmocka_unit_test(the_busiest_of_many_hosts_may_come_last),
 		cmocka_unit_test(the_head_tells_when_whatever_the_rows_say),
 	};
 
