@@ -429,6 +429,8 @@ static const struct row_field change_fields[] = {
 	D("change_per_second", PER_SECOND, "change/s"),
 	B("before_listed", NULL),
 	B("then_listed", NULL),
+	D("before_complete_ratio", RATIO, NULL),
+	D("then_complete_ratio", RATIO, NULL),
 };
 /* Since the host is named; other sums the rest. */
 static const struct row_field host_requests_fields[] = {

@@ -115,8 +115,17 @@ by_change(const void *a, const void *b)
 	return dx < dy ? 1 : dx > dy ? -1 : strcmp(x->name, y->name);
 }
 
+static double
+complete(const struct doc *d)
+{
+	struct row	 r;
+
+	return doc_find(d, ROW_COMPLETE, &r) == -1 ? 0 : doc_num(&r, "ratio");
+}
+
 static int
-put(struct doc *d, const struct list *l, const struct change *c)
+put(struct doc *d, const struct list *l, const struct change *c,
+    const struct doc side[2])
 {
 	struct row_writer	 w;
 	struct buf		 b;
@@ -131,6 +140,8 @@ put(struct doc *d, const struct list *l, const struct change *c)
 	row_double(&w, c->rate[1] - c->rate[0]);
 	row_bool(&w, c->listed[0]);
 	row_bool(&w, c->listed[1]);
+	row_double(&w, complete(&side[0]));
+	row_double(&w, complete(&side[1]));
 	return row_end(&w) == -1 ? -1 : doc_add(d, row, b.len);
 }
 
@@ -149,14 +160,15 @@ compare(struct doc *d, const struct doc side[2])
 		add_list(all, &lists[i], &side[1], 1);
 		qsort(all->c, all->n, sizeof(all->c[0]), by_change);
 		for (k = 0; k < all->n && !failed; k++)
-			failed = put(d, &lists[i], &all->c[k]) == -1;
+			failed = put(d, &lists[i], &all->c[k], side) == -1;
 	}
 	free(all);
 	return failed ? -1 : 0;
 }
 
 int
-compare_times(struct doc *d, const struct command *c, char *why, size_t size)
+compare_times(struct doc *d, const struct command *c, struct out *head,
+    char *why, size_t size)
 {
 	struct command	 all = *c;
 	struct doc	 side[2];
@@ -172,6 +184,13 @@ compare_times(struct doc *d, const struct command *c, char *why, size_t size)
 	if (status == CLIENT_OK && compare(d, side) == -1) {
 		snprintf(why, size, "out of memory");
 		status = CLIENT_OS;
+	}
+	if (status == CLIENT_OK && head != NULL) {
+		out_str(head, "before  ");
+		history_head(head, &side[0]);
+		out_str(head, "then    ");
+		history_head(head, &side[1]);
+		out_char(head, '\n', 1);
 	}
 	doc_clear(&side[0]);
 	doc_clear(&side[1]);

@@ -9,13 +9,15 @@
 
 #include "ui/command.h"
 #include "ui/doc.h"
+#include "ui/out.h"
 
 /*
  * ROW_CHANGEs between TIME_WITH (a day before) and TIME_AT: the sums, then
- * hosts, statuses, clients and names, the largest change of each first. An
- * exit status, with a line for the user in why.
+ * hosts, statuses, clients and names, the largest change of each first. head,
+ * if not NULL, gets a line about each time. An exit status, with a line for
+ * the user in why.
  */
-int	 compare_times(struct doc *, const struct command *, char *why,
-	    size_t size);
+int	 compare_times(struct doc *, const struct command *, struct out *head,
+	    char *why, size_t size);
 
 #endif

@@ -176,7 +176,7 @@ history_head(struct out *o, const struct doc *d)
 	back_us = doc_num(&r, "window_seconds") * 1e6;
 	from_us = back_us >= 0 && back_us < (double)from_us ?
 	    from_us - (uint64_t)back_us : 0;
-	out_printf(o, "from %s for %s   complete %s\n\n",
+	out_printf(o, "from %s for %s   complete %s\n",
 	    fmt_time(at, from_us), fmt_span(span, back_us / 1e6),
 	    fmt_ratio(part, doc_num(&r, "ratio")));
 }

@@ -18,7 +18,7 @@
  */
 int	 history_at(struct doc *, const struct command *, enum command_time,
 	    char *why, size_t size);
-/* "from 2026-11-20 18:30:12 UTC for 60s   complete 100%", of such a one. */
+/* The line "from 2026-11-20 18:30:12 UTC for 60s   complete 100%" of it. */
 void	 history_head(struct out *, const struct doc *);
 /* ROW_PERIODs: TIME_SINCE (a day) to TIME_UNTIL (now) by TIME_STEP (1h). */
 int	 history_table(struct doc *, const struct command *, char *why,

@@ -161,6 +161,14 @@ passes(const struct ctl *c, int status, bool shown)
 	    (status == CLIENT_AWAY && shown);
 }
 
+/* Of what was kept: of which time it is. */
+static void
+draw_when(struct ctl *c)
+{
+	history_head(&c->out, &c->doc);
+	out_char(&c->out, '\n', 1);
+}
+
 static int
 act_show(struct ctl *c, const struct command *cmd)
 {
@@ -189,7 +197,7 @@ act_show(struct ctl *c, const struct command *cmd)
 		shown = true;
 		measure_terminal(c, &rows);
 		if (cmd->time[TIME_AT] != NULL && view == &view_text)
-			history_head(&c->out, &c->doc);
+			draw_when(c);
 		if (view == &view_json)
 			out_stream(&c->out, STDOUT_FILENO);
 		view->draw(&c->out, view_subject(cmd->show.subject), &c->doc,
@@ -227,8 +235,9 @@ act_history(struct ctl *c, const struct command *cmd)
 static int
 act_compare(struct ctl *c, const struct command *cmd)
 {
-	return draw_past(c, compare_times(&c->doc, cmd, c->client.why,
-	    sizeof(c->client.why)), &view_compare);
+	return draw_past(c, compare_times(&c->doc, cmd, c->json ? NULL :
+	    &c->out, c->client.why, sizeof(c->client.why)),
+	    &view_compare);
 }
 
 static int

@@ -95,6 +95,11 @@ is "a host that is new" "$(change host now.example \
     '.then_per_second > 0 and .before_listed == false')" true
 is "what was 404 is more" "$(change status 404 '.change_per_second > 0 and
     .before_per_second == 0 and .before_listed')" true
+is "and how complete both are" "$(in_past '[.changes[] |
+    .before_complete_ratio, .then_complete_ratio] | unique | join(" ")' \
+    compare "$now" with "$busy")" 1
+is "in text, too" "$(past compare "$now" with "$busy" |
+    grep -cE '^(before|then) +from .* complete 100%$')" 2
 like "in text" "$(past compare "$now" with "$busy")" '^host +now.example +-'
 
 # Nobody watches for a while: told, not counted.
