@@ -264,13 +264,20 @@ make_batches(struct analyzer *az)
 }
 
 static void
+flow_conf(const struct conf *c, struct flow_config *fc)
+{
+	flow_config_default(fc);
+	fc->volumes = c->stats.max_talkers > 0;
+}
+
+static void
 make_tables(struct analyzer *az)
 {
 	struct flow_config	 fc;
 	struct proc		*p = az->proc;
 	uint64_t		 frags = az->mem.limit / FRAG_SHARE;
 
-	flow_config_default(&fc);
+	flow_conf(p->conf, &fc);
 	az->frags = frag_table_new(&az->mem, &p->seed,
 	    frags < FRAG_LIMIT ? frags : FRAG_LIMIT);
 	az->flows = flow_table_new(&fc, &p->seed, &az->mem, &seen_ops,
@@ -367,6 +374,7 @@ analyzer_commit(struct proc *p, const struct conf *old)
 	struct analyzer		*az = p->state;
 	struct meter_conf	 mc;
 	struct rule_set		*rules;
+	struct flow_config	 fc;
 	unsigned		 k;
 
 	clock_catch_up(az);
@@ -389,6 +397,8 @@ analyzer_commit(struct proc *p, const struct conf *old)
 	}
 	meter_conf_init(&mc, p->conf);
 	meter_reconf(az->meter, &mc);
+	flow_conf(p->conf, &fc);
+	flow_table_config(az->flows, &fc);
 	history_conf(az, p->conf);
 	if (said_recent_size(old) != said_recent_size(p->conf)) {
 		recent_clear(&az->recent);

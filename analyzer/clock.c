@@ -1,6 +1,7 @@
 #include "analyzer/clock.h"
 #include "analyzer/collect.h"
 #include "analyzer/history.h"
+#include "analyzer/talkers.h"
 #include "sandbox/log.h"
 
 #define SILENT_US	2500000ULL	/* capture speaks each second */
@@ -15,6 +16,8 @@ step(struct analyzer *az, uint64_t now)
 	if (now >= az->meter->slice_end_us ||
 	    now >= alert_next_us(az->alerts))
 		collect_all(az);
+	if (now >= az->meter->slice_end_us)
+		talkers_tell(az);
 	az->now = now;
 	meter_advance(az->meter, now);
 	alert_slices(az->alerts, now);

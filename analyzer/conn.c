@@ -281,6 +281,23 @@ conn_said(const struct analyzer *az, const struct flow_info *f,
 		    e->requests, e->hand, e->cert };
 }
 
+void
+conn_name(const struct analyzer *az, const struct flow *f,
+    const uint8_t **name, size_t *len)
+{
+	const struct conn	*c = flow_reader(f);
+	const struct ended	*e;
+
+	*len = 0;
+	if (c != NULL) {
+		*name = c->host;
+		*len = c->host_len;
+	} else if ((e = ended_find(&az->closed, flow_id(f))) != NULL) {
+		*name = e->host;
+		*len = e->host_len;
+	}
+}
+
 uint64_t
 conn_waiting(const void *reader, uint64_t *since_us)
 {

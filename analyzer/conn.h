@@ -35,6 +35,12 @@ bool	 conn_made_here(struct analyzer *, const struct flow *);
 void	 conn_said(const struct analyzer *, const struct flow_info *,
 	    struct conn_said *);
 const char *conn_proto(const void *reader);
+/*
+ * The host that was asked for last, or the TLS name, also of one that has
+ * ended; len 0: none.
+ */
+void	 conn_name(const struct analyzer *, const struct flow *,
+	    const uint8_t **, size_t *len);
 /* As those of session; of those that are counted. */
 uint64_t conn_waiting(const void *reader, uint64_t *since_us);
 uint64_t conn_under_way(const void *reader);

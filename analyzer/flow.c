@@ -12,6 +12,7 @@
 #include "analyzer/flowsyn.h"
 #include "analyzer/flowtab.h"
 #include "analyzer/flowtrust.h"
+#include "analyzer/flowvol.h"
 
 #define HOUSEKEEPING	63		/* packets; a mask */
 #define BUDGET		16
@@ -364,6 +365,8 @@ judge(struct flow_table *t, const struct packet *p)
 	v = handle(&s);
 	if (s.f != NULL)
 		s.f->last_us = p->ts_us;
+	if (s.f != NULL && (s.counted || s.fresh))
+		flowvol_add(t, s.f, s.dir, p->wirelen);
 	t->busy = FLOWTAB_NONE;
 	return v;
 }
@@ -399,6 +402,12 @@ flow_prefetch_reader(const struct flow_table *t, const struct packet *p)
 	flowtab_prefetch(t, p->hash, 2);
 }
 
+void
+flow_tell_volumes(struct flow_table *t)
+{
+	flowvol_tell_all(t, false);
+}
+
 /* ---- the table ---- */
 
 void
@@ -410,6 +419,7 @@ flow_config_default(struct flow_config *c)
 	c->reass_bytes = 1 << 20;
 	c->reass_segs = 1024;
 	c->checksums = true;
+	c->volumes = true;
 }
 
 void

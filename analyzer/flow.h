@@ -48,7 +48,7 @@
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 
-/* 300 s, 30 s, no limit, 1 MiB, 1024, true */
+/* 300 s, 30 s, no limit, 1 MiB, 1024, true, true */
 void		 flow_config_default(struct flow_config *);
 
 /* NULL without memory; key, mem, ops and feed must outlive the table. */
@@ -80,6 +80,11 @@ enum flow_verdict flow_packet(struct flow_table *, const struct packet *p);
 void		 flow_tick(struct flow_table *, uint64_t now_us);
 /* End of input: gives up the holes and closes every connection. */
 void		 flow_flush(struct flow_table *, uint64_t now_us);
+/*
+ * Calls ops->volume for all that have something to tell, but for those that
+ * nothing was said on yet: what they brought is told later.
+ */
+void		 flow_tell_volumes(struct flow_table *);
 /* Frees at least n bytes of flows and readers if it can; bytes freed. */
 size_t		 flow_shed(struct flow_table *, size_t n, uint64_t now_us);
 
@@ -98,6 +103,11 @@ uint64_t	 flow_id(const struct flow *);
 void		*flow_reader(const struct flow *);
 /* 0: the client, whom direction 0 of the reader comes from; 1: the server. */
 const struct endpoint *flow_end(const struct flow *, unsigned);
+/*
+ * The client where it was seen nearest to itself, by the hop count: behind
+ * NAT of its source it is another one elsewhere.
+ */
+const struct endpoint *flow_near_client(const struct flow *);
 /* Client to server, copied. */
 void		 flow_key(const struct flow *, struct flow_key *);
 /* Home interface of a direction, 0xffff when that was never seen. */

@@ -105,6 +105,24 @@ flow_end(const struct flow *f, unsigned end)
 	return end == 0 ? &f->key.a : &f->key.b;
 }
 
+const struct endpoint *
+flow_near_client(const struct flow *f)
+{
+	const struct flow_extra	*x = f->extra;
+	const struct endpoint	*e = flow_end(f, 0);
+	uint8_t			 ttl = f->ttl[e == &f->key.a ? 0 : 1];
+	uint32_t		 i;
+
+	if (!(f->flags & FLOW_F_NAT) || x == NULL || ttl == 0)
+		return e;
+	for (i = 0; i < x->nseen; i++)
+		if (x->seen[i].ttl > ttl) {
+			ttl = x->seen[i].ttl;
+			e = &x->seen[i].key.a;
+		}
+	return e;
+}
+
 void
 flow_key(const struct flow *f, struct flow_key *k)
 {

@@ -3,6 +3,7 @@
 
 #include "analyzer/flowgone.h"
 #include "analyzer/flowlife.h"
+#include "analyzer/flowvol.h"
 
 #define FAR_US		60000000ULL	/* further ahead: the clock jumped */
 #define RESERVE_MAX	(8ULL << 20)
@@ -609,6 +610,7 @@ flowlife_drop(struct flow_table *t, struct flow *f, enum flow_how how,
 		free(f->extra);
 		mem_give(t->mem, MEM_FLOWS, sizeof(*f->extra) + 16);
 	}
+	flowvol_tell(t, f);
 	flowtab_remove(t, f);
 	flowtab_give(t, f);
 }

@@ -71,6 +71,8 @@ sight(struct flow_table *t, struct flow *f, const struct packet *p, int dir)
 	if (s != NULL) {
 		s->packets++;
 		s->bytes += p->wirelen;
+		if (dir == flowseg_client(f))
+			s->ttl = p->ttl;
 	}
 	return s;
 }

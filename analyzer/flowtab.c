@@ -62,7 +62,8 @@ nat_init(struct flow_table *t)
 static size_t
 chunk_bytes(const struct flow_table *t)
 {
-	return sizeof(struct flow) << t->chunk_shift;
+	return (sizeof(struct flow) + sizeof(struct flowtab_volume)) <<
+	    t->chunk_shift;
 }
 
 static size_t
@@ -206,6 +207,7 @@ flowtab_prefetch(const struct flow_table *t, uint32_t hash, int step)
 		__builtin_prefetch(&f->id);
 		__builtin_prefetch(&f->half[0]);
 		__builtin_prefetch(&f->half[1]);
+		__builtin_prefetch(flowtab_volume(t, *b));
 	} else if (f->read != NULL) {
 		__builtin_prefetch(f->read);
 		__builtin_prefetch((const uint8_t *)f->read + 64);
@@ -295,6 +297,7 @@ flowtab_take(struct flow_table *t)
 	}
 	f = flowtab_at(t, slot);
 	memset(f, 0, sizeof(*f));
+	*flowtab_volume(t, slot) = (struct flowtab_volume){ 0 };
 	f->slot = slot;
 	f->list = FLOWTAB_FREE;
 	f->prev = f->next = f->chain = FLOWTAB_NONE;

@@ -29,6 +29,7 @@
 #define FLOWTAB_SEGMENT		4096	/* buckets */
 #define FLOWTAB_PLACES		4096	/* a power of two */
 #define FLOWTAB_NAT_WAYS	4
+#define FLOWTAB_LOUD		4096	/* entries with a volume to tell */
 #define FLOWTAB_FAR		(16 << 20)	/* bytes; a window untold */
 
 enum flowtab_list {		/* in the order of shedding */
@@ -184,6 +185,13 @@ struct flow {
 _Static_assert(sizeof(struct flow) == 256 || sizeof(void *) == 4,
     "four cache lines");
 
+/* What ops->volume was not told yet; lies behind the entries of a chunk. */
+struct flowtab_volume {
+	uint32_t		 bytes[2];	/* by half */
+	uint16_t		 packets[2];
+	bool			 met;		/* of who is told */
+};
+
 struct flowtab_place {
 	uint32_t	 place;		/* packet_place */
 	uint16_t	 iface;
@@ -242,6 +250,9 @@ struct flow_table {
 	struct flow_gone	*gone;
 	uint32_t		 gone_mask;
 
+	uint32_t		 nloud;
+	uint32_t		 loud[FLOWTAB_LOUD];	/* slots */
+
 	uint32_t		 nplaces;
 	uint32_t		 last_place;
 	uint16_t		 place_at[FLOWTAB_PLACES * 2];
@@ -253,6 +264,15 @@ flowtab_at(const struct flow_table *t, uint32_t slot)
 {
 	return &t->chunk[slot >> t->chunk_shift]
 	    [slot & ((1U << t->chunk_shift) - 1)];
+}
+
+static inline struct flowtab_volume *
+flowtab_volume(const struct flow_table *t, uint32_t slot)
+{
+	const uint32_t	 n = 1U << t->chunk_shift;
+
+	return (struct flowtab_volume *)(t->chunk[slot >> t->chunk_shift] +
+	    n) + (slot & (n - 1));
 }
 
 int		 flowtab_init(struct flow_table *);

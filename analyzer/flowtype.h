@@ -32,6 +32,16 @@ struct flow_config {
 	uint32_t	 reass_bytes;	/* waiting bytes of one direction */
 	uint32_t	 reass_segs;
 	bool		 checksums;	/* look at TCP checksums at all */
+	bool		 volumes;	/* gather what ops->volume is told */
+};
+
+/*
+ * Of all packets that count, copies sent again, too, but not those seen again:
+ * on the wire, by direction, 0 from the client.
+ */
+struct flow_volume {
+	uint64_t	 bytes[2];
+	uint64_t	 packets[2];
 };
 
 enum flow_want {
@@ -86,6 +96,12 @@ struct flow_ops {
 		    bool handshake);
 	/* there is no memory to read it: nobody will */
 	void	(*unread)(void *arg, struct flow *);
+	/*
+	 * what it brought since the last call; met, false at first, is the
+	 * caller's and stays with the connection
+	 */
+	void	(*volume)(void *arg, struct flow *,
+		    const struct flow_volume *, bool *met);
 };
 
 /* What flow_packet made of a packet. */
@@ -183,6 +199,7 @@ struct flow_seen {
 	uint16_t	 iface;
 	uint16_t	 vlan[2];
 	uint8_t		 nvlan;
+	uint8_t		 ttl;		/* of the client's; 0: not seen */
 };
 
 struct flow_info {

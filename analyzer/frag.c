@@ -38,6 +38,7 @@ struct datagram {
 	uint32_t		 have;
 	uint32_t		 reach;		/* end of the furthest part */
 	uint32_t		 nparts;
+	uint32_t		 wire;		/* bytes of all their frames */
 	uint8_t			 proto;		/* of the first fragment */
 	uint8_t			 ttl;
 	size_t			 charged;
@@ -320,6 +321,7 @@ put_one(struct frag_table *ft, struct packet *p)
 			drop(ft, d);
 		return PACKET_FRAGMENT;
 	}
+	d->wire += p->wirelen;
 	r = place_bytes(ft, d, p->frag_off, p->l4, p->l4_len, &differs);
 	if (r > 0)
 		ft->count[FRAG_OVERLAP]++;
@@ -339,6 +341,7 @@ put_one(struct frag_table *ft, struct packet *p)
 	}
 	if (d->total == 0 || d->have < d->total)
 		return PACKET_FRAGMENT;
+	p->wirelen = d->wire;
 	return finish(ft, d, p);
 }
 

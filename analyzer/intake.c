@@ -7,6 +7,7 @@
 #include "analyzer/quicsaid.h"
 #include "analyzer/save.h"
 #include "analyzer/stream.h"
+#include "analyzer/talkers.h"
 #include "sandbox/crash.h"
 
 #define AHEAD		16		/* packets parsed before their turn */
@@ -98,6 +99,7 @@ one_packet(struct analyzer *az, struct ahead *a)
 	else if (r == PACKET_NOT_TCP || r == PACKET_NOT_IP ||
 	    r == PACKET_ENCRYPTED || r == PACKET_QUIC) {
 		tally_add(&az->proc->tally, TALLY_PKT_NOT_TCP, 1);
+		talkers_packet(az, p);
 		if (r == PACKET_QUIC)
 			quicsaid_packet(az, p);
 	} else if (r != PACKET_FRAGMENT)

@@ -22,6 +22,7 @@ meter_conf_init(struct meter_conf *mc, const struct conf *c)
 	mc->max_sections = c->stats.max_sections;
 	mc->max_clients = c->stats.max_clients;
 	mc->max_names = c->stats.max_names;
+	mc->max_talkers = c->stats.max_talkers;
 	if (!c->offline)
 		return;
 	mc->max_hosts = mc->max_clients = mc->max_names = 65536;
@@ -38,6 +39,7 @@ kind_limit(const struct meter *m, enum meter_kind k)
 	case METER_CLIENT:
 		return m->conf.limit / 8 * 7;
 	case METER_HOST_CLIENT:
+	case METER_TALKER:
 		return m->conf.limit / 2;
 	default:
 		return m->conf.limit;
@@ -54,11 +56,12 @@ make_sketches(struct meter *m)
 	m->hosts = sketch_new(&m->kind[METER_HOST], c->max_hosts, NULL);
 	m->clients = sketch_new(&m->kind[METER_CLIENT], c->max_clients, NULL);
 	m->names = sketch_new(&m->kind[METER_NAME], c->max_names, NULL);
+	m->talkers = sketch_new(&m->kind[METER_TALKER], c->max_talkers, NULL);
 	m->methods = sketch_new(&m->kind[METER_METHOD], 128, NULL);
 	m->statuses = sketch_new(&m->kind[METER_STATUS], 1000, NULL);
 	if (m->all == NULL || m->ifaces == NULL || m->hosts == NULL ||
-	    m->clients == NULL || m->names == NULL || m->methods == NULL ||
-	    m->statuses == NULL)
+	    m->clients == NULL || m->names == NULL || m->talkers == NULL ||
+	    m->methods == NULL || m->statuses == NULL)
 		return -1;
 	m->total = sketch_touch(m->all, "", 0, 0);
 	return m->total == NULL ? -1 : 0;
@@ -72,11 +75,12 @@ free_sketches(struct meter *m)
 	sketch_free(m->hosts);
 	sketch_free(m->clients);
 	sketch_free(m->names);
+	sketch_free(m->talkers);
 	sketch_free(m->methods);
 	sketch_free(m->statuses);
 	distinct_clear(&m->met);
 	m->all = m->ifaces = m->hosts = m->clients = m->names = NULL;
-	m->methods = m->statuses = NULL;
+	m->talkers = m->methods = m->statuses = NULL;
 	m->total = NULL;
 }
 
@@ -154,6 +158,7 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 	sketch_set_max(m->hosts, mc->max_hosts);
 	sketch_set_max(m->clients, mc->max_clients);
 	sketch_set_max(m->names, mc->max_names);
+	sketch_set_max(m->talkers, mc->max_talkers);
 	if (!other_window)
 		return;
 	/* Old slices are numbered by another length: let all of them go. */
@@ -164,6 +169,7 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 	sketch_age(m->hosts);
 	sketch_age(m->clients);
 	sketch_age(m->names);
+	sketch_age(m->talkers);
 	sketch_age(m->methods);
 	sketch_age(m->statuses);
 	time_init(m);
@@ -200,6 +206,7 @@ meter_slices(struct meter *m, uint64_t now_us)
 	sketch_age(m->hosts);
 	sketch_age(m->clients);
 	sketch_age(m->names);
+	sketch_age(m->talkers);
 }
 
 void
@@ -290,6 +297,11 @@ meter_flush(struct meter *m)
 		m->acc[c] = 0;
 	}
 	m->ntouched = 0;
+	for (i = 0; i < METER_TALKS; i++) {
+		if (m->talk[i] > 0 && m->total != NULL)
+			sketch_add(m->total, MC_TALKS + i, m->talk[i]);
+		m->talk[i] = 0;
+	}
 }
 
 #define HOST_TOKEN	(1ULL << 31)	/* in the id half of a token */

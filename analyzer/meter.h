@@ -59,6 +59,10 @@ enum meter_counter {
 	MC_TLS,			/* client hellos */
 	MC_QUIC,		/* the same over QUIC */
 	MC_PAYLOAD,		/* TCP payload bytes seen once */
+	MC_TALKS,		/* connections and conversations */
+	MC_TALK_PACKETS,	/* of them, on the wire, once */
+	MC_UP_BYTES,		/* the same, from their clients */
+	MC_DOWN_BYTES,		/* and from their servers */
 	MC_METHOD,		/* not of clients, methods and statuses */
 	MC_BRIEF = MC_METHOD,
 	MC_STATUS = MC_METHOD + METER_METHODS,
@@ -112,9 +116,10 @@ enum meter_counter {
 
 enum meter_kind {
 	METER_ALL, METER_IFACE, METER_HOST, METER_SECTION, METER_CLIENT,
-	METER_HOST_CLIENT, METER_NAME, METER_METHOD, METER_STATUS,
-	METER_KINDS
+	METER_HOST_CLIENT, METER_NAME, METER_TALKER, METER_METHOD,
+	METER_STATUS, METER_KINDS
 };
+#define METER_TALKS	4		/* counters from MC_TALKS on */
 #define METER_CHILD_SECTIONS	0	/* sketch_entry child of a host */
 #define METER_CHILD_CLIENTS	1
 
@@ -126,6 +131,7 @@ struct meter_conf {
 	uint32_t	 max_sections;	/* per host */
 	uint32_t	 max_clients;
 	uint32_t	 max_names;
+	uint32_t	 max_talkers;
 };
 /* From a configuration; offline everything is kept up to a large limit. */
 void		 meter_conf_init(struct meter_conf *, const struct conf *);
@@ -147,6 +153,7 @@ struct meter {
 	struct sketch	*hosts;
 	struct sketch	*clients;
 	struct sketch	*names;
+	struct sketch	*talkers;
 	struct sketch	*methods;
 	struct sketch	*statuses;
 	struct distinct	 met;		/* pairs of host and client, offline */
@@ -167,6 +174,7 @@ struct meter {
 	uint64_t	 acc[MC_MAX];
 	uint16_t	 touched[MC_MAX];
 	unsigned	 ntouched;
+	uint64_t	 talk[METER_TALKS];	/* of talkers, MC_TALKS.. */
 	uint64_t	 method_token[METER_METHODS];
 	uint64_t	 status_token[1000];
 	unsigned	 last_code;	/* and its slot: most are the same */
@@ -304,6 +312,29 @@ const uint8_t	*meter_token_host(const struct meter *, uint64_t token,
 /* Payload bytes of a TLS connection, at its end. */
 void		 meter_tls_bytes(struct meter *, struct meter_cache *,
 		    const struct addr *client, uint64_t token, uint64_t);
+
+/* ---- who talks to whom (metertalk.c) ---- */
+
+#define METER_TALK_NAME	64		/* bytes of a name that are kept */
+#define METER_CLIENT_INSIDE	0x01
+#define METER_SERVER_INSIDE	0x02
+
+/* A client, what it talks to, and the service: the key of a talker. */
+struct meter_talk {
+	struct addr	 client;	/* as it may be kept */
+	struct addr	 server;	/* zero where it has a name */
+	const uint8_t	*name;		/* what the server is called */
+	size_t		 name_len;	/* 0: nothing is known */
+	uint16_t	 port;
+	uint8_t		 proto;		/* of IP */
+	uint8_t		 inside;	/* METER_.._INSIDE */
+};
+/* More of it, talks of which began: for all, and for the talker. */
+void		 meter_talk(struct meter *, const struct meter_talk *,
+		    const struct flow_volume *, unsigned talks);
+/* Its key again; name points into the entry. -1: it is none. */
+int		 meter_talk_key(const struct sketch_entry *,
+		    struct meter_talk *);
 
 /* ---- names of slots (meternames.c) ---- */
 

@@ -51,6 +51,7 @@ counters_of(const struct meter *m, const struct sketch_entry *e)
 	switch (e == NULL ? METER_ALL : (int)(e->home->kind - m->kind)) {
 	case METER_CLIENT:
 	case METER_HOST_CLIENT:
+	case METER_TALKER:
 	case METER_METHOD:
 	case METER_STATUS:
 		return MC_BRIEF;

@@ -116,6 +116,8 @@ home_of(struct meter *m, enum meter_kind kind, const uint8_t *p, size_t len,
 		return m->clients;
 	case METER_NAME:
 		return m->names;
+	case METER_TALKER:
+		return m->talkers;
 	case METER_METHOD:
 		return m->methods;
 	case METER_STATUS:

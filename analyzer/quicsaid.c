@@ -4,6 +4,7 @@
 #include "analyzer/quicsaid.h"
 #include "analyzer/said.h"
 #include "analyzer/side.h"
+#include "analyzer/talkers.h"
 
 #define SHARE		64	/* of the memory that hellos may hold */
 
@@ -62,11 +63,12 @@ on_hello(void *arg, const struct packet *p, const struct quic_hello *h)
 	struct addr		 client;
 	uint8_t			 name[HTTP_HOST_MAX];
 
-	if (ignored(az, p))
-		return;
 	memset(&m, 0, sizeof(m));
 	m.name = name;
 	m.len = tls_name(h->tls, name, sizeof(name));
+	talkers_name(az, p, name, m.len);
+	if (ignored(az, p))
+		return;
 	m.ech = h->tls->ech;
 	m.quic = h->version;
 	if (h->tls->nalpn > 0) {

@@ -59,6 +59,9 @@ void	 rows_section(struct rows *, const struct sketch_entry *,
 	    unsigned level);
 void	 rows_client(struct rows *, const struct sketch_entry *,
 	    unsigned level);
+/* all: the bytes of all talkers. */
+void	 rows_talker(struct rows *, const struct sketch_entry *,
+	    uint64_t all);
 void	 rows_name(struct rows *, const struct sketch_entry *);
 /* How many hellos, of all names, hid another name (ECH). */
 void	 rows_ech(struct rows *, uint64_t tls, uint64_t quic);

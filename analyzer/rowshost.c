@@ -1,8 +1,10 @@
 /* The rows of hosts and what belongs to them, names, methods, statuses. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/rows.h"
+#include "sandbox/compat.h"
 
 #define NO_HOST		"(no host)"
 #define NO_NAME		"(no name)"
@@ -170,6 +172,68 @@ rows_client(struct rows *r, const struct sketch_entry *e, unsigned level)
 	row_u64(&w, r->v[MC_TLS]);
 	row_u64(&w, r->v[MC_QUIC]);
 	row_u64(&w, r->v[MC_PAYLOAD]);
+	row_u64(&w, e->error);
+	row_end(&w);
+}
+
+/* "tcp/443", "udp/53", "icmp", "protocol 89" */
+static void
+put_service(struct row_writer *w, const struct meter_talk *t)
+{
+	static const struct {
+		uint8_t		 proto;
+		const char	*name;
+	} names[] = {
+		{ 1, "icmp" }, { 2, "igmp" }, { 6, "tcp" }, { 17, "udp" },
+		{ 47, "gre" }, { 50, "esp" }, { 51, "ah" },
+		{ 58, "icmp6" }, { 89, "ospf" }, { 112, "vrrp" },
+		{ 132, "sctp" },
+	};
+	char		 proto[16], service[32];
+	size_t		 i;
+
+	snprintf(proto, sizeof(proto), "protocol %u", t->proto);
+	for (i = 0; i < nitems(names); i++)
+		if (names[i].proto == t->proto)
+			snprintf(proto, sizeof(proto), "%s", names[i].name);
+	snprintf(service, sizeof(service), t->port != 0 ? "%s/%u" : "%s",
+	    proto, t->port);
+	row_str(w, service);
+	row_str(w, proto);
+	row_u64(w, t->port);
+}
+
+void
+rows_talker(struct rows *r, const struct sketch_entry *e, uint64_t all)
+{
+	static const char *const zone[] = { "outside", "inside" };
+	static const char *const zones[] = {
+		"out>out", "in>out", "out>in", "in>in"
+	};
+	const uint64_t		 bytes = r->v[MC_UP_BYTES] +
+				    r->v[MC_DOWN_BYTES];
+	struct meter_talk	 t;
+	struct row_writer	 w;
+	char			 text[ADDR_TEXT_MAX];
+
+	if (meter_talk_key(e, &t) == -1 ||
+	    !answer_row(&r->a, &w, ROW_TALKER, 0))
+		return;
+	row_str(&w, addr_print(&t.client, text, sizeof(text)));
+	if (t.name != NULL)
+		row_strn(&w, t.name, t.name_len);
+	else
+		row_str(&w, addr_print(&t.server, text, sizeof(text)));
+	put_service(&w, &t);
+	row_str(&w, zone[(t.inside & METER_CLIENT_INSIDE) != 0]);
+	row_str(&w, zone[(t.inside & METER_SERVER_INSIDE) != 0]);
+	row_str(&w, zones[t.inside]);
+	row_u64(&w, r->v[MC_TALKS]);
+	row_u64(&w, r->v[MC_TALK_PACKETS]);
+	row_u64(&w, r->v[MC_UP_BYTES]);
+	row_u64(&w, r->v[MC_DOWN_BYTES]);
+	row_double(&w, rows_per_second(r, bytes * 8));
+	row_double(&w, all == 0 ? 0.0 : (double)bytes / (double)all);
 	row_u64(&w, e->error);
 	row_end(&w);
 }

@@ -5,6 +5,7 @@
 #include "analyzer/said.h"
 #include "analyzer/seen.h"
 #include "analyzer/stream.h"
+#include "analyzer/talkers.h"
 #include "sandbox/compat.h"
 
 /* What alerts are told of a connection; it points into key and client. */
@@ -166,4 +167,5 @@ const struct flow_ops seen_ops = {
 	.lost	= flow_lost,
 	.rtt	= flow_rtt,
 	.unread	= flow_unread,
+	.volume	= talkers_volume,
 };

@@ -7,6 +7,7 @@
 #include "analyzer/flows.h"
 #include "analyzer/rows.h"
 #include "analyzer/show.h"
+#include "analyzer/talkers.h"
 #include "analyzer/why.h"
 #include "sandbox/compat.h"
 #include "sandbox/period.h"
@@ -47,7 +48,8 @@ value_of(const struct rows *r)
 	case SORT_P95:
 		return hist_quantile_us(v + MC_FIRST, 0.95);
 	default:
-		return v[MC_REQUESTS] + v[MC_TLS] + v[MC_QUIC];
+		return v[MC_REQUESTS] + v[MC_TLS] + v[MC_QUIC] +
+		    v[MC_UP_BYTES] + v[MC_DOWN_BYTES];
 	}
 }
 
@@ -158,7 +160,7 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 		/* An answer may come when its request has left the window. */
 		if (r->v[counter] > 0 || r->v[MC_RESPONSES] > 0 ||
 		    r->v[MC_TLS] > 0 || r->v[MC_QUIC] > 0 ||
-		    r->v[MC_PAYLOAD] > 0)
+		    r->v[MC_PAYLOAD] > 0 || r->v[MC_TALK_PACKETS] > 0)
 			add(r, l, s->heap[i], counter == MC_RESPONSES ?
 			    r->v[counter] : value_of(r));
 	}
@@ -403,6 +405,29 @@ names(struct rows *r, uint32_t top)
 	free(l.p);
 }
 
+static void
+talkers(struct rows *r, uint32_t top)
+{
+	struct list	 l = { .limit = top };
+	uint64_t	 all, shown = 0;
+	size_t		 i, n = 0;
+
+	talkers_tell(r->az);
+	collect(r, &l, r->az->meter->talkers, MC_TALK_PACKETS);
+	sort(&l);
+	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
+	all = r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
+	for (i = 0; i < l.n && i < top && !r->a.failed; i++, n++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		shown += r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
+		rows_talker(r, l.p[i].e, all);
+	}
+	rows_other(r, &(struct rows_other){ .what = "talkers",
+	    .items = minus(l.seen, n), .at_least = l.more,
+	    .bytes = minus(all, shown) });
+	free(l.p);
+}
+
 /* Whether its name is shown as that of the configuration. */
 static bool
 is_absent(const struct analyzer *az, const char *name)
@@ -509,6 +534,13 @@ show_clients(struct rows *r)
 }
 
 static void
+show_talkers(struct rows *r)
+{
+	rows_complete(r);
+	talkers(r, r->top);
+}
+
+static void
 show_names(struct rows *r)
 {
 	rows_complete(r);
@@ -601,6 +633,7 @@ show_report(struct rows *r)
 	methods(r);
 	statuses(r);
 	clients(r, r->top);
+	talkers(r, r->top);
 	names(r, r->top);
 	capture(r);
 	rows_alerts(r, false, NULL);
@@ -647,6 +680,7 @@ static const struct {
 	[SHOW_METHODS]		= { show_methods, 0 },
 	[SHOW_STATUS]		= { show_status, 0 },
 	[SHOW_CLIENTS]		= { show_clients, 0 },
+	[SHOW_TALKERS]		= { show_talkers, 0 },
 	[SHOW_NAMES]		= { show_names, 0 },
 	[SHOW_FLOWS]		= { flows_show, 0 },
 	[SHOW_INTERFACES]	= { show_interfaces, 0 },
@@ -775,6 +809,12 @@ kept_clients(struct rows *r)
 }
 
 static void
+kept_talkers(struct rows *r)
+{
+	talkers(r, r->top);
+}
+
+static void
 kept_names(struct rows *r)
 {
 	names(r, r->top);
@@ -818,6 +858,7 @@ static const struct {
 	{ "hosts",	kept_hosts },
 	{ "names",	kept_names },
 	{ "clients",	kept_clients },
+	{ "talkers",	kept_talkers },
 	{ "status",	statuses },
 	{ "methods",	methods },
 	{ "sections",	sections },

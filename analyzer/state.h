@@ -64,6 +64,7 @@ struct left_out {
 	uint64_t	 n[CONF_MIRRORS_MAX];	/* they began meanwhile */
 };
 
+struct conv_table;
 struct conn;
 TAILQ_HEAD(conn_list, conn);
 
@@ -76,6 +77,7 @@ struct analyzer {
 	struct flow_table *flows;
 	struct frag_table *frags;
 	struct quichello *quic;		/* NULL before the first Initial */
+	struct conv_table *convs;	/* NULL before the first packet */
 	const struct session_conf *sconf;
 	struct recent	 recent;
 	struct ended_ring closed;

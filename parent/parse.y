@@ -40,7 +40,8 @@
 	K_FILTER "filter" K_FOR "for" K_FORMAT "format" K_FORWARD "forward"
 	K_FROM "from" K_GROUP "group" K_HEADER "header" K_HEADERS "headers"
 	K_HOOK "hook" K_HOST "host" K_HOSTS "hosts" K_IGNORE "ignore"
-	K_INCLUDE "include" K_INTERFACE "interface" K_KEEP "keep"
+	K_INCLUDE "include" K_INSIDE "inside" K_INTERFACE "interface"
+	K_KEEP "keep"
 	K_KEYS "keys" K_LABEL "label" K_LEAST "least" K_LIMIT "limit"
 	K_LOG "log" K_LOSSY "lossy" K_MATCH "match" K_MAX "max"
 	K_MEMORY "memory" K_METHOD "method" K_METRICS "metrics"
@@ -56,8 +57,8 @@
 	K_SECTIONS "sections" K_SERVICE "service" K_SET "set"
 	K_SEVERITY "severity" K_SNAPLEN "snaplen" K_SOCKET "socket"
 	K_STATS "stats" K_STATUS "status" K_STRIP "strip" K_SYSLOG "syslog"
-	K_TAG "tag" K_TIMEOUT "timeout" K_TO "to" K_TOP "top"
-	K_TOTAL "total" K_TRANSACTIONS "transactions"
+	K_TAG "tag" K_TALKERS "talkers" K_TIMEOUT "timeout" K_TO "to"
+	K_TOP "top" K_TOTAL "total" K_TRANSACTIONS "transactions"
 	K_TRUSTED "trusted" K_TYPES "types"
 	K_UNLESS "unless" K_USER "user" K_VLAN "vlan" K_WHEN "when"
 	K_WINDOW "window"
@@ -92,7 +93,14 @@ statement
 	| interface
 	| service
 	| rule
-	| K_TRUSTED K_PROXIES list	{ trusted_proxies(p, $3); }
+	| K_TRUSTED K_PROXIES list	{
+		net_list(p, "trusted proxies", p->conf->proxies,
+		    &p->conf->nproxies, $3);
+	}
+	| K_INSIDE list			{
+		net_list(p, "networks inside", p->conf->inside,
+		    &p->conf->ninside, $2);
+	}
 	| K_PRIVACY open privacy close
 	| K_STATS open stats close
 	| alert
@@ -294,6 +302,9 @@ sopt	: K_SECTION K_DEPTH STRING	{
 	}
 	| K_MAX K_NAMES STRING		{
 		get_u32(p, LIMIT_MAX_NAMES, &p->conf->stats.max_names, $3);
+	}
+	| K_MAX K_TALKERS STRING	{
+		get_u32(p, LIMIT_MAX_TALKERS, &p->conf->stats.max_talkers, $3);
 	}
 	| K_METRICS K_HOSTS STRING	{
 		get_u32(p, LIMIT_METRIC_HOSTS, &p->conf->stats.metric_hosts,
@@ -658,6 +669,7 @@ static const struct keyword keywords[] = {	/* sorted */
 	{ "hosts",	K_HOSTS,	LEX_VALUE },
 	{ "ignore",	K_IGNORE,	0 },
 	{ "include",	K_INCLUDE,	LEX_VALUE },
+	{ "inside",	K_INSIDE,	LEX_VALUE },
 	{ "interface",	K_INTERFACE,	0 },
 	{ "keep",	K_KEEP,		LEX_VALUE },
 	{ "keys",	K_KEYS,		LEX_VALUE },
@@ -711,6 +723,7 @@ static const struct keyword keywords[] = {	/* sorted */
 	{ "strip",	K_STRIP,	0 },
 	{ "syslog",	K_SYSLOG,	0 },
 	{ "tag",	K_TAG,		LEX_VALUE },
+	{ "talkers",	K_TALKERS,	LEX_VALUE },
 	{ "timeout",	K_TIMEOUT,	LEX_VALUE },
 	{ "to",		K_TO,		LEX_VALUE },
 	{ "top",	K_TOP,		0 },

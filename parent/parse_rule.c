@@ -211,12 +211,12 @@ mirror_rules(struct parser *p, bool record, bool ignore)
 	}
 }
 
-/* ---- privacy ---- */
+/* ---- networks, privacy ---- */
 
 void
-trusted_proxies(struct parser *p, const struct list *l)
+net_list(struct parser *p, const char *what, struct conf_net *nets,
+    uint8_t *n, const struct list *l)
 {
-	struct conf	*c = p->conf;
 	struct conf_net	 net;
 	size_t		 i;
 
@@ -224,12 +224,12 @@ trusted_proxies(struct parser *p, const struct list *l)
 		p->tok_line = l->line[i];
 		if (!get_net(p, l->v[i], &net.addr, &net.bits))
 			continue;
-		if (c->nproxies == CONF_PROXIES) {
-			parse_fail(p, "more than %d trusted proxies, use "
-			    "networks", CONF_PROXIES);
+		if (*n == CONF_NETS) {
+			parse_fail(p, "more than %d %s, use larger networks",
+			    CONF_NETS, what);
 			return;
 		}
-		c->proxies[c->nproxies++] = net;
+		nets[(*n)++] = net;
 	}
 }
 

@@ -11,7 +11,7 @@
  *	parse_lex.c	tokens
  *	parse_get.c	values
  *	parse_rule.c	interface, service, match, ignore, privacy,
- *			trusted proxies
+ *			trusted proxies, inside
  *	parse_alert.c	alert
  *	parse_mirror.c	mirror, log
  *
@@ -239,7 +239,9 @@ void		 rule_statuses(struct parser *, const struct list *);
 void		 rule_end(struct parser *, bool ignore);
 /* The same in a mirror, for one of its sides. */
 void		 mirror_rules(struct parser *, bool record, bool ignore);
-void		 trusted_proxies(struct parser *, const struct list *);
+/* what: such networks, for a message. */
+void		 net_list(struct parser *, const char *what,
+		    struct conf_net *, uint8_t *n, const struct list *);
 void		 privacy_clients(struct parser *, const char *word,
 		    const char *four, const char *six);
 void		 privacy_headers(struct parser *, const struct list *);

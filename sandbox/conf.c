@@ -253,6 +253,7 @@ conf_new(void)
 	c->stats.max_hosts = 4096;
 	c->stats.max_sections = 64;
 	c->stats.max_clients = 4096;
+	c->stats.max_talkers = 4096;
 	c->stats.max_names = 4096;
 	c->stats.transactions = 256 * 1024;
 	return c;

@@ -102,7 +102,7 @@ struct conf_rule {		/* match and ignore, last match wins */
 	char		 tag[CONF_NAME_MAX];
 };
 
-#define CONF_PROXIES	64
+#define CONF_NETS	64		/* in one list */
 
 struct conf_net {
 	struct addr	 addr;
@@ -130,6 +130,7 @@ struct conf_stats {
 	uint32_t	 max_sections;		/* kept, per host */
 	uint32_t	 max_clients;
 	uint32_t	 max_names;
+	uint32_t	 max_talkers;
 	uint32_t	 metric_hosts;		/* with a label of their own */
 	uint64_t	 transactions;		/* bytes of their ring */
 };
@@ -289,8 +290,10 @@ struct conf {
 	char		 socket[CONF_PATH_MAX];
 	char		 group[CONF_NAME_MAX];
 	char		 facility[16];		/* syslog facility word */
-	struct conf_net	 proxies[CONF_PROXIES];	/* that are trusted */
+	struct conf_net	 proxies[CONF_NETS];	/* that are trusted */
 	uint8_t		 nproxies;
+	struct conf_net	 inside[CONF_NETS];	/* beside private ones */
+	uint8_t		 ninside;
 	struct conf_privacy privacy;
 	struct conf_stats stats;
 	struct conf_interface *interfaces;
@@ -377,6 +380,7 @@ enum conf_limit {
 	LIMIT_TIMEOUT, LIMIT_MEMORY, LIMIT_WINDOW, LIMIT_RING_TOTAL,
 	LIMIT_PREFIX4, LIMIT_PREFIX6, LIMIT_DEPTH, LIMIT_TOP_HOSTS,
 	LIMIT_MAX_HOSTS, LIMIT_MAX_SECTIONS, LIMIT_MAX_CLIENTS,
+	LIMIT_MAX_TALKERS,
 	LIMIT_MAX_NAMES, LIMIT_METRIC_HOSTS, LIMIT_TRANSACTIONS,
 	LIMIT_SNAPLEN, LIMIT_RING,
 	LIMIT_VLAN, LIMIT_SPAN, LIMIT_EVERY, LIMIT_FOR, LIMIT_REPEAT,

@@ -107,6 +107,7 @@ static const struct limit {
 	[LIMIT_MAX_HOSTS]	= { "max hosts", NUMBER, false, 16, 1000000 },
 	[LIMIT_MAX_SECTIONS]	= { "max sections", NUMBER, false, 4, 65536 },
 	[LIMIT_MAX_CLIENTS]	= { "max clients", NUMBER, false, 16, 1000000 },
+	[LIMIT_MAX_TALKERS]	= { "max talkers", NUMBER, false, 0, 1000000 },
 	[LIMIT_MAX_NAMES]	= { "max names", NUMBER, false, 16, 1000000 },
 	[LIMIT_METRIC_HOSTS]	= { "metrics hosts", NUMBER, true, 1, 200 },
 	[LIMIT_TRANSACTIONS]	= { "transactions", SIZE, true, 16 * KIB, GIB },
@@ -350,6 +351,7 @@ check_global(struct check *k)
 	check_limit(k, LIMIT_MAX_SECTIONS, s->max_sections);
 	check_limit(k, LIMIT_MAX_CLIENTS, s->max_clients);
 	check_limit(k, LIMIT_MAX_NAMES, s->max_names);
+	check_limit(k, LIMIT_MAX_TALKERS, s->max_talkers);
 	check_limit(k, LIMIT_METRIC_HOSTS, s->metric_hosts);
 	check_limit(k, LIMIT_TRANSACTIONS, s->transactions);
 }

@@ -321,14 +321,14 @@ io_log(struct io *io, struct conf_log *l)
 }
 
 static void
-io_proxies(struct io *io, struct conf *c)
+io_nets(struct io *io, struct conf_net *nets, uint8_t *n)
 {
 	size_t	 i;
 
-	io_below(io, &c->nproxies, CONF_PROXIES + 1);
-	for (i = 0; i < c->nproxies; i++) {
-		io_addr(io, &c->proxies[i].addr);
-		io_u8(io, &c->proxies[i].bits);
+	io_below(io, n, CONF_NETS + 1);
+	for (i = 0; i < *n; i++) {
+		io_addr(io, &nets[i].addr);
+		io_u8(io, &nets[i].bits);
 	}
 }
 
@@ -355,6 +355,7 @@ io_stats(struct io *io, struct conf_stats *s)
 	io_u32(io, &s->max_sections);
 	io_u32(io, &s->max_clients);
 	io_u32(io, &s->max_names);
+	io_u32(io, &s->max_talkers);
 	io_u32(io, &s->metric_hosts);
 	io_u64(io, &s->transactions);
 }
@@ -403,7 +404,8 @@ io_conf(struct io *io, struct conf *c)
 	IO_TEXT(io, c->socket);
 	IO_TEXT(io, c->group);
 	IO_TEXT(io, c->facility);
-	io_proxies(io, c);
+	io_nets(io, c->proxies, &c->nproxies);
+	io_nets(io, c->inside, &c->ninside);
 	io_privacy(io, &c->privacy);
 	io_stats(io, &c->stats);
 	io_interfaces(io, c);

@@ -188,16 +188,17 @@ put_net(FILE *f, const char *before, const struct addr *a, unsigned bits)
 }
 
 static void
-put_proxies(const struct out *o, const struct conf *c)
+put_nets(const struct out *o, const char *words, const struct conf_net *nets,
+    size_t n)
 {
 	size_t	 i;
 
-	if (c->nproxies == 0)
+	if (n == 0)
 		return;
-	fputs("trusted proxies {", o->f);
-	for (i = 0; i < c->nproxies; i++)
-		put_net(o->f, i == 0 ? " " : ", ", &c->proxies[i].addr,
-		    c->proxies[i].bits);
+	fprintf(o->f, "%s {", words);
+	for (i = 0; i < n; i++)
+		put_net(o->f, i == 0 ? " " : ", ", &nets[i].addr,
+		    nets[i].bits);
 	fputs(" }", o->f);
 	end(o, false);
 }
@@ -243,6 +244,8 @@ put_stats(const struct out *o, const struct conf_stats *s,
 	end(o, s->max_clients == d->max_clients);
 	fprintf(o->f, "\tmax names %" PRIu32, s->max_names);
 	end(o, s->max_names == d->max_names);
+	fprintf(o->f, "\tmax talkers %" PRIu32, s->max_talkers);
+	end(o, s->max_talkers == d->max_talkers);
 	fprintf(o->f, "\tmetrics hosts %" PRIu32, s->metric_hosts);
 	end(o, s->metric_hosts == d->metric_hosts);
 	fprintf(o->f, "\ttransactions %s",
@@ -609,7 +612,8 @@ conf_print(const struct conf *c, FILE *f, bool verbose)
 	}
 	for (i = 0; i < c->nrules; i++)
 		put_rule(&o, &c->rules[i]);
-	put_proxies(&o, c);
+	put_nets(&o, "trusted proxies", c->proxies, c->nproxies);
+	put_nets(&o, "inside", c->inside, c->ninside);
 	put_privacy(&o, &c->privacy, &d->privacy);
 	put_stats(&o, &c->stats, &d->stats);
 	for (i = 0; i < c->nalerts; i++)

@@ -162,6 +162,23 @@ static const struct row_field client_fields[] = {
 	U("tls_bytes", BYTES, "tls bytes"),
 	U("count_error", COUNT, "error"),
 };
+static const struct row_field talker_fields[] = {
+	S("client", "client"),
+	S("server", "server"),
+	S("service", "service"),
+	S("protocol", NULL),
+	U("port", ID, NULL),
+	S("client_zone", NULL),
+	S("server_zone", NULL),
+	S("zones", "zones"),
+	U("conversations", COUNT, "conv"),
+	U("packets", COUNT, "packets"),
+	U("bytes_to_server", BYTES, "to server"),
+	U("bytes_to_client", BYTES, "to client"),
+	D("bits_per_second", BPS, "rate"),
+	D("share_ratio", RATIO, "share"),
+	U("count_error", BYTES, "error"),
+};
 static const struct row_field name_fields[] = {
 	S("name", "name (claimed)"),
 	U("connections", COUNT, "conn"),
@@ -479,6 +496,7 @@ static const struct row_desc kinds[ROW_KINDS] = {
 	[ROW_METHOD]	= { R("method", "methods", method_fields) },
 	[ROW_STATUS]	= { R("status", "status", status_fields) },
 	[ROW_CLIENT]	= { R("client", "clients", client_fields) },
+	[ROW_TALKER]	= { R("talker", "talkers", talker_fields) },
 	[ROW_NAME]	= { R("name", "names", name_fields),
 	    .child = { ROW_VERSION, ROW_ALPN, ROW_REASON,
 	    ROW_CERTIFICATE }, .nchild = 4 },

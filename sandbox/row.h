@@ -37,6 +37,7 @@ enum row_kind {
 	ROW_METHOD,
 	ROW_STATUS,
 	ROW_CLIENT,
+	ROW_TALKER,		/* who fills the line, with whom */
 	ROW_NAME,		/* TLS names, claimed */
 	ROW_ALPN,
 	ROW_VERSION,		/* TLS version of a name */

@@ -228,6 +228,10 @@
 	    "events sent to the mirror")				\
 	T(EVENT_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\
 	    "events in no log: mirror away or behind, analyzer lost")	\
+	T(TALK_AGAIN,		ANALYZER, PACKETS, COUNTER,		\
+	    "packets of other protocols than TCP, counted elsewhere")	\
+	T(TALK_SHED,		ANALYZER, PACKETS, COUNTER,		\
+	    "packets missing in talkers: no memory for conversations")	\
 	T(OWN_SEEN,		ANALYZER, EVENTS,  COUNTER,		\
 	    "connections of mirrors, neither counted nor shown")	\
 	T(OWN_REFUSED,		ANALYZER, EVENTS,  COUNTER,		\

@@ -287,6 +287,7 @@ static const struct token show[] = {
 	SUBJECT("sections", sections, SECTIONS),
 	SUBJECT("status", window_or_past, STATUS),
 	SUBJECT("summary", window_or_past, SUMMARY),
+	SUBJECT("talkers", window_or_past, TALKERS),
 	SUBJECT("tally", nothing, TALLY),
 	SUBJECT("transactions", window, TRANSACTIONS),
 	SUBJECT("version", nothing, VERSION),

@@ -16,7 +16,7 @@
 #include "ui/doc.h"
 #include "ui/out.h"
 
-#define VIEW_KINDS	18
+#define VIEW_KINDS	20
 
 struct view_subject {
 	enum show_subject subject;

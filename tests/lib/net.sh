@@ -59,3 +59,36 @@ EOT
 	at_exit "kill \$(cat $TMP/nginx.pid)"
 }
 log_lines() { wc -l < "$TMP/access.log"; }
+
+# ---- a router, $R, between both ----
+
+R=nmt$$r
+
+# wire NS1 IF1 ADDR1 NS2 IF2 ADDR2: a cable; an empty address is none
+wire() {
+	ip link add "$2" netns "$1" type veth peer name "$5" netns "$4"
+	[ -z "$3" ] || ip -n "$1" addr add "$3" dev "$2"
+	[ -z "$6" ] || ip -n "$4" addr add "$6" dev "$5"
+	ip -n "$1" link set "$2" up
+	ip -n "$4" link set "$5" up
+}
+# fresh: the three, new and without a cable
+fresh() {
+	[ -n "${fresh_once:-}" ] ||
+	    at_exit "ip netns del $NSA; ip netns del $NSB; ip netns del $R"
+	fresh_once=yes
+	for n in $NSA $NSB $R; do
+		ip netns del $n 2>/dev/null
+		ip netns add $n
+		ip -n $n link set lo up
+	done
+	ip netns exec $R sysctl -qw net.ipv4.ip_forward=1
+}
+inr() { ip netns exec $R "$@"; }
+# nat RULE...: nft rules in the chains pre and post
+nat() {
+	inr nft add table ip nat
+	inr nft 'add chain ip nat pre { type nat hook prerouting priority -100; }'
+	inr nft 'add chain ip nat post { type nat hook postrouting priority 100; }'
+	for rule in "$@"; do inr nft "add rule ip nat $rule"; done
+}

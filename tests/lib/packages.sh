@@ -10,7 +10,8 @@ test="clang llvm libclang-rt-dev libcmocka-dev libhttp-parser-dev mandoc jq
     libnghttp2-dev nghttp2-server nghttp2-proxy
     python3 nginx-light lighttpd haproxy openssl curl nghttp2-client
     apache2-utils iproute2 util-linux rsyslog bsdutils procps systemd passwd
-    libcap2-bin ethtool nftables locales ngtcp2-client ngtcp2-server"
+    libcap2-bin ethtool nftables locales ngtcp2-client ngtcp2-server
+    iputils-ping"
 
 case "${1:-}" in
 build)	want="$build" ;;

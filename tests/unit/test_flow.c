@@ -37,6 +37,10 @@ struct world {
 	size_t			 cut;		/* bytes off each packet */
 	size_t			 shed;		/* bytes, when one is opened */
 	bool			 refuse;	/* no reader */
+	struct flow_volume	 volume;	/* all that was told */
+	unsigned		 told;
+	unsigned		 met;		/* connections */
+	struct addr		 near;		/* the client of the last one */
 	enum flow_want		 want;
 };
 
@@ -145,8 +149,24 @@ on_unread(void *arg, struct flow *f)
 	((struct world *)arg)->unread++;
 }
 
+static void
+on_volume(void *arg, struct flow *f, const struct flow_volume *v, bool *met)
+{
+	struct world	*w = arg;
+	unsigned	 d;
+
+	for (d = 0; d < 2; d++) {
+		w->volume.bytes[d] += v->bytes[d];
+		w->volume.packets[d] += v->packets[d];
+	}
+	w->told++;
+	w->met += !*met;
+	*met = true;
+	w->near = flow_near_client(f)->addr;
+}
+
 static const struct flow_ops	 ops = { on_opened, on_closed,
-				    on_lost, on_rtt, on_unread };
+				    on_lost, on_rtt, on_unread, on_volume };
 static const struct flow_feed	 fd = { on_open, on_data, on_gap, on_eof,
 				    on_free };
 static const struct hash_key	 key = { 1, 2 };
@@ -1433,6 +1453,124 @@ both_sides_of_a_translation_are_one_connection(void **state)
 	flow_flush(w.t, w.now);
 	assert_int_equal(w.closed, 1);
 	end(&w);
+}
+
+static void
+what_it_brought_is_told_once(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.told, 0);	/* more is known of it soon */
+	seg(&w, 'c', P | A, 1, 1, "hello");
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.told, 1);
+	assert_int_equal(w.volume.packets[0], 3);
+	assert_int_equal(w.volume.packets[1], 1);
+	assert_int_equal(w.volume.bytes[0], 3 * 40 + 5);
+	assert_int_equal(w.volume.bytes[1], 40);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.told, 1);
+	seg(&w, 'c', P | A, 1, 1, "hello");	/* it was on the wire, too */
+	seg(&w, 's', F | A, 1, 6, "");
+	seg(&w, 'c', F | A, 6, 2, "");
+	seg(&w, 's', A, 2, 7, "");
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.told, 2);
+	assert_int_equal(w.volume.packets[0] + w.volume.packets[1], 8);
+	assert_int_equal(w.met, 1);
+	end(&w);
+}
+
+static void
+what_is_not_told_yet_is_told_when_it_goes(void **state)
+{
+	struct flow_config	 c;
+	struct world		 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', S, 0, 0, "");
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.told, 0);
+	flow_tick(w.t, w.now + 60000000);
+	flow_tick(w.t, w.now + 120000000);
+	assert_int_equal(flow_live(w.t), 0);
+	assert_int_equal(w.told, 1);
+	assert_int_equal(w.volume.packets[0], 1);
+	/* nobody wants to know */
+	flow_config_default(&c);
+	c.volumes = false;
+	flow_table_config(w.t, &c);
+	come_and_go(&w, 1);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.told, 1);
+	end(&w);
+}
+
+/* More connections at once than are remembered to have something to tell. */
+static void
+volumes_of_very_many_are_all_told(void **state)
+{
+	const unsigned	 many = 10000;
+	struct world	 w;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w);
+	for (i = 0; i < many; i++) {
+		w.tuple = (uint16_t)i;
+		seg(&w, 'c', S, 0, 0, "");
+		w.now -= 999;
+	}
+	assert_true(w.told > 0);
+	for (i = 0; i < many; i++) {
+		w.tuple = (uint16_t)i;
+		seg(&w, 's', S | A, 0, 1, "");
+		seg(&w, 'c', P | A, 1, 1, "x");
+		w.now -= 1998;
+	}
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.volume.packets[0], 2 * many);
+	assert_int_equal(w.volume.packets[1], many);
+	assert_int_equal(w.met, many);
+	end(&w);
+}
+
+/* Whatever side of the translation is read first, and it counts once. */
+static void
+behind_nat_the_volume_is_of_the_client_itself(void **state)
+{
+	static const uint8_t	 inside[4] = { 10, 0, 0, 1 };
+	struct world		 w;
+	struct addr		 client;
+	int			 first;
+
+	(void)state;
+	addr_from4(&client, inside);
+	for (first = 0; first < 2; first++) {
+		begin(&w);
+		nat(&w, first, 'c', S, 100111, 0, "");
+		nat(&w, first, 's', S | A, 200222, 100112, "");
+		nat(&w, first, 'c', P | A, 100112, 200223, "ask");
+		nat(&w, first, 's', P | A, 200223, 100115, "say");
+		nat(&w, !first, 'c', S, 100111, 0, "");
+		nat(&w, !first, 's', S | A, 200222, 100112, "");
+		assert_true(count(&w, FLOW_C_NAT) == 1);
+		nat(&w, !first, 'c', P | A, 100112, 200223, "ask");
+		nat(&w, !first, 's', P | A, 200223, 100115, "say");
+		/* the other side shows these first */
+		nat(&w, !first, 's', P | A, 200226, 100115, "more");
+		nat(&w, first, 's', P | A, 200226, 100115, "more");
+		flow_tell_volumes(w.t);
+		assert_int_equal(w.volume.packets[0], 2);
+		assert_int_equal(w.volume.packets[1], 3);
+		assert_int_equal(addr_cmp(&w.near, &client), 0);
+		end(&w);
+	}
 }
 
 /* The server's numbers are others there, but its SYN tells the first ones. */
@@ -3177,6 +3315,10 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(another_network_may_use_the_translated_tuple),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),
+	cmocka_unit_test(what_it_brought_is_told_once),
+	cmocka_unit_test(what_is_not_told_yet_is_told_when_it_goes),
+	cmocka_unit_test(volumes_of_very_many_are_all_told),
+	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),
 	cmocka_unit_test(every_counter_has_a_name),
 };
 

@@ -30,6 +30,7 @@ begin(struct world *w, bool offline)
 	w->conf.max_hosts = 100;
 	w->conf.max_sections = 4;
 	w->conf.max_clients = 100;
+	w->conf.max_talkers = 100;
 	w->conf.max_names = 100;
 	w->m = meter_new(&w->conf, &w->seed, &w->mem);
 	meter_advance(w->m, 1000000000);
@@ -318,6 +319,60 @@ a_client_of_tls_alone_is_a_client(void **state)
 	assert_int_equal(v[MC_QUIC], 1);
 	assert_int_equal(v[MC_PAYLOAD], 5000);
 	assert_int_equal(v[MC_REQUESTS], 0);
+	end(&w);
+}
+
+static void
+talkers_have_their_keys_and_bytes(void **state)
+{
+	const struct flow_volume v1 = { { 100, 900 }, { 2, 3 } };
+	struct meter_talk	 named = { .name = (const uint8_t *)"www.a",
+				    .name_len = 5, .port = 443, .proto = 6,
+				    .inside = METER_CLIENT_INSIDE };
+	struct meter_talk	 plain = { .port = 53, .proto = 17 }, got;
+	struct world		 w;
+	uint64_t		 v[MC_MAX];
+	uint32_t		 i, met = 0;
+
+	(void)state;
+	begin(&w, false);
+	named.client = plain.client = w.client;
+	addr_from4(&plain.server, (const uint8_t[]){ 192, 0, 2, 53 });
+	meter_talk(w.m, &named, &v1, 1);
+	meter_talk(w.m, &named, &v1, 0);
+	meter_talk(w.m, &plain, &v1, 1);
+	meter_flush(w.m);
+	meter_sum(w.m, w.m->total, WINDOW_LAST, v);
+	assert_int_equal(v[MC_TALKS], 2);
+	assert_int_equal(v[MC_TALK_PACKETS], 15);
+	assert_int_equal(v[MC_UP_BYTES], 300);
+	assert_int_equal(v[MC_DOWN_BYTES], 2700);
+	assert_int_equal(w.m->talkers->n, 2);
+	for (i = 0; i < 2; i++) {
+		meter_sum(w.m, w.m->talkers->heap[i], WINDOW_LAST, v);
+		assert_int_equal(meter_talk_key(w.m->talkers->heap[i], &got),
+		    0);
+		assert_int_equal(addr_cmp(&got.client, &w.client), 0);
+		if (got.name != NULL) {
+			met |= 1;
+			assert_int_equal(got.name_len, 5);
+			assert_memory_equal(got.name, "www.a", 5);
+			assert_int_equal(got.port, 443);
+			assert_int_equal(got.inside, METER_CLIENT_INSIDE);
+			assert_int_equal(v[MC_DOWN_BYTES], 1800);
+			assert_int_equal(v[MC_TALKS], 1);
+		} else {
+			met |= 2;
+			assert_int_equal(addr_cmp(&got.server, &plain.server),
+			    0);
+			assert_int_equal(got.proto, 17);
+			assert_int_equal(v[MC_UP_BYTES], 100);
+		}
+	}
+	assert_int_equal(met, 3);
+	/* a host is no talker */
+	assert_int_equal(meter_talk_key(sketch_touch(w.m->hosts, "www", 3, 1),
+	    &got), -1);
 	end(&w);
 }
 
@@ -916,6 +971,7 @@ main(void)
 		    every_status_has_a_slot_and_strange_ones_share_one),
 		cmocka_unit_test(names_are_those_of_quic_too),
 		cmocka_unit_test(a_client_of_tls_alone_is_a_client),
+		cmocka_unit_test(talkers_have_their_keys_and_bytes),
 		cmocka_unit_test(names_keep_versions_and_times),
 		cmocka_unit_test(handshakes_fail_by_reason),
 		cmocka_unit_test(certificates_are_counted_by_what_they_say),

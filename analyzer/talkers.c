@@ -1,0 +1,130 @@
+#include <string.h>
+
+#include "analyzer/conn.h"
+#include "analyzer/conv.h"
+#include "analyzer/side.h"
+#include "analyzer/talkers.h"
+#include "sandbox/compat.h"
+
+#define SHARE		64	/* of the memory that conversations may hold */
+#define TCP		6
+
+/*
+ * What is inside without a word: private, shared, link-local, loopback and
+ * group addresses, and none (RFC 1918, 6598, 3927, 5771, 4193, 4291).
+ */
+static bool
+is_local(const struct addr *a)
+{
+	const uint8_t	*b = a->b, *four = a->b + 12;
+
+	if (!addr_is4(a))
+		return (b[0] & 0xfe) == 0xfc || b[0] == 0xff ||
+		    (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
+		    addr_in(a, &(struct addr){ { 0 } }, 127);
+	switch (four[0]) {
+	case 0:
+	case 10:
+	case 127:
+	case 255:
+		return true;
+	case 100:
+		return (four[1] & 0xc0) == 64;
+	case 169:
+		return four[1] == 254;
+	case 172:
+		return (four[1] & 0xf0) == 16;
+	case 192:
+		return four[1] == 168;
+	default:
+		return (four[0] & 0xf0) == 224;
+	}
+}
+
+static bool
+is_inside(const struct conf *c, const struct addr *a)
+{
+	size_t	 i;
+
+	for (i = 0; i < c->ninside; i++)
+		if (addr_in(a, &c->inside[i].addr, c->inside[i].bits))
+			return true;
+	return is_local(a);
+}
+
+static void
+meet(struct analyzer *az, struct meter_talk *t, const struct addr *client,
+    const struct endpoint *server)
+{
+	const struct conf	*c = az->proc->conf;
+
+	(void)side_hide(az, client, &t->client);
+	t->port = server->port;
+	t->inside = (uint8_t)((is_inside(c, client) ?
+	    METER_CLIENT_INSIDE : 0) |
+	    (is_inside(c, &server->addr) ? METER_SERVER_INSIDE : 0));
+	if (t->name_len == 0)
+		t->server = server->addr;
+}
+
+void
+talkers_volume(void *arg, struct flow *f, const struct flow_volume *v,
+    bool *met)
+{
+	struct analyzer		*az = arg;
+	struct meter_talk	 t = { .proto = TCP };
+
+	if (conn_made_here(az, f))
+		return;
+	conn_name(az, f, &t.name, &t.name_len);
+	meet(az, &t, &flow_near_client(f)->addr, flow_end(f, 1));
+	meter_talk(az->meter, &t, v, !*met);
+	*met = true;
+}
+
+static void
+on_conv(void *arg, const struct conv_told *c)
+{
+	struct analyzer		*az = arg;
+	struct meter_talk	 t = { .proto = c->proto };
+	struct flow_volume	 v;
+
+	t.name = c->name;
+	t.name_len = c->name_len;
+	memcpy(v.bytes, c->bytes, sizeof(v.bytes));
+	memcpy(v.packets, c->packets, sizeof(v.packets));
+	meet(az, &t, &c->client.addr, &c->server);
+	meter_talk(az->meter, &t, &v, c->first);
+}
+
+void
+talkers_packet(struct analyzer *az, const struct packet *p)
+{
+	if (az->proc->conf->stats.max_talkers == 0 || p->version == 0 ||
+	    p->proto == TCP)
+		return;
+	if (az->convs == NULL)
+		az->convs = conv_new(&az->mem, &az->proc->seed,
+		    az->mem.limit / SHARE, on_conv, az);
+	if (az->convs == NULL)
+		tally_add(&az->proc->tally, TALLY_TALK_SHED, 1);
+	else if (!conv_packet(az->convs, p))
+		tally_add(&az->proc->tally, TALLY_TALK_AGAIN, 1);
+}
+
+void
+talkers_name(struct analyzer *az, const struct packet *p,
+    const uint8_t *name, size_t len)
+{
+	if (az->convs != NULL)
+		conv_name(az->convs, p, name, len);
+}
+
+void
+talkers_tell(struct analyzer *az)
+{
+	flow_tell_volumes(az->flows);
+	if (az->convs != NULL)
+		conv_tell(az->convs);
+	meter_flush(az->meter);
+}

@@ -1,0 +1,138 @@
+#!/bin/sh
+# netmonctl show talkers on a box that forwards and translates: who fills the
+# line, over whatever protocol, with whom. All bytes that the inner interface
+# carried are there, once; the kernel's counters are the judge.
+. "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+. "$TOP/tests/lib/net.sh"
+need_root
+need nginx curl jq ip nft python3 ping
+
+cat > "$TMP/serve.py" <<'EOT'
+# Answers each datagram with 100 bytes; swallows what comes over TCP.
+import socket, threading
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.bind(("", 9999))
+t = socket.create_server(("", 7000))
+def tcp():
+    while True:
+        c, _ = t.accept()
+        while c.recv(65536):
+            pass
+        c.close()
+threading.Thread(target=tcp, daemon=True).start()
+print("ready", flush=True)
+while True:
+    d, a = u.recvfrom(65536)
+    u.sendto(d[:100].ljust(100), a)
+EOT
+cat > "$TMP/talk.py" <<'EOT'
+import socket, sys
+server = sys.argv[1]
+# two conversations that say the same, at the same time
+both = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(2)]
+for i in range(300):
+    for s in both:
+        s.sendto(b"%04d" % i + b"x" * 996, (server, 9999))
+    for s in both:
+        s.recv(1000)
+# in fragments
+big = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(10):
+    big.sendto(b"y" * 4000, (server, 9999))
+    big.recv(1000)
+t = socket.create_connection((server, 7000))
+t.sendall(b"z" * 1000000)
+t.close()
+EOT
+
+# what the inner interface carried: nothing but IPv4 goes there
+carried() {
+	inr ip -s -j link show r0 |
+	    jq '.[0].stats64 | .rx.bytes + .tx.bytes'
+}
+talkers() { json "$1" show talkers window total top 1000; }
+
+# measure NAME SERVER: the load from A, watched from R; r0 is the inner side
+measure() {
+	conf
+	WRAP="ip netns exec $R"
+	start
+	before=$(carried)
+	inb python3 "$TMP/serve.py" > "$TMP/served" &
+	serve=$!
+	at_exit "kill $serve"
+	wait_for 5 grep -q ready "$TMP/served"
+	ina python3 "$TMP/talk.py" "$2"
+	ina ping -q -c 5 -i 0.2 -s 200 "$2" > /dev/null
+	for i in 1 2 3; do
+		ina curl -s -o /dev/null -H 'Host: big.example' "http://$2/big.txt"
+	done
+	# connections stay for a while after their end; slices are of a second
+	sleep 4
+	talkers . > "$TMP/talkers.json"
+	row() { jq -r ".talkers[] | select(.service == \"$1\") | $2" \
+	    "$TMP/talkers.json"; }
+	is "$1: datagrams are those of one client and one service" \
+	    "$(row udp/9999 '"\(.client) \(.server) \(.zones) \(.conversations)"')" \
+	    "10.1.0.2 $2 in>in 3"
+	# 600 of 1000 bytes, 10 of 4000 in three fragments; headers of Ethernet,
+	# IP and UDP
+	is "$1: and all their bytes, once" \
+	    "$(row udp/9999 '"\(.packets) \(.bytes_to_server) \(.bytes_to_client)"')" \
+	    "1220 $((600 * 1042 + 10 * (4008 + 3 * 34))) $((610 * 142))"
+	is "$1: echo requests and their replies" \
+	    "$(row icmp '"\(.client) \(.server) \(.packets) \(.bytes_to_server) \(.bytes_to_client)"')" \
+	    "10.1.0.2 $2 10 $((5 * 242)) $((5 * 242))"
+	is "$1: a web server has the name that was asked for" \
+	    "$(row tcp/80 '"\(.client) \(.server) \(.conversations)"')" \
+	    "10.1.0.2 big.example 3"
+	is "$1: a protocol that is not known counts, too" \
+	    "$(row tcp/7000 '"\(.client) \(.server) \(.conversations) \(.bytes_to_server > 1000000)"')" \
+	    "10.1.0.2 $2 1 true"
+	# the home of a half-flow may move at its start: an ACK may count twice
+	sum=$(jq '[.talkers[] | .bytes_to_server + .bytes_to_client] | add' "$TMP/talkers.json")
+	over=$((sum - $(carried) + before))
+	is "$1: the sum is what the inner interface carried, but for $over bytes" \
+	    "$([ $over -ge 0 ] && [ $over -le $((4 * 66)) ] && echo fits)" fits
+	is "$1: the heaviest is the first" \
+	    "$(jq -r '.talkers[0].service' "$TMP/talkers.json")" tcp/7000
+	ctl show talkers top 2 window total > "$TMP/text"
+	is "$1: as a table" "$(awk 'NR == 1 { print $1, $2, $3 }
+	    /10.1.0.2/ { print $1, $2, $3 }' "$TMP/text" | head -2 | tail -1)" \
+	    "10.1.0.2 $2 tcp/7000"
+	lose analyzer
+	at_least "$1: a lost analyzer keeps them" \
+	    "$(talkers '[.talkers[] | select(.service == "udp/9999") | .packets] | add // 0')" 1000
+	stop
+	kill $serve "$(cat "$TMP/nginx.pid")"
+	wait_for 3 sh -c "! kill -0 $(cat "$TMP/nginx.pid")"
+}
+
+# between NSA and NSB, without a word of ARP or IPv6
+between() {
+	fresh
+	for n in $NSA $NSB $R; do
+		ip netns exec $n sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	done
+	wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
+	wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
+	for pair in "$NSA a0 $R r0 10.1.0.1" "$R r0 $NSA a0 10.1.0.2"; do
+		set -- $pair
+		ip -n "$1" neigh replace "$5" dev "$2" lladdr "$(ip netns exec \
+		    "$3" cat "/sys/class/net/$4/address")"
+	done
+	ip -n $NSA route add default via 10.1.0.1
+}
+
+between
+ip -n $NSB route add default via 10.2.0.1
+nginx_up
+measure forwarding 10.2.0.2
+
+between
+nat 'post oifname r1 masquerade'
+nginx_up
+measure masquerade 10.2.0.2
+
+finish
