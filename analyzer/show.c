@@ -405,26 +405,60 @@ names(struct rows *r, uint32_t top)
 	free(l.p);
 }
 
+/* Whether all words of the question fit; as in show flows. */
+static bool
+talker_fits(const struct rows *r, const struct sketch_entry *e)
+{
+	const char		*client = flows_word(r, "client");
+	const char		*server = flows_word(r, "server");
+	const char		*port = flows_word(r, "port"), *err;
+	struct meter_talk	 t;
+	struct addr		 a;
+
+	if (meter_talk_key(e, &t) == -1 || (client != NULL &&
+	    (addr_parse(client, &a) == -1 || addr_cmp(&a, &t.client) != 0)) ||
+	    (port != NULL && compat_strtonum(port, 0, 65535, &err) != t.port))
+		return false;
+	if (server == NULL)
+		return true;
+	if (t.name != NULL)
+		return conf_glob(server, (const char *)t.name, t.name_len);
+	return addr_parse(server, &a) == 0 && addr_cmp(&a, &t.server) == 0;
+}
+
+/* Of what was asked for others are those that fit; else all that is counted. */
 static void
 talkers(struct rows *r, uint32_t top)
 {
-	struct list	 l = { .limit = top };
-	uint64_t	 all, shown = 0;
-	size_t		 i, n = 0;
+	const bool	 some = r->q->nargs > 0;
+	struct list	 l = { .limit = some ? 0 : top };
+	struct shown	 s = { 0 }, o = { 0 };
+	uint64_t	 all, bytes;
+	size_t		 i;
 
 	talkers_tell(r->az);
 	collect(r, &l, r->az->meter->talkers, MC_TALK_PACKETS);
 	sort(&l);
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
 	all = r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
-	for (i = 0; i < l.n && i < top && !r->a.failed; i++, n++) {
+	for (i = 0; i < l.n && (some || i < top) && !r->a.failed; i++) {
+		if (some && !talker_fits(r, l.p[i].e))
+			continue;
 		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
-		shown += r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
+		bytes = r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
+		if (s.items == top) {
+			o.items++;
+			o.bytes += bytes;
+			continue;
+		}
+		s.items++;
+		s.bytes += bytes;
 		rows_talker(r, l.p[i].e, all);
 	}
 	rows_other(r, &(struct rows_other){ .what = "talkers",
-	    .items = minus(l.seen, n), .at_least = l.more,
-	    .bytes = minus(all, shown) });
+	    .items = some ? o.items : minus(l.seen, s.items),
+	    .at_least = l.more && !some,
+	    .bytes = some ? o.bytes : minus(all, s.bytes) });
 	free(l.p);
 }
 

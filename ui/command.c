@@ -165,6 +165,30 @@ static const struct token peers[] = {
 static const struct token peers_or_past[] = {
 	DONE, TOP_AND_WINDOW(peers_top, peers_window), BY(peers_sort), AT, END
 };
+static const struct token talkers[];
+static const struct token talkers_window[] = { WINDOWS(talkers) };
+static const struct token talkers_top[] = { TOP(talkers) };
+static const struct token talkers_addr[] = {
+	{ T_ARG_ADDR, NULL, talkers, SETS_NOTHING, 0, "address" },
+	END
+};
+static const struct token talkers_host[] = {
+	{ T_ARG_HOST, NULL, talkers, SETS_NOTHING, 0, "name or address" },
+	END
+};
+static const struct token talkers_port[] = {
+	{ T_ARG_NUMBER, NULL, talkers, SETS_NOTHING, 65535, "number" },
+	END
+};
+#define TALKERS								\
+	DONE, TOP_AND_WINDOW(talkers_top, talkers_window),		\
+	{ T_ARG_WORD, "client", talkers_addr, SETS_NOTHING, 0, "address" },\
+	{ T_ARG_WORD, "server", talkers_host, SETS_NOTHING, 0,		\
+	    "name or address" },					\
+	{ T_ARG_WORD, "port", talkers_port, SETS_NOTHING, 0,		\
+	    "of the server" }
+static const struct token talkers[] = { TALKERS, END };
+static const struct token talkers_or_past[] = { TALKERS, AT, END };
 static const struct token host[] = {
 	{ T_ARG_HOST, NULL, window, SETS_NOTHING, 0, "NAME" },
 	END
@@ -287,7 +311,7 @@ static const struct token show[] = {
 	SUBJECT("sections", sections, SECTIONS),
 	SUBJECT("status", window_or_past, STATUS),
 	SUBJECT("summary", window_or_past, SUMMARY),
-	SUBJECT("talkers", window_or_past, TALKERS),
+	SUBJECT("talkers", talkers_or_past, TALKERS),
 	SUBJECT("tally", nothing, TALLY),
 	SUBJECT("transactions", window, TRANSACTIONS),
 	SUBJECT("version", nothing, VERSION),

@@ -149,7 +149,9 @@ def write(path, link, p):
 def run(netmond, path, packets):
     """What is wrong, or None."""
     try:
-        q = subprocess.run([netmond, "-r", path, "-o", "json"],
+        # with a file, be it an empty one, talkers are counted
+        q = subprocess.run([netmond, "-f", "/dev/null", "-r", path, "-o",
+                            "json"],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                            timeout=TIME)
     except subprocess.TimeoutExpired:

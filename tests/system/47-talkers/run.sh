@@ -97,6 +97,14 @@ measure() {
 	    "$([ $over -ge 0 ] && [ $over -le $((4 * 66)) ] && echo fits)" fits
 	is "$1: the heaviest is the first" \
 	    "$(jq -r '.talkers[0].service' "$TMP/talkers.json")" tcp/7000
+	is "$1: those of a client and a port" \
+	    "$(json '.talkers[] | .service' show talkers client 10.1.0.2 port 80 window total)" tcp/80
+	is "$1: those of a name, with whatever capitals" \
+	    "$(json '.talkers[] | .server' show talkers server 'BIG.*' window total)" big.example
+	is "$1: of what fits the others are summed" \
+	    "$(json '"\(.talkers | length) \(.other | length) \(.other[0].items)"' show talkers server "$2" window total top 1)" "1 1 2"
+	is "$1: nobody is nobody" \
+	    "$(json '.talkers | length' show talkers client 192.0.2.1 window total)" 0
 	ctl show talkers top 2 window total > "$TMP/text"
 	is "$1: as a table" "$(awk 'NR == 1 { print $1, $2, $3 }
 	    /10.1.0.2/ { print $1, $2, $3 }' "$TMP/text" | head -2 | tail -1)" \

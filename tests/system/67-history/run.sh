@@ -72,6 +72,8 @@ is "at a time: methods" "$(in_past '[.methods[].count] | add' \
     show methods at "$at")" "$n"
 is "at a time: sections" "$(in_past '.sections[0].section' \
     show sections at "$at")" /index.html
+like "at a time: talkers" "$(in_past '.talkers[] | "\(.server) \(.service)"' \
+    show talkers at "$at")" '^(one|two)\.example tcp/80'
 is "at a time: rules that are ok" "$(in_past '.alerts[] |
     "\(.rule) \(.state)"' show alerts at "$at")" "never ok"
 like "at a time: the text says which" "$(past show hosts at "$at" | head -1)" \
