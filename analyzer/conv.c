@@ -1,3 +1,5 @@
+#include <netinet/in.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +15,6 @@
 #define DIGEST_MIN	8	/* bytes by which a packet is known again */
 #define DIGEST_MAX	64
 #define SERVICE_PORTS	1024	/* below: a server's */
-
-enum { ICMP = 1, UDP = 17, ICMP6 = 58, SCTP = 132 };
 
 struct conv {
 	struct flow_key	 key;		/* a is the client */
@@ -235,16 +235,16 @@ find(const struct conv_table *t, const struct flow_key *k, uint8_t proto,
 static bool
 has_ports(uint8_t proto)
 {
-	return proto == UDP || proto == SCTP || proto == 6;
+	return proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
 }
 
 /* Whether its sender answers somebody who was not heard. */
 static bool
 from_server(const struct packet *p)
 {
-	if (p->proto == ICMP && p->l4_cap > 0)
+	if (p->proto == IPPROTO_ICMP && p->l4_cap > 0)
 		return p->l4[0] == 0;
-	if (p->proto == ICMP6 && p->l4_cap > 0)
+	if (p->proto == IPPROTO_ICMPV6 && p->l4_cap > 0)
 		return p->l4[0] == 129;
 	return p->key.a.port < SERVICE_PORTS &&
 	    p->key.b.port >= SERVICE_PORTS;
@@ -262,7 +262,7 @@ digest(const struct conv_table *t, const struct packet *p)
 
 	if (has_ports(p->proto))
 		skip = 8;
-	else if (p->proto == ICMP || p->proto == ICMP6)
+	else if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
 		skip = 6;
 	if (p->l4_cap < skip + DIGEST_MIN)
 		return 0;

@@ -318,6 +318,7 @@ void		 meter_tls_bytes(struct meter *, struct meter_cache *,
 #define METER_TALK_NAME	64		/* bytes of a name that are kept */
 #define METER_CLIENT_INSIDE	0x01
 #define METER_SERVER_INSIDE	0x02
+#define METER_NAME_DNS		0x04	/* an answer of DNS has the name */
 
 /* A client, what it talks to, and the service: the key of a talker. */
 struct meter_talk {
@@ -327,7 +328,7 @@ struct meter_talk {
 	size_t		 name_len;	/* 0: nothing is known */
 	uint16_t	 port;
 	uint8_t		 proto;		/* of IP */
-	uint8_t		 inside;	/* METER_.._INSIDE */
+	uint8_t		 flags;		/* METER_.. of these */
 };
 /* More of it, talks of which began: for all, and for the talker. */
 void		 meter_talk(struct meter *, const struct meter_talk *,

@@ -2,10 +2,9 @@
 
 #include "analyzer/meter.h"
 
-/* Client, protocol, port, zones; then the server's address, or its name. */
+/* Client, protocol, port, flags; then the server's address, or its name. */
 #define HEAD		(sizeof(struct addr) + 4)
-#define NAMED		0x80		/* with the zones */
-#define ZONES		(METER_CLIENT_INSIDE | METER_SERVER_INSIDE)
+#define NAMED		0x80		/* beside the flags */
 #define KEY_MAX		(HEAD + METER_TALK_NAME)
 
 static size_t
@@ -18,7 +17,7 @@ put_key(uint8_t *key, const struct meter_talk *t)
 	*key++ = t->proto;
 	*key++ = (uint8_t)(t->port >> 8);
 	*key++ = (uint8_t)t->port;
-	*key++ = (uint8_t)(t->inside | (n > 0 ? NAMED : 0));
+	*key++ = (uint8_t)(t->flags | (n > 0 ? NAMED : 0));
 	if (n == 0) {
 		memcpy(key, t->server.b, sizeof(t->server.b));
 		return HEAD + sizeof(t->server.b);
@@ -41,7 +40,8 @@ meter_talk_key(const struct sketch_entry *e, struct meter_talk *t)
 	p += sizeof(t->client.b);
 	t->proto = p[0];
 	t->port = (uint16_t)(p[1] << 8 | p[2]);
-	t->inside = p[3] & ZONES;
+	t->flags = p[3] & (METER_CLIENT_INSIDE | METER_SERVER_INSIDE |
+	    METER_NAME_DNS);
 	if (p[3] & NAMED) {
 		t->name = p + 4;
 		t->name_len = e->klen - HEAD;

@@ -1,4 +1,6 @@
 /* The rows of hosts and what belongs to them, names, methods, statuses. */
+#include <netinet/in.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,10 +186,12 @@ put_service(struct row_writer *w, const struct meter_talk *t)
 		uint8_t		 proto;
 		const char	*name;
 	} names[] = {
-		{ 1, "icmp" }, { 2, "igmp" }, { 6, "tcp" }, { 17, "udp" },
-		{ 47, "gre" }, { 50, "esp" }, { 51, "ah" },
-		{ 58, "icmp6" }, { 89, "ospf" }, { 112, "vrrp" },
-		{ 132, "sctp" },
+		{ IPPROTO_ICMP, "icmp" }, { IPPROTO_IGMP, "igmp" },
+		{ IPPROTO_TCP, "tcp" }, { IPPROTO_UDP, "udp" },
+		{ IPPROTO_GRE, "gre" }, { IPPROTO_ESP, "esp" },
+		{ IPPROTO_AH, "ah" }, { IPPROTO_ICMPV6, "icmp6" },
+		{ 89, "ospf" }, { 112, "vrrp" },
+		{ IPPROTO_SCTP, "sctp" },
 	};
 	char		 proto[16], service[32];
 	size_t		 i;
@@ -224,10 +228,13 @@ rows_talker(struct rows *r, const struct sketch_entry *e, uint64_t all)
 		row_strn(&w, t.name, t.name_len);
 	else
 		row_str(&w, addr_print(&t.server, text, sizeof(text)));
+	row_str(&w, t.name == NULL ? "" :
+	    t.flags & METER_NAME_DNS ? "dns" : "client");
 	put_service(&w, &t);
-	row_str(&w, zone[(t.inside & METER_CLIENT_INSIDE) != 0]);
-	row_str(&w, zone[(t.inside & METER_SERVER_INSIDE) != 0]);
-	row_str(&w, zones[t.inside]);
+	row_str(&w, zone[(t.flags & METER_CLIENT_INSIDE) != 0]);
+	row_str(&w, zone[(t.flags & METER_SERVER_INSIDE) != 0]);
+	row_str(&w, zones[t.flags & (METER_CLIENT_INSIDE |
+	    METER_SERVER_INSIDE)]);
 	row_u64(&w, r->v[MC_TALKS]);
 	row_u64(&w, r->v[MC_TALK_PACKETS]);
 	row_u64(&w, r->v[MC_UP_BYTES]);

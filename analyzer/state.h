@@ -65,6 +65,7 @@ struct left_out {
 };
 
 struct conv_table;
+struct resolved;
 struct conn;
 TAILQ_HEAD(conn_list, conn);
 
@@ -78,6 +79,7 @@ struct analyzer {
 	struct frag_table *frags;
 	struct quichello *quic;		/* NULL before the first Initial */
 	struct conv_table *convs;	/* NULL before the first packet */
+	struct resolved	*resolved;	/* NULL before the first answer */
 	const struct session_conf *sconf;
 	struct recent	 recent;
 	struct ended_ring closed;

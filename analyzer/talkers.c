@@ -1,13 +1,17 @@
+#include <netinet/in.h>
+
 #include <string.h>
 
 #include "analyzer/conn.h"
 #include "analyzer/conv.h"
+#include "analyzer/dns.h"
+#include "analyzer/resolved.h"
 #include "analyzer/side.h"
 #include "analyzer/talkers.h"
 #include "sandbox/compat.h"
 
 #define SHARE		64	/* of the memory that conversations may hold */
-#define TCP		6
+#define UDP_HDR		8
 
 /*
  * What is inside without a word: private, shared, link-local, loopback and
@@ -57,14 +61,22 @@ meet(struct analyzer *az, struct meter_talk *t, const struct addr *client,
     const struct endpoint *server)
 {
 	const struct conf	*c = az->proc->conf;
+	const char		*name;
 
 	(void)side_hide(az, client, &t->client);
 	t->port = server->port;
-	t->inside = (uint8_t)((is_inside(c, client) ?
-	    METER_CLIENT_INSIDE : 0) |
-	    (is_inside(c, &server->addr) ? METER_SERVER_INSIDE : 0));
-	if (t->name_len == 0)
-		t->server = server->addr;
+	if (is_inside(c, client))
+		t->flags |= METER_CLIENT_INSIDE;
+	if (is_inside(c, &server->addr))
+		t->flags |= METER_SERVER_INSIDE;
+	if (t->name_len > 0)
+		return;
+	t->server = server->addr;
+	if (az->resolved != NULL && (name = resolved_find(az->resolved, client,
+	    &server->addr, az->now, &t->name_len)) != NULL) {
+		t->name = (const uint8_t *)name;
+		t->flags |= METER_NAME_DNS;
+	}
 }
 
 void
@@ -72,7 +84,7 @@ talkers_volume(void *arg, struct flow *f, const struct flow_volume *v,
     bool *met)
 {
 	struct analyzer		*az = arg;
-	struct meter_talk	 t = { .proto = TCP };
+	struct meter_talk	 t = { .proto = IPPROTO_TCP };
 
 	if (conn_made_here(az, f))
 		return;
@@ -97,12 +109,32 @@ on_conv(void *arg, const struct conv_told *c)
 	meter_talk(az->meter, &t, &v, c->first);
 }
 
+/* What a client was told for the names that it asked for. */
+static void
+hear_dns(struct analyzer *az, const struct packet *p)
+{
+	struct dns_answer	 a;
+	unsigned		 i;
+
+	if (p->l4_cap < UDP_HDR ||
+	    dns_parse(p->l4 + UDP_HDR, p->l4_cap - UDP_HDR, &a) == -1)
+		return;
+	if (az->resolved == NULL)
+		az->resolved = resolved_new(&az->mem, &az->proc->seed,
+		    az->mem.limit / SHARE);
+	for (i = 0; az->resolved != NULL && i < a.naddrs; i++)
+		resolved_put(az->resolved, &p->key.b.addr, &a.addr[i],
+		    a.name, a.name_len, a.ttl[i], az->now);
+}
+
 void
 talkers_packet(struct analyzer *az, const struct packet *p)
 {
 	if (az->proc->conf->stats.max_talkers == 0 || p->version == 0 ||
-	    p->proto == TCP)
+	    p->proto == IPPROTO_TCP)
 		return;
+	if (p->proto == IPPROTO_UDP && p->key.a.port == DNS_PORT)
+		hear_dns(az, p);
 	if (az->convs == NULL)
 		az->convs = conv_new(&az->mem, &az->proc->seed,
 		    az->mem.limit / SHARE, on_conv, az);

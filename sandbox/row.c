@@ -165,6 +165,7 @@ static const struct row_field client_fields[] = {
 static const struct row_field talker_fields[] = {
 	S("client", "client"),
 	S("server", "server"),
+	S("named_by", "named by"),
 	S("service", "service"),
 	S("protocol", NULL),
 	U("port", ID, NULL),

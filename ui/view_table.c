@@ -71,7 +71,7 @@ static const struct layout layouts[] = {
 	    .drop = { "count_error", "bytes", "handshake_p50_seconds",
 	    "resumed" } },
 	{ .kind = ROW_TALKER,
-	    .drop = { "count_error", "conversations", "packets",
+	    .drop = { "count_error", "named_by", "conversations", "packets",
 	    "share_ratio", "zones" } },
 	{ .kind = ROW_ALERT,
 	    .drop = { "fired_total", "complete", "span_seconds", "severity",

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """seeds.py DIR: a seed corpus for the fuzz targets that read traffic.
 
-Writes DIR/packet, frag, reass, http, body, tls, quic, session, h2, period and
-others, each full of small inputs in the form that its target reads (see the
+Writes DIR/packet, frag, reass, http, body, tls, dns, quic, session, h2, period
+and others, each full of small inputs in the form that its target reads (see the
 head of fuzz_NAME.c). All is made here: no capture is copied. The same files each
 time.
 """
@@ -369,6 +369,28 @@ PROXIED = [
 WHOLE, V2, OTHER, SAME, SERVER, LONG = 1, 2, 4, 8, 16, 32
 
 
+def answers():
+    """Of name servers, to one question."""
+    def name(s):
+        return b"".join(bytes((len(w),)) + w for w in s.split(b".")) + b"\0"
+
+    def rr(owner, kind, data, ttl=300):
+        return owner + struct.pack(">HHIH", kind, 1, ttl, len(data)) + data
+
+    def message(asked, *rrs, flags=0x8180):
+        return struct.pack(">HHHHHH", 7, flags, 1, len(rrs), 0, 0) + \
+            name(asked) + struct.pack(">HH", 1, 1) + b"".join(rrs)
+
+    at = b"\xc0\x0c"
+    cdn = name(b"cdn.example.net")
+    yield message(b"www.Example.com", rr(at, 1, b"\xc0\0\2\1"))
+    yield message(b"www.example.com", rr(at, 5, cdn), rr(cdn, 1, b"\x7f\0\0\1"),
+                  rr(cdn, 28, b"\x20\1" + b"\0" * 14))
+    yield message(b"a_b.c", rr(at, 16, b"\4text"), rr(at, 1, b"123"))
+    yield message(b"a", flags=0x8183)
+    yield message(b"x" * 63, *[rr(at, 1, bytes(4))] * 40)
+
+
 def quics():
     """fuzz_quic seals what is not WHOLE, with "12345678" as the first ID."""
     def put(how, b, t=0):
@@ -510,6 +532,7 @@ def main():
     save("body", bodies())
     save("starts", starts())
     save("tls", tls())
+    save("dns", answers())
     save("quic", quics())
     save("session", sessions())
     save("h2", h2())

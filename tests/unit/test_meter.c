@@ -328,7 +328,7 @@ talkers_have_their_keys_and_bytes(void **state)
 	const struct flow_volume v1 = { { 100, 900 }, { 2, 3 } };
 	struct meter_talk	 named = { .name = (const uint8_t *)"www.a",
 				    .name_len = 5, .port = 443, .proto = 6,
-				    .inside = METER_CLIENT_INSIDE };
+				    .flags = METER_CLIENT_INSIDE };
 	struct meter_talk	 plain = { .port = 53, .proto = 17 }, got;
 	struct world		 w;
 	uint64_t		 v[MC_MAX];
@@ -358,7 +358,7 @@ talkers_have_their_keys_and_bytes(void **state)
 			assert_int_equal(got.name_len, 5);
 			assert_memory_equal(got.name, "www.a", 5);
 			assert_int_equal(got.port, 443);
-			assert_int_equal(got.inside, METER_CLIENT_INSIDE);
+			assert_int_equal(got.flags, METER_CLIENT_INSIDE);
 			assert_int_equal(v[MC_DOWN_BYTES], 1800);
 			assert_int_equal(v[MC_TALKS], 1);
 		} else {
