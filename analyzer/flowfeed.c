@@ -1,5 +1,6 @@
 #include "analyzer/flowfeed.h"
 #include "analyzer/flowlife.h"
+#include "analyzer/flowseen.h"
 
 #define OVERTAKEN_US	3000	/* while no round trip was measured */
 
@@ -112,8 +113,9 @@ skip_unread(struct seg *s, int64_t ahead)
 }
 
 /*
- * A start that was missed: what comes first may not be first. While one half
- * waits for that, so does the other, lest an answer overtakes its question.
+ * A start that was missed: what comes first may not be first; or a client that
+ * may be another one. While one half waits for that, so does the other, lest
+ * an answer overtakes its question.
  */
 static void
 hold_start(struct seg *s)
@@ -122,7 +124,7 @@ hold_start(struct seg *s)
 
 	if (h->r.next != 0 && !(h->flags & HALF_BASE))
 		return;		/* it began with bytes that were cut */
-	if (!(h->flags & (HALF_SYN | HALF_BASE)) ||
+	if (!(h->flags & (HALF_SYN | HALF_BASE)) || flowseen_masked(s) ||
 	    (o->r.flags & REASS_HELD && !(o->flags & HALF_SYN_DATA)))
 		h->r.flags |= REASS_HELD;
 }

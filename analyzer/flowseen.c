@@ -453,6 +453,61 @@ same_packet(const struct seg *s, struct couple *c)
 	return false;
 }
 
+/* ---- who translates ---- */
+
+static struct flowtab_mask *
+mask_of(struct flow_table *t, const struct addr *a)
+{
+	return &t->masks[hash_bytes(t->key, a, sizeof(*a)) % FLOWTAB_MASKS];
+}
+
+static const struct addr *
+client_addr(const struct flow *f)
+{
+	return flowseg_client(f) ? &f->key.b.addr : &f->key.a.addr;
+}
+
+/* Of two tuples of one connection the one further from the client masks it. */
+static void
+note_mask(struct flow_table *t, const struct flow *f, const struct flow *g)
+{
+	const int		 i = flowseg_client(f), j = flowseg_client(g);
+	const struct flow	*far = f->ttl[i] < g->ttl[j] ? f : g;
+	const struct flow	*near = far == f ? g : f;
+	struct flowtab_mask	*m;
+
+	if (f->ttl[i] == 0 || g->ttl[j] == 0 || f->ttl[i] == g->ttl[j] ||
+	    addr_cmp(client_addr(far), client_addr(near)) == 0)
+		return;
+	m = mask_of(t, client_addr(far));
+	m->addr = *client_addr(far);
+	m->place = far->half[flowseg_client(far)].place;
+}
+
+/* What has made no hop yet comes from here. */
+static bool
+starts_here(uint8_t ttl)
+{
+	return ttl == 0 || ttl == 32 || ttl == 64 || ttl == 128 || ttl == 255;
+}
+
+bool
+flowseen_masked(const struct seg *s)
+{
+	const struct flow		*f = s->f;
+	const int			 c = flowseg_client(f);
+	const struct flowtab_mask	*m;
+
+	if (f->flags & (FLOW_F_OPENED | FLOW_F_NAT) ||
+	    !(f->half[c].flags & HALF_SYN) || starts_here(f->ttl[c]))
+		return false;
+	m = mask_of(s->t, client_addr(f));
+	return m->place != 0 && m->place == f->half[c].place &&
+	    addr_cmp(&m->addr, client_addr(f)) == 0;
+}
+
+/* ---- what becomes of both ---- */
+
 /*
  * f is no connection of its own: it is twin, seen with another tuple.
  */
@@ -464,6 +519,7 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin,
 
 	if ((x = extra_of(t, f)) == NULL)
 		return;
+	note_mask(t, f, twin);
 	x->twin = twin->slot;
 	x->twin_id = twin->id;
 	x->flip = c->i ^ c->j;
@@ -481,17 +537,22 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin,
 	t->count[FLOW_C_NAT]++;
 }
 
-/* Whether nothing of b was told, and a began before it. */
+/*
+ * Whether nothing of b was told, and a began before it: what b may hold until
+ * it is told, a brings itself.
+ */
 static bool
 comes_first(const struct couple *c)
 {
-	int32_t	 d;
+	const struct flow	*b = c->b;
+	int32_t			 d;
 
-	if (c->b->flags & FLOW_F_OPENED)
+	if (b->flags & FLOW_F_OPENED)
 		return false;
-	d = reass_seq_diff(c->a->half[c->i].r.base, c->b->half[c->j].r.base);
-	return d < 0 || (d == 0 && c->b->read == NULL &&
-	    c->a->first_us < c->b->first_us);
+	d = reass_seq_diff(c->a->half[c->i].r.base, b->half[c->j].r.base);
+	return d < 0 || (d == 0 && (b->read == NULL ||
+	    (b->half[0].flags & b->half[1].flags & HALF_SYN)) &&
+	    c->a->first_us < b->first_us);
 }
 
 /*

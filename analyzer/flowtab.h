@@ -29,6 +29,7 @@
 #define FLOWTAB_SEGMENT		4096	/* buckets */
 #define FLOWTAB_PLACES		4096	/* a power of two */
 #define FLOWTAB_NAT_WAYS	4
+#define FLOWTAB_MASKS		64	/* addresses of translators */
 #define FLOWTAB_LOUD		4096	/* entries with a volume to tell */
 #define FLOWTAB_FAR		(16 << 20)	/* bytes; a window untold */
 
@@ -205,6 +206,12 @@ struct flowtab_nat {
 	uint32_t	 tag;
 };
 
+/* Where connections of others have this address for their client. */
+struct flowtab_mask {
+	struct addr	 addr;
+	uint16_t	 place;		/* 0: none */
+};
+
 struct flow_gone;		/* of flowgone */
 
 struct flow_table {
@@ -249,6 +256,8 @@ struct flow_table {
 	uint32_t		 nat_mask;
 	struct flow_gone	*gone;
 	uint32_t		 gone_mask;
+
+	struct flowtab_mask	 masks[FLOWTAB_MASKS];
 
 	uint32_t		 nloud;
 	uint32_t		 loud[FLOWTAB_LOUD];	/* slots */

@@ -1573,6 +1573,72 @@ behind_nat_the_volume_is_of_the_client_itself(void **state)
 	}
 }
 
+/* A whole connection as one side of the translation shows it. */
+static void
+nat_all(struct world *w, int after, uint32_t isn)
+{
+	nat(w, after, 'c', S, isn, 0, "");
+	nat(w, after, 's', S | A, isn + 7, isn + 1, "");
+	nat(w, after, 'c', P | A, isn + 1, isn + 8, "ask");
+	nat(w, after, 's', P | A, isn + 8, isn + 4, "say");
+	nat(w, after, 'c', F | A, isn + 4, isn + 11, "");
+	nat(w, after, 's', F | A, isn + 11, isn + 5, "");
+	nat(w, after, 'c', A, isn + 5, isn + 12, "");
+}
+
+/* That an address masks others was learned from the first one. */
+static void
+behind_nat_the_client_is_told_whoever_is_read_first(void **state)
+{
+	struct world	 w;
+	struct addr	 inside;
+	uint64_t	 began;
+
+	(void)state;
+	addr_from4(&inside, (const uint8_t[]){ 10, 0, 0, 1 });
+	begin(&w);
+	nat_all(&w, 0, 100111);
+	nat_all(&w, 1, 100111);
+	assert_int_equal(w.opened, 1);
+	w.now += 10000000;
+	flow_tick(w.t, w.now);
+	began = w.now;
+	w.log[0] = '\0';
+	w.now += 100;
+	nat_all(&w, 1, 500555);
+	assert_string_equal(w.log, "");		/* whose it is may come */
+	w.now = began;
+	nat_all(&w, 0, 500555);
+	assert_string_equal(w.log, "ask>say<$0>$0<.");
+	assert_int_equal(w.opened, 2);
+	assert_int_equal(w.closed, 2);
+	assert_int_equal(addr_cmp(&w.last.key.a.addr, &inside), 0);
+	assert_true(count(&w, FLOW_C_NAT) == 2);
+	end(&w);
+}
+
+static void
+what_is_not_masked_does_not_wait_long(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	nat_all(&w, 0, 100111);
+	nat_all(&w, 1, 100111);
+	w.now += 10000000;
+	flow_tick(w.t, w.now);
+	w.log[0] = '\0';
+	nat_all(&w, 1, 500555);
+	assert_string_equal(w.log, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_US - 10000);
+	assert_string_equal(w.log, "");
+	flow_tick(w.t, w.now + FLOW_HOLE_US + 10000);
+	assert_string_equal(w.log, "ask>say<$0>$0<.");
+	assert_int_equal(w.opened, 2);
+	end(&w);
+}
+
 /* The server's numbers are others there, but its SYN tells the first ones. */
 static void
 a_syn_proxy_that_translates_makes_one_connection(void **state)
@@ -3319,6 +3385,9 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_is_not_told_yet_is_told_when_it_goes),
 	cmocka_unit_test(volumes_of_very_many_are_all_told),
 	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),
+	cmocka_unit_test(
+	    behind_nat_the_client_is_told_whoever_is_read_first),
+	cmocka_unit_test(what_is_not_masked_does_not_wait_long),
 	cmocka_unit_test(every_counter_has_a_name),
 };
 

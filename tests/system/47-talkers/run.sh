@@ -117,6 +117,9 @@ measure() {
 	over=$((sum - $(carried) + before))
 	is "$1: the sum is what the inner interface carried, but for $over bytes" \
 	    "$([ $over -ge 0 ] && [ $over -le $((5 * 66)) ] && echo fits)" fits
+	# what a router does with addresses is learned from the first one
+	is "$1: clients are who they are, not who translates" \
+	    "$(json '.clients[] | "\(.client) \(.requests)"' show clients window total)" "10.1.0.2 3"
 	is "$1: the heaviest is the first" \
 	    "$(jq -r '.talkers[0].service' "$TMP/talkers.json")" tcp/7000
 	is "$1: those of a client and a port" \
