@@ -1,8 +1,11 @@
 /*
  * reply: counts the HTTP answers on a connection to a target, and throws
  * them away. Pure. It knows just enough of RFC 9112 to find their ends:
- * status, Content-Length, Transfer-Encoding, and that answers to HEAD have
- * no body.
+ * status, Content-Length, Transfer-Encoding, that answers to HEAD have no
+ * body, and that behind 101 and 2xx to CONNECT comes no HTTP.
+ *
+ * Who counts takes what can be taken. Who compares sets whole, and believes
+ * nothing from where broken is set: there another reader may see another end.
  */
 #ifndef MIRROR_REPLY_H
 #define MIRROR_REPLY_H
@@ -24,16 +27,26 @@ struct reply_line {
 struct reply {
 	uint8_t		 state;
 	bool		 lost;		/* not HTTP, not asked, too many open */
+	bool		 broken;	/* lengths that are none, or several */
+	bool		 switched;	/* lost, as an answer said so */
 	bool		 closes;	/* no answer follows this one */
 	bool		 chunked;
+	bool		 has_coding;
 	bool		 has_length;
+	bool		 minor0;	/* HTTP/1.0 */
 	uint16_t	 status;
 	uint64_t	 left;		/* of a body or chunk */
 	uint64_t	 asked;
 	uint64_t	 done;		/* final answers that are complete */
-	uint64_t	*heads;		/* a bit per open request: HEAD */
-	size_t		 room;		/* of heads, in bits */
+	uint64_t	*kinds;		/* two bits per open request */
+	size_t		 room;		/* of kinds, in requests */
 	struct reply_line line;		/* at hand */
+	uint64_t	 body;		/* content so far, without framing */
+	uint64_t	 now_us;	/* the owner's clock; 0: none */
+	uint64_t	 head_us;	/* when the answer at hand began */
+	/* The answer to request done is complete; NULL: nobody asks. */
+	void		(*whole)(void *arg, const struct reply *);
+	void		*arg;
 };
 
 /*

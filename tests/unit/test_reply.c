@@ -104,6 +104,40 @@ what_nobody_asked_for_is_no_answer(void **state)
 	reply_clear(&r);
 }
 
+/* Behind 101, and 2xx to CONNECT, whatever lengths it names, is no HTTP. */
+static void
+what_follows_a_switch_is_no_answer(void **state)
+{
+	static const struct {
+		const char	*ask, *in;
+		unsigned	 done;
+		bool		 switched;
+	} t[] = {
+#define TWO	"HTTP/1.1 204 No\r\n\r\n"
+		{ "GET / H", "HTTP/1.1 101 Up\r\n\r\n" TWO, 1, true },
+		{ "CONNECT a:1 H", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+		  "\r\n" TWO, 1, true },
+		{ "CONNECT a:1 H", "HTTP/1.1 299 OK\r\n\r\n" TWO, 1, true },
+		{ "CONNECT a:1 H", "HTTP/1.1 407 No\r\nContent-Length: 2\r\n"
+		  "\r\nno" TWO, 2, false },
+	};
+	struct reply	 r;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(t); i++) {
+		reply_init(&r);
+		reply_asked(&r, (const uint8_t *)t[i].ask, strlen(t[i].ask));
+		reply_asked(&r, (const uint8_t *)"GET / H", 7);
+		reply_data(&r, (const uint8_t *)t[i].in, strlen(t[i].in),
+		    on_seen, NULL);
+		assert_int_equal(r.done, t[i].done);
+		assert_int_equal(r.switched, t[i].switched);
+		assert_int_equal(r.lost, t[i].switched);
+		reply_clear(&r);
+	}
+}
+
 static void
 the_last_answer_is_known(void **state)
 {
@@ -185,6 +219,7 @@ main(void)
 		cmocka_unit_test(answers_are_counted_at_every_cut),
 		cmocka_unit_test(what_is_no_answer_is_given_up),
 		cmocka_unit_test(what_nobody_asked_for_is_no_answer),
+		cmocka_unit_test(what_follows_a_switch_is_no_answer),
 		cmocka_unit_test(the_last_answer_is_known),
 		cmocka_unit_test(open_requests_are_bounded),
 	};
