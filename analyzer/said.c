@@ -364,6 +364,7 @@ on_transaction(void *arg, const struct session_tx *x)
 {
 	struct conn	*c = arg;
 
+	stream_answer(c, x);
 	if (!c->ignored && x->token != IGNORED)
 		transaction(c, x);
 	if (c->via)

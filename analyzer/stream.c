@@ -356,6 +356,59 @@ stream_mark(void *arg, unsigned dir, uint64_t offset, enum session_mark mark,
 	put_stream(c->az, &m);
 }
 
+/* Whether a mirror that observes it wants to know what is answered. */
+static bool
+is_compared(const struct conn *c)
+{
+	const struct conf	*conf = c->az->proc->conf;
+	uint64_t		 mirrors = c->mirrors;
+	size_t			 i;
+
+	for (i = 0; mirrors != 0 && i < conf->nmirrors; i++, mirrors >>= 1)
+		if (mirrors & 1 && conf->mirrors[i].compare)
+			return true;
+	return false;
+}
+
+static enum stream_answer
+answer_of(const struct session_tx *x)
+{
+	if (x->flags & SESSION_TX_AMBIGUOUS)
+		return ANSWER_AMBIGUOUS;
+	if (x->pair == SESSION_BY_GAP || x->flags & SESSION_TX_GAP)
+		return ANSWER_GAP;
+	if (x->pair != SESSION_PAIRED)
+		return ANSWER_NONE;
+	/* To h2c: its answer is in HTTP/2. */
+	if (x->flags & SESSION_TX_UPGRADED && x->status != 101)
+		return ANSWER_OTHER;
+	if (x->flags & SESSION_TX_RESP_OPEN)
+		return ANSWER_CUT;
+	/* One that was seen first has no end yet when it is told. */
+	return x->flags & SESSION_TX_REQ_OPEN &&
+	    (x->flags & SESSION_TX_LATE) == 0 ? ANSWER_EARLY : ANSWER_WHOLE;
+}
+
+void
+stream_answer(struct conn *c, const struct session_tx *x)
+{
+	struct msg_stream	 m;
+
+	if (!c->streaming || x->id == 0 || x->minor == HTTP_TWO_0 ||
+	    !is_compared(c) || stream_full(c, 0))
+		return;
+	stream_head(c, &m, STREAM_ANSWER);
+	m.dir = STREAM_FROM_OBSERVED;
+	m.value = x->id;
+	m.answer = (uint8_t)answer_of(x);
+	m.status = x->status;
+	m.offset = x->resp_body;
+	m.wait_us = UINT64_MAX;
+	if (x->req_us != 0 && x->resp_us >= x->req_us)
+		m.wait_us = x->resp_us - x->req_us;
+	put_stream(c->az, &m);
+}
+
 static uint8_t
 dirs_of(const struct conf_mirror *m)
 {

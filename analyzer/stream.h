@@ -33,6 +33,8 @@ void	 stream_tell_unread(struct analyzer *);
 /* For struct session_ops; arg is the connection. */
 void	 stream_mark(void *arg, unsigned dir, uint64_t offset,
 	    enum session_mark, uint64_t id);
+/* What became of a request, for mirrors that compare. */
+void	 stream_answer(struct conn *, const struct session_tx *);
 /* A fresh mirror: opens all mirrored connections again. */
 void	 stream_reopen_all(struct analyzer *);
 /*

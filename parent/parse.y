@@ -34,7 +34,8 @@
 
 %token
 	K_ALERT "alert" K_AT "at" K_BOTH "both" K_BY "by"
-	K_CLEAR "clear" K_CLIENTS "clients" K_COMPAT "compat"
+	K_CLEAR "clear" K_CLIENTS "clients" K_COMPARE "compare"
+	K_COMPAT "compat"
 	K_CONTROL "control" K_DECAP "decap" K_DEPTH "depth" K_ERROR "error"
 	K_EVERY "every" K_EXTRAS "extras" K_FACILITY "facility" K_FILES "files"
 	K_FILTER "filter" K_FOR "for" K_FORMAT "format" K_FORWARD "forward"
@@ -467,6 +468,7 @@ optuser	: %empty			{ $$ = NULL; }
 forward	: K_TO STRING K_PORT STRING optfrom	{ mirror_target(p, $2, $4); }
 	| matchword mropts		{ mirror_rules(p, false, $1); }
 	| open fopts close
+	| K_COMPARE			{ p->mirror.compare = true; }
 	| K_SET K_HEADER STRING STRING	{ mirror_set_header(p, $3, $4); }
 	| K_STRIP K_HEADER list		{
 		mirror_strip(p, "strip", p->mirror.forward_strip,
@@ -647,6 +649,7 @@ static const struct keyword keywords[] = {	/* sorted */
 	{ "by",		K_BY,		LEX_VALUE },
 	{ "clear",	K_CLEAR,	0 },
 	{ "clients",	K_CLIENTS,	LEX_VALUE },
+	{ "compare",	K_COMPARE,	0 },
 	{ "compat",	K_COMPAT,	0 },
 	{ "control",	K_CONTROL,	0 },
 	{ "decap",	K_DECAP,	LEX_VALUE },

@@ -233,6 +233,7 @@ struct conf_mirror {
 	uint8_t		 nset;
 	char		 forward_strip[CONF_MIRROR_STRIPS][CONF_NAME_MAX];
 	uint8_t		 nforward_strip;
+	bool		 compare;		/* answers with the service's */
 	char		 forward_hook[CONF_NAME_MAX];
 	char		 forward_hook_user[CONF_NAME_MAX];
 	bool		 has_record;

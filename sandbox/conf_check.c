@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sandbox/compat.h"
 #include "sandbox/conf.h"
@@ -727,6 +728,40 @@ check_forward(struct check *k, const struct conf_mirror *m)
 		check_header(k, m->forward_strip[i]);
 }
 
+/* Without these, or with others, the target finds other ends. */
+static bool
+frames(const char *name)
+{
+	return strcasecmp(name, "content-length") == 0 ||
+	    strcasecmp(name, "transfer-encoding") == 0;
+}
+
+/* The target must be asked what the service is asked, one by one. */
+static void
+check_compare(struct check *k, const struct conf_mirror *m)
+{
+	bool	 framed = false;
+	size_t	 i;
+
+	if (!m->compare)
+		return;
+	if (!m->has_forward)
+		bad(k, "forward compare needs forward to");
+	if (m->forward_dir != DIR_REQUESTS)
+		bad(k, "forward compare needs forward { requests }, not %s",
+		    conf_dir_name(m->forward_dir));
+	if (m->forward_hook[0] != '\0')
+		bad(k, "forward compare cannot be with hook forward, which "
+		    "may change what is asked");
+	for (i = 0; i < m->nset; i++)
+		framed = framed || frames(m->set[i].name);
+	for (i = 0; i < m->nforward_strip; i++)
+		framed = framed || frames(m->forward_strip[i]);
+	if (framed)
+		bad(k, "forward compare cannot be with content-length or "
+		    "transfer-encoding set or stripped");
+}
+
 /* Two writers of one file would tear each other's lines. */
 static void
 check_writers(struct check *k, const char *path)
@@ -861,6 +896,7 @@ check_mirror(struct check *k, size_t n)
 		check_name(k, "hook", m->forward_hook);
 	if (m->record_hook[0] != '\0')
 		check_name(k, "hook", m->record_hook);
+	check_compare(k, m);
 	check_mirror_rules(k, m);
 	check_alone(k, conf_sample_fault(m->sample_part));
 }

@@ -259,6 +259,7 @@ io_forward(struct io *io, struct conf_mirror *m)
 	io_below(io, &m->nforward_strip, CONF_MIRROR_STRIPS + 1);
 	for (i = 0; i < m->nforward_strip; i++)
 		IO_TEXT(io, m->forward_strip[i]);
+	io_bool(io, &m->compare);
 	IO_TEXT(io, m->forward_hook);
 	IO_TEXT(io, m->forward_hook_user);
 }

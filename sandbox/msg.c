@@ -390,6 +390,11 @@ msg_put_stream(struct buf *b, const struct msg_stream *m)
 		buf_put_str(b, m->iface);
 	} else if (m->kind == STREAM_DATA)
 		buf_put_bytes(b, m->data, m->len);
+	else if (m->kind == STREAM_ANSWER) {
+		buf_put_u8(b, m->answer);
+		buf_put_u16(b, m->status);
+		buf_put_u64(b, m->wait_us);
+	}
 }
 
 void
@@ -426,6 +431,13 @@ msg_get_stream(struct buf *b, struct msg_stream *m)
 		buf_get_str(b, m->iface, sizeof(m->iface));
 	} else if (m->kind == STREAM_DATA)
 		m->data = buf_get_bytes(b, &m->len);
+	else if (m->kind == STREAM_ANSWER) {
+		m->answer = buf_get_u8(b);
+		m->status = buf_get_u16(b);
+		m->wait_us = buf_get_u64(b);
+		if (m->answer >= ANSWER_KINDS)
+			return -1;
+	}
 	return b->err ? -1 : 0;
 }
 

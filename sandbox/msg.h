@@ -332,9 +332,11 @@ int	 msg_get_own_tuple(struct buf *, struct msg_own_tuple *);
  * that perhaps nobody saw. A CLOSE of flow 0 is one of all: frames were lost. A
  * GAP with QUEUE is of the mirror whose number, from 1, is in id: it did not
  * keep up, and offset many of its connections began, STREAM_SOME: who knows.
+ * An ANSWER tells what became of request value, for mirrors that compare: once
+ * of each, before or behind its bytes, and before CLOSE.
  */
 enum stream_kind { STREAM_OPEN, STREAM_DATA, STREAM_MARK, STREAM_GAP,
-	STREAM_CLOSE, STREAM_KINDS };
+	STREAM_CLOSE, STREAM_ANSWER, STREAM_KINDS };
 enum stream_dir { STREAM_TO_OBSERVED, STREAM_FROM_OBSERVED, STREAM_UNKNOWN };
 enum stream_mark {
 	MARK_REQUEST_HEAD,	/* a request head starts at offset */
@@ -353,16 +355,31 @@ enum stream_mark {
 #define STREAM_LATE	0x08	/* OPEN: observed since a reload only */
 #define STREAM_UNREAD	0x10	/* OPEN: nothing of it will come */
 #define STREAM_SOME	UINT64_MAX
+enum stream_answer {
+	ANSWER_WHOLE,
+	ANSWER_EARLY,		/* whole, before the request was */
+	ANSWER_NONE,		/* none was seen, or nobody knows which */
+	ANSWER_GAP,		/* bytes are lost in or beside it */
+	ANSWER_CUT,		/* it ended before its end */
+	ANSWER_OTHER,		/* the answer is in another protocol */
+	ANSWER_AMBIGUOUS,	/* others may read one of the two otherwise */
+	ANSWER_KINDS
+};
 struct msg_stream {
 	uint8_t		 kind;
 	uint8_t		 dir;
 	uint8_t		 mark;		/* MARK */
 	uint8_t		 flags;
 	uint64_t	 id;		/* flow id, from 1 */
-	uint64_t	 offset;	/* in this direction, from 0 */
+	uint64_t	 offset;	/* in this direction, from 0; ANSWER:
+					   length of its content */
 	uint64_t	 ts_us;
 	uint64_t	 value;		/* GAP: length; MARK: message id;
 					   CLOSE: enum stream_reason */
+	uint8_t		 answer;	/* ANSWER: enum stream_answer */
+	uint16_t	 status;	/* ANSWER */
+	uint64_t	 wait_us;	/* ANSWER: between the first bytes of
+					   both; UINT64_MAX: not known */
 	struct endpoint	 client;	/* OPEN */
 	struct endpoint	 server;	/* OPEN: the observed side; its port
 					   tells which mirrors observe it */

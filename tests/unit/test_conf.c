@@ -478,6 +478,12 @@ faults_of_rules_and_services_are_named(void **state)
 	FAULT(set_text(c->rules[0].asks.path, "/a%2fb"), "%2f in pattern");
 	FAULT(set_text(c->rules[0].asks.path, "/a//*"), "// in pattern");
 	FAULT(c->mirrors[0].forward_dir = DIR_RESPONSES, "judges requests");
+	FAULT(c->mirrors[0].compare = true; c->mirrors[0].forward_dir =
+	    DIR_BOTH, "needs forward { requests }");
+	FAULT(c->mirrors[0].compare = true; set_text(
+	    c->mirrors[0].forward_hook, "h"), "with hook forward");
+	FAULT(c->mirrors[0].compare = true; set_text(
+	    c->mirrors[0].set[0].name, "content-Length"), "set or stripped");
 	FAULT(c->mirrors[0].rules[0].asks.path[0] = '\0',
 	    "needs a condition");
 	FAULT(set_text(c->mirrors[0].rules[0].asks.path, "[a"),

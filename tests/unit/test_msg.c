@@ -471,6 +471,9 @@ stream_records_carry_what_their_kind_has(void **state)
 		assert_int_equal(endpoint_parse("10.0.0.1:80", &m.server), 0);
 		m.data = (const uint8_t *)"bytes";
 		m.len = 5;
+		m.answer = ANSWER_KINDS - 1;
+		m.status = 599;
+		m.wait_us = UINT64_MAX - 1;
 		buf_writer(&b, mem, sizeof(mem));
 		msg_put_stream(&b, &m);
 		for (n = 0; n <= b.len; n++) {
@@ -482,7 +485,19 @@ stream_records_carry_what_their_kind_has(void **state)
 			assert_int_equal(got.server.port, 80);
 		if (kind == STREAM_DATA)
 			assert_memory_equal(got.data, "bytes", 5);
+		if (kind == STREAM_ANSWER) {
+			assert_int_equal(got.answer, ANSWER_KINDS - 1);
+			assert_int_equal(got.status, 599);
+			assert_true(got.wait_us == UINT64_MAX - 1);
+		}
 	}
+	memset(&m, 0, sizeof(m));
+	m.kind = STREAM_ANSWER;
+	m.answer = ANSWER_KINDS;
+	buf_writer(&b, mem, sizeof(mem));
+	msg_put_stream(&b, &m);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_stream(&r, &got), -1);
 	memset(&m, 0, sizeof(m));
 	m.kind = STREAM_MARK;
 	m.mark = MARK_LOST + 1;

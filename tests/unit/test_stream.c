@@ -119,6 +119,13 @@ note(struct fix *x, const struct msg_stream *m)
 
 	if (m->kind == STREAM_DATA)
 		return;
+	if (m->kind == STREAM_ANSWER) {
+		snprintf(x->heard + n, sizeof(x->heard) - n,
+		    "A%u(%u %u %u %u %d) ", (unsigned)m->id,
+		    (unsigned)m->value, m->answer, m->status,
+		    (unsigned)m->offset, (int)m->wait_us);
+		return;
+	}
 	snprintf(x->heard + n, sizeof(x->heard) - n, "%c%u", kind[m->kind],
 	    (unsigned)m->id);
 	n = strlen(x->heard);
@@ -416,6 +423,75 @@ a_reload_goes_on_with_one_whose_server_spoke_first(void **state)
 	end(x);
 }
 
+/* As the session told it, and only where a mirror compares. */
+static void
+what_became_of_a_request_is_told_to_who_compares(void **state)
+{
+	static const struct {
+		unsigned	 pair, flags, status, minor;
+		enum stream_answer want;
+	} t[] = {
+		{ SESSION_PAIRED, 0, 200, 1, ANSWER_WHOLE },
+		{ SESSION_PAIRED, SESSION_TX_LATE | SESSION_TX_REQ_OPEN |
+		  SESSION_TX_MIDSTREAM, 200, 0, ANSWER_WHOLE },
+		{ SESSION_PAIRED, SESSION_TX_REQ_OPEN, 413, 1, ANSWER_EARLY },
+		{ SESSION_PAIRED, SESSION_TX_TUNNEL, 200, 1, ANSWER_WHOLE },
+		{ SESSION_PAIRED, SESSION_TX_UPGRADED, 101, 1, ANSWER_WHOLE },
+		{ SESSION_PAIRED, SESSION_TX_UPGRADED, 200, 1, ANSWER_OTHER },
+		{ SESSION_PAIRED, SESSION_TX_RESP_OPEN, 200, 1, ANSWER_CUT },
+		{ SESSION_PAIRED, SESSION_TX_RESP_OPEN | SESSION_TX_GAP, 200,
+		  1, ANSWER_GAP },
+		{ SESSION_PAIRED, SESSION_TX_AMBIGUOUS | SESSION_TX_GAP, 200,
+		  1, ANSWER_AMBIGUOUS },
+		{ SESSION_BY_GAP, 0, 0, 1, ANSWER_GAP },
+		{ SESSION_NO_RESPONSE, 0, 0, 1, ANSWER_NONE },
+		{ SESSION_BY_LIMIT, 0, 0, 1, ANSWER_NONE },
+	};
+	struct conf_mirror	 mirrors[2] = { { .compare = false } };
+	struct session_tx	 tx = { .id = 7, .req_us = 10, .resp_us = 25,
+	    .resp_body = 3 };
+	struct fix		*x = begin(0);
+	char			 want[64];
+	size_t			 i;
+
+	(void)state;
+	x->conf.mirrors = mirrors;
+	x->conf.nmirrors = 2;
+	tx.minor = 1;
+	tx.pair = SESSION_PAIRED;
+	stream_answer(&x->conn[0], &tx);	/* not open */
+	open_conn(x, 0);
+	stream_answer(&x->conn[0], &tx);	/* nobody compares */
+	assert_string_equal(hear(x), "O1 ");
+	mirrors[1].compare = true;
+	for (i = 0; i < nitems(t); i++) {
+		tx.pair = (enum session_pair)t[i].pair;
+		tx.flags = (uint8_t)t[i].flags;
+		tx.status = (uint16_t)t[i].status;
+		tx.minor = (uint8_t)t[i].minor;
+		stream_answer(&x->conn[0], &tx);
+		snprintf(want, sizeof(want), "A1(7 %u %u 3 15) ", t[i].want,
+		    t[i].status);
+		assert_string_equal(hear(x), want);
+	}
+	/* Seen before its request: how long it took is not known. */
+	tx.resp_us = 9;
+	stream_answer(&x->conn[0], &tx);
+	assert_string_equal(hear(x), "A1(7 2 0 3 -1) ");
+	/* HTTP/2, and an answer without a request, are not told. */
+	tx.minor = HTTP_TWO_0;
+	stream_answer(&x->conn[0], &tx);
+	tx.minor = 1;
+	tx.id = 0;
+	stream_answer(&x->conn[0], &tx);
+	x->conn[0].mirrors = 1;		/* another one compares */
+	tx.id = 8;
+	stream_answer(&x->conn[0], &tx);
+	assert_string_equal(hear(x), "");
+	x->conf.mirrors = NULL;
+	end(x);
+}
+
 int
 main(void)
 {
@@ -432,6 +508,8 @@ main(void)
 		cmocka_unit_test(a_reload_tells_of_what_nobody_reads),
 		cmocka_unit_test(
 		    a_reload_goes_on_with_one_whose_server_spoke_first),
+		cmocka_unit_test(
+		    what_became_of_a_request_is_told_to_who_compares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
