@@ -129,6 +129,18 @@ backlog_sent(struct backlog *b, size_t n)
 		forget(b);
 }
 
+uint64_t
+backlog_sent_to(const struct backlog *b)
+{
+	return b->start + b->off;
+}
+
+uint64_t
+backlog_added_to(const struct backlog *b)
+{
+	return b->start + b->len;
+}
+
 void
 backlog_shrink(struct backlog *b)
 {

@@ -54,6 +54,9 @@ void		 backlog_asked(struct backlog *, const uint8_t *, size_t n);
  */
 size_t		 backlog_end(const struct backlog *, uint64_t batch);
 void		 backlog_sent(struct backlog *, size_t n);
+/* How many bytes of the connection have been sent, and were added. */
+uint64_t	 backlog_sent_to(const struct backlog *);
+uint64_t	 backlog_added_to(const struct backlog *);
 /* Nothing is kept or waits: the room may go. */
 void		 backlog_shrink(struct backlog *);
 /* After answers: what is answered is not kept any more. */

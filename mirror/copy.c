@@ -63,9 +63,17 @@ tcp_open(struct copy *c)
 	    .source = c->conf.source, .timeout_us = c->conf.timeout_us,
 	    .limit = c->conf.queue, .backoff_min_us = c->conf.reconnect_min_us,
 	    .backoff_max_us = c->conf.reconnect_max_us,
-	    .max_open = c->env->max_open, .lost = on_lost, .own = on_own,
-	    .error = on_tcp_error, .back = on_back, .arg = c };
+	    .max_open = c->env->max_open, .clock = c->env->clock,
+	    .lost = on_lost, .own = on_own, .error = on_tcp_error,
+	    .back = on_back, .arg = c };
 
+	if (c->conf.compare) {
+		if ((c->compare = compare_new(c->env->mem)) == NULL)
+			return -1;
+		t.compare = c->compare;
+		compare_set(c->compare, c->env->section_depth,
+		    c->env->wall_us);
+	}
 	if ((c->tcp = sink_tcp_new(&t)) == NULL)
 		return -1;
 	sink_tcp_tick(c->tcp, c->env->now_us);
@@ -135,6 +143,7 @@ copy_free(struct copy *c)
 		return;
 	tell_tallies(c);
 	sink_tcp_free(c->tcp);
+	compare_free(c->compare);
 	hole_end(c);
 	sink_file_free(c->file);
 	if (c->gaps != NULL)
@@ -171,6 +180,9 @@ copy_flush(struct copy *c)
 void
 copy_tick(struct copy *c)
 {
+	if (c->compare != NULL)
+		compare_set(c->compare, c->env->section_depth,
+		    c->env->wall_us);
 	if (c->tcp != NULL) {
 		sink_tcp_flush(c->tcp);
 		sink_tcp_tick(c->tcp, c->env->now_us);

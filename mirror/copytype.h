@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mirror/compare.h"
 #include "mirror/gaps.h"
 #include "mirror/hook.h"
 #include "mirror/hook_attached.h"
@@ -71,6 +72,8 @@ struct copy_env {
 	bool		 offline;
 	unsigned	 max_open;
 	struct mem	*mem;		/* what gathers is MEM_STREAMS */
+	unsigned	 section_depth;
+	uint64_t	(*clock)(void);	/* monotonic, now */
 };
 
 /* The record's part of one direction of a connection. */
@@ -144,6 +147,7 @@ struct copy {
 	bool		 rules[HOOK_SIDES];
 	struct hook_chain chain[HOOK_SIDES];
 	struct provider	*provider[HOOK_SIDES];
+	struct compare	*compare;	/* NULL: not asked for */
 	struct sink_tcp	*tcp;
 	struct sink_file *file;
 	struct sink_file *gaps;

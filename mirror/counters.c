@@ -6,12 +6,15 @@
 
 #define COPY_MAX	(sizeof(struct copy_stats) / sizeof(uint64_t))
 #define SINKS_MAX	13
+#define COMPARE_MAX	(sizeof(struct compare_stats) / sizeof(uint64_t))
 #define STATUSES	40	/* of the most frequent kinds there are fewer */
 
 _Static_assert(CONF_NAME_MAX + 2 + (COPY_MAX + SINKS_MAX) * 8 <= MSG_SAVE_MAX,
     "counters of a mirror in a slot");
 _Static_assert(CONF_NAME_MAX + 4 + STATUSES * 10 <= MSG_SAVE_MAX,
     "statuses of a mirror in a slot");
+_Static_assert(CONF_NAME_MAX + 4 + COMPARE_MAX * 8 <= MSG_SAVE_MAX,
+    "what was compared in a slot");
 
 /* All that is counted, in one place. */
 struct all {
@@ -147,6 +150,38 @@ counters_get_statuses(struct buf *b, struct copy *c)
 }
 
 void
+counters_put_compare(struct buf *b, const struct copy *c)
+{
+	uint64_t	 v[COMPARE_MAX];
+	size_t		 i;
+
+	if (c->compare == NULL)
+		return;
+	memcpy(v, compare_stats(c->compare), sizeof(v));
+	buf_put_str(b, c->conf.name);
+	for (i = 0; i < COMPARE_MAX; i++)
+		buf_put_u64(b, v[i]);
+}
+
+int
+counters_get_compare(struct buf *b, struct copy *c)
+{
+	struct compare_stats	 s;
+	uint64_t		 v[COMPARE_MAX];
+	size_t			 i;
+
+	if (c->compare == NULL || !is_name(b, c))
+		return -1;
+	for (i = 0; i < COMPARE_MAX; i++)
+		v[i] = buf_get_u64(b);
+	if (b->err || buf_left(b) > 0)
+		return -1;
+	memcpy(&s, v, sizeof(s));
+	compare_set_stats(c->compare, &s);
+	return 0;
+}
+
+void
 counters_clear(struct copy *c)
 {
 	struct all	 a;
@@ -160,4 +195,6 @@ counters_clear(struct copy *c)
 	for (i = 0; i < SINKS_MAX; i++)
 		*p[i] = 0;
 	give(c, &a);
+	if (c->compare != NULL)
+		compare_clear(c->compare);
 }

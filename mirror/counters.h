@@ -11,9 +11,12 @@
 /* Each fits into one saved slot and begins with the mirror's name. */
 void		 counters_put(struct buf *, const struct copy *);
 void		 counters_put_statuses(struct buf *, const struct copy *);
+/* Nothing where nothing is compared. Without sections: they begin anew. */
+void		 counters_put_compare(struct buf *, const struct copy *);
 /* -1: it is not of this mirror, or damaged; then nothing is changed. */
 int		 counters_get(struct buf *, struct copy *);
 int		 counters_get_statuses(struct buf *, struct copy *);
+int		 counters_get_compare(struct buf *, struct copy *);
 /* To nothing; what is now (queues, connections) stays. */
 void		 counters_clear(struct copy *);
 

@@ -128,8 +128,12 @@ finish_side(struct leg *l, enum hook_side side)
 		leg_record_finish(l);
 		return;
 	}
-	for (dir = 0; dir < COPY_DIRS; dir++)
+	for (dir = 0; dir < COPY_DIRS; dir++) {
+		if (l->copy->compare != NULL)
+			compare_leg_end(l->copy->compare,
+			    &l->tcp[dir].compare);
 		sink_tcp_close(l->copy->tcp, &l->tcp[dir]);
+	}
 }
 
 /* ---- through a program ---- */
@@ -421,6 +425,16 @@ leg_gap(struct leg *l, const struct chunk *c, uint64_t len,
 	if (l->copy->state != COPY_RUNS && why == GAP_LOST)
 		why = GAP_PAUSED;
 	mark(l, ITEM_GAP, c, why);
+}
+
+void
+leg_answer(struct leg *l, const struct msg_stream *m)
+{
+	if (l->copy == NULL || l->copy->compare == NULL ||
+	    !side_works(l, HOOK_FORWARD))
+		return;
+	compare_answer(l->copy->compare,
+	    &l->tcp[STREAM_TO_OBSERVED].compare, m);
 }
 
 void

@@ -17,6 +17,8 @@ void		 leg_chunk(struct leg *, const struct chunk *);
 void		 leg_end(struct leg *, const struct chunk *);
 void		 leg_gap(struct leg *, const struct chunk *, uint64_t len,
 		    enum gap_reason);
+/* What the service answered, to whoever compares. */
+void		 leg_answer(struct leg *, const struct msg_stream *);
 void		 leg_close(struct leg *);
 /* All ways out of a provider's queue; arg of provider_conf.done. */
 void		 leg_judged(const struct provider_item *, enum hook_verdict);

@@ -338,6 +338,7 @@ mirror_commit(struct proc *p, const struct conf *before)
 	state_clock(ms);
 	flush_all(ms);
 	ms->env.max_open = open_share(p->conf);
+	ms->env.section_depth = p->conf->stats.section_depth;
 	ms->mem.limit = conf_mirror_memory(p->conf);
 	if (ms->mem.limit < ms->mem.used)
 		ms->mem.limit = ms->mem.used;	/* till the next reload */
@@ -476,6 +477,8 @@ mirror_init(struct proc *p)
 	ms->env.mem = &ms->mem;
 	ms->env.offline = (p->hello.flags & HELLO_OFFLINE) != 0;
 	ms->env.max_open = open_share(p->conf);
+	ms->env.section_depth = p->conf->stats.section_depth;
+	ms->env.clock = proc_mono_us;
 	state_clock(ms);
 	ms->start_us = ms->env.now_us;
 	make_copies(ms, p->conf, NULL, 0);

@@ -6,6 +6,7 @@
 #define SAVE_TABLE	1		/* of open connections */
 #define SAVE_COUNTERS	2		/* a slot per mirror */
 #define SAVE_STATUSES	3
+#define SAVE_COMPARE	4
 #define SAVE_HDR	32		/* more than a slot's own header */
 
 /* Counters are sent again each second in any case. */
@@ -95,6 +96,9 @@ saved_counters(struct mirror_state *ms)
 		buf_writer(&b, data, sizeof(data));
 		counters_put_statuses(&b, ms->copies[i]);
 		save_slot(ms, SAVE_STATUSES, i, &b);
+		buf_writer(&b, data, sizeof(data));
+		counters_put_compare(&b, ms->copies[i]);
+		save_slot(ms, SAVE_COMPARE, i, &b);
 	}
 	saved_send(ms);
 }
@@ -110,6 +114,7 @@ saved_forget(struct mirror_state *ms, size_t nold)
 	for (i = ms->ncopies; i < nold && !ms->env.offline; i++) {
 		save_slot(ms, SAVE_COUNTERS, (unsigned)i, &b);
 		save_slot(ms, SAVE_STATUSES, (unsigned)i, &b);
+		save_slot(ms, SAVE_COMPARE, (unsigned)i, &b);
 	}
 	saved_counters(ms);
 }
@@ -118,15 +123,18 @@ saved_forget(struct mirror_state *ms, size_t nold)
 static void
 restore_counters(struct mirror_state *ms, const struct msg_slot *m)
 {
+	static int	(*const get[])(struct buf *, struct copy *) = {
+		[SAVE_COUNTERS] = counters_get,
+		[SAVE_STATUSES] = counters_get_statuses,
+		[SAVE_COMPARE] = counters_get_compare,
+	};
 	struct buf	 b;
 	size_t		 i;
 	int		 r = -1;
 
 	for (i = 0; i < ms->ncopies && r == -1; i++) {
 		buf_reader(&b, m->data, m->len);
-		r = m->table == SAVE_COUNTERS ?
-		    counters_get(&b, ms->copies[i]) :
-		    counters_get_statuses(&b, ms->copies[i]);
+		r = get[m->table](&b, ms->copies[i]);
 	}
 }
 
@@ -136,7 +144,8 @@ saved_restore(struct mirror_state *ms, const struct msg_slot *m)
 	struct gap_open		 o;
 	struct buf		 b;
 
-	if (m->table == SAVE_COUNTERS || m->table == SAVE_STATUSES)
+	if (m->table == SAVE_COUNTERS || m->table == SAVE_STATUSES ||
+	    m->table == SAVE_COMPARE)
 		restore_counters(ms, m);
 	if (m->table != SAVE_TABLE)
 		return;

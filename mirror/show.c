@@ -41,6 +41,9 @@ reasons(struct answer *a, const struct copy *c)
 		    sink_tcp_stats(c->tcp)->unanswered);
 		reason(a, "requests", "again", sink_tcp_stats(c->tcp)->again);
 	}
+	for (i = 0; c->compare != NULL && i < COMPARE_REASONS_MAX; i++)
+		reason(a, "compare", compare_reason_name(i),
+		    compare_stats(c->compare)->reason[i]);
 }
 
 static void
@@ -76,6 +79,66 @@ file(struct answer *a, const struct sink_file *f)
 	row_end(&w);
 }
 
+static void
+put_counts(struct row_writer *w, const struct compare_counts *n)
+{
+	row_u64(w, n->compared);
+	row_u64(w, n->same);
+	row_u64(w, n->status_differs);
+	row_u64(w, n->length_differs);
+	row_u64(w, n->slower);
+	row_u64(w, n->not_compared);
+}
+
+static void
+sections(struct answer *a, const struct compare *c)
+{
+	const struct compare_section	*s;
+	struct row_writer		 w;
+	size_t				 i;
+
+	for (i = 0; (s = compare_section(c, i)) != NULL; i++) {
+		if ((s->n.compared == 0 && s->n.not_compared == 0) ||
+		    !answer_row(a, &w, ROW_COMPARED, 1))
+			continue;
+		if (compare_section(c, i + 1) == NULL)
+			row_str(&w, "other");
+		else
+			row_strn(&w, s->name, s->len);
+		put_counts(&w, &s->n);
+		row_end(&w);
+	}
+}
+
+static double
+seconds(uint64_t us)
+{
+	return us == UINT64_MAX ? 0 : (double)us / 1e6;
+}
+
+static void
+differences(struct answer *a, const struct compare *c)
+{
+	const struct compare_difference	*d;
+	struct row_writer		 w;
+	size_t				 i;
+
+	for (i = 0; (d = compare_last(c, i)) != NULL; i++) {
+		if (!answer_row(a, &w, ROW_DIFFERENCE, 1))
+			continue;
+		row_u64(&w, d->wall_us);
+		row_str(&w, d->method);
+		row_strn(&w, d->path, d->path_len);
+		row_u64(&w, d->service.status);
+		row_u64(&w, d->target.status);
+		row_u64(&w, d->service.body);
+		row_u64(&w, d->target.body);
+		row_double(&w, seconds(d->service.wait_us));
+		row_double(&w, seconds(d->target.wait_us));
+		row_end(&w);
+	}
+}
+
 static const char *
 state(const struct copy *c)
 {
@@ -94,6 +157,7 @@ show_mirror(struct answer *a, const struct copy *c)
 {
 	static const struct sink_tcp_stats	 no_tcp;
 	static const struct sink_file_stats	 no_file;
+	static const struct compare_counts	 no_counts;
 	const struct sink_tcp_stats		*t = &no_tcp;
 	const struct sink_file_stats		*f = &no_file;
 	struct row_writer			 w;
@@ -130,11 +194,17 @@ show_mirror(struct answer *a, const struct copy *c)
 	row_u64(&w, c->stats.unjudged_bytes);
 	row_str(&w, c->error);
 	row_u64(&w, c->error_us);
+	put_counts(&w, c->compare == NULL ? &no_counts :
+	    &compare_stats(c->compare)->all);
 	row_end(&w);
 	reasons(a, c);
 	statuses(a, c);
 	file(a, c->file);
 	file(a, c->gaps);
+	if (c->compare == NULL)
+		return;
+	sections(a, c->compare);
+	differences(a, c->compare);
 }
 
 static void

@@ -57,6 +57,8 @@ go_on(struct sink_out *o)
 	    (n = heir_of(o)) == NULL)
 		return false;
 	s->batch = n->batch;
+	compare_move(&n->compared, &o->compared, o->bytes.answer.done,
+	    backlog_added_to(&o->bytes) - backlog_open(&o->bytes));
 	o->leg = NULL;
 	out_drop(o);
 	if (n->leg != NULL)
@@ -94,6 +96,7 @@ static void
 on_error(struct sink_out *o, int error)
 {
 	/* Closed with requests unread, behind an answer without end. */
+	o->bytes.answer.broken = true;
 	reply_eof(&o->bytes.answer);
 	if (go_on(o))
 		return;
@@ -110,7 +113,11 @@ on_answers(struct sink_out *o, size_t n)
 	struct sink_tcp	*s = o->sink;
 	struct reply	*a = &o->bytes.answer;
 
+	if (s->conf.compare != NULL)
+		a->now_us = s->conf.clock();
 	reply_data(a, s->in, n, on_status, s);
+	if (s->conf.compare != NULL)
+		compare_heard(s->conf.compare, &o->compared, a);
 	backlog_release(&o->bytes);
 	if (go_on(o))
 		return false;

@@ -6,6 +6,21 @@
 
 #include "mirror/sink_out.h"
 
+static void
+on_whole(void *arg, const struct reply *a)
+{
+	struct sink_out	*o = arg;
+
+	compare_answered(o->sink->conf.compare, &o->compared, a->done, a);
+}
+
+static void
+stop_comparing(struct sink_out *o, enum compare_reason why)
+{
+	if (o->sink->conf.compare != NULL)
+		compare_stop(o->sink->conf.compare, &o->compared, why);
+}
+
 struct sink_out *
 out_new(struct sink_tcp *s)
 {
@@ -17,6 +32,11 @@ out_new(struct sink_tcp *s)
 	o->fd = -1;
 	backlog_init(&o->bytes, &s->stats.queued, &s->stats.kept,
 	    s->conf.limit / 4);
+	compare_out_init(&o->compared);
+	if (s->conf.compare != NULL) {
+		o->bytes.answer.whole = on_whole;
+		o->bytes.answer.arg = o;
+	}
 	return o;
 }
 
@@ -35,6 +55,7 @@ out_free(struct sink_out *o)
 {
 	struct sink_tcp	*s = o->sink;
 
+	stop_comparing(o, COMPARE_LOST);
 	backlog_clear(&o->bytes);
 	if (o->state == CONNECTING)
 		s->dialling--;
@@ -147,6 +168,9 @@ try_write(struct sink_out *o)
 		}
 		backlog_sent(b, (size_t)n);
 		o->sink->stats.sent_bytes += (size_t)n;
+		if (o->sink->conf.compare != NULL)
+			compare_sent(&o->compared, backlog_sent_to(b),
+			    o->sink->conf.clock());
 		o->since_us = o->sink->now_us;
 	}
 	backlog_shrink(b);
@@ -175,6 +199,7 @@ void
 out_reset(struct sink_out *o)
 {
 	o->sink->stats.unanswered += out_unheard(o);
+	stop_comparing(o, COMPARE_UNANSWERED);
 	out_drop(o);
 }
 

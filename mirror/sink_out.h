@@ -40,6 +40,7 @@ struct sink_out {
 	int		 error;		/* of a write; there may be answers */
 	uint64_t	 since_us;	/* of the state, or last progress */
 	uint64_t	 batch;		/* more wait for that many answers */
+	struct compare_out compared;
 };
 
 TAILQ_HEAD(outs, sink_out);

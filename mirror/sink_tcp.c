@@ -88,6 +88,24 @@ overflow(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
 	out_drop(o);
 }
 
+static void
+ask(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
+{
+	struct backlog		*b = &leg->out->bytes;
+	struct compare_request	 r = { .id = c->id, .sure = c->asked != 0,
+	    .head = c->data, .len = c->len, .place = b->answer.asked,
+	    .at = backlog_added_to(b) };
+
+	backlog_asked(b, c->data, c->len);
+	s->stats.requests++;
+	if (s->conf.compare == NULL)
+		return;
+	if (b->answer.lost)
+		compare_stop(s->conf.compare, &leg->out->compared,
+		    COMPARE_LIMIT);
+	compare_asked(s->conf.compare, &leg->compare, &leg->out->compared, &r);
+}
+
 void
 sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
     const struct chunk *c)
@@ -117,10 +135,8 @@ sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
 		overflow(s, leg, c);
 		return;
 	}
-	if (c->part == FRAMER_REQUEST) {
-		backlog_asked(&o->bytes, c->data, c->len);
-		s->stats.requests++;
-	}
+	if (c->part == FRAMER_REQUEST)
+		ask(s, leg, c);
 	backlog_add(&o->bytes, c->data, c->len);
 	if (s->stats.queued > s->stats.high)
 		s->stats.high = s->stats.queued;

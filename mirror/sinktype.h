@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mirror/compare.h"
 #include "mirror/reply.h"
 #include "sandbox/addr.h"
 
@@ -39,6 +40,7 @@ struct sink_leg {
 	bool		*counted;	/* the connection, as one with loss */
 	bool		 started;
 	uint8_t		 reason;	/* enum sink_lost */
+	struct compare_leg *compare;	/* what the service answered */
 };
 
 struct sink_tcp_conf {
@@ -51,6 +53,8 @@ struct sink_tcp_conf {
 	uint64_t	 backoff_min_us;
 	uint64_t	 backoff_max_us;
 	unsigned	 max_open;
+	struct compare	*compare;	/* NULL: not compared */
+	uint64_t	(*clock)(void);	/* monotonic, for that */
 	/*
 	 * requests: of whose answer nothing has come, in these bytes or in
 	 * those that were sent. first: the first loss of this connection.

@@ -493,6 +493,15 @@ close_stream(struct streams *t, struct stream *s, const struct msg_stream *m)
 	end_stream(t, s);
 }
 
+static void
+answered(const struct stream *s, const struct msg_stream *m)
+{
+	struct leg	*l;
+
+	for (l = s->first; l != NULL; l = l->next)
+		leg_answer(l, m);
+}
+
 void
 streams_take(struct streams *t, const struct msg_stream *m)
 {
@@ -515,6 +524,10 @@ streams_take(struct streams *t, const struct msg_stream *m)
 	}
 	if (m->dir >= COPY_DIRS) {
 		tally_add(t->conf.tally, TALLY_MIR_UNKNOWN, 1);
+		return;
+	}
+	if (m->kind == STREAM_ANSWER) {
+		answered(s, m);
 		return;
 	}
 	sd = &s->side[m->dir];

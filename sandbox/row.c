@@ -354,6 +354,32 @@ static const struct row_field mirror_fields[] = {
 	U("unjudged_bytes", BYTES, "unjudged"),
 	S("last_error", "last error"),
 	U("last_error_time", TIME, NULL),
+	U("compared", COUNT, "compared"),
+	U("same", COUNT, "same"),
+	U("status_differs", COUNT, NULL),
+	U("length_differs", COUNT, NULL),
+	U("slower", COUNT, NULL),
+	U("not_compared", COUNT, NULL),
+};
+static const struct row_field compared_fields[] = {
+	S("section", "section"),
+	U("compared", COUNT, "compared"),
+	U("same", COUNT, "same"),
+	U("status_differs", COUNT, "status differs"),
+	U("length_differs", COUNT, "length differs"),
+	U("slower", COUNT, "slower"),
+	U("not_compared", COUNT, "not compared"),
+};
+static const struct row_field difference_fields[] = {
+	U("time", TIME, "time"),
+	S("method", "method"),
+	S("path", "path"),
+	U("status", ID, "status"),
+	U("target_status", ID, "target's"),
+	U("body_bytes", BYTES, "body"),
+	U("target_body_bytes", BYTES, "target's"),
+	D("first_byte_seconds", SECONDS, "first byte"),
+	D("target_first_byte_seconds", SECONDS, "target's"),
 };
 static const struct row_field mirror_file_fields[] = {
 	S("file", "file"),
@@ -518,8 +544,8 @@ static const struct row_desc kinds[ROW_KINDS] = {
 	[ROW_NEW_KEY]	= { R("new", "new", new_key_fields) },
 	[ROW_RULE]	= { R("rule", "rules", rule_fields) },
 	[ROW_MIRROR]	= { R("mirror", "mirrors", mirror_fields),
-	    .child = { ROW_REASON, ROW_STATUS, ROW_MIRROR_FILE },
-	    .nchild = 3 },
+	    .child = { ROW_REASON, ROW_STATUS, ROW_MIRROR_FILE,
+	    ROW_COMPARED, ROW_DIFFERENCE }, .nchild = 5 },
 	[ROW_MIRROR_FILE] = { R("file", "files", mirror_file_fields) },
 	[ROW_REASON]	= { R("reason", "reasons", reason_fields) },
 	[ROW_ERROR]	= { R("error", "errors", error_fields) },
@@ -538,6 +564,10 @@ static const struct row_desc kinds[ROW_KINDS] = {
 	    host_responses_fields) },
 	[ROW_PERIOD]	= { R("period", "periods", period_fields) },
 	[ROW_CHANGE]	= { R("change", "changes", change_fields) },
+	[ROW_COMPARED]	= { R("compared", "compared_sections",
+	    compared_fields) },
+	[ROW_DIFFERENCE] = { R("difference", "differences",
+	    difference_fields) },
 };
 
 const struct row_desc *

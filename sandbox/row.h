@@ -68,6 +68,8 @@ enum row_kind {
 	ROW_HOST_RESPONSES,
 	ROW_PERIOD,		/* a step of the past, of the client alone */
 	ROW_CHANGE,		/* between two times, the same */
+	ROW_COMPARED,		/* answers of a mirror's target, by section */
+	ROW_DIFFERENCE,		/* one that was not as the service's */
 	ROW_KINDS
 };
 

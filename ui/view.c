@@ -238,7 +238,8 @@ bool
 view_traffic(enum row_kind kind)
 {
 	return kind != ROW_ALERT && kind != ROW_MIRROR &&
-	    kind != ROW_MIRROR_FILE && kind != ROW_MEMORY;
+	    kind != ROW_MIRROR_FILE && kind != ROW_COMPARED &&
+	    kind != ROW_DIFFERENCE && kind != ROW_MEMORY;
 }
 
 bool

@@ -20,7 +20,7 @@
 struct layout {
 	enum row_kind	 kind;
 	const char	*keys[ROW_FIELDS_MAX];	/* none: all with a title */
-	const char	*drop[10];
+	const char	*drop[12];
 	enum row_kind	 inl[2];		/* children as columns */
 	size_t		 ninl;
 };
@@ -77,9 +77,9 @@ static const struct layout layouts[] = {
 	    .drop = { "fired_total", "complete", "span_seconds", "severity",
 	    "peak", "for_seconds" } },
 	{ .kind = ROW_MIRROR,
-	    .drop = { "last_error", "hook_errors", "unjudged_bytes",
-	    "records", "gaps", "record", "answers", "dropped_bytes",
-	    "ignored_requests", "sent_requests" } },
+	    .drop = { "same", "compared", "last_error", "hook_errors",
+	    "unjudged_bytes", "records", "gaps", "record", "answers",
+	    "dropped_bytes", "ignored_requests", "sent_requests" } },
 	{ .kind = ROW_FLOW,
 	    .drop = { "score", "retransmitted", "gap_bytes", "host",
 	    "interface" } },

@@ -26,6 +26,8 @@ static uint64_t		 lost[SINK_LOST_MAX], connections, errors, backs;
 static uint64_t		 lost_requests[SINK_LOST_MAX];
 static int		 own_open;
 static uint64_t		 clock_us = 1000000;
+static struct mem	 mem = { .limit = 1 << 20 };
+static struct compare	*compare;	/* of the next fresh() */
 
 static void
 on_lost(void *arg, enum sink_lost why, uint64_t bytes, uint64_t requests,
@@ -64,6 +66,12 @@ on_back(void *arg)
 	backs++;
 }
 
+static uint64_t
+on_clock(void)
+{
+	return clock_us;
+}
+
 static void
 listen_on(const char *where)
 {
@@ -87,8 +95,8 @@ fresh(uint64_t limit, unsigned max_open)
 	struct sink_tcp_conf	 c = { .timeout_us = 5000000,
 	    .limit = limit, .backoff_min_us = 100000,
 	    .backoff_max_us = 5000000, .max_open = max_open,
-	    .lost = on_lost, .own = on_own, .error = on_error,
-	    .back = on_back };
+	    .compare = compare, .clock = on_clock, .lost = on_lost,
+	    .own = on_own, .error = on_error, .back = on_back };
 
 	base = event_base_new();
 	listen_on("127.0.0.1");
@@ -652,6 +660,158 @@ connections_over_the_limit_wait_for_a_socket(void **state)
 	done();
 }
 
+/* ---- what is compared ---- */
+
+static void
+ask_numbered(struct sink_leg *leg, uint64_t id, const char *s)
+{
+	struct chunk	 c = { .data = (const uint8_t *)s, .len = strlen(s),
+	    .part = FRAMER_REQUEST, .id = id, .asked = id };
+
+	sink_tcp_data(sink, leg, &c);
+	sink_tcp_end(sink, leg);
+	sink_tcp_flush(sink);
+}
+
+static void
+served(struct sink_leg *leg, uint64_t id, uint64_t body)
+{
+	struct msg_stream	 m = { .kind = STREAM_ANSWER, .value = id,
+	    .answer = ANSWER_WHOLE, .status = 200, .offset = body,
+	    .wait_us = 1000 };
+
+	compare_answer(compare, &leg->compare, &m);
+}
+
+static void
+compared(uint64_t same, uint64_t slower, uint64_t not_compared)
+{
+	const struct compare_counts	*n = &compare_stats(compare)->all;
+
+	assert_int_equal(n->same, same);
+	assert_int_equal(n->compared, same);
+	assert_int_equal(n->slower, slower);
+	assert_int_equal(n->not_compared, not_compared);
+	assert_int_equal(n->compared + n->not_compared + compare_open(compare),
+	    sink_tcp_stats(sink)->requests);
+}
+
+static void
+end_compare(struct sink_leg *leg)
+{
+	compare_leg_end(compare, &leg->compare);
+	done();
+	assert_int_equal(compare_open(compare), 0);
+	compare_free(compare);
+	compare = NULL;
+	assert_int_equal(mem.used, 0);
+}
+
+/* From when it was sent on, which is again over another connection. */
+static void
+what_goes_again_is_compared_with_its_own_answer(void **state)
+{
+	struct sink_leg	 leg = LEG;
+	int		 a, b;
+
+	(void)state;
+	compare = compare_new(&mem);
+	fresh(65536, 1);
+	ask_numbered(&leg, 1, REQUEST);
+	ask_numbered(&leg, 2, "HEAD /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+	ask_numbered(&leg, 3, REQUEST);
+	a = taken();
+	heard(a);
+	compared(0, 0, 0);
+	pass(100000);
+	say(a, LAST);
+	close(a);
+	b = taken();
+	heard(b);
+	pass(9000);
+	say(b, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+	turn();
+	served(&leg, 1, 2);
+	served(&leg, 2, 0);
+	served(&leg, 3, 2);
+	compared(2, 1, 0);
+	answer(b);
+	heard(b);
+	answer(b);
+	compared(3, 1, 0);
+	sink_tcp_close(sink, &leg);
+	close(b);
+	end_compare(&leg);
+}
+
+/* Until the end, which is one only when it is no reset. */
+static void
+an_answer_that_a_reset_ends_is_not_compared(void **state)
+{
+	struct linger	 l = { .l_onoff = 1 };
+	struct sink_leg	 leg;
+	int		 a, reset;
+
+	(void)state;
+	for (reset = 0; reset < 2; reset++) {
+		leg = (struct sink_leg)LEG;
+		compare = compare_new(&mem);
+		fresh(65536, 1);
+		ask_numbered(&leg, 1, REQUEST);
+		served(&leg, 1, 2);
+		a = taken();
+		heard(a);
+		say(a, "HTTP/1.1 200 OK\r\n\r\nhi");
+		turn();
+		compared(0, 0, 0);
+		if (reset)
+			setsockopt(a, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+		close(a);
+		turn();
+		compared(!reset, 0, (uint64_t)reset);
+		assert_int_equal(compare_stats(compare)->reason[COMPARE_LOST],
+		    reset);
+		sink_tcp_close(sink, &leg);
+		end_compare(&leg);
+	}
+}
+
+static void
+what_the_target_never_answers_has_its_reason(void **state)
+{
+	struct sink_leg	 leg = LEG;
+	int		 a;
+
+	(void)state;
+	compare = compare_new(&mem);
+	fresh(65536, 1);
+	ask_numbered(&leg, 1, REQUEST);
+	served(&leg, 1, 2);
+	a = taken();
+	heard(a);
+	compare_leg_end(compare, &leg.compare);
+	sink_tcp_close(sink, &leg);
+	pass(6000000);
+	pass(6000000);
+	compared(0, 0, 1);
+	assert_int_equal(
+	    compare_stats(compare)->reason[COMPARE_UNANSWERED], 1);
+	close(a);
+	/* Nobody listens any more. */
+	close(listener);
+	listener = -1;
+	leg = (struct sink_leg)LEG;
+	ask_numbered(&leg, 1, REQUEST);
+	served(&leg, 1, 2);
+	turn();
+	compared(0, 0, 2);
+	assert_int_equal(compare_stats(compare)->reason[COMPARE_LOST], 1);
+	/* What does not get so far is none of those that are compared. */
+	ask_numbered(&leg, 2, REQUEST);
+	compared(0, 0, 2);
+	end_compare(&leg);
+}
+
 static void
 what_waits_at_the_end_is_counted(void **state)
 {
@@ -690,6 +850,10 @@ main(void)
 		cmocka_unit_test(every_request_is_counted_once),
 		cmocka_unit_test(connections_over_the_limit_wait_for_a_socket),
 		cmocka_unit_test(what_waits_at_the_end_is_counted),
+		cmocka_unit_test(
+		    what_goes_again_is_compared_with_its_own_answer),
+		cmocka_unit_test(an_answer_that_a_reset_ends_is_not_compared),
+		cmocka_unit_test(what_the_target_never_answers_has_its_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
