@@ -106,6 +106,19 @@ ask(struct sink_tcp *s, struct sink_leg *leg, const struct chunk *c)
 	compare_asked(s->conf.compare, &leg->compare, &leg->out->compared, &r);
 }
 
+/*
+ * All is answered, and the target said that it closes, or nothing there can be
+ * compared any more: the next head opens anew.
+ */
+static bool
+is_spent(const struct sink_out *o, bool sure)
+{
+	const struct reply	*a = &o->bytes.answer;
+
+	return (a->closes || (o->compared.stopped && sure)) &&
+	    out_waiting(o) == 0 && reply_open(a) == 0;
+}
+
 void
 sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
     const struct chunk *c)
@@ -117,10 +130,8 @@ sink_tcp_data(struct sink_tcp *s, struct sink_leg *leg,
 		    c->part == FRAMER_REQUEST);
 		return;
 	}
-	/* The target said that it closes: the next head opens anew. */
 	if (leg->out != NULL && c->part == FRAMER_REQUEST &&
-	    leg->out->bytes.answer.closes && out_waiting(leg->out) == 0 &&
-	    reply_open(&leg->out->bytes.answer) == 0)
+	    is_spent(leg->out, c->asked != 0))
 		out_let_go(leg->out);
 	if (leg->out == NULL && may_start(leg, c))
 		open_out(s, leg, c);

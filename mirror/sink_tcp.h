@@ -9,7 +9,9 @@
  * that was forwarded whole has its answer; after the dial timeout, or when
  * the answers are not HTTP, it is half-closed first. When the target says
  * with an answer that it closes, the requests behind it go again over a new
- * connection: they were not looked at.
+ * connection: they were not looked at. Where answers are compared, and cannot
+ * be on a connection any more, the next request goes over a new one as soon as
+ * all before it are answered.
  *
  * Nothing blocks. What waits counts against limit; a connection that would
  * pass it loses its rest. A target that refuses or is silent is tried again

@@ -744,6 +744,42 @@ what_goes_again_is_compared_with_its_own_answer(void **state)
 	end_compare(&leg);
 }
 
+/* Not for each of those that are in doubt, and not before the answer. */
+static void
+behind_a_doubt_another_connection_is_compared(void **state)
+{
+	struct sink_leg	 leg = LEG;
+	int		 a, b;
+
+	(void)state;
+	compare = compare_new(&mem);
+	fresh(65536, 2);
+	ask(&leg);			/* nobody is sure of it */
+	a = taken();
+	heard(a);
+	ask_numbered(&leg, 2, REQUEST);
+	heard(a);
+	answer(a);
+	answer(a);
+	ask(&leg);
+	assert_string_equal(heard(a), REQUEST);
+	answer(a);
+	served(&leg, 2, 2);
+	compared(0, 0, 3);
+	ask_numbered(&leg, 4, REQUEST);
+	served(&leg, 4, 2);
+	assert_string_equal(heard(a), "reset");
+	close(a);
+	b = taken();
+	assert_string_equal(heard(b), REQUEST);
+	answer(b);
+	compared(1, 0, 3);
+	assert_int_equal(connections + errors, 0);
+	sink_tcp_close(sink, &leg);
+	close(b);
+	end_compare(&leg);
+}
+
 /* Until the end, which is one only when it is no reset. */
 static void
 an_answer_that_a_reset_ends_is_not_compared(void **state)
@@ -852,6 +888,7 @@ main(void)
 		cmocka_unit_test(what_waits_at_the_end_is_counted),
 		cmocka_unit_test(
 		    what_goes_again_is_compared_with_its_own_answer),
+		cmocka_unit_test(behind_a_doubt_another_connection_is_compared),
 		cmocka_unit_test(an_answer_that_a_reset_ends_is_not_compared),
 		cmocka_unit_test(what_the_target_never_answers_has_its_reason),
 	};
