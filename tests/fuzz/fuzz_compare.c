@@ -43,9 +43,26 @@ take(struct run *r, struct reply *a, const uint8_t *p, size_t n)
 	compare_heard(r->c, &r->out, a);
 }
 
+/* How the service answered to those that it did before the target, or after. */
+static void
+serve(struct run *r, struct compare_leg **leg, const uint8_t *p, size_t asked,
+    unsigned when)
+{
+	struct msg_stream	 m = { .kind = STREAM_ANSWER, .status = 200,
+	    .offset = 2, .wait_us = 1 };
+	size_t			 i;
+
+	for (i = 0; i < asked; i++) {
+		m.value = i + 1;
+		m.answer = (uint8_t)((p[i] >> 2) % ANSWER_KINDS);
+		if (p[i] < 0xf0 && (p[i] >> 6 & 1) == when)
+			compare_answer(r->c, leg, &m);
+	}
+}
+
 /*
- * Requests, a byte each: what is asked and how the service answered. The rest
- * is what the target says, in pieces of step bytes.
+ * Requests, a byte each: what is asked and how and when the service answered.
+ * The rest is what the target says, in pieces of step bytes.
  */
 static void
 once(const uint8_t *p, size_t n, size_t step, struct compare_stats *s)
@@ -59,8 +76,6 @@ once(const uint8_t *p, size_t n, size_t step, struct compare_stats *s)
 	struct mem		 mem = { .limit = 1 << 20 };
 	struct compare_request	 q = { .sure = true };
 	struct compare_leg	*leg = NULL;
-	struct msg_stream	 m = { .kind = STREAM_ANSWER, .status = 200,
-	    .offset = 2, .wait_us = 1 };
 	struct reply		 a;
 	struct run		 r;
 	size_t			 asked, at;
@@ -81,15 +96,11 @@ once(const uint8_t *p, size_t n, size_t step, struct compare_stats *s)
 		q.at += q.len;
 	}
 	compare_sent(&r.out, q.at, 1);
+	serve(&r, &leg, p, asked, 1);
 	for (at = asked; at < n; at += step)
 		take(&r, &a, p + at, step < n - at ? step : n - at);
 	reply_eof(&a);
-	for (at = 0; at < asked; at++) {
-		m.value = at + 1;
-		m.answer = (uint8_t)((p[at] >> 2) % ANSWER_KINDS);
-		if (p[at] < 0xf0)
-			compare_answer(r.c, &leg, &m);
-	}
+	serve(&r, &leg, p, asked, 0);
 	compare_leg_end(r.c, &leg);
 	compare_stop(r.c, &r.out, COMPARE_LOST);
 	*s = *compare_stats(r.c);
