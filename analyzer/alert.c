@@ -465,21 +465,31 @@ is_new(struct alert_set *a, struct alert_rule *r, const char *key)
 	return true;
 }
 
+/* Who counted: for what it is that may fire. */
 static void
-count_chosen(const struct alert_rule *r, struct series *s, enum conf_metric m,
-    const struct alert_what *w, uint64_t n)
+tell(const struct alert_set *a, const struct alert_rule *r,
+    const struct series *s, const struct alert_what *w)
+{
+	if (a->tells && w->flow != 0)
+		a->ops->counted(a->arg, r->conf, s->key, w);
+}
+
+static void
+count_chosen(const struct alert_set *a, const struct alert_rule *r,
+    struct series *s, enum conf_metric m, const struct alert_what *w,
+    uint64_t n)
 {
 	const struct conf_alert	*c = r->conf;
+	bool			 part;
 
-	if (c->metric == METRIC_NEW)
-		series_add(r, s, RING_NUM, 1);
-	else if (c->metric == m)
-		series_add(r, s, RING_NUM, n);
+	part = c->metric == METRIC_RATIO && c->ratio_metric == m &&
+	    series_selects(&c->ratio, w);
 	if (c->metric == METRIC_RATIO && c->ratio_of == m)
 		series_add(r, s, RING_DEN, n);
-	if (c->metric == METRIC_RATIO && c->ratio_metric == m &&
-	    series_selects(&c->ratio, w))
-		series_add(r, s, RING_NUM, n);
+	if (c->metric != METRIC_NEW && c->metric != m && !part)
+		return;
+	series_add(r, s, RING_NUM, c->metric == METRIC_NEW ? 1 : n);
+	tell(a, r, s, w);
 }
 
 static void
@@ -504,7 +514,7 @@ count_rule(struct alert_set *a, struct alert_rule *r, enum conf_metric m,
 	if ((!chosen && !least) || (s = series_get(a, r, key)) == NULL)
 		return;
 	if (chosen)
-		count_chosen(r, s, m, w, n);
+		count_chosen(a, r, s, m, w, n);
 	if (least)
 		series_add(r, s, RING_LEAST, n);
 	judge_now(a, r, s);
@@ -554,6 +564,9 @@ alert_sample(struct alert_set *a, enum conf_metric m,
 		series_move(r, s);
 		s->hist[s->slice % (r->slices + 1U) * HIST_BUCKETS + b]++;
 		s->hist_sum[b]++;
+		if (series_holds(r->conf->op, (double)us / 1e6,
+		    r->conf->value))
+			tell(a, r, s, w);
 	}
 }
 
@@ -704,7 +717,8 @@ rule_init(struct alert_set *a, struct alert_rule *r, const struct conf_alert *c,
 	    c->metric != METRIC_RATIO;
 	r->plain = c->key == KEY_NONE && r->rings[RING_NUM] &&
 	    c->metric != METRIC_RATIO && c->metric != METRIC_NEW &&
-	    c->at_least == 0 && memcmp(&c->select, &any, sizeof(any)) == 0;
+	    c->at_least == 0 && !a->tells &&
+	    memcmp(&c->select, &any, sizeof(any)) == 0;
 	r->least = c->select;
 	conf_select_known(&r->least, c->at_least_metric);
 	r->complete = 1.0;
@@ -737,6 +751,7 @@ make_rules(struct alert_set *a, const struct conf *c)
 	a->rule = rule;
 	a->n = (unsigned)c->nalerts;
 	a->feeds = a->looks = 0;
+	a->tells = conf_keeps_evidence(c);
 	a->next_us = 0;
 	for (i = 0; i < a->n; i++) {
 		rule_init(a, &a->rule[i], &c->alerts[i], i + 1);
@@ -811,6 +826,7 @@ alert_reconf(struct alert_set *a, const struct conf *c)
 	struct alert_rule	*old = a->rule;
 	unsigned	 nold = a->n, i, k;
 	const struct conf_alert *kept;
+	bool		 plain;
 
 	if (make_rules(a, c) == -1)
 		return -1;
@@ -824,9 +840,11 @@ alert_reconf(struct alert_set *a, const struct conf *c)
 			continue;
 		}
 		kept = a->rule[i].conf;
+		plain = a->rule[i].plain;
 		rule_clear(a, &a->rule[i]);
 		a->rule[i] = old[k];
 		a->rule[i].conf = kept;
+		a->rule[i].plain = plain;
 		a->rule[i].number = i + 1;
 	}
 	free(old);

@@ -75,6 +75,8 @@ struct alert_event {
 	uint64_t	 count;		/* STORM: firings in this minute */
 };
 
+struct alert_what;
+
 struct alert_ops {
 	void	 (*event)(void *arg, const struct alert_event *);
 	/* Of the span before now_us, on the interfaces of a glob ("" all). */
@@ -85,10 +87,14 @@ struct alert_ops {
 		    struct alert_top top[ALERT_TOP]);
 	/* Mapped time to the time that is printed. */
 	uint64_t (*print_time)(void *arg, uint64_t us);
+	/* With evidence: what a connection did counted for a key of a rule. */
+	void	 (*counted)(void *arg, const struct conf_alert *,
+		    const char *key, const struct alert_what *);
 };
 
 /* What a message, packet or connection is, for selections and keys. */
 struct alert_what {
+	uint64_t	 flow;		/* its id; 0: of many */
 	const char	*iface;
 	const char	*tag;
 	const uint8_t	*host;		/* normalised; NULL unknown */

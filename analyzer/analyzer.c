@@ -9,6 +9,7 @@
 #include "analyzer/clock.h"
 #include "analyzer/collect.h"
 #include "analyzer/conn.h"
+#include "analyzer/evidence.h"
 #include "analyzer/history.h"
 #include "analyzer/ifaces.h"
 #include "analyzer/intake.h"
@@ -321,6 +322,7 @@ analyzer_init(struct proc *p)
 	ended_init(&az->closed, &az->mem);
 	make_tables(az);
 	history_conf(az, p->conf);
+	evidence_conf(az, p->conf);
 	if (!az->offline) {
 		save_init(az);
 		meter_advance(az->meter, az->now);
@@ -388,6 +390,9 @@ analyzer_commit(struct proc *p, const struct conf *old)
 		fatalx("out of memory");
 	if (alert_reconf(az->alerts, p->conf) == -1)
 		fatalx("out of memory");
+	/* A smaller ring of headers makes room before connections do. */
+	if (conf_analyzer_memory(p->conf) < az->mem.limit)
+		evidence_conf(az, p->conf);
 	az->mem.limit = conf_analyzer_memory(p->conf);
 	if (az->mem.limit < az->mem.used) {
 		flow_shed(az->flows, az->mem.used - az->mem.limit,
@@ -400,6 +405,7 @@ analyzer_commit(struct proc *p, const struct conf *old)
 	flow_conf(p->conf, &fc);
 	flow_table_config(az->flows, &fc);
 	history_conf(az, p->conf);
+	evidence_conf(az, p->conf);
 	if (said_recent_size(old) != said_recent_size(p->conf)) {
 		recent_clear(&az->recent);
 		recent_init(&az->recent, &az->mem, said_recent_size(p->conf));

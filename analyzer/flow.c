@@ -343,6 +343,7 @@ judge(struct flow_table *t, const struct packet *p)
 	enum flow_verdict	 v;
 	int			 dir = 0;
 
+	t->last_id = 0;
 	if (bad_flags(p)) {
 		t->count[FLOW_C_BAD_FLAGS]++;
 		return FLOW_IGNORED;
@@ -362,9 +363,12 @@ judge(struct flow_table *t, const struct packet *p)
 	t->busy = f->slot;
 	flowseg_aim(&s, f, dir);
 	f->flags |= FLOW_F_TOUCHED;
+	t->last_id = f->id;
 	v = handle(&s);
-	if (s.f != NULL)
+	if (s.f != NULL) {
 		s.f->last_us = p->ts_us;
+		t->last_id = s.f->id;
+	}
 	if (s.f != NULL && (s.counted || s.fresh))
 		flowvol_add(t, s.f, s.dir, p->wirelen);
 	t->busy = FLOWTAB_NONE;

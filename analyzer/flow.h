@@ -99,6 +99,11 @@ bool		 flow_walk(struct flow_table *, uint64_t *cursor, size_t max,
 void		 flow_info(const struct flow_table *, const struct flow *,
     struct flow_info *);
 uint64_t	 flow_id(const struct flow *);
+/*
+ * Of the packet that flow_packet has at hand, or had last; 0 when that belongs
+ * to none.
+ */
+uint64_t	 flow_last_id(const struct flow_table *);
 /* What feed->open returned, or NULL. */
 void		*flow_reader(const struct flow *);
 /* 0: the client, whom direction 0 of the reader comes from; 1: the server. */

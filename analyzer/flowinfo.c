@@ -90,6 +90,12 @@ flow_id(const struct flow *f)
 	return f->id;
 }
 
+uint64_t
+flow_last_id(const struct flow_table *t)
+{
+	return t->last_id;
+}
+
 void *
 flow_reader(const struct flow *f)
 {

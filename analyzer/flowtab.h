@@ -232,6 +232,7 @@ struct flow_table {
 	uint32_t		 nused;		/* slots that were ever taken */
 	uint32_t		 free;		/* slots, by flow.next */
 	uint32_t		 busy;		/* slot in use: never shed */
+	uint64_t		 last_id;	/* of the packet at hand */
 	size_t			 nlive;
 
 	uint32_t		**segment;

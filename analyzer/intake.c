@@ -2,6 +2,7 @@
 
 #include "analyzer/clock.h"
 #include "analyzer/collect.h"
+#include "analyzer/evidence.h"
 #include "analyzer/intake.h"
 #include "analyzer/out.h"
 #include "analyzer/quicsaid.h"
@@ -18,6 +19,7 @@ struct ahead {
 	enum packet_reason r;
 	uint32_t	 cut;		/* bytes that were not captured */
 	struct iface	*i;
+	const uint8_t	*data;
 	uint64_t	 number;
 };
 
@@ -91,8 +93,10 @@ one_packet(struct analyzer *az, struct ahead *a)
 			az->tunnels[p->tunnel[k]]++;
 	if (p->depth > 0 && i->closed != 0 && in_closed(p, i))
 		r = PACKET_NOT_TCP;
-	if (r == PACKET_FRAGMENT)
-		r = frag_put(az->frags, p);
+	else if (heads_keeps(&az->evidence.heads))
+		evidence_packet(az, p, r, a->data);
+	if (r == PACKET_FRAGMENT && (r = frag_put(az->frags, p)) != PACKET_OK)
+		heads_own(&az->evidence.heads, 0);
 	az->reasons[r]++;
 	if (r == PACKET_OK)
 		tcp_packet(az, p, i);
@@ -134,6 +138,7 @@ parse_some(struct analyzer *az, struct buf *b, struct ahead *a,
 			a[k].i->cut++;
 			tally_add(&az->proc->tally, TALLY_PKT_TRUNCATED, 1);
 		}
+		a[k].data = m.data;
 		a[k].r = packet_parse(&a[k].p, m.data, m.caplen);
 		if (a[k].r == PACKET_OK)
 			flow_prefetch(az->flows, &a[k].p);

@@ -1,3 +1,4 @@
+#include "analyzer/evidence.h"
 #include "analyzer/out.h"
 #include "analyzer/rows.h"
 #include "analyzer/show.h"
@@ -132,6 +133,8 @@ on_alert(void *arg, const struct alert_event *e)
 	    b.len);
 	chan_end(az->proc->chan[ROLE_PARENT]);
 	az->alert_said = true;
+	if (e->kind == ALERT_EV_FIRED)
+		evidence_take(az, e);
 	if (!(az->event_types & CONF_EV_ALERT))
 		return;
 	event_flow(&ev, EVENT_ALERT, e->time_us, NULL);
@@ -170,6 +173,7 @@ const struct alert_ops	 out_alert_ops = {
 	.view		= alert_view,
 	.top		= alert_top,
 	.print_time	= alert_time,
+	.counted	= evidence_counted,
 };
 
 /* The counters, for logs that want them. */

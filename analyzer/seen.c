@@ -25,6 +25,7 @@ meet(struct analyzer *az, const struct flow *f, struct met *m)
 	flow_key(f, &m->key);
 	side_hide(az, &m->key.a.addr, &m->client);
 	memset(&m->what, 0, sizeof(m->what));
+	m->what.flow = flow_id(f);
 	m->what.iface = i == NULL ? "" : i->info.name;
 	m->what.client = &m->client;
 	m->what.server = &m->key.b.addr;

@@ -93,6 +93,7 @@ struct alert_set {
 	unsigned	 n;
 	uint32_t	 feeds;
 	uint32_t	 looks;		/* of rules that are not plain */
+	bool		 tells;		/* who counted */
 	const struct alert_ops *ops;
 	void		*arg;
 	struct mem	*mem;

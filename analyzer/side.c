@@ -144,6 +144,7 @@ side_what(const struct conn *c, uint64_t id, struct alert_what *w)
 	const struct addr	*asker = side_asked_via(c, id);
 
 	memset(w, 0, sizeof(*w));
+	w->flow = flow_id(c->flow);
 	w->iface = side_iface_name(c->az, c->iface);
 	w->client = asker != NULL ? asker : &c->client.addr;
 	w->server = &end_of(c, 1)->addr;

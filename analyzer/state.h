@@ -20,6 +20,7 @@
 #include "analyzer/event.h"
 #include "analyzer/flow.h"
 #include "analyzer/frag.h"
+#include "analyzer/heads.h"
 #include "analyzer/meter.h"
 #include "analyzer/packet.h"
 #include "analyzer/named.h"
@@ -145,6 +146,13 @@ struct analyzer {
 		uint64_t	 next_us;	/* end of a period, mapped;
 						   UINT64_MAX: none */
 	}		 history;
+	struct {
+		struct heads	 heads;
+		bool		 wanted;	/* by a log */
+		unsigned	 in_minute;	/* alerts, since */
+		uint64_t	 minute_us;	/* mapped */
+		uint64_t	 next_us[CONF_LIST_MAX];	/* by rule */
+	}		 evidence;
 	uint64_t	 stats_us;	/* last EVENT_STATS */
 	struct event	*ev_tick;
 	bool		 offline;

@@ -3,6 +3,7 @@
 #include "mirror/logs.h"
 #include "mirror/passed.h"
 #include "sandbox/log.h"
+#include "sandbox/pcapng.h"
 #include "sandbox/period.h"
 
 static void
@@ -65,6 +66,21 @@ write_period(struct mirror_state *ms, struct event_log *e,
 }
 
 static void
+write_section(struct mirror_state *ms, struct event_log *e,
+    const struct msg_event *m)
+{
+	struct sink_note	 note = { 0 };
+
+	if (m->kind != EVENT_EVIDENCE)
+		return;
+	/* What says another length would hide what follows it. */
+	if (pcapng_section(m->rows.p, m->rows.n) != (int64_t)m->rows.n ||
+	    sink_file_put(e->file, &note, m->rows.p, m->rows.n, NULL, 0,
+	    NULL, 0) == -1)
+		tally_add(&ms->proc->tally, TALLY_MIR_EVENTS_LOST, 1);
+}
+
+static void
 write_event(struct mirror_state *ms, struct event_log *e,
     const struct msg_event *m)
 {
@@ -73,6 +89,10 @@ write_event(struct mirror_state *ms, struct event_log *e,
 
 	if (e->conf.format == LOG_HISTORY) {
 		write_period(ms, e, m);
+		return;
+	}
+	if (e->conf.format == LOG_EVIDENCE) {
+		write_section(ms, e, m);
 		return;
 	}
 	n = eve_line(ms->line, sizeof(ms->line), m, &e->conf, ms->proc->conf);
@@ -163,6 +183,13 @@ logs_on_event(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
+static enum sink_file_kind
+kind_of(const struct conf_log *l)
+{
+	return l->format == LOG_HISTORY ? SINK_PERIODS :
+	    l->format == LOG_EVIDENCE ? SINK_SECTIONS : SINK_LINES;
+}
+
 static void
 disk_lost(void *arg)
 {
@@ -187,8 +214,7 @@ logs_new(struct mirror_state *ms, const struct conf *conf)
 		e[i].conf = conf->logs[i];
 		e[i].ms = ms;
 		e[i].index = (unsigned)i;
-		f.kind = conf->logs[i].format == LOG_HISTORY ? SINK_PERIODS :
-		    SINK_LINES;
+		f.kind = kind_of(&conf->logs[i]);
 		f.name = conf->logs[i].path;
 		f.rotate = conf->logs[i].rotate;
 		f.arg = &e[i];

@@ -10,6 +10,7 @@
 #include "mirror/sink_file.h"
 #include "sandbox/compat.h"
 #include "sandbox/log.h"
+#include "sandbox/pcapng.h"
 #include "sandbox/period.h"
 #include "sandbox/vis.h"
 
@@ -27,6 +28,7 @@ struct sink_file {
 	bool		 regular;
 	bool		 asked;
 	bool		 asked_rotate;
+	bool		 strange;	/* it was none of ours: the next one */
 	bool		 tell;		/* say when it works again */
 	int		 error;		/* in the way now */
 	int		 suspect;	/* why the disk lost what it took */
@@ -391,6 +393,55 @@ good_lines(const uint8_t *p, size_t n, bool whole)
 	return whole ? 0 : n;
 }
 
+static void
+cut_end(struct sink_file *f, uint64_t n)
+{
+	if (ftruncate(f->fd, (off_t)(f->size - n)) == -1) {
+		say(f, "cannot repair", errno);
+		return;
+	}
+	log_notice("%s: cut %llu bytes of an unfinished write", f->name,
+	    (unsigned long long)n);
+	f->size -= n;
+	f->stats.repaired += n;
+}
+
+/*
+ * Sections are found from the begin of the file on: what they hold may look
+ * like one. Behind what is none nobody would find ours: the file is left as it
+ * is, and the next one wanted.
+ */
+static void
+repair_sections(struct sink_file *f)
+{
+	uint8_t		 p[PCAPNG_HDR];
+	char		 name[2 * CONF_PATH_MAX];
+	uint64_t	 at = 0;
+	int64_t		 len = 0;
+	ssize_t		 n;
+
+	for (; at < f->size; at += (uint64_t)len) {
+		if ((n = pread(f->fd, p, sizeof(p), (off_t)at)) == -1) {
+			say(f, "cannot repair", errno);
+			return;
+		}
+		len = pcapng_section(p, (size_t)n);
+		if (len <= 0 || (uint64_t)len > f->size - at)
+			break;
+	}
+	if (at == f->size)
+		return;
+	if (len >= 0) {
+		cut_end(f, f->size - at);
+		return;
+	}
+	vis_str(VIS_LOG, name, sizeof(name), f->name);
+	log_warnx("%s: is no log evidence, going on with the next file", name);
+	f->strange = true;
+	f->retry_us = f->now_us + SINK_FILE_RETRY_US;
+	drop_fd(f);
+}
+
 /* Cuts off a unit that is not whole at the end of the file. */
 static void
 repair(struct sink_file *f)
@@ -399,6 +450,10 @@ repair(struct sink_file *f)
 	size_t	 n, good;
 	bool	 whole;
 
+	if (f->conf.kind == SINK_SECTIONS) {
+		repair_sections(f);
+		return;
+	}
 	p = sink_file_tail(f, f->conf.kind == SINK_GOR ?
 	    f->conf.limit + SINK_FILE_TAIL : SINK_FILE_TAIL, &n, &whole);
 	if (p == NULL)
@@ -407,16 +462,8 @@ repair(struct sink_file *f)
 	    f->conf.kind == SINK_PERIODS ? period_good(p, n, whole) :
 	    record_good((enum record_format)f->conf.kind, p, n, whole);
 	free(p);
-	if (good == n)
-		return;
-	if (ftruncate(f->fd, (off_t)(f->size - (n - good))) == -1) {
-		say(f, "cannot repair", errno);
-		return;
-	}
-	log_notice("%s: cut %zu bytes of an unfinished write", f->name,
-	    n - good);
-	f->size -= n - good;
-	f->stats.repaired += n - good;
+	if (good < n)
+		cut_end(f, n - good);
 }
 
 static int
@@ -476,6 +523,7 @@ sink_file_take(struct sink_file *f, int fd, bool regular, const char *name,
 	drop_fd(f);
 	f->fd = fd;
 	f->regular = regular;
+	f->strange = false;
 	f->size = 0;
 	f->error = 0;
 	f->retry_us = 0;
@@ -612,7 +660,7 @@ sink_file_tick(struct sink_file *f, uint64_t now_us)
 	if (f->fd == -1 && now_us >= f->retry_us) {
 		f->asked = false;
 		f->retry_us = now_us + SINK_FILE_RETRY_US;
-		ask(f, false);
+		ask(f, f->strange);
 	}
 	if (f->renew_us != 0 && now_us >= f->renew_us) {
 		f->renew_us = now_us + SINK_FILE_RETRY_US;

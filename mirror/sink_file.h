@@ -37,7 +37,8 @@ enum sink_file_kind {		/* what a whole unit looks like in the file */
 	SINK_GOR,
 	SINK_RAW,
 	SINK_LINES,
-	SINK_PERIODS
+	SINK_PERIODS,
+	SINK_SECTIONS		/* of pcapng.h */
 };
 
 struct sink_file_conf {

@@ -160,6 +160,8 @@ log_begin(struct parser *p, const char *kind, const char *path)
 {
 	if (kind != NULL && strcmp(kind, "history") == 0)
 		conf_history_defaults(&p->log);
+	else if (kind != NULL && strcmp(kind, "evidence") == 0)
+		conf_evidence_defaults(&p->log);
 	else
 		conf_log_defaults(&p->log);
 	p->rotate = &p->log.rotate;
@@ -169,9 +171,9 @@ log_begin(struct parser *p, const char *kind, const char *path)
 		return;
 	if (strcmp(kind, "access") == 0)
 		p->log_kind = p->log.format = LOG_COMBINED;
-	else if (strcmp(kind, "events") != 0 && p->log_kind != LOG_HISTORY)
-		parse_fail(p, "log events, log access or log history, not "
-		    "\"%s\"", kind);
+	else if (strcmp(kind, "events") != 0 && p->log_kind == LOG_EVE)
+		parse_fail(p, "log events, log access, log history or log "
+		    "evidence, not \"%s\"", kind);
 	get_text(p, "path", p->log.path, sizeof(p->log.path), path);
 }
 
@@ -202,6 +204,8 @@ format_fault(enum conf_log_format of, enum conf_log_format format)
 {
 	if (of == LOG_HISTORY)
 		return format == of ? NULL : "log history has no format";
+	if (of == LOG_EVIDENCE)
+		return format == of ? NULL : "log evidence has no format";
 	if (of == LOG_EVE)
 		return format == of ? NULL : "format of log events is eve, "
 		    "others are of log access";
@@ -220,6 +224,16 @@ history_files(struct conf_rotate *r)
 		r->keep = 32;
 }
 
+/* So that what fires night after night does not fill the disk. */
+static void
+evidence_files(struct conf_rotate *r)
+{
+	if (r->size == 0 && r->age_us == 0)
+		r->size = 16 * 1024 * 1024;
+	if (r->keep == 0 && r->max == 0)
+		r->keep = 8;
+}
+
 void
 log_end(struct parser *p)
 {
@@ -234,6 +248,8 @@ log_end(struct parser *p)
 		p->log.types = CONF_EV_HTTP;
 	if (p->log_kind == LOG_HISTORY)
 		history_files(&p->log.rotate);
+	if (p->log_kind == LOG_EVIDENCE)
+		evidence_files(&p->log.rotate);
 	parse_join(p, CONF_LOG, conf_add_log(p->conf), &p->log, sizeof(p->log),
 	    &p->conf->nlogs);
 }

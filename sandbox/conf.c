@@ -361,6 +361,25 @@ conf_history_defaults(struct conf_log *l)
 	l->every_us = 60 * SECOND;
 }
 
+void
+conf_evidence_defaults(struct conf_log *l)
+{
+	conf_log_defaults(l);
+	l->format = LOG_EVIDENCE;
+	l->types = CONF_EV_EVIDENCE;
+}
+
+bool
+conf_keeps_evidence(const struct conf *c)
+{
+	size_t	 i;
+
+	for (i = 0; i < c->nlogs; i++)
+		if (c->logs[i].format == LOG_EVIDENCE)
+			return true;
+	return false;
+}
+
 int
 conf_finish(struct conf *c)
 {

@@ -254,7 +254,8 @@ struct conf_mirror {
 	uint8_t		 nrules;
 };
 
-enum conf_log_format { LOG_EVE, LOG_COMBINED, LOG_COMMON, LOG_HISTORY };
+enum conf_log_format { LOG_EVE, LOG_COMBINED, LOG_COMMON, LOG_HISTORY,
+	LOG_EVIDENCE };
 
 /* Kinds of events a log takes: a bit each. */
 #define CONF_EV_ALERT	0x01
@@ -265,6 +266,7 @@ enum conf_log_format { LOG_EVE, LOG_COMBINED, LOG_COMMON, LOG_HISTORY };
 #define CONF_EV_ANOMALY	0x20
 #define CONF_EV_ALL	0x3f
 #define CONF_EV_HISTORY	0x40	/* of history logs alone */
+#define CONF_EV_EVIDENCE 0x80	/* of evidence logs alone */
 
 struct conf_log {
 	char		 path[CONF_PATH_MAX];
@@ -329,6 +331,7 @@ void		 conf_alert_defaults(struct conf_alert *);
 void		 conf_mirror_defaults(struct conf_mirror *);
 void		 conf_log_defaults(struct conf_log *);
 void		 conf_history_defaults(struct conf_log *);
+void		 conf_evidence_defaults(struct conf_log *);
 /* Adds the built-in high-traffic rule when there is no alert. */
 int		 conf_finish(struct conf *);
 /*
@@ -360,6 +363,8 @@ bool		 conf_ports_has(const struct conf_ports *, uint16_t);
  */
 uint64_t	 conf_analyzer_memory(const struct conf *);
 uint64_t	 conf_mirror_memory(const struct conf *);
+/* Whether there is a log of evidence. */
+bool		 conf_keeps_evidence(const struct conf *);
 /* Whether a mirror forwards there. */
 bool		 conf_is_target(const struct conf *, const struct endpoint *);
 /* fnmatch(3)-like glob of *, ? and [], without recursion; case as given. */

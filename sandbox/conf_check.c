@@ -920,6 +920,20 @@ check_history(struct check *k, const struct conf_log *l)
 }
 
 static void
+check_evidence(struct check *k, const struct conf_log *l)
+{
+	if (l->types != CONF_EV_EVIDENCE)
+		bad(k, "log evidence has no types");
+	if (!l->extras)
+		bad(k, "log evidence has no extras");
+	if (strcmp(l->path, "-") == 0)
+		bad(k, "log evidence must be a file");
+	if (k->c->privacy.clients != CONF_CLIENTS_FULL)
+		bad(k, "log evidence holds headers with the addresses of "
+		    "clients, which privacy hides");
+}
+
+static void
 check_log(struct check *k, size_t n)
 {
 	const struct conf_log	*l = &k->c->logs[n];
@@ -930,6 +944,10 @@ check_log(struct check *k, size_t n)
 	check_alone(k, conf_mode_fault(l->mode));
 	if (l->format == LOG_HISTORY) {
 		check_history(k, l);
+		return;
+	}
+	if (l->format == LOG_EVIDENCE) {
+		check_evidence(k, l);
 		return;
 	}
 	if (l->types == 0 || l->types > CONF_EV_ALL)

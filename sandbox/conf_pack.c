@@ -313,7 +313,7 @@ static void
 io_log(struct io *io, struct conf_log *l)
 {
 	IO_TEXT(io, l->path);
-	io_below(io, &l->format, LOG_HISTORY + 1);
+	io_below(io, &l->format, LOG_EVIDENCE + 1);
 	io_u32(io, &l->types);
 	io_bool(io, &l->extras);
 	io_u64(io, &l->every_us);

@@ -575,11 +575,14 @@ put_log(const struct out *o, const struct conf_log *l)
 	unsigned	 i;
 
 	fprintf(o->f, "log %s ", l->format == LOG_EVE ? "events" :
-	    l->format == LOG_HISTORY ? "history" : "access");
+	    l->format == LOG_HISTORY ? "history" :
+	    l->format == LOG_EVIDENCE ? "evidence" : "access");
 	quote(o->f, l->path);
 	if (l->format == LOG_HISTORY)
 		fprintf(o->f, " {\n\tevery %s\n",
 		    conf_print_time(l->every_us, every));
+	else if (l->format == LOG_EVIDENCE)
+		fputs(" {\n", o->f);
 	else
 		fprintf(o->f, " format %s {\n",
 		    conf_log_format_name(l->format));

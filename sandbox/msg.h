@@ -403,7 +403,8 @@ int	 msg_get_stream(struct buf *, struct msg_stream *);
  * be; that is answered with the one that was awaited, 0 of a fresh mirror.
  */
 enum event_kind { EVENT_HTTP, EVENT_TLS, EVENT_FLOW, EVENT_ALERT,
-	EVENT_STATS, EVENT_ANOMALY, EVENT_QUIC, EVENT_HISTORY, EVENT_KINDS };
+	EVENT_STATS, EVENT_ANOMALY, EVENT_QUIC, EVENT_HISTORY, EVENT_EVIDENCE,
+	EVENT_KINDS };
 struct msg_span {
 	const uint8_t	*p;
 	size_t		 n;
@@ -457,7 +458,8 @@ struct msg_event {
 	/*
 	 * ALERT and STATS carry packed rows: ROW_ALERT_EVENT, ROW_TALLY.
 	 * HISTORY the chunks of a period (period.h), from start_us to end_us,
-	 * as logs of every tx_id microseconds want it.
+	 * as logs of every tx_id microseconds want it. EVIDENCE a section of a
+	 * capture file (pcapng.h).
 	 */
 	struct msg_span	 rows;
 };

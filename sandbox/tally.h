@@ -224,6 +224,18 @@
 	    "alerts fired")						\
 	T(ALERT_CLEARED,	ANALYZER, EVENTS,  COUNTER,		\
 	    "alerts cleared")						\
+	T(EVIDENCE_ALERTS,	ANALYZER, EVENTS,  COUNTER,		\
+	    "alerts whose packets went to log evidence")		\
+	T(EVIDENCE_PACKETS,	ANALYZER, PACKETS, COUNTER,		\
+	    "headers of packets that went there")			\
+	T(EVIDENCE_LEFT_OUT,	ANALYZER, PACKETS, COUNTER,		\
+	    "older ones that were too many for one alert")		\
+	T(EVIDENCE_SHORT,	ANALYZER, EVENTS,  COUNTER,		\
+	    "of these alerts, where older headers were gone by then")	\
+	T(EVIDENCE_LIMITED,	ANALYZER, EVENTS,  COUNTER,		\
+	    "alerts without any: too many within a minute")		\
+	T(EVIDENCE_NO_MEMORY,	ANALYZER, EVENTS,  COUNTER,		\
+	    "alerts without any: no memory for headers")		\
 	T(EVENT_SENT,		ANALYZER, EVENTS,  COUNTER,		\
 	    "events sent to the mirror")				\
 	T(EVENT_DROPPED,	ANALYZER, EVENTS,  COUNTER,		\

@@ -11,7 +11,7 @@ test="clang llvm libclang-rt-dev libcmocka-dev libhttp-parser-dev mandoc jq
     python3 nginx-light lighttpd haproxy openssl curl nghttp2-client
     apache2-utils iproute2 util-linux rsyslog bsdutils procps systemd passwd
     libcap2-bin ethtool nftables locales ngtcp2-client ngtcp2-server
-    iputils-ping dnsmasq-base"
+    iputils-ping dnsmasq-base tshark"
 
 case "${1:-}" in
 build)	want="$build" ;;

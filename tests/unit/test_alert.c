@@ -24,6 +24,7 @@ struct world {
 	double		 watched;
 	bool		 gone;
 	char		 said[512];
+	char		 told[512];	/* who counted */
 	struct alert_event last;
 	char		 last_id[ALERT_ID_MAX];
 };
@@ -73,8 +74,19 @@ on_time(void *arg, uint64_t us)
 	return us;
 }
 
+static void
+on_counted(void *arg, const struct conf_alert *c, const char *key,
+    const struct alert_what *what)
+{
+	struct world	*w = arg;
+	size_t		 n = strlen(w->told);
+
+	snprintf(w->told + n, sizeof(w->told) - n, "%s%s:%s=%u",
+	    n == 0 ? "" : " ", c->name, key, (unsigned)what->flow);
+}
+
 static const struct alert_ops test_ops = {
-	on_event, on_view, on_top, on_time
+	on_event, on_view, on_top, on_time, on_counted
 };
 
 static struct conf_alert *
@@ -1459,6 +1471,119 @@ a_part_clears_at_the_whole_and_a_ratio_above(void **state)
 	end(&w);
 }
 
+/* A connection's request (status 0), response, or its time. */
+static void
+by(struct world *w, unsigned flow, const char *host, unsigned status,
+    uint64_t us)
+{
+	struct alert_what	 what;
+
+	memset(&what, 0, sizeof(what));
+	what.flow = flow;
+	what.host = (const uint8_t *)host;
+	what.host_len = strlen(host);
+	what.status = status;
+	what.vlan = -1;
+	if (us != 0)
+		alert_sample(w->set, METRIC_RESPONSE_TIME, &what, us);
+	else
+		alert_count(w->set, status == 0 ? METRIC_REQUESTS :
+		    METRIC_RESPONSES, &what, 1);
+}
+
+static void
+told(struct world *w, const char *words)
+{
+	assert_string_equal(w->told, words);
+	w->told[0] = '\0';
+}
+
+static void
+who_counted_is_told_for_evidence(void **state)
+{
+	struct conf_log		 log;
+	struct world		 w;
+	struct conf_alert	*c;
+
+	(void)state;
+	c = begin(&w, METRIC_REQUESTS, OP_GE, 3, 10);
+	start(&w);
+	by(&w, 1, "a", 0, 0);
+	told(&w, "");
+	assert_false(alert_looks(w.set, METRIC_REQUESTS));
+
+	/* A reload turns it on for a rule that goes on, and off again. */
+	conf_evidence_defaults(&log);
+	w.conf.logs = &log;
+	w.conf.nlogs = 1;
+	assert_int_equal(alert_reconf(w.set, &w.conf), 0);
+	assert_true(alert_looks(w.set, METRIC_REQUESTS));
+	by(&w, 2, "a", 0, 0);
+	by(&w, 0, "a", 0, 0);	/* of many: nobody */
+	said(&w, "fired");
+	told(&w, "r:=2");
+	w.conf.nlogs = 0;
+	assert_int_equal(alert_reconf(w.set, &w.conf), 0);
+	by(&w, 2, "a", 0, 0);
+	told(&w, "");
+
+	/* With its key, before it fires; what is not selected is not. */
+	w.conf.nlogs = 1;
+	compat_strlcpy(c->name, "k", sizeof(c->name));
+	c->key = KEY_HOST;
+	compat_strlcpy(c->select.host, "[ab]", sizeof(c->select.host));
+	assert_int_equal(alert_reconf(w.set, &w.conf), 0);
+	w.said[0] = '\0';
+	by(&w, 3, "a", 0, 0);
+	by(&w, 4, "b", 0, 0);
+	by(&w, 5, "c", 0, 0);
+	told(&w, "k:a=3 k:b=4");
+	end(&w);
+}
+
+static void
+what_is_divided_by_and_what_was_fast_are_no_evidence(void **state)
+{
+	struct conf_log		 log;
+	struct world		 w;
+	struct conf_alert	*c;
+
+	(void)state;
+	conf_evidence_defaults(&log);
+	c = begin(&w, METRIC_RATIO, OP_GT, 0.5, 10);
+	c->ratio_metric = c->ratio_of = METRIC_RESPONSES;
+	c->ratio.status.lo = 500;
+	c->ratio.status.hi = 599;
+	w.conf.logs = &log;
+	w.conf.nlogs = 1;
+	start(&w);
+	by(&w, 1, "a", 200, 0);
+	by(&w, 2, "a", 500, 0);
+	told(&w, "r:=2");
+	end(&w);
+
+	c = begin(&w, METRIC_RESPONSE_TIME, OP_GT, 0.5, 10);
+	c->percentile = 95;
+	w.conf.logs = &log;
+	w.conf.nlogs = 1;
+	start(&w);
+	by(&w, 1, "a", 200, 400000);
+	by(&w, 2, "a", 200, 600000);
+	told(&w, "r:=2");
+	end(&w);
+
+	c = begin(&w, METRIC_NEW, OP_GE, 1, 10);
+	c->key = KEY_HOST;
+	w.conf.logs = &log;
+	w.conf.nlogs = 1;
+	start(&w);
+	by(&w, 1, "a", 0, 0);
+	by(&w, 2, "a", 0, 0);
+	by(&w, 3, "b", 0, 0);
+	told(&w, "r:=1 r:=3");
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1511,6 +1636,8 @@ main(void)
 		T(a_pause_is_seen_as_it_was_at_each_moment),
 		T(the_worst_key_has_a_value),
 		T(a_part_clears_at_the_whole_and_a_ratio_above),
+		T(who_counted_is_told_for_evidence),
+		T(what_is_divided_by_and_what_was_fast_are_no_evidence),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);

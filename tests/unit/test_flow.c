@@ -310,6 +310,30 @@ a_connection_is_told_from_open_to_close(void **state)
 }
 
 static void
+the_connection_of_the_last_packet_is_known(void **state)
+{
+	struct world	 w;
+	uint64_t	 id;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', R, 0, 0, "");	/* of none */
+	assert_true(flow_last_id(w.t) == 0);
+	shake(&w);
+	id = flow_last_id(w.t);
+	assert_true(id != 0);
+	w.tuple = 1;
+	shake(&w);
+	assert_true(flow_last_id(w.t) != id && flow_last_id(w.t) != 0);
+	w.tuple = 0;
+	seg(&w, 's', P | A, 1, 1, "hello");
+	assert_true(flow_last_id(w.t) == id);
+	seg(&w, 'c', S | F, 1, 1, "");
+	assert_true(flow_last_id(w.t) == 0);
+	end(&w);
+}
+
+static void
 come_and_go(struct world *w, uint16_t tuple)
 {
 	w->tuple = tuple;
@@ -1434,6 +1458,7 @@ static void
 both_sides_of_a_translation_are_one_connection(void **state)
 {
 	struct world	 w;
+	uint64_t	 id;
 
 	(void)state;
 	begin(&w);
@@ -1443,7 +1468,9 @@ both_sides_of_a_translation_are_one_connection(void **state)
 	nat(&w, 0, 's', S | A, 222, 112, "");
 	assert_true(count(&w, FLOW_C_NAT) == 1);
 	nat(&w, 0, 'c', P | A, 112, 223, "ask");
+	id = flow_last_id(w.t);
 	assert_int_equal(nat(&w, 1, 'c', P | A, 112, 223, "ask"), FLOW_AGAIN);
+	assert_true(id != 0 && flow_last_id(w.t) == id);
 	assert_int_equal(nat(&w, 1, 's', P | A, 223, 115, "say"),
 	    FLOW_COUNTED);
 	assert_int_equal(nat(&w, 0, 's', P | A, 223, 115, "say"), FLOW_AGAIN);
@@ -3278,6 +3305,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(the_reserve_has_a_ceiling),
 	cmocka_unit_test(the_interface_of_the_first_syn_is_the_home),
 	cmocka_unit_test(a_connection_is_told_from_open_to_close),
+	cmocka_unit_test(the_connection_of_the_last_packet_is_known),
 	cmocka_unit_test(a_missed_start_waits_for_earlier_bytes_and_then_goes),
 	cmocka_unit_test(one_byte_before_a_missed_start_is_data_or_a_probe),
 	cmocka_unit_test(a_probe_seen_first_begins_a_byte_early),

@@ -13,6 +13,7 @@
 #include "mirror/sink_file.h"
 #include "sandbox/compat.h"
 #include "sandbox/log.h"
+#include "sandbox/pcapng.h"
 #include "sandbox/period.h"
 #include "tests/lib/cmocka_first.h"
 
@@ -271,6 +272,85 @@ the_tail_of_an_unfinished_write_is_cut_off(void **state)
 	assert_int_equal(write(fd, "hal", 3), 3);
 	sink_file_take(f, fd, true, path, 0);
 	assert_string_equal(content(), "hal");
+	sink_file_free(f);
+}
+
+/* A section whose packet holds the begin of another one. */
+static size_t
+section(uint8_t *p, size_t size)
+{
+	struct buf	 b, in;
+	uint8_t		 inner[64];
+	size_t		 at;
+
+	buf_writer(&in, inner, sizeof(inner));
+	at = pcapng_begin(&in, "");
+	pcapng_end(&in, at);
+	buf_writer(&b, p, size);
+	at = pcapng_begin(&b, "why");
+	pcapng_iface(&b, 1, "eth0");
+	pcapng_packet(&b, 0, 1, inner, (uint32_t)in.len, 1500);
+	pcapng_end(&b, at);
+	assert_false(b.err);
+	return b.len;
+}
+
+static void
+sections_are_cut_where_the_last_whole_one_ends(void **state)
+{
+	struct sink_file	*f;
+	uint8_t			 p[512];
+	size_t			 n, cut, k;
+	int			 fd;
+
+	(void)state;
+	n = section(p, sizeof(p));
+	for (k = 0; k <= 2; k++)
+		for (cut = 0; cut < n; cut++) {
+			f = fresh(SINK_SECTIONS);
+			fd = open_file();
+			if (k > 0)
+				assert_int_equal(write(fd, p, n), n);
+			if (k > 1)
+				assert_int_equal(write(fd, p, n), n);
+			assert_int_equal(write(fd, p, cut), cut);
+			sink_file_take(f, fd, true, path, 0);
+			assert_int_equal(sink_file_size(f), k * n);
+			assert_int_equal(sink_file_stats(f)->repaired, cut);
+			assert_true(sink_file_is_open(f));
+			sink_file_free(f);
+		}
+}
+
+static void
+a_file_of_something_else_is_left_for_the_next_one(void **state)
+{
+	static const char	 other[] = "a note";
+	struct sink_file	*f = fresh(SINK_SECTIONS);
+	uint8_t			 p[512];
+	int			 fd = open_file(), k;
+	size_t			 n = section(p, sizeof(p));
+
+	(void)state;
+	for (k = 0; k < 2; k++) {
+		sink_file_tick(f, (unsigned)(3 * k + 1) * SECOND);
+		asked = asked_rotate = 0;
+		if (k == 1)
+			assert_int_equal(write(fd, p, n), n);
+		assert_int_equal(write(fd, other, sizeof(other)),
+		    sizeof(other));
+		sink_file_take(f, fd, true, path, 0);
+		assert_false(sink_file_is_open(f));
+		assert_int_equal(put(f, 1, "x"), -1);
+		assert_int_equal(sink_file_stats(f)->repaired, 0);
+		sink_file_tick(f, (unsigned)(3 * k + 2) * SECOND);
+		assert_int_equal(asked, 1);
+		assert_int_equal(asked_rotate, 1);
+		assert_int_equal(unlink(path), 0);	/* as if renamed */
+		fd = open_file();
+	}
+	sink_file_take(f, fd, true, path, 0);
+	assert_true(sink_file_is_open(f));
 	sink_file_free(f);
 }
 
@@ -600,6 +680,10 @@ main(void)
 		cmocka_unit_test(
 		    a_full_disk_undoes_the_cut_unit_and_names_the_lost_ones),
 		cmocka_unit_test(the_tail_of_an_unfinished_write_is_cut_off),
+		cmocka_unit_test(
+		    sections_are_cut_where_the_last_whole_one_ends),
+		cmocka_unit_test(
+		    a_file_of_something_else_is_left_for_the_next_one),
 		cmocka_unit_test(the_age_of_a_file_that_is_there_counts),
 		cmocka_unit_test(
 	    the_next_file_is_asked_for_once_and_nothing_is_lost_meanwhile),

@@ -42,4 +42,18 @@ is "what is encrypted is said, and is no error" \
     "$("$BUILD/netmond" -r "$TMP/in.pcap" -o json | jq -c '[(.errors[] |
 	select(.reason == "encrypted").count), .summary.parse_errors]')" "[1,0]"
 is "another kind" "$(hosts '{ gtp, pppoe }')" "clear.test"
+# evidence DECAP: how many packets it has of an alert on all of them
+evidence() {
+	rm -f "$TMP/evidence"
+	printf '%s\n' "interface match \"*\" { decap $1 }" \
+	    'alert "all" when packets >= 8 over 10s' \
+	    "log evidence \"$TMP/evidence\"" > "$TMP/netmond.conf"
+	"$BUILD/netmond" -r "$TMP/in.pcap" -f "$TMP/netmond.conf" > /dev/null
+	"$BUILD/netmond" -r "$TMP/evidence" -o json |
+	    jq '.interfaces[].packets_total'
+}
+is "evidence has headers of what is looked into" \
+    "$(evidence all) $(evidence vxlan) $(evidence none)" "8 4 2"
+is "and nothing behind them" "$(evidence all > "$TMP/n"
+    grep -ac '\.test' "$TMP/evidence")" 0
 finish
