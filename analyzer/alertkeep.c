@@ -150,6 +150,7 @@ alert_event_rows(const struct alert_event *e, struct buf *b)
 	row_bool(&w, c->compat);
 	row_str(&w, storm ? "count" : unit_name(c));
 	row_u64(&w, 0);
+	row_u64(&w, e->evidence);
 	row_end(&w);
 	for (i = 0; i < e->ntop; i++) {
 		row_begin(&w, b, ROW_CONTRIBUTOR, 1);

@@ -73,6 +73,7 @@ struct alert_event {
 	unsigned	 nfresh;	/* the last ones that were new */
 	const char	*fresh[ALERT_FRESH];
 	uint64_t	 count;		/* STORM: firings in this minute */
+	uint64_t	 evidence;	/* FIRED: packets that log has */
 };
 
 struct alert_what;

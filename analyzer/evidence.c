@@ -1,3 +1,5 @@
+#include <netinet/in.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,6 @@
 #include "sandbox/pcapng.h"
 #include "sandbox/vis.h"
 
-#define PROTO_UDP	17
 #define UDP_HDR		8
 #define SECTION_MAX	(60 * 1024)
 #define SECTION_IFACES	64
@@ -57,7 +58,7 @@ head_len(const struct packet *p, enum packet_reason r, const uint8_t *data)
 	if (p->l4 == NULL)
 		return 0;
 	len = (size_t)(p->l4 - data);
-	if (p->proto == PROTO_UDP && r != PACKET_FRAGMENT &&
+	if (p->proto == IPPROTO_UDP && r != PACKET_FRAGMENT &&
 	    p->l4_cap >= UDP_HDR)
 		len += UDP_HDR;
 	return len;
@@ -341,23 +342,24 @@ count(struct tally *y, const struct telling *t)
 		tally_add(y, TALLY_EVIDENCE_SHORT, 1);
 }
 
-void
+uint64_t
 evidence_take(struct analyzer *az, const struct alert_event *e)
 {
 	struct heads_cursor	 at = { 0, 0 };
 	struct heads_packet	 p;
 	struct telling		*t;
+	uint64_t		 n;
 
 	if (!az->evidence.wanted)
-		return;
+		return 0;
 	if (heads_keeps(&az->evidence.heads) && too_many(az, e->number)) {
 		tally_add(&az->proc->tally, TALLY_EVIDENCE_LIMITED, 1);
-		return;
+		return 0;
 	}
 	if (!heads_keeps(&az->evidence.heads) ||
 	    (t = calloc(1, sizeof(*t))) == NULL) {
 		tally_add(&az->proc->tally, TALLY_EVIDENCE_NO_MEMORY, 1);
-		return;
+		return 0;
 	}
 	t->az = az;
 	t->alert = e;
@@ -367,5 +369,7 @@ evidence_take(struct analyzer *az, const struct alert_event *e)
 		tell_packet(t, &p);
 	end_section(t);
 	count(&az->proc->tally, t);
+	n = t->found.packets;
 	free(t);
+	return n;
 }

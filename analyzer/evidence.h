@@ -24,7 +24,7 @@ void		 evidence_packet(struct analyzer *, const struct packet *,
 /* Something counted for a key of a rule: alert_ops.counted. */
 void		 evidence_counted(void *, const struct conf_alert *,
 		    const char *key, const struct alert_what *);
-/* A rule fired. */
-void		 evidence_take(struct analyzer *, const struct alert_event *);
+/* A rule fired; how many packets are written. */
+uint64_t	 evidence_take(struct analyzer *, const struct alert_event *);
 
 #endif

@@ -368,9 +368,9 @@ judge(struct flow_table *t, const struct packet *p)
 	if (s.f != NULL) {
 		s.f->last_us = p->ts_us;
 		t->last_id = s.f->id;
+		if (s.counted || s.fresh)
+			flowvol_add(t, s.f, s.dir, p->wirelen);
 	}
-	if (s.f != NULL && (s.counted || s.fresh))
-		flowvol_add(t, s.f, s.dir, p->wirelen);
 	t->busy = FLOWTAB_NONE;
 	return v;
 }

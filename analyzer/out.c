@@ -116,15 +116,18 @@ out_drained(struct proc *p, enum role peer)
 /* ---- alerts ---- */
 
 static void
-on_alert(void *arg, const struct alert_event *e)
+on_alert(void *arg, const struct alert_event *told)
 {
 	struct analyzer		*az = arg;
+	struct alert_event	 with = *told, *e = &with;
 	struct msg_event	 ev;
 	struct buf		 b;
 	uint8_t			 rows[8192];
 
-	if (e->kind == ALERT_EV_FIRED)
+	if (e->kind == ALERT_EV_FIRED) {
 		tally_add(&az->proc->tally, TALLY_ALERT_FIRED, 1);
+		e->evidence = evidence_take(az, e);
+	}
 	if (e->kind == ALERT_EV_CLEARED)
 		tally_add(&az->proc->tally, TALLY_ALERT_CLEARED, 1);
 	buf_writer(&b, rows, sizeof(rows));
@@ -133,8 +136,6 @@ on_alert(void *arg, const struct alert_event *e)
 	    b.len);
 	chan_end(az->proc->chan[ROLE_PARENT]);
 	az->alert_said = true;
-	if (e->kind == ALERT_EV_FIRED)
-		evidence_take(az, e);
 	if (!(az->event_types & CONF_EV_ALERT))
 		return;
 	event_flow(&ev, EVENT_ALERT, e->time_us, NULL);

@@ -307,6 +307,9 @@ alerts_line(const struct alerts *a, uint64_t seq, char *line, size_t size)
 	    "complete")->d));
 	add_list(&l, b, ROW_CONTRIBUTOR, "top");
 	add_list(&l, b, ROW_NEW_KEY, "new");
+	if (row_value(&r, "evidence_packets")->u > 0)
+		add(&l, " evidence=%" PRIu64,
+		    row_value(&r, "evidence_packets")->u);
 	if (row_value(&r, "restarted")->b)
 		add(&l, " restarted=yes");
 	add(&l, " seq=%" PRIu64 ".%" PRIu64, a->epoch, seq);

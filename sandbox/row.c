@@ -315,6 +315,7 @@ static const struct row_field alert_event_fields[] = {
 	B("compat", NULL),
 	S("unit", NULL),
 	U("missed", COUNT, NULL),	/* lines lost before this one */
+	U("evidence_packets", COUNT, NULL),
 };
 static const struct row_field contributor_fields[] = {
 	S("host", "host"),

@@ -142,6 +142,9 @@ alert_text(struct out *o, const struct doc *d, size_t i, const struct row *r)
 			    fmt_ratio(b, doc_num(r, "complete")));
 		put_list(o, d, i, ROW_CONTRIBUTOR, "top", 0);
 		put_list(o, d, i, ROW_NEW_KEY, "new", doc_num(r, "value"));
+		if (doc_u64(r, "evidence_packets") > 0)
+			out_printf(o, " evidence=%" PRIu64,
+			    doc_u64(r, "evidence_packets"));
 		if (doc_bool(r, "restarted"))
 			out_str(o, " restarted=yes");
 	}

@@ -389,7 +389,7 @@ rows_events(struct buf *b)
 	put(b, ROW_ALERT_EVENT, 0, "epoch=1794838692000000|seq=4|"
 	    "time=1795113000600000|event=fired|rule=hosts|id=41-9|"
 	    "metric=new|value=12|limit=10|span_seconds=60|peak=12|"
-	    "complete=1|severity=warning|unit=count");
+	    "complete=1|severity=warning|unit=count|evidence_packets=616");
 	put(b, ROW_NEW_KEY, 1, "key=new.example.com");
 	put(b, ROW_NEW_KEY, 1, "key=evil\x1b[0m, host");
 	rows_put(b, ROW_MONITOR, 0, "1795113001000000|interface|"

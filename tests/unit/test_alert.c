@@ -1119,10 +1119,12 @@ rows_follow_the_table(void **state)
 	assert_memory_equal(row_value(&row, "state")->s.p, "firing", 6);
 	assert_true(row_value(&row, "value")->d == 12);
 	buf_writer(&b, mem, sizeof(mem));
+	w.last.evidence = 616;
 	alert_event_rows(&w.last, &b);
 	buf_reader(&b, mem, b.len);
 	assert_int_equal(row_get(&b, &row), 0);
 	assert_int_equal(row.kind, ROW_ALERT_EVENT);
+	assert_true(row_value(&row, "evidence_packets")->u == 616);
 	assert_int_equal(row_get(&b, &row), 0);
 	assert_int_equal(row.kind, ROW_CONTRIBUTOR);
 	assert_int_equal(buf_left(&b), 0);

@@ -363,6 +363,7 @@ put_event(struct buf *b, const char *event, const char *severity)
 	row_bool(&w, false);
 	row_str(&w, "count");
 	row_u64(&w, 0);
+	row_u64(&w, strcmp(event, "fired") == 0 ? 616 : 0);
 	assert_int_equal(row_end(&w), 0);
 }
 
@@ -438,10 +439,11 @@ an_alert_is_logged_with_its_severity_and_escaped(void **state)
 	assert_non_null(strstr(x->line, "complete=99.99%"));
 	assert_non_null(strstr(x->line,
 	    " top=\"www.example.com:61%,x\\x2c y:28%\" "));
-	assert_non_null(strstr(x->line, "seq=77.1"));
+	assert_non_null(strstr(x->line, " evidence=616 seq=77.1"));
 	assert_null(strstr(x->line, "peak="));
 	assert_int_equal(alert(x, "cleared", "error"), 0);
 	assert_non_null(strstr(x->line, " after=0.1043s peak=7001"));
+	assert_null(strstr(x->line, "evidence="));
 	assert_int_equal(x->level, LOG_LEVEL_NOTICE);
 }
 
@@ -460,7 +462,8 @@ what_was_new_is_logged_beside_the_top(void **state)
 	row_str(&w, "new\x1b,");
 	assert_int_equal(row_end(&w), 0);
 	assert_int_equal(give_event(x, &b), 0);
-	assert_non_null(strstr(x->line, " top=a:50% new=new\\x1b\\x2c seq="));
+	assert_non_null(strstr(x->line, " top=a:50% new=new\\x1b\\x2c "
+	    "evidence=616 seq="));
 }
 
 /* Whoever chooses a host does not choose where the pair ends. */
@@ -492,7 +495,7 @@ long_hosts_of_an_alert_are_whole_and_end_in_their_quotes(void **state)
 	for (i = 0; i < 5; i++)
 		put_top(&b, host, 0.1);
 	assert_int_equal(give_event(x, &b), 0);
-	assert_non_null(strstr(x->line, "\\\":10%\" seq="));
+	assert_non_null(strstr(x->line, "\\\":10%\" evidence=616 seq="));
 }
 
 static void

@@ -143,11 +143,11 @@ counts(uint64_t flow, const char *host, const char *key)
 	evidence_counted(&az, &rule, key, &w);
 }
 
-static void
+static uint64_t
 fire(void)
 {
 	nfile = nsections = 0;
-	evidence_take(&az, &alert);
+	return evidence_take(&az, &alert);
 }
 
 static uint64_t
@@ -207,7 +207,7 @@ the_headers_of_those_that_counted_are_written(void **state)
 	counts(3, "b.example", "");
 	az.now += 2 * SECOND;
 	segment(3, 0, 54);	/* at hand while it fires */
-	fire();
+	assert_true(fire() == 3);
 	assert_int_equal(nsections, 1);
 	assert_int_equal(blocks(IDB), 2);
 	assert_int_equal(blocks(EPB), 3);
@@ -228,7 +228,7 @@ the_headers_of_those_that_counted_are_written(void **state)
 	counts(3, "", "");
 	alert.ntop = 1;
 	compat_strlcpy(alert.top[0].host, "(no host)", ALERT_KEY_MAX);
-	fire();
+	(void)fire();
 	assert_int_equal(blocks(EPB), 1);
 	says("of 1 connection that counted for host (no host), which had");
 	az.now += EVIDENCE_AGAIN_US;
@@ -237,7 +237,7 @@ the_headers_of_those_that_counted_are_written(void **state)
 	counts(1, NULL, "k\n");
 	alert.ntop = 0;
 	alert.key = "k\n";
-	fire();
+	(void)fire();
 	assert_int_equal(blocks(EPB), 1);
 	says("id 41-7, key k\\x0a: requests");
 }
@@ -264,7 +264,7 @@ what_knows_no_connection_has_all_of_its_interface(void **state)
 	evidence_packet(&az, &p, PACKET_FRAGMENT, bytes);
 	p.l4 = NULL;
 	evidence_packet(&az, &p, PACKET_NOT_IP, bytes);
-	fire();
+	(void)fire();
 	says("5 packets of the last 0s, of whatever connection, section 1");
 	assert_int_equal(u32(file + nfile - PCAPNG_PACKET(34) + 20), 34);
 	assert_int_equal(u32(file + nfile - 2 * PCAPNG_PACKET(34) + 20), 34);
@@ -276,7 +276,7 @@ what_knows_no_connection_has_all_of_its_interface(void **state)
 	segment(2, 1, 54);
 	segment(2, 1, 54);
 	compat_strlcpy(rule.select.on, "wan*", sizeof(rule.select.on));
-	fire();
+	(void)fire();
 	assert_int_equal(blocks(EPB), 2);
 	az.now += EVIDENCE_AGAIN_US;
 	segment(1, 0, 54);
@@ -284,7 +284,7 @@ what_knows_no_connection_has_all_of_its_interface(void **state)
 	rule.select.on[0] = '\0';
 	rule.key = KEY_INTERFACE;
 	alert.key = "eth0";
-	fire();
+	(void)fire();
 	assert_int_equal(blocks(EPB), 1);
 
 	/* Too little is of nobody. */
@@ -294,7 +294,7 @@ what_knows_no_connection_has_all_of_its_interface(void **state)
 	rule.key = KEY_NONE;
 	alert.key = "";
 	segment(1, 0, 54);
-	fire();
+	(void)fire();
 	assert_int_equal(blocks(EPB), 1);
 	az.now += EVIDENCE_AGAIN_US;
 	rule.metric = METRIC_RATIO;
@@ -316,7 +316,7 @@ nothing_at_all_is_told_too(void **state)
 	segment(1, 0, 54);
 	counts(1, "a", "");
 	az.now += EVIDENCE_US + 1;
-	fire();
+	(void)fire();
 	assert_int_equal(nsections, 1);
 	assert_int_equal(blocks(EPB), 0);
 	says(" 0 packets of the last 10s, of 0 connections that counted");
@@ -332,7 +332,7 @@ of_too_many_the_last_ones_are_written(void **state)
 	for (i = 0; i < most + 3; i++)
 		segment(1, 0, 54);
 	counts(1, "a", "");
-	fire();
+	(void)fire();
 	assert_int_equal(blocks(EPB), most);
 	assert_true(nsections > EVIDENCE_MAX / (64 * 1024));
 	assert_int_equal(blocks(IDB), nsections);
@@ -352,7 +352,7 @@ what_was_driven_out_is_told(void **state)
 		segment(2, 0, 54);
 	counts(1, "a", "");
 	segment(1, 0, 54);
-	fire();
+	(void)fire();
 	assert_int_equal(blocks(EPB), 1);
 	says("; of those before there was no more memory");
 	assert_true(tallied(TALLY_EVIDENCE_SHORT) == 1);
@@ -364,13 +364,13 @@ neither_a_rule_that_flaps_nor_many_fill_a_disk(void **state)
 	unsigned	 i;
 
 	(void)state;
-	fire();
+	(void)fire();
 	assert_int_equal(nsections, 1);
 	az.now += EVIDENCE_AGAIN_US - 1;
-	fire();
+	assert_true(fire() == 0);
 	assert_int_equal(nsections, 0);
 	az.now++;
-	fire();
+	(void)fire();
 	assert_int_equal(nsections, 1);
 	assert_true(tallied(TALLY_EVIDENCE_LIMITED) == 1);
 	for (i = 1; i <= EVIDENCE_MINUTE; i++) {
@@ -380,7 +380,7 @@ neither_a_rule_that_flaps_nor_many_fill_a_disk(void **state)
 	}
 	assert_true(tallied(TALLY_EVIDENCE_LIMITED) == 2);
 	az.now += 60 * SECOND;
-	fire();
+	(void)fire();
 	assert_int_equal(nsections, 1);
 }
 
@@ -391,7 +391,7 @@ without_memory_or_a_log_nothing_is_kept(void **state)
 	conf.nlogs = 0;
 	evidence_conf(&az, &conf);
 	assert_false(heads_keeps(&az.evidence.heads));
-	fire();
+	(void)fire();
 	assert_int_equal(nsections, 0);
 	assert_true(tallied(TALLY_EVIDENCE_NO_MEMORY) == 0);
 	conf.nlogs = 1;
@@ -399,7 +399,7 @@ without_memory_or_a_log_nothing_is_kept(void **state)
 	evidence_conf(&az, &conf);
 	assert_false(heads_keeps(&az.evidence.heads));
 	counts(1, "a", "");
-	fire();
+	(void)fire();
 	assert_int_equal(nsections, 0);
 	assert_true(tallied(TALLY_EVIDENCE_NO_MEMORY) == 1);
 	assert_true(tallied(TALLY_EVIDENCE_LIMITED) == 0);

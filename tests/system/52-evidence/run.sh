@@ -67,6 +67,10 @@ is "the counter counts them" "$(count evidence_packets)" "$n"
 is "and the comment" "$(comments "$TMP/busy" |
     sed -n 's/.*300 over 10s\. \([0-9]*\) packets of the last.*/\1/p' |
     sort -u)" "$n"
+is "and the alert" "$(ctl -j alerts -a 9 |
+    jq 'select(.event == "fired") | .evidence_packets')" "$n"
+is "its line, in the log too" "$( (ctl alerts -a 9; cat "$TMP/netmond.log") |
+    grep -c "fired busy .* evidence=$n ")" 2
 id=$(ctl -j alerts -a 9 | jq -r 'select(.event == "fired") | .id')
 like "it names rule, id and key" "$(comments "$TMP/busy" | head -1)" \
     "^alert \"busy\" fired, id $id, key www\.example\.org: requests 300 >= 300"
