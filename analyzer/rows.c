@@ -6,6 +6,8 @@
 #include "sandbox/compat.h"
 
 #define BARELY	0.999999	/* not all, as ratios are rounded */
+#define HIDDEN_US	60000000ULL
+#define HIDDEN_BYTES	10000000	/* less may be one burst */
 
 double
 rows_per_second(const struct rows *r, uint64_t n)
@@ -256,12 +258,54 @@ lost_any(const struct rows *r)
 	    unwatched_us(r) > 0;
 }
 
+/*
+ * Segments that a card cuts or joins have their headers counted each time, and
+ * each frame may have a checksum of four bytes: that is far below a half.
+ */
+bool
+rows_iface_hides(struct rows *r, const struct iface *i, uint64_t *counted,
+    uint64_t *came)
+{
+	const struct conf	*c = r->az->proc->conf;
+
+	if (c->nservices > 0 || c->filter[0] != '\0' || r->az->offline ||
+	    i->info.state != IFACE_UP || i->entry == NULL ||
+	    strcmp(i->info.type, "loopback") == 0)
+		return false;
+	meter_sum_span(r->az->meter, i->entry, r->az->now, HIDDEN_US, r->v);
+	*counted = r->v[MC_RX_BYTES] + r->v[MC_TX_BYTES];
+	*came = r->v[MC_BYTES];
+	return *counted >= HIDDEN_BYTES && *counted - *counted / 3 > *came &&
+	    r->v[MC_KERNEL_DROPS] + r->v[MC_QUEUE_DROPS] == 0 &&
+	    meter_unwatched_us(r->az->meter, HIDDEN_US, false) == 0;
+}
+
+static void
+advise_hidden(struct rows *r)
+{
+	uint64_t	 counted, came;
+	uint32_t	 i;
+	char		 text[160];
+
+	for (i = 0; i < r->az->nifaces; i++) {
+		if (!r->az->ifaces[i].known || !rows_iface_hides(r,
+		    &r->az->ifaces[i], &counted, &came))
+			continue;
+		snprintf(text, sizeof(text), "%s: the kernel counts %llu bytes "
+		    "in a minute, only %llu of them came here: is anything "
+		    "offloaded?", r->az->ifaces[i].info.name,
+		    (unsigned long long)counted, (unsigned long long)came);
+		advise(r, true, text);
+	}
+}
+
 void
 rows_advice(struct rows *r)
 {
 	const uint64_t	*v = r->v;
 	char		 text[96], clock[ROW_NUMBER_MAX];
 
+	advise_hidden(r);
 	rows_total(r);
 	snprintf(text, sizeof(text), "capture is away since %s UTC, nothing "
 	    "is watched: see show processes", row_clock(clock,

@@ -384,30 +384,45 @@ draw_lines(struct ctx *c)
 		view_fold(c->o, before, c->opt->width);
 }
 
+/* How much the others have. */
+static void
+put_others(struct ctx *c, const struct row *r)
+{
+	const uint64_t	 n = doc_u64(r, "count");
+	char		 b[FMT_MAX];
+
+	fmt_bytes(b, doc_num(r, "body_bytes"));
+	if (doc_is(r, "what", "talkers")) {
+		out_printf(c->o, ": %s%s", b, c->star);
+		return;
+	}
+	out_printf(c->o, ": %" PRIu64 "%s %s%s", n, c->star,
+	    doc_is(r, "what", "names") ? "connection" : "request",
+	    n == 1 ? "" : "s");
+	if (doc_is(r, "what", "flows"))
+		out_printf(c->o, ", %s%s", b, c->star);
+}
+
 static void
 draw_other(struct ctx *c)
 {
 	const struct doc	*d = c->d;
 	struct row		 r;
-	char			 b[FMT_MAX];
 	size_t			 i;
 
 	for (i = doc_next(d, 0, d->n, ROW_OTHER, 0); i < d->n;
 	    i = doc_next(d, i + 1, d->n, ROW_OTHER, 0)) {
 		doc_get(d, i, &r);
-		if (doc_u64(&r, "items") == 0 && doc_u64(&r, "count") == 0)
+		if (doc_u64(&r, "items") == 0 && doc_u64(&r, "count") == 0 &&
+		    !(doc_is(&r, "what", "talkers") &&
+		    doc_u64(&r, "body_bytes") > 0))
 			continue;
 		out_str(c->o, "other ");
 		if (doc_u64(&r, "items") > 0)
 			out_printf(c->o, "%s%" PRIu64 " ", view_least(&r),
 			    doc_u64(&r, "items"));
 		put_text(c->o, &r, "what");
-		out_printf(c->o, ": %" PRIu64 "%s %s%s", doc_u64(&r, "count"),
-		    c->star, doc_is(&r, "what", "names") ? "connection" :
-		    "request", doc_u64(&r, "count") == 1 ? "" : "s");
-		if (doc_is(&r, "what", "flows"))
-			out_printf(c->o, ", %s%s", fmt_bytes(b,
-			    doc_num(&r, "body_bytes")), c->star);
+		put_others(c, &r);
 		out_char(c->o, '\n', 1);
 	}
 }

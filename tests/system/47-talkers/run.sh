@@ -134,6 +134,8 @@ measure() {
 	is "$1: as a table" "$(awk 'NR == 1 { print $1, $2, $3 }
 	    /10.1.0.2/ { print $1, $2, $3 }' "$TMP/text" | head -2 | tail -1)" \
 	    "10.1.0.2 $2 tcp/7000"
+	like "$1: what the others have" "$(cat "$TMP/text")" \
+	    'other [0-9]+ talkers: [0-9.]+ [KM]iB'
 	lose analyzer
 	at_least "$1: a lost analyzer keeps them" \
 	    "$(talkers '[.talkers[] | select(.service == "udp/9999") | .packets] | add // 0')" 1000

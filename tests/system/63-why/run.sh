@@ -435,6 +435,38 @@ because "MACsec: what is in it shows elsewhere" \
     '^  20 of the packets are encrypted: .* a macsec interface' port 9999
 stop
 
+# What leaves without passing a socket, as hardware forwards: the kernel's own
+# counters tell of it.
+with
+wait_for 10 all_ready
+ina python3 -c '
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("va", 0))
+frame = b"\xff" * 6 + b"\2" * 6 + b"\x08\0" + bytes(1400)
+for i in range(200):
+    s.send(frame)
+'
+sleep 1.5
+is "offload: without it nothing is told" \
+    "$(ctl show capture | grep -c 'came here')" 0
+ina python3 -c '
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.setsockopt(263, 20, 1)	# PACKET_QDISC_BYPASS: no tap sees it
+s.bind(("va", 0))
+frame = b"\xff" * 6 + b"\2" * 6 + b"\x08\0" + bytes(1400)
+for i in range(20000):
+    s.send(frame)
+'
+hidden() { ctl show capture | grep -q 'va: the kernel counts .* came here'; }
+wait_for 5 hidden && ok "offload: what passes unseen is told of" ||
+    not_ok "offload: nothing is told" "$(ctl show capture)"
+because "offload: why tells of it, too" \
+    '^  va: the kernel counts [0-9]+ bytes in a minute, [0-9]+ of them came' \
+    port 9999
+stop
+
 # A program of XDP, which may have packets that no socket ever sees. This one
 # passes all.
 with
