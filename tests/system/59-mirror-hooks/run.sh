@@ -424,6 +424,10 @@ start
 chosen 4 "$TMP/chosen.4" "$TMP/go" &
 asks=$!
 wait_for 20 test -e "$TMP/chosen.4.half"
+# mirror reads what the client has sent a little later
+wait_for 10 has_got "$(awk '$2 ~ /^\/api(\/|%2f)/ && $2 !~ /\/\.\.\//' \
+    "$TMP/chosen.4" | wc -l)"
+sleep 0.5
 sed -i 's|forward match path.*|forward ignore path "/api/*"|' \
     "$TMP/netmond.conf"
 ctl reload > /dev/null
