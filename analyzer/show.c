@@ -38,6 +38,8 @@ value_of(const struct rows *r)
 {
 	const uint64_t	*v = r->v;
 
+	if (v[MC_TALK_PACKETS] > 0)	/* talkers have one order */
+		return v[MC_UP_BYTES] + v[MC_DOWN_BYTES];
 	switch (r->q->sort) {
 	case SORT_BYTES:
 		return v[MC_REQ_BODY] + v[MC_RESP_BODY] + v[MC_PAYLOAD];
@@ -48,8 +50,7 @@ value_of(const struct rows *r)
 	case SORT_P95:
 		return hist_quantile_us(v + MC_FIRST, 0.95);
 	default:
-		return v[MC_REQUESTS] + v[MC_TLS] + v[MC_QUIC] +
-		    v[MC_UP_BYTES] + v[MC_DOWN_BYTES];
+		return v[MC_REQUESTS] + v[MC_TLS] + v[MC_QUIC];
 	}
 }
 
@@ -688,6 +689,7 @@ show_top_screen(struct rows *r)
 	interfaces(r);
 	hosts(r, r->top, false);
 	names(r, r->top);
+	talkers(r, r->top);
 }
 
 static void

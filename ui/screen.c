@@ -13,7 +13,8 @@ draw_head(struct pen *p)
 	static const char *const names[PAGES] = {
 		[PAGE_TOP] = "top", [PAGE_HOST] = "host",
 		[PAGE_INTERFACES] = "interfaces", [PAGE_ALERTS] = "alerts",
-		[PAGE_MIRRORS] = "mirrors", [PAGE_HELP] = "help",
+		[PAGE_MIRRORS] = "mirrors", [PAGE_TALKERS] = "talkers",
+		[PAGE_HELP] = "help",
 	};
 	struct row	 r;
 	struct out	 part;
@@ -104,6 +105,12 @@ page_mirrors(struct pen *p)
 	page_table(p, p->d, ROW_MIRROR, true);
 }
 
+static void
+page_talkers(struct pen *p)
+{
+	page_table(p, p->d, ROW_TALKER, false);
+}
+
 #define HELP_WIDTH	53	/* in full, and its lines */
 #define HELP_LINES	10
 
@@ -116,8 +123,8 @@ page_help(struct pen *p)
 		    "t, escape first page   q      quit\n"
 		    "s         order        w      window\n"
 		    "i         interfaces   a      alerts\n"
-		    "m         mirrors      h      this page\n"
-		    "j         JSON to a file\n"
+		    "m         mirrors      l      talkers\n"
+		    "h         this page    j      JSON to a file\n"
 		    "* too low; names are claims\n");
 		return;
 	}
@@ -127,8 +134,8 @@ page_help(struct pen *p)
 	    "s          order: requests, bytes, errors, p95\n"
 	    "w          window: last, 1m, 10m, total\n"
 	    "i          interfaces               a       alerts\n"
-	    "m          mirrors                  h       this page\n"
-	    "j          write what is shown as JSON to a file\n"
+	    "m          mirrors                  l       talkers\n"
+	    "h          this page                j       JSON to a file\n"
 	    "\n"
 	    "* after a number: it is too low, something was missed\n"
 	    "names and hosts are what clients claim\n");
@@ -137,13 +144,13 @@ page_help(struct pen *p)
 static const char *
 key_line(unsigned width)
 {
-	if (width >= 92)
+	if (width >= 103)
 		return "h help  q quit  arrows select  enter open  s sort  "
-		    "w window  i interface  a alerts  m mirrors";
+		    "w window  i interface  a alerts  m mirrors  l talkers";
 	if (width >= 72)
 		return "h help  q quit  arrows select  enter open  s sort  "
-		    "w window  i a m pages";
-	return "h help  q quit  t i a m pages";
+		    "w window  i l a m pages";
+	return "h help  q quit  t i l a m pages";
 }
 
 int
@@ -170,6 +177,7 @@ screen_draw(struct screen *s, const struct doc *d, const struct doc *detail)
 		[PAGE_INTERFACES]	= page_interfaces,
 		[PAGE_ALERTS]		= page_alerts,
 		[PAGE_MIRRORS]		= page_mirrors,
+		[PAGE_TALKERS]		= page_talkers,
 		[PAGE_HELP]		= page_help,
 	};
 	struct pen	 p;

@@ -15,7 +15,7 @@
 #include "ui/out.h"
 
 enum screen_page { PAGE_TOP, PAGE_HOST, PAGE_INTERFACES, PAGE_ALERTS,
-	PAGE_MIRRORS, PAGE_HELP, PAGES };
+	PAGE_MIRRORS, PAGE_TALKERS, PAGE_HELP, PAGES };
 
 /* How a line is shown; colour only adds to what the text says. */
 enum screen_look { LOOK_PLAIN, LOOK_HEAD, LOOK_BAD, LOOK_LOSSY, LOOK_CHOSEN };

@@ -357,13 +357,28 @@ draw_empty(struct pen *p)
 	out_reset(&p->line);
 }
 
+/* Of talkers there may be some, too. */
+static bool
+other_hosts(const struct doc *d, struct row *r)
+{
+	size_t	 i;
+
+	for (i = doc_next(d, 0, d->n, ROW_OTHER, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_OTHER, 0)) {
+		doc_get(d, i, r);
+		if (doc_is(r, "what", "hosts"))
+			return doc_u64(r, "items") > 0;
+	}
+	return false;
+}
+
 static void
 draw_other(struct pen *p)
 {
 	struct row	 r;
 	char		 b[FMT_MAX];
 
-	if (doc_find(p->d, ROW_OTHER, &r) == -1 || doc_u64(&r, "items") == 0)
+	if (!other_hosts(p->d, &r))
 		return;
 	out_printf(&p->line, " other %s%" PRIu64 " hosts   %s%s requests",
 	    view_least(&r), doc_u64(&r, "items"),
@@ -595,15 +610,15 @@ void
 screen_top(struct pen *p)
 {
 	const struct doc *d = p->d;
-	size_t		 used, other;
+	struct row	 r;
+	size_t		 used;
 
 	draw_capture(p);
 	draw_memory(p);
 	draw_alerts(p);
 	if (p->s->height >= MIDDLE_HEIGHT)
 		draw_interfaces(p, INTERFACES_MAX);
-	other = doc_find(d, ROW_OTHER, NULL) != -1;
-	used = below(p) + 2 + other;
+	used = below(p) + 2 + other_hosts(d, &r);
 	draw_hosts(p, p->left > used ? p->left - used : 1);
 	draw_empty(p);
 	draw_other(p);

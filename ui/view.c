@@ -65,7 +65,7 @@ static const struct view_subject subjects[SHOW_SUBJECTS] = {
 	SUBJECT(CHECK, "check"), KINDS(ROW_COMPLETE, ROW_ALERT) },
 	SUBJECT(TOP, "top"), TRAFFIC, KINDS(ROW_DAEMON, ROW_COMPLETE,
 	    ROW_SUMMARY, ROW_MEMORY, ROW_ALERT, ROW_INTERFACE, ROW_HOST,
-	    ROW_OTHER, ROW_NAME, ROW_MIRROR, ROW_MONITOR) },
+	    ROW_OTHER, ROW_NAME, ROW_TALKER, ROW_MIRROR, ROW_MONITOR) },
 };
 
 const struct view_subject view_history = {

@@ -57,6 +57,7 @@ static const struct {
 	{ SHOW_INTERFACES, { ROW_INTERFACE }, 1 },
 	{ SHOW_HOSTS,	   { ROW_HOST, ROW_OTHER }, 2 },
 	{ SHOW_NAMES,	   { ROW_NAME }, 1 },
+	{ SHOW_TALKERS,	   { ROW_TALKER }, 1 },
 	{ SHOW_MIRRORS,	   { ROW_MIRROR }, 1 },
 };
 
@@ -235,6 +236,7 @@ on_key(struct console *cs, int key)
 		{ '\r', PAGE_HOST }, { KEY_ENTER, PAGE_HOST },
 		{ KEY_RIGHT, PAGE_HOST }, { 'i', PAGE_INTERFACES },
 		{ 'a', PAGE_ALERTS }, { 'm', PAGE_MIRRORS },
+		{ 'l', PAGE_TALKERS },
 	};
 	size_t	 i;
 

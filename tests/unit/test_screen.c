@@ -171,7 +171,8 @@ static void
 help_names_every_key_where_there_is_no_room(void **state)
 {
 	static const char *const	 keys[] = { "  open it", "  quit",
-	    "  window", "  alerts", "  this page", "  JSON", "* too low" };
+	    "  window", "  alerts", "  this page", "  talkers", "  JSON",
+	    "* too low" };
 	struct fixture			 f;
 	size_t				 i;
 	unsigned			 width;
@@ -229,6 +230,31 @@ names_of_quic_are_counted_with_those_of_tls(void **state)
 	drop(&f);
 }
 
+static void
+talkers_have_a_page_and_leave_others_of_hosts_alone(void **state)
+{
+	struct fixture	 f;
+	struct buf	 b;
+
+	(void)state;
+	make(&f, 80, 24, false);
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_TALKER, 0, "client=192.0.2.7|"
+	    "server=backup.ex\033ample|service=tcp/22|"
+	    "bytes_to_server=5368709120|bytes_to_client=1024");
+	rows_pairs(&b, ROW_OTHER, 0, "what=talkers|items=9|body_bytes=77");
+	assert_int_equal(doc_add(&f.doc, bytes, b.len), 0);
+	screen_draw(&f.screen, &f.doc, &f.detail);
+	assert_non_null(strstr(f.screen.text.p, " other 306 hosts "));
+	assert_null(strstr(f.screen.text.p, "192.0.2.7"));
+	f.screen.page = PAGE_TALKERS;
+	screen_draw(&f.screen, &f.doc, &f.detail);
+	assert_non_null(strstr(f.screen.text.p,
+	    "192.0.2.7  backup.ex\\x1bample  tcp/22 "));
+	assert_non_null(strstr(f.screen.text.p, "5.0 GiB"));
+	drop(&f);
+}
+
 int
 main(void)
 {
@@ -240,6 +266,8 @@ main(void)
 		cmocka_unit_test(no_rows_at_all_are_a_screen_too),
 		cmocka_unit_test(interfaces_that_went_are_not_counted),
 		cmocka_unit_test(names_of_quic_are_counted_with_those_of_tls),
+		cmocka_unit_test(
+		    talkers_have_a_page_and_leave_others_of_hosts_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,8 +7,8 @@ need python3 jq script
 start -i lo
 
 # terminal.py TERM ACTION: netmonctl top on a terminal of 80x24, what it writes on
-# stdout; ACTION close hangs up with SIGHUP ignored, quit presses q. The last
-# line is how it ended.
+# stdout; ACTION close hangs up with SIGHUP ignored, quit presses q, talkers l
+# before it. The last line is how it ended.
 cat > "$TMP/terminal.py" <<'EOT'
 import fcntl, os, pty, select, signal, struct, sys, termios, time
 term, action = sys.argv[1:3]
@@ -43,6 +43,13 @@ if action == "restart":
         pass
 elif action == "close":
     os.close(fd)
+elif action == "talkers":
+    os.write(fd, b"l")
+    end = time.time() + 10
+    while time.time() < end and b"udp/9" not in seen:
+        if select.select([fd], [], [], 0.1)[0]:
+            seen += os.read(fd, 65536)
+    os.write(fd, b"q")
 elif action == "quit":
     os.write(fd, b"q")
 end = time.time() + 10
@@ -61,6 +68,11 @@ on_pty() { python3 "$TMP/terminal.py" "$1" "$2" "$BUILD/netmonctl" -s "$SOCK" to
 on_pty xterm quit
 is "q leaves top" "$(tail -1 "$TMP/pty.out")" "ended 0"
 like "which had painted" "$(tr -d '\0' < "$TMP/pty.out")" 'CAPTURE'
+python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(b"x", ("127.0.0.1", 9))'
+on_pty xterm talkers
+like "l shows the talkers" "$(tr -d '\0' < "$TMP/pty.out")" 'udp/9'
 on_pty xterm close
 is "top ends with its terminal" "$(tail -1 "$TMP/pty.out")" "ended 0"
 for t in dumb no-such-terminal; do
