@@ -11,6 +11,7 @@ unit_name(const struct conf_alert *c)
 {
 	switch (c->metric) {
 	case METRIC_BYTES:
+	case METRIC_TRAFFIC:
 		return "bytes";
 	case METRIC_RATIO:
 	case METRIC_COMPLETENESS:

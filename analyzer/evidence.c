@@ -152,6 +152,8 @@ has_flows(const struct conf_alert *c)
 {
 	if (c->op != OP_GE && c->op != OP_GT)
 		return false;	/* nobody did what is too little */
+	if (c->metric == METRIC_TRAFFIC)
+		return false;	/* most protocols have none */
 	return conf_metric_has(c->metric == METRIC_RATIO ? c->ratio_metric :
 	    c->metric, KEY_CLIENT);
 }

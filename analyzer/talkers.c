@@ -79,6 +79,27 @@ meet(struct analyzer *az, struct meter_talk *t, const struct addr *client,
 	}
 }
 
+/* Counted, for rules, too. flow: its id, or 0. */
+static void
+count(struct analyzer *az, const struct meter_talk *t,
+    const struct addr *server, uint64_t flow, const struct flow_volume *v,
+    bool first)
+{
+	struct alert_what	 w;
+
+	meter_talk(az->meter, t, v, first);
+	if (!alert_wants(az->alerts, METRIC_TRAFFIC))
+		return;
+	memset(&w, 0, sizeof(w));
+	w.flow = flow;
+	w.iface = "";
+	w.client = &t->client;
+	w.server = server;
+	w.port = t->port;
+	w.vlan = -1;
+	alert_count(az->alerts, METRIC_TRAFFIC, &w, v->bytes[0] + v->bytes[1]);
+}
+
 void
 talkers_volume(void *arg, struct flow *f, const struct flow_volume *v,
     bool *met)
@@ -90,7 +111,7 @@ talkers_volume(void *arg, struct flow *f, const struct flow_volume *v,
 		return;
 	conn_name(az, f, &t.name, &t.name_len);
 	meet(az, &t, &flow_near_client(f)->addr, flow_end(f, 1));
-	meter_talk(az->meter, &t, v, !*met);
+	count(az, &t, &flow_end(f, 1)->addr, flow_id(f), v, !*met);
 	*met = true;
 }
 
@@ -106,7 +127,7 @@ on_conv(void *arg, const struct conv_told *c)
 	memcpy(v.bytes, c->bytes, sizeof(v.bytes));
 	memcpy(v.packets, c->packets, sizeof(v.packets));
 	meet(az, &t, &c->client.addr, &c->server);
-	meter_talk(az->meter, &t, &v, c->first);
+	count(az, &t, &c->server.addr, 0, &v, c->first);
 }
 
 /* What a client was told for the names that it asked for. */

@@ -105,7 +105,7 @@ alert_value(struct parser *p, double *to, const char *s)
 		*to = (double)v / 1e6;
 		return;
 	}
-	if (metric == METRIC_BYTES) {
+	if (conf_metric_bytes(metric)) {
 		if (parse_size(s, &v, why, sizeof(why)) == -1)
 			parse_fail(p, "%s", why);
 	} else if (get_digits(s, &v, &end) == -1 || *end != '\0')

@@ -18,6 +18,7 @@ static const char *const metrics[METRIC_MAX] = {
 	[METRIC_RESPONSES]	= "responses",
 	[METRIC_BYTES]		= "bytes",
 	[METRIC_PACKETS]	= "packets",
+	[METRIC_TRAFFIC]	= "traffic",
 	[METRIC_CONNECTIONS]	= "connections",
 	[METRIC_HANDSHAKES]	= "handshakes",
 	[METRIC_ERRORS]		= "errors",
@@ -174,6 +175,12 @@ conf_metric_counts(unsigned metric)
 }
 
 bool
+conf_metric_bytes(unsigned metric)
+{
+	return metric == METRIC_BYTES || metric == METRIC_TRAFFIC;
+}
+
+bool
 conf_metric_times(unsigned metric)
 {
 	return metric == METRIC_RESPONSE_TIME || metric == METRIC_CONNECT_TIME;
@@ -194,6 +201,7 @@ static const uint16_t metric_keys[METRIC_MAX] = {
 	[METRIC_RESPONSES]	= K_HTTP | K(STATUS),
 	[METRIC_BYTES]		= K(INTERFACE),
 	[METRIC_PACKETS]	= K(INTERFACE),
+	[METRIC_TRAFFIC]	= K(CLIENT) | K(SERVER),
 	[METRIC_CONNECTIONS]	= K_FLOW,
 	[METRIC_HANDSHAKES]	= K_FLOW | K(SNI) | K(SERVICE),
 	[METRIC_ERRORS]		= K_HTTP | K(STATUS),

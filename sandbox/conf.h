@@ -137,8 +137,8 @@ struct conf_stats {
 
 enum conf_metric {
 	METRIC_MESSAGES, METRIC_REQUESTS, METRIC_RESPONSES, METRIC_BYTES,
-	METRIC_PACKETS, METRIC_CONNECTIONS, METRIC_HANDSHAKES, METRIC_ERRORS,
-	METRIC_RETRANSMITS, METRIC_RATIO, METRIC_RESPONSE_TIME,
+	METRIC_PACKETS, METRIC_TRAFFIC, METRIC_CONNECTIONS, METRIC_HANDSHAKES,
+	METRIC_ERRORS, METRIC_RETRANSMITS, METRIC_RATIO, METRIC_RESPONSE_TIME,
 	METRIC_CONNECT_TIME, METRIC_COMPLETENESS, METRIC_DROPS, METRIC_NEW,
 	METRIC_MAX
 };
@@ -404,8 +404,9 @@ const char	*conf_print_part(double, char s[CONF_TEXT_MAX]);
 /* The text of a value in the unit of its metric. */
 const char	*conf_print_value(enum conf_metric, double,
 		    char s[CONF_TEXT_MAX]);
-/* Whether a METRIC_ is a plain count; a time; a part of 1. */
+/* Whether a METRIC_ is a plain count; one of bytes; a time; a part of 1. */
 bool		 conf_metric_counts(unsigned metric);
+bool		 conf_metric_bytes(unsigned metric);
 bool		 conf_metric_times(unsigned metric);
 bool		 conf_metric_parts(unsigned metric);
 /* Whether what a METRIC_ counts is known by a KEY_; KEY_NONE always. */

@@ -662,6 +662,15 @@ check_clear(struct check *k, const struct conf_alert *a)
 	check_limit(k, LIMIT_FOR, a->clear_for_us);
 }
 
+static bool
+asks_talkers(const struct conf_alert *a)
+{
+	return a->metric == METRIC_TRAFFIC ||
+	    (a->metric == METRIC_RATIO && (a->ratio_metric == METRIC_TRAFFIC ||
+	    a->ratio_of == METRIC_TRAFFIC)) ||
+	    (a->at_least > 0 && a->at_least_metric == METRIC_TRAFFIC);
+}
+
 static void
 check_alert(struct check *k, size_t n)
 {
@@ -673,6 +682,8 @@ check_alert(struct check *k, size_t n)
 		if (strcmp(k->c->alerts[j].name, a->name) == 0)
 			bad(k, "alert \"%s\" is given twice", a->name);
 	check_metric(k, a);
+	if (k->c->stats.max_talkers == 0 && asks_talkers(a))
+		bad(k, "traffic is what talkers bring: max talkers is 0");
 	check_value(k, a, "the limit", a->value);
 	if (a->value == 0 && a->op != OP_GT && a->op != OP_LE)
 		bad(k, "%s 0 is %s", conf_op_name((enum conf_op)a->op),

@@ -75,7 +75,7 @@ conf_print_value(enum conf_metric metric, double v, char s[CONF_TEXT_MAX])
 		return conf_print_time(whole(v * 1e6), s);
 	if (conf_metric_parts(metric))
 		return conf_print_part(v, s);
-	if (metric == METRIC_BYTES)
+	if (conf_metric_bytes(metric))
 		return conf_print_size(whole(v), s);
 	snprintf(s, CONF_TEXT_MAX, "%.0f", v);
 	return s;

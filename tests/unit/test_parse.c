@@ -218,7 +218,7 @@ each_line_of_netmond_conf_is_right(void **state)
 		fail_msg("%s", s.s);
 	assert_int_equal(c->nmirrors, 1);
 	assert_int_equal(c->nlogs, 4);
-	assert_int_equal(c->nalerts, 4);
+	assert_int_equal(c->nalerts, 5);
 	assert_int_equal(c->nrules, 3);
 	conf_free(c);
 	free(s.s);

@@ -68,7 +68,7 @@ talkers() { json "$1" show talkers window total top 1000; }
 
 # measure NAME SERVER: the load from A, watched from R; r0 is the inner side
 measure() {
-	conf
+	conf 'alert "hog" when traffic > 1M over 60s per client'
 	WRAP="ip netns exec $R"
 	start
 	before=$(carried)
@@ -117,6 +117,10 @@ measure() {
 	over=$((sum - $(carried) + before))
 	is "$1: the sum is what the inner interface carried, but for $over bytes" \
 	    "$([ $over -ge 0 ] && [ $over -le $((5 * 66)) ] && echo fits)" fits
+	is "$1: a rule on the traffic of a client fires" \
+	    "$(json '.alerts[] | select(.state == "firing") |
+	    "\(.rule) \(.key) \(.value > 1000000)"' show alerts)" \
+	    "hog 10.1.0.2 true"
 	# what a router does with addresses is learned from the first one
 	is "$1: clients are who they are, not who translates" \
 	    "$(json '.clients[] | "\(.client) \(.requests)"' show clients window total)" "10.1.0.2 3"
