@@ -145,9 +145,12 @@ flowtab_clear(struct flow_table *t)
 {
 	uint32_t	 i;
 
-	for (i = 0; i < t->nchunks; i++)
+	for (i = 0; i < t->nchunks; i++) {
 		free(t->chunk[i]);
+		free(t->volume[i]);
+	}
 	free(t->chunk);
+	free(t->volume);
 	mem_give(t->mem, MEM_FLOWS, chunk_bytes(t) * t->nchunks);
 	free(t->tails);
 	free(t->tail_id);
@@ -257,9 +260,10 @@ flowtab_more(const struct flow_table *t, const struct flow *f,
 static int
 chunk_add(struct flow_table *t)
 {
-	struct flow	**p, *c;
-	size_t		 size = chunk_bytes(t);
-	uint32_t	 n = t->nchunks;
+	const uint32_t		 n = t->nchunks;
+	const size_t		 size = chunk_bytes(t);
+	struct flowtab_volume	**v;
+	struct flow		**p;
 
 	if (n >= FLOWTAB_NONE >> t->chunk_shift || !charge(t, size))
 		return -1;
@@ -268,10 +272,19 @@ chunk_add(struct flow_table *t)
 		if (p == NULL)
 			goto fail;
 		t->chunk = p;
+		v = realloc(t->volume, (n == 0 ? 1 : n * 2) * sizeof(*v));
+		if (v == NULL)
+			goto fail;
+		t->volume = v;
 	}
-	if ((c = mem_table(size)) == NULL)
+	t->chunk[n] = mem_table(sizeof(**p) << t->chunk_shift);
+	t->volume[n] = mem_table(sizeof(**v) << t->chunk_shift);
+	if (t->chunk[n] == NULL || t->volume[n] == NULL) {
+		free(t->chunk[n]);
+		free(t->volume[n]);
 		goto fail;
-	t->chunk[t->nchunks++] = c;
+	}
+	t->nchunks++;
 	return 0;
  fail:
 	mem_give(t->mem, MEM_FLOWS, size);

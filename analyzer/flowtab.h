@@ -186,7 +186,7 @@ struct flow {
 _Static_assert(sizeof(struct flow) == 256 || sizeof(void *) == 4,
     "four cache lines");
 
-/* What ops->volume was not told yet; lies behind the entries of a chunk. */
+/* What ops->volume was not told yet, by slot. */
 struct flowtab_volume {
 	uint32_t		 bytes[2];	/* by half */
 	uint16_t		 packets[2];
@@ -227,6 +227,8 @@ struct flow_table {
 	uint64_t		 npackets;
 
 	struct flow		**chunk;
+	/* Apart from the entries, which fill large pages to the last byte. */
+	struct flowtab_volume	**volume;
 	uint32_t		 nchunks;
 	uint32_t		 chunk_shift;
 	uint32_t		 nused;		/* slots that were ever taken */
@@ -279,10 +281,8 @@ flowtab_at(const struct flow_table *t, uint32_t slot)
 static inline struct flowtab_volume *
 flowtab_volume(const struct flow_table *t, uint32_t slot)
 {
-	const uint32_t	 n = 1U << t->chunk_shift;
-
-	return (struct flowtab_volume *)(t->chunk[slot >> t->chunk_shift] +
-	    n) + (slot & (n - 1));
+	return &t->volume[slot >> t->chunk_shift]
+	    [slot & ((1U << t->chunk_shift) - 1)];
 }
 
 int		 flowtab_init(struct flow_table *);
