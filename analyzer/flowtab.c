@@ -210,7 +210,8 @@ flowtab_prefetch(const struct flow_table *t, uint32_t hash, int step)
 		__builtin_prefetch(&f->id);
 		__builtin_prefetch(&f->half[0]);
 		__builtin_prefetch(&f->half[1]);
-		__builtin_prefetch(flowtab_volume(t, *b));
+		if (t->cfg.volumes)
+			__builtin_prefetch(flowtab_volume(t, *b));
 	} else if (f->read != NULL) {
 		__builtin_prefetch(f->read);
 		__builtin_prefetch((const uint8_t *)f->read + 64);
