@@ -66,6 +66,11 @@ carried() {
 }
 talkers() { json "$1" show talkers window total top 1000; }
 
+all_there() {
+	[ "$(talkers '[.talkers[] | .bytes_to_server + .bytes_to_client] |
+	    add // 0')" -ge $(($(carried) - before)) ]
+}
+
 # measure NAME SERVER: the load from A, watched from R; r0 is the inner side
 measure() {
 	conf 'alert "hog" when traffic > 1M over 60s per client'
@@ -87,8 +92,8 @@ measure() {
 	for i in 1 2 3; do
 		ina curl -s -o /dev/null -H 'Host: big.example' "http://$2/big.txt"
 	done
-	# connections stay for a while after their end; slices are of a second
-	sleep 4
+	# what was said last counts when a slice ends
+	wait_for 10 all_there
 	talkers . > "$TMP/talkers.json"
 	row() { jq -r ".talkers[] | select(.service == \"$1\") | $2" \
 	    "$TMP/talkers.json"; }
