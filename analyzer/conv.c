@@ -15,6 +15,7 @@
 #define DIGEST_MIN	8	/* bytes by which a packet is known again */
 #define DIGEST_MAX	64
 #define SERVICE_PORTS	1024	/* below: a server's */
+#define OWED_MAX	(2 << 20)	/* bytes on their way, at most */
 
 struct conv {
 	struct flow_key	 key;		/* a is the client */
@@ -24,6 +25,7 @@ struct conv {
 	uint8_t		 ttl[2];	/* of a direction's last packet */
 	uint32_t	 born;		/* place of its first packet */
 	uint32_t	 place[2];	/* homes */
+	uint32_t	 owed[2];	/* bytes that may come a hop further */
 	uint64_t	 home_us[2];	/* when it showed one last; 0: never */
 	uint64_t	 hash;
 	uint64_t	 id;
@@ -306,6 +308,7 @@ take_over(struct conv_table *t, struct conv *c, struct conv *old)
 		c->home_us[d] = old->home_us[d];
 		c->place[d] = old->place[d];
 		c->ttl[d] = old->ttl[d];
+		c->owed[d] = old->owed[d];
 		old->bytes[d] = old->packets[d] = 0;
 	}
 	c->told = old->told;
@@ -382,6 +385,19 @@ pair(struct conv_table *t, struct conv *c, const struct packet *p, int dir)
 	}
 }
 
+/*
+ * A router with one leg shows a packet again at its home, a hop further. What
+ * is further than the others otherwise is none of these.
+ */
+static bool
+is_further(struct conv *c, const struct packet *p, int dir)
+{
+	if (p->ttl >= c->ttl[dir] || p->wirelen > c->owed[dir])
+		return false;
+	c->owed[dir] -= p->wirelen;
+	return true;
+}
+
 /* Whether this place is where the packets of a direction count. */
 static bool
 at_home(struct conv *c, const struct packet *p, int dir)
@@ -391,11 +407,15 @@ at_home(struct conv *c, const struct packet *p, int dir)
 	    p->ts_us > c->home_us[dir] + CONV_HOME_US ||
 	    p->ts_us + CONV_HOME_US < c->home_us[dir];
 
-	/* A router with one leg shows it again, a hop further. */
-	if (!silent && (c->place[dir] != place || c->ttl[dir] != p->ttl))
+	if (!silent && (c->place[dir] != place || is_further(c, p, dir)))
 		return false;
+	if (silent || p->ttl > c->ttl[dir]) {
+		c->ttl[dir] = p->ttl;
+		c->owed[dir] = 0;
+	}
+	if (p->ttl == c->ttl[dir] && p->wirelen <= OWED_MAX - c->owed[dir])
+		c->owed[dir] += p->wirelen;
 	c->place[dir] = place;
-	c->ttl[dir] = p->ttl;
 	c->home_us[dir] = p->ts_us;
 	return true;
 }

@@ -5,10 +5,11 @@
  * is the client, but for an answer from a service whose question was missed.
  * Each packet counts once: at the place (interface, tags, tunnel) that showed
  * the first one of its direction, or at another when that has been silent for
- * a second. Behind NAT the same packet has another tuple: one that begins with
- * bytes that another began with at another place, within a second and with an
- * end in common, is that other one. Which of both has the client itself tells
- * the hop count.
+ * a second. What comes there a hop further is a copy, as long as it is no more
+ * than came before. Behind NAT the same packet has another tuple: one that
+ * begins with bytes that another began with at another place, within a second
+ * and with an end in common, is that other one. Which of both has the client
+ * itself tells the hop count.
  *
  * A fixed number of entries: the one that was idle longest makes room, what
  * it brought is told, and its next packet begins another. Pure.

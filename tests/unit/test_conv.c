@@ -165,6 +165,33 @@ another_interface_counts_nothing(void **state)
 	end(&w);
 }
 
+/* Half of it at the worst: who sends on several ways, or wants to hide. */
+static void
+nobody_hides_behind_a_hop(void **state)
+{
+	struct world	 w;
+	unsigned	 i, ttl;
+
+	(void)state;
+	begin(&w);
+	assert_true(say(&w, 1, 64, INSIDE, SERVER, ASK));
+	assert_false(say(&w, 1, 63, INSIDE, SERVER, ASK));
+	for (i = 0; i < 1000; i++)
+		assert_true(say(&w, 1, 63, INSIDE, SERVER, ASK));
+	/* as many as there may be of copies, those of a long queue, too */
+	for (i = 0; i < 1000; i++)
+		assert_true(say(&w, 1, 64, INSIDE, SERVER, ASK));
+	for (i = 0; i < 1000; i++)
+		assert_false(say(&w, 1, 63, INSIDE, SERVER, ASK));
+	assert_true(say(&w, 1, 63, INSIDE, SERVER, ASK));
+	/* who looks for the way counts */
+	for (ttl = 65; ttl < 90; ttl++)
+		assert_true(say(&w, 1, ttl, INSIDE, SERVER, ASK));
+	tell(&w);
+	assert_int_equal(w.told[0].packets[0], 2027);
+	end(&w);
+}
+
 static void
 a_home_that_falls_silent_is_left(void **state)
 {
@@ -351,6 +378,7 @@ main(void)
 		cmocka_unit_test(both_directions_are_one),
 		cmocka_unit_test(an_answer_without_a_question_has_its_server),
 		cmocka_unit_test(another_interface_counts_nothing),
+		cmocka_unit_test(nobody_hides_behind_a_hop),
 		cmocka_unit_test(a_home_that_falls_silent_is_left),
 		cmocka_unit_test(behind_nat_it_is_one_of_the_client),
 		cmocka_unit_test(two_that_begin_alike_behind_nat_are_two),
