@@ -21,6 +21,7 @@
 #include "analyzer/show.h"
 #include "analyzer/state.h"
 #include "analyzer/stream.h"
+#include "analyzer/talkers.h"
 #include "sandbox/log.h"
 
 #define TICK_BUSY_US	50000
@@ -87,6 +88,7 @@ analyzer_on_reset(struct chan *ch, struct frame *f, void *arg)
 	if (msg_get_show(&f->body, &m) == -1)
 		return -1;
 	clock_catch_up(az);
+	talkers_tell(az);
 	meter_reset(az->meter);
 	named_reset(az->named);
 	memset(az->mem.refused, 0, sizeof(az->mem.refused));

@@ -65,6 +65,11 @@ carried() {
 	    jq '.[0].stats64 | .rx.bytes + .tx.bytes'
 }
 talkers() { json "$1" show talkers window total top 1000; }
+# all that it carried was counted
+all_seen() {
+	[ "$(json '.interfaces[] | select(.name == "r0") | .wire_bytes_total' \
+	    show interfaces)" -ge "$(($(carried) - before))" ]
+}
 
 all_there() {
 	[ "$(talkers '[.talkers[] | .bytes_to_server + .bytes_to_client] |
@@ -77,6 +82,7 @@ measure() {
 	WRAP="ip netns exec $R"
 	start
 	before=$(carried)
+	rm -f "$TMP/served"
 	inb python3 "$TMP/serve.py" > "$TMP/served" &
 	serve=$!
 	at_exit "kill $serve"
@@ -145,6 +151,13 @@ measure() {
 	    "10.1.0.2 $2 tcp/7000"
 	like "$1: what the others have" "$(cat "$TMP/text")" \
 	    'other [0-9]+ talkers: [0-9.]+ [KM]iB'
+	ina python3 "$TMP/talk.py" "$2"
+	wait_for 5 all_seen
+	ctl reset counters > /dev/null
+	is "$1: what came before a reset is none after it" \
+	    "$(talkers '[.talkers[] | select(.service == "udp/9999")] | length')" 0
+	ina python3 "$TMP/talk.py" "$2"
+	sleep 2
 	lose analyzer
 	at_least "$1: a lost analyzer keeps them" \
 	    "$(talkers '[.talkers[] | select(.service == "udp/9999") | .packets] | add // 0')" 1000
