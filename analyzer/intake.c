@@ -63,17 +63,12 @@ tcp_packet(struct analyzer *az, struct packet *p, struct iface *i)
 
 _Static_assert(PACKET_TUNNEL_MAX == CONF_TUNNELS + 1, "and none");
 
-/* Whether it came through a tunnel that is not to be looked into. */
+/* Whether it is a tunnel that is not to be looked into. */
 static bool
-in_closed(const struct packet *p, const struct iface *i)
+is_closed(const struct packet *p)
 {
-	unsigned	 k;
-
-	for (k = 0; k < p->depth && k < PACKET_DEPTH_MAX; k++)
-		if (p->tunnel[k] != PACKET_TUNNEL_NONE &&
-		    i->closed & 1U << (p->tunnel[k] - 1))
-			return true;
-	return false;
+	return p->depth > 0 &&
+	    p->closed & 1U << (p->tunnel[p->depth - 1] - 1);
 }
 
 static void
@@ -91,9 +86,7 @@ one_packet(struct analyzer *az, struct ahead *a)
 	for (k = 0; k < p->depth && k < PACKET_DEPTH_MAX; k++)
 		if (p->tunnel[k] < PACKET_TUNNEL_MAX)
 			az->tunnels[p->tunnel[k]]++;
-	if (p->depth > 0 && i->closed != 0 && in_closed(p, i))
-		r = PACKET_NOT_TCP;
-	else if (heads_keeps(&az->evidence.heads))
+	if (heads_keeps(&az->evidence.heads) && !is_closed(p))
 		evidence_packet(az, p, r, a->data);
 	if (r == PACKET_FRAGMENT && (r = frag_put(az->frags, p)) != PACKET_OK)
 		heads_own(&az->evidence.heads, 0);
@@ -133,6 +126,7 @@ parse_some(struct analyzer *az, struct buf *b, struct ahead *a,
 		a[k].p.iface = m.iface;
 		a[k].p.wirelen = m.wirelen;
 		a[k].p.dlt = (uint16_t)a[k].i->info.linktype;
+		a[k].p.closed = a[k].i->closed;
 		a[k].cut = m.caplen < m.wirelen ? m.wirelen - m.caplen : 0;
 		if (a[k].cut > 0) {
 			a[k].i->cut++;

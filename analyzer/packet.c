@@ -454,6 +454,7 @@ packet_parse_ip(struct packet *p, const struct packet *outer,
 	p->wirelen = o.wirelen;
 	p->iface = o.iface;
 	p->dlt = o.dlt;
+	p->closed = o.closed;
 	p->link = o.link;
 	p->tunnel_id = o.tunnel_id;
 	memcpy(p->vlan, o.vlan, sizeof(p->vlan));

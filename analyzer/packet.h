@@ -1,7 +1,9 @@
 /*
  * packet: link, tunnel, IP and TCP headers out of the bytes of one frame.
  *
- * The caller fills ts_us, iface, dlt and wirelen, then calls packet_parse.
+ * The caller fills what it knows of the frame, then calls packet_parse. A
+ * tunnel that is closed ends there, as what is not TCP, and the key is that of
+ * who sends it.
  * Nothing is copied or allocated: payload points into the caller's bytes and
  * is valid as long as they are. Only data[0..caplen) is ever read. Every way
  * a frame can end is one packet_reason; PACKET_OK means a TCP segment whose

@@ -140,6 +140,7 @@ struct packet {
 	uint32_t	 wirelen;	/* bytes the frame had on the wire */
 	uint16_t	 iface;		/* the caller's interface number */
 	uint16_t	 dlt;		/* LINKTYPE number */
+	uint16_t	 closed;	/* tunnels not entered: 1 << kind - 1 */
 
 	/* where it was seen */
 	uint32_t	 link;		/* SLL2 interface index, or 0 */

@@ -5,7 +5,7 @@
 #define UDP_HDR			8
 #define NAT_T			4500	/* ESP in UDP */
 
-/* Whether one more tunnel may be entered. */
+/* Whether one more tunnel may be entered; a closed one is only noted. */
 bool
 tunnel_enter(struct cursor *c, enum packet_tunnel kind, uint32_t id)
 {
@@ -16,6 +16,10 @@ tunnel_enter(struct cursor *c, enum packet_tunnel kind, uint32_t id)
 		return false;
 	}
 	p->tunnel[p->depth++] = (uint8_t)kind;
+	if (p->closed & 1U << (kind - 1)) {
+		c->why = PACKET_NOT_TCP;
+		return false;
+	}
 	p->tunnel_id = p->tunnel_id * 31 + id * 16 + kind + 1;
 	return true;
 }

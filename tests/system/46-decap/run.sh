@@ -42,6 +42,18 @@ is "what is encrypted is said, and is no error" \
     "$("$BUILD/netmond" -r "$TMP/in.pcap" -o json | jq -c '[(.errors[] |
 	select(.reason == "encrypted").count), .summary.parse_errors]')" "[1,0]"
 is "another kind" "$(hosts '{ gtp, pppoe }')" "clear.test"
+# talkers DECAP: who is known by then
+talkers() {
+	printf '%s\n' "interface match \"*\" { decap $1 }" > "$TMP/netmond.conf"
+	"$BUILD/netmond" -r "$TMP/in.pcap" -f "$TMP/netmond.conf" -o json |
+	    jq -r '[.talkers[] | "\(.client):\(.service):\(.packets)"] | sort | join(" ")'
+}
+is "talkers are who is within" "$(talkers all)" \
+    "192.0.2.1:tcp/80:2 192.0.2.2:tcp/80:2 192.0.2.3:tcp/80:2 192.0.2.4:tcp/80:2"
+is "or who sends what is not looked into" "$(talkers none)" \
+    "10.0.0.1:gre:2 10.0.0.1:udp/4789:4 192.0.2.1:tcp/80:2"
+is "of one kind, too" "$(talkers vxlan)" \
+    "10.0.0.1:gre:4 192.0.2.1:tcp/80:2 192.0.2.3:tcp/80:2"
 # evidence DECAP: how many packets it has of an alert on all of them
 evidence() {
 	rm -f "$TMP/evidence"
