@@ -282,7 +282,7 @@ make_tables(struct analyzer *az)
 
 	flow_conf(p->conf, &fc);
 	az->frags = frag_table_new(&az->mem, &p->seed,
-	    frags < FRAG_LIMIT ? frags : FRAG_LIMIT);
+	    frags < FRAG_LIMIT ? frags : FRAG_LIMIT, talkers_fragments, az);
 	az->flows = flow_table_new(&fc, &p->seed, &az->mem, &seen_ops,
 	    &conn_feed, az);
 	if (az->frags == NULL || az->flows == NULL)

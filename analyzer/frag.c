@@ -38,7 +38,7 @@ struct datagram {
 	uint32_t		 have;
 	uint32_t		 reach;		/* end of the furthest part */
 	uint32_t		 nparts;
-	uint32_t		 wire;		/* bytes of all their frames */
+	struct packet		 frame;		/* what frag_lost_fn is told */
 	uint8_t			 proto;		/* of the first fragment */
 	uint8_t			 ttl;
 	size_t			 charged;
@@ -49,6 +49,8 @@ struct frag_table {
 	LIST_HEAD(, datagram)	 bucket[BUCKETS];
 	const struct hash_key	*hash;
 	struct mem		*mem;
+	frag_lost_fn		*lost;
+	void			*arg;
 	size_t			 limit;
 	size_t			 held;
 	uint64_t		 count[FRAG_COUNT_MAX];
@@ -56,7 +58,8 @@ struct frag_table {
 };
 
 struct frag_table *
-frag_table_new(struct mem *mem, const struct hash_key *hash, size_t limit)
+frag_table_new(struct mem *mem, const struct hash_key *hash, size_t limit,
+    frag_lost_fn *lost, void *arg)
 {
 	struct frag_table	*ft;
 	size_t			 i;
@@ -73,7 +76,21 @@ frag_table_new(struct mem *mem, const struct hash_key *hash, size_t limit)
 	ft->hash = hash;
 	ft->mem = mem;
 	ft->limit = limit;
+	ft->lost = lost;
+	ft->arg = arg;
 	return ft;
+}
+
+/* A fragment of which nothing becomes. */
+static void
+lose(struct frag_table *ft, const struct packet *p)
+{
+	struct packet	 told = *p;
+
+	told.l4 = NULL;
+	told.l4_cap = 0;
+	if (ft->lost != NULL && p->wirelen > 0)
+		ft->lost(ft->arg, &told);
 }
 
 static void
@@ -81,6 +98,7 @@ drop(struct frag_table *ft, struct datagram *d)
 {
 	struct frag_part	*fp;
 
+	lose(ft, &d->frame);
 	while ((fp = SLIST_FIRST(&d->parts)) != NULL) {
 		SLIST_REMOVE_HEAD(&d->parts, entry);
 		free(fp);
@@ -99,6 +117,7 @@ frag_table_free(struct frag_table *ft)
 
 	if (ft == NULL)
 		return;
+	ft->lost = NULL;
 	while ((d = TAILQ_FIRST(&ft->age)) != NULL)
 		drop(ft, d);
 	free(ft->out);
@@ -294,11 +313,25 @@ finish(struct frag_table *ft, struct datagram *d, struct packet *p)
 	SLIST_FOREACH(fp, &d->parts, entry)
 		memcpy(out + n + fp->off, fp->bytes, fp->len);
 	n += d->total;
+	d->frame.wirelen = 0;	/* it has become something */
 	drop(ft, d);
 	free(ft->out);
 	ft->out = out;
 	ft->count[FRAG_DONE]++;
 	return packet_parse_ip(p, &outer, out, n);
+}
+
+/* What all of it had on the wire. */
+static void
+note(struct datagram *d, const struct packet *p)
+{
+	uint32_t	 wire = d->frame.wirelen;
+
+	if (wire == 0)
+		d->frame = *p;
+	else
+		d->frame.wirelen = wire + p->wirelen;
+	d->frame.ts_us = p->ts_us;
 }
 
 static enum packet_reason
@@ -311,17 +344,21 @@ put_one(struct frag_table *ft, struct packet *p)
 	ft->count[FRAG_SEEN]++;
 	if (p->l4_cap < p->l4_len) {
 		ft->count[FRAG_TRUNCATED]++;
+		lose(ft, p);
 		return PACKET_FRAGMENT;
 	}
-	if ((d = datagram_get(ft, p)) == NULL)
+	if ((d = datagram_get(ft, p)) == NULL) {
+		lose(ft, p);
 		return PACKET_FRAGMENT;
+	}
 	if (!plausible(d, p)) {
 		ft->count[FRAG_BAD]++;
+		lose(ft, p);
 		if (d->nparts == 0)
 			drop(ft, d);
 		return PACKET_FRAGMENT;
 	}
-	d->wire += p->wirelen;
+	note(d, p);
 	r = place_bytes(ft, d, p->frag_off, p->l4, p->l4_len, &differs);
 	if (r > 0)
 		ft->count[FRAG_OVERLAP]++;
@@ -341,7 +378,7 @@ put_one(struct frag_table *ft, struct packet *p)
 	}
 	if (d->total == 0 || d->have < d->total)
 		return PACKET_FRAGMENT;
-	p->wirelen = d->wire;
+	p->wirelen = d->frame.wirelen;
 	return finish(ft, d, p);
 }
 

@@ -40,9 +40,18 @@ enum frag_count { FRAG_COUNTS(M) FRAG_COUNT_MAX };
 
 struct frag_table;
 
-/* limit: bytes held in all, besides what mem allows; NULL without memory. */
+/*
+ * Fragments of one datagram that nothing became of: the first one that came,
+ * but without its bytes, with those on the wire of all, when the last one came.
+ */
+typedef void	 frag_lost_fn(void *arg, const struct packet *);
+
+/*
+ * limit: bytes held in all, besides what mem allows; NULL without memory. lost
+ * may be NULL, and is not called by frag_table_free.
+ */
 struct frag_table *frag_table_new(struct mem *, const struct hash_key *,
-    size_t limit);
+    size_t limit, frag_lost_fn *lost, void *arg);
 void		 frag_table_free(struct frag_table *);
 /*
  * Takes a packet whose reason was PACKET_FRAGMENT. When it completes a

@@ -99,8 +99,10 @@ one_packet(struct analyzer *az, struct ahead *a)
 		talkers_packet(az, p);
 		if (r == PACKET_QUIC)
 			quicsaid_packet(az, p);
-	} else if (r != PACKET_FRAGMENT)
+	} else if (r != PACKET_FRAGMENT) {
 		bad_packet(az, p, i, r, a->cut);
+		talkers_packet(az, p);
+	}
 }
 
 static int

@@ -151,8 +151,7 @@ hear_dns(struct analyzer *az, const struct packet *p)
 void
 talkers_packet(struct analyzer *az, const struct packet *p)
 {
-	if (az->proc->conf->stats.max_talkers == 0 || p->version == 0 ||
-	    p->proto == IPPROTO_TCP)
+	if (az->proc->conf->stats.max_talkers == 0 || p->version == 0)
 		return;
 	if (p->proto == IPPROTO_UDP && p->key.a.port == DNS_PORT)
 		hear_dns(az, p);
@@ -163,6 +162,12 @@ talkers_packet(struct analyzer *az, const struct packet *p)
 		tally_add(&az->proc->tally, TALLY_TALK_SHED, 1);
 	else if (!conv_packet(az->convs, p))
 		tally_add(&az->proc->tally, TALLY_TALK_AGAIN, 1);
+}
+
+void
+talkers_fragments(void *arg, const struct packet *p)
+{
+	talkers_packet(arg, p);
 }
 
 void

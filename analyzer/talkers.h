@@ -14,8 +14,13 @@
 /* For flow_ops. */
 void	 talkers_volume(void *arg, struct flow *, const struct flow_volume *,
 	    bool *met);
-/* A packet of IP that is no segment of TCP, put together of fragments. */
+/*
+ * A packet of IP that is no segment of TCP, put together of fragments, or
+ * whose headers are broken behind that of IP.
+ */
 void	 talkers_packet(struct analyzer *, const struct packet *);
+/* For frag_table_new. */
+void	 talkers_fragments(void *arg, const struct packet *);
 /* The client of a packet asked for a name; not longer than a host of HTTP. */
 void	 talkers_name(struct analyzer *, const struct packet *,
 	    const uint8_t *, size_t);

@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 		return 0;
 	memset(&mem, 0, sizeof(mem));
 	mem.limit = 140000 + (uint64_t)d[0] * 512;
-	ft = frag_table_new(&mem, &key, 65536);
+	ft = frag_table_new(&mem, &key, 65536, NULL, NULL);
 	for (d++, n--; n > 2; d += len, n -= len) {
 		now += (uint64_t)d[0] * d[0] * 1000;
 		len = d[1];

@@ -12,6 +12,16 @@ static struct frag_table	*ft;
 static const struct hash_key	 key = { 1, 2 };
 static uint8_t			 whole[8192];
 static size_t			 whole_len;
+static uint64_t			 given;		/* bytes on the wire */
+static uint64_t			 found;		/* whole again, or lost */
+
+static void
+on_lost(void *arg, const struct packet *p)
+{
+	assert_null(arg);
+	assert_int_equal(p->l4_cap, 0);
+	found += p->wirelen;
+}
 
 static void
 begin(size_t limit, int v6, size_t payload)
@@ -26,18 +36,33 @@ begin(size_t limit, int v6, size_t payload)
 
 	for (i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 7);
+	given = found = 0;
 	memset(&mem, 0, sizeof(mem));
 	mem.limit = 1 << 20;
-	ft = frag_table_new(&mem, &key, limit);
+	ft = frag_table_new(&mem, &key, limit, on_lost, NULL);
 	assert_non_null(ft);
 	pcapgen_tcp(&g, &s);
 	whole_len = g.len - (v6 ? 40 : 20);
 	memcpy(whole, g.p + (v6 ? 40 : 20), whole_len);
 }
 
+static enum packet_reason
+give(struct packet *p)
+{
+	enum packet_reason	 r;
+
+	given += p->wirelen;
+	if ((r = frag_put(ft, p)) != PACKET_FRAGMENT)
+		found += p->wirelen;
+	return r;
+}
+
+/* Of each byte that came it is known what became of it. */
 static void
 end(void)
 {
+	frag_flush(ft);
+	assert_int_equal(found, given);
 	frag_table_free(ft);
 	assert_true(mem.used == 0);
 }
@@ -66,7 +91,7 @@ put_at(struct packet *p, int v6, size_t from, size_t to, uint16_t id,
 	p->ts_us = ts;
 	if (packet_parse(p, guard_copy(g.p, g.len), g.len) != PACKET_FRAGMENT)
 		return PACKET_NO_DATA;
-	return frag_put(ft, p);
+	return give(p);
 }
 
 static enum packet_reason
@@ -179,7 +204,7 @@ impossible_ends_are_refused(void **state)
 	memset(&p, 0, sizeof(p));
 	p.dlt = 101;
 	assert_int_equal(packet_parse(&p, g.p, g.len), PACKET_FRAGMENT);
-	frag_put(ft, &p);
+	give(&p);
 	assert_int_equal(frag_count(ft, FRAG_BAD), 2);
 	put(&p, 0, 0, 13, 8);
 	assert_int_equal(frag_count(ft, FRAG_BAD), 3);
@@ -265,7 +290,7 @@ truncated_fragments_are_only_counted(void **state)
 	p.dlt = 101;
 	p.wirelen = (uint32_t)g.len;
 	assert_int_equal(packet_parse(&p, g.p, g.len - 1), PACKET_FRAGMENT);
-	assert_int_equal(frag_put(ft, &p), PACKET_FRAGMENT);
+	assert_int_equal(give(&p), PACKET_FRAGMENT);
 	assert_int_equal(frag_count(ft, FRAG_TRUNCATED), 1);
 	end();
 }
@@ -319,7 +344,7 @@ without_memory_there_is_no_table(void **state)
 
 	(void)state;
 	memset(&none, 0, sizeof(none));
-	assert_null(frag_table_new(&none, &key, 1000));
+	assert_null(frag_table_new(&none, &key, 1000, NULL, NULL));
 	frag_table_free(NULL);
 }
 

@@ -166,6 +166,27 @@ measure() {
 	wait_for 3 sh -c "! kill -0 $(cat "$TMP/nginx.pid")"
 }
 
+# what fills the line without being of use
+cat > "$TMP/gen.py" <<'EOT'
+import struct, sys
+def ip(proto, body, frag=0, n=0):
+    return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), n, frag, 64, proto, 0) + \
+        b"\x0a\1\0\2\x0a\2\0\2" + body
+udp = lambda port, body: struct.pack("!HHHH", 5000, port, 8 + len(body), 0) + body
+tcp = struct.pack("!HHIIBBHHH", 5000, 80, 1, 1, 0x10, 0x10, 65535, 0, 0)
+frames = [ip(17, bytes(800), 0x2000 | 10, n) for n in range(1000)] + \
+    [ip(17, udp(4789, b"no VXLAN at all"))] * 10 + [ip(6, tcp)] * 10
+out = open(sys.argv[1], "wb")
+out.write(struct.pack("=IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+for n, f in enumerate(frames):
+    out.write(struct.pack("=IIII", 1700000000 + n // 10, 0, len(f), len(f)) + f)
+EOT
+python3 "$TMP/gen.py" "$TMP/in.pcap"
+is "fragments that find no others, and what is broken" "$("$BUILD/netmond" \
+    -f /dev/null -r "$TMP/in.pcap" -o json | jq -r '[.talkers[] |
+	"\(.service):\(.packets):\(.bytes_to_server)"] | sort | join(" ")')" \
+    "tcp/80:10:400 udp/4789:10:430 udp:1000:820000"
+
 # between NSA and NSB, without a word of ARP or IPv6
 between() {
 	fresh
