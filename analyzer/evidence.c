@@ -240,7 +240,9 @@ comment(const struct telling *t, char *s, size_t size)
 	char			 lacks[192], span[CONF_TEXT_MAX];
 	char			 value[CONF_TEXT_MAX], limit[CONF_TEXT_MAX];
 	char			 last[ROW_NUMBER_MAX];
+	const uint64_t		 now = t->az->now, since = t->found.since_us;
 
+	/* Behind the last one that went: that may be now. */
 	snprintf(s, size, "alert \"%s\" fired, id %s%s%s: %s %s %s %s over "
 	    "%s. %llu packets of the last %s, of %s, section %u%s",
 	    vis_str(VIS_LOG, name, sizeof(name), c->name), e->id,
@@ -251,7 +253,7 @@ comment(const struct telling *t, char *s, size_t size)
 	    conf_print_value(m, e->limit, limit),
 	    conf_print_time(c->span_us, span),
 	    (unsigned long long)t->found.packets,
-	    row_seconds(last, (double)(t->az->now - t->found.since_us) / 1e6),
+	    row_seconds(last, since < now ? (double)(now - since) / 1e6 : 0.0),
 	    whose(t, of, sizeof(of)), t->section,
 	    lacking(t, lacks, sizeof(lacks)));
 }

@@ -354,6 +354,7 @@ what_was_driven_out_is_told(void **state)
 	segment(1, 0, 54);
 	(void)fire();
 	assert_int_equal(blocks(EPB), 1);
+	says(" 1 packets of the last 0s, of 1 connection that counted");
 	says("; of those before there was no more memory");
 	assert_true(tallied(TALLY_EVIDENCE_SHORT) == 1);
 }
