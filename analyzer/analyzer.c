@@ -392,6 +392,7 @@ analyzer_commit(struct proc *p, const struct conf *old)
 		fatalx("out of memory");
 	if (alert_reconf(az->alerts, p->conf) == -1)
 		fatalx("out of memory");
+	talkers_conf(az, p->conf);
 	/* A smaller ring of headers makes room before connections do. */
 	if (conf_analyzer_memory(p->conf) < az->mem.limit)
 		evidence_conf(az, p->conf);

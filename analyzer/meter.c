@@ -159,6 +159,8 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 	sketch_set_max(m->clients, mc->max_clients);
 	sketch_set_max(m->names, mc->max_names);
 	sketch_set_max(m->talkers, mc->max_talkers);
+	while (mc->max_talkers == 0 && m->talkers->n > 0)
+		sketch_remove(m->talkers->heap[0]);
 	if (!other_window)
 		return;
 	/* Old slices are numbered by another length: let all of them go. */

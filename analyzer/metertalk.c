@@ -62,6 +62,8 @@ meter_talk(struct meter *m, const struct meter_talk *t,
 	uint8_t			 key[KEY_MAX];
 	unsigned		 i;
 
+	if (m->conf.max_talkers == 0)
+		return;
 	for (i = 0; i < METER_TALKS; i++)
 		m->talk[i] += n[i];
 	if (m->talkers == NULL || (e = sketch_touch(m->talkers, key,

@@ -179,6 +179,19 @@ talkers_name(struct analyzer *az, const struct packet *p,
 }
 
 void
+talkers_conf(struct analyzer *az, const struct conf *c)
+{
+	if (c->stats.max_talkers > 0 &&
+	    conf_analyzer_memory(c) >= az->mem.limit)
+		return;
+	talkers_tell(az);
+	conv_free(az->convs);
+	resolved_free(az->resolved);
+	az->convs = NULL;
+	az->resolved = NULL;
+}
+
+void
 talkers_tell(struct analyzer *az)
 {
 	flow_tell_volumes(az->flows);

@@ -24,6 +24,8 @@ void	 talkers_fragments(void *arg, const struct packet *);
 /* The client of a packet asked for a name; not longer than a host of HTTP. */
 void	 talkers_name(struct analyzer *, const struct packet *,
 	    const uint8_t *, size_t);
+/* What this configuration wants; before its memory limit is in force. */
+void	 talkers_conf(struct analyzer *, const struct conf *);
 /* Counts what was gathered: before a slice ends, and before it is shown. */
 void	 talkers_tell(struct analyzer *);
 

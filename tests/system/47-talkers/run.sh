@@ -161,6 +161,24 @@ measure() {
 	lose analyzer
 	at_least "$1: a lost analyzer keeps them" \
 	    "$(talkers '[.talkers[] | select(.service == "udp/9999") | .packets] | add // 0')" 1000
+	flows() { json '.memory[] | select(.pool == "flows") | .used_bytes' \
+	    show memory; }
+	ina python3 "$TMP/talk.py" "$2"
+	wait_for 5 all_seen
+	held=$(flows)
+	conf 'stats { max talkers 0 }'
+	ctl reload > /dev/null
+	at_least "$1: where none are wanted they hold no memory" \
+	    $((held - $(flows))) 1000000
+	is "$1: and nothing is shown" "$(talkers '.talkers | length')" 0
+	ina python3 "$TMP/talk.py" "$2"
+	wait_for 5 all_seen
+	conf
+	ctl reload > /dev/null
+	ina python3 "$TMP/talk.py" "$2"
+	wait_for 5 all_seen
+	is "$1: they count from when they are wanted again" \
+	    "$(talkers '[.talkers[] | select(.service == "udp/9999") | .packets] | add')" 1220
 	stop
 	kill $dns $serve "$(cat "$TMP/nginx.pid")"
 	wait_for 3 sh -c "! kill -0 $(cat "$TMP/nginx.pid")"
