@@ -447,6 +447,16 @@ conv_packet(struct conv_table *t, const struct packet *p)
 	return true;
 }
 
+bool
+conv_asked(struct conv_table *t, const struct packet *p)
+{
+	struct conv	*c;
+	int		 dir;
+
+	c = find(t, &p->key, p->proto, hash_of(t, &p->key, p->proto), &dir);
+	return c != NULL && dir == 1 && self_of(t, c, p)->home_us[0] != 0;
+}
+
 void
 conv_name(struct conv_table *t, const struct packet *p, const uint8_t *name,
     size_t len)

@@ -51,6 +51,8 @@ struct conv_table *conv_new(struct mem *, const struct hash_key *,
 void		 conv_free(struct conv_table *);
 /* A packet of IP, put together of fragments. False: it was counted before. */
 bool		 conv_packet(struct conv_table *, const struct packet *);
+/* Whether it comes from a server whose client was heard before. */
+bool		 conv_asked(struct conv_table *, const struct packet *);
 /* The client of that packet asked for a name; it is copied. */
 void		 conv_name(struct conv_table *, const struct packet *,
 		    const uint8_t *, size_t);

@@ -130,14 +130,17 @@ on_conv(void *arg, const struct conv_told *c)
 	count(az, &t, &c->server.addr, 0, &v, c->first);
 }
 
-/* What a client was told for the names that it asked for. */
+/*
+ * What a client was told for the names that it asked for: what nobody asked
+ * for anybody can send.
+ */
 static void
 hear_dns(struct analyzer *az, const struct packet *p)
 {
 	struct dns_answer	 a;
 	unsigned		 i;
 
-	if (p->l4_cap < UDP_HDR ||
+	if (p->l4_cap < UDP_HDR || !conv_asked(az->convs, p) ||
 	    dns_parse(p->l4 + UDP_HDR, p->l4_cap - UDP_HDR, &a) == -1)
 		return;
 	if (az->resolved == NULL)
@@ -153,15 +156,17 @@ talkers_packet(struct analyzer *az, const struct packet *p)
 {
 	if (az->proc->conf->stats.max_talkers == 0 || p->version == 0)
 		return;
-	if (p->proto == IPPROTO_UDP && p->key.a.port == DNS_PORT)
-		hear_dns(az, p);
 	if (az->convs == NULL)
 		az->convs = conv_new(&az->mem, &az->proc->seed,
 		    az->mem.limit / SHARE, on_conv, az);
-	if (az->convs == NULL)
+	if (az->convs == NULL) {
 		tally_add(&az->proc->tally, TALLY_TALK_SHED, 1);
-	else if (!conv_packet(az->convs, p))
+		return;
+	}
+	if (!conv_packet(az->convs, p))
 		tally_add(&az->proc->tally, TALLY_TALK_AGAIN, 1);
+	if (p->proto == IPPROTO_UDP && p->key.a.port == DNS_PORT)
+		hear_dns(az, p);
 }
 
 void

@@ -145,6 +145,32 @@ an_answer_without_a_question_has_its_server(void **state)
 }
 
 static void
+who_answers_was_asked(void **state)
+{
+	struct packet	 p = { .version = 4, .proto = UDP };
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	p.key.a = at(SERVER);
+	p.key.b = at(INSIDE);
+	assert_false(conv_asked(w.t, &p));
+	say(&w, 1, 60, SERVER, INSIDE, ANSWER);
+	assert_false(conv_asked(w.t, &p));
+	say(&w, 1, 64, INSIDE, SERVER, ASK);
+	assert_true(conv_asked(w.t, &p));
+	/* its own question is no answer; behind NAT it is the same one */
+	p.key = (struct flow_key){ p.key.b, p.key.a };
+	assert_false(conv_asked(w.t, &p));
+	say(&w, 2, 63, OUTSIDE, SERVER, ASK);
+	p.key.a = at(SERVER);
+	p.key.b = at(OUTSIDE);
+	p.iface = 2;
+	assert_true(conv_asked(w.t, &p));
+	end(&w);
+}
+
+static void
 another_interface_counts_nothing(void **state)
 {
 	struct world	 w;
@@ -377,6 +403,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(both_directions_are_one),
 		cmocka_unit_test(an_answer_without_a_question_has_its_server),
+		cmocka_unit_test(who_answers_was_asked),
 		cmocka_unit_test(another_interface_counts_nothing),
 		cmocka_unit_test(nobody_hides_behind_a_hop),
 		cmocka_unit_test(a_home_that_falls_silent_is_left),

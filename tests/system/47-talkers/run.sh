@@ -187,12 +187,17 @@ measure() {
 # what fills the line without being of use
 cat > "$TMP/gen.py" <<'EOT'
 import struct, sys
-def ip(proto, body, frag=0, n=0):
+def ip(proto, body, frag=0, n=0, a=b"\x0a\1\0\2", b=b"\x0a\2\0\2"):
     return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), n, frag, 64, proto, 0) + \
-        b"\x0a\1\0\2\x0a\2\0\2" + body
-udp = lambda port, body: struct.pack("!HHHH", 5000, port, 8 + len(body), 0) + body
+        a + b + body
+def udp(port, body, src=5000):
+    return struct.pack("!HHHH", src, port, 8 + len(body), 0) + body
+# that bank.example is 10.2.0.2, whose client nobody is
+lie = ip(17, udp(5000, struct.pack("!HHHHHH", 7, 0x8180, 1, 1, 0, 0) +
+    b"\4bank\7example\0\0\1\0\1\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4\x0a\2\0\2", 53),
+    a=b"\xc0\0\2\x35", b=b"\x0a\1\0\2")
 tcp = struct.pack("!HHIIBBHHH", 5000, 80, 1, 1, 0x10, 0x10, 65535, 0, 0)
-frames = [ip(17, bytes(800), 0x2000 | 10, n) for n in range(1000)] + \
+frames = [lie] + [ip(17, bytes(800), 0x2000 | 10, n) for n in range(1000)] + \
     [ip(17, udp(4789, b"no VXLAN at all"))] * 10 + [ip(6, tcp)] * 10
 out = open(sys.argv[1], "wb")
 out.write(struct.pack("=IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
@@ -202,8 +207,12 @@ EOT
 python3 "$TMP/gen.py" "$TMP/in.pcap"
 is "fragments that find no others, and what is broken" "$("$BUILD/netmond" \
     -f /dev/null -r "$TMP/in.pcap" -o json | jq -r '[.talkers[] |
+	select(.server == "10.2.0.2") |
 	"\(.service):\(.packets):\(.bytes_to_server)"] | sort | join(" ")')" \
     "tcp/80:10:400 udp/4789:10:430 udp:1000:820000"
+is "who was not asked names nobody" "$("$BUILD/netmond" \
+    -f /dev/null -r "$TMP/in.pcap" -o json | jq -r '[.talkers[].server] |
+	unique | join(" ")')" "10.2.0.2 192.0.2.53"
 
 # between NSA and NSB, without a word of ARP or IPv6
 between() {
