@@ -240,14 +240,25 @@ has_ports(uint8_t proto)
 	return proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
 }
 
+/* Replies and errors (RFC 792; RFC 4443, 2.1). */
+static bool
+icmp_answers(const struct packet *p)
+{
+	const uint8_t	 type = p->l4[0];
+
+	if (p->proto == IPPROTO_ICMPV6)
+		return type < 128 || type == 129;
+	return type <= 5 ? type != 1 && type != 2 : type == 11 ||
+	    type == 12 || type == 14 || type == 16 || type == 18;
+}
+
 /* Whether its sender answers somebody who was not heard. */
 static bool
 from_server(const struct packet *p)
 {
-	if (p->proto == IPPROTO_ICMP && p->l4_cap > 0)
-		return p->l4[0] == 0;
-	if (p->proto == IPPROTO_ICMPV6 && p->l4_cap > 0)
-		return p->l4[0] == 129;
+	if ((p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6) &&
+	    p->l4_cap > 0)
+		return icmp_answers(p);
 	return p->key.a.port < SERVICE_PORTS &&
 	    p->key.b.port >= SERVICE_PORTS;
 }

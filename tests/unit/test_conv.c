@@ -170,6 +170,44 @@ who_answers_was_asked(void **state)
 	end(&w);
 }
 
+/* Who sends an error or a reply of ICMP is no client: its receiver is. */
+static void
+icmp_has_those_who_answer(void **state)
+{
+	static const struct {
+		uint8_t	 proto;
+		uint8_t	 type;
+		bool	 answers;
+	}		 t[] = {
+		{ 1, 0, true }, { 1, 3, true }, { 1, 4, true }, { 1, 5, true },
+		{ 1, 8, false }, { 1, 11, true }, { 1, 12, true },
+		{ 1, 13, false }, { 1, 14, true }, { 1, 200, false },
+		{ 58, 1, true }, { 58, 3, true }, { 58, 128, false },
+		{ 58, 129, true }, { 58, 135, false },
+	};
+	uint8_t		 l4[8] = { 0 };
+	struct packet	 p = { .wirelen = 100, .version = 4, .l4 = l4,
+			    .l4_cap = sizeof(l4), .l4_len = sizeof(l4) };
+	struct world	 w;
+	size_t		 i;
+
+	(void)state;
+	p.key.a = at("192.0.2.1:0");
+	p.key.b = at("10.0.0.5:0");
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		begin(&w);
+		p.proto = t[i].proto;
+		l4[0] = t[i].type;
+		p.ts_us = w.now;
+		assert_true(conv_packet(w.t, &p));
+		tell(&w);
+		assert_int_equal(w.told[0].bytes[t[i].answers], 100);
+		assert_int_equal(w.told[0].client.addr.b[12],
+		    t[i].answers ? 10 : 192);
+		end(&w);
+	}
+}
+
 static void
 another_interface_counts_nothing(void **state)
 {
@@ -403,6 +441,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(both_directions_are_one),
 		cmocka_unit_test(an_answer_without_a_question_has_its_server),
+		cmocka_unit_test(icmp_has_those_who_answer),
 		cmocka_unit_test(who_answers_was_asked),
 		cmocka_unit_test(another_interface_counts_nothing),
 		cmocka_unit_test(nobody_hides_behind_a_hop),
