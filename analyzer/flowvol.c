@@ -20,13 +20,18 @@ flowvol_tell(struct flow_table *t, struct flow *f)
 		t->ops->volume(t->arg, f, &told, &v->met);
 }
 
-/* Nothing was said on it yet: a moment later more is known of it. */
+/*
+ * Nothing was said on it yet, or that is held: a moment later more is known of
+ * it.
+ */
 static bool
 is_young(const struct flow_table *t, const struct flow *f)
 {
 	const struct flowtab_volume	*v = flowtab_volume(t, f->slot);
 	const uint32_t			 n = v->packets[0] + v->packets[1];
 
+	if ((f->half[0].r.flags | f->half[1].r.flags) & REASS_HELD)
+		return n > 0 && !v->met;
 	return n > 0 && n < YOUNG_PACKETS &&
 	    (f->state == FLOW_SYN || f->state == FLOW_OPEN) &&
 	    !v->met && (f->read == NULL || f->read->reader == NULL);

@@ -1634,8 +1634,14 @@ behind_nat_the_client_is_told_whoever_is_read_first(void **state)
 	w.now += 100;
 	nat_all(&w, 1, 500555);
 	assert_string_equal(w.log, "");		/* whose it is may come */
+	flow_tell_volumes(w.t);
 	w.now = began;
 	nat_all(&w, 0, 500555);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.met, 2);
+	assert_int_equal(w.volume.packets[0], 2 * 4);
+	assert_int_equal(w.volume.packets[1], 2 * 3);
+	assert_int_equal(addr_cmp(&w.near, &inside), 0);
 	assert_string_equal(w.log, "ask>say<$0>$0<.");
 	assert_int_equal(w.opened, 2);
 	assert_int_equal(w.closed, 2);
