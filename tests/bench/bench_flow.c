@@ -123,6 +123,7 @@ one(struct flow_table *t, const uint8_t *b, size_t n, uint64_t ts)
 	p.wirelen = (uint32_t)n;
 	p.iface = 0;
 	p.dlt = PACKET_DLT_EN10MB;
+	p.closed = 0;
 	if (packet_parse(&p, b, n) == PACKET_OK)
 		(void)flow_packet(t, &p);
 }
@@ -155,6 +156,7 @@ visit(struct flow_table *t, uint32_t flows, uint32_t *seq, size_t len,
 			p[k].wirelen = (uint32_t)(54 + len);
 			p[k].iface = 0;
 			p[k].dlt = PACKET_DLT_EN10MB;
+			p[k].closed = 0;
 		}
 		t0 = now_ns();
 		for (k = 0; k < AHEAD; k++) {
