@@ -4,11 +4,15 @@
 NSA=nmt$$a
 NSB=nmt$$b
 
+# ns_end NS: it ends, and what runs in it
+ns_end() {
+	ip netns pids "$1" | xargs -r kill -9
+	ip netns del "$1"
+}
 # net_up: client 10.77.0.1 in $NSA (interface va), server 10.77.0.2 in $NSB (vb)
 net_up() {
 	for n in $NSA $NSB; do
-		ip netns add $n && at_exit "ip netns pids $n | xargs -r kill -9
-		    ip netns del $n"
+		ip netns add $n && at_exit "ns_end $n"
 	done
 	ip link add va netns $NSA type veth peer name vb netns $NSB
 	ip -n $NSA addr add 10.77.0.1/24 dev va
@@ -75,10 +79,10 @@ wire() {
 # fresh: the three, new and without a cable
 fresh() {
 	[ -n "${fresh_once:-}" ] ||
-	    at_exit "ip netns del $NSA; ip netns del $NSB; ip netns del $R"
+	    at_exit "ns_end $NSA; ns_end $NSB; ns_end $R"
 	fresh_once=yes
 	for n in $NSA $NSB $R; do
-		ip netns del $n 2>/dev/null
+		ns_end $n 2>/dev/null
 		ip netns add $n
 		ip -n $n link set lo up
 	done
