@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 bad=0
 src=$(ls sandbox/*.[ch] parent/*.[chy] capture/*.[ch] analyzer/*.[ch] \
-    mirror/*.[ch] ui/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/lib/*.[ch] \
+    mirror/*.[ch] ui/*.[ch] etc/hook/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/lib/*.[ch] \
     tests/bench/*.[ch] 2>/dev/null)
 for f in $src; do
 	expand "$f" | awk -v f="$f" '

@@ -246,7 +246,7 @@ is "nobody attached: nothing is recorded, the gap is named" \
 like "and what is to be done is told" "$(row last_error)" \
     'no program is attached, use netmonctl hook mask-pan'
 "$BUILD/netmonctl" -s "$SOCK" hook mask-pan -- \
-    python3 "$TOP/etc/examples/mask-pan.py" 2> "$TMP/hook.err" &
+    python3 "$TOP/etc/hook/mask-pan.py" 2> "$TMP/hook.err" &
 hook=$!
 at_exit "kill $hook 2>/dev/null"
 wait_for 5 grep -q attached "$TMP/hook.err"
