@@ -301,6 +301,7 @@ analyzer_init(struct proc *p)
 	p->state = az;
 	az->proc = p;
 	az->offline = p->conf->offline;
+	az->told.replaced = (p->hello.flags & HELLO_RESTARTED) != 0;
 	az->mem.limit = conf_analyzer_memory(p->conf);
 	TAILQ_INIT(&az->mirrored);
 	TAILQ_INIT(&az->skipped);

@@ -8,6 +8,14 @@
 
 /* ---- to the mirror ---- */
 
+/* Event lines go first; streams were let in one by one. */
+static bool
+takes_events(const struct analyzer *az)
+{
+	return az->offline || (az->proc->linked[ROLE_MIRROR] &&
+	    chan_queued(az->proc->chan[ROLE_MIRROR]) <= EVENTS_HIGH);
+}
+
 static bool
 send_batch(struct analyzer *az, struct event_batch *b, uint16_t type)
 {
@@ -15,9 +23,7 @@ send_batch(struct analyzer *az, struct event_batch *b, uint16_t type)
 
 	if (!az->proc->linked[ROLE_MIRROR] && !az->offline)
 		return false;
-	/* Event lines go first; streams were let in one by one. */
-	if (!az->offline && type == MSG_EVENT &&
-	    chan_queued(ch) > EVENTS_HIGH)
+	if (type == MSG_EVENT && !takes_events(az))
 		return false;
 	if (chan_send_raw(ch, type, 0, b->frame, b->body.len) == -1)
 		return false;
@@ -28,13 +34,32 @@ send_batch(struct analyzer *az, struct event_batch *b, uint16_t type)
 	return true;
 }
 
+/* Which event comes next, and how many could not. */
+static void
+say_from(struct analyzer *az)
+{
+	struct msg_events_from	 m = { .next = az->told.next,
+	    .lost = az->told.lost, .replaced = az->told.replaced };
+	struct chan		*ch = az->proc->chan[ROLE_MIRROR];
+
+	msg_put_events_from(chan_begin(ch, MSG_EVENTS_FROM, 0), &m);
+	chan_end(ch);
+	az->told.unsaid = false;
+}
+
 bool
 out_events(void *arg, struct event_batch *b)
 {
 	struct analyzer	*az = arg;
 
-	if (!send_batch(az, b, MSG_EVENT))
+	if (az->told.unsaid && !az->told.asked && takes_events(az) &&
+	    !az->offline)
+		say_from(az);
+	if (!send_batch(az, b, MSG_EVENT)) {
+		az->told.lost += b->count;
+		az->told.unsaid = true;
 		return false;
+	}
 	az->told.next += b->count;
 	return true;
 }
@@ -42,14 +67,11 @@ out_events(void *arg, struct event_batch *b)
 void
 out_relinked(struct analyzer *az)
 {
-	struct chan	*ch = az->proc->chan[ROLE_MIRROR];
-
 	if (az->offline)
 		return;
 	az->told.from = az->told.next;
 	az->told.asked = true;
-	buf_put_u64(chan_begin(ch, MSG_EVENTS_FROM, 0), az->told.from);
-	chan_end(ch);
+	say_from(az);
 }
 
 /* Mirror began with from; it had all before got of our predecessors. */
@@ -64,6 +86,7 @@ count_lost(struct analyzer *az, uint64_t got)
 		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, from - got);
 	az->told.done = from;
 	az->told.asked = false;
+	az->told.replaced = false;
 }
 
 void

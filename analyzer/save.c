@@ -5,7 +5,7 @@
 #include "sandbox/chan.h"
 
 #define FRAME_FILL	(64 * 1024)
-#define META_VALUES	6	/* in slot 0 of SAVE_META */
+#define META_VALUES	7	/* in slot 0 of SAVE_META */
 #define META_IFACES	8192	/* and behind it: drops of an interface */
 
 _Static_assert(CONF_LIST_MAX < META_IFACES &&
@@ -181,6 +181,7 @@ save_meta(struct analyzer *az, struct out *o)
 	buf_put_u64(&b, az->told.next + az->events->count);
 	buf_put_u64(&b, az->told.done);
 	buf_put_u64(&b, az->max_ts != 0 ? az->max_ts : az->before_ts);
+	buf_put_u64(&b, az->told.lost);
 	put(o, SAVE_META, 0, data, b.len);
 	for (i = 0; i < az->proc->conf->nrules; i++) {
 		if (az->rules->hits[i].hits + az->rules->hits[i].connections
@@ -248,6 +249,7 @@ restore_meta(struct analyzer *az, const struct msg_slot *s)
 		az->told.next = v[3];
 		az->told.done = v[4];
 		az->before_ts = v[5];
+		az->told.lost = v[6];
 	} else if (s->slot <= az->proc->conf->nrules) {
 		az->rules->hits[s->slot - 1].hits = v[0];
 		az->rules->hits[s->slot - 1].connections = v[1];

@@ -117,6 +117,9 @@ struct analyzer {
 		uint64_t	 done;	/* mirror has seen to those before */
 		uint64_t	 from;	/* where this mirror begins */
 		bool		 asked;	/* what the last analyzer got there */
+		uint64_t	 lost;	/* have no number: were not sent */
+		bool		 unsaid;	/* mirror knows of fewer */
+		bool		 replaced;	/* and mirror was not told */
 	}		 told;
 	struct event_batch *streams;
 	struct conn_list mirrored;

@@ -264,20 +264,27 @@ static const struct event_desc {
 
 static void
 eve(struct line *l, const struct msg_event *e, const struct conf_log *log,
-    const struct conf *conf)
+    const struct conf *conf, const struct eve_origin *from)
 {
 	const struct event_desc	*d = &kinds[e->kind];
 
 	put_head(l, e, d->type);
+	if (log->extras && from != NULL)
+		line_str(l, "host", from->node);
 	put_connection(l, e);
 	if (d->body != NULL)
 		d->body(l, e);
 	else
 		eve_alert(l, e, conf);
-	if (log->extras && d->extras != NULL) {
+	if (log->extras && (d->extras != NULL || from != NULL)) {
 		line_open(l, "netmond");
 		line_num(l, "v", 1);
-		d->extras(l, e);
+		if (from != NULL) {
+			line_num(l, "epoch", from->epoch);
+			line_num(l, "seq", from->seq);
+		}
+		if (d->extras != NULL)
+			d->extras(l, e);
 		line_close(l);
 	}
 	line_put(l, "}\n");
@@ -285,7 +292,8 @@ eve(struct line *l, const struct msg_event *e, const struct conf_log *log,
 
 int
 eve_line(char *out, size_t size, const struct msg_event *e,
-    const struct conf_log *log, const struct conf *conf)
+    const struct conf_log *log, const struct conf *conf,
+    const struct eve_origin *from)
 {
 	struct line	 l = { .p = out, .size = size };
 
@@ -296,7 +304,7 @@ eve_line(char *out, size_t size, const struct msg_event *e,
 	if (log->format == LOG_EVE && (log->types & kinds[e->kind].bit) == 0)
 		return 0;
 	if (log->format == LOG_EVE)
-		eve(&l, e, log, conf);
+		eve(&l, e, log, conf, from);
 	else
 		access_line(&l, e, log->format == LOG_COMBINED);
 	return l.full ? -1 : (int)l.n;

@@ -18,11 +18,20 @@
 
 #define EVE_LINE_MAX	(128 * 1024)
 
+/* Where a line comes from; the extras say it. */
+struct eve_origin {
+	const char	*node;		/* the host */
+	uint64_t	 epoch;		/* of the daemon */
+	uint64_t	 seq;		/* of the line in its log */
+};
+
 /*
  * The line, newline included: its length, 0 when this log does not take this
- * event, -1 when it does not fit or its rows are no rows.
+ * event, -1 when it does not fit or its rows are no rows. The origin may be
+ * NULL.
  */
 int		 eve_line(char *out, size_t size, const struct msg_event *,
-		    const struct conf_log *, const struct conf *);
+		    const struct conf_log *, const struct conf *,
+		    const struct eve_origin *);
 
 #endif

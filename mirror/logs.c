@@ -1,7 +1,9 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "mirror/logs.h"
 #include "mirror/passed.h"
+#include "mirror/saved.h"
 #include "sandbox/log.h"
 #include "sandbox/pcapng.h"
 #include "sandbox/period.h"
@@ -84,6 +86,9 @@ static void
 write_event(struct mirror_state *ms, struct event_log *e,
     const struct msg_event *m)
 {
+	struct eve_origin	 from = { .node = ms->node,
+	    .epoch = ms->proc->hello.epoch,
+	    .seq = ms->place - e->skipped + 1 };
 	struct sink_note	 note = { 0 };
 	int			 n;
 
@@ -95,9 +100,12 @@ write_event(struct mirror_state *ms, struct event_log *e,
 		write_section(ms, e, m);
 		return;
 	}
-	n = eve_line(ms->line, sizeof(ms->line), m, &e->conf, ms->proc->conf);
-	if (n == 0)
+	n = eve_line(ms->line, sizeof(ms->line), m, &e->conf, ms->proc->conf,
+	    ms->env.offline ? NULL : &from);
+	if (n == 0) {
+		e->skipped++;
 		return;
+	}
 	if (n == -1 || sink_file_put(e->file, &note, ms->line, (size_t)n,
 	    NULL, 0, NULL, 0) == -1)
 		tally_add(&ms->proc->tally, TALLY_MIR_EVENTS_LOST, 1);
@@ -150,13 +158,22 @@ logs_on_events_from(struct chan *ch, struct frame *f, void *arg)
 {
 	struct proc		*p = arg;
 	struct mirror_state	*ms = p->state;
-	uint64_t		 from = buf_get_u64(&f->body);
+	struct msg_events_from	 m;
+	uint64_t		 place, least;
 
 	(void)ch;
-	if (buf_end(&f->body) == -1)
+	if (msg_get_events_from(&f->body, &m) == -1)
 		return -1;
 	tell_done(p, ms->next_event);
-	ms->next_event = from;
+	ms->next_event = m.next;
+	/* An analyzer that was lost may have sent more than the next knows. */
+	place = m.next + m.lost + ms->ahead;
+	least = ms->place + (m.replaced != 0);
+	if (place < least) {
+		ms->ahead += least - place;
+		place = least;
+	}
+	ms->place = place;
 	return 0;
 }
 
@@ -170,7 +187,7 @@ logs_on_event(struct chan *ch, struct frame *f, void *arg)
 
 	(void)ch;
 	state_clock(ms);
-	for (; buf_left(&f->body) > 0; ms->next_event++) {
+	for (; buf_left(&f->body) > 0; ms->next_event++, ms->place++) {
 		if (msg_get_event(&f->body, &m) == -1)
 			return -1;
 		for (i = 0; i < ms->nlogs; i++)
@@ -178,6 +195,7 @@ logs_on_event(struct chan *ch, struct frame *f, void *arg)
 	}
 	if (ms->env.offline)
 		return 0;
+	saved_logs(ms, 0);
 	logs_flush(ms);
 	tell_done(p, ms->next_event);
 	return 0;
@@ -188,6 +206,21 @@ kind_of(const struct conf_log *l)
 {
 	return l->format == LOG_HISTORY ? SINK_PERIODS :
 	    l->format == LOG_EVIDENCE ? SINK_SECTIONS : SINK_LINES;
+}
+
+/* It goes on with one that was there before a reload. */
+static void
+go_on(struct event_log *e)
+{
+	const struct event_log	*was;
+	size_t			 i;
+
+	for (i = 0; i < e->ms->nlogs; i++) {
+		was = &e->ms->logs[i];
+		if (was->conf.format == e->conf.format &&
+		    strcmp(was->conf.path, e->conf.path) == 0)
+			e->skipped = was->skipped;
+	}
 }
 
 static void
@@ -214,6 +247,7 @@ logs_new(struct mirror_state *ms, const struct conf *conf)
 		e[i].conf = conf->logs[i];
 		e[i].ms = ms;
 		e[i].index = (unsigned)i;
+		go_on(&e[i]);
 		f.kind = kind_of(&conf->logs[i]);
 		f.name = conf->logs[i].path;
 		f.rotate = conf->logs[i].rotate;

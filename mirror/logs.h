@@ -7,7 +7,7 @@
 
 #include "mirror/state.h"
 
-/* One per log of the configuration; never NULL. */
+/* One per log of the configuration, from those of before; never NULL. */
 struct event_log *logs_new(struct mirror_state *, const struct conf *);
 void		 logs_free(struct event_log *, size_t n);
 

@@ -4,6 +4,8 @@
  * that the parent passes (FILE) and to the configured targets, through the
  * hooks of the configuration and the programs that attach (PROVIDER).
  */
+#include <sys/utsname.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,6 +356,7 @@ mirror_commit(struct proc *p, const struct conf *before)
 	ms->logs = logs_new(ms, p->conf);
 	ms->nlogs = p->conf->nlogs;
 	logs_free(old_events, nevents);
+	saved_logs(ms, nevents);
 	ms->start_us = ms->env.now_us;
 	hold_decide(ms);
 }
@@ -462,6 +465,7 @@ mirror_init(struct proc *p)
 {
 	struct mirror_state	*ms;
 	struct streams_conf	 sc;
+	struct utsname		 u;
 
 	if ((ms = calloc(1, sizeof(*ms))) == NULL)
 		fatal("mirror: no memory");
@@ -471,6 +475,8 @@ mirror_init(struct proc *p)
 	ms->mem.limit = conf_mirror_memory(p->conf);
 	ms->ops = (struct copy_ops){ .want = want_file, .own = own_tuple,
 	    .find = find_leg, .say = say, .arg = ms };
+	if (uname(&u) == 0)
+		compat_strlcpy(ms->node, u.nodename, sizeof(ms->node));
 	ms->env.base = p->base;
 	ms->env.tally = &p->tally;
 	ms->env.ops = &ms->ops;

@@ -2,11 +2,13 @@
 
 #include "mirror/counters.h"
 #include "mirror/saved.h"
+#include "sandbox/hash.h"
 
 #define SAVE_TABLE	1		/* of open connections */
 #define SAVE_COUNTERS	2		/* a slot per mirror */
 #define SAVE_STATUSES	3
 #define SAVE_COMPARE	4
+#define SAVE_LOGS	5		/* a slot per event log */
 #define SAVE_HDR	32		/* more than a slot's own header */
 
 /* Counters are sent again each second in any case. */
@@ -119,6 +121,60 @@ saved_forget(struct mirror_state *ms, size_t nold)
 	saved_counters(ms);
 }
 
+/* An index says little: the configuration may be another one by then. */
+static uint64_t
+log_key(const struct event_log *e)
+{
+	static const struct hash_key	 key = { 0x6e65746d6f6e, 0x6c6f67 };
+
+	return hash_bytes(&key, e->conf.path, strlen(e->conf.path));
+}
+
+void
+saved_logs(struct mirror_state *ms, size_t nold)
+{
+	uint8_t		 data[MSG_SAVE_MAX];
+	struct buf	 b;
+	size_t		 i;
+
+	for (i = 0; (i < ms->nlogs || i < nold) && !ms->env.offline; i++) {
+		buf_writer(&b, data, sizeof(data));
+		if (i >= nold && ms->logs[i].conf.format != LOG_EVE)
+			continue;
+		if (i < ms->nlogs && ms->logs[i].conf.format == LOG_EVE) {
+			buf_put_u64(&b, ms->place);
+			buf_put_u64(&b, ms->ahead);
+			buf_put_u64(&b, log_key(&ms->logs[i]));
+			buf_put_u64(&b, ms->logs[i].skipped);
+		}
+		save_slot(ms, SAVE_LOGS, (unsigned)i, &b);
+	}
+	saved_send(ms);
+}
+
+static void
+restore_log(struct mirror_state *ms, const struct msg_slot *m)
+{
+	uint64_t	 place, ahead, key, skipped;
+	struct buf	 b;
+	size_t		 i;
+
+	buf_reader(&b, m->data, m->len);
+	place = buf_get_u64(&b);
+	ahead = buf_get_u64(&b);
+	key = buf_get_u64(&b);
+	skipped = buf_get_u64(&b);
+	if (buf_end(&b) == -1)
+		return;
+	if (place > ms->place)
+		ms->place = place;
+	if (ahead > ms->ahead)
+		ms->ahead = ahead;
+	for (i = 0; i < ms->nlogs; i++)
+		if (log_key(&ms->logs[i]) == key)
+			ms->logs[i].skipped = skipped;
+}
+
 /* Whichever mirror it is of: the order may have changed. */
 static void
 restore_counters(struct mirror_state *ms, const struct msg_slot *m)
@@ -147,6 +203,8 @@ saved_restore(struct mirror_state *ms, const struct msg_slot *m)
 	if (m->table == SAVE_COUNTERS || m->table == SAVE_STATUSES ||
 	    m->table == SAVE_COMPARE)
 		restore_counters(ms, m);
+	if (m->table == SAVE_LOGS)
+		restore_log(ms, m);
 	if (m->table != SAVE_TABLE)
 		return;
 	buf_reader(&b, m->data, m->len);

@@ -18,6 +18,8 @@ void	 saved_init(struct mirror_state *);
 void	 saved_send(struct mirror_state *);
 /* What could not be sent before. */
 void	 saved_again(struct mirror_state *);
+/* Which line comes next in each event log; before a reload there were nold. */
+void	 saved_logs(struct mirror_state *, size_t nold);
 /* Before they are shown, so that none that was seen ever goes back. */
 void	 saved_counters(struct mirror_state *);
 /* Those of mirrors that are no more: there were nold. */

@@ -27,6 +27,7 @@ struct event_log {
 	unsigned	 index;
 	struct sink_file *file;
 	uint64_t	 told;		/* lines that the tally knows */
+	uint64_t	 skipped;	/* events of others, of any mirror */
 	bool		 keyed;		/* the file has our PERIOD_KEYS */
 };
 
@@ -40,6 +41,13 @@ struct mirror_state {
 	struct event_log *logs;
 	size_t		 nlogs;
 	uint64_t	 next_event;	/* its number; 0: none came */
+	/*
+	 * Of the next event among all that there were, lost ones, too, and of
+	 * mirrors and analyzers before: it never goes back.
+	 */
+	uint64_t	 place;
+	uint64_t	 ahead;		/* of what analyzers say it is */
+	char		 node[65];
 	struct provider	**providers;
 	size_t		 nproviders;
 	struct streams	*streams;

@@ -595,6 +595,23 @@ msg_get_lost_time(struct buf *b, struct msg_lost_time *m)
 }
 
 void
+msg_put_events_from(struct buf *b, const struct msg_events_from *m)
+{
+	buf_put_u64(b, m->next);
+	buf_put_u64(b, m->lost);
+	buf_put_u32(b, m->replaced);
+}
+
+int
+msg_get_events_from(struct buf *b, struct msg_events_from *m)
+{
+	m->next = buf_get_u64(b);
+	m->lost = buf_get_u64(b);
+	m->replaced = buf_get_u32(b);
+	return buf_end(b);
+}
+
+void
 msg_put_monitor(struct buf *b, const struct msg_monitor *m)
 {
 	buf_put_u64(b, m->ts_us);

@@ -72,7 +72,7 @@
 	M(OWN_TUPLE,	0x0208,	MIRROR,	  ANALYZER, 37,	37)		\
 	M(SHM_ROOM,	0x0209,	CHILD,	  CHILD,    0,	0)		\
 	M(EVENTS_DONE,	0x020b,	MIRROR,	  ANALYZER, 8,	8)		\
-	M(EVENTS_FROM,	0x020c,	ANALYZER, MIRROR,   8,	8)		\
+	M(EVENTS_FROM,	0x020c,	ANALYZER, MIRROR,   20,	20)		\
 	/* report: child to parent, and back to a fresh one */		\
 	M(ALERT,	0x0301,	ANALYZER, PARENT,   8,	FRAME_BODY_MAX)	\
 	M(TALLY,	0x0302,	CHILD,	  PARENT,   0,	FRAME_BODY_MAX)	\
@@ -399,9 +399,18 @@ int	 msg_get_stream(struct buf *, struct msg_stream *);
 /*
  * EVENT frames hold one or more events. Texts are raw bytes, unescaped. Mirror
  * answers each with EVENTS_DONE, a u64: the number of the event that it awaits
- * next. Behind LINK the analyzer says in EVENTS_FROM, a u64, which one it will
- * be; that is answered with the one that was awaited, 0 of a fresh mirror.
+ * next. Behind LINK, and where some could not be sent, the analyzer says in
+ * EVENTS_FROM which one it will be; that is answered with the one that was
+ * awaited, 0 of a fresh mirror.
  */
+struct msg_events_from {
+	uint64_t	 next;
+	uint64_t	 lost;		/* have no number: were not sent */
+	uint32_t	 replaced;	/* it took with it what nobody knows */
+};
+void	 msg_put_events_from(struct buf *, const struct msg_events_from *);
+int	 msg_get_events_from(struct buf *, struct msg_events_from *);
+
 enum event_kind { EVENT_HTTP, EVENT_TLS, EVENT_FLOW, EVENT_ALERT,
 	EVENT_STATS, EVENT_ANOMALY, EVENT_QUIC, EVENT_HISTORY, EVENT_EVIDENCE,
 	EVENT_KINDS };

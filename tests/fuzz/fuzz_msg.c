@@ -43,7 +43,7 @@ try_##name(struct buf *b)						\
 	P(launch) P(launched) P(hello) P(ready) P(file) P(text)		\
 	P(crash) P(link) P(packet) P(iface) P(capstat) P(data_end)	\
 	P(own_tuple) P(stream) P(event) P(slot) P(lost_time)		\
-	P(monitor) P(show) P(watch)
+	P(events_from) P(monitor) P(show) P(watch)
 
 PAYLOADS(ROUND)
 

@@ -15,7 +15,7 @@ TOP = {
     "event_type": S, "vlan": [I], "src_ip": S, "src_port": PORT,
     "dest_ip": S, "dest_port": PORT, "proto": S, "ip_v": (4, 6),
     "community_id": re.compile(r"1:[A-Za-z0-9+/]{27}=\Z"), "tx_id": I,
-    "app_proto": S, "pcap_filename": S,
+    "app_proto": S, "pcap_filename": S, "host": S,
     "http": {
         "hostname": S, "url": S, "http_user_agent": S, "http_method": S,
         "http_content_type": S, "http_refer": S, "protocol": S,

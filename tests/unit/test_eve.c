@@ -63,7 +63,7 @@ line(const struct msg_event *e, const struct conf_log *log)
 {
 	int	 n;
 
-	n = eve_line(out, sizeof(out), e, log, &conf);
+	n = eve_line(out, sizeof(out), e, log, &conf, NULL);
 	assert_true(n >= 0);
 	out[n] = '\0';
 	return out;
@@ -117,6 +117,32 @@ extras_sit_in_one_object(void **state)
 	    "\"req_body\":312,\"resp_body\":5120,\"complete\":true,"
 	    "\"peer_rtt_us\":18200}}\n"));
 	assert_null(strstr(line(&e, &eve_log), "netmond"));
+}
+
+static void
+a_line_says_where_it_comes_from(void **state)
+{
+	const struct eve_origin	 from = { "fw1", TS, 7 };
+	struct msg_event	 e = http();
+	int			 n;
+
+	(void)state;
+	n = eve_line(out, sizeof(out), &e, &extras_log, &conf, &from);
+	assert_true(n > 0);
+	out[n] = '\0';
+	assert_non_null(strstr(out, ",\"host\":\"fw1\","));
+	assert_non_null(strstr(out, ",\"netmond\":{\"v\":1,"
+	    "\"epoch\":1795199412123456,\"seq\":7,\"section\":"));
+	n = eve_line(out, sizeof(out), &e, &eve_log, &conf, &from);
+	out[n] = '\0';
+	assert_null(strstr(out, "fw1"));
+	assert_null(strstr(out, "netmond"));
+	/* What has no extras of its own, too. */
+	e = event(EVENT_ANOMALY);
+	n = eve_line(out, sizeof(out), &e, &extras_log, &conf, &from);
+	out[n] = '\0';
+	assert_non_null(strstr(out, ",\"netmond\":{\"v\":1,"
+	    "\"epoch\":1795199412123456,\"seq\":7}}\n"));
 }
 
 static void
@@ -186,7 +212,8 @@ a_quic_event_is_that_of_udp(void **state)
 	assert_non_null(strstr(line(&e, &extras_log),
 	    "\"quic\":{\"version\":\"6b3343cf\"},\"netmond\":{\"v\":1,"
 	    "\"client_alpns\":[\"h3\",\"h3-29\"]}}\n"));
-	assert_int_equal(eve_line(out, sizeof(out), &e, &common_log, &conf),
+	assert_int_equal(eve_line(out, sizeof(out), &e, &common_log,
+	    &conf, NULL),
 	    0);
 }
 
@@ -313,7 +340,8 @@ an_alert_event_carries_its_context(void **state)
 	e.rows.n--;
 	assert_non_null(strstr(line(&e, &eve_log), "\"top\":[]"));
 	e.rows.n = 3;
-	assert_int_equal(eve_line(out, sizeof(out), &e, &eve_log, &conf), -1);
+	assert_int_equal(eve_line(out, sizeof(out), &e, &eve_log,
+	    &conf, NULL), -1);
 }
 
 static void
@@ -362,7 +390,8 @@ access_logs_are_those_of_web_servers(void **state)
 	assert_string_equal(line(&e, &combined_log), "198.51.100.0 - - "
 	    "[20/Nov/2026:18:30:12 +0000] \"POST /shop/cart HTTP/1.1\" 200 "
 	    "5120 \"-\" \"curl/8 \\\"x\\\"\"\n");
-	assert_int_equal(eve_line(out, sizeof(out), &t, &common_log, &conf),
+	assert_int_equal(eve_line(out, sizeof(out), &t, &common_log,
+	    &conf, NULL),
 	    0);
 }
 
@@ -374,9 +403,9 @@ a_log_takes_only_its_types(void **state)
 
 	(void)state;
 	log.types = CONF_EV_ALERT | CONF_EV_TLS;
-	assert_int_equal(eve_line(out, sizeof(out), &e, &log, &conf), 0);
+	assert_int_equal(eve_line(out, sizeof(out), &e, &log, &conf, NULL), 0);
 	log.types |= CONF_EV_HTTP;
-	assert_true(eve_line(out, sizeof(out), &e, &log, &conf) > 0);
+	assert_true(eve_line(out, sizeof(out), &e, &log, &conf, NULL) > 0);
 }
 
 static void
@@ -402,7 +431,8 @@ whatever_a_stranger_sends_stays_one_clean_line(void **state)
 		    e.content_type.n = (size_t)random() % sizeof(text);
 		e.method.n = e.host.n / 2;
 		for (k = 0; k < nitems(logs); k++) {
-			n = eve_line(out, sizeof(out), &e, logs[k], &conf);
+			n = eve_line(out, sizeof(out), &e, logs[k],
+			    &conf, NULL);
 			assert_true(n > 0);
 			for (j = 0; j + 1 < (size_t)n; j++)
 				assert_true((uint8_t)out[j] >= 0x20);
@@ -420,9 +450,9 @@ a_line_that_does_not_fit_is_refused_whole(void **state)
 	(void)state;
 	n = strlen(line(&e, &extras_log));
 	for (k = 1; k <= n; k++)
-		assert_int_equal(eve_line(out, k, &e, &extras_log, &conf),
+		assert_int_equal(eve_line(out, k, &e, &extras_log, &conf, NULL),
 		    -1);
-	assert_int_equal(eve_line(out, n + 1, &e, &extras_log, &conf), n);
+	assert_int_equal(eve_line(out, n + 1, &e, &extras_log, &conf, NULL), n);
 }
 
 int
@@ -432,6 +462,7 @@ main(void)
 		cmocka_unit_test(community_id_is_that_of_other_tools),
 		cmocka_unit_test(an_http_event_is_the_documented_line),
 		cmocka_unit_test(extras_sit_in_one_object),
+		cmocka_unit_test(a_line_says_where_it_comes_from),
 		cmocka_unit_test(a_hidden_client_has_no_community_id),
 		cmocka_unit_test(who_asks_behind_a_proxy_is_xff),
 		cmocka_unit_test(a_tls_event_lists_its_protocols),

@@ -207,7 +207,7 @@ an_event_round_trips(void **state)
 #define PAYLOADS(P)							\
 	P(launch) P(launched) P(hello) P(ready) P(file) P(text)		\
 	P(crash) P(link) P(iface) P(capstat) P(data_end) P(own_tuple)	\
-	P(lost_time) P(monitor) P(watch) P(show)
+	P(lost_time) P(events_from) P(monitor) P(watch) P(show)
 
 #define AGAIN(name)							\
 static int								\
@@ -353,6 +353,14 @@ put_lost_time(struct buf *b)
 	buf_put_u32(b, ROLE_ANALYZER);
 	buf_put_u64(b, 10);
 	buf_put_u64(b, 11);
+}
+
+static void
+put_events_from(struct buf *b)
+{
+	buf_put_u64(b, 10);
+	buf_put_u64(b, 11);
+	buf_put_u32(b, 1);
 }
 
 static void
