@@ -124,7 +124,17 @@ is "while another one writes it: status 75" $? 75
 like "and says so" "$(cat "$TMP/err")" 'm.killed: another netmonctl is writing it, try again'
 rm "$TMP/m.killed.new"
 
+# The rules of the example ask for what is there.
+grep -o 'netmond_[a-z0-9_]*' "$TOP/etc/examples/prometheus-rules.yml" |
+    sort -u > "$TMP/asked"
+ctl show metrics prometheus | grep -o '^netmond_[a-z0-9_]*' | sort -u \
+    > "$TMP/there"
+at_least "the example of rules asks for numbers" "$(wc -l < "$TMP/asked")" 5
+is "and those are there" "$(comm -23 "$TMP/asked" "$TMP/there" | xargs)" ""
 if command -v promtool > /dev/null; then
+	promtool check config "$TOP/etc/examples/prometheus.yml" \
+	    > "$TMP/out" 2>&1
+	is "promtool accepts the example" $? 0
 	promtool check metrics < "$TMP/m.$n" > "$TMP/out" 2>&1
 	is "promtool accepts it" "$? $(cat "$TMP/out")" "0 "
 else
