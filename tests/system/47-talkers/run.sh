@@ -152,8 +152,9 @@ measure() {
 	like "$1: what the others have" "$(cat "$TMP/text")" \
 	    'other [0-9]+ talkers: [0-9.]+ [KM]iB'
 	ina python3 "$TMP/talk.py" "$2"
-	wait_for 5 all_seen
+	wait_for 5 all_seen || not_ok "$1: not all was seen"
 	ctl reset counters > /dev/null
+	before=$(carried)
 	is "$1: what came before a reset is none after it" \
 	    "$(talkers '[.talkers[] | select(.service == "udp/9999")] | length')" 0
 	ina python3 "$TMP/talk.py" "$2"
@@ -164,7 +165,7 @@ measure() {
 	flows() { json '.memory[] | select(.pool == "flows") | .used_bytes' \
 	    show memory; }
 	ina python3 "$TMP/talk.py" "$2"
-	wait_for 5 all_seen
+	wait_for 5 all_seen || not_ok "$1: not all was seen"
 	held=$(flows)
 	conf 'stats { max talkers 0 }'
 	ctl reload > /dev/null
@@ -172,11 +173,11 @@ measure() {
 	    $((held - $(flows))) 1000000
 	is "$1: and nothing is shown" "$(talkers '.talkers | length')" 0
 	ina python3 "$TMP/talk.py" "$2"
-	wait_for 5 all_seen
+	wait_for 5 all_seen || not_ok "$1: not all was seen"
 	conf
 	ctl reload > /dev/null
 	ina python3 "$TMP/talk.py" "$2"
-	wait_for 5 all_seen
+	wait_for 5 all_seen || not_ok "$1: not all was seen"
 	is "$1: they count from when they are wanted again" \
 	    "$(talkers '[.talkers[] | select(.service == "udp/9999") | .packets] | add')" 1220
 	stop
