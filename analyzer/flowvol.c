@@ -61,6 +61,8 @@ flowvol_add(struct flow_table *t, struct flow *f, int dir, uint32_t bytes)
 	if (!t->cfg.volumes || t->ops->volume == NULL)
 		return;
 	v = flowtab_volume(t, f->slot);
+	if (bytes > UINT32_MAX - v->bytes[dir])
+		flowvol_tell(t, f);
 	if (v->packets[0] + v->packets[1] == 0) {
 		if (t->nloud == FLOWTAB_LOUD)
 			flowvol_tell_all(t, true);

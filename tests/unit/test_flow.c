@@ -37,6 +37,7 @@ struct world {
 	size_t			 cut;		/* bytes off each packet */
 	size_t			 shed;		/* bytes, when one is opened */
 	bool			 refuse;	/* no reader */
+	uint32_t		 frame;		/* length of all, or 0 */
 	struct flow_volume	 volume;	/* all that was told */
 	unsigned		 told;
 	unsigned		 met;		/* connections */
@@ -220,7 +221,7 @@ raw(struct world *w, struct pcapgen_seg *s, bool bad)
 	p.dlt = 101;
 	p.iface = w->iface;
 	p.ts_us = w->now += 1000;
-	p.wirelen = (uint32_t)g.len;
+	p.wirelen = w->frame > 0 ? w->frame : (uint32_t)g.len;
 	assert_int_equal(packet_parse(&p, guard_copy(g.p, g.len - w->cut),
 	    g.len - w->cut), PACKET_OK);
 	if (w->shut)
@@ -1509,6 +1510,25 @@ what_it_brought_is_told_once(void **state)
 	assert_int_equal(w.told, 2);
 	assert_int_equal(w.volume.packets[0] + w.volume.packets[1], 8);
 	assert_int_equal(w.met, 1);
+	end(&w);
+}
+
+/* A capture file may say whatever it likes. */
+static void
+frames_of_gigabytes_do_not_wrap(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	w.frame = 2000000000U;
+	seg(&w, 'c', P | A, 1, 1, "a");
+	w.frame = 4000000000U;
+	seg(&w, 'c', P | A, 2, 1, "b");
+	flow_tell_volumes(w.t);
+	assert_true(w.volume.bytes[0] == 80 + 2000000000ULL +
+	    4000000000ULL);
 	end(&w);
 }
 
@@ -3416,6 +3436,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),
 	cmocka_unit_test(what_it_brought_is_told_once),
+	cmocka_unit_test(frames_of_gigabytes_do_not_wrap),
 	cmocka_unit_test(what_is_not_told_yet_is_told_when_it_goes),
 	cmocka_unit_test(volumes_of_very_many_are_all_told),
 	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),
