@@ -606,11 +606,11 @@ flowlife_drop(struct flow_table *t, struct flow *f, enum flow_how how,
 		now_us = f->last_us;
 	}
 	flowlife_finish(t, f, how, now_us);
+	flowvol_tell(t, f);
 	if (f->extra != NULL) {
 		free(f->extra);
 		mem_give(t->mem, MEM_FLOWS, sizeof(*f->extra) + 16);
 	}
-	flowvol_tell(t, f);
 	flowtab_remove(t, f);
 	flowtab_give(t, f);
 }
