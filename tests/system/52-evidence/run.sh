@@ -112,7 +112,7 @@ with 'alert "sum" when requests >= 300 over 10s' \
     'alert "slow" when requests < 2 over 2s for 1s' \
     'alert "all" when packets >= 50 over 1s' "log evidence \"$LOG\""
 ctl reload > /dev/null
-sleep 10.5	# windows and what was kept
+sleep 12	# spans, in whole slices, and what was kept
 inb python3 -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(60):
