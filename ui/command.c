@@ -165,30 +165,6 @@ static const struct token peers[] = {
 static const struct token peers_or_past[] = {
 	DONE, TOP_AND_WINDOW(peers_top, peers_window), BY(peers_sort), AT, END
 };
-static const struct token talkers[];
-static const struct token talkers_window[] = { WINDOWS(talkers) };
-static const struct token talkers_top[] = { TOP(talkers) };
-static const struct token talkers_addr[] = {
-	{ T_ARG_ADDR, NULL, talkers, SETS_NOTHING, 0, "address" },
-	END
-};
-static const struct token talkers_host[] = {
-	{ T_ARG_HOST, NULL, talkers, SETS_NOTHING, 0, "name or address" },
-	END
-};
-static const struct token talkers_port[] = {
-	{ T_ARG_NUMBER, NULL, talkers, SETS_NOTHING, 65535, "number" },
-	END
-};
-#define TALKERS								\
-	DONE, TOP_AND_WINDOW(talkers_top, talkers_window),		\
-	{ T_ARG_WORD, "client", talkers_addr, SETS_NOTHING, 0, "address" },\
-	{ T_ARG_WORD, "server", talkers_host, SETS_NOTHING, 0,		\
-	    "name or address" },					\
-	{ T_ARG_WORD, "port", talkers_port, SETS_NOTHING, 0,		\
-	    "of the server" }
-static const struct token talkers[] = { TALKERS, END };
-static const struct token talkers_or_past[] = { TALKERS, AT, END };
 static const struct token host[] = {
 	{ T_ARG_HOST, NULL, window, SETS_NOTHING, 0, "NAME" },
 	END
@@ -215,6 +191,25 @@ static const struct token flows_addr[] = {
 };
 #define FILTER(w, n, h)	{ T_ARG_WORD, w, n, SETS_NOTHING, 0, h }
 #define NUMBER(n, max)	{ T_ARG_NUMBER, NULL, n, SETS_NOTHING, max, "number" }
+static const struct token talkers[];
+static const struct token talkers_window[] = { WINDOWS(talkers) };
+static const struct token talkers_top[] = { TOP(talkers) };
+static const struct token talkers_addr[] = {
+	{ T_ARG_ADDR, NULL, talkers, SETS_NOTHING, 0, "address" },
+	END
+};
+static const struct token talkers_host[] = {
+	{ T_ARG_HOST, NULL, talkers, SETS_NOTHING, 0, "value" },
+	END
+};
+static const struct token talkers_port[] = { NUMBER(talkers, 65535), END };
+#define TALKERS								\
+	DONE, TOP_AND_WINDOW(talkers_top, talkers_window),		\
+	FILTER("client", talkers_addr, "address"),			\
+	FILTER("server", talkers_host, "name or address"),		\
+	FILTER("port", talkers_port, "of the server")
+static const struct token talkers[] = { TALKERS, END };
+static const struct token talkers_or_past[] = { TALKERS, AT, END };
 static const struct token flows_top[] = { TOP(flows) };
 static const struct token flows_sort[] = {
 	SORTED("bytes", flows, BYTES), END
