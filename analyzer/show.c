@@ -33,12 +33,15 @@ struct list {
 	bool		 more;		/* others had to make room */
 };
 
+/* counter: the one by which the list knows who did something. */
 static uint64_t
-value_of(const struct rows *r)
+value_of(const struct rows *r, unsigned counter)
 {
 	const uint64_t	*v = r->v;
 
-	if (v[MC_TALK_PACKETS] > 0)	/* talkers have one order */
+	if (counter == MC_RESPONSES)
+		return v[counter];
+	if (counter == MC_TALK_PACKETS)		/* talkers have one order */
 		return v[MC_UP_BYTES] + v[MC_DOWN_BYTES];
 	switch (r->q->sort) {
 	case SORT_BYTES:
@@ -161,9 +164,8 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 		/* An answer may come when its request has left the window. */
 		if (r->v[counter] > 0 || r->v[MC_RESPONSES] > 0 ||
 		    r->v[MC_TLS] > 0 || r->v[MC_QUIC] > 0 ||
-		    r->v[MC_PAYLOAD] > 0 || r->v[MC_TALK_PACKETS] > 0)
-			add(r, l, s->heap[i], counter == MC_RESPONSES ?
-			    r->v[counter] : value_of(r));
+		    r->v[MC_PAYLOAD] > 0)
+			add(r, l, s->heap[i], value_of(r, counter));
 	}
 }
 
