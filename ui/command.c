@@ -191,25 +191,6 @@ static const struct token flows_addr[] = {
 };
 #define FILTER(w, n, h)	{ T_ARG_WORD, w, n, SETS_NOTHING, 0, h }
 #define NUMBER(n, max)	{ T_ARG_NUMBER, NULL, n, SETS_NOTHING, max, "number" }
-static const struct token talkers[];
-static const struct token talkers_window[] = { WINDOWS(talkers) };
-static const struct token talkers_top[] = { TOP(talkers) };
-static const struct token talkers_addr[] = {
-	{ T_ARG_ADDR, NULL, talkers, SETS_NOTHING, 0, "address" },
-	END
-};
-static const struct token talkers_host[] = {
-	{ T_ARG_HOST, NULL, talkers, SETS_NOTHING, 0, "value" },
-	END
-};
-static const struct token talkers_port[] = { NUMBER(talkers, 65535), END };
-#define TALKERS								\
-	DONE, TOP_AND_WINDOW(talkers_top, talkers_window),		\
-	FILTER("client", talkers_addr, "address"),			\
-	FILTER("server", talkers_host, "name or address"),		\
-	FILTER("port", talkers_port, "of the server")
-static const struct token talkers[] = { TALKERS, END };
-static const struct token talkers_or_past[] = { TALKERS, AT, END };
 static const struct token flows_top[] = { TOP(flows) };
 static const struct token flows_sort[] = {
 	SORTED("bytes", flows, BYTES), END
@@ -239,6 +220,25 @@ static const struct token flows[] = {
 	FILTER("state", flows_state, NULL),
 	END
 };
+static const struct token talkers[];
+static const struct token talkers_window[] = { WINDOWS(talkers) };
+static const struct token talkers_top[] = { TOP(talkers) };
+static const struct token talkers_addr[] = {
+	{ T_ARG_ADDR, NULL, talkers, SETS_NOTHING, 0, "address" },
+	END
+};
+static const struct token talkers_host[] = {
+	{ T_ARG_HOST, NULL, talkers, SETS_NOTHING, 0, "value" },
+	END
+};
+static const struct token talkers_port[] = { NUMBER(talkers, 65535), END };
+#define TALKERS								\
+	DONE, TOP_AND_WINDOW(talkers_top, talkers_window),		\
+	FILTER("client", talkers_addr, "address"),			\
+	FILTER("server", talkers_host, "name or address"),		\
+	FILTER("port", talkers_port, "of the server")
+static const struct token talkers[] = { TALKERS, END };
+static const struct token talkers_or_past[] = { TALKERS, AT, END };
 static const struct token why[];
 static const struct token why_value[] = {
 	{ T_ARG, NULL, why, SETS_NOTHING, 0, "value" },
