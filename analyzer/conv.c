@@ -17,16 +17,21 @@
 #define SERVICE_PORTS	1024	/* below: a server's */
 #define OWED_MAX	(2 << 20)	/* bytes on their way, at most */
 
+/* A direction: where its packets count. */
+struct side {
+	uint64_t	 home_us;	/* when it showed one last; 0: never */
+	uint32_t	 place;
+	uint32_t	 owed;		/* bytes that may come a hop further */
+	uint8_t		 ttl;		/* the highest of late */
+};
+
 struct conv {
 	struct flow_key	 key;		/* a is the client */
 	uint8_t		 proto;
 	uint8_t		 name_len;
 	bool		 told;
-	uint8_t		 ttl[2];	/* of a direction's last packet */
 	uint32_t	 born;		/* place of its first packet */
-	uint32_t	 place[2];	/* homes */
-	uint32_t	 owed[2];	/* bytes that may come a hop further */
-	uint64_t	 home_us[2];	/* when it showed one last; 0: never */
+	struct side	 side[2];	/* 0: of the client */
 	uint64_t	 hash;
 	uint64_t	 id;
 	uint64_t	 twin_id;	/* 0: it is no alias */
@@ -34,8 +39,7 @@ struct conv {
 	uint32_t	 chain;
 	uint32_t	 prev;		/* by use */
 	uint32_t	 next;
-	uint64_t	 bytes[2];
-	uint64_t	 packets[2];
+	struct packet_volume volume;
 	uint8_t		 name[CONV_NAME];
 };
 
@@ -120,14 +124,12 @@ tell(struct conv_table *t, struct conv *c)
 {
 	struct conv_told	 told;
 
-	if (c->packets[0] + c->packets[1] == 0)
+	if (c->volume.packets[0] + c->volume.packets[1] == 0)
 		return;
 	told = (struct conv_told){ .client = c->key.a, .server = c->key.b,
-	    .bytes = { c->bytes[0], c->bytes[1] },
-	    .packets = { c->packets[0], c->packets[1] },
-	    .name = c->name, .name_len = c->name_len, .proto = c->proto,
-	    .first = !c->told };
-	c->bytes[0] = c->bytes[1] = c->packets[0] = c->packets[1] = 0;
+	    .volume = c->volume, .name = c->name, .name_len = c->name_len,
+	    .proto = c->proto, .first = !c->told };
+	c->volume = (struct packet_volume){ { 0, 0 }, { 0, 0 } };
 	c->told = true;
 	t->fn(t->arg, &told);
 }
@@ -311,17 +313,9 @@ self_of(const struct conv_table *t, struct conv *c, const struct packet *p)
 static void
 take_over(struct conv_table *t, struct conv *c, struct conv *old)
 {
-	unsigned	 d;
-
-	for (d = 0; d < 2; d++) {
-		c->bytes[d] = old->bytes[d];
-		c->packets[d] = old->packets[d];
-		c->home_us[d] = old->home_us[d];
-		c->place[d] = old->place[d];
-		c->ttl[d] = old->ttl[d];
-		c->owed[d] = old->owed[d];
-		old->bytes[d] = old->packets[d] = 0;
-	}
+	memcpy(c->side, old->side, sizeof(c->side));
+	c->volume = old->volume;
+	old->volume = (struct packet_volume){ { 0, 0 }, { 0, 0 } };
 	c->told = old->told;
 	c->name_len = old->name_len;
 	memcpy(c->name, old->name, old->name_len);
@@ -387,7 +381,7 @@ pair(struct conv_table *t, struct conv *c, const struct packet *p, int dir)
 	b->met = now.place;
 	b->was_met = now.was_met = true;
 	if (endpoint_cmp(&o->key.b, &c->key.b) == 0 &&
-	    (dir == 0 ? p->ttl > o->ttl[0] : p->ttl < o->ttl[1])) {
+	    (dir == 0 ? p->ttl > o->side[0].ttl : p->ttl < o->side[1].ttl)) {
 		take_over(t, c, o);
 		*b = now;
 	} else {
@@ -401,33 +395,33 @@ pair(struct conv_table *t, struct conv *c, const struct packet *p, int dir)
  * is further than the others otherwise is none of these.
  */
 static bool
-is_further(struct conv *c, const struct packet *p, int dir)
+is_further(struct side *s, const struct packet *p)
 {
-	if (p->ttl >= c->ttl[dir] || p->wirelen > c->owed[dir])
+	if (p->ttl >= s->ttl || p->wirelen > s->owed)
 		return false;
-	c->owed[dir] -= p->wirelen;
+	s->owed -= p->wirelen;
 	return true;
 }
 
 /* Whether this place is where the packets of a direction count. */
 static bool
-at_home(struct conv *c, const struct packet *p, int dir)
+at_home(struct side *s, const struct packet *p)
 {
 	const uint32_t	 place = packet_place(p);
-	const bool	 silent = c->home_us[dir] == 0 ||
-	    p->ts_us > c->home_us[dir] + CONV_HOME_US ||
-	    p->ts_us + CONV_HOME_US < c->home_us[dir];
+	const bool	 silent = s->home_us == 0 ||
+	    p->ts_us > s->home_us + CONV_HOME_US ||
+	    p->ts_us + CONV_HOME_US < s->home_us;
 
-	if (!silent && (c->place[dir] != place || is_further(c, p, dir)))
+	if (!silent && (s->place != place || is_further(s, p)))
 		return false;
-	if (silent || p->ttl > c->ttl[dir]) {
-		c->ttl[dir] = p->ttl;
-		c->owed[dir] = 0;
+	if (silent || p->ttl > s->ttl) {
+		s->ttl = p->ttl;
+		s->owed = 0;
 	}
-	if (p->ttl == c->ttl[dir] && p->wirelen <= OWED_MAX - c->owed[dir])
-		c->owed[dir] += p->wirelen;
-	c->place[dir] = place;
-	c->home_us[dir] = p->ts_us;
+	if (p->ttl == s->ttl && p->wirelen <= OWED_MAX - s->owed)
+		s->owed += p->wirelen;
+	s->place = place;
+	s->home_us = p->ts_us;
 	return true;
 }
 
@@ -451,10 +445,10 @@ conv_packet(struct conv_table *t, const struct packet *p)
 		link_newest(t, c);
 	}
 	c = self_of(t, c, p);
-	if (!at_home(c, p, dir))
+	if (!at_home(&c->side[dir], p))
 		return false;
-	c->bytes[dir] += p->wirelen;
-	c->packets[dir]++;
+	c->volume.bytes[dir] += p->wirelen;
+	c->volume.packets[dir]++;
 	return true;
 }
 
@@ -465,7 +459,7 @@ conv_asked(struct conv_table *t, const struct packet *p)
 	int		 dir;
 
 	c = find(t, &p->key, p->proto, hash_of(t, &p->key, p->proto), &dir);
-	return c != NULL && dir == 1 && self_of(t, c, p)->home_us[0] != 0;
+	return c != NULL && dir == 1 && self_of(t, c, p)->side[0].home_us != 0;
 }
 
 void

@@ -30,12 +30,11 @@
 #define CONV_NAT_US	1000000ULL	/* pairing of two tuples */
 #define CONV_NAME	64		/* bytes of a name that are kept */
 
-/* What one brought since it was told last; 0: from the client. */
+/* What one brought since it was told last. */
 struct conv_told {
 	struct endpoint	 client;
 	struct endpoint	 server;
-	uint64_t	 bytes[2];	/* on the wire */
-	uint64_t	 packets[2];
+	struct packet_volume volume;	/* 0: from the client */
 	const uint8_t	*name;		/* of the server; len 0: none */
 	size_t		 name_len;
 	uint8_t		 proto;		/* of IP */

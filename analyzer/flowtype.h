@@ -35,15 +35,6 @@ struct flow_config {
 	bool		 volumes;	/* gather what ops->volume is told */
 };
 
-/*
- * Of all packets that count, copies sent again, too, but not those seen again:
- * on the wire, by direction, 0 from the client.
- */
-struct flow_volume {
-	uint64_t	 bytes[2];
-	uint64_t	 packets[2];
-};
-
 enum flow_want {
 	FLOW_WANT,		/* go on */
 	FLOW_SKIP,		/* no more bytes; eof and free will come */
@@ -97,11 +88,12 @@ struct flow_ops {
 	/* there is no memory to read it: nobody will */
 	void	(*unread)(void *arg, struct flow *);
 	/*
-	 * what it brought since the last call; met, false at first, is the
-	 * caller's and stays with the connection
+	 * what it brought since the last call, 0 from the client: all packets
+	 * that count, copies sent again, too, but not those seen again; met,
+	 * false at first, is the caller's and stays with the connection
 	 */
 	void	(*volume)(void *arg, struct flow *,
-		    const struct flow_volume *, bool *met);
+		    const struct packet_volume *, bool *met);
 };
 
 /* What flow_packet made of a packet. */

@@ -8,11 +8,11 @@ flowvol_tell(struct flow_table *t, struct flow *f)
 {
 	struct flowtab_volume	*v = flowtab_volume(t, f->slot);
 	const int		 c = f->flags & FLOW_F_CLIENT1 ? 1 : 0;
-	struct flow_volume	 told;
+	struct packet_volume	 told;
 
 	if (v->packets[0] + v->packets[1] == 0)
 		return;
-	told = (struct flow_volume){ { v->bytes[c], v->bytes[!c] },
+	told = (struct packet_volume){ { v->bytes[c], v->bytes[!c] },
 	    { v->packets[c], v->packets[!c] } };
 	v->bytes[0] = v->bytes[1] = v->packets[0] = v->packets[1] = 0;
 	/* Those of an alias came before it was known to be one. */

@@ -332,7 +332,7 @@ struct meter_talk {
 };
 /* More of it, talks of which began: for all, and for the talker. */
 void		 meter_talk(struct meter *, const struct meter_talk *,
-		    const struct flow_volume *, unsigned talks);
+		    const struct packet_volume *, unsigned talks);
 /* Its key again; name points into the entry. -1: it is none. */
 int		 meter_talk_key(const struct sketch_entry *,
 		    struct meter_talk *);

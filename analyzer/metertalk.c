@@ -54,7 +54,7 @@ meter_talk_key(const struct sketch_entry *e, struct meter_talk *t)
 
 void
 meter_talk(struct meter *m, const struct meter_talk *t,
-    const struct flow_volume *v, unsigned talks)
+    const struct packet_volume *v, unsigned talks)
 {
 	const uint64_t		 n[] = { talks, v->packets[0] + v->packets[1],
 				    v->bytes[0], v->bytes[1] };

@@ -179,6 +179,12 @@ struct packet {
 	uint32_t	 wire;		/* payload bytes by the IP length */
 };
 
+/* What passed, on the wire, in both directions. */
+struct packet_volume {
+	uint64_t	 bytes[2];
+	uint64_t	 packets[2];
+};
+
 enum packet_sum {
 	PACKET_SUM_UNKNOWN,	/* truncated: nothing can be said */
 	PACKET_SUM_GOOD,

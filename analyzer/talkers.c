@@ -82,7 +82,7 @@ meet(struct analyzer *az, struct meter_talk *t, const struct addr *client,
 /* Counted, for rules, too. flow: its id, or 0. */
 static void
 count(struct analyzer *az, const struct meter_talk *t,
-    const struct addr *server, uint64_t flow, const struct flow_volume *v,
+    const struct addr *server, uint64_t flow, const struct packet_volume *v,
     bool first)
 {
 	struct alert_what	 w;
@@ -101,7 +101,7 @@ count(struct analyzer *az, const struct meter_talk *t,
 }
 
 void
-talkers_volume(void *arg, struct flow *f, const struct flow_volume *v,
+talkers_volume(void *arg, struct flow *f, const struct packet_volume *v,
     bool *met)
 {
 	struct analyzer		*az = arg;
@@ -119,15 +119,11 @@ static void
 on_conv(void *arg, const struct conv_told *c)
 {
 	struct analyzer		*az = arg;
-	struct meter_talk	 t = { .proto = c->proto };
-	struct flow_volume	 v;
+	struct meter_talk	 t = { .proto = c->proto, .name = c->name,
+				    .name_len = c->name_len };
 
-	t.name = c->name;
-	t.name_len = c->name_len;
-	memcpy(v.bytes, c->bytes, sizeof(v.bytes));
-	memcpy(v.packets, c->packets, sizeof(v.packets));
 	meet(az, &t, &c->client.addr, &c->server);
-	count(az, &t, &c->server.addr, 0, &v, c->first);
+	count(az, &t, &c->server.addr, 0, &c->volume, c->first);
 }
 
 /*

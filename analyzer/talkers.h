@@ -12,7 +12,7 @@
 #include "analyzer/state.h"
 
 /* For flow_ops. */
-void	 talkers_volume(void *arg, struct flow *, const struct flow_volume *,
+void	 talkers_volume(void *arg, struct flow *, const struct packet_volume *,
 	    bool *met);
 /*
  * A packet of IP that is no segment of TCP, put together of fragments, or

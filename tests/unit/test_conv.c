@@ -26,7 +26,7 @@ on_told(void *arg, const struct conv_told *c)
 {
 	struct world	*w = arg;
 
-	w->bytes += c->bytes[0] + c->bytes[1];
+	w->bytes += c->volume.bytes[0] + c->volume.bytes[1];
 	if (w->n == MANY)
 		return;
 	memcpy(w->name[w->n], c->name, c->name_len);
@@ -117,9 +117,9 @@ both_directions_are_one(void **state)
 	client_is(&w.told[0], INSIDE, SERVER);
 	assert_int_equal(w.told[0].proto, UDP);
 	assert_true(w.told[0].first);
-	assert_int_equal(w.told[0].bytes[0], 1000);
-	assert_int_equal(w.told[0].bytes[1], 2000);
-	assert_int_equal(w.told[0].packets[1], 2);
+	assert_int_equal(w.told[0].volume.bytes[0], 1000);
+	assert_int_equal(w.told[0].volume.bytes[1], 2000);
+	assert_int_equal(w.told[0].volume.packets[1], 2);
 	tell(&w);
 	assert_int_equal(w.n, 0);
 	assert_true(say(&w, 1, 64, INSIDE, SERVER, ASK));
@@ -140,7 +140,7 @@ an_answer_without_a_question_has_its_server(void **state)
 	tell(&w);
 	assert_int_equal(w.n, 1);
 	client_is(&w.told[0], INSIDE, SERVER);
-	assert_int_equal(w.told[0].bytes[1], 1000);
+	assert_int_equal(w.told[0].volume.bytes[1], 1000);
 	end(&w);
 }
 
@@ -201,7 +201,7 @@ icmp_has_those_who_answer(void **state)
 		p.ts_us = w.now;
 		assert_true(conv_packet(w.t, &p));
 		tell(&w);
-		assert_int_equal(w.told[0].bytes[t[i].answers], 100);
+		assert_int_equal(w.told[0].volume.bytes[t[i].answers], 100);
 		assert_int_equal(w.told[0].client.addr.b[12],
 		    t[i].answers ? 10 : 192);
 		end(&w);
@@ -222,7 +222,8 @@ another_interface_counts_nothing(void **state)
 	    say(&w, 1, 59, SERVER, INSIDE, ANSWER));
 	tell(&w);
 	assert_int_equal(w.n, 1);
-	assert_int_equal(w.told[0].packets[0] + w.told[0].packets[1], 2);
+	assert_int_equal(w.told[0].volume.packets[0] +
+	    w.told[0].volume.packets[1], 2);
 	/* a router with one leg, a hop further */
 	assert_true(say(&w, 1, 64, INSIDE, SERVER, ASK));
 	assert_false(say(&w, 1, 63, INSIDE, SERVER, ASK));
@@ -252,7 +253,7 @@ nobody_hides_behind_a_hop(void **state)
 	for (ttl = 65; ttl < 90; ttl++)
 		assert_true(say(&w, 1, ttl, INSIDE, SERVER, ASK));
 	tell(&w);
-	assert_int_equal(w.told[0].packets[0], 2027);
+	assert_int_equal(w.told[0].volume.packets[0], 2027);
 	end(&w);
 }
 
@@ -300,8 +301,8 @@ behind_nat_it_is_one_of_the_client(void **state)
 		tell(&w);
 		assert_int_equal(w.n, 1);
 		client_is(&w.told[0], INSIDE, SERVER);
-		assert_int_equal(w.told[0].packets[0], 1);
-		assert_int_equal(w.told[0].packets[1], 10);
+		assert_int_equal(w.told[0].volume.packets[0], 1);
+		assert_int_equal(w.told[0].volume.packets[1], 10);
 		end(&w);
 	}
 }
@@ -330,7 +331,7 @@ two_that_begin_alike_behind_nat_are_two(void **state)
 		assert_int_equal(w.n, 2);
 		for (i = 0; i < 2; i++) {
 			assert_int_equal(w.told[i].client.addr.b[12], 10);
-			assert_int_equal(w.told[i].packets[0], 1);
+			assert_int_equal(w.told[i].volume.packets[0], 1);
 			sum += w.told[i].client.addr.b[15];
 		}
 		end(&w);
@@ -359,8 +360,8 @@ two_that_begin_alike_without_nat_part_again(void **state)
 	}
 	tell(&w);
 	assert_int_equal(w.n, 2);
-	assert_int_equal(w.told[0].packets[0], 9);
-	assert_int_equal(w.told[1].packets[0], 9);
+	assert_int_equal(w.told[0].volume.packets[0], 9);
+	assert_int_equal(w.told[1].volume.packets[0], 9);
 	end(&w);
 }
 

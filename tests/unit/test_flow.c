@@ -38,7 +38,7 @@ struct world {
 	size_t			 shed;		/* bytes, when one is opened */
 	bool			 refuse;	/* no reader */
 	uint32_t		 frame;		/* length of all, or 0 */
-	struct flow_volume	 volume;	/* all that was told */
+	struct packet_volume	 volume;	/* all that was told */
 	unsigned		 told;
 	unsigned		 met;		/* connections */
 	struct addr		 near;		/* the client of the last one */
@@ -151,7 +151,7 @@ on_unread(void *arg, struct flow *f)
 }
 
 static void
-on_volume(void *arg, struct flow *f, const struct flow_volume *v, bool *met)
+on_volume(void *arg, struct flow *f, const struct packet_volume *v, bool *met)
 {
 	struct world	*w = arg;
 	unsigned	 d;

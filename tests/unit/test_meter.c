@@ -325,7 +325,7 @@ a_client_of_tls_alone_is_a_client(void **state)
 static void
 talkers_have_their_keys_and_bytes(void **state)
 {
-	const struct flow_volume v1 = { { 100, 900 }, { 2, 3 } };
+	const struct packet_volume v1 = { { 100, 900 }, { 2, 3 } };
 	struct meter_talk	 named = { .name = (const uint8_t *)"www.a",
 				    .name_len = 5, .port = 443, .proto = 6,
 				    .flags = METER_CLIENT_INSIDE };
