@@ -61,6 +61,7 @@ struct conv_table {
 	void		*arg;
 	size_t		 size;		/* of everything */
 	uint64_t	 ids;
+	uint64_t	 forgotten;
 	uint32_t	 max;
 	uint32_t	 n;
 	uint32_t	 mask;
@@ -193,6 +194,7 @@ take(struct conv_table *t, const struct flow_key *k, uint8_t proto,
 		c = &t->v[t->n++];
 	else {
 		c = &t->v[t->oldest];
+		t->forgotten++;
 		tell(t, c);
 		unchain(t, c);
 		unlink_used(t, c);
@@ -475,4 +477,10 @@ conv_name(struct conv_table *t, const struct packet *p, const uint8_t *name,
 	c = self_of(t, c, p);
 	c->name_len = (uint8_t)(len < CONV_NAME ? len : CONV_NAME);
 	memcpy(c->name, name, c->name_len);
+}
+
+uint64_t
+conv_forgotten(const struct conv_table *t)
+{
+	return t->forgotten;
 }

@@ -57,5 +57,7 @@ void		 conv_name(struct conv_table *, const struct packet *,
 		    const uint8_t *, size_t);
 /* Tells all that has something to tell. */
 void		 conv_tell(struct conv_table *);
+/* How many had to make room, ever: their next packet begins another. */
+uint64_t	 conv_forgotten(const struct conv_table *);
 
 #endif

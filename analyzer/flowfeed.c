@@ -124,9 +124,13 @@ hold_start(struct seg *s)
 
 	if (h->r.next != 0 && !(h->flags & HALF_BASE))
 		return;		/* it began with bytes that were cut */
-	if (!(h->flags & (HALF_SYN | HALF_BASE)) || flowseen_masked(s) ||
+	if (!(h->flags & (HALF_SYN | HALF_BASE)) ||
 	    (o->r.flags & REASS_HELD && !(o->flags & HALF_SYN_DATA)))
 		h->r.flags |= REASS_HELD;
+	else if (flowseen_masked(s)) {
+		h->r.flags |= REASS_HELD;
+		s->t->count[FLOW_C_MASKED]++;
+	}
 }
 
 /*

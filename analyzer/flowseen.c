@@ -480,6 +480,8 @@ note_mask(struct flow_table *t, const struct flow *f, const struct flow *g)
 	    addr_cmp(client_addr(far), client_addr(near)) == 0)
 		return;
 	m = mask_of(t, client_addr(far));
+	t->count[FLOW_C_MASK_GONE] += m->place != 0 &&
+	    addr_cmp(&m->addr, client_addr(far)) != 0;
 	m->addr = *client_addr(far);
 	m->place = far->half[flowseg_client(far)].place;
 }

@@ -113,6 +113,8 @@ enum flow_verdict {
 	M(SEEN_AGAIN,	"seen-again",		"packets at another place") \
 	M(SIGHTINGS,	"sightings",		"other places of a flow") \
 	M(NAT,		"nat",			"tuples paired by NAT")	\
+	M(MASKED,	"masked",		"held: clients in doubt") \
+	M(MASK_GONE,	"mask-forgotten",	"translators over 64")	\
 	M(ELSEWHERE,	"elsewhere",		"data first seen off home") \
 	M(BAD_SUM,	"bad-checksum",		"bad TCP checksums")	\
 	M(BAD_IP_SUM,	"bad-ip-checksum",	"bad IPv4 header checksum") \

@@ -85,12 +85,14 @@ frag_table_new(struct mem *mem, const struct hash_key *hash, size_t limit,
 static void
 lose(struct frag_table *ft, const struct packet *p)
 {
-	struct packet	 told = *p;
+	struct packet	 told;
 
+	if (ft->lost == NULL || p->wirelen == 0)
+		return;
+	told = *p;
 	told.l4 = NULL;
 	told.l4_cap = 0;
-	if (ft->lost != NULL && p->wirelen > 0)
-		ft->lost(ft->arg, &told);
+	ft->lost(ft->arg, &told);
 }
 
 static void

@@ -20,6 +20,7 @@ struct resolved {
 	struct mem	*mem;
 	const struct hash_key *seed;
 	size_t		 size;
+	uint64_t	 forgotten;
 	uint32_t	 sets;		/* a power of two */
 	struct told	 v[];
 };
@@ -94,10 +95,12 @@ resolved_put(struct resolved *t, const struct addr *client,
 	uint64_t	 us = ttl * 1000000ULL;
 	unsigned	 i;
 
-	if ((e = find(set, client, server)) == NULL)
+	if ((e = find(set, client, server)) == NULL) {
 		for (e = set, i = 1; i < WAYS; i++)
 			if (set[i].until_us < e->until_us)
 				e = &set[i];
+		t->forgotten += e->until_us >= now_us;
+	}
 	if (us < RESOLVED_MIN_US)
 		us = RESOLVED_MIN_US;
 	if (us > RESOLVED_MAX_US)
@@ -122,4 +125,10 @@ resolved_find(struct resolved *t, const struct addr *client,
 		e->until_us = now_us + RESOLVED_MIN_US;
 	*len = e->len;
 	return e->name;
+}
+
+uint64_t
+resolved_forgotten(const struct resolved *t)
+{
+	return t->forgotten;
 }

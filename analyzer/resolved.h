@@ -25,6 +25,8 @@ struct resolved;
 struct resolved	*resolved_new(struct mem *, const struct hash_key *,
 		    size_t limit);
 void		 resolved_free(struct resolved *);
+/* How many names made room while they held, ever. */
+uint64_t	 resolved_forgotten(const struct resolved *);
 void		 resolved_put(struct resolved *, const struct addr *client,
 		    const struct addr *server, const char *name, size_t len,
 		    uint32_t ttl, uint64_t now_us);

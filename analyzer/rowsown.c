@@ -23,8 +23,8 @@ static const enum flow_count odd_flow[] = {
 	FLOW_C_OUT_OF_WINDOW, FLOW_C_BAD_ACK, FLOW_C_NO_ACK, FLOW_C_BAD_FLAGS,
 	FLOW_C_BAD_RST, FLOW_C_BAD_SYN, FLOW_C_AFTER_FIN, FLOW_C_AFTER_RST,
 	FLOW_C_SYN_DATA_REFUSED, FLOW_C_RST_DATA, FLOW_C_URGENT,
-	FLOW_C_STRAY, FLOW_C_UNREAD, FLOW_C_SHED_CLOSED, FLOW_C_FORGOTTEN,
-	FLOW_C_SHED_HALF, FLOW_C_SHED_PLAIN, FLOW_C_SHED_READ, FLOW_C_NO_ROOM
+	FLOW_C_STRAY, FLOW_C_MASK_GONE, FLOW_C_UNREAD, FLOW_C_SHED_CLOSED,
+	FLOW_C_FORGOTTEN, FLOW_C_SHED_HALF, FLOW_C_SHED_PLAIN, FLOW_C_SHED_READ, FLOW_C_NO_ROOM
 };
 
 void
@@ -144,6 +144,8 @@ rows_tallies(struct analyzer *az, struct buf *b)
 	tally_row(b, "cap_kernel_drops", sketch_get(t, MC_KERNEL_DROPS),
 	    "packets");
 	tally_row(b, "flow_created", sketch_get(t, MC_FLOW + FLOW_C_NEW),
+	    "items");
+	tally_row(b, "flow_masked", sketch_get(t, MC_FLOW + FLOW_C_MASKED),
 	    "items");
 	tally_row(b, "reass_gaps", sketch_get(t, MC_REASS + REASS_GAPS),
 	    "events");

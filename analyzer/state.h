@@ -81,6 +81,8 @@ struct analyzer {
 	struct quichello *quic;		/* NULL before the first Initial */
 	struct conv_table *convs;	/* NULL before the first packet */
 	struct resolved	*resolved;	/* NULL before the first answer */
+	uint64_t	 convs_seen;	/* forgotten, at the last look */
+	uint64_t	 resolved_seen;
 	const struct session_conf *sconf;
 	struct recent	 recent;
 	struct ended_ring closed;

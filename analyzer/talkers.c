@@ -190,13 +190,29 @@ talkers_conf(struct analyzer *az, const struct conf *c)
 	resolved_free(az->resolved);
 	az->convs = NULL;
 	az->resolved = NULL;
+	az->convs_seen = az->resolved_seen = 0;
+}
+
+/* A table's count since the last look at it. */
+static void
+tally_since(struct analyzer *az, enum tally_id id, uint64_t now,
+    uint64_t *seen)
+{
+	tally_add(&az->proc->tally, id, now - *seen);
+	*seen = now;
 }
 
 void
 talkers_tell(struct analyzer *az)
 {
 	flow_tell_volumes(az->flows);
-	if (az->convs != NULL)
+	if (az->convs != NULL) {
 		conv_tell(az->convs);
+		tally_since(az, TALLY_TALK_FORGOTTEN,
+		    conv_forgotten(az->convs), &az->convs_seen);
+	}
+	if (az->resolved != NULL)
+		tally_since(az, TALLY_DNS_FORGOTTEN,
+		    resolved_forgotten(az->resolved), &az->resolved_seen);
 	meter_flush(az->meter);
 }

@@ -242,6 +242,10 @@
 	    "events in no log: mirror away or behind, analyzer lost")	\
 	T(TALK_AGAIN,		ANALYZER, PACKETS, COUNTER,		\
 	    "packets of other protocols than TCP, counted elsewhere")	\
+	T(TALK_FORGOTTEN,	ANALYZER, EVENTS,  COUNTER,		\
+	    "conversations that made room: they may count once more")	\
+	T(DNS_FORGOTTEN,	ANALYZER, EVENTS,  COUNTER,		\
+	    "names of DNS that made room: talkers show addresses")	\
 	T(TALK_SHED,		ANALYZER, PACKETS, COUNTER,		\
 	    "packets missing in talkers: no memory for conversations")	\
 	T(OWN_SEEN,		ANALYZER, EVENTS,  COUNTER,		\

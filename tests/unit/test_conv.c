@@ -397,6 +397,7 @@ nothing_is_lost_when_there_are_too_many(void **state)
 	assert_true(w.bytes > 0 && w.bytes < n * 1000ULL);
 	tell(&w);
 	assert_int_equal(w.bytes, n * 1000ULL);
+	assert_int_equal(conv_forgotten(w.t), n - 16384);
 	end(&w);
 }
 

@@ -1654,6 +1654,7 @@ behind_nat_the_client_is_told_whoever_is_read_first(void **state)
 	w.now += 100;
 	nat_all(&w, 1, 500555);
 	assert_string_equal(w.log, "");		/* whose it is may come */
+	assert_true(count(&w, FLOW_C_MASKED) == 1);
 	flow_tell_volumes(w.t);
 	w.now = began;
 	nat_all(&w, 0, 500555);

@@ -103,7 +103,8 @@ very_many_do_not_grow_it(void **state)
 {
 	struct world	 w;
 	uint64_t	 used;
-	unsigned	 i;
+	unsigned	 i, n;
+	size_t		 len;
 
 	(void)state;
 	begin(&w);
@@ -114,6 +115,14 @@ very_many_do_not_grow_it(void **state)
 		is(&w, "a.example");
 	}
 	assert_int_equal(w.mem.used, used);
+	/* all that are not there any more */
+	for (n = i = 0; i < 200000; i++) {
+		memcpy(w.server.b + 12, &i, 4);
+		n += resolved_find(w.t, &w.client, &w.server, w.now, &len) ==
+		    NULL;
+	}
+	assert_true(n > 100000);
+	assert_int_equal(resolved_forgotten(w.t), n);
 	end(&w);
 }
 
