@@ -263,40 +263,38 @@ lost_any(const struct rows *r)
  * each frame may have a checksum of four bytes: that is far below a half.
  */
 bool
-rows_iface_hides(struct rows *r, const struct iface *i, uint64_t *counted,
-    uint64_t *came)
+rows_iface_hides(struct rows *r, const struct iface *i, char text[ROWS_HIDES])
 {
 	const struct conf	*c = r->az->proc->conf;
+	uint64_t		 counted, came;
 
 	if (c->nservices > 0 || c->filter[0] != '\0' || r->az->offline ||
-	    i->info.state != IFACE_UP || i->entry == NULL ||
+	    !i->known || i->info.state != IFACE_UP || i->entry == NULL ||
 	    strcmp(i->info.type, "loopback") == 0)
 		return false;
 	meter_sum_span(r->az->meter, i->entry, r->az->now, HIDDEN_US, r->v);
-	*counted = r->v[MC_RX_BYTES] + r->v[MC_TX_BYTES];
-	*came = r->v[MC_BYTES];
-	return *counted >= HIDDEN_BYTES && *counted - *counted / 3 > *came &&
-	    r->v[MC_KERNEL_DROPS] + r->v[MC_QUEUE_DROPS] == 0 &&
-	    meter_unwatched_us(r->az->meter, HIDDEN_US, false) == 0;
+	counted = r->v[MC_RX_BYTES] + r->v[MC_TX_BYTES];
+	came = r->v[MC_BYTES];
+	if (counted < HIDDEN_BYTES || counted - counted / 3 <= came ||
+	    r->v[MC_KERNEL_DROPS] + r->v[MC_QUEUE_DROPS] > 0 ||
+	    meter_unwatched_us(r->az->meter, HIDDEN_US, false) > 0)
+		return false;
+	snprintf(text, ROWS_HIDES, "%s: the kernel counts %llu bytes in a "
+	    "minute, %llu of them came here: turn off what its card forwards "
+	    "by itself to see all", i->info.name, (unsigned long long)counted,
+	    (unsigned long long)came);
+	return true;
 }
 
 static void
 advise_hidden(struct rows *r)
 {
-	uint64_t	 counted, came;
+	char		 text[ROWS_HIDES];
 	uint32_t	 i;
-	char		 text[160];
 
-	for (i = 0; i < r->az->nifaces; i++) {
-		if (!r->az->ifaces[i].known || !rows_iface_hides(r,
-		    &r->az->ifaces[i], &counted, &came))
-			continue;
-		snprintf(text, sizeof(text), "%s: the kernel counts %llu bytes "
-		    "in a minute, only %llu of them came here: is anything "
-		    "offloaded?", r->az->ifaces[i].info.name,
-		    (unsigned long long)counted, (unsigned long long)came);
-		advise(r, true, text);
-	}
+	for (i = 0; i < r->az->nifaces; i++)
+		if (rows_iface_hides(r, &r->az->ifaces[i], text))
+			advise(r, true, text);
 }
 
 void

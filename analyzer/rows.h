@@ -40,11 +40,13 @@ void	 rows_tunnels(struct rows *);
 void	 rows_interface(struct rows *, const struct iface *);
 /*
  * Whether most of what the kernel counted on an interface in the last minute
- * never came to a socket: a network card or a program forwards it by itself.
- * Where a filter or service lines leave out what they leave out, nobody knows.
+ * never came to a socket: a network card or a program forwards it by itself;
+ * with a sentence about it. Where a filter or service lines leave out what they
+ * leave out, nobody knows.
  */
+#define ROWS_HIDES	192
 bool	 rows_iface_hides(struct rows *, const struct iface *,
-	    uint64_t *counted, uint64_t *came);
+	    char text[ROWS_HIDES]);
 /* Since when capture is away, to be printed; 0: it is there. */
 uint64_t rows_away_time(const struct analyzer *);
 /* Whether capture has told of any: there is one on every machine. */

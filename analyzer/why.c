@@ -371,23 +371,18 @@ tell_xdp(struct rows *r)
 	}
 }
 
-/* What is forwarded by a card, or leaves without passing a socket. */
 static void
 tell_hidden(struct rows *r)
 {
-	const struct iface	*f;
-	uint64_t		 counted, came;
-	uint32_t		 i;
-	unsigned		 told = 0;
+	char		 text[ROWS_HIDES];
+	uint32_t	 i;
+	unsigned	 told = 0;
 
 	for (i = 0; i < r->az->nifaces && told < IFACES_TOLD; i++) {
-		f = &r->az->ifaces[i];
-		if (!is_asked(r, f) ||
-		    !rows_iface_hides(r, f, &counted, &came))
+		if (!is_asked(r, &r->az->ifaces[i]) ||
+		    !rows_iface_hides(r, &r->az->ifaces[i], text))
 			continue;
-		rows_text(r, "", "  %s: the kernel counts %llu bytes in a "
-		    "minute, %llu of them came here: what is offloaded is not "
-		    "seen", f->info.name, (ull)counted, (ull)came);
+		rows_text(r, "", "  %s", text);
 		told++;
 	}
 }

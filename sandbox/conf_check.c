@@ -683,7 +683,8 @@ check_alert(struct check *k, size_t n)
 			bad(k, "alert \"%s\" is given twice", a->name);
 	check_metric(k, a);
 	if (k->c->stats.max_talkers == 0 && asks_talkers(a))
-		bad(k, "traffic is what talkers bring: max talkers is 0");
+		bad(k, "traffic is what talkers bring: raise max talkers, "
+		    "which is 0");
 	check_value(k, a, "the limit", a->value);
 	if (a->value == 0 && a->op != OP_GT && a->op != OP_LE)
 		bad(k, "%s 0 is %s", conf_op_name((enum conf_op)a->op),
@@ -941,7 +942,7 @@ check_evidence(struct check *k, const struct conf_log *l)
 		bad(k, "log evidence must be a file");
 	if (k->c->privacy.clients != CONF_CLIENTS_FULL)
 		bad(k, "log evidence holds headers with the addresses of "
-		    "clients, which privacy hides");
+		    "clients, which privacy hides: use one or the other");
 }
 
 static void
