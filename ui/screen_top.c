@@ -401,9 +401,11 @@ put_pairs(struct pen *p, size_t i, enum row_kind kind, size_t width)
 		doc_get(d, k, &r);
 		if (t.len > 0)
 			out_str(&t, "  ");
-		view_cell(&t, &row_desc(kind)->fields[0], &r.v[0], false);
+		view_cell(&t, VIS_TERM, &row_desc(kind)->fields[0],
+		    &r.v[0], false);
 		out_char(&t, ' ', 1);
-		view_cell(&t, &row_desc(kind)->fields[1], &r.v[1], false);
+		view_cell(&t, VIS_TERM, &row_desc(kind)->fields[1],
+		    &r.v[1], false);
 		if (t.p != NULL && view_width(t.p) >= width)
 			break;
 	}

@@ -258,13 +258,13 @@ view_starred(const struct row_field *f)
 }
 
 void
-view_cell(struct out *o, const struct row_field *f, const struct row_value *v,
-    bool star)
+view_cell(struct out *o, enum vis_form form, const struct row_field *f,
+    const struct row_value *v, bool star)
 {
 	char	 b[FMT_MAX];
 
 	if (v->type == ROW_STR) {
-		out_vis(o, VIS_TERM, v->s.p, v->s.n);
+		out_vis(o, form, v->s.p, v->s.n);
 		return;
 	}
 	out_str(o, fmt_value(b, f, v));
@@ -416,7 +416,8 @@ view_memory(struct out *o, const struct doc *d)
 			limit += doc_num(&r, "limit_bytes");
 	}
 	if (processes == 1) {
-		view_cell(o, &row_desc(ROW_MEMORY)->fields[0], &r.v[0], false);
+		view_cell(o, VIS_TERM, &row_desc(ROW_MEMORY)->fields[0],
+		    &r.v[0], false);
 		out_char(o, ' ', 1);
 	}
 	out_str(o, fmt_bytes(b, used));

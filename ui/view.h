@@ -59,6 +59,16 @@ enum metrics_dialect { METRICS_OPENMETRICS, METRICS_PROMETHEUS };
 void		 view_metrics(struct out *, const struct doc *,
 		    enum metrics_dialect, double seconds);
 
+/*
+ * A page of HTML from its start to its <body>; refresh in seconds, 0: it
+ * stays. And what a document has to say there; linked: with
+ * the ways to netmonweb's other pages.
+ */
+void		 view_html_head(struct out *, const char *title,
+		    unsigned refresh);
+void		 view_html_body(struct out *, const struct view_subject *,
+		    const struct doc *, bool linked);
+
 /* ---- parts that text, screen and HTML share ---- */
 
 /* Columns that a text takes on a terminal. */
@@ -71,8 +81,9 @@ void		 view_cut(struct out *, const char *, size_t n, size_t width);
  */
 void		 view_fold(struct out *, size_t from, size_t width);
 /* The value of a field as text, escaped; "" for one that says nothing. */
-void		 view_cell(struct out *, const struct row_field *,
-		    const struct row_value *, bool star);
+void		 view_cell(struct out *, enum vis_form,
+		    const struct row_field *, const struct row_value *,
+		    bool star);
 /* Whether a loss makes numbers of this kind too low: they are of traffic. */
 bool		 view_traffic(enum row_kind);
 /* Whether a loss makes this number too low. */

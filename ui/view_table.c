@@ -1,319 +1,32 @@
 /*
- * view_table: rows of one kind as a table. Titles, units and alignment come
- * from the row table; widths come from the data. A table wider than the
- * screen loses columns in the fixed order of its layout, then from the
- * right; the first column always stays.
+ * view_table: rows of one kind as a table of text. Widths come from the data.
+ * A table wider than the screen loses columns in the fixed order of its
+ * layout, then from the right; the first column always stays.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "sandbox/compat.h"
-#include "ui/fmt.h"
+#include "ui/grid.h"
 #include "ui/view.h"
 
 #define TEXT_COLUMN_MAX	40	/* of a text column, on a terminal */
 #define TEXT_COLUMN_MIN	12	/* it is cut to, before others are hidden */
-#define COLUMNS_MAX	(ROW_FIELDS_MAX + ROW_CHILD_KINDS)
-#define INLINE_MAX	6	/* pairs in one cell */
 #define NEST_INDENT	4
 
-struct layout {
-	enum row_kind	 kind;
-	const char	*keys[ROW_FIELDS_MAX];	/* none: all with a title */
-	const char	*drop[12];
-	enum row_kind	 inl[2];		/* children as columns */
-	size_t		 ninl;
-};
-
-struct column {
-	int		 field;		/* -1: the rows of child, inline */
-	enum row_kind	 child;
-	const char	*title;
-	bool		 right;
-	bool		 hidden;
-	size_t		 width;
-};
-
 struct table {
-	const struct doc *d;
-	enum row_kind	 kind;
-	const struct row_desc *desc;
-	const struct layout *layout;
-	unsigned	 level;
-	size_t		 from, to;
+	struct grid	 g;
 	size_t		 indent;
 	size_t		 limit;		/* columns of the screen, 0 none */
-	bool		 star;
-	struct column	 col[COLUMNS_MAX];
-	size_t		 ncols;
-	size_t		 nrows;
-	struct out	 text;		/* cells, one after the other */
-	size_t		*at;		/* nrows * ncols offsets */
 };
-
-static const struct layout layouts[] = {
-	{ .kind = ROW_INTERFACE,
-	    .keys = { "name", "label", "type", "state", "packets_per_second",
-	    "in_bits_per_second", "out_bits_per_second", "kernel_drops",
-	    "queue_drops", "truncated", "complete_ratio" },
-	    .drop = { "truncated", "label", "queue_drops", "type" } },
-	{ .kind = ROW_HOST,
-	    .drop = { "clients", "response_body_bytes",
-	    "response_p50_seconds", "quic_connections", "tls_connections",
-	    "count_error",
-	    "response_p99_seconds", "status_3xx", "hits" } },
-	{ .kind = ROW_SECTION,
-	    .keys = { "host", "section", "hits", "response_p95_seconds",
-	    "count_error" },
-	    .drop = { "count_error", "response_p95_seconds" },
-	    .inl = { ROW_METHOD, ROW_STATUS }, .ninl = 2 },
-	{ .kind = ROW_NAME,
-	    .drop = { "count_error", "bytes", "handshake_p50_seconds",
-	    "resumed" } },
-	{ .kind = ROW_TALKER,
-	    .drop = { "count_error", "named_by", "conversations", "packets",
-	    "share_ratio", "zones" } },
-	{ .kind = ROW_ALERT,
-	    .drop = { "fired_total", "complete", "span_seconds", "severity",
-	    "peak", "for_seconds" } },
-	{ .kind = ROW_MIRROR,
-	    .drop = { "same", "compared", "last_error", "hook_errors",
-	    "unjudged_bytes", "records", "gaps", "record", "answers",
-	    "dropped_bytes", "ignored_requests", "sent_requests" } },
-	{ .kind = ROW_FLOW,
-	    .drop = { "score", "retransmitted", "gap_bytes", "host",
-	    "interface" } },
-	{ .kind = ROW_TRANSACTION,
-	    .drop = { "last_byte_seconds", "response_body_bytes", "client",
-	    "first_byte_seconds" } },
-	{ .kind = ROW_PERIOD,
-	    .drop = { "wire_bits_per_second", "tls_handshakes", "requests",
-	    "errors_4xx", "busiest_host", "worst_p95_seconds",
-	    "complete_ratio" } },
-	{ .kind = ROW_PROCESS,
-	    .drop = { "jail", "last_loss", "lost_seconds" } },
-};
-static const struct layout no_layout;
-
-static const struct layout *
-find_layout(enum row_kind kind)
-{
-	size_t	 i;
-
-	for (i = 0; i < nitems(layouts); i++)
-		if (layouts[i].kind == kind)
-			return &layouts[i];
-	return &no_layout;
-}
-
-static void
-add_column(struct table *t, int field)
-{
-	const struct row_field	*f = &t->desc->fields[field];
-	struct column		*c = &t->col[t->ncols++];
-
-	c->field = field;
-	c->title = f->title != NULL ? f->title : f->key;
-	c->right = f->type != ROW_STR && f->type != ROW_BOOL &&
-	    f->unit != ROW_UNIT_TIME;
-}
-
-static void
-add_columns(struct table *t)
-{
-	const struct layout	*l = t->layout;
-	size_t			 i;
-	int			 at;
-
-	for (i = 0; i < ROW_FIELDS_MAX && l->keys[i] != NULL; i++)
-		if ((at = row_index(t->kind, l->keys[i])) != -1)
-			add_column(t, at);
-	for (i = 0; l->keys[0] == NULL && i < t->desc->nfields; i++)
-		if (t->desc->fields[i].title != NULL)
-			add_column(t, (int)i);
-	for (i = 0; i < l->ninl; i++) {
-		t->col[t->ncols].field = -1;
-		t->col[t->ncols].child = l->inl[i];
-		t->col[t->ncols++].title = row_desc(l->inl[i])->array;
-	}
-}
-
-/* "GET 301  POST 76": the first two fields of each row of a kind. */
-static void
-inline_rows(struct out *o, const struct doc *d, size_t from, size_t to,
-    enum row_kind kind, unsigned level, size_t max)
-{
-	const struct row_desc	*desc = row_desc(kind);
-	struct row		 r;
-	size_t			 i, n = 0;
-
-	for (i = doc_next(d, from, to, kind, level); i < to && n < max;
-	    i = doc_next(d, i + 1, to, kind, level), n++) {
-		doc_get(d, i, &r);
-		if (n > 0)
-			out_str(o, "  ");
-		view_cell(o, &desc->fields[0], &r.v[0], false);
-		out_char(o, ' ', 1);
-		view_cell(o, &desc->fields[1], &r.v[1], false);
-	}
-	if (i < to)
-		out_str(o, "  ...");
-}
-
-/* Values that the row table alone cannot say how to draw. */
-static bool
-special_cell(struct out *o, const struct row *r, const struct row_field *f,
-    const struct row_value *v)
-{
-	char		 b[FMT_MAX];
-	const char	*unit;
-	size_t		 n;
-
-	if (r->kind == ROW_INTERFACE && f->type != ROW_STR &&
-	    !doc_is(r, "state", "up") && (fmt_number(v) == 0 ||
-	    doc_u64(r, "packets") == 0))
-		return true;
-	/* A capture file has no interface of its own that counts. */
-	if (r->kind == ROW_INTERFACE && doc_is(r, "type", "file") &&
-	    f->unit == ROW_UNIT_BPS && fmt_number(v) == 0)
-		return true;
-	/* Without an id it has not fired: there was no peak. */
-	if (r->kind == ROW_ALERT && strcmp(f->key, "peak") == 0) {
-		(void)doc_text(r, "id", &n);
-		if (n == 0) {
-			out_char(o, '-', 1);
-			return true;
-		}
-	}
-	if (r->kind == ROW_ALERT && f->unit == ROW_UNIT_COUNT &&
-	    v->type == ROW_DOUBLE) {
-		unit = doc_text(r, "unit", &n);
-		out_str(o, fmt_by_unit(b, unit, n, v->d));
-		return true;
-	}
-	if (r->kind == ROW_CHANGE && ((strcmp(f->key, "before_per_second") ==
-	    0 && !doc_bool(r, "before_listed")) || (strcmp(f->key,
-	    "then_per_second") == 0 && !doc_bool(r, "then_listed")))) {
-		out_char(o, '-', 1);
-		return true;
-	}
-	if (r->kind == ROW_TRANSACTION && v->type == ROW_U64 && v->u == 0 &&
-	    strcmp(f->key, "status") == 0) {
-		out_char(o, '-', 1);
-		return true;
-	}
-	if (f->unit == ROW_UNIT_SECONDS && strcmp(f->key, "up_seconds") == 0) {
-		out_str(o, fmt_uptime(b, v->d));
-		return true;
-	}
-	if (strcmp(f->key, "span_seconds") == 0) {
-		out_str(o, fmt_span(b, v->d));
-		return true;
-	}
-	return false;
-}
-
-static void
-fill_cell(struct table *t, struct column *c, size_t i, const struct row *r)
-{
-	const struct row_field	*f;
-	const struct row_value	*v;
-
-	if (c->field == -1) {
-		inline_rows(&t->text, t->d, i + 1, doc_end(t->d, i),
-		    c->child, t->level + 1, INLINE_MAX);
-		return;
-	}
-	f = &t->desc->fields[c->field];
-	v = &r->v[c->field];
-	if (special_cell(&t->text, r, f, v))
-		return;
-	if (v->type == ROW_STR && t->limit != 0)
-		view_cut(&t->text, v->s.p, v->s.n, TEXT_COLUMN_MAX);
-	else
-		view_cell(&t->text, f, v, t->star);
-}
-
-static const char *
-cell(const struct table *t, size_t row, size_t col)
-{
-	return t->text.p + t->at[row * t->ncols + col];
-}
-
-static int
-fill(struct table *t)
-{
-	struct row	 r;
-	size_t		 i, n, c;
-
-	t->nrows = doc_count(t->d, t->from, t->to, t->kind, t->level);
-	t->at = calloc(t->nrows * t->ncols + 1, sizeof(*t->at));
-	if (t->at == NULL)
-		return -1;
-	i = doc_next(t->d, t->from, t->to, t->kind, t->level);
-	for (n = 0; i < t->to; n++) {
-		doc_get(t->d, i, &r);
-		for (c = 0; c < t->ncols; c++) {
-			t->at[n * t->ncols + c] = t->text.len;
-			fill_cell(t, &t->col[c], i, &r);
-			out_char(&t->text, '\0', 1);
-		}
-		i = doc_next(t->d, i + 1, t->to, t->kind, t->level);
-	}
-	return t->text.err ? -1 : 0;
-}
-
-/* What says nothing in a column: an exact sketch and a plain host need none. */
-static const char *
-quiet_value(const char *title)
-{
-	static const struct {
-		const char	*title;
-		const char	*value;
-	}		 quiet[] = { { "error", "0" }, { "tls", "0" },
-			    { "quic", "0" }, { "tls bytes", "0 B" },
-			    { "not kept", "-" } };
-	size_t		 i;
-
-	for (i = 0; i < nitems(quiet); i++)
-		if (strcmp(title, quiet[i].title) == 0)
-			return quiet[i].value;
-	return "";
-}
-
-/* Columns that say nothing anywhere are not shown; widths of the others. */
-static void
-measure(struct table *t)
-{
-	struct column	*c;
-	const char	*s, *quiet;
-	size_t		 i, n, w;
-	bool		 blank;
-
-	for (i = 0; i < t->ncols; i++) {
-		c = &t->col[i];
-		c->width = view_width(c->title);
-		quiet = quiet_value(c->title);
-		blank = i > 0;
-		for (n = 0; n < t->nrows; n++) {
-			s = cell(t, n, i);
-			if (*s != '\0' && strcmp(s, quiet) != 0)
-				blank = false;
-			if ((w = view_width(s)) > c->width)
-				c->width = w;
-		}
-		c->hidden = blank;
-	}
-}
 
 static size_t
 total_width(const struct table *t)
 {
 	size_t	 i, w = t->indent;
 
-	for (i = 0; i < t->ncols; i++)
-		if (!t->col[i].hidden)
-			w += t->col[i].width + (i > 0 ? 2 : 0);
+	for (i = 0; i < t->g.ncols; i++)
+		if (!t->g.col[i].hidden)
+			w += t->g.col[i].width + (i > 0 ? 2 : 0);
 	return w;
 }
 
@@ -321,24 +34,24 @@ static void
 hide_key(struct table *t, const char *key)
 {
 	size_t	 i;
-	int	 at = row_index(t->kind, key);
+	int	 at = row_index(t->g.kind, key);
 
-	for (i = 1; i < t->ncols; i++)
-		if (t->col[i].field == at)
-			t->col[i].hidden = true;
+	for (i = 1; i < t->g.ncols; i++)
+		if (t->g.col[i].field == at)
+			t->g.col[i].hidden = true;
 }
 
 /* The widest column of text that may still be cut; NULL: none. */
-static struct column *
+static struct grid_column *
 widest_text(struct table *t)
 {
-	struct column	*c, *found = NULL;
+	struct grid_column	*c, *found = NULL;
 	size_t		 i;
 
-	for (i = 0; i < t->ncols; i++) {
-		c = &t->col[i];
+	for (i = 0; i < t->g.ncols; i++) {
+		c = &t->g.col[i];
 		if (c->hidden || c->field == -1 ||
-		    t->desc->fields[c->field].type != ROW_STR ||
+		    t->g.desc->fields[c->field].type != ROW_STR ||
 		    c->width <= TEXT_COLUMN_MIN ||
 		    c->width <= view_width(c->title))
 			continue;
@@ -351,29 +64,29 @@ widest_text(struct table *t)
 static void
 fit(struct table *t)
 {
-	struct column	*c;
+	struct grid_column	*c;
 	size_t	 i;
 
 	if (t->limit == 0)
 		return;
-	for (i = 0; i < nitems(t->layout->drop); i++) {
-		if (t->layout->drop[i] == NULL ||
+	for (i = 0; i < nitems(t->g.layout->drop); i++) {
+		if (t->g.layout->drop[i] == NULL ||
 		    total_width(t) <= t->limit)
 			break;
-		hide_key(t, t->layout->drop[i]);
+		hide_key(t, t->g.layout->drop[i]);
 	}
 	while (total_width(t) > t->limit && (c = widest_text(t)) != NULL)
 		c->width--;
-	for (i = t->ncols; i > 1 && total_width(t) > t->limit; i--)
-		t->col[i - 1].hidden = true;
-	if (total_width(t) > t->limit && t->ncols > 0)
-		t->col[0].width = t->limit > t->indent + 1 ?
+	for (i = t->g.ncols; i > 1 && total_width(t) > t->limit; i--)
+		t->g.col[i - 1].hidden = true;
+	if (total_width(t) > t->limit && t->g.ncols > 0)
+		t->g.col[0].width = t->limit > t->indent + 1 ?
 		    t->limit - t->indent : 1;
 }
 
 /* Blanks are written before the next cell, so that none ends a line. */
 static void
-put_cell(struct out *o, const struct column *c, const char *s, size_t *blanks)
+put_cell(struct out *o, const struct grid_column *c, const char *s, size_t *blanks)
 {
 	size_t	 w = view_width(s), pad = w < c->width ? c->width - w : 0;
 
@@ -397,10 +110,10 @@ put_line(struct out *o, const struct table *t, size_t row, bool head)
 {
 	size_t	 i, blanks = t->indent;
 
-	for (i = 0; i < t->ncols; i++)
-		if (!t->col[i].hidden)
-			put_cell(o, &t->col[i], head ? t->col[i].title :
-			    cell(t, row, i), &blanks);
+	for (i = 0; i < t->g.ncols; i++)
+		if (!t->g.col[i].hidden)
+			put_cell(o, &t->g.col[i], head ? t->g.col[i].title :
+			    grid_cell(&t->g, row, i), &blanks);
 	out_char(o, '\n', 1);
 }
 
@@ -420,12 +133,12 @@ children(struct out *o, const struct table *parent, size_t i)
 {
 	struct table	 t;
 	bool		 done[ROW_KINDS] = { false };
-	size_t		 k, to = doc_end(parent->d, i), before;
+	size_t		 k, to = doc_end(parent->g.d, i), before;
 	enum row_kind	 kind;
 
 	for (k = i + 1; k < to; k++) {
-		kind = (enum row_kind)parent->d->rows[k].kind;
-		if (parent->d->rows[k].level != parent->level + 1 ||
+		kind = (enum row_kind)parent->g.d->rows[k].kind;
+		if (parent->g.d->rows[k].level != parent->g.level + 1 ||
 		    done[kind])
 			continue;
 		done[kind] = true;
@@ -433,21 +146,21 @@ children(struct out *o, const struct table *parent, size_t i)
 			before = o->len;
 			out_char(o, ' ', parent->indent + NEST_INDENT);
 			out_printf(o, "%-9s ", row_desc(kind)->array);
-			inline_rows(o, parent->d, i + 1, to, kind,
-			    parent->level + 1, SIZE_MAX);
+			grid_pairs(o, VIS_TERM, parent->g.d, i + 1, to, kind,
+			    parent->g.level + 1, SIZE_MAX);
 			out_char(o, '\n', 1);
 			view_fold(o, before, parent->limit);
 			continue;
 		}
 		memset(&t, 0, sizeof(t));
-		t.d = parent->d;
-		t.from = i + 1;
-		t.to = to;
-		t.kind = kind;
-		t.level = parent->level + 1;
+		t.g.d = parent->g.d;
+		t.g.from = i + 1;
+		t.g.to = to;
+		t.g.kind = kind;
+		t.g.level = parent->g.level + 1;
+		t.g.star = parent->g.star;
 		t.indent = parent->indent + NEST_INDENT;
 		t.limit = parent->limit;
-		t.star = parent->star;
 		table(o, &t, true);
 	}
 }
@@ -456,35 +169,25 @@ children(struct out *o, const struct table *parent, size_t i)
 static void
 table(struct out *o, struct table *t, bool nested)
 {
-	size_t	 i, n;
+	struct grid	*g = &t->g;
+	size_t		 i, n;
 
-	t->desc = row_desc(t->kind);
-	t->layout = find_layout(t->kind);
-	out_init(&t->text);
-	add_columns(t);
-	if (fill(t) == -1) {
+	g->form = VIS_TERM;
+	g->cut = t->limit != 0 ? TEXT_COLUMN_MAX : 0;
+	if (grid_fill(g) == -1)
 		o->err = true;
-		goto done;
+	else if (g->nrows > 0) {
+		fit(t);
+		put_line(o, t, 0, true);
+		i = doc_next(g->d, g->from, g->to, g->kind, g->level);
+		for (n = 0; n < g->nrows; n++) {
+			put_line(o, t, n, false);
+			if (nested && g->layout->ninl == 0)
+				children(o, t, i);
+			i = doc_next(g->d, i + 1, g->to, g->kind, g->level);
+		}
 	}
-	if (t->nrows == 0)
-		goto done;
-	if (t->level > 0 && t->kind == ROW_SECTION)
-		t->col[0].title = "";	/* the host stands above */
-	measure(t);
-	if (t->level > 0 && t->kind == ROW_SECTION)
-		t->col[0].hidden = true;
-	fit(t);
-	put_line(o, t, 0, true);
-	i = doc_next(t->d, t->from, t->to, t->kind, t->level);
-	for (n = 0; n < t->nrows; n++) {
-		put_line(o, t, n, false);
-		if (nested && t->layout->ninl == 0)
-			children(o, t, i);
-		i = doc_next(t->d, i + 1, t->to, t->kind, t->level);
-	}
- done:
-	out_clear(&t->text);
-	free(t->at);
+	grid_clear(g);
 }
 
 void
@@ -495,12 +198,12 @@ view_table(struct out *o, const struct doc *d, size_t from, size_t to,
 	struct table	 t;
 
 	memset(&t, 0, sizeof(t));
-	t.d = d;
-	t.kind = kind;
-	t.level = level;
-	t.from = from;
-	t.to = to;
+	t.g.d = d;
+	t.g.kind = kind;
+	t.g.level = level;
+	t.g.from = from;
+	t.g.to = to;
+	t.g.star = star && view_traffic(kind);
 	t.limit = opt->width;
-	t.star = star && view_traffic(kind);
 	table(o, &t, nested);
 }
