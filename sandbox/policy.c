@@ -29,12 +29,14 @@
 #define EQ(n, v)	{ n, SCMP_CMP_EQ, (uint64_t)(v), 0 }
 #define BITS(n, m, v)	{ n, SCMP_CMP_MASKED_EQ, (uint64_t)(m), (uint64_t)(v) }
 #define NONE(n, m)	BITS(n, m, 0)
-/* Rows: always, with one, two or three comparisons, soft. */
+/* Rows: always, with one, two or three comparisons; soft ones. */
 #define YES(c, w)	{ SCMP_SYS(c), POLICY_ALLOW, 0, { { 0 } }, w }
 #define IF1(c, x, w)	{ SCMP_SYS(c), POLICY_ALLOW, 1, { x }, w }
 #define IF2(c, x, y, w)	{ SCMP_SYS(c), POLICY_ALLOW, 2, { x, y }, w }
 #define IF3(c, x, y, z, w) { SCMP_SYS(c), POLICY_ALLOW, 3, { x, y, z }, w }
 #define NO(c, w)	{ SCMP_SYS(c), POLICY_SOFT, 0, { { 0 } }, w }
+#define NO1(c, x, w)	{ SCMP_SYS(c), POLICY_SOFT, 1, { x }, w }
+#define NO2(c, x, y, w)	{ SCMP_SYS(c), POLICY_SOFT, 2, { x, y }, w }
 #define TABLE(n, r)	static const struct policy_table n = \
 			    { #n, r, nitems(r) }
 
@@ -264,6 +266,65 @@ static const struct policy_rule client_rules[] = {
 };
 TABLE(client, client_rules);
 
+/* ---- netmonweb: strangers' requests in, pages out ---- */
+
+static const struct policy_rule web_rules[] = {
+	IF1(sendmsg, EQ(0, POLICY_FD_PARENT), "what is asked for"),
+	YES(accept4, "a browser"),
+	YES(accept, "the same, where libc does without accept4"),
+	YES(readv, "a request"),
+	IF1(ioctl, EQ(1, FIONREAD), "libevent, how much there is to read"),
+	NO1(ioctl, EQ(1, TCGETS), "is standard error a terminal"),
+	NO1(ioctl, EQ(1, TIOCGWINSZ), "the same, with musl"),
+	YES(write, "a page; a line on standard error"),
+	YES(writev, "a page; a line on standard error"),
+	YES(sendfile, "a page that was passed as a file"),
+	YES(sendfile64, "the same, on 32 bits"),
+	YES(shutdown, "the end of a page"),
+	YES(close, "connections and pages"),
+	FCNTL(F_GETFL, "non-blocking"),
+	FCNTL(F_SETFL, "non-blocking"),
+};
+TABLE(web, web_rules);
+
+/*
+ * What asks for it: of sockets those that the control socket is, no other one
+ * of this machine's; of files what Landlock leaves, to read.
+ */
+#define READ_ONLY(n)	NONE(n, O_ACCMODE | O_CREAT | O_TRUNC)
+static const struct policy_rule web_ask_rules[] = {
+	YES(sendmsg, "the daemon, and answers"),
+	YES(recvmsg, "the daemon, and what is asked for"),
+	IF2(socket, EQ(0, AF_UNIX), BITS(1, 0xf, SOCK_SEQPACKET),
+	    "the control socket"),
+	NO2(socket, EQ(0, AF_UNIX), BITS(1, 0xf, SOCK_STREAM),
+	    "libc looks for nscd"),
+	YES(connect, "the control socket"),
+	IF1(open, READ_ONLY(1), "a history log"),
+	IF1(openat, READ_ONLY(2), "a history log"),
+	YES(getdents64, "those that were rotated"),
+	YES(getdents, "the same, elsewhere"),
+	YES(stat, "whose the control socket is"),
+	YES(stat64, "the same, on 32 bits"),
+	YES(newfstatat, "the same, and sizes of files"),
+	YES(fstatat64, "the same, on 32 bits"),
+	YES(statx, "the same, elsewhere"),
+	YES(fstat, "sizes of files"),
+	YES(fstat64, "the same, on 32 bits"),
+	YES(lseek, "length of a page"),
+	YES(_llseek, "the same, on 32 bits"),
+	YES(memfd_create, "a page"),
+	YES(write, "a page; a line on standard error"),
+	YES(writev, "stdio"),
+	YES(close, "the daemon, files and pages"),
+	YES(uname, "the host's name"),
+	NO(ioctl, "is standard error a terminal"),
+	FCNTL(F_GETFD, "opendir"),
+	FCNTL(F_SETFD, "opendir"),
+	FCNTL(F_GETFL, "opendir"),
+};
+TABLE(web_ask, web_ask_rules);
+
 /* ---- parent: supervision, files and sockets; no clone, no exec ---- */
 
 static const struct policy_rule parent_rules[] = {
@@ -483,6 +544,11 @@ static const struct policy policies[ROLE_MAX] = {
 		.table = { &loop, &soft, &parent_link, &fstats, &client, SAN },
 		.never = MUX
 	},
+	[ROLE_WEB] = {
+		.table = { &loop, &soft, &parent_link, &fstats, &web, SAN },
+		.never = MUX
+	},
+	[ROLE_WEB_ASK] = { .table = { &loop, &web_ask, SAN }, .never = MUX },
 };
 
 const struct policy *

@@ -12,6 +12,8 @@ role_name(enum role r)
 		[ROLE_MIRROR]	= "mirror",
 		[ROLE_CLIENT]	= "client",
 		[ROLE_PROVIDER]	= "provider",
+		[ROLE_WEB]	= "web",
+		[ROLE_WEB_ASK]	= "web-ask",
 		[ROLE_ANY]	= "any",
 		[ROLE_CHILD]	= "child",
 		[ROLE_OWNER]	= "owner",

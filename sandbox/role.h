@@ -1,6 +1,7 @@
 /*
- * role: who may take part in a conversation. The five processes, the client
- * on the control socket and a program attached as a hook.
+ * role: who may take part in a conversation, or has a jail. The five
+ * processes, the client on the control socket, a program attached as a hook,
+ * and the two processes of netmonweb.
  */
 #ifndef SANDBOX_ROLE_H
 #define SANDBOX_ROLE_H
@@ -13,6 +14,8 @@ enum role {
 	ROLE_MIRROR,
 	ROLE_CLIENT,		/* netmonctl */
 	ROLE_PROVIDER,		/* netmonctl hook */
+	ROLE_WEB,		/* netmonweb: what strangers speak to */
+	ROLE_WEB_ASK,		/* netmonweb: what asks the daemon for it */
 	ROLE_MAX,
 	/* In the message table only. */
 	ROLE_ANY = ROLE_MAX,	/* every child, or whoever asks */

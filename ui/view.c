@@ -245,9 +245,10 @@ view_traffic(enum row_kind kind)
 bool
 view_starred(const struct row_field *f)
 {
-	/* Losses themselves are not too low. */
-	static const char *const exact[] = { "count_error", "kernel_drops",
-	    "queue_drops", "truncated", "gap_bytes", "ring_bytes" };
+	/* Losses themselves are not too low, nor what was not counted. */
+	static const char *const exact[] = { "interfaces", "count_error",
+	    "kernel_drops", "queue_drops", "truncated", "gap_bytes",
+	    "ring_bytes" };
 	size_t	 i;
 
 	for (i = 0; i < nitems(exact); i++)

@@ -524,7 +524,21 @@ def periods():
     yield b"\0period1" + struct.pack("=IQQIII", 2, 1, 2, 0, 0, 0)
 
 
+# ---- what browsers ask netmonweb ----
+
+def pages():
+    targets = ["/", "/json/hosts?window=1m&top=5&by=bytes", "/host/a.example%3A80",
+               "/talkers?client=192.0.2.1&server=a+b&port=443", "/report?at=03%3A12",
+               "/compare?at=03:12&with=1d", "/history?since=2d&until=1d&by=1h",
+               "/flows?state=open&vlan=7&interface=eth0", "/metrics", "/alerts/all",
+               "http://fw1/why?port=80"]
+    for t in targets:
+        yield ("GET %s HTTP/1.1\r\nHost: [::1]:9470\r\nAccept: application/"
+               "openmetrics-text\r\n\r\n" % t).encode()
+
+
 def main():
+    save("web", pages())
     save("packet", packets())
     save("frag", frags())
     save("reass", streams())

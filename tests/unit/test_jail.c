@@ -188,6 +188,28 @@ socket_tcp(void)
 	return socket(AF_INET, SOCK_STREAM, 0);
 }
 static long
+socket_control(void)
+{
+	return socket(AF_UNIX, SOCK_SEQPACKET, 0);
+}
+static long
+socket_stream(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+static long
+connect_9(void)
+{
+	const struct sockaddr	 none = { .sa_family = AF_UNSPEC };
+
+	return connect(9, &none, sizeof(none));
+}
+static long
+make_file(void)
+{
+	return open("/tmp/netmon-jail", O_RDONLY | O_CREAT, 0600);
+}
+static long
 socket_route(void)
 {
 	return socket(AF_NETLINK, SOCK_RAW, 0);
@@ -375,12 +397,13 @@ static void
 roles_do_without_files_programs_and_processes(void **state)
 {
 	static const enum role	 roles[] = {
-		ROLE_CAPTURE, ROLE_ANALYZER, ROLE_MIRROR, ROLE_CLIENT
+		ROLE_CAPTURE, ROLE_ANALYZER, ROLE_MIRROR, ROLE_CLIENT,
+		ROLE_WEB
 	};
 	size_t			 i;
 
 	(void)state;
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < nitems(roles); i++) {
 		assert_int_equal(try(roles[i], open_file), EACCES);
 		assert_int_equal(try(roles[i], make_process), KILLED);
 		assert_int_equal(try(roles[i], run_program), KILLED);
@@ -422,6 +445,28 @@ only_mirror_makes_tcp_sockets(void **state)
 	assert_int_equal(try(ROLE_CAPTURE, socket_tcp), KILLED);
 	assert_int_equal(try(ROLE_ANALYZER, socket_tcp), KILLED);
 	assert_int_equal(try(ROLE_PARENT, socket_tcp), KILLED);
+}
+
+/* What strangers speak to keeps what it was given; the other half asks. */
+static void
+pages_lead_nowhere(void **state)
+{
+	(void)state;
+	assert_int_equal(try(ROLE_WEB, socket_tcp), KILLED);
+	assert_int_equal(try(ROLE_WEB, socket_control), KILLED);
+	assert_int_equal(try(ROLE_WEB, connect_9), KILLED);
+	assert_int_equal(try(ROLE_WEB, send_4), KILLED);
+	assert_int_equal(try(ROLE_WEB, filter_9), KILLED);
+	assert_int_equal(try(ROLE_WEB_ASK, socket_control), 0);
+	assert_int_equal(try(ROLE_WEB_ASK, socket_stream), EACCES);
+	assert_int_equal(try(ROLE_WEB_ASK, socket_tcp), KILLED);
+	assert_int_equal(try(ROLE_WEB_ASK, socket_udp), KILLED);
+	assert_int_equal(try(ROLE_WEB_ASK, make_file), KILLED);
+	assert_int_equal(try(ROLE_WEB_ASK, make_process), KILLED);
+	assert_int_equal(try(ROLE_WEB_ASK, run_program), KILLED);
+	assert_int_equal(try(ROLE_WEB_ASK, signal_parent), KILLED);
+	if (jail_landlock_abi() > 0)
+		assert_int_equal(try(ROLE_WEB_ASK, open_file), EACCES);
 }
 
 /* Landlock looks at connect(2) of TCP alone. */
@@ -496,7 +541,9 @@ every_row_says_why(void **state)
 	int			 r;
 
 	(void)state;
-	for (r = ROLE_PARENT; r <= ROLE_CLIENT; r++) {
+	for (r = ROLE_PARENT; r < ROLE_MAX; r++) {
+		if (r == ROLE_PROVIDER)
+			continue;	/* the user's own program */
 		assert_non_null(p = policy_of((enum role)r));
 		for (t = 0; p->table[t] != NULL; t++) {
 			for (i = 0; i < p->table[t]->n; i++) {
@@ -664,6 +711,7 @@ main(void)
 		cmocka_unit_test(nobody_changes_the_sockets_of_links),
 		cmocka_unit_test(last_words_may_be_a_vector),
 		cmocka_unit_test(only_mirror_makes_tcp_sockets),
+		cmocka_unit_test(pages_lead_nowhere),
 		cmocka_unit_test(mirror_has_no_way_around_connect),
 		cmocka_unit_test(
 		    the_parent_starts_nothing_and_captures_nothing),

@@ -4,14 +4,16 @@
 . "$TOP/tests/lib/daemon.sh"
 need_root
 need_jail
-need python3
+need python3 curl
 
 make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$TMP/root" PREFIX=/usr > "$TMP/out" 2>&1
 is "make install" $? 0
-for f in sbin/netmond sbin/netmonctl libexec/netmond/netmond-capture \
-    libexec/netmond/netmond-analyzer libexec/netmond/netmond-mirror \
-    share/man/man8/netmond.8 share/man/man8/netmonctl.8 \
-    share/man/man5/netmond.conf.5 lib/systemd/system/netmond.service; do
+for f in sbin/netmond sbin/netmonctl sbin/netmonweb \
+    libexec/netmond/netmond-capture libexec/netmond/netmond-analyzer \
+    libexec/netmond/netmond-mirror share/man/man8/netmond.8 \
+    share/man/man8/netmonctl.8 share/man/man8/netmonweb.8 \
+    share/man/man5/netmond.conf.5 lib/systemd/system/netmond.service \
+    lib/systemd/system/netmonweb.service; do
 	[ -s "$TMP/root/usr/$f" ] && ok "installs $f" || not_ok "does not install $f"
 done
 is "netmond.conf(5) names the folder of the examples" \
@@ -76,6 +78,30 @@ is "stop" $? 0
     ok "stop returns at the end"
 sleep 0.3
 rc status && not_ok "status after stop" || ok "status after stop is not 0"
+
+# The pages' script needs no netmond.
+web() {
+	NETMONWEB="$BUILD/netmonweb" NETMONWEB_PID="$TMP/web.pid" \
+	    NETMONWEB_FLAGS="-u $TEST_USER -g $TEST_GROUP -s $SOCK" \
+	    sh "$TMP/root/etc/init.d/netmonweb" "$@" > "$TMP/web.out" 2>&1
+}
+if command -v start-stop-daemon > /dev/null; then
+	web status && not_ok "netmonweb: status before start" ||
+	    ok "netmonweb: status before start is not 0"
+	web start
+	is "netmonweb: start" "$? $(cat "$TMP/web.out")" "0 "
+	answers() { curl -so "$TMP/web.page" http://127.0.0.1:9470/; }
+	wait_for 5 answers && ok "netmonweb: it answers" ||
+	    not_ok "netmonweb: it does not answer" "$(cat "$TMP/web.out")"
+	web status
+	is "netmonweb: status" $? 0
+	web stop
+	is "netmonweb: stop" "$? $(cat "$TMP/web.out")" "0 "
+	web status && not_ok "netmonweb: status after stop" ||
+	    ok "netmonweb: status after stop is not 0"
+else
+	skip "netmonweb's script needs start-stop-daemon"
+fi
 
 # One of another version hangs up when it has said so, but can be ended.
 cat > "$TMP/foreign.py" <<'EOT'
@@ -208,14 +234,25 @@ is "one of a bad file fails, and signals nobody" \
 like "and says why" "$(cat "$TMP/out")" 'unknown word "nonsense"'
 
 if command -v systemd-analyze > /dev/null; then
-	u=$TMP/root/usr/lib/systemd/system/netmond.service
-	sed "s|/usr/sbin/|$TMP/root/usr/sbin/|" "$u" > "$TMP/netmond.service"
-	systemd-analyze verify --man=no "$TMP/netmond.service" > "$TMP/out" 2>&1
-	is "systemd-analyze verify" "$? $(cat "$TMP/out")" "0 "
-	e=$(systemd-analyze security --offline=true "$TMP/netmond.service" 2>/dev/null |
-	    sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
-	awk -v e="$e" 'BEGIN { exit !(e != "" && e <= 1.9) }' &&
-	    ok "exposure is $e" || not_ok "exposure is $e, want at most 1.9"
+	mkdir "$TMP/units"
+	for u in netmond netmonweb; do
+		sed "s|/usr/sbin/|$TMP/root/usr/sbin/|" \
+		    "$TMP/root/usr/lib/systemd/system/$u.service" \
+		    > "$TMP/units/$u.service"
+	done
+	for u in netmond:1.9 netmonweb:1.5; do
+		most=${u#*:}
+		u=${u%:*}
+		(cd "$TMP/units" && systemd-analyze verify --man=no ./$u.service) \
+		    > "$TMP/out" 2>&1
+		is "systemd-analyze verify $u" "$? $(cat "$TMP/out")" "0 "
+		e=$(systemd-analyze security --offline=true \
+		    "$TMP/units/$u.service" 2>/dev/null |
+		    sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
+		awk -v e="$e" -v m=$most 'BEGIN { exit !(e != "" && e <= m) }' &&
+		    ok "exposure of $u is $e" ||
+		    not_ok "exposure of $u is $e, want at most $most"
+	done
 else
 	skip "needs systemd-analyze"
 fi

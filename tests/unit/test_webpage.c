@@ -1,0 +1,128 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sandbox/proc.h"
+#include "tests/lib/golden.h"
+#include "tests/lib/rows.h"
+#include "ui/webpage.h"
+
+static uint8_t	 bytes[65536];
+
+/* Nothing here is of now. */
+uint64_t
+proc_wall_us(void)
+{
+	return 0;
+}
+
+/* The page of a target, from what a subject has. */
+static void
+draw(struct out *o, const char *target, enum show_subject s, bool lossy)
+{
+	struct weburl	 u;
+	struct buf	 b;
+	struct doc	 d;
+	char		 why[256];
+
+	assert_int_equal(weburl_parse(target, strlen(target), &u, why,
+	    sizeof(why)), 0);
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_answer(&b, s, lossy);
+	assert_false(b.err);
+	doc_init(&d);
+	assert_int_equal(doc_add(&d, bytes, b.len), 0);
+	out_init(o);
+	webpage_draw(o, &u, "fw<1>", view_subject(s), &d);
+	assert_false(o->err);
+	doc_clear(&d);
+}
+
+static void
+test_pages_look_as_agreed(void **state)
+{
+	struct out	 o;
+
+	(void)state;
+	draw(&o, "/", SHOW_SUMMARY, true);
+	assert_int_equal(golden_check("front.html", o.p), 0);
+	out_clear(&o);
+	draw(&o, "/host/a?window=1m", SHOW_HOST, false);
+	assert_int_equal(golden_check("host.html", o.p), 0);
+	out_clear(&o);
+	draw(&o, "/why", SHOW_WHY, false);
+	assert_int_equal(golden_check("why.html", o.p), 0);
+	out_clear(&o);
+}
+
+/* What strangers sent is in these documents, and must not become markup. */
+static void
+test_nothing_becomes_markup(void **state)
+{
+	static const char *const	 ours[] = { "html", "head", "meta",
+		"title", "style", "body", "nav", "a", "b", "h1", "h2", "p",
+		"div", "table", "tr", "th", "td", "form", "input", "button",
+		"details", "summary" };
+	struct out			 o;
+	const char			*p;
+	size_t				 i, n, found = 0;
+	unsigned			 s;
+
+	(void)state;
+	for (s = 0; s < SHOW_SUBJECTS; s++) {
+		draw(&o, "/hosts?top=%22%3E%3Cscript%3E",
+		    (enum show_subject)s, false);
+		for (p = o.p; (p = strchr(p, '<')) != NULL; p++, found++) {
+			if (p[1] == '!')
+				continue;
+			n = strspn(p + 1 + (p[1] == '/'),
+			    "abcdefghijklmnopqrstuvwxyz0123456789");
+			for (i = 0; i < nitems(ours); i++)
+				if (strlen(ours[i]) == n && memcmp(ours[i],
+				    p + 1 + (p[1] == '/'), n) == 0)
+					break;
+			assert_true(i < nitems(ours));
+		}
+		out_clear(&o);
+	}
+	assert_true(found > 1000);
+}
+
+static void
+test_a_page_waits_and_one_that_is_past_does_not(void **state)
+{
+	const struct weburl	 none = { 0 };
+	struct out		 o;
+
+	(void)state;
+	draw(&o, "/hosts", SHOW_HOSTS, false);
+	assert_non_null(strstr(o.p, "http-equiv=\"refresh\""));
+	out_clear(&o);
+	draw(&o, "/hosts?at=03:12", SHOW_HOSTS, false);
+	assert_null(strstr(o.p, "http-equiv=\"refresh\""));
+	assert_non_null(strstr(o.p, "value=\"03:12\""));
+	out_clear(&o);
+	out_init(&o);
+	webpage_sorry(&o, &none, "fw1", "<b> is away", true);
+	assert_non_null(strstr(o.p, "&lt;b&gt; is away"));
+	assert_non_null(strstr(o.p, "http-equiv=\"refresh\""));
+	out_clear(&o);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(test_pages_look_as_agreed),
+		cmocka_unit_test(test_nothing_becomes_markup),
+		cmocka_unit_test(
+		    test_a_page_waits_and_one_that_is_past_does_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,148 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/compat.h"
+#include "ui/history.h"
+#include "ui/webpage.h"
+
+/* The first page: what is wrong comes first, on a screen that is small. */
+static const struct view_subject front = {
+	.subject = SHOW_SUMMARY, .name = "summary", .traffic = true,
+	.kinds = { ROW_ALERT, ROW_ADVICE, ROW_SUMMARY, ROW_HOST, ROW_DAEMON },
+	.nkinds = 5
+};
+
+static void
+text(struct out *o, const char *s)
+{
+	out_vis(o, VIS_HTML, s, strlen(s));
+}
+
+static void
+ways(struct out *o, const struct weburl *u)
+{
+	const struct weburl_page	*p;
+
+	out_str(o, "<nav>\n");
+	for (p = weburl_pages; p->name != NULL; p++) {
+		if (p->title == NULL)
+			continue;
+		if (p == u->page)
+			out_printf(o, "<b>%s</b>\n", p->title);
+		else
+			out_printf(o, "<a href=\"/%s\">%s</a>\n", p->name,
+			    p->title);
+	}
+	out_str(o, "</nav>\n");
+}
+
+/* Which of many windows has the problem is seen from outside. */
+static size_t
+firing(const struct doc *d)
+{
+	struct row	 r;
+	size_t		 i, n = 0;
+
+	if (d == NULL)
+		return 0;
+	for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
+	    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
+		doc_get(d, i, &r);
+		n += doc_is(&r, "state", "firing");
+	}
+	return n;
+}
+
+static void
+begin(struct out *o, const struct weburl *u, const char *node,
+    const struct doc *d, bool again)
+{
+	char	 title[320], alerts[32] = "";
+
+	if (firing(d) > 0)
+		snprintf(alerts, sizeof(alerts), "%zu firing: ", firing(d));
+	snprintf(title, sizeof(title), "%s%s on %s", alerts,
+	    u->page == NULL ? "netmon" : u->page->name, node);
+	view_html_head(o, title, again ? WEBPAGE_REFRESH : 0);
+	ways(o, u);
+}
+
+/* Whether a document holds more than how complete it is. */
+static bool
+says_nothing(const struct doc *d)
+{
+	size_t	 i;
+
+	for (i = 0; i < d->n; i++)
+		if (d->rows[i].kind != ROW_COMPLETE)
+			return false;
+	return true;
+}
+
+/* Another window or time of the same page, with the other words kept. */
+static void
+others(struct out *o, const struct weburl *u)
+{
+	static const char *const windows[] = { "last", "1m", "10m", "total" };
+	size_t			 i;
+	int			 k;
+
+	if (!u->page->window && !u->page->at)
+		return;
+	out_str(o, "<form method=\"get\">\n");
+	for (k = 0; k < u->npairs; k++) {
+		out_str(o, "<input type=\"hidden\" name=\"");
+		text(o, u->argv[u->first + 2 * k]);
+		out_str(o, "\" value=\"");
+		text(o, u->argv[u->first + 2 * k + 1]);
+		out_str(o, "\">\n");
+	}
+	for (i = 0; u->page->window && i < nitems(windows); i++)
+		out_printf(o, "<button name=\"window\" value=\"%s\"%s>%s"
+		    "</button>\n", windows[i],
+		    u->window != NULL && strcmp(u->window, windows[i]) == 0 ?
+		    " disabled" : "", windows[i]);
+	if (u->page->at) {
+		out_str(o, "<input name=\"at\" size=\"9\" placeholder=\"03:12"
+		    " or 2h\" aria-label=\"a time that is past, in UTC\" "
+		    "value=\"");
+		text(o, u->at == NULL ? "" : u->at);
+		out_str(o, "\">\n<button>at</button>\n");
+	}
+	out_str(o, "</form>\n");
+}
+
+void
+webpage_draw(struct out *o, const struct weburl *u, const char *node,
+    const struct view_subject *s, const struct doc *d)
+{
+	struct out	 t;
+
+	begin(o, u, node, u->past ? NULL : d, !u->past);
+	others(o, u);
+	out_init(&t);
+	if (u->at != NULL && s != &view_compare)
+		history_head(&t, d);
+	else if (view_empty(&t, d))
+		out_char(&t, '\n', 1);
+	if (t.len > 0) {
+		out_str(o, "<p>");
+		out_vis(o, VIS_HTML, t.p, t.len - 1);
+		out_str(o, "</p>\n");
+	}
+	out_clear(&t);
+	view_html_body(o, s->subject == SHOW_SUMMARY ? &front : s, d, true);
+	if (says_nothing(d))
+		out_str(o, "<p>there is nothing to show</p>\n");
+	out_str(o, "</body>\n</html>\n");
+}
+
+void
+webpage_sorry(struct out *o, const struct weburl *u, const char *node,
+    const char *why, bool again)
+{
+	begin(o, u, node, NULL, again);
+	out_str(o, "<p class=\"lossy\">");
+	text(o, why);
+	out_str(o, "</p>\n</body>\n</html>\n");
+}
