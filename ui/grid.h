@@ -17,8 +17,8 @@
 
 struct grid_layout {
 	enum row_kind	 kind;
-	const char	*keys[ROW_FIELDS_MAX];	/* none: all with a title */
-	const char	*drop[12];		/* on a narrow screen, in order */
+	const char	*keys[ROW_FIELDS_MAX]; /* none: all with a title */
+	const char	*drop[12];	/* on a narrow screen, in order */
 	enum row_kind	 inl[2];		/* children as columns */
 	size_t		 ninl;
 };

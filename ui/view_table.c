@@ -86,7 +86,8 @@ fit(struct table *t)
 
 /* Blanks are written before the next cell, so that none ends a line. */
 static void
-put_cell(struct out *o, const struct grid_column *c, const char *s, size_t *blanks)
+put_cell(struct out *o, const struct grid_column *c, const char *s,
+    size_t *blanks)
 {
 	size_t	 w = view_width(s), pad = w < c->width ? c->width - w : 0;
 
