@@ -67,7 +67,8 @@ condition(const struct alert_set *a, const struct alert_rule *r,
 {
 	const struct conf_alert	*c = r->conf;
 
-	if (!warm(a, r) || !series_holds(c->op, s->value, c->value))
+	if (!warm(a, r) || s->limit < 0 ||
+	    !series_holds(c->op, s->value, s->limit))
 		return false;
 	if (c->at_least > 0 && s->sum[RING_LEAST] < c->at_least)
 		return false;
@@ -83,17 +84,17 @@ clear_condition(const struct alert_rule *r, const struct series *s)
 	if (c->has_clear)
 		return series_holds(c->clear_op, s->value, c->clear_value);
 	if (c->compat)
-		return !series_holds(c->op, s->value, c->value);
+		return !series_holds(c->op, s->value, s->limit);
 	if (series_upward(c))	/* nothing is below 90 % of 0 */
-		return c->value > 0 ? s->value < 0.9 * c->value :
+		return s->limit > 0 ? s->value < 0.9 * s->limit :
 		    s->value <= 0;
-	limit = 1.1 * c->value;
+	limit = 1.1 * s->limit;
 	/* Most parts end at 1; of counts that are none a ratio may be more. */
 	if ((c->metric == METRIC_COMPLETENESS || c->metric == METRIC_RATIO) &&
-	    limit >= 1.0 && c->value <= 1.0) {
+	    limit >= 1.0 && s->limit <= 1.0) {
 		if (s->value >= 1.0)
-			return !series_holds(c->op, s->value, c->value);
-		limit = (1.0 + c->value) / 2;
+			return !series_holds(c->op, s->value, s->limit);
+		limit = (1.0 + s->limit) / 2;
 	}
 	return s->value > limit;
 }
@@ -157,7 +158,7 @@ emit(struct alert_set *a, struct alert_rule *r, struct series *s,
 	e.time_us = alert_printed(a, a->now_us);
 	e.value = s->value;
 	e.limit = kind == ALERT_EV_CLEARED && r->conf->has_clear ?
-	    r->conf->clear_value : r->conf->value;
+	    r->conf->clear_value : s->limit < 0 ? 0 : s->limit;
 	e.first_us = alert_printed(a, s->fired_us);
 	e.last_us = e.time_us;
 	if (s->fired_us != 0 && a->now_us > s->fired_us)
@@ -377,6 +378,7 @@ judge(struct alert_set *a, struct alert_rule *r, struct series *s)
 	series_move(r, s);
 	s->complete = r->complete;
 	s->value = series_value(r, s);
+	series_limit(a, r, s);
 	cond = condition(a, r, s);
 	if (blinded(a, r, s, r->blind != ALERT_SEES, cond))
 		return;
@@ -391,8 +393,8 @@ judge_now(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
 	if (!r->instant || s->state != ALERT_OK)
 		return;
-	if (!series_holds(r->conf->op, (double)s->sum[RING_NUM],
-	    r->conf->value))
+	if (s->limit < 0 || !series_holds(r->conf->op,
+	    (double)s->sum[RING_NUM], s->limit))
 		return;
 	look(a, r);
 	judge(a, r, s);
@@ -581,6 +583,7 @@ end_slice(struct alert_set *a, struct alert_rule *r, uint64_t when)
 	a->now_us = when;
 	r->slice = when / r->slice_us;
 	look(a, r);
+	series_pass(a, r);
 	for (s = r->first; s != NULL; s = s->next)
 		judge(a, r, s);
 	storm_over(a, r);

@@ -40,7 +40,8 @@ put_row(struct alert_set *a, const struct alert_rule *r, const struct series *s,
 	row_str(w, conf_metric_name((enum conf_metric)c->metric));
 	row_str(w, s == NULL ? "" : s->key);
 	row_double(w, s == NULL ? 0.0 : s->value);
-	row_double(w, c->value);
+	row_double(w, s != NULL && s->limit >= 0 ? s->limit :
+	    c->usual ? 0 : c->value);
 	row_str(w, conf_op_name((enum conf_op)c->op));
 	row_double(w, (double)c->span_us / 1e6);
 	row_u64(w, s == NULL ? 0 : alert_printed(a, s->since_us));
@@ -52,7 +53,9 @@ put_row(struct alert_set *a, const struct alert_rule *r, const struct series *s,
 	row_u64(w, r->other_keys);
 	row_str(w, unit_name(c));
 	row_str(w, s == NULL || s->state == ALERT_UNKNOWN ?
-	    alert_blind_text(r->blind) : "");
+	    alert_blind_text(r->blind) : s->limit < 0 ?
+	    "what is usual is not known yet" : "");
+	row_double(w, c->usual ? c->value : 0);
 }
 
 static bool
@@ -221,6 +224,8 @@ get_ring(const struct alert_rule *r, struct series *s, struct buf *b)
 static void
 put_series(const struct alert_rule *r, const struct series *s, struct buf *b)
 {
+	bool	 fits;
+
 	buf_put_str(b, r->conf->name);
 	buf_put_str(b, s->key);
 	buf_put_str(b, s->id);
@@ -237,6 +242,12 @@ put_series(const struct alert_rule *r, const struct series *s, struct buf *b)
 	buf_put_u64(b, r->start_us);
 	buf_put_u64(b, r->gone_us);
 	buf_put_u64(b, s->slice);
+	fits = s->usual != NULL && buf_room(b) > USUAL_PACKED + 8;
+	buf_put_u8(b, fits);
+	if (fits) {
+		usual_put(&r->usual, s->usual, b);
+		buf_put_double(b, s->limit);
+	}
 	if (s->ring[RING_NUM] != NULL && r->conf->metric != METRIC_RATIO)
 		put_ring(r, s, b);
 }
@@ -246,7 +257,7 @@ static bool
 worth(const struct series *s)
 {
 	return s->state != ALERT_OK || s->fired_total > 0 ||
-	    s->sum[RING_NUM] > 0;
+	    s->sum[RING_NUM] > 0 || s->usual != NULL;
 }
 
 static bool
@@ -327,6 +338,28 @@ rule_named(struct alert_set *a, const char *name)
 	return NULL;
 }
 
+/* What was usual, if that was kept; a rule may be another one by now. */
+static int
+get_usual(struct alert_rule *r, struct series *s, struct buf *b)
+{
+	struct usual_clock	 clock;
+	struct usual		 u;
+	double			 limit;
+
+	if (buf_get_u8(b) == 0)
+		return 0;
+	memset(&clock, 0, sizeof(clock));
+	if (usual_get(&clock, &u, b) == -1)
+		return -1;
+	limit = buf_get_double(b);
+	if (b->err || s->usual == NULL)
+		return b->err ? -1 : 0;
+	r->usual = clock;
+	*s->usual = u;
+	s->limit = limit;
+	return 0;
+}
+
 static int
 get_series(struct alert_set *a, struct alert_rule *r, struct series *s,
     struct buf *b)
@@ -347,6 +380,8 @@ get_series(struct alert_set *a, struct alert_rule *r, struct series *s,
 	r->start_us = buf_get_u64(b);
 	r->gone_us = buf_get_u64(b);
 	slice = buf_get_u64(b);
+	if (get_usual(r, s, b) == -1)
+		return -1;
 	if (b->err || s->state >= ALERT_STATES || s->before >= ALERT_STATES)
 		return -1;
 	s->restarted = series_fires(s);

@@ -9,6 +9,8 @@
 #define ROOM_ALL	256	/* keys that are all looked at for room */
 #define ROOM_SOME	32	/* of more keys */
 
+#define FROZEN_US	86400000000ULL	/* a limit, while it fires */
+
 /* ---- memory ---- */
 
 void *
@@ -58,6 +60,7 @@ series_free(struct alert_set *a, struct alert_rule *r, struct series *s)
 	}
 	for (i = 0; i < RINGS; i++)
 		series_give(a, s->ring[i], ring_size(r));
+	series_give(a, s->usual, sizeof(*s->usual));
 	series_give(a, s->hist, hist_size(r));
 	series_give(a, s->hist_sum, HIST_BUCKETS * sizeof(uint64_t));
 	series_give(a, s, sizeof(*s));
@@ -98,9 +101,16 @@ series_alloc(struct alert_set *a, struct alert_rule *r)
 		ok &= (s->hist_sum = series_take(a,
 		    HIST_BUCKETS * sizeof(uint64_t))) != NULL;
 	}
+	if (r->conf->usual)
+		ok &= (s->usual = series_take(a, sizeof(*s->usual))) != NULL;
 	if (!ok) {
 		series_free(a, r, s);
 		return NULL;
+	}
+	s->limit = r->conf->value;
+	if (s->usual != NULL) {
+		usual_begin(&r->usual, s->usual);
+		series_limit(a, r, s);
 	}
 	return s;
 }
@@ -301,6 +311,46 @@ series_add(const struct alert_rule *r, struct series *s, enum ring ring,
 	s->dirty = true;
 	s->ring[ring][s->slice % (r->slices + 1U)] += n;
 	s->sum[ring] += n;
+	/* What is counted while much is lost says nothing of other times. */
+	if (s->usual != NULL && ring == RING_NUM && r->blind == ALERT_SEES)
+		s->usual->sum += n;
+}
+
+/*
+ * What it had at other times, so many times. What fires must not become usual
+ * by lasting, for a day.
+ */
+void
+series_limit(const struct alert_set *a, const struct alert_rule *r,
+    struct series *s)
+{
+	double	 level;
+
+	if (s->usual == NULL ||
+	    (series_fires(s) && a->now_us - s->fired_us < FROZEN_US))
+		return;
+	level = usual_level(&r->usual, s->usual, a->now_us, r->conf->span_us,
+	    series_upward(r->conf));
+	/* To a thousandth: people read it. */
+	s->limit = level < 0 ? level :
+	    (double)(uint64_t)(level * r->conf->value * 1000 + 0.5) / 1000;
+}
+
+/* Half hours that are over. */
+void
+series_pass(const struct alert_set *a, struct alert_rule *r)
+{
+	struct series	*s;
+
+	if (!r->conf->usual)
+		return;
+	while (usual_pass(&r->usual, a->now_us, r->blind == ALERT_SEES)) {
+		for (s = r->first; s != NULL; s = s->next) {
+			usual_end(&r->usual, s->usual);
+			s->dirty = true;
+		}
+		usual_next(&r->usual);
+	}
 }
 
 /* ---- what a rule looks at ---- */

@@ -12,6 +12,7 @@
 
 #include "analyzer/alerttype.h"
 #include "analyzer/hist.h"
+#include "analyzer/usual.h"
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 
@@ -31,6 +32,8 @@ struct series {
 	uint32_t	*hist;		/* slices of buckets */
 	uint64_t	*hist_sum;
 	uint64_t	 slice;		/* newest slice that is in the ring */
+	struct usual	*usual;		/* of "of usual" */
+	double		 limit;		/* below 0: not known yet */
 	double		 value;
 	double		 complete;
 	double		 peak;
@@ -68,6 +71,7 @@ struct alert_rule {
 	uint64_t	 gone_us;	/* last without interfaces, or 0 */
 	double		 complete;	/* the last span */
 	enum alert_blind blind;		/* why it cannot be judged */
+	struct usual_clock usual;
 	bool		 rings[RINGS];
 	bool		 hist;
 	bool		 instant;
@@ -123,6 +127,10 @@ void	 series_drop(struct alert_set *, struct alert_rule *,
 void	 series_move(const struct alert_rule *, struct series *);
 void	 series_add(const struct alert_rule *, struct series *, enum ring,
 	    uint64_t n);
+/* Of a rule on what is usual: its clock goes on, and the limit with it. */
+void	 series_pass(const struct alert_set *, struct alert_rule *);
+void	 series_limit(const struct alert_set *, const struct alert_rule *,
+	    struct series *);
 bool	 series_selects(const struct conf_select *,
 	    const struct alert_what *);
 /* The text of a rule's key; false when this event has none. */

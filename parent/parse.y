@@ -372,6 +372,10 @@ condition
 		p->alert.op = (uint8_t)$1;
 		alert_value(p, &p->alert.value, $2);
 	}
+	| op STRING K_OF STRING		{
+		p->alert.op = (uint8_t)$1;
+		alert_usual(p, $2, $4);
+	}
 	| %empty			{
 		p->alert.op = OP_GE;
 		p->alert.value = 1;

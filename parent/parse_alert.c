@@ -115,6 +115,18 @@ alert_value(struct parser *p, double *to, const char *s)
 }
 
 void
+alert_usual(struct parser *p, const char *part, const char *what)
+{
+	if (what == NULL || strcmp(what, "usual") != 0)
+		parse_fail(p, "\"of %s\" is no limit, use a number, or a part "
+		    "of what is usual, like 300%% of usual",
+		    what == NULL ? "" : what);
+	p->alert.usual = true;
+	if (part != NULL)
+		get_part(p, &p->alert.value, part);
+}
+
+void
 alert_status(struct parser *p, const char *s)
 {
 	if (s != NULL)

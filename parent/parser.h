@@ -257,6 +257,8 @@ void		 alert_ratio(struct parser *, unsigned metric);
 /* After all of X is known; of is NULL without "of Y". */
 void		 alert_of(struct parser *, const char *of);
 void		 alert_value(struct parser *, double *to, const char *);
+void		 alert_usual(struct parser *, const char *part,
+		    const char *what);
 void		 alert_status(struct parser *, const char *);
 void		 alert_end(struct parser *);
 

@@ -169,6 +169,7 @@ struct conf_alert {
 	struct conf_select select;
 	uint8_t		 op;			/* enum conf_op */
 	double		 value;		/* count, bytes, part, seconds */
+	bool		 usual;		/* value is a multiple of the usual */
 	uint64_t	 span_us;
 	uint8_t		 key;			/* enum conf_key */
 	uint64_t	 for_us;

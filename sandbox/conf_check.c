@@ -662,6 +662,28 @@ check_clear(struct check *k, const struct conf_alert *a)
 	check_limit(k, LIMIT_FOR, a->clear_for_us);
 }
 
+/* What is usual is known of counts and bytes. */
+static void
+check_usual(struct check *k, const struct conf_alert *a)
+{
+	if (a->metric == METRIC_NEW || a->metric == METRIC_RATIO ||
+	    a->metric == METRIC_COMPLETENESS || conf_metric_times(a->metric))
+		bad(k, "%s: what is usual is known of counts and bytes alone",
+		    conf_metric_name((enum conf_metric)a->metric));
+	else if (upward(a->op) ? a->value <= 1 : a->value >= 1)
+		bad(k, "%s %.0f%% of usual is nothing unusual, use %s",
+		    conf_op_name((enum conf_op)a->op), a->value * 100,
+		    upward(a->op) ? "more than 100%, like 300%" :
+		    "less than 100%, like 30%");
+	else if (upward(a->op) && a->at_least == 0)
+		bad(k, "of usual needs at least, like at least 100 requests: "
+		    "what is usually nothing is soon more");
+	if (a->has_clear || a->compat)
+		bad(k, "what is usual clears at 90%% of the limit it fired at "
+		    "(110%% with <), leave \"%s\" out",
+		    a->has_clear ? "clear" : "compat");
+}
+
 static bool
 asks_talkers(const struct conf_alert *a)
 {
@@ -685,7 +707,12 @@ check_alert(struct check *k, size_t n)
 	if (k->c->stats.max_talkers == 0 && asks_talkers(a))
 		bad(k, "traffic is what talkers bring: raise max talkers, "
 		    "which is 0");
-	check_value(k, a, "the limit", a->value);
+	if (a->usual)
+		check_usual(k, a);
+	else
+		check_value(k, a, "the limit", a->value);
+	if (a->usual && !(a->value >= 0 && a->value <= 1000))
+		bad(k, "the limit is at most 100000%% of usual");
 	if (a->value == 0 && a->op != OP_GT && a->op != OP_LE)
 		bad(k, "%s 0 is %s", conf_op_name((enum conf_op)a->op),
 		    a->op == OP_GE ? "always true" : "never true");

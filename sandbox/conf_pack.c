@@ -219,6 +219,7 @@ io_alert(struct io *io, struct conf_alert *a)
 	io_select(io, &a->select);
 	io_below(io, &a->op, OP_LT + 1);
 	io_double(io, &a->value);
+	io_bool(io, &a->usual);
 	io_u64(io, &a->span_us);
 	io_below(io, &a->key, KEY_MAX);
 	io_u64(io, &a->for_us);

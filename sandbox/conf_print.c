@@ -418,9 +418,10 @@ put_alert(const struct out *o, const struct conf_alert *a)
 	quote(o->f, a->name);
 	fputs(" when", o->f);
 	put_metric(o->f, a);
-	fprintf(o->f, " %s %s over %s", conf_op_name(a->op),
-	    conf_print_value(a->metric, a->value, v),
-	    conf_print_time(a->span_us, span));
+	fprintf(o->f, " %s %s%s over %s", conf_op_name(a->op),
+	    conf_print_value(a->usual ? METRIC_RATIO :
+	    (enum conf_metric)a->metric, a->value, v),
+	    a->usual ? " of usual" : "", conf_print_time(a->span_us, span));
 	if (a->key != KEY_NONE && a->metric != METRIC_NEW)
 		fprintf(o->f, " per %s", conf_key_name(a->key));
 	fputs(" {\n", o->f);

@@ -292,6 +292,7 @@ static const struct row_field alert_fields[] = {
 	U("other_keys", COUNT, NULL),
 	S("unit", NULL),	/* count, bytes, ratio, seconds */
 	S("reason", NULL),	/* why it is unknown */
+	D("of_usual", RATIO, NULL),	/* 0: a limit that was given */
 };
 static const struct row_field alert_event_fields[] = {
 	U("epoch", ID, NULL),

@@ -142,6 +142,12 @@ special_cell(struct out *o, const struct row *r, const struct row_field *f,
 			return true;
 		}
 	}
+	/* Nor is there a limit while nobody knows what is usual. */
+	if (r->kind == ROW_ALERT && strcmp(f->key, "limit") == 0 &&
+	    v->d == 0 && doc_num(r, "of_usual") > 0) {
+		out_char(o, '-', 1);
+		return true;
+	}
 	if (r->kind == ROW_ALERT && f->unit == ROW_UNIT_COUNT &&
 	    v->type == ROW_DOUBLE) {
 		unit = doc_text(r, "unit", &n);

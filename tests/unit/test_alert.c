@@ -10,6 +10,9 @@
 
 #define S	1000000ULL
 #define BEGIN	(1000 * S)
+/* A half hour begins, and there was time before it. */
+#define DAY_S	(1800 * 100000 - 1000)
+#define BEGIN_DAY	(BEGIN + DAY_S * S)
 
 /* A set of rules, a clock, and every event as a word. */
 struct world {
@@ -1586,6 +1589,155 @@ what_is_divided_by_and_what_was_fast_are_no_evidence(void **state)
 	end(&w);
 }
 
+/* ---- what is usual ---- */
+
+/* A day of traffic, minute by minute: from one second of it to another. */
+static void
+minutes(struct world *w, double from, double until, uint64_t each)
+{
+	for (; from < until; from += 60) {
+		to(w, from + 30);
+		hits(w, "a.example", 0, each);
+		to(w, from + 60);
+	}
+}
+
+static struct conf_alert *
+begin_usual(struct world *w, enum conf_op op, double times)
+{
+	struct conf_alert	*c = begin(w, METRIC_REQUESTS, op, times, 300);
+
+	c->usual = true;
+	if (op == OP_GT) {
+		c->at_least = 50;
+		c->at_least_metric = METRIC_REQUESTS;
+	}
+	w->now = BEGIN_DAY;
+	return c;
+}
+
+static void
+more_than_usual_fires(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin_usual(&w, OP_GT, 3);
+	start(&w);
+	/* Nobody knows yet what is usual. */
+	minutes(&w, DAY_S, DAY_S + 60, 1000);
+	assert_string_equal(w.said, "");
+	end(&w);
+	begin_usual(&w, OP_GT, 3);
+	start(&w);
+	minutes(&w, DAY_S, DAY_S + 7200, 20);
+	assert_string_equal(w.said, "");
+	minutes(&w, DAY_S + 7200, DAY_S + 7500, 50);
+	assert_string_equal(w.said, "");
+	minutes(&w, DAY_S + 7500, DAY_S + 7560, 400);
+	assert_string_equal(w.said, "fired");
+	assert_float_equal(w.last.limit, 300, 1);
+	/* It lasts, and does not become usual by that. */
+	minutes(&w, DAY_S + 7560, DAY_S + 18000, 80);
+	assert_string_equal(w.said, "fired");
+	minutes(&w, DAY_S + 18000, DAY_S + 18600, 20);
+	assert_string_equal(w.said, "fired cleared");
+	assert_float_equal(w.last.limit, 300, 1);
+	end(&w);
+}
+
+static void
+less_than_usual_fires(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin_usual(&w, OP_LT, 0.3);
+	start(&w);
+	minutes(&w, DAY_S, DAY_S + 7200, 20);
+	assert_string_equal(w.said, "");
+	minutes(&w, DAY_S + 7200, DAY_S + 7500, 4);
+	assert_string_equal(w.said, "fired");
+	assert_float_equal(w.last.limit, 30, 0.5);
+	minutes(&w, DAY_S + 7500, DAY_S + 7860, 20);
+	assert_string_equal(w.said, "fired cleared");
+	end(&w);
+}
+
+static void
+what_is_usual_is_of_each_key(void **state)
+{
+	struct world	 w;
+	int		 i;
+
+	(void)state;
+	begin_usual(&w, OP_GT, 3)->key = KEY_HOST;
+	start(&w);
+	for (i = 0; i < 120; i++) {
+		to(&w, DAY_S + 60 * i);
+		hits(&w, "big", 0, 1000);
+		hits(&w, "small", 0, 2);
+	}
+	assert_string_equal(w.said, "");
+	/* As little as before for one is much for the other. */
+	to(&w, DAY_S + 7201);
+	hits(&w, "big", 0, 60);
+	assert_string_equal(w.said, "");
+	hits(&w, "small", 0, 60);
+	assert_string_equal(w.said, "fired:small");
+	/* What was not there is more than usual from "at least" on. */
+	hits(&w, "new", 0, 49);
+	assert_string_equal(w.said, "fired:small");
+	hits(&w, "new", 0, 1);
+	assert_string_equal(w.said, "fired:small fired:new");
+	end(&w);
+}
+
+static void
+what_is_usual_survives(void **state)
+{
+	struct world	 w;
+	struct alert_saving at = { 0 };
+	uint8_t		 kept[8][512];
+	size_t		 len[8], n = 0;
+	uint32_t	 slot[8];
+
+	(void)state;
+	begin_usual(&w, OP_GT, 3);
+	start(&w);
+	minutes(&w, DAY_S, DAY_S + 7200, 20);
+	while (alert_save(w.set, &at, &slot[n], kept[n], 512, &len[n]))
+		assert_true(++n < 8);
+	alert_free(w.set);
+	start(&w);
+	while (n-- > 0)
+		assert_int_equal(alert_restore(w.set, slot[n], kept[n],
+		    len[n]), 0);
+	minutes(&w, DAY_S + 7200, DAY_S + 7320, 20);
+	assert_string_equal(w.said, "");
+	minutes(&w, DAY_S + 7320, DAY_S + 7380, 400);
+	assert_string_equal(w.said, "fired");
+	assert_float_equal(w.last.limit, 300, 5);
+	end(&w);
+}
+
+static void
+what_was_lost_is_not_usual(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin_usual(&w, OP_GT, 3);
+	start(&w);
+	w.complete = 0.5;
+	minutes(&w, DAY_S, DAY_S + 7200, 10);
+	w.complete = 1;
+	w.said[0] = '\0';
+	minutes(&w, DAY_S + 7200, DAY_S + 7800, 100);
+	assert_null(strstr(w.said, "fired"));
+	end(&w);
+}
+
 #define T(f)	cmocka_unit_test(f)
 
 int
@@ -1640,6 +1792,11 @@ main(void)
 		T(a_part_clears_at_the_whole_and_a_ratio_above),
 		T(who_counted_is_told_for_evidence),
 		T(what_is_divided_by_and_what_was_fast_are_no_evidence),
+		T(more_than_usual_fires),
+		T(less_than_usual_fires),
+		T(what_is_usual_is_of_each_key),
+		T(what_is_usual_survives),
+		T(what_was_lost_is_not_usual),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);

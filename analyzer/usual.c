@@ -1,0 +1,152 @@
+#include <string.h>
+
+#include "analyzer/usual.h"
+
+#define DAY_SPANS	(86400000000ULL / USUAL_SPAN_US)
+#define NEIGHBOURS	2		/* half hours that are averaged */
+#define ROUNDS		2		/* of all places: more than a day */
+#define UNKNOWN		(-1.0f)
+
+static unsigned
+place(uint64_t span)
+{
+	return (unsigned)(span % USUAL_SPANS);
+}
+
+void
+usual_begin(const struct usual_clock *c, struct usual *u)
+{
+	unsigned	 i;
+
+	for (i = 0; i < USUAL_SPANS; i++)
+		u->rate[i] = c->known[i] ? 0.0f : UNKNOWN;
+	u->sum = 0;
+}
+
+bool
+usual_pass(struct usual_clock *c, uint64_t now_us, bool seen)
+{
+	const uint64_t	 now = now_us / USUAL_SPAN_US;
+	uint64_t	 until = now_us;
+
+	if (c->last_us == 0) {
+		c->span = now;
+		c->last_us = now_us;
+		return false;
+	}
+	/* Longer away than anything is kept: that much again is unknown. */
+	if (now > c->span + 2 * USUAL_SPANS) {
+		c->span = now - USUAL_SPANS;
+		c->last_us = c->span * USUAL_SPAN_US;
+		c->watched_us = 0;
+		memset(c->known, 0, sizeof(c->known));
+	}
+	if (now > c->span)
+		until = (c->span + 1) * USUAL_SPAN_US;
+	if (until > c->last_us) {
+		if (seen)
+			c->watched_us += until - c->last_us;
+		c->last_us = until;
+	}
+	if (now <= c->span)
+		return false;
+	c->known[place(c->span)] = c->watched_us >= USUAL_SPAN_US / 2;
+	return true;
+}
+
+void
+usual_end(const struct usual_clock *c, struct usual *u)
+{
+	const unsigned	 at = place(c->span);
+
+	u->rate[at] = c->known[at] ? (float)((double)u->sum * 1e6 /
+	    (double)c->watched_us) : UNKNOWN;
+	u->sum = 0;
+}
+
+void
+usual_next(struct usual_clock *c)
+{
+	c->span++;
+	c->watched_us = 0;
+}
+
+/* The mean of so many half hours up to one, of those that are known. */
+static double
+mean(const struct usual *u, uint64_t last, unsigned many)
+{
+	double		 sum = 0;
+	unsigned	 i, n = 0;
+	float		 rate;
+
+	for (i = 0; i < many; i++) {
+		if ((rate = u->rate[place(last - i)]) < 0)
+			continue;
+		sum += (double)rate;
+		n++;
+	}
+	return n > 0 ? sum / n : -1;
+}
+
+double
+usual_level(const struct usual_clock *c, const struct usual *u,
+    uint64_t now_us, uint64_t over_us, bool larger)
+{
+	uint64_t	 before, ago;
+	double		 hour, day;
+
+	if (over_us > now_us)
+		return -1;
+	/* The half hour that what is judged began in is no other time. */
+	before = (now_us - over_us) / USUAL_SPAN_US;
+	if (before > c->span || c->span - before > USUAL_SPANS / 2)
+		return -1;
+	/* Of a clock that began today, none is below 0; places are the same. */
+	before += ROUNDS * USUAL_SPANS;
+	hour = mean(u, before - 1, NEIGHBOURS);
+	/* Those two whose middle is nearest to a day ago; else all there is. */
+	ago = (now_us + USUAL_SPAN_US / 2) / USUAL_SPAN_US +
+	    ROUNDS * USUAL_SPANS - DAY_SPANS;
+	if ((day = mean(u, ago, NEIGHBOURS)) < 0)
+		day = mean(u, before - 1, DAY_SPANS);
+	if (hour < 0)
+		hour = day;
+	return (larger == (hour > day) ? hour : day) * (double)over_us / 1e6;
+}
+
+/*
+ * A rate as the upper half of a float: exact to 1 in 128, which is enough for
+ * what is compared with a multiple of it.
+ */
+void
+usual_put(const struct usual_clock *c, const struct usual *u, struct buf *b)
+{
+	uint32_t	 bits;
+	unsigned	 i;
+
+	buf_put_u64(b, c->span);
+	buf_put_u64(b, u->sum);
+	for (i = 0; i < USUAL_SPANS; i++) {
+		memcpy(&bits, &u->rate[i], sizeof(bits));
+		buf_put_u16(b, (uint16_t)(bits >> 16));
+	}
+}
+
+int
+usual_get(struct usual_clock *c, struct usual *u, struct buf *b)
+{
+	uint32_t	 bits;
+	unsigned	 i;
+
+	c->span = buf_get_u64(b);
+	u->sum = buf_get_u64(b);
+	for (i = 0; i < USUAL_SPANS; i++) {
+		bits = (uint32_t)buf_get_u16(b) << 16;
+		memcpy(&u->rate[i], &bits, sizeof(bits));
+		if (!(u->rate[i] >= 0 && u->rate[i] < 1e18f))
+			u->rate[i] = UNKNOWN;
+		c->known[i] = u->rate[i] >= 0;
+	}
+	c->last_us = c->span * USUAL_SPAN_US;
+	return b->err || c->span > UINT64_MAX / USUAL_SPAN_US ? -1 : 0;
+}
