@@ -32,6 +32,7 @@ struct world {
 	uint16_t		 ip_id;
 	bool			 shut;		/* no window is granted */
 	int			 over;		/* the interface, if not 0 */
+	uint8_t			 mask;		/* the translator, if not 9 */
 	bool			 six;		/* addresses as NAT64 shows */
 	uint16_t		 tuple;		/* added to the client's port */
 	size_t			 cut;		/* bytes off each packet */
@@ -1441,7 +1442,8 @@ nat(struct world *w, int after, char who, uint8_t flags, uint32_t seq,
 {
 	struct pcapgen_seg	 s = { .flags = flags, .data = data,
 				    .len = strlen(data) };
-	uint8_t			 client = after ? 9 : 1;
+	uint8_t			 mask = w->mask > 0 ? w->mask : 9;
+	uint8_t			 client = after ? mask : 1;
 	uint16_t		 port = after ? 61000 : 4000;
 
 	w->iface = (uint16_t)(w->over > 0 ? w->over : after);
@@ -1690,6 +1692,42 @@ what_is_not_masked_does_not_wait_long(void **state)
 	flow_tick(w.t, w.now + FLOW_HOLE_US + 10000);
 	assert_string_equal(w.log, "ask>say<$0>$0<.");
 	assert_int_equal(w.opened, 2);
+	end(&w);
+}
+
+/* A place of the table may be another one's: that is forgotten, and counted. */
+static void
+translators_that_are_too_many_are_forgotten_and_counted(void **state)
+{
+	const uint8_t	 many = 65;
+	struct world	 w;
+	uint64_t	 gone;
+	int		 side, i;
+
+	(void)state;
+	begin(&w);
+	for (side = 0; side < 2; side++) {
+		w.mask = 10;
+		nat_all(&w, side, 100111);
+	}
+	for (i = 0; i < many; i++) {
+		w.now += 10000000;
+		flow_tick(w.t, w.now);
+		assert_true(i > 1 || count(&w, FLOW_C_MASK_GONE) == 0);
+		w.mask = (uint8_t)(10 + i);
+		nat_all(&w, 0, 200222);
+		nat_all(&w, 1, 200222);
+	}
+	assert_true(count(&w, FLOW_C_NAT) == many + 1U);
+	gone = count(&w, FLOW_C_MASK_GONE);
+	assert_true(gone > 0 && gone < many);
+	for (i = 0; i < many; i++) {
+		w.now += 10000000;
+		flow_tick(w.t, w.now);
+		w.mask = (uint8_t)(10 + i);
+		nat_all(&w, 1, 300333);
+	}
+	assert_true(count(&w, FLOW_C_MASKED) == many - gone);
 	end(&w);
 }
 
@@ -3444,6 +3482,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(
 	    behind_nat_the_client_is_told_whoever_is_read_first),
 	cmocka_unit_test(what_is_not_masked_does_not_wait_long),
+	cmocka_unit_test(
+	    translators_that_are_too_many_are_forgotten_and_counted),
 	cmocka_unit_test(every_counter_has_a_name),
 };
 
