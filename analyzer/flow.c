@@ -6,6 +6,7 @@
 #include "analyzer/flowfeed.h"
 #include "analyzer/flowgone.h"
 #include "analyzer/flowlife.h"
+#include "analyzer/flowmask.h"
 #include "analyzer/flowsame.h"
 #include "analyzer/flowseen.h"
 #include "analyzer/flowseg.h"
@@ -432,6 +433,12 @@ flow_table_config(struct flow_table *t, const struct flow_config *c)
 	t->cfg = *c;
 	t->env.limit_bytes = c->reass_bytes;
 	t->env.limit_segs = c->reass_segs;
+}
+
+void
+flow_set_local(struct flow_table *t, const struct addr *a, size_t n)
+{
+	flowmask_set_local(t, a, n);
 }
 
 struct flow_table *

@@ -57,6 +57,13 @@ struct flow_table *flow_table_new(const struct flow_config *,
     const struct flow_feed *, void *arg);
 /* Frees everything without a callback but feed->free. */
 void		 flow_table_free(struct flow_table *);
+/*
+ * The addresses of this host, no loopback: what comes from one of them and has
+ * made a hop is another one's connection, translated here, and waits for its
+ * other side to be read. At most 1024; instead of those told before.
+ */
+void		 flow_set_local(struct flow_table *, const struct addr *,
+    size_t n);
 /* Live flows keep what they began with. */
 void		 flow_table_config(struct flow_table *,
     const struct flow_config *);

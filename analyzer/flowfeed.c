@@ -1,6 +1,6 @@
 #include "analyzer/flowfeed.h"
 #include "analyzer/flowlife.h"
-#include "analyzer/flowseen.h"
+#include "analyzer/flowmask.h"
 
 #define OVERTAKEN_US	3000	/* while no round trip was measured */
 
@@ -127,7 +127,7 @@ hold_start(struct seg *s)
 	if (!(h->flags & (HALF_SYN | HALF_BASE)) ||
 	    (o->r.flags & REASS_HELD && !(o->flags & HALF_SYN_DATA)))
 		h->r.flags |= REASS_HELD;
-	else if (flowseen_masked(s)) {
+	else if (flowmask_doubts(s->t, s->f)) {
 		h->r.flags |= REASS_HELD;
 		s->t->count[FLOW_C_MASKED]++;
 	}

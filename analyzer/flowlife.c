@@ -3,6 +3,7 @@
 
 #include "analyzer/flowgone.h"
 #include "analyzer/flowlife.h"
+#include "analyzer/flowmask.h"
 #include "analyzer/flowvol.h"
 
 #define FAR_US		60000000ULL	/* further ahead: the clock jumped */
@@ -655,9 +656,11 @@ half_due(struct flow_table *t, struct flow *f, int dir, uint64_t now_us)
 
 	if (h->r.flags & REASS_HELD) {
 		age = hole_age(f, dir, now_us);
-		if (age >= (h->flags & HALF_SYN_DATA ? FLOW_HOLE_ALONE_US :
+		if (age < (h->flags & HALF_SYN_DATA ? FLOW_HOLE_ALONE_US :
 		    FLOW_HOLE_US))
-			flowlife_release(t, f);
+			return;
+		flowmask_alone(t, f);
+		flowlife_release(t, f);
 		return;
 	}
 	while (half_pending(f, dir) && hole_ripe(f, dir, now_us)) {

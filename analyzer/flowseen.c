@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/flowlife.h"
+#include "analyzer/flowmask.h"
 #include "analyzer/flowsame.h"
 #include "analyzer/flowseen.h"
 #include "sandbox/compat.h"
@@ -455,12 +456,6 @@ same_packet(const struct seg *s, struct couple *c)
 
 /* ---- who translates ---- */
 
-static struct flowtab_mask *
-mask_of(struct flow_table *t, const struct addr *a)
-{
-	return &t->masks[hash_bytes(t->key, a, sizeof(*a)) % FLOWTAB_MASKS];
-}
-
 static const struct addr *
 client_addr(const struct flow *f)
 {
@@ -474,38 +469,12 @@ note_mask(struct flow_table *t, const struct flow *f, const struct flow *g)
 	const int		 i = flowseg_client(f), j = flowseg_client(g);
 	const struct flow	*far = f->ttl[i] < g->ttl[j] ? f : g;
 	const struct flow	*near = far == f ? g : f;
-	struct flowtab_mask	*m;
 
 	if (f->ttl[i] == 0 || g->ttl[j] == 0 || f->ttl[i] == g->ttl[j] ||
 	    addr_cmp(client_addr(far), client_addr(near)) == 0)
 		return;
-	m = mask_of(t, client_addr(far));
-	t->count[FLOW_C_MASK_GONE] += m->place != 0 &&
-	    addr_cmp(&m->addr, client_addr(far)) != 0;
-	m->addr = *client_addr(far);
-	m->place = far->half[flowseg_client(far)].place;
-}
-
-/* What has made no hop yet comes from here. */
-static bool
-starts_here(uint8_t ttl)
-{
-	return ttl == 0 || ttl == 32 || ttl == 64 || ttl == 128 || ttl == 255;
-}
-
-bool
-flowseen_masked(const struct seg *s)
-{
-	const struct flow		*f = s->f;
-	const int			 c = flowseg_client(f);
-	const struct flowtab_mask	*m;
-
-	if (f->flags & (FLOW_F_OPENED | FLOW_F_NAT) ||
-	    !(f->half[c].flags & HALF_SYN) || starts_here(f->ttl[c]))
-		return false;
-	m = mask_of(s->t, client_addr(f));
-	return m->place != 0 && m->place == f->half[c].place &&
-	    addr_cmp(&m->addr, client_addr(f)) == 0;
+	flowmask_note(t, client_addr(far),
+	    far->half[flowseg_client(far)].place);
 }
 
 /* ---- what becomes of both ---- */

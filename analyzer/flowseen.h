@@ -42,12 +42,6 @@ void		 flowseen_shut(struct seg *);
 /* A SYN-ACK will come to that: asks for the memory. */
 void		 flowseen_expect(const struct flow_table *,
     const struct packet *);
-/*
- * Whether the client may be another one: its address masked others here, and
- * the hop count says that it is not from here. Nothing is told then before the
- * other side of the translation was due: its block may come later.
- */
-bool		 flowseen_masked(const struct seg *);
 /* A SYN was answered by a reset: looks for the same on another side of NAT. */
 void		 flowseen_refused(struct seg *);
 /*

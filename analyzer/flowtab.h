@@ -30,6 +30,7 @@
 #define FLOWTAB_PLACES		4096	/* a power of two */
 #define FLOWTAB_NAT_WAYS	4
 #define FLOWTAB_MASKS		64	/* addresses of translators */
+#define FLOWTAB_LOCAL		1024	/* addresses of this host */
 #define FLOWTAB_LOUD		4096	/* entries with a volume to tell */
 #define FLOWTAB_FAR		(16 << 20)	/* bytes; a window untold */
 
@@ -212,6 +213,11 @@ struct flowtab_mask {
 	uint16_t	 place;		/* 0: none */
 };
 
+struct flowtab_local {
+	struct addr	 addr;
+	uint8_t		 alone;		/* in doubt for nothing, in a row */
+};
+
 struct flow_gone;		/* of flowgone */
 
 struct flow_table {
@@ -261,6 +267,8 @@ struct flow_table {
 	uint32_t		 gone_mask;
 
 	struct flowtab_mask	 masks[FLOWTAB_MASKS];
+	size_t			 nlocal;
+	struct flowtab_local	 local[FLOWTAB_LOCAL];	/* sorted */
 
 	uint32_t		 nloud;
 	uint32_t		 loud[FLOWTAB_LOUD];	/* slots */

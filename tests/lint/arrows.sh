@@ -38,8 +38,8 @@ for f in sandbox/*.[ch] parent/*.[chy] capture/*.[ch] analyzer/*.[ch] \
 done
 for f in analyzer/packet.c analyzer/link.c analyzer/tunnel.c analyzer/frag.c \
     analyzer/flow.c analyzer/flowseg.c analyzer/flowseen.c \
-    analyzer/flowtrust.c analyzer/flowfeed.c analyzer/flowack.c \
-    analyzer/flowsyn.c analyzer/flowinfo.c analyzer/reass.c \
+    analyzer/flowmask.c analyzer/flowtrust.c analyzer/flowfeed.c \
+    analyzer/flowack.c analyzer/flowsyn.c analyzer/flowinfo.c analyzer/reass.c \
     analyzer/octet.c analyzer/http*.c analyzer/body.c analyzer/tls.c \
     analyzer/session.c analyzer/hpack.c analyzer/head2.c analyzer/h2.c \
     analyzer/rule.c analyzer/sketch*.c analyzer/vec.c \

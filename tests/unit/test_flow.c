@@ -33,6 +33,7 @@ struct world {
 	bool			 shut;		/* no window is granted */
 	int			 over;		/* the interface, if not 0 */
 	uint8_t			 mask;		/* the translator, if not 9 */
+	bool			 here;		/* nobody translates */
 	bool			 six;		/* addresses as NAT64 shows */
 	uint16_t		 tuple;		/* added to the client's port */
 	size_t			 cut;		/* bytes off each packet */
@@ -1448,6 +1449,8 @@ nat(struct world *w, int after, char who, uint8_t flags, uint32_t seq,
 
 	w->iface = (uint16_t)(w->over > 0 ? w->over : after);
 	w->ttl = (uint8_t)((who == 'c') == (after != 0) ? 63 : 64);
+	if (w->here)
+		w->ttl = who == 'c' ? 64 : 60;
 	s.src = who == 'c' ? client : 2;
 	s.dst = who == 'c' ? 2 : client;
 	s.sport = who == 'c' ? port : 80;
@@ -1692,6 +1695,134 @@ what_is_not_masked_does_not_wait_long(void **state)
 	flow_tick(w.t, w.now + FLOW_HOLE_US + 10000);
 	assert_string_equal(w.log, "ask>say<$0>$0<.");
 	assert_int_equal(w.opened, 2);
+	end(&w);
+}
+
+/* 10.0.0.9, the address that nat() translates to, and others around it. */
+static void
+tell_local(struct world *w)
+{
+	struct addr	 a[3];
+
+	addr_from4(&a[0], (const uint8_t[]){ 192, 0, 2, 1 });
+	addr_from4(&a[1], (const uint8_t[]){ 10, 0, 0, 9 });
+	addr_from4(&a[2], (const uint8_t[]){ 10, 0, 0, 3 });
+	flow_set_local(w->t, a, nitems(a));
+}
+
+/* Nothing was to be learned: the first one, its outer side read first. */
+static void
+an_address_of_this_host_masks_from_the_start(void **state)
+{
+	struct world	 w;
+	struct addr	 inside;
+
+	(void)state;
+	addr_from4(&inside, (const uint8_t[]){ 10, 0, 0, 1 });
+	begin(&w);
+	tell_local(&w);
+	w.now += 100;
+	nat_all(&w, 1, 100111);
+	assert_string_equal(w.log, "");
+	assert_true(count(&w, FLOW_C_MASKED) == 1);
+	flow_tell_volumes(w.t);
+	w.now = 1000000000;
+	nat_all(&w, 0, 100111);
+	flow_tell_volumes(w.t);
+	assert_string_equal(w.log, "ask>say<$0>$0<.");
+	assert_int_equal(w.opened, 1);
+	assert_int_equal(addr_cmp(&w.last.key.a.addr, &inside), 0);
+	assert_int_equal(addr_cmp(&w.near, &inside), 0);
+	assert_int_equal(w.volume.packets[0], 4);
+	/* it is no such address any more, but what was seen is known */
+	flow_set_local(w.t, NULL, 0);
+	w.now += 10000000;
+	flow_tick(w.t, w.now);
+	nat_all(&w, 1, 200222);
+	assert_true(count(&w, FLOW_C_MASKED) == 2);
+	end(&w);
+}
+
+/* A program on the router asks by itself, or passes on what it was asked. */
+static void
+what_this_host_begins_itself_does_not_wait(void **state)
+{
+	struct world	 w;
+	struct addr	 router;
+
+	(void)state;
+	addr_from4(&router, (const uint8_t[]){ 10, 0, 0, 9 });
+	begin(&w);
+	tell_local(&w);
+	w.here = true;
+	nat_all(&w, 1, 100111);
+	assert_string_equal(w.log, "ask>say<$0>$0<.");
+	assert_int_equal(addr_cmp(&w.last.key.a.addr, &router), 0);
+	w.now += 10000000;
+	flow_tick(w.t, w.now);
+	nat_all(&w, 0, 500555);
+	nat_all(&w, 1, 700777);
+	assert_int_equal(w.opened, 3);
+	assert_true(count(&w, FLOW_C_MASKED) == 0);
+	assert_true(count(&w, FLOW_C_NAT) == 0);
+	end(&w);
+}
+
+/*
+ * The other side is not watched, or this host sets another hop count: after
+ * some that waited for nothing no more do, until one was translated.
+ */
+static void
+what_never_has_another_side_waits_no_more(void **state)
+{
+	struct world	 w;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w);
+	tell_local(&w);
+	for (i = 1; i <= 40; i++) {
+		w.now += 10000000;
+		flow_tick(w.t, w.now);
+		nat_all(&w, 1, i * 100111);
+		flow_tick(w.t, w.now + FLOW_HOLE_US + 10000);
+		assert_int_equal(w.opened, i);
+		assert_int_equal(w.closed, i);
+	}
+	assert_true(count(&w, FLOW_C_MASKED) == 16);
+	w.now += 10000000;
+	flow_tick(w.t, w.now);
+	nat_all(&w, 0, 55555555);
+	nat_all(&w, 1, 55555555);
+	w.now += 10000000;
+	flow_tick(w.t, w.now);
+	nat_all(&w, 1, 66666666);
+	assert_true(count(&w, FLOW_C_MASKED) == 17);
+	end(&w);
+}
+
+/* More addresses than are known: the first ones are. */
+static void
+local_addresses_are_bounded(void **state)
+{
+	static struct addr	 a[3000];
+	struct world		 w;
+	unsigned		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(a); i++)
+		addr_from4(&a[i], (const uint8_t[]){ 172, 16,
+		    (uint8_t)(i >> 8), (uint8_t)i });
+	addr_from4(&a[1023], (const uint8_t[]){ 10, 0, 0, 9 });
+	begin(&w);
+	flow_set_local(w.t, a, nitems(a));
+	nat_all(&w, 1, 100111);
+	assert_true(count(&w, FLOW_C_MASKED) == 1);
+	flow_set_local(w.t, a, 1023);
+	w.now += 10000000;
+	flow_tick(w.t, w.now);
+	nat_all(&w, 1, 200222);
+	assert_true(count(&w, FLOW_C_MASKED) == 1);
 	end(&w);
 }
 
@@ -3482,6 +3613,10 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(
 	    behind_nat_the_client_is_told_whoever_is_read_first),
 	cmocka_unit_test(what_is_not_masked_does_not_wait_long),
+	cmocka_unit_test(an_address_of_this_host_masks_from_the_start),
+	cmocka_unit_test(what_this_host_begins_itself_does_not_wait),
+	cmocka_unit_test(what_never_has_another_side_waits_no_more),
+	cmocka_unit_test(local_addresses_are_bounded),
 	cmocka_unit_test(
 	    translators_that_are_too_many_are_forgotten_and_counted),
 	cmocka_unit_test(every_counter_has_a_name),
