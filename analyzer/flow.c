@@ -70,15 +70,22 @@ first_of_half(struct seg *s)
 	}
 }
 
-/* Of a half that showed nothing else yet, what is before it may be late. */
+/*
+ * Of a half that showed nothing else yet, what is before it may be late; or
+ * the client may be another one.
+ */
 static void
 hold_end(struct seg *s)
 {
-	if (s->h->flags & HALF_SYN || s->h->r.next != 0 ||
-	    s->f->flags & FLOW_F_SKIP)
+	const bool	 doubt = s->h->flags & HALF_SYN;
+
+	if (s->h->r.next != 0 || s->f->flags & FLOW_F_SKIP ||
+	    (doubt && !flowmask_doubts(s->t, s->f)) ||
+	    (s->f->read == NULL && !flowlife_store(s->t, s->f)))
 		return;
-	if (s->f->read != NULL || flowlife_store(s->t, s->f))
-		s->h->r.flags |= REASS_HELD;
+	s->t->count[FLOW_C_MASKED] += doubt &&
+	    !((s->h->r.flags | s->o->r.flags) & REASS_HELD);
+	s->h->r.flags |= REASS_HELD;
 }
 
 static void

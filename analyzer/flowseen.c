@@ -498,10 +498,10 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin,
 	if (c->proxied && f->half[0].flags & f->half[1].flags & HALF_SYN)
 		note_shift(x, f->half[!flowseg_client(f)].r.base,
 		    twin->half[!flowseg_client(twin)].r.base);
+	f->state = FLOW_ALIAS;
 	f->flags |= FLOW_F_SKIP | FLOW_F_DROP;	/* data of a SYN may wait */
 	flowlife_settle(t, f, f->last_us);
 	f->flags &= (uint16_t)~(FLOW_F_SKIP | FLOW_F_DROP);
-	f->state = FLOW_ALIAS;
 	flowtab_list(t, f, f->flags & FLOW_F_RST ? FLOWTAB_CLOSED :
 	    FLOWTAB_ALIAS);
 	twin->flags |= FLOW_F_NAT;

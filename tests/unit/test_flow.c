@@ -1743,6 +1743,44 @@ an_address_of_this_host_masks_from_the_start(void **state)
 	end(&w);
 }
 
+/* Nothing is said on it, so there is nothing to hold but its end. */
+static void
+an_end_waits_for_its_other_side_too(void **state)
+{
+	struct world	 w;
+	struct addr	 inside;
+	int		 side;
+
+	(void)state;
+	addr_from4(&inside, (const uint8_t[]){ 10, 0, 0, 1 });
+	begin(&w);
+	tell_local(&w);
+	w.now += 100;
+	for (side = 1; side >= 0; side--) {
+		nat(&w, side, 'c', S, 100111, 0, "");
+		nat(&w, side, 's', S | A, 200222, 100112, "");
+		nat(&w, side, 'c', A, 100112, 200223, "");
+		nat(&w, side, 'c', F | A, 100112, 200223, "");
+		nat(&w, side, 's', F | A, 200223, 100113, "");
+		assert_int_equal(w.opened, !side);
+		w.now = 1000000000;
+	}
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(addr_cmp(&w.last.key.a.addr, &inside), 0);
+	assert_true(count(&w, FLOW_C_MASKED) == 1);
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	w.now += 10000000;
+	flow_tick(w.t, w.now);
+	nat(&w, 1, 'c', S, 300333, 0, "");
+	nat(&w, 1, 's', S | A, 400444, 300334, "");
+	nat(&w, 1, 's', F | A, 400445, 300334, "");
+	nat(&w, 1, 'c', F | A, 300334, 400446, "");
+	assert_int_equal(w.closed, 1);
+	flow_tick(w.t, w.now + FLOW_HOLE_US + 10000);
+	assert_int_equal(w.closed, 2);
+	end(&w);
+}
+
 /* A program on the router asks by itself, or passes on what it was asked. */
 static void
 what_this_host_begins_itself_does_not_wait(void **state)
@@ -3614,6 +3652,7 @@ static const struct CMUnitTest	 tests[] = {
 	    behind_nat_the_client_is_told_whoever_is_read_first),
 	cmocka_unit_test(what_is_not_masked_does_not_wait_long),
 	cmocka_unit_test(an_address_of_this_host_masks_from_the_start),
+	cmocka_unit_test(an_end_waits_for_its_other_side_too),
 	cmocka_unit_test(what_this_host_begins_itself_does_not_wait),
 	cmocka_unit_test(what_never_has_another_side_waits_no_more),
 	cmocka_unit_test(local_addresses_are_bounded),
