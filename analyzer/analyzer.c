@@ -456,6 +456,7 @@ static const struct handler from_capture[] = {
 	{ MSG_PACKETS,		analyzer_on_packets },
 	{ MSG_CAPSTAT,		analyzer_on_capstat },
 	{ MSG_IFACE,		analyzer_on_iface },
+	{ MSG_LOCAL,		analyzer_on_local },
 	{ MSG_DATA_END,		analyzer_on_data_end },
 	{ 0,			NULL }
 };

@@ -182,6 +182,20 @@ analyzer_on_iface(struct chan *ch, struct frame *f, void *arg)
 	return 0;
 }
 
+int
+analyzer_on_local(struct chan *ch, struct frame *f, void *arg)
+{
+	static struct msg_local	 m;	/* for small stacks */
+	struct proc		*p = arg;
+	struct analyzer		*az = p->state;
+
+	(void)ch;
+	if (msg_get_local(&f->body, &m) == -1)
+		return -1;
+	flow_set_local(az->flows, m.addr, m.n);
+	return 0;
+}
+
 /*
  * Whether there were some. Those of this capture that were counted before, by
  * whatever analyzer, are not again.

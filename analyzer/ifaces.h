@@ -11,6 +11,7 @@ void		 ifaces_set_closed(const struct conf *, struct iface *);
 /* Now and then: forgets interfaces that are long gone. */
 void		 ifaces_age(struct analyzer *);
 int		 analyzer_on_iface(struct chan *, struct frame *, void *);
+int		 analyzer_on_local(struct chan *, struct frame *, void *);
 int		 analyzer_on_capstat(struct chan *, struct frame *, void *);
 
 #endif

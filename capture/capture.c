@@ -6,6 +6,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "capture/addrs.h"
 #include "capture/batch.h"
 #include "capture/filter.h"
 #include "capture/ifaces.h"
@@ -34,8 +35,9 @@ struct capture {
 	struct iface	*current;	/* whose packets are handed out */
 	struct offline	*offline;
 	int		 netlink;	/* -1: a file is read */
+	struct addrs	 addrs;
 	uint32_t	 dump;		/* number of the last one asked for */
-	bool		 dumping;
+	enum ifwatch_what dumping;	/* until it is complete */
 	bool		 dump_broken;
 	struct event	*ev_netlink;
 	struct event	*ev_second;
@@ -106,6 +108,20 @@ send_iface(struct capture *c, const struct msg_iface *m)
 /* ---- live ---- */
 
 static void
+send_local(struct capture *c)
+{
+	static struct msg_local	 m;	/* for small stacks */
+
+	if (!c->addrs.changed)
+		return;
+	for (m.n = 0; m.n < c->addrs.n; m.n++)
+		m.addr[m.n] = c->addrs.v[m.n].a.addr;
+	msg_put_local(chan_begin(analyzer(c), MSG_LOCAL, 0), &m);
+	if (chan_end(analyzer(c)) == 0)
+		c->addrs.changed = false;
+}
+
+static void
 send_changed(struct capture *c)
 {
 	struct msg_iface	 m;
@@ -122,6 +138,7 @@ send_changed(struct capture *c)
 		i->changed = false;
 	}
 	ifaces_forget_gone(&c->ifaces);
+	send_local(c);
 }
 
 #define CAPSTATS	512	/* in one frame */
@@ -286,49 +303,70 @@ on_ring(struct iface *i, void *arg)
 }
 
 static void
-on_link(enum ifwatch_event what, const struct ifwatch_link *l, bool dump,
-    void *arg)
-{
-	struct capture	*c = arg;
-
-	(void)dump;
-	if (what == IFWATCH_LINK) {
-		ifaces_update(&c->ifaces, l, c->dump);
-	} else if (what == IFWATCH_GONE) {
-		ifaces_gone(&c->ifaces, l->index);
-	} else if (what == IFWATCH_BROKEN) {
-		c->dump_broken = true;
-	} else {
-		c->dumping = false;
-		if (!c->dump_broken)
-			ifaces_sweep(&c->ifaces, c->dump);
-		ifaces_count(&c->ifaces);
-		send_capstats(c);
-	}
-}
-
-static void
-ask(struct capture *c)
+ask(struct capture *c, enum ifwatch_what what)
 {
 	if (++c->dump == 0)
 		c->dump = 1;
 	c->dump_broken = false;
-	c->dumping = ifwatch_ask(c->netlink, c->dump) == 0;
-	if (!c->dumping)
-		log_debug("netlink: %s", strerror(errno));
+	c->dumping = what;
+	if (ifwatch_ask(c->netlink, what, c->dump) == 0)
+		return;
+	c->dumping = IFWATCH_NOTHING;
+	log_debug("netlink: %s", strerror(errno));
+}
+
+static void
+dump_done(struct capture *c)
+{
+	const enum ifwatch_what	 what = c->dumping;
+
+	c->dumping = IFWATCH_NOTHING;
+	if (what == IFWATCH_ADDRS) {
+		if (!c->dump_broken)
+			addrs_sweep(&c->addrs, c->dump);
+		return;
+	}
+	if (!c->dump_broken)
+		ifaces_sweep(&c->ifaces, c->dump);
+	ifaces_count(&c->ifaces);
+	send_capstats(c);
+}
+
+static void
+on_told(enum ifwatch_event what, const struct ifwatch_link *l,
+    const struct ifwatch_addr *a, bool dump, void *arg)
+{
+	struct capture	*c = arg;
+
+	(void)dump;
+	if (what == IFWATCH_LINK)
+		ifaces_update(&c->ifaces, l, c->dump);
+	else if (what == IFWATCH_GONE)
+		ifaces_gone(&c->ifaces, l->index);
+	else if (what == IFWATCH_ADDR) {
+		if (!addrs_update(&c->addrs, a, c->dump))
+			tally_add(&c->proc->tally, TALLY_CAP_ADDRS_OVER, 1);
+	} else if (what == IFWATCH_ADDR_GONE)
+		addrs_gone(&c->addrs, a);
+	else if (what == IFWATCH_BROKEN)
+		c->dump_broken = true;
+	else
+		dump_done(c);
 }
 
 static void
 read_netlink(struct capture *c)
 {
-	if (ifwatch_read(c->netlink, c->dump, on_link, c) == 0)
-		return;
-	if (errno != ENOBUFS) {
-		log_warn("netlink");
-		return;
-	}
-	tally_add(&c->proc->tally, TALLY_CAP_NETLINK_LOST, 1);
-	ask(c);
+	if (ifwatch_read(c->netlink, c->dump, on_told, c) == -1) {
+		if (errno != ENOBUFS) {
+			log_warn("netlink");
+			return;
+		}
+		tally_add(&c->proc->tally, TALLY_CAP_NETLINK_LOST, 1);
+		c->addrs.stale = true;
+		ask(c, IFWATCH_LINKS);
+	} else if (c->addrs.stale && c->dumping == IFWATCH_NOTHING)
+		ask(c, IFWATCH_ADDRS);
 }
 
 static void
@@ -355,7 +393,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (c->dumping)
 		read_netlink(c);
-	ask(c);
+	ask(c, IFWATCH_LINKS);
 	settle(c);
 	capture_resume(c);
 }
@@ -366,7 +404,8 @@ first_dump(struct capture *c)
 	struct pollfd	 p = { .fd = c->netlink, .events = POLLIN };
 	int		 i;
 
-	ask(c);
+	c->addrs.stale = true;
+	ask(c, IFWATCH_LINKS);
 	for (i = 0; c->dumping && i < 100; i++) {
 		if (poll(&p, 1, FIRST_DUMP_MS / 100) > 0)
 			read_netlink(c);
@@ -632,6 +671,7 @@ capture_linked(struct proc *p, enum role peer)
 		return;
 	TAILQ_FOREACH(i, &c->ifaces.list, entry)
 		i->changed = true;
+	c->addrs.changed = c->netlink != -1;
 	send_changed(c);
 	ifaces_count(&c->ifaces);
 	send_capstats(c);

@@ -28,7 +28,7 @@ ifwatch_open(void)
 		return -1;
 	memset(&sa, 0, sizeof(sa));
 	sa.nl_family = AF_NETLINK;
-	sa.nl_groups = RTMGRP_LINK;
+	sa.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
 	/* a smaller buffer means more dumps, nothing worse */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n, sizeof(n));
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1) {
@@ -39,16 +39,16 @@ ifwatch_open(void)
 }
 
 int
-ifwatch_ask(int fd, uint32_t seq)
+ifwatch_ask(int fd, enum ifwatch_what what, uint32_t seq)
 {
 	struct {
 		struct nlmsghdr	 h;
-		struct ifinfomsg i;
+		struct ifinfomsg i;	/* longer than ifaddrmsg */
 	}	 m;
 
 	memset(&m, 0, sizeof(m));
 	m.h.nlmsg_len = sizeof(m);
-	m.h.nlmsg_type = RTM_GETLINK;
+	m.h.nlmsg_type = what == IFWATCH_LINKS ? RTM_GETLINK : RTM_GETADDR;
 	m.h.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	m.h.nlmsg_seq = seq;
 	m.i.ifi_family = AF_UNSPEC;
@@ -200,7 +200,47 @@ message(const struct nlmsghdr *h, const uint8_t *p, size_t n, bool dump,
 	if (l.name[0] == '\0')
 		return;
 	fn(h->nlmsg_type == RTM_DELLINK ? IFWATCH_GONE : IFWATCH_LINK, &l,
-	    dump, arg);
+	    NULL, dump, arg);
+}
+
+static bool
+attr_addr(const struct attr *a, struct addr *to)
+{
+	if (a->n == 4)
+		addr_from4(to, a->p);
+	else if (a->n == sizeof(to->b))
+		memcpy(to->b, a->p, sizeof(to->b));
+	else
+		return false;
+	return true;
+}
+
+/* Of a line from point to point, IFA_ADDRESS is that of the other end. */
+static void
+address(const struct nlmsghdr *h, const uint8_t *p, size_t n, bool dump,
+    ifwatch_fn *fn, void *arg)
+{
+	struct ifwatch_addr	 addr;
+	struct ifaddrmsg	 i;
+	struct attr		 a;
+	bool			 known = false, local = false;
+
+	if (n < sizeof(i))
+		return;
+	memcpy(&i, p, sizeof(i));
+	if (i.ifa_family != AF_INET && i.ifa_family != AF_INET6)
+		return;
+	addr.index = i.ifa_index;
+	p += sizeof(i);
+	n -= sizeof(i);
+	while (attr_next(&p, &n, &a))
+		if (a.type == IFA_LOCAL)
+			local = known = attr_addr(&a, &addr.addr);
+		else if (a.type == IFA_ADDRESS && !local)
+			known = attr_addr(&a, &addr.addr);
+	if (known)
+		fn(h->nlmsg_type == RTM_DELADDR ? IFWATCH_ADDR_GONE :
+		    IFWATCH_ADDR, NULL, &addr, dump, arg);
 }
 
 void
@@ -217,15 +257,19 @@ ifwatch_parse(const uint8_t *p, size_t n, uint32_t seq, ifwatch_fn *fn,
 			return;
 		dump = seq != 0 && h.nlmsg_seq == seq;
 		if (dump && (h.nlmsg_flags & NLM_F_DUMP_INTR))
-			fn(IFWATCH_BROKEN, NULL, true, arg);
+			fn(IFWATCH_BROKEN, NULL, NULL, true, arg);
 		if (h.nlmsg_type == RTM_NEWLINK || h.nlmsg_type == RTM_DELLINK)
 			message(&h, p + NLMSG_HDRLEN,
 			    h.nlmsg_len - NLMSG_HDRLEN, dump, fn, arg);
+		else if (h.nlmsg_type == RTM_NEWADDR ||
+		    h.nlmsg_type == RTM_DELADDR)
+			address(&h, p + NLMSG_HDRLEN,
+			    h.nlmsg_len - NLMSG_HDRLEN, dump, fn, arg);
 		else if (h.nlmsg_type == NLMSG_DONE && dump)
-			fn(IFWATCH_DONE, NULL, true, arg);
+			fn(IFWATCH_DONE, NULL, NULL, true, arg);
 		else if (h.nlmsg_type == NLMSG_OVERRUN ||
 		    (h.nlmsg_type == NLMSG_ERROR && dump))
-			fn(IFWATCH_BROKEN, NULL, dump, arg);
+			fn(IFWATCH_BROKEN, NULL, NULL, dump, arg);
 		all = NLMSG_ALIGN(h.nlmsg_len);
 		if (all > n)
 			all = n;

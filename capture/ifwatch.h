@@ -1,10 +1,12 @@
 /*
- * ifwatch: what the kernel says about its interfaces (rtnetlink(7)).
+ * ifwatch: what the kernel says about its interfaces and their addresses
+ * (rtnetlink(7)).
  *
- * One socket in group RTMGRP_LINK gives events; a dump gives everything,
- * with the 64-bit link counters. The caller asks for a dump at the start,
- * each second, and when events were lost. ifwatch_parse is pure and bounded:
- * a message or attribute that lies about its length ends the parsing.
+ * One socket gives events; a dump gives everything, of links with the 64-bit
+ * counters. The caller asks for a dump of these at the start, each second, and
+ * when events were lost; of addresses, behind it, at the start and when events
+ * were lost: the kernel does one dump at a time. ifwatch_parse is pure and
+ * bounded: a message or attribute that lies about its length ends the parsing.
  */
 #ifndef CAPTURE_IFWATCH_H
 #define CAPTURE_IFWATCH_H
@@ -12,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "sandbox/addr.h"
 
 #define IFWATCH_NAME_MAX	32
 #define IFWATCH_KIND_MAX	16
@@ -34,21 +38,33 @@ struct ifwatch_link {
 	uint64_t	 tx_bytes;
 };
 
+struct ifwatch_addr {
+	uint32_t	 index;		/* of its interface */
+	struct addr	 addr;
+};
+
 enum ifwatch_event {
 	IFWATCH_LINK,		/* there, or changed */
 	IFWATCH_GONE,		/* index and name are set */
-	IFWATCH_DONE,		/* the dump is complete; no link */
+	IFWATCH_ADDR,		/* there, or changed */
+	IFWATCH_ADDR_GONE,
+	IFWATCH_DONE,		/* the dump is complete */
 	IFWATCH_BROKEN		/* the dump is to be asked for again */
 };
 
-/* dump: the event belongs to a dump that was asked for. */
+enum ifwatch_what { IFWATCH_NOTHING, IFWATCH_LINKS, IFWATCH_ADDRS };
+
+/*
+ * A link or an address is told, or neither. dump: the event belongs to a dump
+ * that was asked for.
+ */
 typedef void	 ifwatch_fn(enum ifwatch_event, const struct ifwatch_link *,
-		    bool dump, void *arg);
+		    const struct ifwatch_addr *, bool dump, void *arg);
 
 /* Non-blocking; -1 with errno. */
 int	 ifwatch_open(void);
-/* Asks for a dump under this number, not 0. -1 with errno. */
-int	 ifwatch_ask(int fd, uint32_t seq);
+/* Asks for a dump of what under this number, not 0. -1 with errno. */
+int	 ifwatch_ask(int fd, enum ifwatch_what, uint32_t seq);
 /*
  * Reads and tells all that is there. -1 with ENOBUFS when events were lost,
  * another errno when the socket is of no use.

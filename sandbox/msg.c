@@ -309,6 +309,23 @@ msg_get_iface(struct buf *b, struct msg_iface *m)
 }
 
 void
+msg_put_local(struct buf *b, const struct msg_local *m)
+{
+	buf_put_u32(b, m->n);
+	buf_put(b, m->addr, m->n * sizeof(m->addr[0]));
+}
+
+int
+msg_get_local(struct buf *b, struct msg_local *m)
+{
+	m->n = buf_get_u32(b);
+	if (m->n > MSG_LOCAL_MAX)
+		return -1;
+	buf_get(b, m->addr, m->n * sizeof(m->addr[0]));
+	return buf_end(b);
+}
+
+void
 msg_put_capstat(struct buf *b, const struct msg_capstat *m)
 {
 	buf_put_u16(b, m->id);

@@ -73,6 +73,7 @@
 	M(SHM_ROOM,	0x0209,	CHILD,	  CHILD,    0,	0)		\
 	M(EVENTS_DONE,	0x020b,	MIRROR,	  ANALYZER, 8,	8)		\
 	M(EVENTS_FROM,	0x020c,	ANALYZER, MIRROR,   20,	20)		\
+	M(LOCAL,	0x020d,	CAPTURE,  ANALYZER, 4,	16388)		\
 	/* report: child to parent, and back to a fresh one */		\
 	M(ALERT,	0x0301,	ANALYZER, PARENT,   8,	FRAME_BODY_MAX)	\
 	M(TALLY,	0x0302,	CHILD,	  PARENT,   0,	FRAME_BODY_MAX)	\
@@ -292,6 +293,15 @@ struct msg_iface {
 };
 void	 msg_put_iface(struct buf *, const struct msg_iface *);
 int	 msg_get_iface(struct buf *, struct msg_iface *);
+
+/* LOCAL: all addresses of this host, when they change; no loopback. */
+#define MSG_LOCAL_MAX	1024
+struct msg_local {
+	uint32_t	 n;
+	struct addr	 addr[MSG_LOCAL_MAX];
+};
+void	 msg_put_local(struct buf *, const struct msg_local *);
+int	 msg_get_local(struct buf *, struct msg_local *);
 
 /* CAPSTAT: one or more of these; totals since this capture started. */
 struct msg_capstat {

@@ -43,6 +43,8 @@
 	    "interface changes seen")					\
 	T(CAP_NETLINK_LOST,	CAPTURE,  EVENTS,  COUNTER,		\
 	    "netlink overflows, each followed by a fresh dump")		\
+	T(CAP_ADDRS_OVER,	CAPTURE,  EVENTS,  COUNTER,		\
+	    "addresses of this host that are too many to know")		\
 	T(CAP_BAD_RECORDS,	CAPTURE,  PACKETS, COUNTER,		\
 	    "records of a capture file that could not be read")		\
 	T(CAP_BAD_TIME,		CAPTURE,  PACKETS, COUNTER,		\

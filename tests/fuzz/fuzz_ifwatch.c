@@ -7,11 +7,13 @@
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static void
-on_event(enum ifwatch_event what, const struct ifwatch_link *l, bool dump,
-    void *arg)
+on_event(enum ifwatch_event what, const struct ifwatch_link *l,
+    const struct ifwatch_addr *a, bool dump, void *arg)
 {
 	(void)dump;
 	(void)arg;
+	if ((a != NULL) != (what == IFWATCH_ADDR || what == IFWATCH_ADDR_GONE))
+		abort();
 	if (l == NULL)
 		return;
 	if (what != IFWATCH_LINK && what != IFWATCH_GONE)

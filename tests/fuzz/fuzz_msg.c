@@ -41,9 +41,9 @@ try_##name(struct buf *b)						\
 
 #define PAYLOADS(P)							\
 	P(launch) P(launched) P(hello) P(ready) P(file) P(text)		\
-	P(crash) P(link) P(packet) P(iface) P(capstat) P(data_end)	\
-	P(own_tuple) P(stream) P(event) P(slot) P(lost_time)		\
-	P(events_from) P(monitor) P(show) P(watch)
+	P(crash) P(link) P(packet) P(iface) P(local) P(capstat)		\
+	P(data_end) P(own_tuple) P(stream) P(event) P(slot)		\
+	P(lost_time) P(events_from) P(monitor) P(show) P(watch)
 
 PAYLOADS(ROUND)
 

@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
@@ -15,20 +17,23 @@
 #include "tests/lib/guard.h"
 
 static struct seen {
-	unsigned		 events[4];
+	unsigned		 events[6];
 	unsigned		 dumped;
 	struct ifwatch_link	 last;
+	struct ifwatch_addr	 addr;
 } seen;
 
 static void
-on_event(enum ifwatch_event what, const struct ifwatch_link *l, bool dump,
-    void *arg)
+on_event(enum ifwatch_event what, const struct ifwatch_link *l,
+    const struct ifwatch_addr *a, bool dump, void *arg)
 {
 	(void)arg;
 	seen.events[what]++;
 	seen.dumped += dump;
 	if (l != NULL)
 		seen.last = *l;
+	if (a != NULL)
+		seen.addr = *a;
 }
 
 /* ---- messages as the kernel writes them ---- */
@@ -212,22 +217,117 @@ words_of_bridge_ports_are_not_links(void **state)
 	assert_int_equal(seen.events[IFWATCH_GONE], 0);
 }
 
+/* ---- addresses ---- */
+
+static struct nlmsghdr *
+start_addr(uint16_t type, uint32_t seq, uint8_t family)
+{
+	struct nlmsghdr		*h = (struct nlmsghdr *)(void *)(msg + msg_len);
+	struct ifaddrmsg	*i = NLMSG_DATA(h);
+
+	memset(h, 0, NLMSG_SPACE(sizeof(*i)));
+	h->nlmsg_type = type;
+	h->nlmsg_seq = seq;
+	h->nlmsg_len = NLMSG_LENGTH(sizeof(*i));
+	i->ifa_family = family;
+	i->ifa_index = 7;
+	return h;
+}
+
+static bool
+told(enum ifwatch_event what, const char *text)
+{
+	struct addr	 a;
+
+	parse(5);
+	assert_int_equal(addr_parse(text, &a), 0);
+	return seen.events[what] == 1 && seen.addr.index == 7 &&
+	    addr_cmp(&seen.addr.addr, &a) == 0;
+}
+
+static void
+addresses_come_and_go(void **state)
+{
+	static const uint8_t	 six[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
+	struct nlmsghdr		*h;
+
+	(void)state;
+	msg_len = 0;
+	h = start_addr(RTM_NEWADDR, 5, AF_INET);
+	put(h, IFA_ADDRESS, "\300\0\2\1", 4);
+	put(h, IFA_LOCAL, "\300\0\2\1", 4);
+	put(h, IFA_LABEL, "eth0", 5);
+	finish(h);
+	assert_true(told(IFWATCH_ADDR, "192.0.2.1"));
+	assert_int_equal(seen.dumped, 1);
+	msg_len = 0;
+	h = start_addr(RTM_DELADDR, 0, AF_INET6);
+	put(h, IFA_ADDRESS, six, sizeof(six));
+	finish(h);
+	assert_true(told(IFWATCH_ADDR_GONE, "2001:db8::1"));
+	assert_int_equal(seen.dumped, 0);
+}
+
+/* As on PPP: the other one is that of the provider. */
+static void
+of_two_ends_the_address_here_is_told(void **state)
+{
+	struct nlmsghdr	*h;
+	int		 first;
+
+	(void)state;
+	for (first = 0; first < 2; first++) {
+		msg_len = 0;
+		h = start_addr(RTM_NEWADDR, 0, AF_INET);
+		if (first)
+			put(h, IFA_LOCAL, "\300\0\2\1", 4);
+		put(h, IFA_ADDRESS, "\300\0\2\376", 4);
+		if (!first)
+			put(h, IFA_LOCAL, "\300\0\2\1", 4);
+		finish(h);
+		assert_true(told(IFWATCH_ADDR, "192.0.2.1"));
+	}
+}
+
+static void
+what_is_no_address_of_ip_is_not_told(void **state)
+{
+	struct nlmsghdr	*h;
+
+	(void)state;
+	msg_len = 0;
+	finish(start_addr(RTM_NEWADDR, 0, AF_INET));
+	h = start_addr(RTM_NEWADDR, 0, AF_INET);
+	put(h, IFA_ADDRESS, "\300\0\2", 3);
+	finish(h);
+	h = start_addr(RTM_NEWADDR, 0, 45);	/* AF_MCTP */
+	put(h, IFA_ADDRESS, "\300\0\2\1", 4);
+	finish(h);
+	parse(0);
+	assert_int_equal(seen.events[IFWATCH_ADDR], 0);
+}
+
 /* Any cut, and any byte changed, reads inside the bytes and tells no more. */
 static void
 lies_about_lengths_stay_inside(void **state)
 {
-	uint8_t	 copy[sizeof(msg)];
-	size_t	 n, i, v;
+	struct nlmsghdr	*h;
+	uint8_t		 copy[sizeof(msg)];
+	size_t		 n, i, v;
 
 	(void)state;
 	msg_len = 0;
 	finish(vlan(RTM_NEWLINK, 5));
+	h = start_addr(RTM_NEWADDR, 5, AF_INET);
+	put(h, IFA_LOCAL, "\300\0\2\1", 4);
+	finish(h);
 	finish(start(NLMSG_DONE, 5, 1));
 	memcpy(copy, msg, msg_len);
 	for (n = 0; n < msg_len; n++) {
 		memset(&seen, 0, sizeof(seen));
 		ifwatch_parse(guard_copy(msg, n), n, 5, on_event, NULL);
 		assert_true(seen.events[IFWATCH_LINK] <= 1);
+		assert_true(seen.events[IFWATCH_ADDR] <= 1);
 	}
 	for (i = 0; i < msg_len; i++)
 		for (v = 0; v < 256; v += 5) {
@@ -264,6 +364,9 @@ main(void)
 		cmocka_unit_test(a_link_of_another_namespace_is_no_parent),
 		cmocka_unit_test(a_dump_ends_and_may_be_broken),
 		cmocka_unit_test(words_of_bridge_ports_are_not_links),
+		cmocka_unit_test(addresses_come_and_go),
+		cmocka_unit_test(of_two_ends_the_address_here_is_told),
+		cmocka_unit_test(what_is_no_address_of_ip_is_not_told),
 		cmocka_unit_test(lies_about_lengths_stay_inside),
 		cmocka_unit_test(a_name_without_an_end_is_cut),
 	};

@@ -206,8 +206,8 @@ an_event_round_trips(void **state)
 /* One row per payload: its bytes are read, written and read again. */
 #define PAYLOADS(P)							\
 	P(launch) P(launched) P(hello) P(ready) P(file) P(text)		\
-	P(crash) P(link) P(iface) P(capstat) P(data_end) P(own_tuple)	\
-	P(lost_time) P(events_from) P(monitor) P(watch) P(show)
+	P(crash) P(link) P(iface) P(local) P(capstat) P(data_end)	\
+	P(own_tuple) P(lost_time) P(events_from) P(monitor) P(watch) P(show)
 
 #define AGAIN(name)							\
 static int								\
@@ -341,6 +341,13 @@ put_data_end(struct buf *b)
 }
 
 static void
+put_local(struct buf *b)
+{
+	buf_put_u32(b, 2);
+	buf_put(b, "0123456789abcdef0123456789ABCDEF", 32);
+}
+
+static void
 put_own_tuple(struct buf *b)
 {
 	sample_endpoints(b);
@@ -429,6 +436,7 @@ values_outside_their_enum_are_refused(void **state)
 	struct msg_lost_time	 lost = { ROLE_ANALYZER, 5, 4 };
 	struct msg_iface	 iface;
 	struct msg_file		 file;
+	static struct msg_local	 local;
 	struct buf		 b, r;
 
 	(void)state;
@@ -446,6 +454,10 @@ values_outside_their_enum_are_refused(void **state)
 	msg_put_iface(&b, &iface);
 	buf_reader(&r, mem, b.len);
 	assert_int_equal(msg_get_iface(&r, &iface), -1);
+	buf_writer(&b, mem, sizeof(mem));
+	buf_put_u32(&b, MSG_LOCAL_MAX + 1);
+	buf_reader(&r, mem, b.len);
+	assert_int_equal(msg_get_local(&r, &local), -1);
 	memset(&file, 0, sizeof(file));
 	file.kind = FILE_EVENTS + 1;
 	buf_writer(&b, mem, sizeof(mem));

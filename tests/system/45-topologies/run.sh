@@ -87,6 +87,65 @@ nginx_up
 joined masquerade 10.2.0.2
 measure masquerade http://10.2.0.2
 
+# The first ones: nothing was learned yet of who translates. Each daemon reads
+# its interfaces in another order, so some read the outer one first.
+cat > "$TMP/relay.py" <<'EOT'
+import socket
+l = socket.create_server(("10.1.0.1", 8080))
+print("up", flush=True)
+c = l.accept()[0]
+s = socket.create_connection(("10.2.0.2", 80))
+s.sendall(c.recv(65536))
+while d := s.recv(65536):
+    c.sendall(d)
+EOT
+clients() {
+	json '.clients[] | "\(.client) \(.requests)"' show clients \
+	    window total | sort | xargs
+}
+# burst NAME: connections all at once
+burst() {
+	ina h2load --h1 -n 40 -c 40 http://10.2.0.2/index.html > /dev/null 2>&1
+	asked=$((asked + 40))
+	wait_for 10 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show summary window total | jq .summary.responses)\" -ge $asked ]"
+	is "masquerade, $1: they are the client's, none the router's" \
+	    "$(clients)" "10.1.0.2 $asked"
+}
+fresh
+wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
+wire $NSB b0 10.2.0.2/24 $R r1 10.2.0.1/24
+ip -n $NSA route add default via 10.1.0.1
+ip -n $NSB route add 10.9.0.1 via 10.2.0.1
+nat 'post oifname r1 ip saddr 10.1.0.2 masquerade'
+nginx_up
+conf
+WRAP="ip netns exec $R"
+asked=0
+start
+burst "the first connections"
+lose analyzer
+burst "of a new analyzer"
+lose capture
+lose analyzer
+burst "of a new capture, told anew"
+inr nft flush chain ip nat post
+inr nft add rule ip nat post oifname r1 ip saddr 10.1.0.2 snat to 10.9.0.1
+inr ip addr add 10.9.0.1/32 dev lo
+burst "an address that came later, of another interface"
+# What a router says itself, for somebody or not, is its own.
+inr python3 "$TMP/relay.py" > "$TMP/relay" &
+at_exit "kill $!"
+wait_for 5 grep -q up "$TMP/relay"
+inr curl -s -o /dev/null http://10.2.0.2/index.html
+ina curl -s -o /dev/null -H 'Connection: close' http://10.1.0.1:8080/
+wait_for 5 sh -c "[ \"\$('$BUILD/netmonctl' -s '$SOCK' -j show summary window total | jq .summary.responses)\" -ge $((asked + 3)) ]"
+is "masquerade: what the router asks is its own, and what it relays are two" \
+    "$(clients) $(json .summary.connections show summary window total)" \
+    "10.1.0.2 $((asked + 1)) 10.2.0.1 2 $((asked + 3))"
+stop
+kill "$(cat "$TMP/nginx.pid")"
+wait_for 3 sh -c "! kill -0 $(cat "$TMP/nginx.pid")"
+
 # the answers leave by another interface than the questions come by
 fresh
 wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24

@@ -139,7 +139,6 @@ measure() {
 	    "$(json '.alerts[] | select(.state == "firing") |
 	    "\(.rule) \(.key) \(.value > 1000000)"' show alerts)" \
 	    "hog 10.1.0.2 true"
-	# what a router does with addresses is learned from the first one
 	is "$1: clients are who they are, not who translates" \
 	    "$(json '.clients[] | "\(.client) \(.requests)"' show clients window total)" "10.1.0.2 3"
 	is "$1: the heaviest is the first" \
