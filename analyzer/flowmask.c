@@ -83,13 +83,22 @@ client_addr(const struct flow *f)
 	return client_half(f) ? &f->key.b.addr : &f->key.a.addr;
 }
 
+/* A SYN proxy's own SYN, which tells a number that it gave to somebody. */
+static bool
+is_for_another(const struct flow *f, int server)
+{
+	return f->other_seq[server] != 0 &&
+	    !(f->flags & (FLOW_F_RE | FLOW_F_OOW) << server);
+}
+
 bool
 flowmask_doubts(struct flow_table *t, const struct flow *f)
 {
 	const int	 c = client_half(f);
 
 	return !(f->flags & (FLOW_F_OPENED | FLOW_F_NAT)) &&
-	    f->half[c].flags & HALF_SYN && !starts_here(f->ttl[c]) &&
+	    f->half[c].flags & HALF_SYN &&
+	    (!starts_here(f->ttl[c]) || is_for_another(f, !c)) &&
 	    masks(t, client_addr(f), f->half[c].place);
 }
 

@@ -21,9 +21,9 @@ void		 flowmask_note(struct flow_table *, const struct addr *,
     uint16_t place);
 /*
  * Whether the client may be another one: its address masked others here, or is
- * of this host, and the hop count says that it is not from here. Nothing is
- * told then before the other side of the translation was due: its block may
- * come later.
+ * of this host, and the hop count, or the SYN of a SYN proxy, says that it is
+ * not from here. Nothing is told then before the other side of the translation
+ * was due: its block may come later.
  */
 bool		 flowmask_doubts(struct flow_table *,
     const struct flow *);

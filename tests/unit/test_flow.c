@@ -1900,6 +1900,39 @@ translators_that_are_too_many_are_forgotten_and_counted(void **state)
 	end(&w);
 }
 
+/* A SYN proxy sends its own SYN, which comes from here, but for somebody. */
+static void
+a_syn_proxy_asks_for_others(void **state)
+{
+	struct world	 w;
+	struct addr	 inside;
+
+	(void)state;
+	addr_from4(&inside, (const uint8_t[]){ 10, 0, 0, 1 });
+	begin(&w);
+	tell_local(&w);
+	w.now += 10000;
+	w.here = true;
+	nat(&w, 1, 'c', S, 100111, 200222, "");
+	nat(&w, 1, 's', S | A, 301000, 100112, "");
+	w.here = false;
+	nat(&w, 1, 'c', P | A, 100112, 301001, "ask");
+	assert_string_equal(w.log, "");
+	w.now -= 10000;
+	nat(&w, 0, 'c', S, 100111, 0, "");
+	nat(&w, 0, 's', S | A, 200222, 100112, "");
+	nat(&w, 0, 'c', A, 100112, 200223, "");
+	w.now += 3000;
+	nat(&w, 0, 'c', P | A, 100112, 200223, "ask");
+	assert_string_equal(w.log, "ask>");
+	assert_true(count(&w, FLOW_C_MASKED) == 1);
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(addr_cmp(&w.last.key.a.addr, &inside), 0);
+	end(&w);
+}
+
 /* The server's numbers are others there, but its SYN tells the first ones. */
 static void
 a_syn_proxy_that_translates_makes_one_connection(void **state)
@@ -3581,6 +3614,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(data_behind_a_translation_opens_what_the_home_missed),
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
 	cmocka_unit_test(a_copy_with_the_same_number_is_not_sent_again),
+	cmocka_unit_test(a_syn_proxy_asks_for_others),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
 	cmocka_unit_test(a_syn_proxy_that_translates_may_miss_its_own_syn),
 	cmocka_unit_test(a_second_answer_is_no_other_connection),

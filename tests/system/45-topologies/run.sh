@@ -9,8 +9,12 @@ need_root
 need nginx h2load ab jq ip nft python3
 : "${REQUESTS:=4000}"
 
+clients() {
+	json '.clients[] | "\(.client) \(.requests)"' show clients \
+	    window total | sort | xargs
+}
 # measure NAME URL [once [LOAD]]: load from A, counts from R against the log of
-# the server
+# the server; INSIDE is the one client of all, if that is to be looked at
 measure() {
 	conf ${WATCH:+"$WATCH"}
 	WRAP="ip netns exec $R"
@@ -27,6 +31,8 @@ measure() {
 	is "$1: hosts equal the log" \
 	    "$(json '.hosts[] | "\(.host) \(.requests)"' show hosts top 1000 window total | sort)" \
 	    "$(awk '{ c[tolower($3)]++ } END { for (s in c) print s, c[s] }' "$TMP/access.log" | sort)"
+	[ -z "${INSIDE:-}" ] ||
+	    is "$1: all are of the client inside" "$(clients)" "$INSIDE $n"
 	is "$1: no other sighting is taken for sent again" \
 	    "$(json '.summary.retransmit_ratio | type == "number" and . < 0.02' show summary window total)" true
 	[ "${3:-}" = once ] ||
@@ -85,7 +91,9 @@ ip -n $NSA route add default via 10.1.0.1
 nat 'post oifname r1 masquerade'
 nginx_up
 joined masquerade 10.2.0.2
+INSIDE=10.1.0.2
 measure masquerade http://10.2.0.2
+INSIDE=
 
 # The first ones: nothing was learned yet of who translates. Each daemon reads
 # its interfaces in another order, so some read the outer one first.
@@ -99,10 +107,6 @@ s.sendall(c.recv(65536))
 while d := s.recv(65536):
     c.sendall(d)
 EOT
-clients() {
-	json '.clients[] | "\(.client) \(.requests)"' show clients \
-	    window total | sort | xargs
-}
 # burst NAME: connections all at once
 burst() {
 	ina h2load --h1 -n 40 -c 40 http://10.2.0.2/index.html > /dev/null 2>&1
@@ -186,6 +190,7 @@ syn_proxy() {
 	}
 	EOT
 }
+INSIDE=10.1.0.2
 for name in "SYN proxy" "SYN proxy and masquerade"; do
 	fresh
 	wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
@@ -201,6 +206,7 @@ for name in "SYN proxy" "SYN proxy and masquerade"; do
 		skip "$name: this kernel has no SYN proxy"
 	fi
 done
+INSIDE=
 
 # A router with one leg: in and out by the same interface, a hop apart.
 fresh
