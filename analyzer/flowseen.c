@@ -509,6 +509,22 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin,
 }
 
 /*
+ * Whether a began before b. When an answer came tells that of none whose SYN is
+ * yet to come, but how far it went does.
+ */
+static bool
+is_before(const struct couple *c)
+{
+	const struct flow	*a = c->a, *b = c->b;
+	int			 d;
+
+	if (!(a->half[c->i].flags & b->half[c->j].flags & HALF_SYN) &&
+	    hops(c, true, &d) && d != 0)
+		return d < 0;
+	return a->first_us < b->first_us;
+}
+
+/*
  * Whether nothing of b was told, and a began before it: what b may hold until
  * it is told, a brings itself.
  */
@@ -522,8 +538,7 @@ comes_first(const struct couple *c)
 		return false;
 	d = reass_seq_diff(c->a->half[c->i].r.base, b->half[c->j].r.base);
 	return d < 0 || (d == 0 && (b->read == NULL ||
-	    (b->half[0].flags & b->half[1].flags & HALF_SYN)) &&
-	    c->a->first_us < b->first_us);
+	    (b->half[0].flags & b->half[1].flags & HALF_SYN)) && is_before(c));
 }
 
 /*

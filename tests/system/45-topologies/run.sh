@@ -93,7 +93,6 @@ nginx_up
 joined masquerade 10.2.0.2
 INSIDE=10.1.0.2
 measure masquerade http://10.2.0.2
-INSIDE=
 
 # The first ones: nothing was learned yet of who translates. Each daemon reads
 # its interfaces in another order, so some read the outer one first.
@@ -190,7 +189,6 @@ syn_proxy() {
 	}
 	EOT
 }
-INSIDE=10.1.0.2
 for name in "SYN proxy" "SYN proxy and masquerade"; do
 	fresh
 	wire $NSA a0 10.1.0.2/24 $R r0 10.1.0.1/24
