@@ -168,6 +168,15 @@ syn_times(struct seg *s)
 	f->flags |= FLOW_F_HS1;
 }
 
+/* An answer may be read before it, on another interface. */
+static void
+begin_at_syn(struct seg *s)
+{
+	if (!(s->p->flags & PACKET_TCP_ACK) &&
+	    !(s->f->flags & FLOW_F_OPENED) && s->p->ts_us < s->f->first_us)
+		s->f->first_us = s->p->ts_us;
+}
+
 /* A SYN-ACK whose SYN was not seen tells where that began. */
 static void
 base_of_peer(struct seg *s)
@@ -282,6 +291,7 @@ flowsyn_take(struct seg *s)
 	s->h->flags |= HALF_SEEN | HALF_SYN;
 	s->h->flags &= (uint16_t)~HALF_BASE;
 	name_client(s);
+	begin_at_syn(s);
 	if (s->h->r.flags & REASS_HELD)
 		flowlife_release(s->t, s->f);
 	s->h->wscale = p->wscale;

@@ -1936,6 +1936,37 @@ who_comes_first_is_not_told_by_an_answer(void **state)
 	end(&w);
 }
 
+/* The SYN was read behind its answer, and the outer side behind both. */
+static void
+it_begins_with_its_syn_whenever_that_is_read(void **state)
+{
+	struct world	 w;
+	struct addr	 inside;
+	uint64_t	 began;
+
+	(void)state;
+	addr_from4(&inside, (const uint8_t[]){ 10, 0, 0, 1 });
+	begin(&w);
+	began = w.now;
+	w.over = 2;
+	w.now = began + 2500;
+	nat(&w, 0, 's', S | A, 200222, 100112, "");
+	w.over = 3;
+	w.now = began;
+	nat(&w, 0, 'c', S, 100111, 0, "");
+	w.over = 0;
+	w.now = began + 100;
+	nat(&w, 1, 'c', S, 100111, 0, "");
+	nat(&w, 1, 's', S | A, 200222, 100112, "");
+	nat(&w, 1, 'c', P | A, 100112, 200223, "ask");
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.closed, 1);
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	assert_int_equal(addr_cmp(&w.last.key.a.addr, &inside), 0);
+	assert_true(w.last.first_us == began + 1000);
+	end(&w);
+}
+
 /* A SYN proxy sends its own SYN, which comes from here, but for somebody. */
 static void
 a_syn_proxy_asks_for_others(void **state)
@@ -3651,6 +3682,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
 	cmocka_unit_test(a_copy_with_the_same_number_is_not_sent_again),
 	cmocka_unit_test(who_comes_first_is_not_told_by_an_answer),
+	cmocka_unit_test(it_begins_with_its_syn_whenever_that_is_read),
 	cmocka_unit_test(a_syn_proxy_asks_for_others),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
 	cmocka_unit_test(a_syn_proxy_that_translates_may_miss_its_own_syn),

@@ -204,7 +204,6 @@ for name in "SYN proxy" "SYN proxy and masquerade"; do
 		skip "$name: this kernel has no SYN proxy"
 	fi
 done
-INSIDE=
 
 # A router with one leg: in and out by the same interface, a hop apart.
 fresh
@@ -231,6 +230,7 @@ nat 'pre ip daddr 10.1.0.1 tcp dport 80 dnat to 10.2.0.2' \
 nginx_up
 measure "source and destination NAT" http://10.1.0.1
 
+INSIDE=
 # Hairpin: both ends behind one interface, translated both ways.
 fresh
 inr ip link add br0 type bridge
