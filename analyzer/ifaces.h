@@ -1,5 +1,6 @@
 /*
- * ifaces: the interfaces as capture names them, and what the kernel counts.
+ * ifaces: the interfaces as capture names them, what the kernel counts, and the
+ * addresses of this host.
  */
 #ifndef ANALYZER_IFACES_H
 #define ANALYZER_IFACES_H
