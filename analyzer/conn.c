@@ -283,19 +283,23 @@ conn_said(const struct analyzer *az, const struct flow_info *f,
 
 void
 conn_name(const struct analyzer *az, const struct flow *f,
-    const uint8_t **name, size_t *len)
+    const uint8_t **name, size_t *len, bool *tls)
 {
 	const struct conn	*c = flow_reader(f);
 	const struct ended	*e;
+	const char		*proto = "";
 
 	*len = 0;
 	if (c != NULL) {
 		*name = c->host;
 		*len = c->host_len;
+		proto = conn_proto(c);
 	} else if ((e = ended_find(&az->closed, flow_id(f))) != NULL) {
 		*name = e->host;
 		*len = e->host_len;
+		proto = e->proto;
 	}
+	*tls = strcmp(proto, "tls") == 0;
 }
 
 uint64_t

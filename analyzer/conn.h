@@ -40,7 +40,7 @@ const char *conn_proto(const void *reader);
  * ended; len 0: none.
  */
 void	 conn_name(const struct analyzer *, const struct flow *,
-	    const uint8_t **, size_t *len);
+	    const uint8_t **, size_t *len, bool *tls);
 /* As those of session; of those that are counted. */
 uint64_t conn_waiting(const void *reader, uint64_t *since_us);
 uint64_t conn_under_way(const void *reader);

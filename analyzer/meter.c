@@ -40,6 +40,7 @@ kind_limit(const struct meter *m, enum meter_kind k)
 		return m->conf.limit / 8 * 7;
 	case METER_HOST_CLIENT:
 	case METER_TALKER:
+	case METER_SITE:
 		return m->conf.limit / 2;
 	default:
 		return m->conf.limit;
@@ -57,11 +58,12 @@ make_sketches(struct meter *m)
 	m->clients = sketch_new(&m->kind[METER_CLIENT], c->max_clients, NULL);
 	m->names = sketch_new(&m->kind[METER_NAME], c->max_names, NULL);
 	m->talkers = sketch_new(&m->kind[METER_TALKER], c->max_talkers, NULL);
+	m->sites = sketch_new(&m->kind[METER_SITE], c->max_talkers, NULL);
 	m->methods = sketch_new(&m->kind[METER_METHOD], 128, NULL);
 	m->statuses = sketch_new(&m->kind[METER_STATUS], 1000, NULL);
 	if (m->all == NULL || m->ifaces == NULL || m->hosts == NULL ||
 	    m->clients == NULL || m->names == NULL || m->talkers == NULL ||
-	    m->methods == NULL || m->statuses == NULL)
+	    m->sites == NULL || m->methods == NULL || m->statuses == NULL)
 		return -1;
 	m->total = sketch_touch(m->all, "", 0, 0);
 	return m->total == NULL ? -1 : 0;
@@ -76,11 +78,12 @@ free_sketches(struct meter *m)
 	sketch_free(m->clients);
 	sketch_free(m->names);
 	sketch_free(m->talkers);
+	sketch_free(m->sites);
 	sketch_free(m->methods);
 	sketch_free(m->statuses);
 	distinct_clear(&m->met);
 	m->all = m->ifaces = m->hosts = m->clients = m->names = NULL;
-	m->talkers = m->methods = m->statuses = NULL;
+	m->talkers = m->sites = m->methods = m->statuses = NULL;
 	m->total = NULL;
 }
 
@@ -159,8 +162,11 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 	sketch_set_max(m->clients, mc->max_clients);
 	sketch_set_max(m->names, mc->max_names);
 	sketch_set_max(m->talkers, mc->max_talkers);
+	sketch_set_max(m->sites, mc->max_talkers);
 	while (mc->max_talkers == 0 && m->talkers->n > 0)
 		sketch_remove(m->talkers->heap[0]);
+	while (mc->max_talkers == 0 && m->sites->n > 0)
+		sketch_remove(m->sites->heap[0]);
 	if (!other_window)
 		return;
 	/* Old slices are numbered by another length: let all of them go. */
@@ -172,6 +178,7 @@ meter_reconf(struct meter *m, const struct meter_conf *mc)
 	sketch_age(m->clients);
 	sketch_age(m->names);
 	sketch_age(m->talkers);
+	sketch_age(m->sites);
 	sketch_age(m->methods);
 	sketch_age(m->statuses);
 	time_init(m);
@@ -209,6 +216,7 @@ meter_slices(struct meter *m, uint64_t now_us)
 	sketch_age(m->clients);
 	sketch_age(m->names);
 	sketch_age(m->talkers);
+	sketch_age(m->sites);
 }
 
 void

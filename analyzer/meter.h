@@ -116,8 +116,8 @@ enum meter_counter {
 
 enum meter_kind {
 	METER_ALL, METER_IFACE, METER_HOST, METER_SECTION, METER_CLIENT,
-	METER_HOST_CLIENT, METER_NAME, METER_TALKER, METER_METHOD,
-	METER_STATUS, METER_KINDS
+	METER_HOST_CLIENT, METER_NAME, METER_TALKER, METER_SITE,
+	METER_METHOD, METER_STATUS, METER_KINDS
 };
 #define METER_TALKS	4		/* counters from MC_TALKS on */
 #define METER_CHILD_SECTIONS	0	/* sketch_entry child of a host */
@@ -154,6 +154,7 @@ struct meter {
 	struct sketch	*clients;
 	struct sketch	*names;
 	struct sketch	*talkers;
+	struct sketch	*sites;
 	struct sketch	*methods;
 	struct sketch	*statuses;
 	struct distinct	 met;		/* pairs of host and client, offline */
@@ -320,6 +321,16 @@ void		 meter_tls_bytes(struct meter *, struct meter_cache *,
 #define METER_SERVER_INSIDE	0x02
 #define METER_NAME_DNS		0x04	/* an answer of DNS has the name */
 
+/* Who told the name of a server; a site may have it of several. */
+enum meter_told {
+	METER_TOLD_BY_NONE,
+	METER_TOLD_BY_HTTP,
+	METER_TOLD_BY_TLS,
+	METER_TOLD_BY_QUIC,
+	METER_TOLD_BY_DNS,
+	METER_TOLD_BYS
+};
+
 /* A client, what it talks to, and the service: the key of a talker. */
 struct meter_talk {
 	struct addr	 client;	/* as it may be kept */
@@ -329,13 +340,22 @@ struct meter_talk {
 	uint16_t	 port;
 	uint8_t		 proto;		/* of IP */
 	uint8_t		 flags;		/* METER_.. of these */
+	uint8_t		 told;		/* enum meter_told; not of the key */
 };
-/* More of it, talks of which began: for all, and for the talker. */
+/* More of it, talks of which began: for all, the talker, and its site. */
 void		 meter_talk(struct meter *, const struct meter_talk *,
 		    const struct packet_volume *, unsigned talks);
 /* Its key again; name points into the entry. -1: it is none. */
 int		 meter_talk_key(const struct sketch_entry *,
 		    struct meter_talk *);
+/*
+ * A site: what servers are called, or one without a name: server, name and
+ * METER_SERVER_INSIDE of a meter_talk. -1: it is none.
+ */
+int		 meter_site_key(const struct sketch_entry *,
+		    struct meter_talk *);
+/* Of its counters: how often somebody told its name; 0: did not. */
+uint64_t	 meter_site_told(const uint64_t v[MC_MAX], enum meter_told);
 
 /* ---- names of slots (meternames.c) ---- */
 

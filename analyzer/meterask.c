@@ -52,6 +52,7 @@ counters_of(const struct meter *m, const struct sketch_entry *e)
 	case METER_CLIENT:
 	case METER_HOST_CLIENT:
 	case METER_TALKER:
+	case METER_SITE:
 	case METER_METHOD:
 	case METER_STATUS:
 		return MC_BRIEF;

@@ -118,6 +118,8 @@ home_of(struct meter *m, enum meter_kind kind, const uint8_t *p, size_t len,
 		return m->names;
 	case METER_TALKER:
 		return m->talkers;
+	case METER_SITE:
+		return m->sites;
 	case METER_METHOD:
 		return m->methods;
 	case METER_STATUS:

@@ -71,6 +71,8 @@ void	 rows_client(struct rows *, const struct sketch_entry *,
 /* all: the bytes of all talkers. */
 void	 rows_talker(struct rows *, const struct sketch_entry *,
 	    uint64_t all);
+void	 rows_site(struct rows *, const struct sketch_entry *,
+	    uint64_t all);
 void	 rows_name(struct rows *, const struct sketch_entry *);
 /* How many hellos, of all names, hid another name (ECH). */
 void	 rows_ech(struct rows *, uint64_t tls, uint64_t quic);

@@ -245,6 +245,52 @@ rows_talker(struct rows *r, const struct sketch_entry *e, uint64_t all)
 	row_end(&w);
 }
 
+/* "http tls": who told its name. */
+static void
+put_told(struct row_writer *w, const uint64_t v[MC_MAX])
+{
+	static const char *const names[METER_TOLD_BYS] = {
+		"", "http", "tls", "quic", "dns"
+	};
+	char		 text[32] = "";
+	size_t		 n = 0;
+	unsigned	 i;
+
+	for (i = 1; i < METER_TOLD_BYS; i++)
+		if (meter_site_told(v, (enum meter_told)i) > 0)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+			    "%s%s", n > 0 ? " " : "", names[i]);
+	row_str(w, text);
+}
+
+void
+rows_site(struct rows *r, const struct sketch_entry *e, uint64_t all)
+{
+	const uint64_t		 bytes = r->v[MC_UP_BYTES] +
+				    r->v[MC_DOWN_BYTES];
+	struct meter_talk	 t;
+	struct row_writer	 w;
+	char			 text[ADDR_TEXT_MAX];
+
+	if (meter_site_key(e, &t) == -1 ||
+	    !answer_row(&r->a, &w, ROW_SITE, 0))
+		return;
+	if (t.name != NULL)
+		row_strn(&w, t.name, t.name_len);
+	else
+		row_str(&w, addr_print(&t.server, text, sizeof(text)));
+	put_told(&w, r->v);
+	row_str(&w, t.flags & METER_SERVER_INSIDE ? "inside" : "outside");
+	row_u64(&w, r->v[MC_TALKS]);
+	row_u64(&w, r->v[MC_TALK_PACKETS]);
+	row_u64(&w, r->v[MC_UP_BYTES]);
+	row_u64(&w, r->v[MC_DOWN_BYTES]);
+	row_double(&w, rows_per_second(r, bytes * 8));
+	row_double(&w, all == 0 ? 0.0 : (double)bytes / (double)all);
+	row_u64(&w, e->error);
+	row_end(&w);
+}
+
 static void
 named_row(struct rows *r, enum row_kind kind, const struct named_host *h,
     const char *what, uint64_t n)

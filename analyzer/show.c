@@ -465,6 +465,32 @@ talkers(struct rows *r, uint32_t top)
 	free(l.p);
 }
 
+/* What talkers talk to, whoever they are. */
+static void
+sites(struct rows *r, uint32_t top)
+{
+	struct list	 l = { .limit = top };
+	struct shown	 s = { 0 };
+	uint64_t	 all;
+	size_t		 i;
+
+	talkers_tell(r->az);
+	collect(r, &l, r->az->meter->sites, MC_TALK_PACKETS);
+	sort(&l);
+	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
+	all = r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
+	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
+		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		s.items++;
+		s.bytes += r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
+		rows_site(r, l.p[i].e, all);
+	}
+	rows_other(r, &(struct rows_other){ .what = "sites",
+	    .items = minus(l.seen, s.items), .at_least = l.more,
+	    .bytes = minus(all, s.bytes) });
+	free(l.p);
+}
+
 /* Whether its name is shown as that of the configuration. */
 static bool
 is_absent(const struct analyzer *az, const char *name)
@@ -578,6 +604,13 @@ show_talkers(struct rows *r)
 }
 
 static void
+show_sites(struct rows *r)
+{
+	rows_complete(r);
+	sites(r, r->top);
+}
+
+static void
 show_names(struct rows *r)
 {
 	rows_complete(r);
@@ -671,6 +704,7 @@ show_report(struct rows *r)
 	statuses(r);
 	clients(r, r->top);
 	talkers(r, r->top);
+	sites(r, r->top);
 	names(r, r->top);
 	capture(r);
 	rows_alerts(r, false, NULL);
@@ -719,6 +753,7 @@ static const struct {
 	[SHOW_STATUS]		= { show_status, 0 },
 	[SHOW_CLIENTS]		= { show_clients, 0 },
 	[SHOW_TALKERS]		= { show_talkers, 0 },
+	[SHOW_SITES]		= { show_sites, 0 },
 	[SHOW_NAMES]		= { show_names, 0 },
 	[SHOW_FLOWS]		= { flows_show, 0 },
 	[SHOW_INTERFACES]	= { show_interfaces, 0 },
@@ -853,6 +888,12 @@ kept_talkers(struct rows *r)
 }
 
 static void
+kept_sites(struct rows *r)
+{
+	sites(r, r->top);
+}
+
+static void
 kept_names(struct rows *r)
 {
 	names(r, r->top);
@@ -897,6 +938,7 @@ static const struct {
 	{ "names",	kept_names },
 	{ "clients",	kept_clients },
 	{ "talkers",	kept_talkers },
+	{ "sites",	kept_sites },
 	{ "status",	statuses },
 	{ "methods",	methods },
 	{ "sections",	sections },

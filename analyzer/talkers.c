@@ -76,6 +76,7 @@ meet(struct analyzer *az, struct meter_talk *t, const struct addr *client,
 	    &server->addr, az->now, &t->name_len)) != NULL) {
 		t->name = (const uint8_t *)name;
 		t->flags |= METER_NAME_DNS;
+		t->told = METER_TOLD_BY_DNS;
 	}
 }
 
@@ -106,10 +107,13 @@ talkers_volume(void *arg, struct flow *f, const struct packet_volume *v,
 {
 	struct analyzer		*az = arg;
 	struct meter_talk	 t = { .proto = IPPROTO_TCP };
+	bool			 tls;
 
 	if (conn_made_here(az, f))
 		return;
-	conn_name(az, f, &t.name, &t.name_len);
+	conn_name(az, f, &t.name, &t.name_len, &tls);
+	if (t.name_len > 0)
+		t.told = tls ? METER_TOLD_BY_TLS : METER_TOLD_BY_HTTP;
 	meet(az, &t, &flow_near_client(f)->addr, flow_end(f, 1));
 	count(az, &t, &flow_end(f, 1)->addr, flow_id(f), v, !*met);
 	*met = true;
@@ -122,6 +126,8 @@ on_conv(void *arg, const struct conv_told *c)
 	struct meter_talk	 t = { .proto = c->proto, .name = c->name,
 				    .name_len = c->name_len };
 
+	if (c->name_len > 0)
+		t.told = METER_TOLD_BY_QUIC;
 	meet(az, &t, &c->client.addr, &c->server);
 	count(az, &t, &c->server.addr, 0, &c->volume, c->first);
 }

@@ -27,6 +27,7 @@ static const struct {
 	[SHOW_STATUS]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_CLIENTS]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_TALKERS]	    = { 0, { ROLE_ANALYZER } },
+	[SHOW_SITES]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_NAMES]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_FLOWS]	    = { 0, { ROLE_ANALYZER } },
 	[SHOW_INTERFACES]   = { 0, { ROLE_ANALYZER } },

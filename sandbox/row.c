@@ -180,6 +180,18 @@ static const struct row_field talker_fields[] = {
 	D("share_ratio", RATIO, "share"),
 	U("count_error", BYTES, "error"),
 };
+static const struct row_field site_fields[] = {
+	S("site", "site"),
+	S("named_by", "named by"),
+	S("zone", "zone"),
+	U("conversations", COUNT, "conv"),
+	U("packets", COUNT, "packets"),
+	U("bytes_to_server", BYTES, "to server"),
+	U("bytes_to_client", BYTES, "to client"),
+	D("bits_per_second", BPS, "rate"),
+	D("share_ratio", RATIO, "share"),
+	U("count_error", BYTES, "error"),
+};
 static const struct row_field name_fields[] = {
 	S("name", "name (claimed)"),
 	U("connections", COUNT, "conn"),
@@ -526,6 +538,7 @@ static const struct row_desc kinds[ROW_KINDS] = {
 	[ROW_STATUS]	= { R("status", "status", status_fields) },
 	[ROW_CLIENT]	= { R("client", "clients", client_fields) },
 	[ROW_TALKER]	= { R("talker", "talkers", talker_fields) },
+	[ROW_SITE]	= { R("site", "sites", site_fields) },
 	[ROW_NAME]	= { R("name", "names", name_fields),
 	    .child = { ROW_VERSION, ROW_ALPN, ROW_REASON,
 	    ROW_CERTIFICATE }, .nchild = 4 },

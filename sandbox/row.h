@@ -38,6 +38,7 @@ enum row_kind {
 	ROW_STATUS,
 	ROW_CLIENT,
 	ROW_TALKER,		/* who fills the line, with whom */
+	ROW_SITE,		/* with whom, whoever does */
 	ROW_NAME,		/* TLS names, claimed */
 	ROW_ALPN,
 	ROW_VERSION,		/* TLS version of a name */

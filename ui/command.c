@@ -304,6 +304,7 @@ static const struct token show[] = {
 	SUBJECT("processes", nothing, PROCESSES),
 	SUBJECT("rules", nothing, RULES),
 	SUBJECT("sections", sections, SECTIONS),
+	SUBJECT("sites", window_or_past, SITES),
 	SUBJECT("status", window_or_past, STATUS),
 	SUBJECT("summary", window_or_past, SUMMARY),
 	SUBJECT("talkers", talkers_or_past, TALKERS),

@@ -49,6 +49,7 @@ static const struct link {
 	{ ROW_CLIENT,	"client",	"/talkers?client=" },
 	{ ROW_TALKER,	"client",	"/talkers?client=" },
 	{ ROW_TALKER,	"server",	"/talkers?server=" },
+	{ ROW_SITE,	"site",		"/talkers?server=" },
 	{ ROW_NAME,	"name",		"/flows?host=" },
 	{ ROW_MIRROR,	"name",		"/mirrors/" },
 };

@@ -384,6 +384,13 @@ draw_lines(struct ctx *c)
 		view_fold(c->o, before, c->opt->width);
 }
 
+/* Talkers and what they talk to are counted in bytes alone. */
+static bool
+in_bytes(const struct row *r)
+{
+	return doc_is(r, "what", "talkers") || doc_is(r, "what", "sites");
+}
+
 /* How much the others have. */
 static void
 put_others(struct ctx *c, const struct row *r)
@@ -392,7 +399,7 @@ put_others(struct ctx *c, const struct row *r)
 	char		 b[FMT_MAX];
 
 	fmt_bytes(b, doc_num(r, "body_bytes"));
-	if (doc_is(r, "what", "talkers")) {
+	if (in_bytes(r)) {
 		out_printf(c->o, ": %s%s", b, c->star);
 		return;
 	}
@@ -414,8 +421,7 @@ draw_other(struct ctx *c)
 	    i = doc_next(d, i + 1, d->n, ROW_OTHER, 0)) {
 		doc_get(d, i, &r);
 		if (doc_u64(&r, "items") == 0 && doc_u64(&r, "count") == 0 &&
-		    !(doc_is(&r, "what", "talkers") &&
-		    doc_u64(&r, "body_bytes") > 0))
+		    !(in_bytes(&r) && doc_u64(&r, "body_bytes") > 0))
 			continue;
 		out_str(c->o, "other ");
 		if (doc_u64(&r, "items") > 0)

@@ -25,6 +25,7 @@ const struct weburl_page weburl_pages[] = {
 	{ "errors",	"errors",	false,	false,	SHOWN("errors") },
 	{ "clients",	"clients",	true,	true,	SHOWN("clients") },
 	{ "talkers",	"talkers",	true,	true,	SHOWN("talkers") },
+	{ "sites",	"sites",	true,	true,	SHOWN("sites") },
 	{ "names",	"names",	true,	true,	SHOWN("names") },
 	{ "flows",	"flows",	false,	false,	SHOWN("flows") },
 	{ "transactions", "transactions", false, false,

@@ -173,7 +173,7 @@ unknown_words_list_the_valid_ones(void **state)
 	    "history hosts\n"
 	    "             interfaces memory methods metrics mirrors names "
 	    "processes rules\n"
-	    "             sections status summary talkers tally "
+	    "             sections sites status summary talkers tally "
 	    "transactions version\n");
 	assert_int_equal(parse("s m", &c), -1);
 	assert_string_equal(why.p, "ambiguous word: m\n"

@@ -377,6 +377,50 @@ talkers_have_their_keys_and_bytes(void **state)
 }
 
 static void
+sites_are_those_of_all_clients(void **state)
+{
+	const struct packet_volume v1 = { { 100, 900 }, { 2, 3 } };
+	struct meter_talk	 t = { .name = (const uint8_t *)"www.a",
+				    .name_len = 5, .port = 443, .proto = 6,
+				    .told = METER_TOLD_BY_TLS };
+	struct meter_talk	 plain = { .port = 53, .proto = 17 }, got;
+	struct world		 w;
+	uint64_t		 v[MC_MAX];
+	uint32_t		 i;
+
+	(void)state;
+	begin(&w, false);
+	addr_from4(&plain.server, (const uint8_t[]){ 192, 0, 2, 53 });
+	t.client = plain.client = w.client;
+	meter_talk(w.m, &t, &v1, 1);
+	meter_talk(w.m, &plain, &v1, 1);
+	addr_from4(&t.client, (const uint8_t[]){ 192, 0, 2, 9 });
+	t.port = 80;
+	t.told = METER_TOLD_BY_HTTP;
+	meter_talk(w.m, &t, &v1, 1);
+	assert_int_equal(w.m->sites->n, 2);
+	for (i = 0; i < 2; i++) {
+		meter_sum(w.m, w.m->sites->heap[i], WINDOW_LAST, v);
+		assert_int_equal(meter_site_key(w.m->sites->heap[i], &got),
+		    0);
+		if (got.name == NULL) {
+			assert_int_equal(v[MC_TALKS], 1);
+			continue;
+		}
+		assert_memory_equal(got.name, "www.a", 5);
+		assert_int_equal(v[MC_TALKS], 2);
+		assert_true(meter_site_told(v, METER_TOLD_BY_HTTP) > 0);
+		assert_true(meter_site_told(v, METER_TOLD_BY_TLS) > 0);
+		assert_int_equal(meter_site_told(v, METER_TOLD_BY_QUIC), 0);
+		assert_int_equal(meter_site_told(v, METER_TOLD_BY_DNS), 0);
+		assert_int_equal(v[MC_DOWN_BYTES], 1800);
+	}
+	assert_int_equal(meter_site_key(sketch_touch(w.m->hosts, "", 0, 1),
+	    &got), -1);
+	end(&w);
+}
+
+static void
 names_keep_versions_and_times(void **state)
 {
 	struct meter_hello	 h = { 0 };
@@ -972,6 +1016,7 @@ main(void)
 		cmocka_unit_test(names_are_those_of_quic_too),
 		cmocka_unit_test(a_client_of_tls_alone_is_a_client),
 		cmocka_unit_test(talkers_have_their_keys_and_bytes),
+		cmocka_unit_test(sites_are_those_of_all_clients),
 		cmocka_unit_test(names_keep_versions_and_times),
 		cmocka_unit_test(handshakes_fail_by_reason),
 		cmocka_unit_test(certificates_are_counted_by_what_they_say),

@@ -141,6 +141,14 @@ measure() {
 	    "hog 10.1.0.2 true"
 	is "$1: clients are who they are, not who translates" \
 	    "$(json '.clients[] | "\(.client) \(.requests)"' show clients window total)" "10.1.0.2 3"
+	ctl -j show sites window total top 100 > "$TMP/sites.json"
+	is "$1: sites by name, and who told it" \
+	    "$(jq -r '.sites[] | select(.named_by != "") |
+	    "\(.site) \(.named_by) \(.conversations)"' "$TMP/sites.json" | sort | xargs)" \
+	    "big.example http 3 files.example dns 1"
+	is "$1: and they have what talkers have" \
+	    "$(jq '[.sites[] | .bytes_to_server + .bytes_to_client] | add' "$TMP/sites.json")" \
+	    "$(talkers '[.talkers[] | .bytes_to_server + .bytes_to_client] | add')"
 	is "$1: the heaviest is the first" \
 	    "$(jq -r '.talkers[0].service' "$TMP/talkers.json")" tcp/7000
 	is "$1: those of a client and a port" \
