@@ -100,16 +100,5 @@ enum hook_verdict hook_chain_run(struct hook_chain *,
 
 /* At least n bytes of room, or -1. For hooks. */
 int		 hook_buf_room(struct hook_buf *, size_t n);
-/*
- * The next header line of a head at p: its length with the end of line and
- * folded lines that follow it; 0 at the end. *name is the length of its
- * name. A lone CR ends a line too, as lax servers read it. start: it is the
- * start line, which nothing continues: a folded line behind it is a header to
- * servers that do not refuse it (RFC 9112, 2.2).
- */
-size_t		 hook_header_line(const uint8_t *p, size_t n, bool start,
-		    size_t *name);
-bool		 hook_is_blank(uint8_t);
-bool		 hook_name_is(const uint8_t *p, size_t n, const char *name);
 
 #endif

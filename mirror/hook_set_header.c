@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "mirror/headline.h"
 #include "mirror/hook.h"
 
 static bool
@@ -18,7 +19,7 @@ is_set(const struct conf_mirror *m, const uint8_t *p, size_t n)
 	size_t	 i;
 
 	for (i = 0; i < m->nset; i++)
-		if (hook_name_is(p, n, m->set[i].name))
+		if (headline_is(p, n, m->set[i].name))
 			return true;
 	return false;
 }
@@ -58,7 +59,7 @@ set_chunk(const struct conf_mirror *m, enum hook_side side,
 	if (hook_buf_room(b, c->len + put_lines(m, NULL)) == -1)
 		return HOOK_FAIL;
 	first = true;
-	for (at = 0, out = 0; (line = hook_header_line(c->data + at,
+	for (at = 0, out = 0; (line = headline_next(c->data + at,
 	    c->len - at, first, &name)) > 0; at += line) {
 		if (!first && name > 0 && is_set(m, c->data + at, name))
 			continue;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "mirror/headline.h"
 #include "mirror/hook.h"
 
 /* The headers that a side strips, and how many. */
@@ -35,7 +36,7 @@ listed(const char (*list)[CONF_NAME_MAX], size_t nlist, const uint8_t *p,
 	size_t	 i;
 
 	for (i = 0; i < nlist; i++)
-		if (hook_name_is(p, n, list[i]))
+		if (headline_is(p, n, list[i]))
 			return true;
 	return false;
 }
@@ -60,14 +61,14 @@ strip_chunk(const struct conf_mirror *m, enum hook_side side,
 	changed = false;
 	/* A trailer has no first line. */
 	first = c->part != FRAMER_TRAILER;
-	for (at = 0, out = 0; (line = hook_header_line(c->data + at,
+	for (at = 0, out = 0; (line = headline_next(c->data + at,
 	    c->len - at, first, &name)) > 0; at += line) {
 		/*
 		 * An empty line before the first one is no header line. A
 		 * folded one that comes alone belongs to the one before.
 		 */
 		gone = !first && (listed(list, nlist, c->data + at, name) ||
-		    (gone && hook_is_blank(c->data[at])));
+		    (gone && headline_is_blank(c->data[at])));
 		if (gone) {
 			changed = true;
 			continue;

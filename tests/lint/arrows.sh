@@ -47,6 +47,7 @@ for f in analyzer/packet.c analyzer/link.c analyzer/tunnel.c analyzer/frag.c \
     mirror/record.c mirror/line.c mirror/community.c mirror/eve_rows.c \
     mirror/access.c mirror/eve.c mirror/gaps.c mirror/framer.c \
     mirror/reply.c mirror/compare.c mirror/backlog.c mirror/rules.c \
+    mirror/headline.c \
     sandbox/buf.c sandbox/frame.c \
     sandbox/msg.c sandbox/target.c; do
 	grep -nE '#include <event2/|sandbox/log\.h|clock_gettime|gettimeofday|getenv|fopen' "$f" |
