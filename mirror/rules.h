@@ -3,7 +3,8 @@
  *
  * What two servers may read differently is not judged: whoever leaves /admin
  * out must not find it at the target because that one reads heads in another
- * way than we do. An answer goes with its request.
+ * way than we do; of headers, only where a rule that looks at one depends on
+ * it. An answer goes with its request.
  */
 #ifndef MIRROR_RULES_H
 #define MIRROR_RULES_H

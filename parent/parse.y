@@ -246,6 +246,8 @@ ropt	: K_ON list			{ rule_list(p, &p->rule.on, "on", $2); }
 	;
 mropts	: %empty			{ rule_begin(p); }
 	| mropts asks
+	| mropts K_HEADER STRING	{ rule_header(p, $3, NULL); }
+	| mropts K_HEADER STRING STRING	{ rule_header(p, $3, $4); }
 	;
 asks	: K_QUICK			{ p->rule.rule.quick = true; }
 	| K_HOST list			{

@@ -187,6 +187,28 @@ rule_end(struct parser *p, bool ignore)
 }
 
 void
+rule_header(struct parser *p, char *name, const char *value)
+{
+	struct rule_lists	*l = &p->rule;
+	struct conf_rule_header	*h;
+
+	if (name == NULL)
+		return;
+	if (l->nheaders == CONF_RULE_HEADERS) {
+		parse_fail(p, "a rule has at most %d headers",
+		    CONF_RULE_HEADERS);
+		return;
+	}
+	if (value != NULL && *value == '\0')
+		parse_fail(p, "header %s: the pattern is empty, leave it out "
+		    "for any value", name);
+	h = &l->headers[l->nheaders++];
+	get_lower(name);
+	get_text(p, "the name", h->name, sizeof(h->name), name);
+	get_text(p, "the value", h->value, sizeof(h->value), value);
+}
+
+void
 mirror_rules(struct parser *p, bool record, bool ignore)
 {
 	struct rule_lists	*l = &p->rule;
@@ -208,6 +230,8 @@ mirror_rules(struct parser *p, bool record, bool ignore)
 		r->ignore = ignore;
 		r->quick = l->rule.quick;
 		r->asks = l->rule.asks;
+		memcpy(r->headers, l->headers, sizeof(r->headers));
+		r->nheaders = l->nheaders;
 	}
 }
 

@@ -57,6 +57,8 @@ struct source {
 struct rule_lists {
 	struct conf_rule	 rule;
 	struct list		*on, *from, *to, *host, *path;
+	struct conf_rule_header	 headers[CONF_RULE_HEADERS];
+	uint8_t			 nheaders;	/* in a mirror */
 };
 
 struct place {
@@ -237,7 +239,8 @@ void		 rule_list(struct parser *, struct list **to,
 		    const char *word, struct list *);
 void		 rule_statuses(struct parser *, const struct list *);
 void		 rule_end(struct parser *, bool ignore);
-/* The same in a mirror, for one of its sides. */
+/* The same in a mirror, for one of its sides; value NULL: any. */
+void		 rule_header(struct parser *, char *name, const char *value);
 void		 mirror_rules(struct parser *, bool record, bool ignore);
 /* what: such networks, for a message. */
 void		 net_list(struct parser *, const char *what,

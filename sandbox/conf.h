@@ -193,6 +193,7 @@ enum conf_sample { SAMPLE_NONE, SAMPLE_CLIENT, SAMPLE_CONNECTION };
 #define CONF_MIRROR_HEADERS	8
 #define CONF_MIRROR_STRIPS	16
 #define CONF_MIRROR_RULES	32
+#define CONF_RULE_HEADERS	4
 
 struct conf_rotate {
 	uint64_t	 size;			/* 0: not by size */
@@ -215,6 +216,11 @@ struct conf_mirror_rule {
 	bool		 ignore;
 	bool		 quick;
 	struct conf_request asks;
+	struct conf_rule_header {		/* all of them */
+		char	 name[CONF_NAME_MAX];	/* in lower case */
+		char	 value[CONF_GLOB_MAX];	/* "": it is there */
+	}		 headers[CONF_RULE_HEADERS];
+	uint8_t		 nheaders;
 };
 
 struct conf_mirror {

@@ -848,6 +848,24 @@ methods_meet(const struct conf_request *a, const struct conf_request *b)
 	return a->nmethods == 0 || b->nmethods == 0;
 }
 
+/* Whether a rule says nothing of a header that another one is about. */
+static bool
+leaves_header(const struct conf_mirror_rule *r,
+    const struct conf_mirror_rule *of)
+{
+	size_t	 i, j;
+
+	for (i = 0; i < of->nheaders; i++) {
+		for (j = 0; j < r->nheaders; j++)
+			if (strcmp(r->headers[j].name,
+			    of->headers[i].name) == 0)
+				break;
+		if (j == r->nheaders)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Whether a match rule that follows an ignore rule takes back what that leaves
  * out without a word about it: an exception names at least the same.
@@ -863,7 +881,42 @@ takes_back(const struct conf_mirror_rule *match,
 		return false;
 	return (i->host[0] != '\0' && m->host[0] == '\0') ||
 	    (i->path[0] != '\0' && m->path[0] == '\0') ||
-	    (i->nmethods > 0 && m->nmethods == 0);
+	    (i->nmethods > 0 && m->nmethods == 0) ||
+	    leaves_header(match, ignore);
+}
+
+static int
+value_check(const char *glob, char *why, size_t size)
+{
+	static const char	 blanks[] = " \t";
+
+	if (*glob != '\0' && (strchr(blanks, *glob) != NULL ||
+	    strchr(blanks, glob[strlen(glob) - 1]) != NULL)) {
+		snprintf(why, size, "blank at an end of pattern \"%.100s\": "
+		    "values are compared without", glob);
+		return -1;
+	}
+	return *glob == '\0' ? 0 : conf_glob_check(glob, why, size);
+}
+
+static int
+rule_headers_check(const struct conf_mirror_rule *r, char *why, size_t size)
+{
+	const struct conf_rule_header	*h;
+	char				 text[CONF_WHY_MAX - 16];
+
+	for (h = r->headers; h < r->headers + r->nheaders; h++) {
+		if (!conf_token(h->name)) {
+			snprintf(why, size, "\"%s\" is not the name of a "
+			    "header", h->name);
+			return -1;
+		}
+		if (value_check(h->value, text, sizeof(text)) == -1) {
+			snprintf(why, size, "header: %s", text);
+			return -1;
+		}
+	}
+	return 0;
 }
 
 int
@@ -879,9 +932,9 @@ conf_mirror_rule_check(const struct conf_mirror *m, size_t n, char *why,
 	word = r->ignore ? "ignore" : "match";
 	dir = r->record ? m->record_dir : m->forward_dir;
 	if (r->asks.host[0] == '\0' && r->asks.path[0] == '\0' &&
-	    r->asks.nmethods == 0) {
-		snprintf(why, size, "%s %s needs a condition: host, path or "
-		    "method", side, word);
+	    r->asks.nmethods == 0 && r->nheaders == 0) {
+		snprintf(why, size, "%s %s needs a condition: host, path, "
+		    "method or header", side, word);
 		return -1;
 	}
 	if (dir == DIR_RESPONSES) {
@@ -896,7 +949,9 @@ conf_mirror_rule_check(const struct conf_mirror *m, size_t n, char *why,
 			    "ignore line last", side, side);
 			return -1;
 		}
-	return request_check(&r->asks, why, size);
+	if (request_check(&r->asks, why, size) == -1)
+		return -1;
+	return rule_headers_check(r, why, size);
 }
 
 static void

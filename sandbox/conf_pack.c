@@ -288,10 +288,17 @@ io_record(struct io *io, struct conf_mirror *m)
 static void
 io_mirror_rule(struct io *io, struct conf_mirror_rule *r)
 {
+	size_t	 i;
+
 	io_bool(io, &r->record);
 	io_bool(io, &r->ignore);
 	io_bool(io, &r->quick);
 	io_request(io, &r->asks);
+	io_below(io, &r->nheaders, CONF_RULE_HEADERS + 1);
+	for (i = 0; i < r->nheaders; i++) {
+		IO_TEXT(io, r->headers[i].name);
+		IO_TEXT(io, r->headers[i].value);
+	}
 }
 
 static void

@@ -530,6 +530,20 @@ put_record_options(FILE *f, const struct conf_mirror *m)
 	fprintf(f, ", mode 0%03o }\n", (unsigned)m->mode);
 }
 
+static void
+put_headers(FILE *f, const struct conf_mirror_rule *r)
+{
+	const struct conf_rule_header	*h;
+
+	for (h = r->headers; h < r->headers + r->nheaders; h++) {
+		put_text(f, "header", h->name);
+		if (h->value[0] == '\0')
+			continue;
+		putc(' ', f);
+		quote(f, h->value);
+	}
+}
+
 /* In their order, which only matters within a side. */
 static void
 put_mirror_rules(FILE *f, const struct conf_mirror *m)
@@ -540,6 +554,7 @@ put_mirror_rules(FILE *f, const struct conf_mirror *m)
 		fprintf(f, "\t%s %s%s", r->record ? "record" : "forward",
 		    r->ignore ? "ignore" : "match", r->quick ? " quick" : "");
 		put_request(f, &r->asks);
+		put_headers(f, r);
 		putc('\n', f);
 	}
 }

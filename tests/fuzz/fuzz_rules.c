@@ -14,7 +14,7 @@ set_rules(void)
 {
 	struct conf_mirror_rule	*r = conf.rules;
 
-	conf.nrules = 3;
+	conf.nrules = 4;
 	r[0].asks.nmethods = 2;
 	compat_strlcpy(r[0].asks.methods[0], "GET", 16);
 	compat_strlcpy(r[0].asks.methods[1], "POST", 16);
@@ -22,6 +22,10 @@ set_rules(void)
 	compat_strlcpy(r[1].asks.path, "/admin*", CONF_GLOB_MAX);
 	r[2].ignore = r[2].quick = true;
 	compat_strlcpy(r[2].asks.host, "secret*", CONF_GLOB_MAX);
+	r[3].ignore = true;
+	r[3].nheaders = 1;
+	compat_strlcpy(r[3].headers[0].name, "x-secret", CONF_NAME_MAX);
+	compat_strlcpy(r[3].headers[0].value, "1*", CONF_GLOB_MAX);
 }
 
 /* A path that is sure has no dots, and is its own form. */
@@ -48,17 +52,32 @@ check_path(const uint8_t *p, size_t n)
 		abort();
 }
 
+/* n bytes of p with word at a place in them are not copied. */
+static void
+not_with(const uint8_t *p, size_t n, size_t at, const char *word)
+{
+	size_t	 len = strlen(word);
+	uint8_t	*copy;
+
+	if ((copy = malloc(n + len)) == NULL)
+		return;
+	memcpy(copy, p, at);
+	memcpy(copy + at, word, len);
+	memcpy(copy + at + len, p + at, n - at);
+	if (rules_judge(&conf, false, copy, n + len) == RULES_COPY)
+		abort();
+	free(copy);
+}
+
 /*
  * A head: what is copied does not begin with a word that the rules leave out,
- * and is copied however its path is written.
+ * and is not with one in its path, however that is written, nor in any of its
+ * header lines.
  */
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static const char	 word[] = "/%61dmin";
 	enum rules_verdict	 v;
-	const uint8_t		*slash;
-	uint8_t			*copy;
 	size_t			 at;
 
 	if (conf.nrules == 0)
@@ -70,17 +89,11 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	if (v != RULES_COPY || memcmp(p, "GET /", 5) != 0)
 		return 0;
-	slash = p + 4;
-	if ((copy = malloc(n + sizeof(word))) == NULL)
-		return 0;
-	/* The same below /admin is none that is copied. */
-	at = (size_t)(slash - p);
-	memcpy(copy, p, at);
-	memcpy(copy + at, word, sizeof(word) - 1);
-	memcpy(copy + at + sizeof(word) - 1, slash, n - at);
-	if (rules_judge(&conf, false, copy, n + sizeof(word) - 1) ==
-	    RULES_COPY)
-		abort();
-	free(copy);
+	not_with(p, n, 4, "/%61dmin");
+	for (at = 1; at < n; at++)
+		if (p[at - 1] == '\n') {
+			not_with(p, n, at, "X-Secret: 1\r\n");
+			not_with(p, n, at, "x-sECRET:\t12 \n");
+		}
 	return 0;
 }

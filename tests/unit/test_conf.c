@@ -62,6 +62,10 @@ full(void)
 	m->rules[0].ignore = true;
 	compat_strlcpy(m->rules[0].asks.path, "/a*", CONF_GLOB_MAX);
 	m->rules[1].record = m->rules[1].quick = true;
+	m->rules[1].nheaders = 2;
+	compat_strlcpy(m->rules[1].headers[0].name, "x-a", CONF_NAME_MAX);
+	compat_strlcpy(m->rules[1].headers[1].name, "x-b", CONF_NAME_MAX);
+	compat_strlcpy(m->rules[1].headers[1].value, "1*", CONF_GLOB_MAX);
 	compat_strlcpy(m->rules[1].asks.host, "b", CONF_GLOB_MAX);
 	m->has_forward = true;
 	assert_int_equal(endpoint_parse("[2001:db8::1]:80", &m->target), 0);
@@ -491,6 +495,12 @@ faults_of_rules_and_services_are_named(void **state)
 	FAULT(set_text(c->mirrors[0].rules[1].asks.host, "[b-a]"),
 	    "backwards");
 	FAULT(c->mirrors[0].rules[1].record = false, "copies what");
+	FAULT(set_text(c->mirrors[0].rules[1].headers[0].name, "a b"),
+	    "not the name of a header");
+	FAULT(set_text(c->mirrors[0].rules[1].headers[1].value, "[a"),
+	    "[ without ]");
+	FAULT(set_text(c->mirrors[0].rules[1].headers[1].value, "a "),
+	    "blank at an end");
 	FAULT(set_text(c->mirrors[0].set[0].name, "X A"), "name of a header");
 	FAULT(set_text(c->mirrors[0].set[0].value, "a\r\nB: c"),
 	    "one line");

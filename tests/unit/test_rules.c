@@ -189,6 +189,110 @@ a_host_has_many_names(void **state)
 	    "Host: secret.example\r\n\r\n"), RULES_COPY);
 }
 
+static struct conf_mirror_rule *
+header(struct conf_mirror_rule *r, const char *name, const char *value)
+{
+	struct conf_rule_header	*h = &r->headers[r->nheaders++];
+
+	compat_strlcpy(h->name, name, sizeof(h->name));
+	compat_strlcpy(h->value, value, sizeof(h->value));
+	return r;
+}
+
+static void
+a_header_is_there_or_has_a_value(void **state)
+{
+	static const char *const	 ignored[] = {
+		"X-Debug: 1", "x-DEBUG:1", "X-Debug:\t 1 \t", "X-Debug: 12",
+		"A: b\r\nX-Debug: 1\r\nC: d",
+	};
+	static const char *const	 copied[] = {
+		"X-Debug: 2", "X-Debug:", "X-Debug: ", "X-Debug2: 1",
+		"X-Debu: 1", "X: X-Debug: 1", "X-Debug: :1", "A: 1",
+	};
+	size_t	 i;
+
+	(void)state;
+	fresh();
+	header(add(true, "", "", ""), "x-debug", "1*");
+	for (i = 0; i < nitems(ignored); i++)
+		assert_int_equal(of_host(ignored[i]), RULES_IGNORE);
+	for (i = 0; i < nitems(copied); i++)
+		assert_int_equal(of_host(copied[i]), RULES_COPY);
+	assert_int_equal(judge("\r\nX-Debug: 1"), RULES_UNJUDGED);
+	assert_int_equal(judge("\r\n\r\nGET / HTTP/1.0\r\nX-Debug: 1\r\n"
+	    "\r\n"), RULES_IGNORE);
+	assert_int_equal(judge("GET / HTTP/1.0\nX-Debug: 1\n\n"),
+	    RULES_IGNORE);
+	assert_int_equal(judge("GET X-Debug:1 HTTP/1.0\n\n"), RULES_COPY);
+	assert_int_equal(judge("GET / HTTP/1.0\r\n\r\n"), RULES_COPY);
+	/* The pattern has the case of the value. */
+	fresh();
+	header(add(false, "", "", ""), "accept", "*[jJ]son*");
+	assert_int_equal(of_host("Accept: a/json"), RULES_COPY);
+	assert_int_equal(of_host("Accept: a/JSON"), RULES_IGNORE);
+	fresh();
+	header(add(false, "", "", ""), "cookie", "");
+	assert_int_equal(of_host("Cookie: a\r\nCookie: b"), RULES_COPY);
+	assert_int_equal(of_host("Cookie:"), RULES_COPY);
+	assert_int_equal(of_host("Set-Cookie: a"), RULES_IGNORE);
+}
+
+static void
+all_headers_of_a_rule_and_its_rest_must_hold(void **state)
+{
+	struct conf_mirror_rule	*r;
+
+	(void)state;
+	fresh();
+	r = header(header(add(false, "GET", "", "/a"), "a", "1"), "b", "");
+	assert_int_equal(judge("GET /a HTTP/1.0\r\nB:\r\nA: 1\r\n\r\n"),
+	    RULES_COPY);
+	assert_int_equal(judge("GET /a HTTP/1.0\r\nA: 1\r\n\r\n"),
+	    RULES_IGNORE);
+	assert_int_equal(judge("GET /a HTTP/1.0\r\nB:\r\nA: 2\r\n\r\n"),
+	    RULES_IGNORE);
+	assert_int_equal(judge("GET /b HTTP/1.0\r\nB:\r\nA: 1\r\n\r\n"),
+	    RULES_IGNORE);
+	/* A quick one that does not hold ends nothing. */
+	r->quick = true;
+	add(false, "", "", "/b");
+	assert_int_equal(get("/b"), RULES_COPY);
+}
+
+/* What one server takes for it and another one does not. */
+static void
+a_header_that_is_not_clear_is_not_judged(void **state)
+{
+	static const char *const	 unclear[] = {
+		"X-Debug: 2\r\nX-Debug: 1", "X-Debug: 2\r\nx-debug: 2",
+		"X_Debug: 2", "x.debug: 2", "X-Debug: 2\r\nX_DEBUG: 2",
+		"X-Debug: 2\vb", "X-Debug: \xc3\xa4", "X-Debug: 2\x7f",
+		"X-Debug: 2\r\n 1", "X-Debug : 2", "X-Debug: 2\rX-Debug: 1",
+		"X-Debug: 2\nX-Debug: 1",
+	};
+	size_t	 i;
+
+	(void)state;
+	fresh();
+	header(add(true, "GET", "", ""), "x-debug", "1*");
+	assert_int_equal(of_host("X-Debug: 2"), RULES_COPY);
+	for (i = 0; i < nitems(unclear); i++)
+		assert_int_equal(of_host(unclear[i]), RULES_UNJUDGED);
+	/* Nobody asks for it where the rest of the rule does not hold. */
+	assert_int_equal(judge("PUT / HTTP/1.0\r\nX_Debug: 1\r\n\r\n"),
+	    RULES_COPY);
+	header(&conf.rules[0], "other", "");
+	assert_int_equal(of_host("X_Debug: 1"), RULES_COPY);
+	assert_int_equal(of_host("X_Debug: 1\r\nOther: x"), RULES_UNJUDGED);
+	/* That it is there is clear. */
+	fresh();
+	header(add(true, "", "", ""), "x-debug", "");
+	assert_int_equal(of_host("X-Debug: 2\r\nX-Debug: 1"), RULES_IGNORE);
+	assert_int_equal(of_host("X-Debug: \xc3\xa4"), RULES_IGNORE);
+	assert_int_equal(of_host("X_Debug: 2"), RULES_UNJUDGED);
+}
+
 /* Two servers may read these differently. */
 static void
 what_is_not_clear_is_not_judged(void **state)
@@ -238,6 +342,9 @@ main(void)
 		cmocka_unit_test(each_side_has_its_own_rules),
 		cmocka_unit_test(a_path_has_many_names),
 		cmocka_unit_test(a_host_has_many_names),
+		cmocka_unit_test(a_header_is_there_or_has_a_value),
+		cmocka_unit_test(all_headers_of_a_rule_and_its_rest_must_hold),
+		cmocka_unit_test(a_header_that_is_not_clear_is_not_judged),
 		cmocka_unit_test(what_is_not_clear_is_not_judged),
 	};
 

@@ -469,5 +469,24 @@ is_more() { [ "$(row unjudged_bytes)" -gt "$before" ]; }
 wait_for 5 is_more && ok "rules: what is no HTTP is not judged" ||
     not_ok "rules: what is no HTTP is not counted"
 is "rules: nor sent" "$(got | grep -vc 'last')" 0
+
+# ---- by header ----
+sed -i 's|forward match method GET|forward match header x-take "y*"|' \
+    "$TMP/netmond.conf"
+ctl reload > /dev/null
+: > "$LOGS/target"
+before=$(row unjudged_requests)
+for h in "X-Take: yes" "x-tAKE:y" "X-Take: no" "A: X-Take: y" "X_Take: yes"; do
+	ina curl -s -o /dev/null -H "$h" "http://10.77.0.2:8081/last?${h%%:*}"
+done
+ina curl -s -o /dev/null -H "X-Take: y" -H "X-Take: n" \
+    "http://10.77.0.2:8081/last?twice"
+ina curl -s -o /dev/null -H "X-Take: yes" "http://10.77.0.2:8081/last?end"
+has_end() { got | grep -q end; }
+wait_for 10 has_end
+is "rules: those with the header are sent" \
+    "$(got | cut -d'?' -f2 | sort | xargs)" "X-Take end x-tAKE"
+is "rules: those that may have it are not judged" \
+    "$(($(row unjudged_requests) - before))" 2
 stop
 finish
