@@ -126,7 +126,9 @@ copy_new(struct copy_env *env, const struct conf_mirror *conf,
 	c->index = index;
 	hook_chain_init(&c->chain[HOOK_FORWARD], &c->conf, HOOK_FORWARD);
 	hook_chain_init(&c->chain[HOOK_RECORD], &c->conf, HOOK_RECORD);
-	c->rules[HOOK_FORWARD] = rules_wanted(&c->conf, false);
+	/* Without rules, too: whether a message really begins there. */
+	c->rules[HOOK_FORWARD] = rules_wanted(&c->conf, false) ||
+	    conf->messages;
 	c->rules[HOOK_RECORD] = rules_wanted(&c->conf, true);
 	if ((conf->has_forward && tcp_open(c) == -1) ||
 	    (conf->has_record && leg_record_open(c) == -1)) {

@@ -101,6 +101,19 @@ struct leg_record {
 	struct record_way way;
 };
 
+/* The same of the forward side, where that has whole messages. */
+struct leg_whole {
+	bool		 open;		/* a message gathers */
+	uint8_t		 part;		/* enum framer_part of its head */
+	uint8_t		 why;		/* enum sink_lost of what has none */
+	uint8_t		*msg;
+	size_t		 len;
+	size_t		 room;
+	size_t		 head;		/* bytes of it */
+	uint64_t	 id;		/* as those of its chunk */
+	uint64_t	 asked;
+};
+
 #define LEG_JUDGED	64	/* requests whose answers may come */
 
 /* What the rules of a side said of a connection's messages. */
@@ -133,6 +146,7 @@ struct leg {
 	unsigned	*refs;		/* of the stream: items that wait */
 	uint64_t	 asked_us[8];	/* when request id % 8 was seen */
 	struct sink_leg	 tcp[COPY_DIRS];
+	struct leg_whole whole[COPY_DIRS];
 	struct leg_record rec[COPY_DIRS];
 	struct leg_rules rules[HOOK_SIDES];
 };

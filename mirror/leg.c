@@ -1,6 +1,7 @@
 #include "mirror/hole.h"
 #include "mirror/leg.h"
 #include "mirror/leg_record.h"
+#include "mirror/leg_whole.h"
 #include "mirror/told.h"
 
 bool
@@ -56,6 +57,20 @@ count_hook_error(struct copy *c, enum hook_side side)
 		    of);
 }
 
+static enum sink_lost
+lost_by(enum gap_reason why)
+{
+	switch (why) {
+	case GAP_PAUSED:
+		return SINK_LOST_STOPPED;
+	case GAP_UNMARKED:
+	case GAP_UNJUDGED:
+		return SINK_LOST_BROKEN;
+	default:
+		return SINK_LOST_GAP;
+	}
+}
+
 /* Bytes are missing from here on. */
 static void
 hole_now(struct leg *l, enum hook_side side, const struct chunk *c,
@@ -63,6 +78,8 @@ hole_now(struct leg *l, enum hook_side side, const struct chunk *c,
 {
 	if (side == HOOK_RECORD)
 		hole_begin(l, c->dir, why, c->offset);
+	else if (l->copy->conf.messages)
+		leg_whole_lose(l, c->dir, lost_by(why));
 	else
 		sink_tcp_gap(l->copy->tcp, &l->tcp[c->dir]);
 }
@@ -98,10 +115,14 @@ to_sink(struct leg *l, enum hook_side side, const struct chunk *c,
 		count_lost(l, side, c, SINK_LOST_GAP);
 		hole_now(l, side, c, v == HOOK_FAIL ? GAP_HOOK :
 		    GAP_UNMARKED);
-	} else if (is_dropped(l, side, c, v))
-		return;
-	else if (side == HOOK_RECORD)
+	} else if (is_dropped(l, side, c, v)) {
+		/* The end that comes next is not that of the one before. */
+		if (is_start(c) && side == HOOK_FORWARD)
+			leg_whole_lose(l, c->dir, SINK_LOST_CUT);
+	} else if (side == HOOK_RECORD)
 		leg_record_chunk(l, c);
+	else if (l->copy->conf.messages)
+		leg_whole_chunk(l, c);
 	else
 		sink_tcp_data(l->copy->tcp, &l->tcp[c->dir], c);
 }
@@ -113,6 +134,8 @@ to_sink_mark(struct leg *l, enum hook_side side, enum item_kind kind,
 {
 	if (kind == ITEM_END && side == HOOK_RECORD)
 		leg_record_end(l, c->dir);
+	else if (kind == ITEM_END && l->copy->conf.messages)
+		leg_whole_end(l, c->dir);
 	else if (kind == ITEM_END)
 		sink_tcp_end(l->copy->tcp, &l->tcp[c->dir]);
 	else
@@ -129,6 +152,7 @@ finish_side(struct leg *l, enum hook_side side)
 		return;
 	}
 	for (dir = 0; dir < COPY_DIRS; dir++) {
+		leg_whole_lose(l, dir, SINK_LOST_CUT);
 		if (l->copy->compare != NULL)
 			compare_leg_end(l->copy->compare,
 			    &l->tcp[dir].compare);

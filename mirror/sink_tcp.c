@@ -179,6 +179,27 @@ sink_tcp_end(struct sink_tcp *s, struct sink_leg *leg)
 }
 
 void
+sink_tcp_whole(struct sink_tcp *s, struct sink_leg *leg,
+    const struct chunk *c, size_t head)
+{
+	struct chunk	 part = *c;
+
+	if (c->len > s->conf.limit - s->stats.queued) {
+		out_lose(s, leg->counted, SINK_LOST_QUEUE, c->len,
+		    c->part == FRAMER_REQUEST);
+		return;
+	}
+	part.len = head;
+	sink_tcp_data(s, leg, &part);
+	part.part = FRAMER_BODY;
+	part.data += head;
+	part.len = c->len - head;
+	if (part.len > 0)
+		sink_tcp_data(s, leg, &part);
+	sink_tcp_end(s, leg);
+}
+
+void
 sink_tcp_gap(struct sink_tcp *s, struct sink_leg *leg)
 {
 	(void)s;

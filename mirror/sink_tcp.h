@@ -39,6 +39,12 @@ struct sink_tcp	*sink_tcp_new(const struct sink_tcp_conf *);
 void		 sink_tcp_free(struct sink_tcp *);
 void		 sink_tcp_data(struct sink_tcp *, struct sink_leg *,
 		    const struct chunk *);
+/*
+ * A whole message, whose first head bytes are its head: if there is no room
+ * for it, it alone is lost.
+ */
+void		 sink_tcp_whole(struct sink_tcp *, struct sink_leg *,
+		    const struct chunk *, size_t head);
 /* Writes what has come since: after each frame. */
 void		 sink_tcp_flush(struct sink_tcp *);
 /* The message whose head came last is complete. */

@@ -24,7 +24,12 @@
 	R(LIMIT,	"connections")	/* too many open */		\
 	R(SYSTEM,	"system")	/* no socket, no port */	\
 	R(GAP,		"gap")		/* behind a gap, no head yet */	\
-	R(STOPPED,	"stopped")
+	R(STOPPED,	"stopped")					\
+	/* of whole messages: */					\
+	R(CUT,		"cut")		/* its end did not come */	\
+	R(BROKEN,	"broken")	/* no HTTP any more */		\
+	R(LARGE,	"large")	/* more than may gather */	\
+	R(MEMORY,	"memory")	/* over the limit of all */
 
 #define R(name, text)	SINK_LOST_##name,
 enum sink_lost { SINK_TCP_REASONS(R) SINK_LOST_MAX };

@@ -45,7 +45,8 @@
 	K_KEEP "keep"
 	K_KEYS "keys" K_LABEL "label" K_LEAST "least" K_LIMIT "limit"
 	K_LOG "log" K_LOSSY "lossy" K_MATCH "match" K_MAX "max"
-	K_MEMORY "memory" K_METHOD "method" K_METRICS "metrics"
+	K_MEMORY "memory" K_MESSAGES "messages" K_METHOD "method"
+	K_METRICS "metrics"
 	K_MIRROR "mirror" K_MODE "mode"
 	K_NAMES "names" K_NEW "new" K_NO "no" K_OBSERVE "observe" K_OF "of"
 	K_ON "on" K_OR "or" K_OVER "over" K_PATH "path" K_PER "per"
@@ -339,6 +340,7 @@ simple	: metric			{ p->alert.metric = (uint8_t)$1; }
 	}
 	;
 metric	: STRING			{ $$ = alert_metric(p, $1); }
+	| K_MESSAGES			{ $$ = METRIC_MESSAGES; }
 	| K_REQUESTS			{ $$ = METRIC_REQUESTS; }
 	| K_RESPONSES			{ $$ = METRIC_RESPONSES; }
 	;
@@ -475,6 +477,7 @@ forward	: K_TO STRING K_PORT STRING optfrom	{ mirror_target(p, $2, $4); }
 	| matchword mropts		{ mirror_rules(p, false, $1); }
 	| open fopts close
 	| K_COMPARE			{ p->mirror.compare = true; }
+	| K_MESSAGES			{ p->mirror.messages = true; }
 	| K_SET K_HEADER STRING STRING	{ mirror_set_header(p, $3, $4); }
 	| K_STRIP K_HEADER list		{
 		mirror_strip(p, "strip", p->mirror.forward_strip,
@@ -690,6 +693,7 @@ static const struct keyword keywords[] = {	/* sorted */
 	{ "match",	K_MATCH,	0 },
 	{ "max",	K_MAX,		0 },
 	{ "memory",	K_MEMORY,	0 },
+	{ "messages",	K_MESSAGES,	0 },
 	{ "method",	K_METHOD,	LEX_VALUE },
 	{ "metrics",	K_METRICS,	0 },
 	{ "mirror",	K_MIRROR,	LEX_VALUE },

@@ -241,6 +241,7 @@ struct conf_mirror {
 	char		 forward_strip[CONF_MIRROR_STRIPS][CONF_NAME_MAX];
 	uint8_t		 nforward_strip;
 	bool		 compare;		/* answers with the service's */
+	bool		 messages;		/* whole ones alone */
 	char		 forward_hook[CONF_NAME_MAX];
 	char		 forward_hook_user[CONF_NAME_MAX];
 	bool		 has_record;

@@ -776,12 +776,23 @@ frames(const char *name)
 }
 
 /* The target must be asked what the service is asked, one by one. */
-static void
-check_compare(struct check *k, const struct conf_mirror *m)
+/* Whether a header is changed that says where a body ends. */
+static bool
+changes_framing(const struct conf_mirror *m)
 {
 	bool	 framed = false;
 	size_t	 i;
 
+	for (i = 0; i < m->nset; i++)
+		framed = framed || frames(m->set[i].name);
+	for (i = 0; i < m->nforward_strip; i++)
+		framed = framed || frames(m->forward_strip[i]);
+	return framed;
+}
+
+static void
+check_compare(struct check *k, const struct conf_mirror *m)
+{
 	if (!m->compare)
 		return;
 	if (!m->has_forward)
@@ -792,12 +803,23 @@ check_compare(struct check *k, const struct conf_mirror *m)
 	if (m->forward_hook[0] != '\0')
 		bad(k, "forward compare cannot be with hook forward, which "
 		    "may change what is asked");
-	for (i = 0; i < m->nset; i++)
-		framed = framed || frames(m->set[i].name);
-	for (i = 0; i < m->nforward_strip; i++)
-		framed = framed || frames(m->forward_strip[i]);
-	if (framed)
+	if (changes_framing(m))
 		bad(k, "forward compare cannot be with content-length or "
+		    "transfer-encoding set or stripped");
+}
+
+static void
+check_messages(struct check *k, const struct conf_mirror *m)
+{
+	if (!m->messages)
+		return;
+	if (!m->has_forward)
+		bad(k, "forward messages needs forward to");
+	if (m->forward_dir == DIR_RESPONSES)
+		bad(k, "forward messages judges requests: write forward "
+		    "{ both } instead of responses");
+	if (changes_framing(m))
+		bad(k, "forward messages cannot be with content-length or "
 		    "transfer-encoding set or stripped");
 }
 
@@ -991,6 +1013,7 @@ check_mirror(struct check *k, size_t n)
 	if (m->record_hook[0] != '\0')
 		check_name(k, "hook", m->record_hook);
 	check_compare(k, m);
+	check_messages(k, m);
 	check_mirror_rules(k, m);
 	check_alone(k, conf_sample_fault(m->sample_part));
 }

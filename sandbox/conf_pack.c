@@ -261,6 +261,7 @@ io_forward(struct io *io, struct conf_mirror *m)
 	for (i = 0; i < m->nforward_strip; i++)
 		IO_TEXT(io, m->forward_strip[i]);
 	io_bool(io, &m->compare);
+	io_bool(io, &m->messages);
 	IO_TEXT(io, m->forward_hook);
 	IO_TEXT(io, m->forward_hook_user);
 }

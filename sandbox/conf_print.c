@@ -494,6 +494,8 @@ put_forward(FILE *f, const struct conf_mirror *m)
 		    sizeof(m->forward_strip[0]), m->nforward_strip);
 		putc('\n', f);
 	}
+	if (m->messages)
+		fputs("\tforward messages\n", f);
 	if (m->compare)
 		fputs("\tforward compare\n", f);
 }

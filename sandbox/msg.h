@@ -37,7 +37,7 @@
 #define MSG_TEXT_MAX	1024
 #define MSG_ARG_MAX	512
 #define MSG_ARGS_MAX	16
-#define MSG_SAVE_MAX	512	/* bytes of one saved slot */
+#define MSG_SAVE_MAX	1024	/* bytes of one saved slot */
 #define MSG_SAVE_TABLES	16
 #define MSG_SAVE_SLOTS	16384
 

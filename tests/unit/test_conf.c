@@ -488,6 +488,8 @@ faults_of_rules_and_services_are_named(void **state)
 	    c->mirrors[0].forward_hook, "h"), "with hook forward");
 	FAULT(c->mirrors[0].compare = true; set_text(
 	    c->mirrors[0].set[0].name, "content-Length"), "set or stripped");
+	FAULT(c->mirrors[0].messages = true; set_text(
+	    c->mirrors[0].set[0].name, "content-Length"), "set or stripped");
 	FAULT(c->mirrors[0].rules[0].asks.path[0] = '\0',
 	    "needs a condition");
 	FAULT(set_text(c->mirrors[0].rules[0].asks.path, "[a"),

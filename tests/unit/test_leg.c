@@ -148,9 +148,9 @@ open_leg(void)
 	leg_open(&leg, copy, false);
 }
 
-/* A program on the record side; the test answers for it. */
+/* A program on a side; the test answers for it. */
 static void
-attach(void)
+attach_to(enum hook_side side)
 {
 	struct provider_conf	 c = { .base = base, .name = "h",
 	    .timeout_us = conf.hook_timeout_us, .limit = conf.queue,
@@ -162,9 +162,15 @@ attach(void)
 	provider = provider_new(&c);
 	assert_non_null(provider);
 	provider_tick(provider, env.now_us);
-	provider_attach(provider, sv[0], conf.name, HOOK_RECORD);
-	copy->provider[HOOK_RECORD] = provider;
+	provider_attach(provider, sv[0], conf.name, side);
+	copy->provider[side] = provider;
 	program = sv[1];
+}
+
+static void
+attach(void)
+{
+	attach_to(HOOK_RECORD);
 }
 
 static void
@@ -797,6 +803,100 @@ what_a_slow_mirror_lacks_is_told_at_the_stop(void **state)
 	assert_int_equal(count_text(content("rec.gaps"), "queue"), 3);
 }
 
+/* A mirror that forwards whole messages alone, through a program. */
+static void
+forward_messages(void)
+{
+	fresh();
+	conf.has_record = false;
+	conf.has_forward = conf.messages = true;
+	conf.reconnect_min_us = conf.reconnect_max_us = SECOND;
+	addr_from4(&conf.target.addr, (const uint8_t [4]){ 127, 0, 0, 1 });
+	conf.target.port = 1;
+	env.max_open = 1;
+	open_leg();
+	attach_to(HOOK_FORWARD);
+}
+
+/* A message that a program drops does not end the one before. */
+static void
+a_message_is_not_ended_by_one_that_a_program_drops(void **state)
+{
+	(void)state;
+	forward_messages();
+	head();
+	body('x', 10);
+	answer_all();
+	head();
+	answer_all_with(HOOKMSG_DROP);
+	body('y', 10);
+	message_end();
+	answer_all();
+	assert_int_equal(sink_tcp_stats(copy->tcp)->requests, 0);
+	assert_int_equal(copy->stats.lost[SINK_LOST_CUT], strlen(HEAD) + 10);
+	assert_int_equal(copy->stats.lost_requests[SINK_LOST_CUT], 1);
+	assert_int_equal(copy->stats.dropped_bytes, strlen(HEAD) + 10);
+	head();
+	body('z', 3);
+	message_end();
+	answer_all();
+	assert_int_equal(sink_tcp_stats(copy->tcp)->requests, 1);
+	leg_close(&leg);
+	answer_all();
+	assert_int_equal(mem.used, 0);
+	close_all();
+}
+
+static void
+a_message_that_a_program_has_a_part_of_no_more_is_lost(void **state)
+{
+	(void)state;
+	forward_messages();
+	head();
+	body('x', 10);
+	answer_all();
+	body('y', 10);
+	provider_give_up(provider);
+	body('z', 10);
+	message_end();
+	answer_all();
+	assert_int_equal(sink_tcp_stats(copy->tcp)->requests, 0);
+	assert_int_equal(copy->stats.lost[SINK_LOST_GAP], strlen(HEAD) + 30);
+	assert_int_equal(copy->stats.lost_requests[SINK_LOST_GAP], 1);
+	leg_close(&leg);
+	answer_all();
+	assert_int_equal(mem.used, 0);
+	close_all();
+}
+
+/* Of what a pause interrupts nothing is sent, of what it finds whole all. */
+static void
+a_pause_loses_whole_messages(void **state)
+{
+	(void)state;
+	forward_messages();
+	copy->provider[HOOK_FORWARD] = NULL;
+	head();
+	body('x', 10);
+	copy_set_state(copy, COPY_PAUSED);
+	message_end();
+	assert_int_equal(sink_tcp_stats(copy->tcp)->requests, 1);
+	copy_set_state(copy, COPY_RUNS);
+	head();
+	body('x', 10);
+	copy_set_state(copy, COPY_PAUSED);
+	body('x', 10);
+	copy_set_state(copy, COPY_RUNS);
+	body('x', 10);
+	message_end();
+	assert_int_equal(sink_tcp_stats(copy->tcp)->requests, 1);
+	assert_int_equal(copy->stats.lost[SINK_LOST_STOPPED],
+	    strlen(HEAD) + 30);
+	assert_int_equal(copy->stats.lost_requests[SINK_LOST_STOPPED], 1);
+	leg_close(&leg);
+	close_all();
+}
+
 /* Else it would come back and displace the one that displaced it. */
 static void
 a_displaced_program_is_told_although_it_did_not_read(void **state)
@@ -884,6 +984,11 @@ main(void)
 		cmocka_unit_test(a_late_hole_of_a_lost_analyzer_has_its_end),
 		cmocka_unit_test(a_hole_of_a_lost_analyzer_is_told_at_the_end),
 		cmocka_unit_test(what_a_slow_mirror_lacks_is_told_at_the_stop),
+		cmocka_unit_test(
+		    a_message_is_not_ended_by_one_that_a_program_drops),
+		cmocka_unit_test(
+		    a_message_that_a_program_has_a_part_of_no_more_is_lost),
+		cmocka_unit_test(a_pause_loses_whole_messages),
 		cmocka_unit_test(
 		    a_displaced_program_is_told_although_it_did_not_read),
 	};

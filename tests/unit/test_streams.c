@@ -2,6 +2,10 @@
  * Connections whose mirrors change: what goes on lacks nothing, what is new
  * has the rest.
  */
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -872,6 +876,312 @@ rules_of_a_reload_begin_with_the_next_request(void **state)
 	assert_non_null(strstr(content("b.gaps"), "\"length\":2,"));
 }
 
+/* ---- whole messages ---- */
+
+static int		 target = -1;	/* who listens */
+static int		 accepted[8];
+static size_t		 naccepted;
+
+static void
+on_own(void *arg, const struct endpoint *source, const struct endpoint *to,
+    bool gone)
+{
+	(void)arg;
+	(void)source;
+	(void)to;
+	(void)gone;
+}
+
+static uint64_t
+no_clock(void)
+{
+	return 1;
+}
+
+static void
+listen_there(struct endpoint *e)
+{
+	struct sockaddr_in	 sin = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t		 n = sizeof(sin);
+
+	target = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_not_equal(target, -1);
+	assert_int_equal(bind(target, (struct sockaddr *)&sin, n), 0);
+	assert_int_equal(listen(target, 8), 0);
+	assert_int_equal(getsockname(target, (struct sockaddr *)&sin, &n), 0);
+	addr_from4(&e->addr, (const uint8_t [4]){ 127, 0, 0, 1 });
+	e->port = ntohs(sin.sin_port);
+	naccepted = 0;
+}
+
+/* A mirror that forwards whole messages, and a connection. */
+static void
+add_shadow(enum conf_dir d)
+{
+	static struct copy_ops	 with_own;
+	struct conf_mirror	 conf;
+
+	begin();
+	with_own = ops;
+	with_own.own = on_own;
+	env.ops = &with_own;
+	env.base = event_base_new();
+	env.max_open = 8;
+	env.clock = no_clock;
+	assert_non_null(env.base);
+	memset(&conf, 0, sizeof(conf));
+	compat_strlcpy(conf.name, "s", sizeof(conf.name));
+	conf.queue = 64 * 1024;
+	conf.timeout_us = conf.reconnect_min_us = conf.reconnect_max_us =
+	    5000000;
+	conf.has_forward = conf.messages = true;
+	conf.forward_dir = (uint8_t)d;
+	listen_there(&conf.target);
+	conf.observe.n = 1;
+	conf.observe.range[0].lo = conf.observe.range[0].hi = 80;
+	copies[0] = copy_new(&env, &conf, 0);
+	assert_non_null(copies[0]);
+	streams_set_copies(streams, copies, 1);
+	open_stream(0);
+	put_of(STREAM_TO_OBSERVED, 0, "");
+}
+
+static void
+end_shadow(void)
+{
+	end(1);
+	while (naccepted > 0)
+		close(accepted[--naccepted]);
+	close(target);
+	event_base_free(env.base);
+	env.base = NULL;
+}
+
+/* All that the target has, once it is as much as is due, in the order sent. */
+static const char *
+arrived(size_t due)
+{
+	static char	 text[4096];
+	size_t		 len = 0, i;
+	ssize_t		 n;
+	int		 fd, tries;
+
+	for (tries = 0; tries < 5000 && len < due; tries++) {
+		flush(1);
+		event_base_loop(env.base, EVLOOP_NONBLOCK);
+		while (naccepted < nitems(accepted) && (fd = accept4(target,
+		    NULL, NULL, SOCK_NONBLOCK)) != -1)
+			accepted[naccepted++] = fd;
+		for (i = 0; i < naccepted; i++) {
+			n = recv(accepted[i], text + len, sizeof(text) - 1 -
+			    len, 0);
+			len += n > 0 ? (size_t)n : 0;
+		}
+		if (len < due)
+			usleep(1000);
+	}
+	text[len] = '\0';
+	return text;
+}
+
+static void
+assert_arrived(const char *want)
+{
+	assert_string_equal(arrived(strlen(want)), want);
+	assert_int_equal(naccepted, 1);
+}
+
+static void
+assert_lost(enum sink_lost why, uint64_t bytes, uint64_t requests_lost)
+{
+	const struct copy_stats	*s = &copies[0]->stats;
+	unsigned		 i;
+
+	for (i = 0; i < SINK_LOST_MAX; i++) {
+		assert_int_equal(s->lost[i], i == why ? bytes : 0);
+		assert_int_equal(s->lost_requests[i],
+		    i == why ? requests_lost : 0);
+	}
+	assert_int_equal(s->dropped_bytes, bytes);
+	assert_int_equal(s->dropped_connections, 1);
+}
+
+static void
+messages_are_whole_however_they_are_cut(void **state)
+{
+	char		 text[1024];
+	struct marks	 marks;
+	size_t		 n, step;
+
+	(void)state;
+	n = write_requests(text, &marks);
+	for (step = 1; step <= n; step += 1 + step / 4) {
+		write_requests(text, &marks);
+		add_shadow(DIR_REQUESTS);
+		put_cut(text, &marks, n, step);
+		assert_arrived(text);
+		assert_int_equal(sink_tcp_stats(copies[0]->tcp)->requests,
+		    nitems(requests));
+		assert_int_equal(copies[0]->stats.dropped_bytes, 0);
+		end_shadow();
+	}
+}
+
+/* The connection to the target goes on behind it. */
+static void
+a_message_with_a_gap_is_not_sent(void **state)
+{
+	(void)state;
+	add_shadow(DIR_REQUESTS);
+	put_request(WANTED);
+	put_head();
+	put("b");
+	gap(2);
+	put("y");
+	mark(MARK_MESSAGE_END, 0);
+	assert_arrived(WANTED);
+	put_request(WANTED);
+	put_request(OTHER);
+	assert_arrived(WANTED OTHER);
+	assert_lost(SINK_LOST_GAP, strlen(HEAD) + 1, 1);
+	assert_int_equal(copies[0]->stats.unjudged_bytes, 1);
+	end_shadow();
+}
+
+static void
+a_message_without_its_end_is_not_sent(void **state)
+{
+	(void)state;
+	add_shadow(DIR_REQUESTS);
+	put_request(WANTED);
+	put_head();
+	put("bod");
+	put_request(OTHER);
+	assert_arrived(WANTED OTHER);
+	assert_lost(SINK_LOST_CUT, strlen(HEAD) + 3, 1);
+	put_head();
+	put("bo");
+	streams_close_all(streams);
+	assert_lost(SINK_LOST_CUT, 2 * strlen(HEAD) + 5, 2);
+	assert_int_equal(sink_tcp_stats(copies[0]->tcp)->requests, 2);
+	end_shadow();
+}
+
+/* A chunk that is none, say; the rest is judged as by rules. */
+static void
+a_message_that_breaks_is_not_sent(void **state)
+{
+	(void)state;
+	add_shadow(DIR_REQUESTS);
+	put_head();
+	put("bo");
+	mark(MARK_LOST, 0);
+	put("GET /smuggled");
+	put_request(OTHER);
+	assert_arrived(OTHER);
+	assert_lost(SINK_LOST_BROKEN, strlen(HEAD) + 2, 1);
+	assert_int_equal(copies[0]->stats.unjudged_bytes, 13);
+	put_request("GET / HTTP/1.1\r\nContent-Length: 0\r\n"
+	    "Content-Length: 1\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, 1, "HTTP/1.1 200\r\n\r\n");
+	mark(MARK_OPAQUE, 0);
+	put("PRI * HTTP/2.0");
+	assert_string_equal(arrived(0), "");
+	assert_int_equal(copies[0]->stats.unjudged_requests, 1);
+	assert_int_equal(sink_tcp_stats(copies[0]->tcp)->requests, 1);
+	end_shadow();
+}
+
+static void
+a_message_beyond_a_bound_is_lost_alone(void **state)
+{
+	static char	 big[16 * 1024 + 1];
+	size_t		 n = sizeof(big) - 1 - strlen(HEAD);
+
+	(void)state;
+	memset(big, 'x', n);
+	/* At the bound, above it, and what memory has no room for. */
+	add_shadow(DIR_REQUESTS);
+	big[n] = '\0';
+	put_head();
+	put(big);
+	mark(MARK_MESSAGE_END, 0);
+	assert_int_equal(sink_tcp_stats(copies[0]->tcp)->requests, 1);
+	assert_int_equal(sink_tcp_stats(copies[0]->tcp)->queued,
+	    sizeof(big) - 1);
+	put_head();
+	put(big);
+	put("x");
+	put("y");
+	mark(MARK_MESSAGE_END, 0);
+	assert_lost(SINK_LOST_LARGE, sizeof(big) + 1, 1);
+	put_request(WANTED);
+	assert_int_equal(sink_tcp_stats(copies[0]->tcp)->requests, 2);
+	end_shadow();
+	add_shadow(DIR_REQUESTS);
+	mem.limit = mem.used + 4096;
+	put_head();
+	put(big);
+	mark(MARK_MESSAGE_END, 0);
+	assert_lost(SINK_LOST_MEMORY, sizeof(big) - 1, 1);
+	put_request(WANTED);
+	assert_arrived(WANTED);
+	end_shadow();
+}
+
+/* What waits already leaves it no room; what is smaller goes on. */
+static void
+a_message_without_room_in_the_queue_is_lost_alone(void **state)
+{
+	static char	 big[15 * 1024 + 1];
+	const size_t	 n = strlen(HEAD) + sizeof(big) - 1;
+	unsigned	 i;
+
+	(void)state;
+	memset(big, 'x', sizeof(big) - 1);
+	add_shadow(DIR_REQUESTS);
+	for (i = 0; i < 5; i++) {
+		put_head();
+		put(big);
+		mark(MARK_MESSAGE_END, 0);
+	}
+	put_request(WANTED);
+	assert_lost(SINK_LOST_QUEUE, n, 1);
+	assert_int_equal(sink_tcp_stats(copies[0]->tcp)->requests, 5);
+	assert_int_equal(sink_tcp_stats(copies[0]->tcp)->queued,
+	    4 * n + strlen(WANTED));
+	end_shadow();
+}
+
+/* Rules, and the headers that are set, as of any; answers in their own way. */
+static void
+whole_messages_are_chosen_and_changed(void **state)
+{
+	struct conf_mirror	*m;
+
+	(void)state;
+	add_shadow(DIR_BOTH);
+	m = &copies[0]->conf;
+	m->nrules = 1;
+	m->rules[0].asks.nmethods = 1;
+	compat_strlcpy(m->rules[0].asks.methods[0], "GET", 16);
+	m->nset = 1;
+	compat_strlcpy(m->set[0].name, "X", sizeof(m->set[0].name));
+	compat_strlcpy(m->set[0].value, "y", sizeof(m->set[0].value));
+	hook_chain_clear(&copies[0]->chain[HOOK_FORWARD]);
+	hook_chain_init(&copies[0]->chain[HOOK_FORWARD], m, HOOK_FORWARD);
+	put_of(STREAM_TO_OBSERVED, 1, WANTED);
+	put_of(STREAM_TO_OBSERVED, 2, OTHER);
+	assert_arrived("GET /b HTTP/1.1\r\nX: y\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, 1, "HTTP/1.1 201\r\n\r\n");
+	put_of(STREAM_FROM_OBSERVED, 2, "HTTP/1.1 202\r\n\r\n");
+	assert_string_equal(arrived(16), "HTTP/1.1 201\r\n\r\n");
+	assert_int_equal(copies[0]->stats.ignored_requests, 1);
+	assert_int_equal(copies[0]->stats.dropped_bytes, 0);
+	end_shadow();
+}
+
 int
 main(void)
 {
@@ -898,6 +1208,14 @@ main(void)
 		cmocka_unit_test(what_cannot_be_judged_is_a_gap),
 		cmocka_unit_test(a_head_without_its_end_is_not_copied),
 		cmocka_unit_test(rules_of_a_reload_begin_with_the_next_request),
+		cmocka_unit_test(messages_are_whole_however_they_are_cut),
+		cmocka_unit_test(a_message_with_a_gap_is_not_sent),
+		cmocka_unit_test(a_message_without_its_end_is_not_sent),
+		cmocka_unit_test(a_message_that_breaks_is_not_sent),
+		cmocka_unit_test(a_message_beyond_a_bound_is_lost_alone),
+		cmocka_unit_test(
+		    a_message_without_room_in_the_queue_is_lost_alone),
+		cmocka_unit_test(whole_messages_are_chosen_and_changed),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

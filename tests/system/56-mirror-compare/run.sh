@@ -247,7 +247,14 @@ for i in range(60):
         stdout=subprocess.DEVNULL)
 EOT
 config
-echo 'filter "ip[4:2] & 0x1f != 3"' >> "$TMP/netmond.conf"
+cat >> "$TMP/netmond.conf" <<'EOT'
+mirror "whole" {
+	observe port 80
+	forward to 127.0.0.1 port 18090
+	forward compare, forward messages
+}
+filter "ip[4:2] & 0x1f != 3"
+EOT
 start
 ina timeout 120 python3 "$TMP/many.py" 7 "$TMP/say.py"
 many() { [ "$(row compared)" -ge 100 ]; }
@@ -258,6 +265,11 @@ is "with losses nothing is paired by a guess" \
     show mirror shadow)" "0 0"
 at_least "and what was seen is compared" "$(row compared)" 100
 at_least "what was not is counted" "$(row not_compared)" 1
+is "nor is it where whole messages are forwarded" \
+    "$(json '.mirrors[0] | "\(.status_differs) \(.length_differs)"' \
+    show mirror whole)" "0 0"
+at_least "which are compared, too" \
+    "$(json '.mirrors[0].compared' show mirror whole)" 100
 stop
 
 # ---- from a file: what is not known of the service is not compared ----
