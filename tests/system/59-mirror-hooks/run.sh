@@ -377,7 +377,9 @@ REC=$TMP/run/rules.rec
 for format in gogetway gor raw; do
 	rm -rf "$REC" "$REC.gaps" "$TMP"/dav/service/* "$TMP"/dav/target/*
 	: > "$LOGS/target"
-	rules_conf $format 'forward match method { GET HEAD PUT }' \
+	# Beside the last of them whole messages are forwarded.
+	mode=$([ $format != raw ] || echo 'forward messages')
+	rules_conf $format "$mode" 'forward match method { GET HEAD PUT }' \
 	    'forward ignore path "/admin*"' \
 	    'forward ignore host "secret.example"'
 	start
