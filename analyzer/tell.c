@@ -29,7 +29,7 @@ tell_end(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
 		deal_end_response(s, d, ts, true);
 		return;
 	}
-	sess_mark(s, d, off, SESSION_MARK_END, s->asked);
+	sess_mark(s, d, off, SESSION_MARK_END, s->framed ? s->asked : 0);
 	deal_end_request(s, d, ts, true);
 	if (d->flags & D_WAITS)
 		d->state = ST_WAIT;

@@ -187,7 +187,7 @@ on_pass(struct framer *f, uint8_t state, uint64_t offset)
 }
 
 static void
-on_end(struct framer *f, uint64_t offset)
+on_end(struct framer *f, uint64_t offset, uint64_t id)
 {
 	uint64_t	 base = f->pos - f->nheld;
 
@@ -195,7 +195,7 @@ on_end(struct framer *f, uint64_t offset)
 		give(f, FRAMER_TRAILER, (size_t)(offset - base));
 	else if (f->state != IN_BODY)
 		return;
-	f->ops->end(f->arg, offset);
+	f->ops->end(f->arg, offset, id != 0);
 	f->state = BEHIND;
 }
 
@@ -222,7 +222,7 @@ apply(struct framer *f, const struct framer_mark *m)
 			f->state = IN_TRAILER;
 		break;
 	case MARK_MESSAGE_END:
-		on_end(f, m->offset);
+		on_end(f, m->offset, m->id);
 		break;
 	default:
 		f->state = BETWEEN;

@@ -36,8 +36,8 @@ enum framer_part {
 struct framer_ops {
 	void	 (*chunk)(void *arg, enum framer_part, uint64_t offset,
 		    const uint8_t *, size_t);
-	/* The message whose head came last is complete. */
-	void	 (*end)(void *arg, uint64_t offset);
+	/* The message whose head came last is complete; sure: to anybody. */
+	void	 (*end)(void *arg, uint64_t offset, bool sure);
 	/* n bytes at offset are missing. */
 	void	 (*gap)(void *arg, uint64_t offset, uint64_t n);
 };

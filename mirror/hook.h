@@ -52,7 +52,7 @@ struct chunk {
 	uint64_t	 offset;	/* of its first original byte */
 	uint64_t	 id;		/* of its message */
 	uint64_t	 asked;		/* of the request it is or is of, 0:
-					 * nobody is sure */
+					 * nobody is sure, or of its end */
 };
 
 struct hook_buf {

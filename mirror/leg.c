@@ -135,7 +135,7 @@ to_sink_mark(struct leg *l, enum hook_side side, enum item_kind kind,
 	if (kind == ITEM_END && side == HOOK_RECORD)
 		leg_record_end(l, c->dir);
 	else if (kind == ITEM_END && l->copy->conf.messages)
-		leg_whole_end(l, c->dir);
+		leg_whole_end(l, c);
 	else if (kind == ITEM_END)
 		sink_tcp_end(l->copy->tcp, &l->tcp[c->dir]);
 	else

@@ -97,17 +97,29 @@ leg_whole_chunk(struct leg *l, const struct chunk *c)
 	lose(l, (enum sink_lost)w->why, c->len, 0);
 }
 
-void
-leg_whole_end(struct leg *l, unsigned dir)
+/* The target may see another end of it, and of what follows. */
+static void
+leave_unjudged(struct leg *l, struct leg_whole *w)
 {
-	struct leg_whole	*w = &l->whole[dir];
+	l->copy->stats.unjudged_requests++;
+	l->copy->stats.unjudged_bytes += w->len;
+	told_connection(l->copy, &l->counted);
+}
+
+void
+leg_whole_end(struct leg *l, const struct chunk *end)
+{
+	struct leg_whole	*w = &l->whole[end->dir];
 	struct chunk		 c = { .data = w->msg, .len = w->len,
-	    .dir = (uint8_t)dir, .part = w->part, .id = w->id,
+	    .dir = end->dir, .part = w->part, .id = w->id,
 	    .asked = w->asked };
 
 	if (!w->open)
 		return;
-	sink_tcp_whole(l->copy->tcp, &l->tcp[dir], &c, w->head);
+	if (end->asked == 0 && w->part == FRAMER_REQUEST)
+		leave_unjudged(l, w);
+	else
+		sink_tcp_whole(l->copy->tcp, &l->tcp[end->dir], &c, w->head);
 	w->open = false;
 	w->len = 0;
 	if (w->room > KEPT)

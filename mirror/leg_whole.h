@@ -11,8 +11,11 @@
 #include "mirror/copytype.h"
 
 void		 leg_whole_chunk(struct leg *, const struct chunk *);
-/* The message whose head came last is complete. */
-void		 leg_whole_end(struct leg *, unsigned dir);
+/*
+ * The message whose head came last is complete; it is not sent where others
+ * may see another end.
+ */
+void		 leg_whole_end(struct leg *, const struct chunk *);
 /* It will not be: it is lost, with what follows up to the next head. */
 void		 leg_whole_lose(struct leg *, unsigned dir, enum sink_lost);
 

@@ -178,13 +178,15 @@ on_chunk(void *arg, enum framer_part part, uint64_t offset,
 }
 
 static void
-on_end(void *arg, uint64_t offset)
+on_end(void *arg, uint64_t offset, bool sure)
 {
 	struct side	*sd = arg;
 	struct chunk	 c;
 	struct leg	*l;
 
 	fill(sd, &c, offset);
+	if (!sure)
+		c.asked = 0;
 	for (l = sd->stream->first; l != NULL; l = l->next)
 		leg_end(l, &c);
 }

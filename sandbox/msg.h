@@ -354,7 +354,8 @@ enum stream_mark {
 	MARK_HEAD_END,		/* first byte after the blank line; value: the
 				 * request, or that of a response; 0 where a
 				 * search found it or it is not known */
-	MARK_MESSAGE_END,	/* first byte after the message */
+	MARK_MESSAGE_END,	/* first byte after the message; value: it, 0
+				 * where others may see another end */
 	MARK_TRAILER,		/* first header line behind the last chunk */
 	MARK_OPAQUE,		/* from here on not HTTP (tunnel, unknown) */
 	MARK_LOST		/* nothing is known up to the next head */

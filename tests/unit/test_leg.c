@@ -239,7 +239,7 @@ static void
 message_end(void)
 {
 	struct chunk	 c = { .dir = STREAM_TO_OBSERVED, .from = &client,
-	    .to = &server, .offset = at[0], .flow = leg.flow };
+	    .to = &server, .offset = at[0], .flow = leg.flow, .asked = 1 };
 
 	leg_end(&leg, &c);
 }

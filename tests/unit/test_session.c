@@ -1136,6 +1136,7 @@ marks_tell_whether_a_request_is_one(void **state)
 	data(&w, 0, "PUT / HTTP/1.1\r\nHost: a\r\n"
 	    "Transfer-Encoding: chunked\r\n\r\n0;x\n\n" GET("/2"));
 	assert_non_null(strstr(w.log, "M0 55 1 1\n"));
+	assert_non_null(strstr(w.log, "M0 60 2 0\n"));
 	assert_non_null(strstr(w.log, "M0 88 1 0\n"));
 	end(&w);
 	/* Refused, it may send its body all the same. */
@@ -1146,6 +1147,7 @@ marks_tell_whether_a_request_is_one(void **state)
 	data(&w, 1, OK("0", ""));
 	data(&w, 0, GET("/2"));
 	assert_null(strstr(w.log, " 1 2\n"));
+	assert_non_null(strstr(w.log, "M0 60 2 0\n"));
 	end(&w);
 	/* A length keeps in step over a loss. */
 	begin(&w, SESSION_SYN_SEEN);

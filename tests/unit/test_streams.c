@@ -1093,6 +1093,27 @@ a_message_that_breaks_is_not_sent(void **state)
 	end_shadow();
 }
 
+/* The target may take a part of it for the next one. */
+static void
+a_message_that_others_may_end_elsewhere_is_not_sent(void **state)
+{
+	struct msg_stream	 end_mark = { .kind = STREAM_MARK,
+	    .mark = MARK_MESSAGE_END };
+
+	(void)state;
+	add_shadow(DIR_REQUESTS);
+	put_head();
+	put("body");
+	end_mark.offset = at;
+	take(&end_mark);
+	put_request(WANTED);
+	assert_arrived(WANTED);
+	assert_int_equal(copies[0]->stats.unjudged_requests, 1);
+	assert_int_equal(copies[0]->stats.unjudged_bytes, strlen(HEAD) + 4);
+	assert_int_equal(copies[0]->stats.dropped_bytes, 0);
+	end_shadow();
+}
+
 static void
 a_message_beyond_a_bound_is_lost_alone(void **state)
 {
@@ -1212,6 +1233,8 @@ main(void)
 		cmocka_unit_test(a_message_with_a_gap_is_not_sent),
 		cmocka_unit_test(a_message_without_its_end_is_not_sent),
 		cmocka_unit_test(a_message_that_breaks_is_not_sent),
+		cmocka_unit_test(
+		    a_message_that_others_may_end_elsewhere_is_not_sent),
 		cmocka_unit_test(a_message_beyond_a_bound_is_lost_alone),
 		cmocka_unit_test(
 		    a_message_without_room_in_the_queue_is_lost_alone),

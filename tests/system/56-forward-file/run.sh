@@ -130,6 +130,8 @@ c.ask(put(b"/large", 100000) + b"x" * 100000 + get(b"/b"))
 c.answer(2)
 c.ask(chunked(b"/chunked", b"0\r\nX: y\r\n\r\n"))
 c.answer(1)
+c.ask(chunked(b"/lax", b"0;x\n\n"))
+c.answer(1)
 c.ask(chunked(b"/broken", b"none\r\n") + get(b"/smuggled"))
 c.answer(1)
 c.end()
@@ -201,5 +203,5 @@ is "whole messages: what is not sent is counted by its reason" \
     "requests-broken 1, requests-cut 1, requests-gap 1, requests-large 1"
 is "whole messages: or as rules count it" \
     "$(row '\(.sent_requests) \(.ignored_requests) \(.unjudged_requests)')" \
-    "5 1 1"
+    "5 1 2"
 finish

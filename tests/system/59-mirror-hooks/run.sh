@@ -377,7 +377,7 @@ REC=$TMP/run/rules.rec
 for format in gogetway gor raw; do
 	rm -rf "$REC" "$REC.gaps" "$TMP"/dav/service/* "$TMP"/dav/target/*
 	: > "$LOGS/target"
-	# Beside the last of them whole messages are forwarded.
+	# Of the last one whole messages are forwarded.
 	mode=$([ $format != raw ] || echo 'forward messages')
 	rules_conf $format "$mode" 'forward match method { GET HEAD PUT }' \
 	    'forward ignore path "/admin*"' \
