@@ -33,7 +33,7 @@ grow(struct leg *l, struct leg_whole *w, size_t n, enum sink_lost *why)
 	size_t		 room;
 
 	*why = SINK_LOST_LARGE;
-	if (n > l->copy->conf.queue / PART - w->len)
+	if (w->len + n > l->copy->conf.queue / PART)
 		return false;
 	for (room = w->room == 0 ? 1024 : w->room; room < w->len + n;)
 		room *= 2;
