@@ -1,4 +1,5 @@
 #include "analyzer/flowfeed.h"
+#include "analyzer/flowgone.h"
 #include "analyzer/flowlife.h"
 #include "analyzer/flowseen.h"
 #include "analyzer/flowsyn.h"
@@ -108,6 +109,23 @@ known_end(const struct seg *s)
 	    (s->again || (s->dir == flowseg_client(s->f)) != ack);
 }
 
+/*
+ * A client that acknowledged the answer to its SYN sends none again. Where one
+ * comes that is no late copy, the whole connection is sent anew, as tcpreplay
+ * does.
+ */
+static bool
+replays(const struct seg *s)
+{
+	const uint64_t	 then = s->f->last_us;
+	const uint64_t	 us = s->f->state == FLOW_CLOSED ?
+	    FLOWGONE_AFTER_US : FLOW_LINGER_US;
+
+	return !s->again && !(s->p->flags & PACKET_TCP_ACK) &&
+	    s->f->state != FLOW_SYN && s->h->flags & HALF_ACKED &&
+	    s->p->ts_us > then && s->p->ts_us - then > us;
+}
+
 /* Whether the half takes this SYN as its start; *known: it knew it. */
 static bool
 take_syn(struct seg *s, bool *known)
@@ -118,6 +136,8 @@ take_syn(struct seg *s, bool *known)
 
 	*known = false;
 	if (h->flags & HALF_SYN) {
+		if (h->r.base == base && replays(s))
+			return flowseg_restart(s);
 		if (h->r.base == base || answers_twin(s)) {
 			*known = true;
 			return true;

@@ -1138,6 +1138,68 @@ a_tuple_used_again_is_a_new_connection(void **state)
 	end(&w);
 }
 
+/* Sends a connection whole, or without its end. */
+static void
+conversation(struct world *w, bool ends)
+{
+	shake(w);
+	seg(w, 'c', P | A, 1, 1, "one");
+	seg(w, 's', P | A, 1, 4, "two");
+	seg(w, 'c', A, 4, 4, "");
+	if (!ends)
+		return;
+	seg(w, 'c', F | A, 4, 4, "");
+	seg(w, 's', F | A, 4, 5, "");
+	seg(w, 'c', A, 5, 5, "");
+}
+
+/* tcpreplay sends the same numbers each time; a late copy has them, too. */
+static void
+what_is_sent_whole_again_is_a_new_connection(void **state)
+{
+	static const struct {
+		bool		 ends;
+		uint64_t	 after_us;
+		unsigned	 opened;
+	} tests[] = {
+		{ true, 20000, 1 },
+		{ true, FLOWGONE_AFTER_US - 1000, 1 },
+		{ true, FLOWGONE_AFTER_US, 2 },
+		{ true, 60 * 1000000ULL, 2 },
+		{ false, FLOWGONE_AFTER_US, 1 },
+		{ false, FLOW_LINGER_US - 1000, 1 },
+		{ false, FLOW_LINGER_US, 2 },
+	};
+	struct world	 w;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(tests); i++) {
+		begin(&w);
+		conversation(&w, tests[i].ends);
+		w.now += tests[i].after_us;
+		conversation(&w, tests[i].ends);
+		assert_int_equal(w.opened, tests[i].opened);
+		assert_true(count(&w, FLOW_C_REUSED) == tests[i].opened - 1);
+		end(&w);
+	}
+}
+
+static void
+a_syn_again_after_a_refusal_is_the_same(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', S, 0, 0, "");
+	seg(&w, 's', R | A, 0, 1, "");
+	w.now += FLOW_LINGER_US;
+	seg(&w, 'c', S, 0, 0, "");
+	assert_true(count(&w, FLOW_C_REUSED) == 0);
+	end(&w);
+}
+
 static void
 a_stray_syn_harms_nothing(void **state)
 {
@@ -3668,6 +3730,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(data_without_ack_and_after_fin_is_ignored),
 	cmocka_unit_test(syn_data_counts_when_it_is_accepted),
 	cmocka_unit_test(a_tuple_used_again_is_a_new_connection),
+	cmocka_unit_test(what_is_sent_whole_again_is_a_new_connection),
+	cmocka_unit_test(a_syn_again_after_a_refusal_is_the_same),
 	cmocka_unit_test(a_stray_syn_harms_nothing),
 	cmocka_unit_test(another_interface_is_counted_once),
 	cmocka_unit_test(two_networks_with_one_tuple_have_a_connection_each),
