@@ -277,11 +277,11 @@ name_client(struct seg *s)
 	struct flow	*f = s->f;
 	int		 client;
 
+	if (!(s->p->flags & PACKET_TCP_ACK))
+		f->flags &= (uint16_t)~FLOW_F_MID;
 	if (f->flags & FLOW_F_KNOWN)
 		return;
 	f->flags |= FLOW_F_KNOWN;
-	if (!(s->p->flags & PACKET_TCP_ACK))
-		f->flags &= (uint16_t)~FLOW_F_MID;
 	client = s->p->flags & PACKET_TCP_ACK ? !s->dir : s->dir;
 	if (client)
 		f->flags |= FLOW_F_CLIENT1;

@@ -1200,6 +1200,25 @@ a_syn_again_after_a_refusal_is_the_same(void **state)
 	end(&w);
 }
 
+/* Interfaces hand over their blocks in any order. */
+static void
+a_handshake_seen_backwards_is_no_start_missed(void **state)
+{
+	struct flow_info	 i;
+	struct world		 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', A, 1, 1, "");
+	seg(&w, 's', S | A, 0, 1, "");
+	info_of(&w, &i);
+	assert_true(i.midstream);
+	seg(&w, 'c', S, 0, 0, "");
+	info_of(&w, &i);
+	assert_false(i.midstream);
+	end(&w);
+}
+
 static void
 a_stray_syn_harms_nothing(void **state)
 {
@@ -3732,6 +3751,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_tuple_used_again_is_a_new_connection),
 	cmocka_unit_test(what_is_sent_whole_again_is_a_new_connection),
 	cmocka_unit_test(a_syn_again_after_a_refusal_is_the_same),
+	cmocka_unit_test(a_handshake_seen_backwards_is_no_start_missed),
 	cmocka_unit_test(a_stray_syn_harms_nothing),
 	cmocka_unit_test(another_interface_is_counted_once),
 	cmocka_unit_test(two_networks_with_one_tuple_have_a_connection_each),
