@@ -196,9 +196,10 @@ fits(const struct session *s, const struct resp *r, const struct pair_req *q,
 		return ITS;
 	if (pair_blurred(&s->pair, s->pair.n - 1))
 		return OLDER;
-	if (ack_known && q->acked != r->off)
-		return q->acked < r->off ? NEWER : OLDER;
-	if (!ack_known && s->unordered)
+	if (ack_known)
+		return q->acked == r->off ? ITS :
+		    q->acked < r->off ? NEWER : OLDER;
+	if (s->unordered)
 		return OLDER;
 	return q->first_us <= r->first_us ? ITS : OLDER;
 }

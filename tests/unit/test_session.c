@@ -936,6 +936,32 @@ an_answer_seen_early_makes_no_wrong_pair(void **state)
 	    "R 404 paired\nT 2 404 paired 0/0 gap\n");
 }
 
+/*
+ * The same connection later: the request of an answer seen early is the one
+ * whose sender had read all before it, and whose bytes the server had.
+ */
+static void
+a_late_request_of_a_connection_met_under_way_claims_its_response(void **state)
+{
+	struct seen	 w;
+	size_t		 n = strlen(GET("/1"));
+
+	(void)state;
+	begin(&w, 0);
+	session_acked(w.s, 0, 0);
+	data_n(&w, 0, GET("/1"), n);
+	data(&w, 1, OK("0", ""));
+	w.ts += 1000;
+	session_acked(w.s, 1, 2 * n);
+	data_n(&w, 1, OK("2", "ok"), strlen(OK("2", "ok")));
+	w.ts += 1000;
+	session_acked(w.s, 0, strlen(OK("0", "")));
+	data_n(&w, 0, GET("/2"), n);
+	check(&w, "P http\nQ GET a /1\nR 200 paired\nT 1 200 paired 0/0\n"
+	    "R 200 late\nQ GET a /2\nL 200 paired 2\n"
+	    "T 2 200 paired 0/2 late\n");
+}
+
 /* One of two answers was given up, and whose the other is nothing tells. */
 static void
 an_answer_behind_one_given_up_makes_no_wrong_pair(void **state)
@@ -2112,6 +2138,8 @@ static const struct CMUnitTest	 tests[] = {
 	    midstream_response_is_not_given_to_a_newer_request),
 	cmocka_unit_test(a_stream_that_begins_late_has_lost_its_start),
 	cmocka_unit_test(an_answer_seen_early_makes_no_wrong_pair),
+	cmocka_unit_test(
+	    a_late_request_of_a_connection_met_under_way_claims_its_response),
 	cmocka_unit_test(an_answer_behind_one_given_up_makes_no_wrong_pair),
 	cmocka_unit_test(long_heads_are_cut_and_counted),
 	cmocka_unit_test(the_length_is_read_behind_a_long_head),
