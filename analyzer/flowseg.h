@@ -14,6 +14,8 @@
 #include "analyzer/packet.h"
 
 #define FLOWSEG_NEAR	(1 << 20)	/* reordering at a start, in bytes */
+#define FLOWSEG_IDS	64		/* numbers of IP, as one host counts */
+#define FLOWSEG_COPY_US	1000		/* nobody sends again that soon */
 
 struct seg {
 	struct flow_table	*t;
@@ -43,33 +45,59 @@ flowseg_count(struct seg *s)
 	s->counted = true;
 }
 
+/* The last bytes of their half, and nobody sends them again that soon. */
+static inline bool
+flowseg_just_sent(const struct seg *s)
+{
+	const struct flow_read	*rd = s->f->read;
+	const uint32_t		 end = s->p->seq + s->p->wire;
+
+	return s->p->wire > 0 && end == reass_next_seq(&s->h->r) &&
+	    rd->rtt[s->dir].us != 0 && rd->rtt[s->dir].seq == end &&
+	    ((uint32_t)s->p->ts_us | 1) - rd->rtt[s->dir].us < FLOWSEG_COPY_US;
+}
+
 /*
  * A packet with nothing new that was shown before: by a router with one leg,
  * from a hop away, or by a mirror port, as it was. One that is sent again
- * comes the same way and has another number (RFC 6864, section 4).
+ * comes the same way and has another number (RFC 6864, section 4), a higher
+ * one where the sender counts.
  */
 static inline bool
 flowseg_is_copy(const struct seg *s)
 {
 	const struct flow_read	*rd = s->f->read;
+	const uint16_t		 id = (uint16_t)s->p->frag_id;
+	uint16_t		 back;
 
 	if (rd == NULL)
 		return false;
-	return (rd->ttl[s->dir] != 0 && s->p->ttl != rd->ttl[s->dir]) ||
-	    (rd->counts[s->dir] && s->p->frag_id == rd->ip_id[s->dir]);
+	if (rd->ttl[s->dir] != 0 && s->p->ttl != rd->ttl[s->dir])
+		return true;
+	back = (uint16_t)(rd->ip_id[s->dir] - id);
+	if (id != 0 && rd->ids[s->dir] == FLOW_IDS_COUNT)
+		return back < FLOWSEG_IDS;
+	return back == 0 && ((id != 0 && rd->ids[s->dir] != FLOW_IDS_NONE) ||
+	    flowseg_just_sent(s));
 }
 
-/* It is the last one of its half. */
+/* It is the last one of its half, or a late one. */
 static inline void
 flowseg_note_id(struct seg *s)
 {
 	struct flow_read	*rd = s->f->read;
 	const uint16_t		 id = (uint16_t)s->p->frag_id;
+	uint16_t		 ahead;
 
 	if (rd == NULL)
 		return;
-	rd->counts[s->dir] = id != 0 && rd->ip_id[s->dir] != 0 &&
-	    id != rd->ip_id[s->dir];
+	ahead = (uint16_t)(id - rd->ip_id[s->dir]);
+	if (rd->ids[s->dir] == FLOW_IDS_COUNT && id != 0 &&
+	    (uint16_t)-ahead < FLOWSEG_IDS)
+		return;
+	rd->ids[s->dir] = id == 0 || rd->ip_id[s->dir] == 0 || ahead == 0 ?
+	    FLOW_IDS_NONE : ahead < FLOWSEG_IDS ? FLOW_IDS_COUNT :
+	    FLOW_IDS_DIFFER;
 	rd->ip_id[s->dir] = id;
 }
 

@@ -254,12 +254,25 @@ answers(const struct seg *s)
 	return a >= 0 && a <= FLOWSEG_NEAR;
 }
 
+/* As a mirror port shows it twice. */
+static bool
+just_sent(const struct seg *s)
+{
+	const struct flow	*f = s->f;
+
+	if (s->p->ts_us - f->first_us < FLOWSEG_COPY_US)
+		return true;
+	return s->p->flags & PACKET_TCP_ACK && f->flags & FLOW_F_HS1 &&
+	    (uint32_t)s->p->ts_us - f->hs_us[1] < FLOWSEG_COPY_US;
+}
+
 static void
 syn_repeated(struct seg *s)
 {
 	if (s->again || s->f->state == FLOW_CLOSED)
 		return;
-	if (s->f->ttl[s->dir] != 0 && s->p->ttl != s->f->ttl[s->dir]) {
+	if ((s->f->ttl[s->dir] != 0 && s->p->ttl != s->f->ttl[s->dir]) ||
+	    just_sent(s)) {
 		flowseg_copy(s);
 		return;
 	}

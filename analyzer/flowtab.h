@@ -111,6 +111,9 @@ struct flow_suspect {
 
 #define FLOWTAB_SUSPECTS	8
 
+/* What the numbers of IP of a half's last two packets are to each other. */
+enum flow_ids { FLOW_IDS_NONE, FLOW_IDS_DIFFER, FLOW_IDS_COUNT };
+
 /* What only flows with a reader need. */
 struct flow_read {
 	void			*reader;
@@ -125,7 +128,7 @@ struct flow_read {
 	uint16_t		 tail_len[2];
 	uint16_t		 ip_id[2];	/* of a half's last packet */
 	uint8_t			 ttl[2];	/* of its last new bytes */
-	bool			 counts[2];	/* its packets have numbers */
+	uint8_t			 ids[2];	/* enum flow_ids */
 	bool			 due;
 	uint8_t			 reset;	/* the half that reset it last */
 	struct {

@@ -2399,6 +2399,92 @@ a_copy_with_the_same_number_is_not_sent_again(void **state)
 	end(&w);
 }
 
+/* The same, of copies that follow at once, from the first packet on. */
+static void
+a_copy_that_follows_at_once_is_not_sent_again(void **state)
+{
+	struct world	 w;
+	size_t		 i;
+	const struct {
+		char		 who;
+		uint8_t		 flags;
+		uint32_t	 seq, ack;
+		const char	*data;
+	} all[] = {
+		{ 'c', S, 0, 0, "" }, { 's', S | A, 0, 1, "" },
+		{ 'c', A, 1, 1, "" }, { 'c', P | A, 1, 1, "ask" },
+		{ 's', P | A, 1, 4, "tell" }, { 's', F | A, 5, 4, "" },
+	};
+
+	(void)state;
+	begin(&w);		/* of IPv6, say, which has no numbers */
+	for (i = 0; i < nitems(all); i++) {
+		seg(&w, all[i].who, all[i].flags, all[i].seq, all[i].ack,
+		    all[i].data);
+		w.now -= 990;
+		seg(&w, all[i].who, all[i].flags, all[i].seq, all[i].ack,
+		    all[i].data);
+	}
+	assert_string_equal(w.log, "ask>tell<$0<");
+	assert_true(count(&w, FLOW_C_RETRANS) == 0);
+	assert_true(count(&w, FLOW_C_SEEN_AGAIN) == 4);
+	end(&w);
+}
+
+/* What is sent again that soon has later bytes before it, or a new number. */
+static void
+what_is_sent_again_at_once_is_no_copy(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	w.ip_id = 10;
+	seg(&w, 'c', P | A, 1, 1, "ask");
+	w.ip_id = 11;
+	w.now -= 900;
+	seg(&w, 'c', P | A, 1, 1, "ask");
+	assert_true(count(&w, FLOW_C_RETRANS) == 1);
+	seg(&w, 's', P | A, 1, 4, "te");
+	w.now -= 900;
+	seg(&w, 's', P | A, 3, 4, "ll");
+	w.now -= 900;
+	seg(&w, 's', P | A, 1, 4, "te");
+	assert_true(count(&w, FLOW_C_RETRANS) == 2);
+	assert_true(count(&w, FLOW_C_SEEN_AGAIN) == 0);
+	end(&w);
+}
+
+/* Several packets, and then their copies. */
+static void
+copies_that_follow_together_are_not_sent_again(void **state)
+{
+	static const char	*const data[] = { "te", "ll", "me" };
+	struct world		 w;
+	uint16_t		 i, n;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ask");
+	w.ip_id = 65500;
+	seg(&w, 's', A, 1, 4, "");
+	for (n = 0; n < 3; n++)
+		for (i = 0; i < 3; i++) {
+			w.ip_id = (uint16_t)(65510 + 20 * i);
+			if (n == 2)	/* and now it is sent again */
+				w.ip_id += 60;
+			seg(&w, 's', P | A, 1 + 2U * i, 4, data[i]);
+			if (n < 2)
+				assert_true(count(&w, FLOW_C_RETRANS) == 0);
+		}
+	assert_true(count(&w, FLOW_C_RETRANS) == 3);
+	assert_true(count(&w, FLOW_C_SEEN_AGAIN) == 3);
+	assert_string_equal(w.log, "ask>te<ll<me<");
+	end(&w);
+}
+
 /* At interface 2, where the server's numbers are others. */
 static enum flow_verdict
 beyond(struct world *w, char who, uint8_t flags, uint32_t seq, uint32_t ack,
@@ -3768,6 +3854,9 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(who_comes_first_is_not_told_by_an_answer),
 	cmocka_unit_test(it_begins_with_its_syn_whenever_that_is_read),
 	cmocka_unit_test(a_syn_proxy_asks_for_others),
+	cmocka_unit_test(a_copy_that_follows_at_once_is_not_sent_again),
+	cmocka_unit_test(what_is_sent_again_at_once_is_no_copy),
+	cmocka_unit_test(copies_that_follow_together_are_not_sent_again),
 	cmocka_unit_test(a_syn_proxy_that_translates_makes_one_connection),
 	cmocka_unit_test(a_syn_proxy_that_translates_may_miss_its_own_syn),
 	cmocka_unit_test(a_second_answer_is_no_other_connection),
