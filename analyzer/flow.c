@@ -342,6 +342,17 @@ straggler(struct flow_table *t, const struct packet *p, uint32_t hash,
 	return true;
 }
 
+/*
+ * Closed for longer than stragglers take: what comes now is another one's,
+ * whether or not the entry was cleared away since.
+ */
+static bool
+over(const struct flow *f, const struct packet *p)
+{
+	return f->state == FLOW_CLOSED &&
+	    flowlife_since(p->ts_us, f->last_us) >= FLOW_LINGER_US;
+}
+
 static enum flow_verdict
 judge(struct flow_table *t, const struct packet *p)
 {
@@ -360,6 +371,10 @@ judge(struct flow_table *t, const struct packet *p)
 	f = flowtab_find(t, &p->key, hash, &dir);
 	if (f != NULL && f->half[0].flags & HALF_SAME)
 		f = flowsame_choose(t, f, p, &dir);
+	if (f != NULL && over(f, p)) {
+		flowlife_drop(t, f, FLOW_EOF_FIN, f->last_us);
+		f = NULL;
+	}
 	if (f == NULL && straggler(t, p, hash, &v))
 		return v;
 	if (f == NULL && stray(p)) {
