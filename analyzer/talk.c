@@ -174,6 +174,16 @@ on_collected(struct session *s, struct dir *d, const struct http_head *h,
 	sess_give(s, buf, cap);
 }
 
+/* A head that was sealed, as far as it goes: its Host may be in the rest. */
+static ssize_t
+parse_sealed(const struct dir *d, struct http_head *h)
+{
+	ssize_t	 r = http_parse(d->buf, d->len, h);
+
+	h->flaws &= ~(uint32_t)HTTP_F_HOST_NONE;
+	return r;
+}
+
 /*
  * The rest of a head will never come. Its start line is whole: it counts with
  * the fields that are there.
@@ -186,7 +196,7 @@ talk_salvage(struct session *s, struct dir *d, uint64_t off, uint64_t ts)
 	if (d->state != ST_HEAD || !(d->flags & D_SURE) || d->len == 0)
 		return;
 	seal(d);
-	if (http_parse(d->buf, d->len, &h) > 0 && acceptable(d, &h))
+	if (parse_sealed(d, &h) > 0 && acceptable(d, &h))
 		on_collected(s, d, &h, off, ts);
 }
 
@@ -215,7 +225,8 @@ head_more(struct session *s, struct dir *d, struct in *in)
 	if (d->flags & D_DROP)
 		seal(d);
 	if (n > 0)
-		r = http_parse(d->buf, d->len, &h);
+		r = d->flags & D_DROP ? parse_sealed(d, &h) :
+		    http_parse(d->buf, d->len, &h);
 	if (r <= 0 || !acceptable(d, &h)) {
 		collected_nothing(s, d, in);
 		return took;

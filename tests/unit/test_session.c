@@ -847,6 +847,31 @@ an_ambiguous_message_counts_once(void **state)
 	}
 }
 
+/* The Host of a head may be in what is missing of it. */
+static void
+a_torn_head_is_not_one_without_host(void **state)
+{
+	struct seen	 w;
+
+	(void)state;
+	begin(&w, SESSION_SYN_SEEN);
+	w.odd = true;
+	data(&w, 0, "GET /a HTTP/1.1\r\nAccept: x\r\n");
+	gap(&w, 0, 40);
+	check(&w, "! head-lost-in-gap\nP http\nQ GET  /a gap\n"
+	    "T 1 0 no-response 0/0 gap\n");
+	begin(&w, SESSION_SYN_SEEN);
+	w.odd = true;
+	data(&w, 0, "GET /a HTTP/1.1\r\nAccept: x\r\nHo");
+	check(&w, "! head-cut-by-end\nP http\nQ GET  /a\n"
+	    "T 1 0 no-response 0/0\n");
+	begin(&w, SESSION_SYN_SEEN);
+	w.odd = true;
+	data(&w, 0, "GET /a HTTP/1.1\r\nAccept: x\r\n\r\n");
+	check(&w, "P http\n! no-host\nQ GET  /a\n"
+	    "T 1 0 no-response 0/0\n");
+}
+
 static void
 head_torn_by_the_end_still_counts(void **state)
 {
@@ -2132,6 +2157,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(lost_request_leaves_its_response_alone),
 	cmocka_unit_test(torn_chunks_find_the_next_head),
 	cmocka_unit_test(an_ambiguous_message_counts_once),
+	cmocka_unit_test(a_torn_head_is_not_one_without_host),
 	cmocka_unit_test(head_torn_by_the_end_still_counts),
 	cmocka_unit_test(unanswered_requests_are_bounded),
 	cmocka_unit_test(
