@@ -88,6 +88,7 @@ analyzer_on_reset(struct chan *ch, struct frame *f, void *arg)
 	if (msg_get_show(&f->body, &m) == -1)
 		return -1;
 	clock_catch_up(az);
+	history_end(az);
 	talkers_tell(az);
 	meter_reset(az->meter);
 	named_reset(az->named);
@@ -365,6 +366,7 @@ analyzer_stop(struct proc *p)
 		    proc_wall_us());
 	}
 	clock_catch_up(az);
+	history_end(az);
 	alert_end(az->alerts);
 	stream_resume(az);	/* it may read on, until it is stopped too */
 	stream_tell_unread(az);

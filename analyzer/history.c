@@ -1,6 +1,8 @@
+#include "analyzer/collect.h"
 #include "analyzer/event.h"
 #include "analyzer/history.h"
 #include "analyzer/show.h"
+#include "analyzer/talkers.h"
 #include "sandbox/period.h"
 
 #define TOP		10	/* rows of a list */
@@ -62,6 +64,27 @@ keep(struct analyzer *az, enum show_window w)
 	tally_add(&az->proc->tally, TALLY_EVENT_SENT, 1);
 	if (event_put(az->events, &e) > 0)
 		tally_add(&az->proc->tally, TALLY_EVENT_DROPPED, 1);
+}
+
+void
+history_end(struct analyzer *az)
+{
+	uint64_t	 begin, period;
+	unsigned	 w;
+
+	for (w = 0; w < WINDOW_MAX; w++) {
+		if (az->history.every_us[w] == 0)
+			continue;
+		period = meter_period_us(az->meter, (enum show_window)w);
+		begin = az->now - az->now % period;
+		if (begin == az->now)
+			continue;	/* it was just taken */
+		collect_all(az);
+		talkers_tell(az);
+		meter_only(az->meter, begin);
+		keep(az, (enum show_window)w);
+	}
+	meter_only(az->meter, 0);
 }
 
 void

@@ -16,5 +16,7 @@ void		 history_conf(struct analyzer *, const struct conf *);
  * passed over, as nobody was there to count in them.
  */
 void		 history_take(struct analyzer *, uint64_t now_us);
+/* Nothing more will be counted in the periods under way: they are kept. */
+void		 history_end(struct analyzer *);
 
 #endif

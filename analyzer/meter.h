@@ -164,6 +164,7 @@ struct meter {
 	uint64_t	 born_us;	/* first time seen by this process */
 	uint64_t	 first_us;	/* by the first: totals begin here */
 	uint64_t	 start_us;	/* windows begin not before this */
+	uint32_t	 only;		/* slice: nor before this; 0: none */
 	uint64_t	 aged_us;
 	struct meter_lost lost[METER_LOST_MAX];
 	uint32_t	 nlost;		/* in all; the last ones are kept */
@@ -403,6 +404,13 @@ struct meter_share {
 unsigned	 meter_shares(struct meter *, enum conf_metric,
 		    const struct conf_select *, uint64_t span_us,
 		    struct meter_share *, unsigned max);
+/* The first slice of a window. */
+uint32_t	 meter_from(const struct meter *, enum show_window);
+/*
+ * Until it is called with 0, windows begin not before a time that periods of
+ * theirs meet at.
+ */
+void		 meter_only(struct meter *, uint64_t from_us);
 /* How long the window really is now, in microseconds (at least 1). */
 uint64_t	 meter_window_us(const struct meter *, enum show_window);
 /* How long from one time that windows can meet at to the next. */

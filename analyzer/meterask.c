@@ -21,6 +21,21 @@ window_slices(const struct meter *m, enum show_window w)
 	return w == WINDOW_1M ? m->time.mid : m->time.fine;
 }
 
+uint32_t
+meter_from(const struct meter *m, enum show_window w)
+{
+	const uint32_t	 from = sketch_from(&m->time, window_slices(m, w));
+
+	return from < m->only ? m->only : from;
+}
+
+void
+meter_only(struct meter *m, uint64_t from_us)
+{
+	m->only = m->time.slice_us == 0 ? 0 :
+	    (uint32_t)(from_us / m->time.slice_us);
+}
+
 /*
  * Hosts and sections count methods and statuses alone; requests and responses
  * are their sums (1xx but 101 are no responses).
@@ -75,8 +90,7 @@ meter_sum(const struct meter *m, const struct sketch_entry *e,
 	if (w == WINDOW_TOTAL || m->time.slice_us == 0)
 		sketch_total(e, out, n);
 	else
-		sketch_sum(e, sketch_from(&m->time, window_slices(m, w)), out,
-		    n);
+		sketch_sum(e, meter_from(m, w), out, n);
 	derive(m, e, out);
 }
 
@@ -109,8 +123,7 @@ meter_window_us(const struct meter *m, enum show_window w)
 
 	from = m->first_us;
 	if (w != WINDOW_TOTAL && m->time.slice_us != 0) {
-		from = sketch_from(&m->time, window_slices(m, w)) *
-		    m->time.slice_us;
+		from = meter_from(m, w) * m->time.slice_us;
 		if (from < m->start_us)
 			from = m->start_us;
 		if (from < m->first_us)

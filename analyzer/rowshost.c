@@ -41,10 +41,8 @@ active_clients(const struct rows *r, const struct sketch_entry *e)
 		return s->n;
 	for (i = 0; i < s->n; i++) {
 		v[MC_REQUESTS] = 0;
-		sketch_sum(s->heap[i], sketch_from(s->kind->time,
-		    r->window == WINDOW_LAST ? s->kind->time->fine :
-		    r->window == WINDOW_1M ? s->kind->time->mid :
-		    s->kind->time->old), v, MC_RESPONSES);
+		sketch_sum(s->heap[i], meter_from(r->az->meter, r->window), v,
+		    MC_RESPONSES);
 		n += v[MC_REQUESTS] > 0;
 	}
 	return n;

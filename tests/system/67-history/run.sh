@@ -155,6 +155,22 @@ is "and written on" "$(sum_of requests 1h)" $((before + 100))
 stop
 is "read when netmond is away" "$(sum_of requests 1h)" $((before + 100))
 
+# A period that is under way is kept at the end, and before a reset.
+HIST=$TMP/run/long
+conf 'window 1s' 'interface "vb"' "log history \"$HIST\" { every 10m }"
+start
+load long.example 70
+shows() { [ "$(json '[.hosts[].requests] | add' show hosts window total)" = "$1" ]; }
+wait_for 10 shows 70
+ctl reset > /dev/null
+load long.example 30
+wait_for 10 shows 30
+stop
+is "what was counted until a reset and until the end" "$(sum_of requests 1h)" 100
+is "and all that time is complete" "$(in_past '[.periods[].complete_ratio] |
+    min' show history since 1h by 1h)" 1
+HIST=$TMP/run/history
+
 like "a time that was not kept" "$(past show hosts at 2020-01-01 2>&1)" \
     'nothing was kept at 2020-01-01 00:00:00 UTC, it begins at 20'
 is "its exit status" "$(past show hosts at 2020-01-01 > /dev/null 2>&1
