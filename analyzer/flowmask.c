@@ -19,7 +19,7 @@ flowmask_set_local(struct flow_table *t, const struct addr *a, size_t n)
 	if (n > FLOWTAB_LOCAL)
 		n = FLOWTAB_LOCAL;
 	for (i = 0; i < n; i++)
-		t->local[i] = (struct flowtab_local){ a[i], 0 };
+		t->local[i] = (struct flowtab_local){ a[i], { 0 } };
 	t->nlocal = n;
 	qsort(t->local, n, sizeof(t->local[0]), by_addr);
 }
@@ -27,7 +27,7 @@ flowmask_set_local(struct flow_table *t, const struct addr *a, size_t n)
 static struct flowtab_local *
 local_of(struct flow_table *t, const struct addr *a)
 {
-	const struct flowtab_local	 key = { *a, 0 };
+	const struct flowtab_local	 key = { *a, { 0 } };
 
 	return t->nlocal == 0 ? NULL : bsearch(&key, t->local, t->nlocal,
 	    sizeof(t->local[0]), by_addr);
@@ -50,7 +50,18 @@ flowmask_note(struct flow_table *t, const struct addr *a, uint16_t place)
 	m->addr = *a;
 	m->place = place;
 	if (l != NULL)
-		l->alone = 0;
+		l->alone[0] = 0;
+}
+
+void
+flowmask_note_flat(struct flow_table *t, const struct addr *a,
+    const struct addr *b)
+{
+	struct flowtab_local	*l = local_of(t, a), *m = local_of(t, b);
+
+	if ((l == NULL) == (m == NULL))
+		return;
+	(l != NULL ? l : m)->alone[1] = 0;
 }
 
 /* What has made no hop yet comes from here. */
@@ -61,14 +72,15 @@ starts_here(uint8_t ttl)
 }
 
 static bool
-masks(struct flow_table *t, const struct addr *a, uint16_t place)
+masks(struct flow_table *t, const struct addr *a, uint16_t place, bool here)
 {
 	const struct flowtab_mask	*m = mask_of(t, a);
 	const struct flowtab_local	*l;
 
-	if (m->place != 0 && m->place == place && addr_cmp(&m->addr, a) == 0)
+	if (!here && m->place != 0 && m->place == place &&
+	    addr_cmp(&m->addr, a) == 0)
 		return true;
-	return (l = local_of(t, a)) != NULL && l->alone < ALONE_MAX;
+	return (l = local_of(t, a)) != NULL && l->alone[here] < ALONE_MAX;
 }
 
 static int
@@ -91,6 +103,15 @@ is_for_another(const struct flow *f, int server)
 	    !(f->flags & (FLOW_F_RE | FLOW_F_OOW) << server);
 }
 
+/* Of this host itself, as far as hops tell. */
+static bool
+is_here(const struct flow *f)
+{
+	const int	 c = client_half(f);
+
+	return starts_here(f->ttl[c]) && !is_for_another(f, !c);
+}
+
 bool
 flowmask_doubts(struct flow_table *t, const struct flow *f)
 {
@@ -98,16 +119,17 @@ flowmask_doubts(struct flow_table *t, const struct flow *f)
 
 	return !(f->flags & (FLOW_F_OPENED | FLOW_F_NAT)) &&
 	    f->half[c].flags & HALF_SYN &&
-	    (!starts_here(f->ttl[c]) || is_for_another(f, !c)) &&
-	    masks(t, client_addr(f), f->half[c].place);
+	    masks(t, client_addr(f), f->half[c].place, is_here(f));
 }
 
 void
 flowmask_alone(struct flow_table *t, const struct flow *f)
 {
+	const bool		 here = is_here(f);
 	struct flowtab_local	*l;
 
 	if (flowmask_doubts(t, f) &&
-	    (l = local_of(t, client_addr(f))) != NULL && l->alone < ALONE_MAX)
-		l->alone++;
+	    (l = local_of(t, client_addr(f))) != NULL &&
+	    l->alone[here] < ALONE_MAX)
+		l->alone[here]++;
 }

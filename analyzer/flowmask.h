@@ -20,16 +20,23 @@ void		 flowmask_set_local(struct flow_table *, const struct addr *,
 void		 flowmask_note(struct flow_table *, const struct addr *,
     uint16_t place);
 /*
- * Whether the client may be another one: its address masked others here, or is
- * of this host, and the hop count, or the SYN of a SYN proxy, says that it is
- * not from here. Nothing is told then before the other side of the translation
- * was due: its block may come later.
+ * Two clients of one connection that made as many hops, as on a bridge that
+ * translates: the one that is of this host masks the other.
+ */
+void		 flowmask_note_flat(struct flow_table *, const struct addr *,
+    const struct addr *);
+/*
+ * Whether the client may be another one: its address is of this host, or it
+ * masked others here and the hop count, or the SYN of a SYN proxy, says that
+ * it is not from here. Nothing is told then before the other side of the
+ * translation was due: its block may come later.
  */
 bool		 flowmask_doubts(struct flow_table *,
     const struct flow *);
 /*
  * No other side came in that time. Where it never does, as on an interface
- * that is not watched, connections from an address of this host wait no more.
+ * that is not watched, or for this host's own programs, connections from an
+ * address of this host wait no more.
  */
 void		 flowmask_alone(struct flow_table *, const struct flow *);
 

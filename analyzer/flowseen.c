@@ -470,9 +470,13 @@ note_mask(struct flow_table *t, const struct flow *f, const struct flow *g)
 	const struct flow	*far = f->ttl[i] < g->ttl[j] ? f : g;
 	const struct flow	*near = far == f ? g : f;
 
-	if (f->ttl[i] == 0 || g->ttl[j] == 0 || f->ttl[i] == g->ttl[j] ||
+	if (f->ttl[i] == 0 || g->ttl[j] == 0 ||
 	    addr_cmp(client_addr(far), client_addr(near)) == 0)
 		return;
+	if (f->ttl[i] == g->ttl[j]) {
+		flowmask_note_flat(t, client_addr(far), client_addr(near));
+		return;
+	}
 	flowmask_note(t, client_addr(far),
 	    far->half[flowseg_client(far)].place);
 }

@@ -218,7 +218,8 @@ struct flowtab_mask {
 
 struct flowtab_local {
 	struct addr	 addr;
-	uint8_t		 alone;		/* in doubt for nothing, in a row */
+	/* In doubt for nothing, in a row; and without a hop. */
+	uint8_t		 alone[2];
 };
 
 struct flow_gone;		/* of flowgone */

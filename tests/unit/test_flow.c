@@ -1895,28 +1895,63 @@ an_end_waits_for_its_other_side_too(void **state)
 	end(&w);
 }
 
-/* A program on the router asks by itself, or passes on what it was asked. */
+/*
+ * A program on the router asks by itself, or passes on what it was asked: as
+ * long as nobody knows, it waits for a moment, and is told for what it is.
+ */
 static void
-what_this_host_begins_itself_does_not_wait(void **state)
+what_this_host_begins_itself_is_its_own(void **state)
 {
 	struct world	 w;
 	struct addr	 router;
+	unsigned	 i;
 
 	(void)state;
 	addr_from4(&router, (const uint8_t[]){ 10, 0, 0, 9 });
 	begin(&w);
 	tell_local(&w);
 	w.here = true;
-	nat_all(&w, 1, 100111);
-	assert_string_equal(w.log, "ask>say<$0>$0<.");
-	assert_int_equal(addr_cmp(&w.last.key.a.addr, &router), 0);
+	for (i = 1; i <= 40; i++) {
+		w.now += 10000000;
+		flow_tick(w.t, w.now);
+		nat_all(&w, 1, i * 100111);
+		assert_int_equal(w.opened, i <= 16 ? i - 1 : i);
+		flow_tick(w.t, w.now + FLOW_HOLE_US + 10000);
+		assert_int_equal(w.opened, i);
+		assert_int_equal(addr_cmp(&w.last.key.a.addr, &router), 0);
+	}
+	assert_true(count(&w, FLOW_C_MASKED) == 16);
 	w.now += 10000000;
 	flow_tick(w.t, w.now);
 	nat_all(&w, 0, 500555);
 	nat_all(&w, 1, 700777);
-	assert_int_equal(w.opened, 3);
-	assert_true(count(&w, FLOW_C_MASKED) == 0);
+	assert_int_equal(w.opened, 42);
 	assert_true(count(&w, FLOW_C_NAT) == 0);
+	end(&w);
+}
+
+/* A bridge that translates makes no hop of it. */
+static void
+a_bridge_masks_without_a_hop(void **state)
+{
+	struct world	 w;
+	struct addr	 inside;
+	uint64_t	 began;
+
+	(void)state;
+	addr_from4(&inside, (const uint8_t[]){ 10, 0, 0, 1 });
+	begin(&w);
+	tell_local(&w);
+	w.here = true;
+	began = w.now;
+	w.now += 100;
+	nat_all(&w, 1, 500555);
+	assert_string_equal(w.log, "");
+	w.now = began;
+	nat_all(&w, 0, 500555);
+	assert_int_equal(w.opened, 1);
+	assert_int_equal(addr_cmp(&w.last.key.a.addr, &inside), 0);
+	assert_true(count(&w, FLOW_C_NAT) == 1);
 	end(&w);
 }
 
@@ -3963,7 +3998,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_is_not_masked_does_not_wait_long),
 	cmocka_unit_test(an_address_of_this_host_masks_from_the_start),
 	cmocka_unit_test(an_end_waits_for_its_other_side_too),
-	cmocka_unit_test(what_this_host_begins_itself_does_not_wait),
+	cmocka_unit_test(what_this_host_begins_itself_is_its_own),
+	cmocka_unit_test(a_bridge_masks_without_a_hop),
 	cmocka_unit_test(what_never_has_another_side_waits_no_more),
 	cmocka_unit_test(local_addresses_are_bounded),
 	cmocka_unit_test(

@@ -230,7 +230,6 @@ nat 'pre ip daddr 10.1.0.1 tcp dport 80 dnat to 10.2.0.2' \
 nginx_up
 measure "source and destination NAT" http://10.1.0.1
 
-INSIDE=
 # Hairpin: both ends behind one interface, translated both ways.
 fresh
 inr ip link add br0 type bridge
@@ -244,6 +243,7 @@ nat 'pre ip daddr 10.1.0.1 tcp dport 80 dnat to 10.1.0.3' \
     'post ip daddr 10.1.0.3 tcp dport 80 masquerade'
 nginx_up
 measure hairpin http://10.1.0.1
+INSIDE=
 
 fresh
 inr ip link add br0 type bridge
