@@ -44,7 +44,8 @@ webmsg_recv(int fd, void *p, size_t size, int *page)
 	struct iovec	 iov = { .iov_base = p, .iov_len = size };
 	struct msghdr	 m = { .msg_iov = &iov, .msg_iovlen = 1,
 			    .msg_control = c.room,
-			    .msg_controllen = sizeof(c.room) };
+			    /* One: a second fits where CMSG_SPACE pads. */
+			    .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr	*h;
 	ssize_t		 n;
 
