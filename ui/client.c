@@ -19,6 +19,8 @@
 #include "sandbox/vis.h"
 #include "ui/client.h"
 
+#define QUEUE_MS	100	/* between looks whether there is room */
+
 static int	 fail(struct client *, int, const char *, ...)
 		    PRINTFLIKE(3, 4);
 
@@ -275,7 +277,28 @@ explain(struct client *c, const char *path, int err)
 	if (err == ECONNREFUSED)
 		return fail(c, CLIENT_AWAY, "%s: nobody listens; is netmond "
 		    "running?", v);
+	if (err == EAGAIN)
+		return fail(c, CLIENT_LATE, "%s: timed out, try again", v);
 	return fail(c, CLIENT_AWAY, "%s: %s", v, strerror(err));
+}
+
+/* Where one that hangs let the queue fill up, connect(2) waits for ever. */
+static int
+join_queue(struct client *c, const struct sockaddr_un *sun)
+{
+	const uint64_t	 since_ms = mono_ms();
+
+	while (connect(c->fd, (const struct sockaddr *)sun, sizeof(*sun)) ==
+	    -1) {
+		if (errno != EAGAIN)
+			return -1;
+		if (mono_ms() - since_ms >= (uint64_t)c->timeout_ms) {
+			errno = EAGAIN;
+			return -1;
+		}
+		(void)poll(NULL, 0, QUEUE_MS);
+	}
+	return 0;
 }
 
 int
@@ -290,11 +313,12 @@ client_open(struct client *c, const char *path)
 	if (strlen(path) >= sizeof(sun.sun_path))
 		return fail(c, CLIENT_USAGE, "path of the socket too long");
 	compat_strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
-	c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0);
 	if (c->fd == -1)
 		return fail(c, CLIENT_OS, "socket: %s", strerror(errno));
 	c->owned = true;
-	if (connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+	if (join_queue(c, &sun) == -1) {
 		err = errno;
 		client_close(c);
 		return explain(c, path, err);

@@ -46,7 +46,10 @@ struct client {
 /* Allocates buffers; CLIENT_OS when memory is missing. */
 int	 client_init(struct client *);
 void	 client_free(struct client *);
-/* Connects to a path, or takes over a descriptor. Sends HELLO. */
+/*
+ * Connects to a path, or takes over a descriptor. Sends HELLO. The daemon's
+ * queue may be full for as long as an answer may take.
+ */
 int	 client_open(struct client *, const char *path);
 int	 client_take(struct client *, int fd);
 void	 client_close(struct client *);

@@ -2,9 +2,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <signal.h>
 #include <unistd.h>
@@ -270,6 +272,35 @@ a_socket_that_is_not_there_is_away(void **state)
 	assert_int_equal(client_open(&p->c, path), CLIENT_USAGE);
 }
 
+/* connect(2) would wait for as long as it hangs. */
+static void
+a_full_queue_is_not_waited_for_without_end(void **state)
+{
+	struct sockaddr_un	 sun = { .sun_family = AF_UNIX };
+	struct peer		*p = *state;
+	char			 dir[] = "/tmp/test_client.XXXXXX";
+	int			 daemon, other;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/s", dir);
+	daemon = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	other = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	assert_int_equal(bind(daemon, (struct sockaddr *)&sun, sizeof(sun)),
+	    0);
+	assert_int_equal(listen(daemon, 0), 0);
+	assert_int_equal(connect(other, (struct sockaddr *)&sun, sizeof(sun)),
+	    0);
+	p->c.timeout_ms = 100;
+	alarm(20);
+	assert_int_equal(client_open(&p->c, sun.sun_path), CLIENT_LATE);
+	alarm(0);
+	assert_non_null(strstr(p->c.why, "timed out"));
+	close(other);
+	close(daemon);
+	unlink(sun.sun_path);
+	rmdir(dir);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -285,6 +316,7 @@ main(void)
 		T(an_answer_without_an_end_is_given_up),
 		T(what_is_no_frame_or_no_row_is_refused),
 		T(a_socket_that_is_not_there_is_away),
+		T(a_full_queue_is_not_waited_for_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
