@@ -28,7 +28,8 @@
 
 #define CONNS_MAX	64
 #define CONNS_EACH	16		/* from one address */
-#define PAGES_MAX	(64 << 20)	/* bytes of pages that wait */
+#define PAGES_MAX	(128 << 20)	/* bytes of pages that wait */
+#define PAGES_EACH	(32 << 20)	/* for one address */
 #define HEAD_SECONDS	10		/* from the connection to its head */
 #define ASK_SECONDS	70		/* more than the daemon is given */
 #define SEND_SECONDS	60
@@ -39,7 +40,8 @@
 
 enum state { HEAD, ASKED, SENDING, CLOSING };
 
-enum refusal { STRANGER, TOO_MANY, TOO_MANY_EACH, REFUSALS };
+enum refusal { STRANGER, TOO_MANY, TOO_MANY_EACH, TOO_LONG, TOO_LONG_EACH,
+	REFUSALS };
 
 struct conn {
 	struct conn	*next;
@@ -277,14 +279,17 @@ log_refusal(struct server *s, enum refusal why, const struct addr *from)
 		[STRANGER]	= "it is in no network of -a",
 		[TOO_MANY]	= "there are as many as there may be",
 		[TOO_MANY_EACH]	= "it has as many as one may have",
+		[TOO_LONG]	= "pages wait that are as long as may be",
+		[TOO_LONG_EACH]	= "it reads its other pages slowly",
 	};
 	char				 a[ADDR_TEXT_MAX];
 	uint64_t			 missed;
 
 	if (log_allowed(&s->refused[why], proc_mono_us(), LINE_US, &missed))
-		log_warnx("refused a connection from %s: %s; %" PRIu64
-		    " more since the last line", addr_print(from, a,
-		    sizeof(a)), text[why], missed);
+		log_warnx("refused a %s %s: %s; %" PRIu64 " more since the "
+		    "last line", why < TOO_LONG ? "connection from" :
+		    "page to", addr_print(from, a, sizeof(a)), text[why],
+		    missed);
 }
 
 static bool
@@ -386,6 +391,25 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 
 /* ---- pages ---- */
 
+/* Who reads slowly keeps what others could have. */
+static bool
+may_keep(struct conn *c, uint64_t len)
+{
+	const struct conn	*o;
+	uint64_t		 each = 0;
+
+	for (o = c->s->conns; o != NULL; o = o->next)
+		if (addr_cmp(&o->from, &c->from) == 0)
+			each += o->page;
+	if (each + len > PAGES_EACH)
+		log_refusal(c->s, TOO_LONG_EACH, &c->from);
+	else if (c->s->pages + len > PAGES_MAX)
+		log_refusal(c->s, TOO_LONG, &c->from);
+	else
+		return true;
+	return false;
+}
+
 static void
 send_page(struct conn *c, const struct webmsg_answer *a, int fd)
 {
@@ -397,8 +421,7 @@ send_page(struct conn *c, const struct webmsg_answer *a, int fd)
 				   "version=1.0.0; charset=utf-8",
 	};
 
-	if (fd == -1 || a->type >= WEBMSG_TYPES ||
-	    c->s->pages + a->len > PAGES_MAX) {
+	if (fd == -1 || a->type >= WEBMSG_TYPES || !may_keep(c, a->len)) {
 		if (fd != -1)
 			close(fd);
 		refuse(c, 503);

@@ -1,0 +1,177 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sandbox/compat.h"
+#include "sandbox/policy.h"
+#include "ui/webmsg.h"
+#include "ui/webserve.h"
+
+#define PAGE	(20U << 20)	/* two are more than one address may keep */
+
+/* It asks us, as if we were the other half. */
+static struct server {
+	pid_t			 pid;
+	int			 half;
+	struct sockaddr_in	 at;
+} server;
+
+static void
+serve(int half, int listener)
+{
+	struct webserve_conf	 conf = { .nlisten = 1, .nnets = 1,
+				    .node = "fw" };
+
+	if (addr_parse_net("127.0.0.0/8", &conf.net[0].addr,
+	    &conf.net[0].bits) == -1)
+		_exit(1);
+	conf.listen[0] = fcntl(listener, F_DUPFD, 16);
+	if (dup2(half, POLICY_FD_PARENT) == -1 ||
+	    fcntl(POLICY_FD_PARENT, F_SETFL, O_NONBLOCK) == -1)
+		_exit(1);
+	_exit(webserve_run(&conf));
+}
+
+static int
+setup(void **state)
+{
+	socklen_t	 len = sizeof(server.at);
+	int		 fd[2], l;
+
+	(void)state;
+	memset(&server.at, 0, sizeof(server.at));
+	server.at.sin_family = AF_INET;
+	server.at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	l = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(l, (struct sockaddr *)&server.at, len), 0);
+	assert_int_equal(listen(l, 8), 0);
+	assert_int_equal(getsockname(l, (struct sockaddr *)&server.at, &len),
+	    0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
+	fflush(NULL);
+	server.pid = fork();
+	assert_true(server.pid != -1);
+	if (server.pid == 0) {
+		close(fd[0]);
+		serve(fd[1], l);
+	}
+	close(l);
+	close(fd[1]);
+	server.half = fd[0];
+	alarm(60);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	int	 status;
+
+	(void)state;
+	close(server.half);
+	assert_int_equal(waitpid(server.pid, &status, 0), server.pid);
+	assert_int_equal(status, 0);
+	alarm(0);
+	return 0;
+}
+
+/* A connection from 127.0.0.host that says a head. */
+static int
+say(uint32_t host, const char *head)
+{
+	struct sockaddr_in	 from = { .sin_family = AF_INET };
+	const int		 small = 4096;
+	int			 fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	from.sin_addr.s_addr = htonl((127U << 24) + host);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small,
+	    sizeof(small)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&server.at,
+	    sizeof(server.at)), 0);
+	assert_int_equal(write(fd, head, strlen(head)), strlen(head));
+	return fd;
+}
+
+/* What is asked for is answered with a page of n bytes. */
+static void
+answer(uint64_t n)
+{
+	struct webmsg_request	 r;
+	struct webmsg_answer	 a = { .status = 200, .len = n };
+	int			 page;
+
+	assert_int_equal(webmsg_recv(server.half, &r, sizeof(r), &page),
+	    sizeof(r));
+	assert_int_equal(page, -1);
+	a.id = r.id;
+	page = memfd_create("page", 0);
+	assert_int_equal(ftruncate(page, (off_t)n), 0);
+	assert_int_equal(webmsg_send(server.half, &a, sizeof(a), page), 0);
+	close(page);
+}
+
+/* The first bytes of what is said to it; the status. */
+static int
+status_of(int fd)
+{
+	char	 b[13] = "";
+
+	assert_int_equal(recv(fd, b, sizeof(b) - 1, MSG_WAITALL),
+	    sizeof(b) - 1);
+	return atoi(b + strlen("HTTP/1.1 "));
+}
+
+static const char	 at_us[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+
+static void
+who_reads_slowly_keeps_the_pages_of_one_address(void **state)
+{
+	int	 fd[4];
+	size_t	 i;
+
+	(void)state;
+	fd[0] = say(2, at_us);
+	answer(PAGE);
+	assert_int_equal(status_of(fd[0]), 200);
+	fd[1] = say(2, at_us);
+	answer(PAGE);
+	assert_int_equal(status_of(fd[1]), 503);
+	for (i = 2; i < nitems(fd); i++) {
+		fd[i] = say((uint32_t)i + 1, at_us);
+		answer(PAGE);
+		assert_int_equal(status_of(fd[i]), 200);
+	}
+	close(fd[0]);
+	fd[0] = say(5, at_us);
+	answer(PAGE);
+	assert_int_equal(status_of(fd[0]), 200);
+	for (i = 0; i < nitems(fd); i++)
+		close(fd[i]);
+}
+
+#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		T(who_reads_slowly_keeps_the_pages_of_one_address),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
