@@ -215,10 +215,11 @@ on_read(struct bufferevent *bev, void *arg)
 	len = p == NULL ? 0 : webhead_end(p, n);
 	if (len == 0 && n < WEBHEAD_MAX)
 		return;
+	memset(&h, 0, sizeof(h));
 	status = len == 0 || len > WEBHEAD_MAX ? 431 :
 	    webhead_parse(p, len, &h);
+	c->head = h.head;
 	if (status == 0) {
-		c->head = h.head;
 		if (h.target_len > WEBURL_MAX)
 			status = 414;
 		else if (!webhead_ours(&h, c->s->conf->name,

@@ -135,6 +135,7 @@ status_of(int fd)
 	return atoi(b + strlen("HTTP/1.1 "));
 }
 
+static const char	 get[] = "GET / HTTP/1.1\r\nHost: fw\r\n\r\n";
 static const char	 at_us[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
 static void
@@ -163,6 +164,37 @@ who_reads_slowly_keeps_the_pages_of_one_address(void **state)
 		close(fd[i]);
 }
 
+/* All that is said to a head. */
+static char *
+all(const char *head)
+{
+	static char	 b[8192];
+	ssize_t		 n;
+	size_t		 have = 0;
+	int		 fd = say(1, head);
+
+	while ((n = read(fd, b + have, sizeof(b) - 1 - have)) > 0)
+		have += (size_t)n;
+	close(fd);
+	b[have] = '\0';
+	return b;
+}
+
+/* RFC 9110, section 9.3.2. */
+static void
+what_answers_head_has_no_content(void **state)
+{
+	const char	*b;
+
+	(void)state;
+	b = strstr(all("HEAD / HTTP/1.1\r\nHost: evil\r\n\r\n"), "\r\n\r\n");
+	assert_string_equal(b, "\r\n\r\n");
+	b = strstr(all("HEAD / HTTP/1.1\r\n\r\n"), "\r\n\r\n");
+	assert_string_equal(b, "\r\n\r\n");
+	b = strstr(all(get), "\r\n\r\n");
+	assert_non_null(strstr(b, "does not know itself"));
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -170,6 +202,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		T(who_reads_slowly_keeps_the_pages_of_one_address),
+		T(what_answers_head_has_no_content),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
