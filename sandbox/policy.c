@@ -300,6 +300,8 @@ static const struct policy_rule web_ask_rules[] = {
 	NO2(socket, EQ(0, AF_UNIX), BITS(1, 0xf, SOCK_STREAM),
 	    "libc looks for nscd"),
 	YES(connect, "the control socket"),
+	NO1(mmap, BITS(2, PROT_EXEC, PROT_EXEC), "modules of libc for groups"),
+	NO1(mmap2, BITS(2, PROT_EXEC, PROT_EXEC), "the same, on 32 bits"),
 	IF1(open, READ_ONLY(1), "a history log"),
 	IF1(openat, READ_ONLY(2), "a history log"),
 	YES(getdents64, "those that were rotated"),
