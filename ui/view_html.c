@@ -26,6 +26,7 @@ static const char style[] =
     "td td, td th { font-size: 90%; color: var(--dim) }\n"
     "h1 { font-size: 1.4em } h2 { font-size: 1.1em }\n"
     "p.lossy, td.bad { color: var(--bad); font-weight: bold }\n"
+    "form { display: inline-block; margin: 0 1em .5em 0 }\n"
     "nav a, nav b { display: inline-block; padding: .3em .5em }\n"
     "</style>\n";
 

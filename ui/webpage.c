@@ -79,16 +79,14 @@ says_nothing(const struct doc *d)
 	return true;
 }
 
-/* Another window or time of the same page, with the other words kept. */
+/* Another window of the same page, with the other words kept. */
 static void
-others(struct out *o, const struct weburl *u)
+windows(struct out *o, const struct weburl *u)
 {
-	static const char *const windows[] = { "last", "1m", "10m", "total" };
+	static const char *const names[] = { "last", "1m", "10m", "total" };
 	size_t			 i;
 	int			 k;
 
-	if (!u->page->window && !u->page->at)
-		return;
 	out_str(o, "<form method=\"get\">\n");
 	for (k = 0; k < u->npairs; k++) {
 		out_str(o, "<input type=\"hidden\" name=\"");
@@ -97,19 +95,28 @@ others(struct out *o, const struct weburl *u)
 		text(o, u->argv[u->first + 2 * k + 1]);
 		out_str(o, "\">\n");
 	}
-	for (i = 0; u->page->window && i < nitems(windows); i++)
+	for (i = 0; i < nitems(names); i++)
 		out_printf(o, "<button name=\"window\" value=\"%s\"%s>%s"
-		    "</button>\n", windows[i],
-		    u->window != NULL && strcmp(u->window, windows[i]) == 0 ?
-		    " disabled" : "", windows[i]);
-	if (u->page->at) {
-		out_str(o, "<input name=\"at\" size=\"9\" placeholder=\"03:12"
-		    " or 2h\" aria-label=\"a time that is past, in UTC\" "
-		    "value=\"");
-		text(o, u->at == NULL ? "" : u->at);
-		out_str(o, "\">\n<button>at</button>\n");
-	}
+		    "</button>\n", names[i], u->at == NULL &&
+		    u->window != NULL && strcmp(u->window, names[i]) == 0 ?
+		    " disabled" : "", names[i]);
 	out_str(o, "</form>\n");
+}
+
+/* A time is typed where nothing is loaded meanwhile. */
+static void
+times(struct out *o, const struct weburl *u)
+{
+	out_str(o, "<form method=\"get\">\n");
+	if (!u->past) {
+		out_str(o, "<button name=\"at\" value=\"\">at a time"
+		    "</button>\n</form>\n");
+		return;
+	}
+	out_str(o, "<input name=\"at\" size=\"9\" placeholder=\"03:12"
+	    " or 2h\" aria-label=\"a time that is past, in UTC\" value=\"");
+	text(o, u->at == NULL ? "" : u->at);
+	out_str(o, "\">\n<button>at</button>\n</form>\n");
 }
 
 void
@@ -119,7 +126,10 @@ webpage_draw(struct out *o, const struct weburl *u, const char *node,
 	struct out	 t;
 
 	begin(o, u, node, u->past ? NULL : d, !u->past);
-	others(o, u);
+	if (u->page->window)
+		windows(o, u);
+	if (u->page->at)
+		times(o, u);
 	out_init(&t);
 	if (u->at != NULL && s != &view_compare)
 		history_head(&t, d);

@@ -142,9 +142,9 @@ pair(struct weburl *u, const char *s, size_t n, char *why, size_t size)
 		continue;
 	if (i == nitems(names))
 		return fail(why, size, 400, "no such parameter", name);
+	u->past |= i < PAST;
 	if (value == NULL || *value == '\0')
 		return 0;
-	u->past |= i < PAST;
 	if (strcmp(name, "at") == 0)
 		u->at = value;
 	else if (strcmp(name, "with") == 0)

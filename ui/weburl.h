@@ -30,7 +30,7 @@ struct weburl_page {
 struct weburl {
 	const struct weburl_page *page;
 	enum weburl_form form;
-	bool		 past;		/* at=, since= or until=: it stays */
+	bool		 past;		/* at=, since=, until=: it stays */
 	char		*at;		/* what they say, NULL without */
 	char		*with;
 	char		*window;

@@ -106,6 +106,18 @@ test_a_page_waits_and_one_that_is_past_does_not(void **state)
 	draw(&o, "/hosts?at=03:12", SHOW_HOSTS, false);
 	assert_null(strstr(o.p, "http-equiv=\"refresh\""));
 	assert_non_null(strstr(o.p, "value=\"03:12\""));
+	/* From there the windows lead back to now. */
+	assert_true(strstr(o.p, "</form>") > strstr(o.p, "\"window\""));
+	assert_true(strstr(o.p, "</form>") < strstr(o.p, "\"03:12\""));
+	out_clear(&o);
+	/* What is being written is not to be lost. */
+	draw(&o, "/hosts", SHOW_HOSTS, false);
+	assert_null(strstr(o.p, "<input"));
+	assert_non_null(strstr(o.p, "<button name=\"at\" value=\"\">"));
+	out_clear(&o);
+	draw(&o, "/hosts?at=", SHOW_HOSTS, false);
+	assert_null(strstr(o.p, "http-equiv=\"refresh\""));
+	assert_non_null(strstr(o.p, "<input name=\"at\""));
 	out_clear(&o);
 	out_init(&o);
 	webpage_sorry(&o, &none, "fw1", "<b> is away", true);
