@@ -176,6 +176,15 @@ add_own_names(struct web *w)
 	}
 }
 
+/* We go to / and a jail opens a folder there. */
+static const char *
+whole_path(const char *option, const char *arg)
+{
+	if (*arg != '/')
+		bad(option, arg, "must be a path that begins with /");
+	return arg;
+}
+
 static void
 parse(struct web *w, int argc, char **argv)
 {
@@ -189,7 +198,7 @@ parse(struct web *w, int argc, char **argv)
 			add_net(w, optarg);
 			break;
 		case 'f':
-			w->ask.history = optarg;
+			w->ask.history = whole_path("-f", optarg);
 			break;
 		case 'g':
 			w->group = optarg;
@@ -204,7 +213,7 @@ parse(struct web *w, int argc, char **argv)
 			add_name(w, optarg);
 			break;
 		case 's':
-			w->ask.socket = optarg;
+			w->ask.socket = whole_path("-s", optarg);
 			break;
 		case 'u':
 			w->user = optarg;

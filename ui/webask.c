@@ -265,12 +265,15 @@ enter_jail(const struct webask_conf *c)
 	char			 dir[PATH_MAX], why[160], *slash;
 
 	compat_strlcpy(dir, c->history, sizeof(dir));
-	if ((slash = strrchr(dir, '/')) != NULL)
-		slash[slash == dir] = '\0';
+	slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	if (access(dir, F_OK) == -1)	/* nor may it be looked for later */
+		log_warn("%s: to show what is past, start netmonweb anew once "
+		    "it is there", dir);
 	memset(&j, 0, sizeof(j));
 	j.role = ROLE_WEB_ASK;
 	j.memory = MEMORY_MAX;
-	j.roots[j.nroots++].path = slash == NULL ? "." : dir;
+	j.roots[j.nroots++].path = dir;
 	signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_FSIZE, &rl) == -1)
 		fatal("limit of pages");

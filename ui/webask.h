@@ -10,7 +10,7 @@
 struct webask_conf {
 	int		 fd;		/* of the other half */
 	const char	*socket;	/* of the daemon */
-	const char	*history;	/* log, for what is past */
+	const char	*history;	/* log, for what is past; from / on */
 	const char	*node;		/* name of this machine */
 };
 

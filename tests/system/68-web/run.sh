@@ -42,6 +42,11 @@ is "listening for all without saying who may look" $? 1
 like "is refused with what to do" "$(cat "$TMP/out")" 'say with -a'
 "$BUILD/netmonweb" -l nowhere > "$TMP/out" 2>&1
 is "no address: exit status" $? 64
+(cd "$TMP/run" && timeout 5 "$BUILD/netmonweb" -f history) > "$TMP/out" 2>&1
+is "a folder that / has not: exit status" $? 64
+like "is told of" "$(cat "$TMP/out")" 'netmonweb: -f history: must be a path'
+(cd "$TMP/run" && timeout 5 "$BUILD/netmonweb" -s control.sock) > "$TMP/out" 2>&1
+is "nor may the socket be there: exit status" $? 64
 web -l 127.0.0.1:$PORT -l 10.77.0.2:$PORT -a 127.0.0.0/8 -a 10.77.0.1
 wait_for 5 listens || { not_ok "it does not listen" "$(cat "$TMP/web.log")"; finish; }
 is "without netmond a page says so" "$(status /hosts)" 503
