@@ -7,12 +7,14 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -61,6 +63,18 @@ bad(const char *option, const char *arg, const char *want)
 	fprintf(stderr, "netmonweb: %s %s: %s\n", option,
 	    vis_str(VIS_TERM, v, sizeof(v), arg), want);
 	exit(EX_USAGE);
+}
+
+/* A log that nobody reads any more must not stop us: its line is lost. */
+static void
+say(enum log_level level, const char *line, void *arg)
+{
+	struct pollfd	 p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	const char	*name = arg;
+
+	(void)level;
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0)
+		dprintf(STDERR_FILENO, "%s: %s\n", name, line);
 }
 
 /* ---- options ---- */
@@ -276,7 +290,9 @@ become(const struct web *w)
 static void
 serve(const struct web *w, int fd, pid_t parent)
 {
-	log_procinit("netmonweb: server");
+	static char	 name[] = "netmonweb: server";
+
+	log_init(say, name);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
 	    getppid() != parent)
 		_exit(1);
@@ -291,12 +307,15 @@ int
 main(int argc, char **argv)
 {
 	static struct web	 w;
+	static char		 name[] = "netmonweb";
 	pid_t			 self, pid;
 	size_t			 i;
 	int			 fd[2], status;
 
 	proc_standard_fds();
-	log_procinit("netmonweb");
+	/* What our starter left open, the lock of a script say. */
+	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+	log_init(say, name);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	w.ask.socket = CONF_SOCKET;

@@ -176,6 +176,34 @@ wait "$WEB" 2> /dev/null
 gone() { [ ! -e "/proc/$half/exe" ]; }
 wait_for 5 gone && ok "neither half lives without the other" || not_ok "half lives alone"
 
+# ---- what its starter left behind ----
+
+mkfifo "$TMP/full"
+exec 8<> "$TMP/full"
+dd if=/dev/zero of="$TMP/full" oflag=nonblock bs=4096 count=1000 2> /dev/null
+ip netns exec $NSB "$BUILD/netmonweb" -u $TEST_USER -g $TEST_GROUP \
+    -s "$TMP/run/none.sock" -f "$TMP/later/history" -l 127.0.0.1:$PORT \
+    -a 127.0.0.1 2>&8 &
+WEB=$!
+at_exit "kill $WEB 2> /dev/null"
+bound() { inb ss -ltn | grep -q "127.0.0.1:$PORT "; }
+wait_for 5 bound
+is "a log that nobody reads stops no answer" "$(status /hosts -m 5)" 503
+inb curl -so /dev/null -m 2 --interface 127.0.0.2 "http://127.0.0.1:$PORT/"
+is "nor does a stranger's line" "$(status /hosts -m 5)" 503
+half=$(server)
+is "a descriptor that was open is not kept" \
+    "$(ls "/proc/$WEB/fd" "/proc/$half/fd" | grep -cx 8)" 0
+kill "$WEB"
+wait "$WEB" 2> /dev/null
+exec 8>&-
+web -l 127.0.0.1:$PORT -f "$TMP/later/history"
+wait_for 5 listens
+like "a folder that is not there yet" "$(cat "$TMP/web.log")" \
+    "/later: to show what is past"
+kill "$WEB"
+wait "$WEB" 2> /dev/null
+
 # ---- hijacked ones ----
 
 if [ "${SAN:-0}" = 1 ]; then
