@@ -35,6 +35,8 @@
 #define USER		"_netmonweb"
 #define LISTEN		"127.0.0.1:9470"
 #define BACKLOG		64
+#define BIND_TRIES	20
+#define BIND_MS		100
 #define FD_LOWEST	16	/* below lie 0 to 3 */
 
 struct web {
@@ -142,6 +144,20 @@ lift(int fd)
 	return new;
 }
 
+/* The server of one that has just ended may take a moment to be gone. */
+static int
+bind_soon(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	unsigned	 tries = 0;
+
+	while (bind(fd, sa, len) == -1) {
+		if (errno != EADDRINUSE || ++tries == BIND_TRIES)
+			return -1;
+		(void)poll(NULL, 0, BIND_MS);
+	}
+	return 0;
+}
+
 static void
 add_listen(struct web *w, const char *arg)
 {
@@ -164,7 +180,7 @@ add_listen(struct web *w, const char *arg)
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ==
 	    -1 || (ss.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6,
 	    IPV6_V6ONLY, &one, sizeof(one)) == -1) ||
-	    bind(fd, (struct sockaddr *)&ss, len) == -1 ||
+	    bind_soon(fd, (struct sockaddr *)&ss, len) == -1 ||
 	    listen(fd, BACKLOG) == -1)
 		fatal("%s", arg);
 	w->serve.listen[w->serve.nlisten++] = lift(fd);

@@ -73,7 +73,7 @@ done
 is "JSON has its schema" "$(get /json/talkers | jq -r .schema)" netmond.talkers/1
 for s in / /alerts /why /hosts /sections /methods /status /errors /clients \
     /talkers /names /flows /transactions /interfaces /capture /rules /mirrors \
-    /memory /processes /tally /version /history /report /host/shop.example; do
+    /memory /processes /tally /version /report /host/shop.example; do
 	is "page $s" "$(status $s)" 200
 done
 get '/hosts?window=total' > "$TMP/page"
@@ -98,6 +98,7 @@ time_of() {
 }
 kept() { case $(time_of) in 2*) ;; *) false ;; esac; }
 wait_for 10 kept
+is "page /history" "$(status /history)" 200
 like "a time that is past" "$(get "/hosts?at=$(time_of)")" 'shop.example'
 like "its page stays" "$(get "/hosts?at=$(time_of)" | grep -c refresh)" '^0$'
 is "no time: status" "$(status '/hosts?at=soon')" 400
@@ -197,8 +198,17 @@ is "a descriptor that was open is not kept" \
 kill "$WEB"
 wait "$WEB" 2> /dev/null
 exec 8>&-
+wait_for 5 gone
+# As the server of the one before may still have it, for a moment.
+inb python3 -c "import socket, time
+s = socket.create_server(('127.0.0.1', $PORT))
+time.sleep(0.5)" &
+HOLDER=$!
+wait_for 5 bound
 web -l 127.0.0.1:$PORT -f "$TMP/later/history"
-wait_for 5 listens
+wait "$HOLDER"
+wait_for 5 listens && ok "an address that is free in a moment" ||
+    not_ok "an address that is free in a moment" "$(cat "$TMP/web.log")"
 like "a folder that is not there yet" "$(cat "$TMP/web.log")" \
     "/later: to show what is past"
 kill "$WEB"
