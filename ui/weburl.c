@@ -212,8 +212,8 @@ path(struct weburl *u, const char *s, size_t n, char *why, size_t size)
 	}
 	if (n == 0)
 		return 0;
-	if ((name = segment(u, &s, &n)) == NULL || n > 0 || *name == '\0' ||
-	    push(u, name) == -1)
+	if ((name = segment(u, &s, &n)) == NULL || n > 0 ||
+	    (*name != '\0' && push(u, name) == -1))
 		return fail(why, size, 404, "no such page", u->page->name);
 	return 0;
 }

@@ -65,7 +65,9 @@ test_pages(void **state)
 	assert_string_equal(words("/top"), "404 no such page: top");
 	assert_string_equal(words("/json"), "404 no such page: json");
 	assert_string_equal(words("/host/a/b"), "404 no such page: host");
-	assert_string_equal(words("/hosts/"), "404 no such page: hosts");
+	assert_string_equal(words("/hosts//"), "404 no such page: hosts");
+	assert_string_equal(words("/hosts/"), "show hosts");
+	assert_string_equal(words("/hosts/?top=5"), "show hosts top 5");
 }
 
 static void
