@@ -28,6 +28,8 @@
 
 #define CONNS_MAX	64
 #define CONNS_EACH	16		/* from one address */
+#define ASKED_MAX	8		/* pages; its queue has room for ten */
+#define ASKED_EACH	2		/* for one address */
 #define PAGES_MAX	(128 << 20)	/* bytes of pages that wait */
 #define PAGES_EACH	(32 << 20)	/* for one address */
 #define HEAD_SECONDS	10		/* from the connection to its head */
@@ -38,7 +40,7 @@
 #define NAP_MS		100		/* when nothing can be accepted */
 #define LINE_US		60000000	/* between lines about refusals */
 
-enum state { HEAD, ASKED, SENDING, CLOSING };
+enum state { HEAD, WAITING, ASKED, SENDING, CLOSING };
 
 enum refusal { STRANGER, TOO_MANY, TOO_MANY_EACH, TOO_LONG, TOO_LONG_EACH,
 	REFUSALS };
@@ -52,6 +54,7 @@ struct conn {
 	enum state	 state;
 	uint32_t	 id;
 	bool		 head;		/* HEAD */
+	bool		 gone;		/* but what it asked for comes yet */
 	uint64_t	 page;		/* bytes of it that we hold */
 };
 
@@ -181,6 +184,23 @@ refuse(struct conn *c, unsigned status)
 	enter(c, SENDING, SEND_SECONDS);
 }
 
+/* One who asks for much must not keep others from asking at all. */
+static bool
+may_ask(const struct conn *c)
+{
+	const struct conn	*o;
+	size_t			 n = 0, each = 0;
+
+	for (o = c->s->conns; o != NULL; o = o->next) {
+		if (o->state != ASKED)
+			continue;
+		n++;
+		each += addr_cmp(&o->from, &c->from) == 0;
+	}
+	return n < ASKED_MAX && each < ASKED_EACH;
+}
+
+/* Who waited has a deadline, and keeps it. */
 static void
 ask(struct conn *c, const struct webhead *h)
 {
@@ -191,26 +211,24 @@ ask(struct conn *c, const struct webhead *h)
 	r.openmetrics = h->openmetrics;
 	r.len = (uint16_t)h->target_len;
 	memcpy(r.target, h->target, h->target_len);
-	if (webmsg_send(POLICY_FD_PARENT, &r, sizeof(r), -1) == 0)
-		enter(c, ASKED, ASK_SECONDS);
-	else
+	if (webmsg_send(POLICY_FD_PARENT, &r, sizeof(r), -1) == -1)
 		refuse(c, 503);
+	else if (c->state == WAITING)
+		c->state = ASKED;
+	else
+		enter(c, ASKED, ASK_SECONDS);
 }
 
+/* The head stays where it is until its turn. */
 static void
-on_read(struct bufferevent *bev, void *arg)
+take_head(struct conn *c)
 {
-	struct conn	*c = arg;
-	struct evbuffer	*in = bufferevent_get_input(bev);
+	struct evbuffer	*in = bufferevent_get_input(c->bev);
 	struct webhead	 h;
 	const char	*p;
 	size_t		 n = evbuffer_get_length(in), len;
 	int		 status;
 
-	if (c->state != HEAD) {
-		evbuffer_drain(in, n);
-		return;
-	}
 	p = (const char *)evbuffer_pullup(in, -1);
 	len = p == NULL ? 0 : webhead_end(p, n);
 	if (len == 0 && n < WEBHEAD_MAX)
@@ -226,11 +244,43 @@ on_read(struct bufferevent *bev, void *arg)
 		    c->s->conf->nnames))
 			status = 403;
 	}
+	if (status == 0 && !may_ask(c)) {
+		enter(c, WAITING, ASK_SECONDS);
+		return;
+	}
 	if (status != 0)
 		refuse(c, (unsigned)status);
 	else
 		ask(c, &h);
 	evbuffer_drain(in, n);
+}
+
+/* Those who wait, the oldest first. */
+static void
+ask_more(struct server *s)
+{
+	struct conn	*c, *next;
+
+	do {
+		next = NULL;
+		for (c = s->conns; c != NULL; c = c->next)
+			if (c->state == WAITING && may_ask(c))
+				next = c;
+		if (next != NULL)
+			take_head(next);
+	} while (next != NULL);
+}
+
+static void
+on_read(struct bufferevent *bev, void *arg)
+{
+	struct conn	*c = arg;
+	struct evbuffer	*in = bufferevent_get_input(bev);
+
+	if (c->state == HEAD)
+		take_head(c);
+	else if (c->state != WAITING)
+		evbuffer_drain(in, evbuffer_get_length(in));
 }
 
 /* All is written: what comes in now would else be answered by a reset. */
@@ -252,8 +302,10 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn	*c = arg;
 
-	(void)bev;
-	if ((what & BEV_EVENT_ERROR) != 0 || c->state == HEAD ||
+	if ((what & BEV_EVENT_ERROR) != 0 && c->state == ASKED) {
+		c->gone = true;
+		bufferevent_disable(bev, EV_READ | EV_WRITE);
+	} else if ((what & BEV_EVENT_ERROR) != 0 || c->state == HEAD ||
 	    c->state == CLOSING)
 		conn_free(c);
 }
@@ -262,13 +314,15 @@ static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn	*c = arg;
+	struct server	*s = c->s;
 
 	(void)fd;
 	(void)what;
-	if (c->state == ASKED)
+	if ((c->state == ASKED || c->state == WAITING) && !c->gone)
 		refuse(c, 503);
 	else
 		conn_free(c);
+	ask_more(s);
 }
 
 /* ---- who may connect ---- */
@@ -462,10 +516,15 @@ on_answer(evutil_socket_t fd, short what, void *arg)
 	for (c = s->conns; c != NULL; c = c->next)
 		if (c->state == ASKED && c->id == a.id)
 			break;
-	if (c != NULL)
+	if (c != NULL && !c->gone) {
 		send_page(c, &a, page);
-	else if (page != -1)
-		close(page);
+	} else {
+		if (page != -1)
+			close(page);
+		if (c != NULL)
+			conn_free(c);
+	}
+	ask_more(s);
 }
 
 /* ---- the process ---- */

@@ -164,6 +164,63 @@ who_reads_slowly_keeps_the_pages_of_one_address(void **state)
 		close(fd[i]);
 }
 
+/* What is asked for next; its number. */
+static uint32_t
+asked(const char *what)
+{
+	struct webmsg_request	 r;
+	int			 page;
+
+	assert_int_equal(webmsg_recv(server.half, &r, sizeof(r), &page),
+	    sizeof(r));
+	assert_int_equal(r.len, strlen(what));
+	assert_memory_equal(r.target, what, r.len);
+	return r.id;
+}
+
+static void
+answer_nothing(uint32_t id)
+{
+	const struct webmsg_answer	 a = { .id = id, .status = 200 };
+	int				 page = memfd_create("page", 0);
+
+	assert_int_equal(webmsg_send(server.half, &a, sizeof(a), page), 0);
+	close(page);
+}
+
+/* They may ask for what takes long, and go away meanwhile. */
+static void
+many_of_one_address_do_not_keep_others_from_asking(void **state)
+{
+	static const char	 much[] = "GET /much HTTP/1.1\r\n"
+				    "Host: 127.0.0.1\r\n\r\n";
+	const struct linger	 reset = { .l_onoff = 1 };
+	uint32_t		 id[3];
+	int			 fd[14], one;
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(fd); i++)
+		fd[i] = say(2, much);
+	one = say(3, "GET /one HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+	id[0] = asked("/much");
+	id[1] = asked("/much");
+	id[2] = asked("/one");
+	assert_int_equal(setsockopt(fd[0], SOL_SOCKET, SO_LINGER, &reset,
+	    sizeof(reset)), 0);
+	close(fd[0]);
+	for (i = 0; i < nitems(id); i++)
+		answer_nothing(id[i]);
+	assert_int_equal(status_of(one), 200);
+	for (i = 2; i < nitems(fd); i++)
+		answer_nothing(asked("/much"));
+	for (i = 1; i < nitems(fd); i++) {
+		assert_int_equal(status_of(fd[i]), 200);
+		close(fd[i]);
+	}
+	close(one);
+}
+
 /* All that is said to a head. */
 static char *
 all(const char *head)
@@ -202,6 +259,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		T(who_reads_slowly_keeps_the_pages_of_one_address),
+		T(many_of_one_address_do_not_keep_others_from_asking),
 		T(what_answers_head_has_no_content),
 	};
 
