@@ -42,6 +42,7 @@
 
 #define MEMORY_DEFAULT	(8ULL << 30)
 #define FILES_OTHER	4096
+#define FILES_WEB	256	/* connections and pages, and some */
 
 struct ll_ruleset {
 	uint64_t	 fs;
@@ -184,6 +185,8 @@ limits(const struct jail *j)
 	/* two for each interface; the launcher's limit is inherited */
 	if (j->role == ROLE_CAPTURE || j->role == ROLE_LAUNCHER)
 		files = POLICY_FILES_CAPTURE;
+	if (j->role == ROLE_WEB)
+		files = FILES_WEB;
 	if (limit(RLIMIT_CORE, 0) == -1 || limit(RLIMIT_NOFILE, files) == -1)
 		return -1;
 	if (j->role == ROLE_LAUNCHER)

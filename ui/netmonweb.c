@@ -97,7 +97,7 @@ add_net(struct web *w, const char *arg)
 static void
 add_name(struct web *w, const char *arg)
 {
-	if (w->serve.nnames == WEBSERVE_NAMES_MAX)
+	if (w->serve.nnames == WEBSERVE_NAMES_MAX - nitems(w->node))
 		bad("-n", arg, "more names than there may be");
 	w->serve.name[w->serve.nnames++] = arg;
 }
@@ -201,8 +201,7 @@ add_own_names(struct web *w)
 		compat_strlcpy(w->node[i], u.nodename, sizeof(w->node[i]));
 		if (i == 1 && (dot = strchr(w->node[i], '.')) != NULL)
 			*dot = '\0';
-		if (w->serve.nnames < WEBSERVE_NAMES_MAX)
-			w->serve.name[w->serve.nnames++] = w->node[i];
+		w->serve.name[w->serve.nnames++] = w->node[i];
 	}
 }
 

@@ -244,6 +244,7 @@ table(struct page *p, size_t from, size_t to, enum row_kind kind,
 	if (kind == ROW_OTHER && doc_u64(&r, "items") == 0)
 		return;			/* the table had room for all */
 	out_printf(p->o, level == 0 ? "<h2>%s</h2>\n" : "<b>%s</b>\n",
+	    kind == ROW_ALERT_EVENT ? "what alerts told" :
 	    row_desc(kind)->array);
 	if ((g = calloc(1, sizeof(*g))) == NULL) {
 		p->o->err = true;

@@ -89,10 +89,27 @@ past(struct webask *w, struct command *c)
 	}
 }
 
+/* What happened last, beside what is now; a page may do without. */
+static void
+add_events(struct webask *w)
+{
+	struct msg_watch	 m = { .flags = WATCH_ALERTS | WATCH_MONITOR,
+				    .last = WEBPAGE_EVENTS };
+	struct buf		 b;
+
+	client_body(&w->client, &b);
+	msg_put_watch(&b, &m);
+	if (client_ask(&w->client, MSG_WATCH, &b, &w->doc) != CLIENT_OK &&
+	    !w->client.refused)
+		client_close(&w->client);
+}
+
 /* The document of a command that only shows. */
 static int
 fetch(struct webask *w, struct command *c, const struct view_subject **s)
 {
+	int	 status;
+
 	*s = c->action == ACT_HISTORY ? &view_history : &view_compare;
 	if (c->action == ACT_HISTORY || c->action == ACT_COMPARE)
 		return past(w, c);
@@ -105,7 +122,12 @@ fetch(struct webask *w, struct command *c, const struct view_subject **s)
 		c->show.window = WINDOW_TOTAL;	/* counters never fall */
 	}
 	*s = view_subject((enum show_subject)c->show.subject);
-	return c->time[TIME_AT] != NULL ? past(w, c) : ask(w, &c->show);
+	if (c->time[TIME_AT] != NULL)
+		return past(w, c);
+	if ((status = ask(w, &c->show)) == CLIENT_OK &&
+	    w->url.form == WEBURL_HTML && webpage_has_events(*s))
+		add_events(w);
+	return status;
 }
 
 /* ---- pages ---- */

@@ -8,9 +8,20 @@
 /* The first page: what is wrong comes first, on a screen that is small. */
 static const struct view_subject front = {
 	.subject = SHOW_SUMMARY, .name = "summary", .traffic = true,
-	.kinds = { ROW_ALERT, ROW_ADVICE, ROW_SUMMARY, ROW_HOST, ROW_DAEMON },
-	.nkinds = 5
+	.kinds = { ROW_ALERT, ROW_ALERT_EVENT, ROW_ADVICE, ROW_SUMMARY,
+	    ROW_HOST, ROW_MONITOR, ROW_DAEMON },
+	.nkinds = 7
 };
+static const struct view_subject alerts = {
+	.subject = SHOW_ALERTS, .name = "alerts",
+	.kinds = { ROW_ALERT, ROW_ALERT_EVENT, ROW_MONITOR }, .nkinds = 3
+};
+
+bool
+webpage_has_events(const struct view_subject *s)
+{
+	return s->subject == SHOW_SUMMARY || s->subject == SHOW_ALERTS;
+}
 
 static void
 text(struct out *o, const char *s)
@@ -57,11 +68,11 @@ static void
 begin(struct out *o, const struct weburl *u, const char *node,
     const struct doc *d, bool again)
 {
-	char	 title[320], alerts[32] = "";
+	char	 title[320], fire[32] = "";
 
 	if (firing(d) > 0)
-		snprintf(alerts, sizeof(alerts), "%zu firing: ", firing(d));
-	snprintf(title, sizeof(title), "%s%s on %s", alerts,
+		snprintf(fire, sizeof(fire), "%zu firing: ", firing(d));
+	snprintf(title, sizeof(title), "%s%s on %s", fire,
 	    u->page == NULL ? "netmon" : u->page->name, node);
 	view_html_head(o, title, again ? WEBPAGE_REFRESH : 0);
 	ways(o, u);
@@ -141,7 +152,8 @@ webpage_draw(struct out *o, const struct weburl *u, const char *node,
 		out_str(o, "</p>\n");
 	}
 	out_clear(&t);
-	view_html_body(o, s->subject == SHOW_SUMMARY ? &front : s, d, true);
+	view_html_body(o, s->subject == SHOW_SUMMARY ? &front :
+	    s->subject == SHOW_ALERTS ? &alerts : s, d, true);
 	if (says_nothing(d))
 		out_str(o, "<p>there is nothing to show</p>\n");
 	out_str(o, "</body>\n</html>\n");

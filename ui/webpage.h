@@ -11,6 +11,10 @@
 #include "ui/weburl.h"
 
 #define WEBPAGE_REFRESH	5	/* seconds */
+#define WEBPAGE_EVENTS	10	/* the last ones, where they are shown */
+
+/* Whether the page of a subject shows what happened, too. */
+bool		 webpage_has_events(const struct view_subject *);
 
 /* The whole page of a document; node: the name of this machine. */
 void		 webpage_draw(struct out *, const struct weburl *,

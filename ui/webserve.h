@@ -15,7 +15,7 @@
 
 #define WEBSERVE_LISTEN_MAX	8
 #define WEBSERVE_NETS_MAX	16
-#define WEBSERVE_NAMES_MAX	16
+#define WEBSERVE_NAMES_MAX	18	/* 16, and the own ones */
 
 struct webserve_net {
 	struct addr	 addr;

@@ -81,6 +81,8 @@ is "a name from outside is no markup" "$(grep -c '<script' "$TMP/page")" 0
 like "but shown" "$(cat "$TMP/page")" '&lt;script&gt;'
 like "hosts lead to their page" "$(cat "$TMP/page")" '<a href="/host/shop.example">'
 like "what fires is in the title" "$(get /)" '<title>1 firing: summary'
+like "and when it fired is told" "$(get / | tr -d '\n' |
+    sed 's/.*what alerts told//')" '<td>fired</td><td>busy</td>'
 inb curl -sD - -o /dev/null "http://127.0.0.1:$PORT/" > "$TMP/head"
 for h in "Content-Security-Policy: default-src 'none'" 'Cache-Control: no-store' \
     'X-Content-Type-Options: nosniff'; do
