@@ -82,12 +82,15 @@ rc status && not_ok "status after stop" || ok "status after stop is not 0"
 # The pages' script needs no netmond.
 web() {
 	NETMONWEB="$BUILD/netmonweb" NETMONWEB_PID="$TMP/web.pid" \
-	    NETMONWEB_FLAGS="-u $TEST_USER -g $TEST_GROUP -s $SOCK" \
+	    NETMONWEB_FLAGS="-u $TEST_USER -g $TEST_GROUP -s $SOCK ${NETMONWEB_MORE:-}" \
 	    sh "$TMP/root/etc/init.d/netmonweb" "$@" > "$TMP/web.out" 2>&1
 }
 if command -v start-stop-daemon > /dev/null; then
 	web status && not_ok "netmonweb: status before start" ||
 	    ok "netmonweb: status before start is not 0"
+	NETMONWEB_MORE=-x web start
+	like "netmonweb: a start with a wrong option fails" \
+	    "$? $(cat "$TMP/web.out")" '^1 netmonweb: did not start'
 	web start
 	is "netmonweb: start" "$? $(cat "$TMP/web.out")" "0 "
 	answers() { curl -so "$TMP/web.page" http://127.0.0.1:9470/; }
