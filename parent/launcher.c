@@ -221,11 +221,17 @@ start_program(const struct launcher *l, const struct ends *e,
     const struct msg_launch *m)
 {
 	static char	 empty[] = "", s_opt[] = "-s", s_fd[] = "fd:3";
-	static char	 report[] = "report", json[] = "json", text[] = "text";
+	static char	 report[] = "report";
+	static char	 forms[][8] = {
+		[LAUNCHER_TEXT]	= "text",
+		[LAUNCHER_JSON]	= "json",
+		[LAUNCHER_CSV]	= "csv",
+		[LAUNCHER_HTML]	= "html"
+	};
 	char		 title[32], generation[16];
 	char		*role_argv[] = { title, generation, NULL };
 	char		*client_argv[] = { title, s_opt, s_fd, report,
-			    l->json ? json : text, NULL };
+			    forms[l->form], NULL };
 	/* Connections by the million want large pages (malloc, glibc 2.35). */
 	static char	 large[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
 	char		*own_env[] = { l->large && m->role == ROLE_ANALYZER ?

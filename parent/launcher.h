@@ -19,12 +19,16 @@
 #include "sandbox/priv.h"
 #include "sandbox/role.h"
 
+/* What the renderer writes. */
+enum launcher_form { LAUNCHER_TEXT, LAUNCHER_JSON, LAUNCHER_CSV,
+	LAUNCHER_HTML };
+
 struct launcher {
 	pid_t	 pid;			/* 0: it is gone */
 	int	 fd;			/* requests, the parent's end */
 	int	 channel[ROLE_MAX];	/* parent's ends: roles and renderer */
 	int	 program[ROLE_MAX];	/* O_PATH */
-	bool	 json;			/* what the renderer writes */
+	enum launcher_form form;
 	bool	 aside;			/* and not to standard output */
 	bool	 background;		/* nothing is rendered at the end */
 	bool	 large;			/* large pages for the analyzer */

@@ -282,7 +282,7 @@ acquire(struct parent *p)
 		log_warnx("%s", why);
 		return EX_OSERR;
 	}
-	p->launcher.json = p->opt.json;
+	p->launcher.form = p->opt.form;
 	p->launcher.aside = options_take_output(p->conf);
 	p->launcher.background = options_background(&p->opt);
 	p->launcher.large = conf_analyzer_memory(p->conf) >= MEM_AMPLE;

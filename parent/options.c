@@ -12,7 +12,7 @@ static int
 usage(void)
 {
 	fprintf(stderr, "usage: netmond [-dFnv] [-D macro=value] [-f file] "
-	    "[-i interface] [-o text|json]\n"
+	    "[-i interface] [-o text|json|csv|html]\n"
 	    "               [-p ports] [-r file] [-t seconds] "
 	    "[filter ...]\n");
 	return -1;
@@ -79,10 +79,20 @@ set_timeout(struct options *o, char *arg)
 static int
 set_output(struct options *o, char *arg)
 {
-	o->json = strcmp(arg, "json") == 0;
-	if (!o->json && strcmp(arg, "text") != 0)
-		return bad("-o", arg, "must be text or json");
-	return 0;
+	static const char *const words[] = {
+		[LAUNCHER_TEXT]	= "text",
+		[LAUNCHER_JSON]	= "json",
+		[LAUNCHER_CSV]	= "csv",
+		[LAUNCHER_HTML]	= "html"
+	};
+	size_t	 i;
+
+	for (i = 0; i < nitems(words); i++)
+		if (strcmp(arg, words[i]) == 0) {
+			o->form = (enum launcher_form)i;
+			return 0;
+		}
+	return bad("-o", arg, "must be text, json, csv or html");
 }
 
 static int

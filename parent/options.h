@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "parent/launcher.h"
 #include "parent/parse.h"
 #include "sandbox/conf.h"
 
@@ -20,7 +21,7 @@ struct options {
 	bool		 debug;		/* -d: foreground, and stderr */
 	bool		 foreground;	/* -F */
 	bool		 check;		/* -n */
-	bool		 json;		/* -o json */
+	enum launcher_form form;	/* -o */
 	int		 verbose;	/* -v */
 	const char	*file;		/* -f, NULL: the default path */
 	const char	*input;		/* -r, NULL: live */

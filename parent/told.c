@@ -167,7 +167,7 @@ on_bad_input(const char *text, void *arg)
 	t = supervise_tally(p->supervise, ROLE_CAPTURE);
 	/* "complete 100%" would mislead a person; a program has "packets". */
 	if (t->v[TALLY_CAP_PACKETS] + t->v[TALLY_CAP_FILTERED] == 0 &&
-	    !p->opt.json) {
+	    p->opt.form != LAUNCHER_JSON && p->opt.form != LAUNCHER_CSV) {
 		p->nothing = true;
 		supervise_render_not(p->supervise);
 	}

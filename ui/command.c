@@ -361,6 +361,7 @@ static const struct token rotate[] = {
 	END
 };
 static const struct token report[] = {
+	WORD("csv", window_or_past, FORM, FORM_CSV, "all tables"),
 	WORD("html", window_or_past, FORM, FORM_HTML, "one page"),
 	WORD("json", window_or_past, FORM, FORM_JSON, "one document"),
 	WORD("text", window_or_past, FORM, FORM_TEXT, "all tables"),
@@ -384,7 +385,7 @@ static const struct token commands[] = {
 	COMMAND("monitor", rest, MONITOR, "events as they happen"),
 	COMMAND("reload", nothing, RELOAD, "read the configuration again"),
 	COMMAND("replay", rest, REPLAY, "play a recording to a target"),
-	COMMAND("report", report, REPORT, "one document: html, json, text"),
+	COMMAND("report", report, REPORT, "all: csv, html, json or text"),
 	COMMAND("reset", reset, RESET, "set statistics to zero"),
 	COMMAND("rotate", rotate, ROTATE, "open new log files"),
 	COMMAND("show", show, SHOW, "statistics and states"),

@@ -39,7 +39,7 @@ enum command_action {
 	ACTIONS
 };
 
-enum command_form { FORM_DEFAULT, FORM_TEXT, FORM_JSON, FORM_HTML };
+enum command_form { FORM_DEFAULT, FORM_TEXT, FORM_JSON, FORM_HTML, FORM_CSV };
 
 /* Words of the user about the past. */
 enum command_time {

@@ -134,11 +134,12 @@ view_of(const struct ctl *c, enum command_form form)
 		[FORM_TEXT]	= &view_text,
 		[FORM_JSON]	= &view_json,
 		[FORM_HTML]	= &view_html,
+		[FORM_CSV]	= &view_csv,
 	};
 
 	if (form != FORM_DEFAULT)
 		return views[form];
-	return c->json ? &view_json : &view_text;
+	return c->json ? &view_json : c->csv ? &view_csv : &view_text;
 }
 
 /* ---- actions ---- */
@@ -202,7 +203,7 @@ act_show(struct ctl *c, const struct command *cmd)
 			out_stream(&c->out, STDOUT_FILENO);
 		view->draw(&c->out, view_subject(cmd->show.subject), &c->doc,
 		    &c->opt);
-		if (c->every > 0 && c->terminal && view != &view_json)
+		if (c->every > 0 && c->terminal && view == &view_text)
 			repaint(c, rows);
 		if (ctl_flush(c) == -1)
 			return errno == EPIPE ? CLIENT_OK : CLIENT_REFUSED;
@@ -235,9 +236,10 @@ act_history(struct ctl *c, const struct command *cmd)
 static int
 act_compare(struct ctl *c, const struct command *cmd)
 {
-	return draw_past(c, compare_times(&c->doc, cmd, c->json ? NULL :
-	    &c->out, c->client.why, sizeof(c->client.why)),
-	    &view_compare);
+	struct out	*head = c->json || c->csv ? NULL : &c->out;
+
+	return draw_past(c, compare_times(&c->doc, cmd, head, c->client.why,
+	    sizeof(c->client.why)), &view_compare);
 }
 
 static int
@@ -441,7 +443,7 @@ act_replay(struct ctl *c, const struct command *cmd)
 static void
 put_usage(struct out *o)
 {
-	out_str(o, "usage: netmonctl [-jV] [-i seconds] [-s socket | fd:N] "
+	out_str(o, "usage: netmonctl [-cjV] [-i seconds] [-s socket | fd:N] "
 	    "command [argument ...]\n");
 	command_help(o);
 }
@@ -457,13 +459,14 @@ act_help(struct ctl *c, const struct command *cmd)
 static const struct {
 	int	(*run)(struct ctl *, const struct command *);
 	bool	 jailed;	/* also works over -s fd:N */
+	bool	 csv;
 } actions[ACTIONS] = {
-	[ACT_SHOW]	= { act_show,		true },
+	[ACT_SHOW]	= { act_show,		true,	true },
 	[ACT_METRICS]	= { act_metrics,	true },
 	[ACT_TOP]	= { act_top,		false },
 	[ACT_MONITOR]	= { act_monitor,	false },
 	[ACT_ALERTS]	= { act_alerts,		false },
-	[ACT_WHY]	= { act_why,		true },
+	[ACT_WHY]	= { act_why,		true,	true },
 	[ACT_CHECK]	= { act_check,		false },
 	[ACT_RELOAD]	= { act_plain,		false },
 	[ACT_LOAD]	= { act_load,		false },
@@ -474,10 +477,10 @@ static const struct {
 	[ACT_HELP]	= { act_help,		false },
 	[ACT_HOOK]	= { act_hook,		false },
 	[ACT_REPLAY]	= { act_replay,		false },
-	[ACT_REPORT]	= { act_report,		true },
+	[ACT_REPORT]	= { act_report,		true,	true },
 	[ACT_TERMINATE]	= { act_terminate,	false },
-	[ACT_HISTORY]	= { act_history,	false },
-	[ACT_COMPARE]	= { act_compare,	false },
+	[ACT_HISTORY]	= { act_history,	false,	true },
+	[ACT_COMPARE]	= { act_compare,	false,	true },
 };
 
 /* ---- start ---- */
@@ -573,6 +576,11 @@ run(struct ctl *c, int argc, char **argv)
 	out_clear(&why);
 	if ((status = client_init(&c->client)) != CLIENT_OK)
 		return ctl_complain(c, status);
+	if (c->csv && !actions[cmd.action].csv) {
+		snprintf(c->client.why, sizeof(c->client.why), "-c is for "
+		    "show, report, why and compare");
+		return ctl_complain(c, CLIENT_USAGE);
+	}
 	if (c->fd != -1) {
 		if (!actions[cmd.action].jailed || cmd.file != NULL ||
 		    cmd.time[TIME_AT] != NULL)
@@ -621,14 +629,19 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	take_locale();
 	/* '+': the words of a command have options of their own. */
-	while ((ch = getopt(argc, argv, "+i:js:V")) != -1) {
+	while ((ch = getopt(argc, argv, "+ci:js:V")) != -1) {
 		switch (ch) {
+		case 'c':
+			c.csv = true;
+			c.json = false;
+			break;
 		case 'i':
 			if (parse_seconds(&c, optarg) == -1)
 				return CLIENT_USAGE;
 			break;
 		case 'j':
 			c.json = true;
+			c.csv = false;
 			break;
 		case 's':
 			if (parse_socket(&c, optarg) == -1)

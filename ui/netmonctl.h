@@ -18,6 +18,7 @@ struct ctl {
 	const char	*socket;	/* path */
 	int		 fd;		/* -s fd:N, else -1 */
 	bool		 json;		/* -j */
+	bool		 csv;		/* -c */
 	double		 every;		/* -i seconds, 0: once */
 	bool		 terminal;	/* stdout is one */
 	struct view_opt	 opt;

@@ -42,6 +42,7 @@ struct view_ops {
 extern const struct view_ops	 view_text;
 extern const struct view_ops	 view_json;
 extern const struct view_ops	 view_html;
+extern const struct view_ops	 view_csv;
 
 /* What netmonctl makes itself, of a history log. */
 extern const struct view_subject view_history;

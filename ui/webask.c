@@ -177,6 +177,10 @@ draw(struct webask *w, const struct webmsg_request *r,
 		a->type = WEBMSG_JSON;
 		view_json.draw(&w->out, s, &w->doc, NULL);
 		break;
+	case WEBURL_CSV:
+		a->type = WEBMSG_CSV;
+		view_csv.draw(&w->out, s, &w->doc, NULL);
+		break;
 	case WEBURL_METRICS:
 		a->type = r->openmetrics ? WEBMSG_OPENMETRICS :
 		    WEBMSG_METRICS;

@@ -25,7 +25,7 @@ struct webmsg_answer {
 	uint64_t	 len;		/* of the page */
 };
 
-enum webmsg_type { WEBMSG_HTML, WEBMSG_JSON, WEBMSG_METRICS,
+enum webmsg_type { WEBMSG_HTML, WEBMSG_JSON, WEBMSG_CSV, WEBMSG_METRICS,
 	WEBMSG_OPENMETRICS, WEBMSG_TYPES };
 
 /* -1 with errno; a page's descriptor goes along, -1 is none. */

@@ -471,6 +471,7 @@ send_page(struct conn *c, const struct webmsg_answer *a, int fd)
 	static const char *const	 types[WEBMSG_TYPES] = {
 		[WEBMSG_HTML]	 = "text/html; charset=utf-8",
 		[WEBMSG_JSON]	 = "application/json",
+		[WEBMSG_CSV]	 = "text/csv; charset=utf-8; header=present",
 		[WEBMSG_METRICS] = "text/plain; version=0.0.4; charset=utf-8",
 		[WEBMSG_OPENMETRICS] = "application/openmetrics-text; "
 				   "version=1.0.0; charset=utf-8",

@@ -195,8 +195,8 @@ path(struct weburl *u, const char *s, size_t n, char *why, size_t size)
 
 	if (n == 0 || *s != '/' || (name = segment(u, &s, &n)) == NULL)
 		return fail(why, size, 400, "not understood", "the path");
-	if (strcmp(name, "json") == 0 && n > 0) {
-		u->form = WEBURL_JSON;
+	if ((strcmp(name, "json") == 0 || strcmp(name, "csv") == 0) && n > 0) {
+		u->form = *name == 'j' ? WEBURL_JSON : WEBURL_CSV;
 		if ((name = segment(u, &s, &n)) == NULL)
 			return fail(why, size, 400, "not understood",
 			    "the path");

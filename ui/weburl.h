@@ -5,7 +5,7 @@
  *   /			show summary
  *   /hosts?window=1m&top=20	show hosts window 1m top 20
  *   /host/example.org	show host example.org
- *   /json/hosts	the same as JSON
+ *   /json/hosts	the same as JSON; /csv/hosts as CSV
  *   /metrics		show metrics
  */
 #ifndef UI_WEBURL_H
@@ -17,7 +17,7 @@
 #define WEBURL_MAX	2048	/* bytes of a target */
 #define WEBURL_WORDS	32
 
-enum weburl_form { WEBURL_HTML, WEBURL_JSON, WEBURL_METRICS };
+enum weburl_form { WEBURL_HTML, WEBURL_JSON, WEBURL_CSV, WEBURL_METRICS };
 
 struct weburl_page {
 	const char	*name;		/* also the first segment of its path */

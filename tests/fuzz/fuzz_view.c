@@ -57,6 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	check(&o);
 	view_html.draw(&o, s, &d, &opt);
 	check(&o);
+	view_csv.draw(&o, s, &d, &opt);
+	check(&o);
 	view_metrics(&o, &d, (enum metrics_dialect)(p[1] & 1), 0);
 	check(&o);
 	for (i = 0; i < d.n; i = doc_end(&d, i))

@@ -56,6 +56,9 @@ test_pages(void **state)
 	assert_string_equal(words("/report"), "report html");
 	assert_string_equal(words("/json/alerts/all"), "show alerts all");
 	assert_int_equal(u.form, WEBURL_JSON);
+	assert_string_equal(words("/csv/host/a?window=1m"),
+	    "show host a window 1m");
+	assert_int_equal(u.form, WEBURL_CSV);
 	assert_string_equal(words("/metrics"), "show metrics");
 	assert_int_equal(u.form, WEBURL_METRICS);
 	assert_string_equal(words("/json/metrics"), "show metrics");

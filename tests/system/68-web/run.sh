@@ -70,6 +70,9 @@ for s in 'hosts?window=total:hosts window total' 'sections?window=total:sections
 	is "JSON of /${s%%:*}" "$(get "/json/${s%%:*}" | counts)" \
 	    "$(ctl -j show ${s#*:} | counts)"
 done
+is "CSV of hosts" "$(get '/csv/hosts?window=total' | sed -n '1s/,req.*//p; 3p' | cut -d, -f1-5)" \
+    "kind,of,host,hits
+host,\"\",\"<script>alert(1)</script>\",2,1"
 is "JSON has its schema" "$(get /json/talkers | jq -r .schema)" netmond.talkers/1
 for s in / /alerts /why /hosts /sections /methods /status /errors /clients \
     /talkers /names /flows /transactions /interfaces /capture /rules /mirrors \
