@@ -61,13 +61,25 @@ warm(const struct alert_set *a, const struct alert_rule *r)
 	return a->now_us >= r->start_us + c->span_us;
 }
 
+/*
+ * Nothing is not more than what is usually nothing, and of what is usually
+ * next to nothing none is not less.
+ */
+static bool
+is_usual(const struct conf_alert *c, const struct series *s)
+{
+	if (!c->usual)
+		return false;
+	return series_upward(c) ? s->value <= 0 : s->limit < 1;
+}
+
 static bool
 condition(const struct alert_set *a, const struct alert_rule *r,
     const struct series *s)
 {
 	const struct conf_alert	*c = r->conf;
 
-	if (!warm(a, r) || s->limit < 0 ||
+	if (!warm(a, r) || s->limit < 0 || is_usual(c, s) ||
 	    !series_holds(c->op, s->value, s->limit))
 		return false;
 	if (c->at_least > 0 && s->sum[RING_LEAST] < c->at_least)
@@ -81,6 +93,8 @@ clear_condition(const struct alert_rule *r, const struct series *s)
 	const struct conf_alert	*c = r->conf;
 	double			 limit;
 
+	if (is_usual(c, s))
+		return true;
 	if (c->has_clear)
 		return series_holds(c->clear_op, s->value, c->clear_value);
 	if (c->compat)

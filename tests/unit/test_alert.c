@@ -1664,6 +1664,55 @@ less_than_usual_fires(void **state)
 	end(&w);
 }
 
+/* Nor does what ended for good fire for ever. */
+static void
+none_is_not_less_than_next_to_nothing(void **state)
+{
+	static const enum conf_op	 ops[] = { OP_LT, OP_LE };
+	struct world			 w;
+	unsigned			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(ops); i++) {
+		begin_usual(&w, ops[i], 0.3);
+		start(&w);
+		minutes(&w, DAY_S, DAY_S + 7200, 0);
+		assert_string_equal(w.said, "");
+		/* Fewer than one in the span. */
+		minutes(&w, DAY_S + 7200, DAY_S + 7260, 15);
+		minutes(&w, DAY_S + 7260, DAY_S + 14400, 0);
+		assert_string_equal(w.said, "");
+		end(&w);
+		begin_usual(&w, ops[i], 0.3);
+		start(&w);
+		minutes(&w, DAY_S, DAY_S + 7200, 20);
+		minutes(&w, DAY_S + 7200, DAY_S + 90000, 0);
+		assert_string_equal(w.said, "fired worse");
+		minutes(&w, DAY_S + 90000, DAY_S + 104400, 0);
+		assert_string_equal(w.said, "fired worse cleared");
+		end(&w);
+	}
+}
+
+static void
+none_is_not_more_than_nothing(void **state)
+{
+	struct conf_alert	*c;
+	struct world		 w;
+
+	(void)state;
+	c = begin_usual(&w, OP_GE, 3);
+	c->at_least = 50;
+	c->at_least_metric = METRIC_REQUESTS;
+	c->select.status.lo = 500;
+	c->select.status.hi = 599;
+	c->metric = METRIC_RESPONSES;
+	start(&w);
+	minutes(&w, DAY_S, DAY_S + 7200, 100);
+	assert_string_equal(w.said, "");
+	end(&w);
+}
+
 static void
 what_is_usual_is_of_each_key(void **state)
 {
@@ -1794,6 +1843,8 @@ main(void)
 		T(what_is_divided_by_and_what_was_fast_are_no_evidence),
 		T(more_than_usual_fires),
 		T(less_than_usual_fires),
+		T(none_is_not_less_than_next_to_nothing),
+		T(none_is_not_more_than_nothing),
 		T(what_is_usual_is_of_each_key),
 		T(what_is_usual_survives),
 		T(what_was_lost_is_not_usual),
