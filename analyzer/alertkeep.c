@@ -354,7 +354,9 @@ get_usual(struct alert_rule *r, struct series *s, struct buf *b)
 	limit = buf_get_double(b);
 	if (b->err || s->usual == NULL)
 		return b->err ? -1 : 0;
-	r->usual = clock;
+	/* The others were saved when they last counted. */
+	if (clock.last_us >= r->usual.last_us)
+		r->usual = clock;
 	*s->usual = u;
 	s->limit = limit;
 	return 0;

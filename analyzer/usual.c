@@ -124,7 +124,8 @@ usual_put(const struct usual_clock *c, const struct usual *u, struct buf *b)
 	uint32_t	 bits;
 	unsigned	 i;
 
-	buf_put_u64(b, c->span);
+	buf_put_u64(b, c->last_us);
+	buf_put_u32(b, (uint32_t)c->watched_us);
 	buf_put_u64(b, u->sum);
 	for (i = 0; i < USUAL_SPANS; i++) {
 		memcpy(&bits, &u->rate[i], sizeof(bits));
@@ -138,7 +139,9 @@ usual_get(struct usual_clock *c, struct usual *u, struct buf *b)
 	uint32_t	 bits;
 	unsigned	 i;
 
-	c->span = buf_get_u64(b);
+	c->last_us = buf_get_u64(b);
+	c->span = c->last_us / USUAL_SPAN_US;
+	c->watched_us = buf_get_u32(b);
 	u->sum = buf_get_u64(b);
 	for (i = 0; i < USUAL_SPANS; i++) {
 		bits = (uint32_t)buf_get_u16(b) << 16;
@@ -147,6 +150,5 @@ usual_get(struct usual_clock *c, struct usual *u, struct buf *b)
 			u->rate[i] = UNKNOWN;
 		c->known[i] = u->rate[i] >= 0;
 	}
-	c->last_us = c->span * USUAL_SPAN_US;
-	return b->err || c->span > UINT64_MAX / USUAL_SPAN_US ? -1 : 0;
+	return b->err || c->watched_us > USUAL_SPAN_US ? -1 : 0;
 }

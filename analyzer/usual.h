@@ -15,7 +15,7 @@
 
 #define USUAL_SPAN_US	1800000000ULL
 #define USUAL_SPANS	52		/* 48 are a day */
-#define USUAL_PACKED	(USUAL_SPANS * 2 + 8 + 8)	/* bytes */
+#define USUAL_PACKED	(USUAL_SPANS * 2 + 8 + 4 + 8)	/* bytes */
 
 /* The half hours that all the levels of a rule share; zeroed it begins. */
 struct usual_clock {

@@ -1742,31 +1742,84 @@ what_is_usual_is_of_each_key(void **state)
 	end(&w);
 }
 
+/* What was saved, each slot as it was saved last. */
+struct kept {
+	uint8_t		 p[8][512];
+	size_t		 len[8];
+};
+
+static void
+save(struct world *w, struct kept *k)
+{
+	struct alert_saving at = { 0 };
+	uint8_t		 p[512];
+	size_t		 len;
+	uint32_t	 slot;
+
+	while (alert_save(w->set, &at, &slot, p, sizeof(p), &len)) {
+		assert_true(slot < nitems(k->p));
+		memcpy(k->p[slot], p, len);
+		k->len[slot] = len;
+	}
+}
+
+static void
+lose(struct world *w, const struct kept *k)
+{
+	uint32_t	 slot;
+
+	alert_free(w->set);
+	start(w);
+	for (slot = 0; slot < nitems(k->p); slot++)
+		if (k->len[slot] > 0)
+			assert_int_equal(alert_restore(w->set, slot,
+			    k->p[slot], k->len[slot]), 0);
+}
+
 static void
 what_is_usual_survives(void **state)
 {
 	struct world	 w;
-	struct alert_saving at = { 0 };
-	uint8_t		 kept[8][512];
-	size_t		 len[8], n = 0;
-	uint32_t	 slot[8];
+	struct kept	 kept = { 0 };
 
 	(void)state;
 	begin_usual(&w, OP_GT, 3);
 	start(&w);
 	minutes(&w, DAY_S, DAY_S + 7200, 20);
-	while (alert_save(w.set, &at, &slot[n], kept[n], 512, &len[n]))
-		assert_true(++n < 8);
-	alert_free(w.set);
-	start(&w);
-	while (n-- > 0)
-		assert_int_equal(alert_restore(w.set, slot[n], kept[n],
-		    len[n]), 0);
+	save(&w, &kept);
+	lose(&w, &kept);
 	minutes(&w, DAY_S + 7200, DAY_S + 7320, 20);
 	assert_string_equal(w.said, "");
 	minutes(&w, DAY_S + 7320, DAY_S + 7380, 400);
 	assert_string_equal(w.said, "fired");
 	assert_float_equal(w.last.limit, 300, 5);
+	end(&w);
+}
+
+/* What was counted before a loss had its time; that after it has none. */
+static void
+a_loss_makes_nothing_more_usual(void **state)
+{
+	struct world	 w;
+	struct kept	 kept = { 0 };
+
+	(void)state;
+	begin_usual(&w, OP_GT, 3)->key = KEY_HOST;
+	start(&w);
+	minutes(&w, DAY_S, DAY_S + 7200, 20);
+	save(&w, &kept);
+	to(&w, DAY_S + 7201);
+	hits(&w, "idle", 0, 1);
+	save(&w, &kept);
+	minutes(&w, DAY_S + 7200, DAY_S + 7800, 20);
+	save(&w, &kept);
+	w.lossy_us = w.now + 120 * S;
+	lose(&w, &kept);
+	to(&w, DAY_S + 7920);
+	minutes(&w, DAY_S + 7920, DAY_S + 9420, 20);
+	minutes(&w, DAY_S + 9420, DAY_S + 9480, 400);
+	assert_string_equal(w.said, "fired:a.example");
+	assert_float_equal(w.last.limit, 300, 3);
 	end(&w);
 }
 
@@ -1847,6 +1900,7 @@ main(void)
 		T(none_is_not_more_than_nothing),
 		T(what_is_usual_is_of_each_key),
 		T(what_is_usual_survives),
+		T(a_loss_makes_nothing_more_usual),
 		T(what_was_lost_is_not_usual),
 	};
 

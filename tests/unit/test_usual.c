@@ -198,6 +198,17 @@ test_kept(void **state)
 	assert_float_equal(level(&w, true), 305, 3);
 	pass(&w, 20 * M, true);
 	assert_float_equal(level(&w, true), 305, 3);
+	/* What was watched of the running half hour counts with its sum. */
+	begin(&w);
+	spend(&w, 10 * M, 60);
+	buf_writer(&b, p, sizeof(p));
+	usual_put(&w.c, &w.u, &b);
+	buf_reader(&b, p, sizeof(p));
+	memset(&w.c, 0, sizeof(w.c));
+	assert_int_equal(usual_get(&w.c, &w.u, &b), 0);
+	pass(&w, 2 * M, false);
+	spend(&w, 28 * M, 60);
+	assert_float_equal(level(&w, true), 300, 0.01);
 	/* Bytes that are none. */
 	memset(p, 0xff, sizeof(p));
 	buf_reader(&b, p, sizeof(p));
