@@ -331,9 +331,15 @@ series_limit(const struct alert_set *a, const struct alert_rule *r,
 		return;
 	level = usual_level(&r->usual, s->usual, a->now_us, r->conf->span_us,
 	    series_upward(r->conf));
+	if (level < 0) {
+		/* What fires needs one to clear at. */
+		s->limit = series_fires(s) ? s->limit : level;
+		return;
+	}
+	level *= r->conf->value;
 	/* To a thousandth: people read it. */
-	s->limit = level < 0 ? level :
-	    (double)(uint64_t)(level * r->conf->value * 1000 + 0.5) / 1000;
+	s->limit = level < 1e12 ?
+	    (double)(uint64_t)(level * 1000 + 0.5) / 1000 : level;
 }
 
 /* Half hours that are over. */

@@ -1713,6 +1713,47 @@ none_is_not_more_than_nothing(void **state)
 	end(&w);
 }
 
+/* Days later, when nobody knows any more what was usual. */
+static void
+what_fires_keeps_its_limit(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin_usual(&w, OP_LT, 0.3);
+	start(&w);
+	minutes(&w, DAY_S, DAY_S + 7200, 20);
+	minutes(&w, DAY_S + 7200, DAY_S + 7500, 4);
+	said(&w, "fired");
+	w.complete = 0.5;
+	minutes(&w, DAY_S + 7500, DAY_S + 200000, 4);
+	said(&w, "unknown");
+	w.complete = 1;
+	minutes(&w, DAY_S + 200000, DAY_S + 200300, 4);
+	said(&w, "");
+	minutes(&w, DAY_S + 200300, DAY_S + 200900, 20);
+	said(&w, "cleared");
+	assert_float_equal(w.last.limit, 30, 0.5);
+	end(&w);
+}
+
+static void
+a_limit_may_be_huge(void **state)
+{
+	const struct alert_what	 what = { .iface = "eth0", .vlan = -1 };
+	struct world		 w;
+
+	(void)state;
+	begin_usual(&w, OP_GT, 1000)->metric = METRIC_BYTES;
+	start(&w);
+	to(&w, DAY_S + 60);
+	alert_count(w.set, METRIC_BYTES, &what, 1ULL << 62);
+	to(&w, DAY_S + 3600);
+	assert_string_equal(w.said, "");
+	assert_true(w.set->rule[0].first->limit > 1e20);
+	end(&w);
+}
+
 static void
 what_is_usual_is_of_each_key(void **state)
 {
@@ -1898,6 +1939,8 @@ main(void)
 		T(less_than_usual_fires),
 		T(none_is_not_less_than_next_to_nothing),
 		T(none_is_not_more_than_nothing),
+		T(what_fires_keeps_its_limit),
+		T(a_limit_may_be_huge),
 		T(what_is_usual_is_of_each_key),
 		T(what_is_usual_survives),
 		T(a_loss_makes_nothing_more_usual),
