@@ -603,6 +603,19 @@ end_slice(struct alert_set *a, struct alert_rule *r, uint64_t when)
 	storm_over(a, r);
 }
 
+/* When a state has lasted; without an end: never. */
+static uint64_t
+lasts_until(const struct alert_rule *r, const struct series *s)
+{
+	if (s->state == ALERT_PENDING)
+		return s->since_us + r->conf->for_us;
+	if (s->state == ALERT_CLEARING)
+		return s->since_us + clear_hold(r);
+	if (s->state == ALERT_FIRING && r->conf->repeat_us > 0 && !s->quiet)
+		return s->repeat_us;
+	return UINT64_MAX;
+}
+
 /* While nothing changes: the next slice, at most last, that has to be told. */
 static uint64_t
 next_told(const struct alert_rule *r, uint64_t last)
@@ -612,11 +625,13 @@ next_told(const struct alert_rule *r, uint64_t last)
 
 	if (r->in_minute > ALERT_STORM && r->minute_us + MINUTE_US < us)
 		us = r->minute_us + MINUTE_US;
-	if (r->conf->repeat_us > 0)
-		for (s = r->first; s != NULL; s = s->next)
-			if (s->state == ALERT_FIRING && !s->quiet &&
-			    s->repeat_us < us)
-				us = s->repeat_us;
+	for (s = r->first; s != NULL; s = s->next)
+		if (lasts_until(r, s) < us)
+			us = lasts_until(r, s);
+	if (r->conf->usual) {
+		next = series_limits_us(r, r->slice * r->slice_us);
+		us = next < us ? next : us;
+	}
 	next = (us + r->slice_us - 1) / r->slice_us;
 	return next > r->slice ? next : r->slice + 1;
 }

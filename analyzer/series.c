@@ -359,6 +359,20 @@ series_pass(const struct alert_set *a, struct alert_rule *r)
 	}
 }
 
+uint64_t
+series_limits_us(const struct alert_rule *r, uint64_t now_us)
+{
+	const struct series	*s;
+	uint64_t		 us;
+
+	us = usual_changes(now_us, r->conf->span_us);
+	for (s = r->first; s != NULL; s = s->next)
+		if (series_fires(s) && s->fired_us + FROZEN_US > now_us &&
+		    s->fired_us + FROZEN_US < us)
+			us = s->fired_us + FROZEN_US;
+	return us;
+}
+
 /* ---- what a rule looks at ---- */
 
 static bool

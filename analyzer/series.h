@@ -131,6 +131,8 @@ void	 series_add(const struct alert_rule *, struct series *, enum ring,
 void	 series_pass(const struct alert_set *, struct alert_rule *);
 void	 series_limit(const struct alert_set *, const struct alert_rule *,
 	    struct series *);
+/* When one of its limits may be another next, though nothing comes. */
+uint64_t series_limits_us(const struct alert_rule *, uint64_t now_us);
 bool	 series_selects(const struct conf_select *,
 	    const struct alert_what *);
 /* The text of a rule's key; false when this event has none. */

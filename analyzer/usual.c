@@ -114,6 +114,23 @@ usual_level(const struct usual_clock *c, const struct usual *u,
 	return (larger == (hour > day) ? hour : day) * (double)over_us / 1e6;
 }
 
+static uint64_t
+next_at(uint64_t now_us, uint64_t into_us)
+{
+	const uint64_t	 back = USUAL_SPAN_US - into_us % USUAL_SPAN_US;
+
+	return ((now_us + back) / USUAL_SPAN_US + 1) * USUAL_SPAN_US - back;
+}
+
+uint64_t
+usual_changes(uint64_t now_us, uint64_t over_us)
+{
+	const uint64_t	 hour = next_at(now_us, over_us);
+	const uint64_t	 day = next_at(now_us, USUAL_SPAN_US / 2);
+
+	return hour < day ? hour : day;
+}
+
 /*
  * A rate as the upper half of a float: exact to 1 in 128, which is enough for
  * what is compared with a multiple of it.

@@ -45,6 +45,8 @@ void		 usual_next(struct usual_clock *);
  */
 double		 usual_level(const struct usual_clock *, const struct usual *,
 		    uint64_t now_us, uint64_t over_us, bool larger);
+/* When that may change next while nothing is counted. */
+uint64_t	 usual_changes(uint64_t now_us, uint64_t over_us);
 
 /* Over a loss of the process; -1 when it is none. */
 void		 usual_put(const struct usual_clock *, const struct usual *,

@@ -1713,6 +1713,40 @@ none_is_not_more_than_nothing(void **state)
 	end(&w);
 }
 
+/* With a capture file one packet may be hours behind the one before. */
+static void
+silence_is_told_while_nothing_comes(void **state)
+{
+	static const double	 from[] = { DAY_S + 1500, DAY_S + 90000 };
+	static const double	 until = DAY_S + 200040;
+	struct world		 w;
+	struct alert_event	 e;
+	unsigned		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(from); i++) {
+		begin_usual(&w, OP_LT, 0.3);
+		w.rule[0].for_us = 60 * S;
+		start(&w);
+		minutes(&w, DAY_S, from[i], 20);
+		minutes(&w, from[i], until, 0);
+		e = w.last;
+		assert_non_null(strstr(w.said, "fired"));
+		assert_non_null(strstr(w.said, "cleared"));
+		end(&w);
+		begin_usual(&w, OP_LT, 0.3);
+		w.rule[0].for_us = 60 * S;
+		start(&w);
+		minutes(&w, DAY_S, from[i], 20);
+		to(&w, until);
+		assert_non_null(strstr(w.said, "fired"));
+		assert_non_null(strstr(w.said, "cleared"));
+		assert_int_equal(w.last.first_us, e.first_us);
+		assert_int_equal(w.last.time_us, e.time_us);
+		end(&w);
+	}
+}
+
 /* Days later, when nobody knows any more what was usual. */
 static void
 what_fires_keeps_its_limit(void **state)
@@ -1939,6 +1973,7 @@ main(void)
 		T(less_than_usual_fires),
 		T(none_is_not_less_than_next_to_nothing),
 		T(none_is_not_more_than_nothing),
+		T(silence_is_told_while_nothing_comes),
 		T(what_fires_keeps_its_limit),
 		T(a_limit_may_be_huge),
 		T(what_is_usual_is_of_each_key),
