@@ -405,7 +405,8 @@ judge(struct alert_set *a, struct alert_rule *r, struct series *s)
 static void
 judge_now(struct alert_set *a, struct alert_rule *r, struct series *s)
 {
-	if (!r->instant || s->state != ALERT_OK)
+	if (!r->instant || s->state != ALERT_OK ||
+	    s->sum[RING_LEAST] < r->conf->at_least)
 		return;
 	if (s->limit < 0 || !series_holds(r->conf->op,
 	    (double)s->sum[RING_NUM], s->limit))

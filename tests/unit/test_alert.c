@@ -29,6 +29,7 @@ struct world {
 	char		 said[512];
 	char		 told[512];	/* who counted */
 	struct alert_event last;
+	unsigned	 looks;		/* how often it was asked to look */
 	char		 last_id[ALERT_ID_MAX];
 };
 
@@ -53,6 +54,7 @@ on_view(void *arg, const char *on, uint64_t now_us, uint64_t span_us,
 
 	(void)on;
 	(void)span_us;
+	w->looks++;
 	v->gone = w->gone;
 	v->complete = now_us < w->lossy_us ? 0.5 : w->complete;
 	v->watched = w->watched;
@@ -1805,13 +1807,17 @@ what_is_usual_is_of_each_key(void **state)
 	assert_string_equal(w.said, "");
 	/* As little as before for one is much for the other. */
 	to(&w, DAY_S + 7201);
+	w.looks = 0;
 	hits(&w, "big", 0, 60);
 	assert_string_equal(w.said, "");
 	hits(&w, "small", 0, 60);
 	assert_string_equal(w.said, "fired:small");
 	/* What was not there is more than usual from "at least" on. */
+	assert_int_equal(w.looks, 1);
 	hits(&w, "new", 0, 49);
 	assert_string_equal(w.said, "fired:small");
+	/* Which is known without a look at all that was lost. */
+	assert_int_equal(w.looks, 1);
 	hits(&w, "new", 0, 1);
 	assert_string_equal(w.said, "fired:small fired:new");
 	end(&w);
