@@ -110,6 +110,10 @@ series_alloc(struct alert_set *a, struct alert_rule *r)
 	s->limit = r->conf->value;
 	if (s->usual != NULL) {
 		usual_begin(&r->usual, s->usual);
+		/* It may be one of these; nothing is less than no past. */
+		if (series_upward(r->conf))
+			usual_raise(s->usual, &r->dropped);
+		s->usual->sum = 0;
 		series_limit(a, r, s);
 	}
 	return s;
@@ -227,6 +231,8 @@ make_room(struct alert_set *a, struct alert_rule *r)
 	r->other_keys++;
 	if (least == NULL)
 		return false;
+	if (least->usual != NULL)
+		usual_raise(&r->dropped, least->usual);
 	series_drop(a, r, least);
 	return true;
 }
@@ -355,6 +361,7 @@ series_pass(const struct alert_set *a, struct alert_rule *r)
 			usual_end(&r->usual, s->usual);
 			s->dirty = true;
 		}
+		usual_end(&r->usual, &r->dropped);
 		usual_next(&r->usual);
 	}
 }

@@ -72,6 +72,7 @@ struct alert_rule {
 	double		 complete;	/* the last span */
 	enum alert_blind blind;		/* why it cannot be judged */
 	struct usual_clock usual;
+	struct usual	 dropped;	/* the most of keys that made room */
 	bool		 rings[RINGS];
 	bool		 hist;
 	bool		 instant;

@@ -23,6 +23,18 @@ usual_begin(const struct usual_clock *c, struct usual *u)
 	u->sum = 0;
 }
 
+void
+usual_raise(struct usual *u, const struct usual *other)
+{
+	unsigned	 i;
+
+	for (i = 0; i < USUAL_SPANS; i++)
+		if (u->rate[i] >= 0 && u->rate[i] < other->rate[i])
+			u->rate[i] = other->rate[i];
+	if (u->sum < other->sum)
+		u->sum = other->sum;
+}
+
 bool
 usual_pass(struct usual_clock *c, uint64_t now_us, bool seen)
 {

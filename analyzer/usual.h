@@ -32,6 +32,8 @@ struct usual {
 
 /* A level that was not there before: nothing, as far as that is known. */
 void		 usual_begin(const struct usual_clock *, struct usual *);
+/* It had what another one had, where that is more. */
+void		 usual_raise(struct usual *, const struct usual *other);
 /*
  * Time goes on; seen: since the last call all was watched. True when the
  * running half hour is over: usual_end for each level, and again.

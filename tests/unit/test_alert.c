@@ -1823,6 +1823,36 @@ what_is_usual_is_of_each_key(void **state)
 	end(&w);
 }
 
+/* It may be one that had to go: then it had no more than the most of these. */
+static void
+a_key_that_made_room_had_a_past(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin_usual(&w, OP_GT, 3);
+	w.rule[0].key = KEY_HOST;
+	w.rule[0].max_keys = 2;
+	start(&w);
+	minutes(&w, DAY_S, DAY_S + 3600, 20);
+	to(&w, DAY_S + 3601);
+	hits(&w, "x", 0, 40);
+	to(&w, DAY_S + 4000);
+	/* One of both goes, and comes again. */
+	hits(&w, "x", 0, 2);
+	hits(&w, "y", 0, 3);
+	hits(&w, "x", 0, 4);
+	to(&w, DAY_S + 4001);
+	hits(&w, "a.example", 0, 100);
+	assert_string_equal(w.said, "");
+	hits(&w, "a.example", 0, 190);
+	assert_string_equal(w.said, "");
+	hits(&w, "a.example", 0, 20);
+	assert_string_equal(w.said, "fired:a.example");
+	assert_float_equal(w.last.limit, 300, 1);
+	end(&w);
+}
+
 /* What was saved, each slot as it was saved last. */
 struct kept {
 	uint8_t		 p[8][512];
@@ -1983,6 +2013,7 @@ main(void)
 		T(what_fires_keeps_its_limit),
 		T(a_limit_may_be_huge),
 		T(what_is_usual_is_of_each_key),
+		T(a_key_that_made_room_had_a_past),
 		T(what_is_usual_survives),
 		T(a_loss_makes_nothing_more_usual),
 		T(what_was_lost_is_not_usual),
