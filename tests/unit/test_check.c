@@ -13,7 +13,7 @@
 static uint8_t		 bytes[65536];
 
 /* rule|id|state|metric|key|value|limit|op|span|since|for|peak|complete|
-   severity|fired|other|unit|reason */
+   severity|fired|other|unit|reason|of usual */
 static enum check_status
 judge(const char *row1, const char *row2, struct out *o)
 {
@@ -43,6 +43,24 @@ a_quiet_rule_is_ok(void **state)
 	    "error|-|-|ratio", NULL, &o), CHECK_OK);
 	assert_string_equal(o.p, "OK web 1.9% (limit 5%) complete=99.98% | "
 	    "ratio=1.9%;;5;0;100\n");
+	out_clear(&o);
+}
+
+static void
+what_is_usual_may_be_no_limit_yet(void **state)
+{
+	struct out	 o;
+
+	(void)state;
+	assert_int_equal(judge("web|-|ok|requests|-|50|0|>|300|-|-|-|1|"
+	    "error|-|-|count|not known yet|3", NULL, &o), CHECK_OK);
+	assert_string_equal(o.p, "OK web 50 (limit -) complete=100%: "
+	    "not known yet | value=50;;;0;\n");
+	out_clear(&o);
+	judge("web|-|ok|requests|-|50|90|>|300|-|-|-|1|error|-|-|count||3",
+	    NULL, &o);
+	assert_string_equal(o.p, "OK web 50 (limit 90) complete=100% | "
+	    "value=50;;90;0;\n");
 	out_clear(&o);
 }
 
@@ -139,6 +157,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_quiet_rule_is_ok),
+		cmocka_unit_test(what_is_usual_may_be_no_limit_yet),
 		cmocka_unit_test(performance_data_is_short_and_has_no_exponent),
 		cmocka_unit_test(a_firing_rule_is_as_bad_as_its_severity),
 		cmocka_unit_test(
