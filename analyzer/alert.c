@@ -869,6 +869,8 @@ alert_reconf(struct alert_set *a, const struct conf *c)
 				break;
 		if (i == a->n) {
 			end_rule(a, &old[k]);
+			for (i = 0; i < a->n; i++)
+				series_inherit(a, &a->rule[i], &old[k]);
 			rule_clear(a, &old[k]);
 			continue;
 		}

@@ -366,6 +366,32 @@ series_pass(const struct alert_set *a, struct alert_rule *r)
 	}
 }
 
+static bool
+counts_same(const struct conf_alert *a, const struct conf_alert *b)
+{
+	return a->usual && b->usual && a->metric == b->metric &&
+	    a->key == b->key && strcmp(a->name, b->name) == 0 &&
+	    memcmp(&a->select, &b->select, sizeof(a->select)) == 0;
+}
+
+void
+series_inherit(struct alert_set *a, struct alert_rule *r,
+    const struct alert_rule *other)
+{
+	const struct series	*had;
+	struct series		*s;
+
+	if (!counts_same(r->conf, other->conf))
+		return;
+	r->usual = other->usual;
+	r->dropped = other->dropped;
+	for (had = other->first; had != NULL; had = had->next)
+		if ((s = series_get(a, r, had->key)) != NULL) {
+			*s->usual = *had->usual;
+			s->dirty = true;
+		}
+}
+
 uint64_t
 series_limits_us(const struct alert_rule *r, uint64_t now_us)
 {

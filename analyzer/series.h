@@ -132,6 +132,9 @@ void	 series_add(const struct alert_rule *, struct series *, enum ring,
 void	 series_pass(const struct alert_set *, struct alert_rule *);
 void	 series_limit(const struct alert_set *, const struct alert_rule *,
 	    struct series *);
+/* What was usual of another rule, if that counted the same. */
+void	 series_inherit(struct alert_set *, struct alert_rule *,
+	    const struct alert_rule *other);
 /* When one of its limits may be another next, though nothing comes. */
 uint64_t series_limits_us(const struct alert_rule *, uint64_t now_us);
 bool	 series_selects(const struct conf_select *,

@@ -1907,6 +1907,35 @@ what_is_usual_survives(void **state)
 	end(&w);
 }
 
+/* How much more than usual is too much does not change what is usual. */
+static void
+what_is_usual_survives_another_limit(void **state)
+{
+	struct world		 w;
+	struct conf_alert	*c, other[2];
+	struct conf		 conf;
+
+	(void)state;
+	c = begin_usual(&w, OP_GT, 3);
+	c->key = KEY_HOST;
+	start(&w);
+	minutes(&w, DAY_S, DAY_S + 7200, 20);
+	conf = w.conf;
+	conf.alerts = other;
+	other[0] = other[1] = *c;
+	other[0].value = 5;
+	other[0].span_us = 600 * S;
+	compat_strlcpy(other[1].name, "s", sizeof(other[1].name));
+	conf.nalerts = 2;
+	assert_int_equal(alert_reconf(w.set, &conf), 0);
+	minutes(&w, DAY_S + 7200, DAY_S + 7800, 20);
+	assert_string_equal(w.said, "");
+	hits(&w, "a.example", 0, 850);
+	assert_string_equal(w.said, "fired:a.example");
+	assert_float_equal(w.last.limit, 1000, 1);
+	end(&w);
+}
+
 /* What was counted before a loss had its time; that after it has none. */
 static void
 a_loss_makes_nothing_more_usual(void **state)
@@ -2015,6 +2044,7 @@ main(void)
 		T(what_is_usual_is_of_each_key),
 		T(a_key_that_made_room_had_a_past),
 		T(what_is_usual_survives),
+		T(what_is_usual_survives_another_limit),
 		T(a_loss_makes_nothing_more_usual),
 		T(what_was_lost_is_not_usual),
 	};
