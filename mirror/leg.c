@@ -110,6 +110,8 @@ to_sink(struct leg *l, enum hook_side side, const struct chunk *c,
     enum hook_verdict v)
 {
 	if (v == HOOK_FAIL || v == HOOK_HIDE) {
+		if (is_start(c))
+			l->gone[side][c->dir] = false;
 		if (v == HOOK_FAIL)
 			count_hook_error(l->copy, side);
 		count_lost(l, side, c, SINK_LOST_GAP);

@@ -847,6 +847,31 @@ a_message_is_not_ended_by_one_that_a_program_drops(void **state)
 	close_all();
 }
 
+/* That the one before was left out does not leave it out without a word. */
+static void
+all_of_a_message_whose_head_failed_is_lost(void **state)
+{
+	(void)state;
+	forward_messages();
+	head();
+	answer_all_with(HOOKMSG_DROP);
+	body('x', 10);
+	message_end();
+	answer_all();
+	assert_int_equal(copy->stats.dropped_bytes, 0);
+	head();
+	answer_all_with(HOOKMSG_ABORT);
+	body('y', 10);
+	message_end();
+	answer_all();
+	assert_int_equal(sink_tcp_stats(copy->tcp)->requests, 0);
+	assert_int_equal(copy->stats.dropped_bytes, strlen(HEAD) + 10);
+	assert_int_equal(copy->stats.lost_requests[SINK_LOST_GAP], 1);
+	leg_close(&leg);
+	answer_all();
+	close_all();
+}
+
 static void
 a_message_that_a_program_has_a_part_of_no_more_is_lost(void **state)
 {
@@ -988,6 +1013,7 @@ main(void)
 		    a_message_is_not_ended_by_one_that_a_program_drops),
 		cmocka_unit_test(
 		    a_message_that_a_program_has_a_part_of_no_more_is_lost),
+		cmocka_unit_test(all_of_a_message_whose_head_failed_is_lost),
 		cmocka_unit_test(a_pause_loses_whole_messages),
 		cmocka_unit_test(
 		    a_displaced_program_is_told_although_it_did_not_read),
