@@ -63,14 +63,14 @@ warm(const struct alert_set *a, const struct alert_rule *r)
 
 /*
  * Nothing is not more than what is usually nothing, and of what is usually
- * next to nothing none is not less.
+ * next to nothing it is not less.
  */
 static bool
 is_usual(const struct conf_alert *c, const struct series *s)
 {
 	if (!c->usual)
 		return false;
-	return series_upward(c) ? s->value <= 0 : s->limit < 1;
+	return series_upward(c) ? s->value <= 0 : s->level < USUAL_OFTEN;
 }
 
 static bool

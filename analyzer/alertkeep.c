@@ -246,7 +246,7 @@ put_series(const struct alert_rule *r, const struct series *s, struct buf *b)
 	buf_put_u8(b, fits);
 	if (fits) {
 		usual_put(&r->usual, s->usual, b);
-		buf_put_double(b, s->limit);
+		buf_put_double(b, s->level);
 	}
 	if (s->ring[RING_NUM] != NULL && r->conf->metric != METRIC_RATIO)
 		put_ring(r, s, b);
@@ -344,21 +344,21 @@ get_usual(struct alert_rule *r, struct series *s, struct buf *b)
 {
 	struct usual_clock	 clock;
 	struct usual		 u;
-	double			 limit;
+	double			 level;
 
 	if (buf_get_u8(b) == 0)
 		return 0;
 	memset(&clock, 0, sizeof(clock));
 	if (usual_get(&clock, &u, b) == -1)
 		return -1;
-	limit = buf_get_double(b);
+	level = buf_get_double(b);
 	if (b->err || s->usual == NULL)
 		return b->err ? -1 : 0;
 	/* The others were saved when they last counted. */
 	if (clock.last_us >= r->usual.last_us)
 		r->usual = clock;
 	*s->usual = u;
-	s->limit = limit;
+	series_level(r, s, level);
 	return 0;
 }
 

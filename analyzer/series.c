@@ -322,6 +322,17 @@ series_add(const struct alert_rule *r, struct series *s, enum ring ring,
 		s->usual->sum += n;
 }
 
+void
+series_level(const struct alert_rule *r, struct series *s, double level)
+{
+	const double	 limit = level * r->conf->value;
+
+	s->level = level;
+	/* To a thousandth: people read it. */
+	s->limit = level < 0 ? level : limit < 1e12 ?
+	    (double)(uint64_t)(limit * 1000 + 0.5) / 1000 : limit;
+}
+
 /*
  * What it had at other times, so many times. What fires must not become usual
  * by lasting, for a day.
@@ -337,15 +348,9 @@ series_limit(const struct alert_set *a, const struct alert_rule *r,
 		return;
 	level = usual_level(&r->usual, s->usual, a->now_us, r->conf->span_us,
 	    series_upward(r->conf));
-	if (level < 0) {
-		/* What fires needs one to clear at. */
-		s->limit = series_fires(s) ? s->limit : level;
-		return;
-	}
-	level *= r->conf->value;
-	/* To a thousandth: people read it. */
-	s->limit = level < 1e12 ?
-	    (double)(uint64_t)(level * 1000 + 0.5) / 1000 : level;
+	/* What fires needs a limit to clear at. */
+	if (level >= 0 || !series_fires(s))
+		series_level(r, s, level);
 }
 
 /* Half hours that are over. */

@@ -33,6 +33,7 @@ struct series {
 	uint64_t	*hist_sum;
 	uint64_t	 slice;		/* newest slice that is in the ring */
 	struct usual	*usual;		/* of "of usual" */
+	double		 level;		/* that; below 0: not known yet */
 	double		 limit;		/* below 0: not known yet */
 	double		 value;
 	double		 complete;
@@ -132,6 +133,8 @@ void	 series_add(const struct alert_rule *, struct series *, enum ring,
 void	 series_pass(const struct alert_set *, struct alert_rule *);
 void	 series_limit(const struct alert_set *, const struct alert_rule *,
 	    struct series *);
+/* What is usual is this. */
+void	 series_level(const struct alert_rule *, struct series *, double);
 /* What was usual of another rule, if that counted the same. */
 void	 series_inherit(struct alert_set *, struct alert_rule *,
 	    const struct alert_rule *other);

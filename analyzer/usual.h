@@ -15,6 +15,7 @@
 
 #define USUAL_SPAN_US	1800000000ULL
 #define USUAL_SPANS	52		/* 48 are a day */
+#define USUAL_OFTEN	5		/* of fewer there is often none */
 #define USUAL_PACKED	(USUAL_SPANS * 2 + 8 + 4 + 8)	/* bytes */
 
 /* The half hours that all the levels of a rule share; zeroed it begins. */

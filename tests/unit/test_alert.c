@@ -1680,7 +1680,7 @@ none_is_not_less_than_next_to_nothing(void **state)
 		start(&w);
 		minutes(&w, DAY_S, DAY_S + 7200, 0);
 		assert_string_equal(w.said, "");
-		/* Fewer than one in the span. */
+		/* Fewer than five in the span. */
 		minutes(&w, DAY_S + 7200, DAY_S + 7260, 15);
 		minutes(&w, DAY_S + 7260, DAY_S + 14400, 0);
 		assert_string_equal(w.said, "");
@@ -1692,6 +1692,27 @@ none_is_not_less_than_next_to_nothing(void **state)
 		assert_string_equal(w.said, "fired worse");
 		minutes(&w, DAY_S + 90000, DAY_S + 104400, 0);
 		assert_string_equal(w.said, "fired worse cleared");
+		end(&w);
+	}
+}
+
+/* However small the part is: of what comes often none is seldom. */
+static void
+silence_is_less_than_any_part(void **state)
+{
+	static const double	 parts[] = { 0.01, 0 };
+	struct world		 w;
+	unsigned		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(parts); i++) {
+		begin_usual(&w, OP_LE, parts[i]);
+		start(&w);
+		minutes(&w, DAY_S, DAY_S + 7200, 2);
+		minutes(&w, DAY_S + 7200, DAY_S + 7800, 0);
+		assert_string_equal(w.said, "fired");
+		minutes(&w, DAY_S + 7800, DAY_S + 7920, 2);
+		assert_string_equal(w.said, "fired cleared");
 		end(&w);
 	}
 }
@@ -2037,6 +2058,7 @@ main(void)
 		T(more_than_usual_fires),
 		T(less_than_usual_fires),
 		T(none_is_not_less_than_next_to_nothing),
+		T(silence_is_less_than_any_part),
 		T(none_is_not_more_than_nothing),
 		T(silence_is_told_while_nothing_comes),
 		T(what_fires_keeps_its_limit),
