@@ -1,4 +1,5 @@
 /* The rows of alert, and what of it outlives the process. */
+#include <math.h>
 #include <string.h>
 
 #include "analyzer/alert.h"
@@ -58,6 +59,17 @@ put_row(struct alert_set *a, const struct alert_rule *r, const struct series *s,
 	row_double(w, c->usual ? c->value : 0);
 }
 
+/* Of limits that are not all the same, how much of its own it is. */
+static double
+of_limit(const struct alert_rule *r, const struct series *s)
+{
+	if (!r->conf->usual)
+		return s->value;
+	if (s->limit > 0)
+		return s->value / s->limit;
+	return series_upward(r->conf) ? 0 : HUGE_VAL;
+}
+
 static bool
 is_worse(const struct alert_rule *r, const struct series *s,
     const struct series *than)
@@ -66,8 +78,8 @@ is_worse(const struct alert_rule *r, const struct series *s,
 
 	if (has != series_has_value(r, than))
 		return has;
-	return series_upward(r->conf) ? s->value > than->value :
-	    s->value < than->value;
+	return series_upward(r->conf) ? of_limit(r, s) > of_limit(r, than) :
+	    of_limit(r, s) < of_limit(r, than);
 }
 
 /* The key that is nearest to its limit stands for those that are ok. */

@@ -1844,6 +1844,36 @@ what_is_usual_is_of_each_key(void **state)
 	end(&w);
 }
 
+/* Each has its own limit: the largest need not be the nearest to it. */
+static void
+nearest_to_its_limit_is_what_is_least_usual(void **state)
+{
+	struct rows	 r = { .n = 0 };
+	struct world	 w;
+	struct row	 row;
+	struct buf	 b;
+	unsigned	 i;
+
+	(void)state;
+	begin_usual(&w, OP_GT, 3)->key = KEY_HOST;
+	start(&w);
+	for (i = 0; i < 120; i++) {
+		to(&w, DAY_S + 60 * i);
+		hits(&w, "big", 0, 100);
+		hits(&w, "small", 0, 10);
+	}
+	to(&w, DAY_S + 7201);
+	hits(&w, "small", 0, 60);
+	to(&w, DAY_S + 7210);
+	buf_writer(&r.b, r.mem, sizeof(r.mem));
+	assert_true(alert_rows(w.set, false, NULL, next_row, &r));
+	assert_int_equal(r.n, 1);
+	buf_reader(&b, r.mem, r.b.len);
+	assert_int_equal(row_get(&b, &row), 0);
+	has(&row, "key", "small");
+	end(&w);
+}
+
 /* It may be one that had to go: then it had no more than the most of these. */
 static void
 a_key_that_made_room_had_a_past(void **state)
@@ -2064,6 +2094,7 @@ main(void)
 		T(what_fires_keeps_its_limit),
 		T(a_limit_may_be_huge),
 		T(what_is_usual_is_of_each_key),
+		T(nearest_to_its_limit_is_what_is_least_usual),
 		T(a_key_that_made_room_had_a_past),
 		T(what_is_usual_survives),
 		T(what_is_usual_survives_another_limit),
