@@ -55,13 +55,6 @@ is_ratio(const struct row *r)
 	return doc_is(r, "unit", "ratio");
 }
 
-/* There is none while nobody knows what is usual, or where that is nothing. */
-static bool
-has_limit(const struct row *r)
-{
-	return doc_num(r, "of_usual") == 0 || doc_num(r, "limit") > 0;
-}
-
 /*
  * Performance data: label=value[unit];warn;crit;min;max. A limit is a range of
  * what is well: "5" is 0 to 5, "95:" is 95 and above.
@@ -74,7 +67,7 @@ performance(struct out *o, const struct row *r, enum check_status bad)
 
 	fmt_short(v, scale * doc_num(r, "value"));
 	*l = '\0';
-	if (has_limit(r))
+	if (doc_has_limit(r))
 		snprintf(l, sizeof(l), "%s%s", fmt_short(b, scale *
 		    doc_num(r, "limit")), fires_below(r) ? ":" : "");
 	out_printf(o, " | %s=%s%s;%s;%s;0;%s\n",
@@ -100,7 +93,7 @@ report(struct out *o, const struct doc *d, const struct row *r,
 	out_vis(o, VIS_ITEM, key, len);	/* "|" begins performance data */
 	unit = doc_text(r, "unit", &n);
 	out_printf(o, " %s", fmt_by_unit(b, unit, n, doc_num(r, "value")));
-	out_printf(o, " (limit %s)", has_limit(r) ? fmt_by_unit(b, unit, n,
+	out_printf(o, " (limit %s)", doc_has_limit(r) ? fmt_by_unit(b, unit, n,
 	    doc_num(r, "limit")) : "-");
 	key = doc_text(r, "key", &len);
 	if (len > 0) {
@@ -111,7 +104,7 @@ report(struct out *o, const struct doc *d, const struct row *r,
 		ratio = doc_num(&complete, "ratio");
 	out_printf(o, " complete=%s", fmt_ratio(b, ratio));
 	key = doc_text(r, "reason", &len);
-	if ((status == CHECK_UNKNOWN || !has_limit(r)) && len > 0) {
+	if ((status == CHECK_UNKNOWN || !doc_has_limit(r)) && len > 0) {
 		out_str(o, ": ");
 		out_vis(o, VIS_ITEM, key, len);
 	}

@@ -205,3 +205,9 @@ doc_is(const struct row *r, const char *key, const char *s)
 	p = doc_text(r, key, &n);
 	return n == strlen(s) && memcmp(p, s, n) == 0;
 }
+
+bool
+doc_has_limit(const struct row *r)
+{
+	return doc_num(r, "of_usual") == 0 || doc_num(r, "limit") > 0;
+}

@@ -68,5 +68,10 @@ bool		 doc_bool(const struct row *, const char *key);
 const char	*doc_text(const struct row *, const char *key, size_t *n);
 /* Whether a text value equals a string. */
 bool		 doc_is(const struct row *, const char *key, const char *);
+/*
+ * Whether an alert has a limit: there is none while nobody knows what is usual,
+ * or where that is nothing.
+ */
+bool		 doc_has_limit(const struct row *);
 
 #endif

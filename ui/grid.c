@@ -145,9 +145,8 @@ special_cell(struct out *o, const struct row *r, const struct row_field *f,
 			return true;
 		}
 	}
-	/* Nor is there a limit while nobody knows what is usual. */
 	if (r->kind == ROW_ALERT && strcmp(f->key, "limit") == 0 &&
-	    v->d == 0 && doc_num(r, "of_usual") > 0) {
+	    !doc_has_limit(r)) {
 		out_char(o, '-', 1);
 		return true;
 	}

@@ -217,8 +217,8 @@ alert_line(struct pen *p, const struct row *r, bool firing)
 		pen_name(p, r, "state", 9);
 	unit = doc_text(r, "unit", &n);
 	out_printf(&part, " %s of %s", fmt_by_unit(v, unit, n,
-	    doc_num(r, "value")), fmt_by_unit(l, unit, n,
-	    doc_num(r, "limit")));
+	    doc_num(r, "value")), doc_has_limit(r) ? fmt_by_unit(l, unit, n,
+	    doc_num(r, "limit")) : "-");
 	pen_name(p, r, "rule", name_width(p, &part));
 	pen_part(p, &part);
 	t = doc_text(r, "metric", &k);

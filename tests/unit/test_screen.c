@@ -213,6 +213,23 @@ interfaces_that_went_are_not_counted(void **state)
 }
 
 static void
+a_limit_that_is_not_known_is_none(void **state)
+{
+	struct fixture	 f;
+	struct buf	 b;
+
+	(void)state;
+	make(&f, 100, 40, false);
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_ALERT, 0, "rule=surge|state=pending|value=5|"
+	    "limit=0|of_usual=3|unit=count|metric=requests");
+	assert_int_equal(doc_add(&f.doc, bytes, b.len), 0);
+	screen_draw(&f.screen, &f.doc, &f.detail);
+	assert_non_null(strstr(f.screen.text.p, " 5 of - "));
+	drop(&f);
+}
+
+static void
 names_of_quic_are_counted_with_those_of_tls(void **state)
 {
 	struct fixture	 f;
@@ -265,6 +282,7 @@ main(void)
 		cmocka_unit_test(help_names_every_key_where_there_is_no_room),
 		cmocka_unit_test(no_rows_at_all_are_a_screen_too),
 		cmocka_unit_test(interfaces_that_went_are_not_counted),
+		cmocka_unit_test(a_limit_that_is_not_known_is_none),
 		cmocka_unit_test(names_of_quic_are_counted_with_those_of_tls),
 		cmocka_unit_test(
 		    talkers_have_a_page_and_leave_others_of_hosts_alone),
