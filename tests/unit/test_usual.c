@@ -173,6 +173,32 @@ test_a_machine_that_just_began(void **state)
 	assert_float_equal(level(&w, true), 300, 0.01);
 }
 
+/* Without a count it is the same until then, and passes that without one. */
+static void
+test_when_it_changes(void **state)
+{
+	struct world	 w;
+	double		 was;
+	uint64_t	 next, end;
+	unsigned	 changed = 0;
+
+	(void)state;
+	begin(&w);
+	spend(&w, 7 * H, 60);
+	spend(&w, 20 * H, 6);
+	for (end = w.now + 30 * H; w.now < end;) {
+		was = level(&w, true);
+		next = usual_changes(w.now, 5 * M);
+		assert_true(next > w.now && next - w.now <= H / 2);
+		pass(&w, next - 1 - w.now, true);
+		assert_true(level(&w, true) == was);
+		pass(&w, 1, true);
+		changed += level(&w, true) != was;
+	}
+	assert_in_range(changed, 4, 104);
+	assert_float_equal(level(&w, true), 0, 0.01);
+}
+
 static void
 test_kept(void **state)
 {
@@ -227,6 +253,7 @@ main(void)
 		cmocka_unit_test(test_a_new_level_was_none_before),
 		cmocka_unit_test(test_a_packet_from_1970),
 		cmocka_unit_test(test_a_machine_that_just_began),
+		cmocka_unit_test(test_when_it_changes),
 		cmocka_unit_test(test_kept),
 	};
 
