@@ -205,6 +205,22 @@ put_service(struct row_writer *w, const struct meter_talk *t)
 	row_u64(w, t->port);
 }
 
+/* What a talker and a site have in common. */
+static void
+put_volume(const struct rows *r, struct row_writer *w,
+    const struct sketch_entry *e, uint64_t all)
+{
+	const uint64_t	 bytes = r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
+
+	row_u64(w, r->v[MC_TALKS]);
+	row_u64(w, r->v[MC_TALK_PACKETS]);
+	row_u64(w, r->v[MC_UP_BYTES]);
+	row_u64(w, r->v[MC_DOWN_BYTES]);
+	row_double(w, rows_per_second(r, bytes * 8));
+	row_double(w, all == 0 ? 0.0 : (double)bytes / (double)all);
+	row_u64(w, e->error);
+}
+
 void
 rows_talker(struct rows *r, const struct sketch_entry *e, uint64_t all)
 {
@@ -212,8 +228,6 @@ rows_talker(struct rows *r, const struct sketch_entry *e, uint64_t all)
 	static const char *const zones[] = {
 		"out>out", "in>out", "out>in", "in>in"
 	};
-	const uint64_t		 bytes = r->v[MC_UP_BYTES] +
-				    r->v[MC_DOWN_BYTES];
 	struct meter_talk	 t;
 	struct row_writer	 w;
 	char			 text[ADDR_TEXT_MAX];
@@ -233,13 +247,7 @@ rows_talker(struct rows *r, const struct sketch_entry *e, uint64_t all)
 	row_str(&w, zone[(t.flags & METER_SERVER_INSIDE) != 0]);
 	row_str(&w, zones[t.flags & (METER_CLIENT_INSIDE |
 	    METER_SERVER_INSIDE)]);
-	row_u64(&w, r->v[MC_TALKS]);
-	row_u64(&w, r->v[MC_TALK_PACKETS]);
-	row_u64(&w, r->v[MC_UP_BYTES]);
-	row_u64(&w, r->v[MC_DOWN_BYTES]);
-	row_double(&w, rows_per_second(r, bytes * 8));
-	row_double(&w, all == 0 ? 0.0 : (double)bytes / (double)all);
-	row_u64(&w, e->error);
+	put_volume(r, &w, e, all);
 	row_end(&w);
 }
 
@@ -264,8 +272,6 @@ put_told(struct row_writer *w, const uint64_t v[MC_MAX])
 void
 rows_site(struct rows *r, const struct sketch_entry *e, uint64_t all)
 {
-	const uint64_t		 bytes = r->v[MC_UP_BYTES] +
-				    r->v[MC_DOWN_BYTES];
 	struct meter_talk	 t;
 	struct row_writer	 w;
 	char			 text[ADDR_TEXT_MAX];
@@ -279,13 +285,7 @@ rows_site(struct rows *r, const struct sketch_entry *e, uint64_t all)
 		row_str(&w, addr_print(&t.server, text, sizeof(text)));
 	put_told(&w, r->v);
 	row_str(&w, t.flags & METER_SERVER_INSIDE ? "inside" : "outside");
-	row_u64(&w, r->v[MC_TALKS]);
-	row_u64(&w, r->v[MC_TALK_PACKETS]);
-	row_u64(&w, r->v[MC_UP_BYTES]);
-	row_u64(&w, r->v[MC_DOWN_BYTES]);
-	row_double(&w, rows_per_second(r, bytes * 8));
-	row_double(&w, all == 0 ? 0.0 : (double)bytes / (double)all);
-	row_u64(&w, e->error);
+	put_volume(r, &w, e, all);
 	row_end(&w);
 }
 
