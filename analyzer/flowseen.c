@@ -28,38 +28,47 @@ extra_of(struct flow_table *t, struct flow *f)
 }
 
 /*
- * What is known of a packet's tuple (as client to server there) at a place;
- * NULL without room.
+ * What is known of a tuple (as client to server there) at a place; NULL
+ * without room.
  */
 static struct flow_seen *
-seen_at(struct flow_table *t, struct flow *f, const struct packet *p, int dir,
+seen_as(struct flow_table *t, struct flow *f, const struct flow_key *key,
     const struct flowtab_place *at)
 {
 	struct flow_extra	*x;
 	struct flow_seen	*s;
-	struct flow_key		 key = p->key;
 	uint32_t		 i;
 
-	if (dir != flowseg_client(f)) {
-		key.a = p->key.b;
-		key.b = p->key.a;
-	}
 	if ((x = extra_of(t, f)) == NULL)
 		return NULL;
 	for (i = 0; i < x->nseen; i++)
 		if (x->seen[i].place == at->place &&
-		    memcmp(&x->seen[i].key, &key, sizeof(key)) == 0)
+		    memcmp(&x->seen[i].key, key, sizeof(*key)) == 0)
 			return &x->seen[i];
 	if (i == FLOW_SIGHTINGS)
 		return NULL;
 	s = &x->seen[x->nseen++];
-	s->key = key;
+	s->key = *key;
 	s->place = at->place;
 	s->iface = at->iface;
 	memcpy(s->vlan, at->vlan, sizeof(s->vlan));
 	s->nvlan = at->nvlan;
 	t->count[FLOW_C_SIGHTINGS]++;
 	return s;
+}
+
+/* The same of a packet. */
+static struct flow_seen *
+seen_at(struct flow_table *t, struct flow *f, const struct packet *p, int dir,
+    const struct flowtab_place *at)
+{
+	struct flow_key	 key = p->key;
+
+	if (dir != flowseg_client(f)) {
+		key.a = p->key.b;
+		key.b = p->key.a;
+	}
+	return seen_as(t, f, &key, at);
 }
 
 /* Notes a packet at another place; NULL without room. */
@@ -483,6 +492,30 @@ note_mask(struct flow_table *t, const struct flow *f, const struct flow *g)
 
 /* ---- what becomes of both ---- */
 
+/* What f had shown by itself, its twin has been seen by. */
+static void
+note_homes(struct flow_table *t, const struct flow *f, struct flow *twin)
+{
+	const int	 c = flowseg_client(f);
+	struct flow_key	 key = f->key;
+	struct flow_seen *s;
+	int		 i;
+
+	if (c) {
+		key.a = f->key.b;
+		key.b = f->key.a;
+	}
+	for (i = 0; i < 2; i++) {
+		if (!(f->half[i].flags & HALF_SEEN) || (s = seen_as(t, twin,
+		    &key, &t->place[f->half[i].place])) == NULL)
+			continue;
+		s->packets += f->half[i].packets;
+		s->bytes += f->half[i].bytes;
+		if (i == c)
+			s->ttl = f->ttl[c];
+	}
+}
+
 /*
  * f is no connection of its own: it is twin, seen with another tuple.
  */
@@ -495,6 +528,7 @@ become_alias(struct flow_table *t, struct flow *f, struct flow *twin,
 	if ((x = extra_of(t, f)) == NULL)
 		return;
 	note_mask(t, f, twin);
+	note_homes(t, f, twin);
 	x->twin = twin->slot;
 	x->twin_id = twin->id;
 	x->flip = c->i ^ c->j;

@@ -1952,6 +1952,11 @@ a_bridge_masks_without_a_hop(void **state)
 	assert_int_equal(w.opened, 1);
 	assert_int_equal(addr_cmp(&w.last.key.a.addr, &inside), 0);
 	assert_true(count(&w, FLOW_C_NAT) == 1);
+	/* All of it that was shown elsewhere before is a sighting. */
+	assert_int_equal(w.last.nseen, 1);
+	assert_int_equal(w.last.seen[0].packets, 7);
+	assert_int_equal(addr_cmp(&w.last.seen[0].key.a.addr, &inside) == 0,
+	    0);
 	end(&w);
 }
 
