@@ -740,43 +740,12 @@ payload(struct session *s, struct dir *d, const uint8_t *p, size_t n,
 	return n;
 }
 
-/* A server that does not speak it answers the preface in HTTP/1. */
-static bool
-answers_older(struct session *s, const struct dir *d)
-{
-	const struct reader	*r = reader(s, d);
-
-	return d != client(s) && !r->greeted && r->have == FRAME_HEAD &&
-	    memcmp(r->head, "HTTP/1.", 7) == 0;
-}
-
-/* The answer began that many bytes before off; its head goes on there. */
-static void
-older_head(struct session *s, struct dir *d, uint64_t off)
-{
-	const struct reader	*r = reader(s, d);
-
-	if (!sess_room(s, d, FRAME_HEAD, sess_head_max(s))) {
-		deal_stop(s, d);
-		return;
-	}
-	memcpy(d->buf, r->head, FRAME_HEAD);
-	d->len = FRAME_HEAD;
-	d->head_off = off - FRAME_HEAD;
-	d->head_us = r->first_us;
-	d->head_acked = d->acked;
-	d->scan = 0;
-	d->leads = true;
-	d->state = ST_HEAD;
-}
-
 /* Part of the preface or of the head of a frame: bytes used. */
 static size_t
-before(struct session *s, struct dir *d, const struct in *in,
-    const uint8_t *p, size_t n)
+before(struct session *s, struct dir *d, const uint8_t *p, size_t n,
+    uint64_t ts)
 {
 	struct reader	*r = reader(s, d);
-	uint64_t	 ts = in->ts;
 
 	if (r->preface > 0) {
 		if (n > r->preface)
@@ -793,9 +762,7 @@ before(struct session *s, struct dir *d, const struct in *in,
 		n = FRAME_HEAD - (size_t)r->have;
 	memcpy(r->head + r->have, p, n);
 	r->have += (uint8_t)n;
-	if (answers_older(s, d))
-		older_head(s, d, in->off + (uint64_t)(p - in->p) + n);
-	else if (r->have == FRAME_HEAD)
+	if (r->have == FRAME_HEAD)
 		frame_begin(s, d, ts);
 	return n;
 }
@@ -810,13 +777,13 @@ h2_step(struct session *s, struct dir *d, struct in *in)
 	while (left > 0 && d->state == ST_TWO) {
 		r = reader(s, d);
 		if (r->preface > 0 || r->have < FRAME_HEAD)
-			n = before(s, d, in, p, left);
+			n = before(s, d, p, left, in->ts);
 		else
 			n = payload(s, d, p, left, in->ts);
 		p += n;
 		left -= n;
 	}
-	return in->len - left;
+	return in->len;
 }
 
 void
@@ -860,18 +827,6 @@ make(struct session *s)
 	return true;
 }
 
-/* What was held is the begin of an answer in HTTP/1: not a line yet. */
-static void
-keep(struct session *s, struct dir *d, const uint8_t *p, size_t n)
-{
-	if (!sess_room(s, d, n, sess_head_max(s))) {
-		deal_stop(s, d);
-		return;
-	}
-	memcpy(d->buf + d->len, p, n);
-	d->len += (uint32_t)n;
-}
-
 /* From here on d is read as frames; first what was held of it. */
 static void
 join(struct session *s, struct dir *d)
@@ -879,12 +834,10 @@ join(struct session *s, struct dir *d)
 	struct in	 in;
 	uint8_t		*buf = d->buf;
 	uint32_t	 cap = d->cap;
-	size_t		 n = 0;
 
 	memset(&in, 0, sizeof(in));
 	in.p = buf;
 	in.len = d->len;
-	in.off = d->head_off;
 	in.ts = d->head_us;
 	d->buf = NULL;
 	d->len = d->cap = 0;
@@ -892,9 +845,7 @@ join(struct session *s, struct dir *d)
 	d->state = ST_TWO;
 	d->role = d == client(s) ? ASKS : ANSWERS;
 	if (in.len > 0)
-		n = h2_step(s, d, &in);
-	if (d->state == ST_HEAD && n < in.len)
-		keep(s, d, buf + n, in.len - n);
+		h2_step(s, d, &in);
 	sess_give(s, buf, cap);
 }
 

@@ -773,33 +773,6 @@ what_is_no_frame_ends_the_reading(void **state)
 	same_at_every_cut("P http2\n! bad-http2\n");
 }
 
-/*
- * A server that speaks HTTP/1 only answers the preface, and closes; requests
- * that were under way count like those before.
- */
-static void
-an_answer_in_http_1_is_one(void **state)
-{
-	(void)state;
-	memset(&t, 0, sizeof(t));
-	text(0, PREFACE);
-	frame(0, SETTINGS, 0, 0, "", 0);
-	heads(0, END, 1, GET("/1"));
-	text(1, "HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno");
-	heads(0, END, 3, GET("/3"));
-	same_at_every_cut("P http2\nQ0 GET a.example /1\nR1 400 late 0\n"
-	    "Q0 GET a.example /3\nL 400 no-request 0\n"
-	    "T 0 400 no-request 0/2 1.1\n"
-	    "T 1 0 no-response 0/0 2\nT 2 0 no-response 0/0 2\n");
-	/* it was held, as the preface was not there yet */
-	memset(&t, 0, sizeof(t));
-	text(1, "HTTP/1.1 4");
-	text(0, PREFACE);
-	text(1, "00 Bad Request\r\n\r\n");
-	same_at_every_cut("P http2\nR1 400 late 0\nL 400 no-request 0\n"
-	    "T 0 400 no-request 0/0 1.1\n");
-}
-
 /* Breaches that only one message pays for. */
 static void
 some_breaches_are_only_counted(void **state)
@@ -1013,8 +986,7 @@ main(void)
 		cmocka_unit_test(padding_may_be_lost_too),
 		cmocka_unit_test(met_late_it_is_read_if_both_begin),
 		cmocka_unit_test(what_is_no_frame_ends_the_reading),
-		cmocka_unit_test(an_answer_in_http_1_is_one),
-	cmocka_unit_test(some_breaches_are_only_counted),
+		cmocka_unit_test(some_breaches_are_only_counted),
 		cmocka_unit_test(odd_heads_are_told_with_their_flaws),
 		cmocka_unit_test(too_many_streams_are_counted_and_not_kept),
 		cmocka_unit_test(a_flood_of_fields_ends_the_reading),
