@@ -291,6 +291,21 @@ digest(const struct conv_table *t, const struct packet *p)
 }
 
 /*
+ * It is none of the other's, where all it showed counted until now: what did
+ * so does not again at another place.
+ */
+static void
+part(struct conv *c, const struct conv *other)
+{
+	unsigned	 i;
+
+	c->twin_id = 0;
+	for (i = 0; i < 2; i++)
+		c->side[i] = (struct side){ .place = other->side[i].place,
+		    .home_us = other->side[i].home_us };
+}
+
+/*
  * The one that a packet belongs to: c, or of whom c is another sighting. No
  * two tuples of one are seen at the same place: then they are two that began
  * alike.
@@ -303,8 +318,10 @@ self_of(const struct conv_table *t, struct conv *c, const struct packet *p)
 
 	for (steps = 0; c->twin_id != 0 && steps < SIGHTINGS; steps++) {
 		o = &t->v[c->twin];
-		if (o->id != c->twin_id || o->born == packet_place(p))
+		if (o->id != c->twin_id)
 			c->twin_id = 0;
+		else if (o->born == packet_place(p))
+			part(c, o);
 		else
 			c = o;
 	}

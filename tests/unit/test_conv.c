@@ -365,6 +365,29 @@ two_that_begin_alike_without_nat_part_again(void **state)
 	end(&w);
 }
 
+/* And what counted before they parted does not again at the other place. */
+static void
+two_that_part_again_count_once(void **state)
+{
+	struct world	 w;
+	int		 i;
+
+	(void)state;
+	begin(&w);
+	say(&w, 1, 64, "10.0.0.5:1111", SERVER, ASK);
+	say(&w, 2, 64, SERVER, "10.0.0.5:1111", ANSWER);
+	say(&w, 2, 59, "10.0.0.6:1111", SERVER, ASK);
+	for (i = 0; i < 5; i++)
+		say(&w, 2, 64, SERVER, "10.0.0.6:1111", ANSWER);
+	assert_true(say(&w, 1, 60, "10.0.0.6:1111", SERVER, ASK));
+	for (i = 0; i < 5; i++)
+		assert_false(say(&w, 1, 63, SERVER, "10.0.0.6:1111", ANSWER));
+	assert_true(say(&w, 1, 60, "10.0.0.6:1111", SERVER, ASK));
+	tell(&w);
+	assert_int_equal(w.bytes, 9000);
+	end(&w);
+}
+
 static void
 few_bytes_tell_nothing(void **state)
 {
@@ -451,6 +474,7 @@ main(void)
 		cmocka_unit_test(behind_nat_it_is_one_of_the_client),
 		cmocka_unit_test(two_that_begin_alike_behind_nat_are_two),
 		cmocka_unit_test(two_that_begin_alike_without_nat_part_again),
+		cmocka_unit_test(two_that_part_again_count_once),
 		cmocka_unit_test(few_bytes_tell_nothing),
 		cmocka_unit_test(nothing_is_lost_when_there_are_too_many),
 		cmocka_unit_test(a_name_belongs_to_both_tuples),
