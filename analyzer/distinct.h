@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "analyzer/sketchtype.h"
+#include "sandbox/compat.h"
 
 struct distinct {
 	struct sketch_kind *kind;
@@ -31,7 +32,7 @@ static inline void
 distinct_expect(const struct distinct *d, uint64_t hash)
 {
 	if (d->nslots != 0)
-		__builtin_prefetch(&d->slot[hash & (d->nslots - 1)]);
+		compat_prefetch(&d->slot[hash & (d->nslots - 1)]);
 }
 /* Whether it is new, and then in the set from now on. */
 bool		 distinct_add(struct distinct *, uint64_t hash);

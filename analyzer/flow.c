@@ -408,25 +408,26 @@ flow_packet(struct flow_table *t, const struct packet *p)
 }
 
 void
-flow_prefetch(const struct flow_table *t, struct packet *p)
+flow_expect(const struct flow_table *t, struct packet *p)
 {
 	p->hash = flowtab_hash(t, &p->key);
 	p->hashed = true;
-	flowtab_prefetch(t, p->hash, 0);
+	flowtab_expect(t, p->hash);
 	if (p->flags & PACKET_TCP_SYN && p->flags & PACKET_TCP_ACK)
 		flowseen_expect(t, p);
 }
 
-void
-flow_prefetch_entry(const struct flow_table *t, const struct packet *p)
+const struct flow *
+flow_expect_entry(const struct flow_table *t, const struct packet *p)
 {
-	flowtab_prefetch(t, p->hash, 1);
+	return flowtab_expect_entry(t, p->hash);
 }
 
-void
-flow_prefetch_reader(const struct flow_table *t, const struct packet *p)
+bool
+flow_expect_reader(const struct flow_table *t, const struct flow *f,
+    const struct packet *p)
 {
-	flowtab_prefetch(t, p->hash, 2);
+	return flowtab_expect_reader(t, f, p->hash);
 }
 
 void

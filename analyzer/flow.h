@@ -73,11 +73,13 @@ void		 flow_table_config(struct flow_table *,
  * a batch takes each of these steps for all of it in turn; the first also
  * spares flow_packet the hash.
  */
-void		 flow_prefetch(const struct flow_table *, struct packet *);
-void		 flow_prefetch_entry(const struct flow_table *,
+void		 flow_expect(const struct flow_table *, struct packet *);
+/* Perhaps p's flow; NULL: there is none. Good until the next flow_packet. */
+const struct flow *flow_expect_entry(const struct flow_table *,
     const struct packet *);
-void		 flow_prefetch_reader(const struct flow_table *,
-    const struct packet *);
+/* False: it is not p's flow, or has no reader yet. */
+bool		 flow_expect_reader(const struct flow_table *,
+    const struct flow *, const struct packet *);
 /* One TCP segment: p as packet_parse (or frag_put) left it at PACKET_OK. */
 enum flow_verdict flow_packet(struct flow_table *, const struct packet *p);
 /*

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/flowgone.h"
+#include "sandbox/compat.h"
 
 #define WAYS		8		/* a set is a cache line */
 #define SETS_MIN	(1U << TAG_SHIFT)
@@ -84,7 +85,7 @@ home(const struct flow *f, int half)
 void
 flowgone_expect(const struct flow_table *t, uint32_t hash)
 {
-	__builtin_prefetch(set_of(t, hash), 1);
+	compat_prefetch(set_of(t, hash));
 }
 
 void

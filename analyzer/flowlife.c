@@ -5,6 +5,7 @@
 #include "analyzer/flowlife.h"
 #include "analyzer/flowmask.h"
 #include "analyzer/flowvol.h"
+#include "sandbox/compat.h"
 
 #define FAR_US		60000000ULL	/* further ahead: the clock jumped */
 #define RESERVE_MAX	(8ULL << 20)
@@ -733,24 +734,26 @@ crowded(const struct flow_table *t, int list)
 
 /*
  * The memory of those behind this one in its list, while it goes: where the
- * next one is found, and the one after that.
+ * one after the next is found, and the one after that.
  */
 static void
 expect_next(const struct flow_table *t, const struct flow *f)
 {
-	const struct flow	*next;
+	unsigned	 i;
 
+	for (i = 0; i < 2; i++) {
+		if (f->next == FLOWTAB_NONE)
+			return;
+		f = flowtab_at(t, f->next);
+	}
+	flowtab_expect(t, f->hash);
+	if (crowded(t, f->list))
+		flowgone_expect(t, f->hash);
 	if (f->next == FLOWTAB_NONE)
 		return;
-	next = flowtab_at(t, f->next);
-	flowtab_prefetch(t, next->hash, 0);
-	if (crowded(t, f->list))
-		flowgone_expect(t, next->hash);
-	if (next->next == FLOWTAB_NONE)
-		return;
-	next = flowtab_at(t, next->next);
-	__builtin_prefetch(&next->hash);
-	__builtin_prefetch(&next->id);
+	f = flowtab_at(t, f->next);
+	compat_prefetch(&f->hash);
+	compat_prefetch(&f->id);
 }
 
 static void

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/flowtab.h"
+#include "sandbox/compat.h"
 
 #define SEGMENT_BYTES	(sizeof(uint32_t) * FLOWTAB_SEGMENT)
 #define NAT_MAX		(1U << 16)	/* sets */
@@ -193,31 +194,44 @@ bucket(const struct flow_table *t, uint32_t hash)
 }
 
 void
-flowtab_prefetch(const struct flow_table *t, uint32_t hash, int step)
+flowtab_expect(const struct flow_table *t, uint32_t hash)
 {
-	const struct flow	*f;
-	const uint32_t		*b = bucket(t, hash);
+	compat_prefetch(bucket(t, hash));
+}
 
-	if (step == 0) {
-		__builtin_prefetch(b);
-		return;
+const struct flow *
+flowtab_expect_entry(const struct flow_table *t, uint32_t hash)
+{
+	const uint32_t		 slot = *bucket(t, hash);
+	const struct flow	*f;
+
+	if (slot == FLOWTAB_NONE)
+		return NULL;
+	f = flowtab_at(t, slot);
+	compat_prefetch(&f->key);
+	compat_prefetch(&f->id);
+	compat_prefetch(&f->half[0]);
+	compat_prefetch(&f->half[1]);
+	if (t->cfg.volumes)
+		compat_prefetch(flowtab_volume(t, slot));
+	return f;
+}
+
+bool
+flowtab_expect_reader(const struct flow_table *t, const struct flow *f,
+    uint32_t hash)
+{
+	if (f->hash != hash) {
+		if (f->chain != FLOWTAB_NONE)
+			compat_prefetch(flowtab_at(t, f->chain));
+		return false;
 	}
-	if (*b == FLOWTAB_NONE)
-		return;
-	f = flowtab_at(t, *b);
-	if (step == 1) {
-		__builtin_prefetch(&f->key);
-		__builtin_prefetch(&f->id);
-		__builtin_prefetch(&f->half[0]);
-		__builtin_prefetch(&f->half[1]);
-		if (t->cfg.volumes)
-			__builtin_prefetch(flowtab_volume(t, *b));
-	} else if (f->read != NULL) {
-		__builtin_prefetch(f->read);
-		__builtin_prefetch((const uint8_t *)f->read + 64);
-		__builtin_prefetch((const uint8_t *)f->read + 128);
-	} else if (f->hash != hash && f->chain != FLOWTAB_NONE)
-		__builtin_prefetch(flowtab_at(t, f->chain));
+	if (f->read == NULL)
+		return false;
+	compat_prefetch(f->read);
+	compat_prefetch((const uint8_t *)f->read + 64);
+	compat_prefetch((const uint8_t *)f->read + 128);
+	return true;
 }
 
 static inline struct flow *
@@ -475,7 +489,7 @@ flowtab_nat_expect(const struct flow_table *t, const uint32_t *by, size_t nby)
 {
 	uint32_t	 tag;
 
-	__builtin_prefetch(nat_set(t, by, nby, &tag));
+	compat_prefetch(nat_set(t, by, nby, &tag));
 }
 
 size_t

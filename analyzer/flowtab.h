@@ -301,9 +301,15 @@ int		 flowtab_init(struct flow_table *);
 void		 flowtab_clear(struct flow_table *);
 uint32_t	 flowtab_hash(const struct flow_table *,
     const struct flow_key *);
-/* step 0: the bucket; 1: the entry; 2: what hangs off it */
-void		 flowtab_prefetch(const struct flow_table *, uint32_t hash,
-    int step);
+/*
+ * Ask for memory, some time after each other: the bucket; the first entry in
+ * it, if any; what hangs off that, false when it has no reader (yet).
+ */
+void		 flowtab_expect(const struct flow_table *, uint32_t hash);
+const struct flow *flowtab_expect_entry(const struct flow_table *,
+    uint32_t hash);
+bool		 flowtab_expect_reader(const struct flow_table *,
+    const struct flow *, uint32_t hash);
 /* Lends half dir of a flow with a reader its tail until flowtab_unlend. */
 void		 flowtab_lend(struct flow_table *, struct flow_read *, int dir);
 void		 flowtab_unlend(struct flow_table *);

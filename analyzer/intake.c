@@ -20,6 +20,7 @@ struct ahead {
 	uint32_t	 cut;		/* bytes that were not captured */
 	struct iface	*i;
 	const uint8_t	*data;
+	const struct flow *f;		/* perhaps its flow */
 	uint64_t	 number;
 };
 
@@ -137,23 +138,24 @@ parse_some(struct analyzer *az, struct buf *b, struct ahead *a,
 		a[k].data = m.data;
 		a[k].r = packet_parse(&a[k].p, m.data, m.caplen);
 		if (a[k].r == PACKET_OK)
-			flow_prefetch(az->flows, &a[k].p);
+			flow_expect(az->flows, &a[k].p);
 	}
 	return 0;
 }
 
 /* The memory that each packet will want, while others are parsed. */
 static void
-prefetch_some(struct analyzer *az, const struct ahead *a, uint32_t n)
+expect_some(const struct analyzer *az, struct ahead *a, uint32_t n)
 {
 	uint32_t	 k;
 
 	for (k = 0; k < n; k++)
-		if (a[k].i != NULL && a[k].r == PACKET_OK)
-			flow_prefetch_entry(az->flows, &a[k].p);
+		a[k].f = a[k].i == NULL || a[k].r != PACKET_OK ? NULL :
+		    flow_expect_entry(az->flows, &a[k].p);
 	for (k = 0; k < n; k++)
-		if (a[k].i != NULL && a[k].r == PACKET_OK)
-			flow_prefetch_reader(az->flows, &a[k].p);
+		if (a[k].f != NULL && !flow_expect_reader(az->flows, a[k].f,
+		    &a[k].p) && a[k].p.len > 0)
+			meter_expect_client(az->meter, &a[k].p.key.a.addr);
 }
 
 /* Numbers that are missing went down with a child or a link. */
@@ -214,7 +216,7 @@ analyzer_on_packets(struct chan *ch, struct frame *f, void *arg)
 		n = count < AHEAD ? count : AHEAD;
 		if (parse_some(az, &f->body, a, number, n) == -1)
 			return -1;
-		prefetch_some(az, a, n);
+		expect_some(az, a, n);
 		for (k = 0; k < n; k++) {
 			crash_mark(a[k].number);
 			if (a[k].i != NULL)

@@ -389,6 +389,20 @@ meter_expect(const struct meter *m, const struct meter_cache *c)
 	sketch_expect(c->section.entry);
 }
 
+static uint64_t
+client_hash(const struct meter *m, const struct addr *client)
+{
+	return sketch_hash(&m->kind[METER_CLIENT], client->b,
+	    sizeof(client->b));
+}
+
+void
+meter_expect_client(const struct meter *m, const struct addr *client)
+{
+	if (m->clients != NULL)
+		sketch_prefetch(m->clients, client_hash(m, client));
+}
+
 void
 meter_client(const struct meter *m, struct meter_cache *c,
     const struct addr *client)
@@ -396,8 +410,7 @@ meter_client(const struct meter *m, struct meter_cache *c,
 	memset(c, 0, sizeof(*c));
 	if (m->clients == NULL)
 		return;
-	c->hash = sketch_hash(&m->kind[METER_CLIENT], client->b,
-	    sizeof(client->b));
+	c->hash = client_hash(m, client);
 	sketch_prefetch(m->clients, c->hash);
 }
 

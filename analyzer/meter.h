@@ -235,6 +235,8 @@ struct meter_cache {
  */
 void		 meter_client(const struct meter *, struct meter_cache *,
 		    const struct addr *client);
+/* Optional, some time before meter_client. */
+void		 meter_expect_client(const struct meter *, const struct addr *);
 /*
  * Optional, some time after meter_client and before the next message: asks
  * for the memory of the entries that it will count in.

@@ -528,7 +528,7 @@ void
 sketch_expect_counter(const struct sketch_entry *e, unsigned index)
 {
 	if (e != NULL && e->cur.cap > 0)
-		__builtin_prefetch(&e->cur.slot[vec_first(&e->cur, index)]);
+		compat_prefetch(&e->cur.slot[vec_first(&e->cur, index)]);
 }
 
 void

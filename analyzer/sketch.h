@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "analyzer/sketchtype.h"
+#include "sandbox/compat.h"
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 
@@ -79,15 +80,15 @@ sketch_expect(const struct sketch_entry *e)
 {
 	if (e == NULL)
 		return;
-	__builtin_prefetch(e);
-	__builtin_prefetch(&e->chain);
+	compat_prefetch(e);
+	compat_prefetch(&e->chain);
 }
 /* Asks for the memory of a look-up ahead: first the bucket, then the entry. */
 static inline void
 sketch_prefetch(const struct sketch *s, uint64_t hash)
 {
 	if (s->nbuckets != 0)
-		__builtin_prefetch(&s->bucket[hash & (s->nbuckets - 1)]);
+		compat_prefetch(&s->bucket[hash & (s->nbuckets - 1)]);
 }
 static inline void
 sketch_prefetch_entry(const struct sketch *s, uint64_t hash)

@@ -88,7 +88,7 @@ prefetch(const void *p, size_t n)
 	size_t	 at;
 
 	for (at = 0; at < n; at += LINE)
-		__builtin_prefetch((const char *)p + at);
+		compat_prefetch((const char *)p + at);
 }
 
 /* Only a guess: the first of the bucket, the leg of the first mirror. */
@@ -100,7 +100,7 @@ streams_prefetch(const struct streams *t, const struct msg_stream *m)
 	if (m->kind == STREAM_OPEN || m->dir >= COPY_DIRS ||
 	    (s = *place(t, m->id)) == NULL)
 		return;
-	__builtin_prefetch(s);
+	compat_prefetch(s);
 	prefetch(&s->side[m->dir], sizeof(s->side[0]));
 	prefetch(&s->first, offsetof(struct leg, tcp));
 	prefetch(&s->legs[0].rec[m->dir], sizeof(s->legs[0].rec[0]));

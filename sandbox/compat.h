@@ -27,6 +27,18 @@ _Static_assert(sizeof(off_t) == 8, "a record may pass 2G");
 	    (var) = (next))
 #endif
 
+/*
+ * Asks for memory that will soon be read. The empty asm is what has an effect
+ * in the eyes of GCC: it takes a function that does nothing but
+ * __builtin_prefetch for one without any and drops the calls of it.
+ */
+static inline void
+compat_prefetch(const void *p)
+{
+	__asm__ volatile("");
+	__builtin_prefetch(p);
+}
+
 long long	 compat_strtonum(const char *, long long, long long,
 		    const char **);
 /* Copies src into dst of size bytes, always terminated; the length of src. */

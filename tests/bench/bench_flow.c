@@ -144,6 +144,7 @@ visit(struct flow_table *t, uint32_t flows, uint32_t *seq, size_t len,
 {
 	static uint8_t	 b[AHEAD][2048];
 	struct packet	 p[AHEAD];
+	const struct flow *f[AHEAD];
 	uint64_t	 rnd = 88172645463325252ULL, spent = 0, t0;
 	uint32_t	 i, k, n;
 
@@ -162,12 +163,13 @@ visit(struct flow_table *t, uint32_t flows, uint32_t *seq, size_t len,
 		for (k = 0; k < AHEAD; k++) {
 			(void)packet_parse(&p[k], b[k], 54 + len);
 			if (prefetch)
-				flow_prefetch(t, &p[k]);
+				flow_expect(t, &p[k]);
 		}
 		for (k = 0; k < AHEAD && prefetch; k++)
-			flow_prefetch_entry(t, &p[k]);
+			f[k] = flow_expect_entry(t, &p[k]);
 		for (k = 0; k < AHEAD && prefetch; k++)
-			flow_prefetch_reader(t, &p[k]);
+			if (f[k] != NULL)
+				(void)flow_expect_reader(t, f[k], &p[k]);
 		for (k = 0; k < AHEAD; k++)
 			(void)flow_packet(t, &p[k]);
 		spent += now_ns() - t0;
