@@ -3,14 +3,26 @@
 #include "analyzer/sketchmem.h"
 #include "analyzer/vec.h"
 
+/* Where a counter is or belongs; NULL: it is not there, and all is full. */
 static inline uint64_t *
 vec_place(const struct vec *v, unsigned index)
 {
-	uint32_t	 at = vec_first(v, index), mask = v->cap - 1U;
+	uint32_t	 at, left, mask = v->cap - 1U;
 
-	while (v->slot[at] != 0 && VEC_INDEX(v->slot[at]) != index)
+	for (at = vec_first(v, index), left = v->cap; left > 0; left--) {
+		if (v->slot[at] == 0 || VEC_INDEX(v->slot[at]) == index)
+			return &v->slot[at];
 		at = (at + 1) & mask;
-	return &v->slot[at];
+	}
+	return NULL;
+}
+
+/* Those in the entry itself are few enough to look at all of them. */
+static bool
+vec_full(const struct vec *v)
+{
+	return v->cap <= SKETCH_FEW ? v->n == v->cap :
+	    v->n * 4U >= v->cap * 3U;
 }
 
 /* Few counters lie in the entry itself. */
@@ -45,8 +57,7 @@ vec_new(struct sketch_kind *k, struct vec *v, unsigned index)
 {
 	uint64_t	*p;
 
-	if (v->n * 4U >= v->cap * 3U && !vec_grow(k, v) &&
-	    v->n + 1U >= v->cap)
+	if (vec_full(v) && !vec_grow(k, v) && v->n == v->cap)
 		return NULL;
 	p = vec_place(v, index);
 	*p = (uint64_t)index << VEC_BITS;
@@ -57,10 +68,8 @@ vec_new(struct sketch_kind *k, struct vec *v, unsigned index)
 void
 vec_add(struct sketch_kind *k, struct vec *v, unsigned index, uint64_t n)
 {
-	uint64_t	*p = NULL;
+	uint64_t	*p = vec_place(v, index);
 
-	if (v->cap > 0)
-		p = vec_place(v, index);
 	if ((p == NULL || *p == 0) && (p = vec_new(k, v, index)) == NULL)
 		return;
 	if (n > VEC_MASK - VEC_VALUE(*p))
@@ -81,7 +90,9 @@ vec_sum(const struct vec *v, uint64_t *out, unsigned nout)
 uint64_t
 vec_get(const struct vec *v, unsigned index)
 {
-	return v->cap == 0 ? 0 : VEC_VALUE(*vec_place(v, index));
+	const uint64_t	*p = vec_place(v, index);
+
+	return p == NULL ? 0 : VEC_VALUE(*p);
 }
 
 void

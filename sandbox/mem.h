@@ -28,8 +28,12 @@ enum mem_pool {
 struct mem {
 	uint64_t	 limit;
 	uint64_t	 used;
-	uint64_t	 pool[MEM_POOLS];
+	/*
+	 * Between the two that change together: taken for a vector, what was
+	 * stored one by one is awaited before it is loaded as one.
+	 */
 	uint64_t	 refused[MEM_POOLS];
+	uint64_t	 pool[MEM_POOLS];
 };
 
 static inline bool
