@@ -13,6 +13,8 @@ conn_made_here(struct analyzer *az, const struct flow *f)
 {
 	struct flow_key	 key;
 
+	if (!own_any(az->own))
+		return false;
 	flow_key(f, &key);
 	return own_has(az->own, &key, flow_first_us(f));
 }

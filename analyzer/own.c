@@ -117,6 +117,12 @@ has(const struct own *w, const struct endpoint *source,
 }
 
 bool
+own_any(const struct own *w)
+{
+	return w->used;
+}
+
+bool
 own_has(const struct own *w, const struct flow_key *key, uint64_t began_us)
 {
 	return w->used && (has(w, &key->a, &key->b, began_us) ||

@@ -27,6 +27,8 @@ int		 own_begin(struct own *, const struct endpoint *source,
 void		 own_end(struct own *, const struct endpoint *source,
 		    const struct endpoint *target, uint64_t now_us);
 void		 own_end_all(struct own *, uint64_t now_us);
+/* False: there never was one. */
+bool		 own_any(const struct own *);
 /* Whether a connection that began then, in either direction, is one. */
 bool		 own_has(const struct own *, const struct flow_key *,
 		    uint64_t began_us);

@@ -14,6 +14,7 @@
 
 #define TOP_DEFAULT	50	/* rows of lists without their own number */
 #define TOP_CLIENTS	20	/* of one host */
+#define PICKS_AHEAD	8	/* rows whose memory is asked for */
 
 /* ---- sorted lists ---- */
 
@@ -169,6 +170,15 @@ collect(struct rows *r, struct list *l, const struct sketch *s,
 	}
 }
 
+/* What one that was picked counted; they lie anywhere in memory. */
+static void
+sum_pick(struct rows *r, const struct list *l, size_t i)
+{
+	if (i + PICKS_AHEAD < l->n)
+		sketch_expect(l->p[i + PICKS_AHEAD].e);
+	meter_sum(r->az->meter, l->p[i].e, r->window, r->v);
+}
+
 /* Sums of what a list shows, to know what the others are. */
 struct shown {
 	uint64_t	 items;
@@ -221,7 +231,7 @@ host_clients(struct rows *r, const struct sketch_entry *host)
 	collect(r, &l, sketch_child(host, METER_CHILD_CLIENTS), MC_REQUESTS);
 	sort(&l);
 	for (i = 0; i < l.n && i < TOP_CLIENTS; i++) {
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		rows_client(r, l.p[i].e, 1);
 	}
 	free(l.p);
@@ -237,7 +247,7 @@ host_sections(struct rows *r, const struct sketch_entry *host,
 	collect(r, &l, sketch_child(host, METER_CHILD_SECTIONS), MC_REQUESTS);
 	sort(&l);
 	for (i = 0; i < l.n && !r->a.failed; i++) {
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		rows_section(r, l.p[i].e, level);
 	}
 	free(l.p);
@@ -265,7 +275,7 @@ hosts(struct rows *r, uint32_t top, bool nested)
 	collect(r, &l, r->az->meter->hosts, MC_REQUESTS);
 	sort(&l);
 	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		show_one(r, &s, MC_REQUESTS);
 		if (nested)
 			whole_host(r, l.p[i].e, false);
@@ -320,7 +330,7 @@ sections(struct rows *r)
 	}
 	sort(&l);
 	for (i = 0; i < l.n && i < r->top && !r->a.failed; i++) {
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		show_one(r, &s, MC_REQUESTS);
 		rows_section(r, l.p[i].e, 0);
 	}
@@ -341,7 +351,7 @@ methods(struct rows *r)
 	collect(r, &l, r->az->meter->methods, MC_REQUESTS);
 	sort(&l);
 	for (i = 0; i < l.n && !r->a.failed; i++) {
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		show_one(r, &s, MC_REQUESTS);
 		rows_method(r, l.p[i].e);
 	}
@@ -361,7 +371,7 @@ statuses(struct rows *r)
 	collect(r, &l, r->az->meter->statuses, MC_RESPONSES);
 	sort(&l);
 	for (i = 0; i < l.n && !r->a.failed; i++) {
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		rows_status(r, l.p[i].e);
 	}
 	free(l.p);
@@ -377,7 +387,7 @@ clients(struct rows *r, uint32_t top)
 	collect(r, &l, r->az->meter->clients, MC_REQUESTS);
 	sort(&l);
 	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		show_one(r, &s, MC_REQUESTS);
 		rows_client(r, l.p[i].e, 0);
 	}
@@ -395,7 +405,7 @@ names(struct rows *r, uint32_t top)
 	collect(r, &l, r->az->meter->names, MC_TLS);
 	sort(&l);
 	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		show_one(r, &s, MC_TLS);
 		s.count += r->v[MC_QUIC];
 		rows_name(r, l.p[i].e);
@@ -447,7 +457,7 @@ talkers(struct rows *r, uint32_t top)
 	for (i = 0; i < l.n && (some || i < top) && !r->a.failed; i++) {
 		if (some && !talker_fits(r, l.p[i].e))
 			continue;
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		bytes = r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
 		if (s.items == top) {
 			o.items++;
@@ -480,7 +490,7 @@ sites(struct rows *r, uint32_t top)
 	meter_sum(r->az->meter, r->az->meter->total, r->window, r->v);
 	all = r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
 	for (i = 0; i < l.n && i < top && !r->a.failed; i++) {
-		meter_sum(r->az->meter, l.p[i].e, r->window, r->v);
+		sum_pick(r, &l, i);
 		s.items++;
 		s.bytes += r->v[MC_UP_BYTES] + r->v[MC_DOWN_BYTES];
 		rows_site(r, l.p[i].e, all);

@@ -469,9 +469,11 @@ stream_find_mirrors(struct conn *c)
 	bool			 first;
 	size_t			 i;
 
+	c->mirrors_epoch = c->az->mirrors_epoch;
+	if (conf->nmirrors == 0 && c->mirrors == 0)
+		return;
 	c->mirrors = observers(conf, c->flow, server_of(c), &first);
 	c->server_dir = first;
-	c->mirrors_epoch = c->az->mirrors_epoch;
 	c->mirror_dirs = 0;
 	for (i = 0; i < conf->nmirrors && i < CONF_MIRRORS_MAX; i++)
 		if (c->mirrors >> i & 1)
