@@ -7,7 +7,8 @@
 
 #define PAST		4	/* names of times come first */
 
-#define SHOWN(n)	{ "show", n }
+#define SHOWN(n)	{ "show", n }, false
+#define SHOWN_ONE(n)	{ "show", n }, true
 
 /*
  * Neither the configuration nor what changes anything. In the order in which
@@ -15,11 +16,12 @@
  */
 const struct weburl_page weburl_pages[] = {
 	{ "summary",	"summary",	true,	true,	SHOWN("summary") },
-	{ "alerts",	"alerts",	false,	true,	SHOWN("alerts") },
-	{ "why",	"why",		false,	false,	{ "why", NULL } },
+	{ "alerts",	"alerts",	false,	true,	SHOWN_ONE("alerts") },
+	{ "why",	"why",		false,	false,	{ "why", NULL },
+	    false },
 	{ "hosts",	"hosts",	true,	true,	SHOWN("hosts") },
-	{ "host",	NULL,		true,	false,	SHOWN("host") },
-	{ "sections",	"sections",	true,	true,	SHOWN("sections") },
+	{ "host",	NULL,		true,	false,	SHOWN_ONE("host") },
+	{ "sections",	"sections",	true,	true,	SHOWN_ONE("sections") },
 	{ "methods",	"methods",	true,	true,	SHOWN("methods") },
 	{ "status",	"status",	true,	true,	SHOWN("status") },
 	{ "errors",	"errors",	false,	false,	SHOWN("errors") },
@@ -33,17 +35,18 @@ const struct weburl_page weburl_pages[] = {
 	{ "interfaces",	"interfaces",	true,	true,	SHOWN("interfaces") },
 	{ "capture",	"capture",	true,	true,	SHOWN("capture") },
 	{ "rules",	"rules",	false,	false,	SHOWN("rules") },
-	{ "mirrors",	"mirrors",	false,	false,	SHOWN("mirrors") },
+	{ "mirrors",	"mirrors",	false,	false,	SHOWN_ONE("mirrors") },
 	{ "memory",	"memory",	false,	false,	SHOWN("memory") },
 	{ "processes",	"processes",	false,	false,	SHOWN("processes") },
 	{ "tally",	NULL,		false,	false,	SHOWN("tally") },
 	{ "version",	NULL,		false,	false,	SHOWN("version") },
 	{ "history",	"history",	false,	false,	SHOWN("history") },
-	{ "compare",	NULL,		false,	true,	{ "compare", NULL } },
+	{ "compare",	NULL,		false,	true,	{ "compare", NULL },
+	    false },
 	{ "report",	"report",	true,	true,
-	    { "report", "html" } },
+	    { "report", "html" }, false },
 	{ "metrics",	NULL,		false,	false,	SHOWN("metrics") },
-	{ NULL,		NULL,		false,	false,	{ NULL, NULL } }
+	{ NULL,		NULL,		false,	false,	{ NULL, NULL }, false }
 };
 
 static int
@@ -213,19 +216,22 @@ path(struct weburl *u, const char *s, size_t n, char *why, size_t size)
 	if (n == 0)
 		return 0;
 	if ((name = segment(u, &s, &n)) == NULL || n > 0 ||
-	    (*name != '\0' && push(u, name) == -1))
+	    (*name != '\0' && (!u->page->one || push(u, name) == -1)))
 		return fail(why, size, 404, "no such page", u->page->name);
 	return 0;
 }
 
-/* Of what is past there is one document, of one length. */
+/*
+ * Of what is past there is one document, of one length. Nor may other words
+ * come between: that of a time would be theirs.
+ */
 static int
 add_times(struct weburl *u)
 {
 	static char	 at[] = "at", with[] = "with", window[] = "window";
 	const bool	 two = strcmp(u->page->name, "compare") == 0;
 
-	if (u->at != NULL && !two) {
+	if (u->at != NULL) {
 		u->argc = u->first;
 		u->npairs = 0;
 	}

@@ -25,6 +25,7 @@ struct weburl_page {
 	bool		 window;	/* takes window= */
 	bool		 at;		/* takes at= */
 	const char	*words[2];	/* of netmonctl */
+	bool		 one;		/* which one may stand behind it */
 };
 
 struct weburl {

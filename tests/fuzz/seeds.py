@@ -531,6 +531,7 @@ def pages():
                "/talkers?client=192.0.2.1&server=a+b&port=443", "/report?at=03%3A12",
                "/compare?at=03:12&with=1d", "/history?since=2d&until=1d&by=1h",
                "/flows?state=open&vlan=7&interface=eth0", "/metrics", "/alerts/all",
+               "/metrics/-O?top=openmetrics", "/compare?top=in&at=1h",
                "http://fw1/why?port=80"]
     for t in targets:
         yield ("GET %s HTTP/1.1\r\nHost: [::1]:9470\r\nAccept: application/"

@@ -93,6 +93,28 @@ test_parameters(void **state)
 	assert_string_equal(words("/hosts?x"), "400 no such parameter: x");
 }
 
+/* No file is named, and no word of a command that a page does not have. */
+static void
+test_no_other_words(void **state)
+{
+	(void)state;
+	assert_string_equal(words("/metrics/-O?top=openmetrics"),
+	    "404 no such page: metrics");
+	assert_string_equal(words("/metrics/-O?at=openmetrics"),
+	    "404 no such page: metrics");
+	assert_string_equal(words("/history/in?by=since"),
+	    "404 no such page: history");
+	assert_string_equal(words("/hosts/at"), "404 no such page: hosts");
+	assert_string_equal(words("/compare?top=in&at=/etc/passwd"),
+	    "compare /etc/passwd");
+	assert_string_equal(words("/compare?by=in&at=1h&with=1d"),
+	    "compare 1h with 1d");
+	assert_string_equal(words("/sections/a.example"),
+	    "show sections a.example");
+	assert_string_equal(words("/mirrors/m"), "show mirrors m");
+	assert_string_equal(words("/alerts/active"), "show alerts active");
+}
+
 static void
 test_past(void **state)
 {
@@ -150,6 +172,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_no_other_words),
 		cmocka_unit_test(test_past),
 		cmocka_unit_test(test_hostile),
 	};
