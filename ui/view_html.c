@@ -52,7 +52,7 @@ static const struct link {
 	{ ROW_TALKER,	"server",	"/talkers?server=" },
 	{ ROW_SITE,	"site",		"/talkers?server=" },
 	{ ROW_NAME,	"name",		"/flows?host=" },
-	{ ROW_MIRROR,	"name",		"/mirrors/" },
+	{ ROW_MIRROR,	"mirror",	"/mirrors/" },
 };
 
 /* Bytes that stand for themselves in a URL (RFC 3986, section 2.3). */

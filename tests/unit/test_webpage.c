@@ -21,26 +21,35 @@ proc_wall_us(void)
 	return 0;
 }
 
-/* The page of a target, from what a subject has. */
+/* The page of a target, from rows in bytes. */
 static void
-draw(struct out *o, const char *target, enum show_subject s, bool lossy)
+draw_rows(struct out *o, const char *target, enum show_subject s,
+    const struct buf *b)
 {
 	struct weburl	 u;
-	struct buf	 b;
 	struct doc	 d;
 	char		 why[256];
 
 	assert_int_equal(weburl_parse(target, strlen(target), &u, why,
 	    sizeof(why)), 0);
-	buf_writer(&b, bytes, sizeof(bytes));
-	rows_answer(&b, s, lossy);
-	assert_false(b.err);
+	assert_false(b->err);
 	doc_init(&d);
-	assert_int_equal(doc_add(&d, bytes, b.len), 0);
+	assert_int_equal(doc_add(&d, bytes, b->len), 0);
 	out_init(o);
 	webpage_draw(o, &u, "fw<1>", view_subject(s), &d);
 	assert_false(o->err);
 	doc_clear(&d);
+}
+
+/* The same, from what a subject has. */
+static void
+draw(struct out *o, const char *target, enum show_subject s, bool lossy)
+{
+	struct buf	 b;
+
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_answer(&b, s, lossy);
+	draw_rows(o, target, s, &b);
 }
 
 static void
@@ -126,6 +135,24 @@ test_a_page_waits_and_one_that_is_past_does_not(void **state)
 	out_clear(&o);
 }
 
+static void
+test_what_has_a_page_leads_to_it(void **state)
+{
+	struct buf	 b;
+	struct out	 o;
+
+	(void)state;
+	draw(&o, "/mirrors", SHOW_MIRRORS, false);
+	assert_non_null(strstr(o.p, "<a href=\"/mirrors/shadow-web\">"));
+	out_clear(&o);
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_HOST, 0, "host=a/b?\"c.example");
+	draw_rows(&o, "/hosts", SHOW_HOSTS, &b);
+	assert_non_null(strstr(o.p,
+	    "<a href=\"/host/a%2Fb%3F%22c.example\">"));
+	out_clear(&o);
+}
+
 int
 main(void)
 {
@@ -134,6 +161,7 @@ main(void)
 		cmocka_unit_test(test_nothing_becomes_markup),
 		cmocka_unit_test(
 		    test_a_page_waits_and_one_that_is_past_does_not),
+		cmocka_unit_test(test_what_has_a_page_leads_to_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
