@@ -115,6 +115,9 @@ begin_link(struct page *p, const struct row *r, size_t field)
 		if (links[i].kind != r->kind ||
 		    strcmp(links[i].key, f->key) != 0)
 			continue;
+		/* "(no name)", "(ech)": no flow has that for a name. */
+		if (r->kind == ROW_NAME && v->s.n > 0 && v->s.p[0] == '(')
+			return false;
 		out_printf(p->o, "<a href=\"%s", links[i].to);
 		in_url(p->o, v->s.p, v->s.n);
 		out_str(p->o, "\">");

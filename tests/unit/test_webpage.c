@@ -151,6 +151,12 @@ test_what_has_a_page_leads_to_it(void **state)
 	assert_non_null(strstr(o.p,
 	    "<a href=\"/host/a%2Fb%3F%22c.example\">"));
 	out_clear(&o);
+	/* Flows without a name are not found by what stands for none. */
+	draw(&o, "/names", SHOW_NAMES, false);
+	assert_non_null(strstr(o.p,
+	    "<a href=\"/flows?host=mail.example.org\">"));
+	assert_non_null(strstr(o.p, "<td>(no name)</td>"));
+	out_clear(&o);
 }
 
 int
