@@ -150,8 +150,8 @@ special_cell(struct out *o, const struct row *r, const struct row_field *f,
 		out_char(o, '-', 1);
 		return true;
 	}
-	if (r->kind == ROW_ALERT && f->unit == ROW_UNIT_COUNT &&
-	    v->type == ROW_DOUBLE) {
+	if ((r->kind == ROW_ALERT || r->kind == ROW_ALERT_EVENT) &&
+	    f->unit == ROW_UNIT_COUNT && v->type == ROW_DOUBLE) {
 		unit = doc_text(r, "unit", &n);
 		out_str(o, fmt_by_unit(b, unit, n, v->d));
 		return true;

@@ -159,6 +159,26 @@ test_what_has_a_page_leads_to_it(void **state)
 	out_clear(&o);
 }
 
+static void
+test_what_alerts_told_is_in_their_unit(void **state)
+{
+	struct buf	 b;
+	struct out	 o;
+
+	(void)state;
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_ALERT_EVENT, 0, "event=fired|rule=web-errors|"
+	    "value=0.019|limit=0.005|span_seconds=60|unit=ratio");
+	rows_pairs(&b, ROW_ALERT_EVENT, 0, "event=fired|rule=slow|"
+	    "value=0.25|limit=0.1|span_seconds=60|unit=seconds");
+	draw_rows(&o, "/alerts", SHOW_ALERTS, &b);
+	assert_non_null(strstr(o.p,
+	    "<td class=\"n\">1.9%</td><td class=\"n\">0.5%</td>"));
+	assert_non_null(strstr(o.p,
+	    "<td class=\"n\">250 ms</td><td class=\"n\">100 ms</td>"));
+	out_clear(&o);
+}
+
 int
 main(void)
 {
@@ -168,6 +188,7 @@ main(void)
 		cmocka_unit_test(
 		    test_a_page_waits_and_one_that_is_past_does_not),
 		cmocka_unit_test(test_what_has_a_page_leads_to_it),
+		cmocka_unit_test(test_what_alerts_told_is_in_their_unit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
