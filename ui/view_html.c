@@ -130,8 +130,10 @@ begin_link(struct page *p, const struct row *r, size_t field)
 static bool
 bad(const struct row_field *f, const struct row_value *v)
 {
-	static const char *const states[] = { "firing", "pending", "unknown",
-				    "down", "lost", "waiting" };
+	static const char *const states[] = { "firing", "clearing", "pending",
+				    "unknown", "down", "failed", "lost",
+				    "waiting", "retry", "aborted",
+				    "file error" };
 	size_t			 i;
 
 	if (v->type != ROW_STR || strcmp(f->key, "state") != 0)

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +180,36 @@ test_what_alerts_told_is_in_their_unit(void **state)
 	out_clear(&o);
 }
 
+/* Of interfaces, mirrors and alerts. */
+static void
+test_what_is_wrong_stands_out(void **state)
+{
+	static const struct {
+		enum row_kind	 kind;
+		const char	*state;
+	}		 wrong[] = {
+		{ ROW_INTERFACE, "failed" }, { ROW_INTERFACE, "down" },
+		{ ROW_MIRROR, "retry" }, { ROW_MIRROR, "aborted" },
+		{ ROW_MIRROR, "file error" }, { ROW_ALERT, "clearing" },
+	};
+	char		 pairs[64], cell[64];
+	struct buf	 b;
+	struct out	 o;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(wrong); i++) {
+		buf_writer(&b, bytes, sizeof(bytes));
+		snprintf(pairs, sizeof(pairs), "state=%s", wrong[i].state);
+		rows_pairs(&b, wrong[i].kind, 0, pairs);
+		draw_rows(&o, "/report", SHOW_REPORT, &b);
+		snprintf(cell, sizeof(cell), "<td class=\"bad\">%s</td>",
+		    wrong[i].state);
+		assert_non_null(strstr(o.p, cell));
+		out_clear(&o);
+	}
+}
+
 int
 main(void)
 {
@@ -189,6 +220,7 @@ main(void)
 		    test_a_page_waits_and_one_that_is_past_does_not),
 		cmocka_unit_test(test_what_has_a_page_leads_to_it),
 		cmocka_unit_test(test_what_alerts_told_is_in_their_unit),
+		cmocka_unit_test(test_what_is_wrong_stands_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
