@@ -47,7 +47,10 @@ ways(struct out *o, const struct weburl *u)
 	out_str(o, "</nav>\n");
 }
 
-/* Which of many windows has the problem is seen from outside. */
+/*
+ * Which of many windows has the problem is seen from outside. What is clearing
+ * has not cleared.
+ */
 static size_t
 firing(const struct doc *d)
 {
@@ -59,7 +62,8 @@ firing(const struct doc *d)
 	for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
 	    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
 		doc_get(d, i, &r);
-		n += doc_is(&r, "state", "firing");
+		n += doc_is(&r, "state", "firing") ||
+		    doc_is(&r, "state", "clearing");
 	}
 	return n;
 }
@@ -68,10 +72,11 @@ static void
 begin(struct out *o, const struct weburl *u, const char *node,
     const struct doc *d, bool again)
 {
-	char	 title[320], fire[32] = "";
+	const size_t	 n = firing(d);
+	char		 title[320], fire[32] = "";
 
-	if (firing(d) > 0)
-		snprintf(fire, sizeof(fire), "%zu firing: ", firing(d));
+	if (n > 0)
+		snprintf(fire, sizeof(fire), "%zu firing: ", n);
 	snprintf(title, sizeof(title), "%s%s on %s", fire,
 	    u->page == NULL ? "netmon" : u->page->name, node);
 	view_html_head(o, title, again ? WEBPAGE_REFRESH : 0);

@@ -180,6 +180,23 @@ test_what_alerts_told_is_in_their_unit(void **state)
 	out_clear(&o);
 }
 
+/* One that is clearing has not cleared: the console counts it so. */
+static void
+test_the_title_says_how_many_fire(void **state)
+{
+	struct buf	 b;
+	struct out	 o;
+
+	(void)state;
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_ALERT, 0, "rule=a|state=firing");
+	rows_pairs(&b, ROW_ALERT, 0, "rule=b|state=clearing");
+	rows_pairs(&b, ROW_ALERT, 0, "rule=c|state=pending");
+	draw_rows(&o, "/alerts", SHOW_ALERTS, &b);
+	assert_non_null(strstr(o.p, "<title>2 firing: alerts on "));
+	out_clear(&o);
+}
+
 /* Of interfaces, mirrors and alerts. */
 static void
 test_what_is_wrong_stands_out(void **state)
@@ -220,6 +237,7 @@ main(void)
 		    test_a_page_waits_and_one_that_is_past_does_not),
 		cmocka_unit_test(test_what_has_a_page_leads_to_it),
 		cmocka_unit_test(test_what_alerts_told_is_in_their_unit),
+		cmocka_unit_test(test_the_title_says_how_many_fire),
 		cmocka_unit_test(test_what_is_wrong_stands_out),
 	};
 
