@@ -72,7 +72,7 @@ head(struct out *o, enum row_kind kind)
 	out_char(o, '\n', 1);
 }
 
-/* What a row is called: by its first text, but a section is not its host. */
+/* What a row is called: by its first value, but a section is not its host. */
 static void
 name(struct out *o, const struct row *r)
 {
@@ -81,6 +81,8 @@ name(struct out *o, const struct row *r)
 
 	if (r->v[at].type == ROW_STR)
 		out_put(o, r->v[at].s.p, r->v[at].s.n);
+	else if (r->v[at].type == ROW_U64)
+		out_printf(o, "%" PRIu64, r->v[at].u);
 }
 
 /* The names of the rows above, from the top. */

@@ -86,6 +86,26 @@ test_each_table_is_one(void **state)
 	assert_true(rows > 50);
 }
 
+/* Sightings of many flows: whose each is. */
+static void
+test_rows_below_name_the_row_above(void **state)
+{
+	struct buf	 b;
+	struct out	 o;
+
+	(void)state;
+	buf_writer(&b, bytes, sizeof(bytes));
+	rows_pairs(&b, ROW_FLOW, 0, "flow_id=18|client=192.0.2.1:99");
+	rows_pairs(&b, ROW_SIGHTING, 1, "interface=br0|vlan=-1");
+	rows_pairs(&b, ROW_FLOW, 0, "flow_id=19|client=192.0.2.1:99");
+	rows_pairs(&b, ROW_SIGHTING, 1, "interface=br1|vlan=7");
+	draw(&o, SHOW_FLOWS, &b);
+	assert_non_null(strstr(o.p, "\nsighting,\"18\",\"br0\",-1,"));
+	assert_non_null(strstr(o.p, "\nsighting,\"19\",\"br1\",7,"));
+	assert_non_null(strstr(o.p, "\nflow,\"\",18,\"192.0.2.1:99\","));
+	out_clear(&o);
+}
+
 /* Spreadsheets compute what begins so. */
 static void
 test_no_formula(void **state)
@@ -119,6 +139,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_as_agreed),
 		cmocka_unit_test(test_each_table_is_one),
+		cmocka_unit_test(test_rows_below_name_the_row_above),
 		cmocka_unit_test(test_no_formula),
 	};
 
