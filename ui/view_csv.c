@@ -7,26 +7,48 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sandbox/compat.h"
 #include "ui/fmt.h"
 #include "ui/view.h"
 
+/* Whether a spreadsheet computes it: "=+-@", and full-width ones. */
+static bool
+is_formula(const char *s)
+{
+	static const char *const	 begins[] = { "=", "+", "-", "@",
+					    "\xef\xbc\x9d", "\xef\xbc\x8b",
+					    "\xef\xbc\x8d", "\xef\xbc\xa0" };
+	size_t				 i;
+
+	for (i = 0; i < nitems(begins); i++)
+		if (strncmp(s, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
 /*
  * What strangers sent: escaped as for a terminal, in quotes. A spreadsheet
- * takes what begins so for a formula, unless an apostrophe stands before it.
+ * takes it for no formula where an apostrophe stands before it. One whose
+ * numbers have a comma divides at each semicolon, in quotes or not: what
+ * stands behind must not begin so, either.
  */
 static void
 text(struct out *o, const char *s, size_t n)
 {
 	struct out	 t;
-	size_t		 i;
+	const char	*p;
 
 	out_init(&t);
 	out_vis(&t, VIS_TERM, s, n);
+	p = t.len == 0 ? "" : t.p;
 	out_char(o, '"', 1);
-	if (t.len > 0 && strchr("=+-@", t.p[0]) != NULL)
+	if (is_formula(p))
 		out_char(o, '\'', 1);
-	for (i = 0; i < t.len; i++)
-		out_char(o, t.p[i], t.p[i] == '"' ? 2 : 1);
+	for (; *p != '\0'; p++)
+		if (*p == ';' && (p[1] == '"' || is_formula(p + 1)))
+			out_str(o, "\\x3b");
+		else
+			out_char(o, *p, *p == '"' ? 2 : 1);
 	out_char(o, '"', 1);
 	o->err |= t.err;
 	out_clear(&t);

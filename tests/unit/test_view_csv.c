@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "sandbox/compat.h"
 #include "tests/lib/golden.h"
 #include "tests/lib/rows.h"
 #include "ui/view.h"
@@ -106,21 +107,28 @@ test_rows_below_name_the_row_above(void **state)
 	out_clear(&o);
 }
 
-/* Spreadsheets compute what begins so. */
+/*
+ * Spreadsheets compute what begins so, also where "=" is a full-width one; and
+ * where a comma is in numbers, they divide at ";" whatever is quoted.
+ */
 static void
 test_no_formula(void **state)
 {
 	static const char *const	 hosts[] = { "=1+1", "+1", "-1", "@a",
-		"a\"b,c" };
+		"a\"b,c", "\xef\xbc\x9d" "1+1", "a;=1+1;b", "a;\"=1",
+		"a;\xef\xbc\xa0" "b", "a; b;c;" };
 	static const char *const	 want[] = { "\"'=1+1\"", "\"'+1\"",
-		"\"'-1\"", "\"'@a\"", "\"a\"\"b,c\"" };
+		"\"'-1\"", "\"'@a\"", "\"a\"\"b,c\"",
+		"\"'\xef\xbc\x9d" "1+1\"", "\"a\\x3b=1+1;b\"",
+		"\"a\\x3b\"\"=1\"", "\"a\\x3b\xef\xbc\xa0" "b\"",
+		"\"a; b;c;\"" };
 	struct row_writer		 w;
 	struct buf			 b;
 	struct out			 o;
 	size_t				 i;
 
 	(void)state;
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < nitems(hosts); i++) {
 		buf_writer(&b, bytes, sizeof(bytes));
 		row_begin(&w, &b, ROW_METHOD, 0);
 		row_str(&w, hosts[i]);
