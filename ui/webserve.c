@@ -477,7 +477,8 @@ send_page(struct conn *c, const struct webmsg_answer *a, int fd)
 				   "version=1.0.0; charset=utf-8",
 	};
 
-	if (fd == -1 || a->type >= WEBMSG_TYPES || !may_keep(c, a->len)) {
+	if (fd == -1 || a->type >= WEBMSG_TYPES ||
+	    (!c->head && !may_keep(c, a->len))) {
 		if (fd != -1)
 			close(fd);
 		refuse(c, 503);

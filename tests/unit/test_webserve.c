@@ -252,6 +252,23 @@ what_answers_head_has_no_content(void **state)
 	assert_non_null(strstr(b, "does not know itself"));
 }
 
+/* Nothing is kept for it, however slowly others are read. */
+static void
+what_answers_head_needs_no_room(void **state)
+{
+	int	 fd[2];
+
+	(void)state;
+	fd[0] = say(2, at_us);
+	answer(PAGE);
+	assert_int_equal(status_of(fd[0]), 200);
+	fd[1] = say(2, "HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+	answer(PAGE);
+	assert_int_equal(status_of(fd[1]), 200);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -261,6 +278,7 @@ main(void)
 		T(who_reads_slowly_keeps_the_pages_of_one_address),
 		T(many_of_one_address_do_not_keep_others_from_asking),
 		T(what_answers_head_has_no_content),
+		T(what_answers_head_needs_no_room),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
