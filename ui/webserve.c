@@ -103,14 +103,28 @@ static const char *
 explanation(unsigned status)
 {
 	switch (status) {
+	case 400:
+		return "this was no request of HTTP/1, or did not say which "
+		    "host it is for";
 	case 403:
 		return "netmonweb does not know itself by this name: use an "
 		    "address, or start it with -n and the name";
 	case 405:
 		return "only GET and HEAD: nothing can be changed here";
+	case 414:
+		return "the address of the page is too long: ask for less at "
+		    "a time";
+	case 431:
+		return "the head of the request is too long: perhaps there are "
+		    "cookies of others at this address; use another name of "
+		    "it, or delete them";
+	case 500:
+		return "the page could not be made: see what netmonweb logged";
 	case 503:
 		return "netmonweb has too much to do, or netmond does not "
 		    "answer";
+	case 505:
+		return "only HTTP/1 is spoken here";
 	default:
 		return reason(status);
 	}
@@ -465,6 +479,15 @@ may_keep(struct conn *c, uint64_t len)
 	return false;
 }
 
+/* 0, or the status of a page that says why it is not sent. */
+static unsigned
+why_not(struct conn *c, const struct webmsg_answer *a, int fd)
+{
+	if (fd == -1 || a->type >= WEBMSG_TYPES)
+		return 500;
+	return c->head || may_keep(c, a->len) ? 0 : 503;
+}
+
 static void
 send_page(struct conn *c, const struct webmsg_answer *a, int fd)
 {
@@ -476,12 +499,12 @@ send_page(struct conn *c, const struct webmsg_answer *a, int fd)
 		[WEBMSG_OPENMETRICS] = "application/openmetrics-text; "
 				   "version=1.0.0; charset=utf-8",
 	};
+	const unsigned			 status = why_not(c, a, fd);
 
-	if (fd == -1 || a->type >= WEBMSG_TYPES ||
-	    (!c->head && !may_keep(c, a->len))) {
+	if (status != 0) {
 		if (fd != -1)
 			close(fd);
-		refuse(c, 503);
+		refuse(c, status);
 		return;
 	}
 	put_head(c, a->status, types[a->type], a->len);

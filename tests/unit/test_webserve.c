@@ -269,6 +269,61 @@ what_answers_head_needs_no_room(void **state)
 	close(fd[1]);
 }
 
+/* Whoever looks with a browser sees the content alone. */
+static void
+a_refusal_says_more_than_its_status(void **state)
+{
+	static const struct {
+		int		 status;
+		const char	*line, *why;
+	}		 bad[] = {
+		{ 400, "GET / HTTP/1.1\r\n\r\n", "which host" },
+		{ 414, NULL, "address of the page" },
+		{ 431, NULL, "cookies" },
+		{ 505, "GET / HTTP/2.0\r\nHost: fw\r\n\r\n", "HTTP/1" },
+	};
+	static char	 head[10000];
+	const char	*b;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(bad); i++) {
+		if (bad[i].status == 414)
+			snprintf(head, sizeof(head), "GET /%0*d HTTP/1.1\r\n"
+			    "Host: fw\r\n\r\n", WEBURL_MAX, 0);
+		else if (bad[i].status == 431)
+			snprintf(head, sizeof(head), "GET / HTTP/1.1\r\n"
+			    "Host: fw\r\nCookie: a=%0*d\r\n\r\n", 9000, 0);
+		else
+			snprintf(head, sizeof(head), "%s", bad[i].line);
+		b = all(head);
+		assert_int_equal(atoi(b + strlen("HTTP/1.1 ")), bad[i].status);
+		assert_non_null(strstr(strstr(b, "\r\n\r\n"), bad[i].why));
+	}
+}
+
+/* The other half could not keep it, and has logged why. */
+static void
+a_page_that_is_not_there_is_our_fault(void **state)
+{
+	struct webmsg_answer	 a = { .status = 200 };
+	char			 b[8192];
+	ssize_t			 n;
+	int			 fd;
+
+	(void)state;
+	fd = say(1, at_us);
+	a.id = asked("/");
+	assert_int_equal(webmsg_send(server.half, &a, sizeof(a), -1), 0);
+	n = recv(fd, b, sizeof(b) - 1, MSG_WAITALL);
+	assert_true(n > 0);
+	b[n] = '\0';
+	assert_int_equal(atoi(b + strlen("HTTP/1.1 ")), 500);
+	assert_non_null(strstr(b, "logged"));
+	assert_null(strstr(b, "http-equiv=\"refresh\""));
+	close(fd);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -279,6 +334,8 @@ main(void)
 		T(many_of_one_address_do_not_keep_others_from_asking),
 		T(what_answers_head_has_no_content),
 		T(what_answers_head_needs_no_room),
+		T(a_refusal_says_more_than_its_status),
+		T(a_page_that_is_not_there_is_our_fault),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
