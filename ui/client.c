@@ -394,7 +394,8 @@ check_endless(struct client *c, const struct doc *d, uint64_t since_ms)
 	    CLIENT_ANSWER_TIMES)
 		return fail(c, CLIENT_LATE, "timed out, the answer has no end");
 	if (d->len > c->answer_max)
-		return fail(c, CLIENT_DATA, "the answer is too long");
+		return fail(c, CLIENT_DATA, "the answer is too long: ask for "
+		    "less of it, with \"top\" say");
 	return CLIENT_OK;
 }
 

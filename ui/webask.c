@@ -243,23 +243,25 @@ make(struct webask *w, const struct webmsg_request *r,
 		sorry(w, a);
 }
 
-/* The page as a file in memory; -1 without. */
+/* The page as a file in memory; -1 without, and why. */
 static int
 keep(struct webask *w, struct webmsg_answer *a)
 {
 	int	 fd;
 
-	a->len = 0;
-	if ((fd = memfd_create("page", MFD_CLOEXEC)) == -1) {
-		log_warn("a page");
-		return -1;
-	}
 	a->len = w->out.len;
-	if (out_flush(&w->out, fd) == 0)
+	if ((fd = memfd_create("page", MFD_CLOEXEC)) != -1 &&
+	    out_flush(&w->out, fd) == 0)
 		return fd;
-	log_warn("a page of %llu bytes", (unsigned long long)a->len);
-	close(fd);
-	a->len = 0;
+	if (errno == EFBIG)
+		snprintf(w->why, sizeof(w->why), "the page is longer than "
+		    "%d MiB: ask for less of it, with \"top\" say",
+		    PAGE_MAX >> 20);
+	else
+		snprintf(w->why, sizeof(w->why), "the page: %s",
+		    strerror(errno));
+	if (fd != -1)
+		close(fd);
 	return -1;
 }
 
@@ -271,8 +273,12 @@ answer(struct webask *w, const struct webmsg_request *r)
 
 	out_reset(&w->out);
 	make(w, r, &a);
-	if ((fd = keep(w, &a)) == -1)
+	if ((fd = keep(w, &a)) == -1) {
 		a.status = 500;
+		sorry(w, &a);
+		if ((fd = keep(w, &a)) == -1)
+			log_warnx("%s", w->why);
+	}
 	if (webmsg_send(w->conf->fd, &a, sizeof(a), fd) == -1)
 		log_warn("answer");
 	if (fd != -1)

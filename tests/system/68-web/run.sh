@@ -182,6 +182,42 @@ wait "$WEB" 2> /dev/null
 gone() { [ ! -e "/proc/$half/exe" ]; }
 wait_for 5 gone && ok "neither half lives without the other" || not_ok "half lives alone"
 
+# ---- more than a page may have ----
+
+cat > "$TMP/long.py" <<'EOT'
+# long.py SOCK: a daemon that shows 9 MB of quotes, whatever is asked for
+import os, socket, struct, sys
+def frame(type, request, body=b""):
+    return struct.pack("=IHHII", len(body), type, 0, request, 0) + body
+def text(b):
+    return struct.pack("=I", len(b)) + b
+method = b"\6\0" + text(b'"' * 8000) + struct.pack("=QQ", 1, 0)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+s.listen()
+c = s.accept()[0]
+while b := c.recv(200000):
+    type, request = struct.unpack_from("=H2xI", b, 4)
+    if type == 0x101:
+        c.sendall(frame(0x101, 0, struct.pack("=3I3Q", 1, 0, 0, 0, 0, 0) + text(b"")))
+        continue
+    for i in range(70 if type == 0x501 else 0):
+        c.sendall(frame(0x581, request, method * 16))
+    c.sendall(frame(0x582, request))
+EOT
+python3 "$TMP/long.py" "$TMP/run/long.sock" 2> "$TMP/long.log" &
+at_exit "kill $! 2> /dev/null"
+wait_for 5 test -S "$TMP/run/long.sock"
+web -l 127.0.0.1:$PORT -s "$TMP/run/long.sock"
+wait_for 5 listens
+is "a page that is too long" "$(status /methods)" 500
+like "says so and what to do" "$(cat "$TMP/page")" 'longer than 32 MiB: ask for less'
+like "and does not load itself again" "$(grep -c refresh "$TMP/page")" '^0$'
+is "what is shorter as CSV is shown" "$(status /csv/methods)" 200
+kill "$WEB"
+wait "$WEB" 2> /dev/null
+
 # ---- what its starter left behind ----
 
 mkfifo "$TMP/full"
