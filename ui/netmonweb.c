@@ -45,7 +45,7 @@ struct web {
 	const char	*user;
 	const char	*group;
 	char		 node[2][sizeof(((struct utsname *)0)->nodename)];
-	bool		 outside;	/* listens beyond this machine */
+	const char	*outside;	/* -l that leads beyond this machine */
 };
 
 static void
@@ -184,7 +184,8 @@ add_listen(struct web *w, const char *arg)
 	    listen(fd, BACKLOG) == -1)
 		fatal("%s", arg);
 	w->serve.listen[w->serve.nlisten++] = lift(fd);
-	w->outside |= !is_loopback(&e.addr);
+	if (!is_loopback(&e.addr))
+		w->outside = arg;
 }
 
 /* This machine's own names: with the domain and without. */
@@ -268,9 +269,9 @@ check_who_may(struct web *w)
 {
 	if (w->serve.nnets > 0)
 		return;
-	if (w->outside)
-		fatalx("-l leads beyond this machine: say with -a who may "
-		    "look, like -a 192.168.1.0/24");
+	if (w->outside != NULL)
+		bad("-l", w->outside, "leads beyond this machine: say with -a "
+		    "who may look, like -a 192.168.1.0/24");
 	add_net(w, "127.0.0.0/8");
 	add_net(w, "::1");
 }

@@ -38,8 +38,8 @@ WRAP="ip netns exec $NSB"
 # ---- before there is a daemon ----
 
 "$BUILD/netmonweb" -l 0.0.0.0:$PORT > "$TMP/out" 2>&1
-is "listening for all without saying who may look" $? 1
-like "is refused with what to do" "$(cat "$TMP/out")" 'say with -a'
+is "listening for all without saying who may look" $? 64
+like "is refused with what to do" "$(cat "$TMP/out")" '-l 0.0.0.0:.* say with -a'
 "$BUILD/netmonweb" -l nowhere > "$TMP/out" 2>&1
 is "no address: exit status" $? 64
 (cd "$TMP/run" && timeout 5 "$BUILD/netmonweb" -f history) > "$TMP/out" 2>&1
