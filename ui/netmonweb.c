@@ -94,9 +94,15 @@ add_net(struct web *w, const char *arg)
 	w->serve.nnets++;
 }
 
+/* A name that no request has would refuse all and not say why. */
 static void
 add_name(struct web *w, const char *arg)
 {
+	const size_t	 n = strlen(arg);
+
+	if (n == 0 || strpbrk(arg, ":/") != NULL || arg[n - 1] == '.')
+		bad("-n", arg, "must be a name like fw1.example, without a "
+		    "port");
 	if (w->serve.nnames == WEBSERVE_NAMES_MAX - nitems(w->node))
 		bad("-n", arg, "more names than there may be");
 	w->serve.name[w->serve.nnames++] = arg;

@@ -47,6 +47,11 @@ is "a folder that / has not: exit status" $? 64
 like "is told of" "$(cat "$TMP/out")" 'netmonweb: -f history: must be a path'
 (cd "$TMP/run" && timeout 5 "$BUILD/netmonweb" -s control.sock) > "$TMP/out" 2>&1
 is "nor may the socket be there: exit status" $? 64
+for n in fw1.example:9470 http://fw1 fw1. ""; do
+	"$BUILD/netmonweb" -n "$n" -V > "$TMP/out" 2>&1
+	is "a name that no request has, \"$n\": exit status" $? 64
+done
+like "is told of" "$(cat "$TMP/out")" 'netmonweb: -n : must be a name'
 web -l 127.0.0.1:$PORT -l 10.77.0.2:$PORT -a 127.0.0.0/8 -a 10.77.0.1
 wait_for 5 listens || { not_ok "it does not listen" "$(cat "$TMP/web.log")"; finish; }
 is "without netmond a page says so" "$(status /hosts)" 503
