@@ -210,6 +210,9 @@ say_lines(struct webask *w, const struct out *o)
 			w->why[n++] = ' ';
 		}
 	}
+	/* What is too long ends between two characters. */
+	for (; n > 0 && ((unsigned char)*p & 0xc0) == 0x80; p--)
+		n--;
 	w->why[n] = '\0';
 }
 

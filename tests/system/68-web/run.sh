@@ -112,6 +112,20 @@ is "page /history" "$(status /history)" 200
 like "a time that is past" "$(get "/hosts?at=$(time_of)")" 'shop.example'
 like "its page stays" "$(get "/hosts?at=$(time_of)" | grep -c refresh)" '^0$'
 is "no time: status" "$(status '/hosts?at=soon')" 400
+cat > "$TMP/raw.py" <<'EOT'
+# raw.py PORT N: the last character of what is said to a word of N letters and
+# 900 characters of two bytes
+import json, socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+word = "x" * int(sys.argv[2]) + "\u00e9" * 900
+s.sendall(b"GET /json/alerts/%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % word.encode())
+said = s.makefile("rb").read().split(b"\r\n\r\n")[1]
+print(ascii(json.loads(said)["error"][-1]))
+EOT
+for n in 0 1; do
+	is "a line ends with a whole character, $n" \
+	    "$(inb python3 "$TMP/raw.py" $PORT $n)" "'\\xe9'"
+done
 is "another file than the history" "$(status '/hosts?at=1m&in=/etc/passwd')" 400
 
 # ---- metrics ----
