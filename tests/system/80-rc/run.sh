@@ -102,6 +102,16 @@ if command -v start-stop-daemon > /dev/null; then
 	is "netmonweb: stop" "$? $(cat "$TMP/web.out")" "0 "
 	web status && not_ok "netmonweb: status after stop" ||
 	    ok "netmonweb: status after stop is not 0"
+	sleep 60 &
+	other=$!
+	at_exit "kill $other 2> /dev/null"
+	echo $other > "$TMP/web.pid"
+	web status && not_ok "netmonweb: another's number is no status" ||
+	    ok "netmonweb: another's number is no status"
+	web stop
+	kill -0 $other 2> /dev/null &&
+	    ok "netmonweb: nor is another stopped" ||
+	    not_ok "netmonweb: nor is another stopped"
 else
 	skip "netmonweb's script needs start-stop-daemon"
 fi
