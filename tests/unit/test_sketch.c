@@ -400,6 +400,38 @@ a_wanted_id_is_given(void **state)
 	end(&w);
 }
 
+/* Few counters take no memory of their own, and the last of them is found. */
+static void
+few_counters_lie_in_the_entry(void **state)
+{
+	struct world		 w;
+	struct sketch		*s;
+	struct sketch_entry	*e;
+	uint64_t		 used;
+	unsigned		 i;
+
+	(void)state;
+	begin(&w, 1 << 20);
+	s = sketch_new(&w.kind, 10, NULL);
+	e = sketch_touch(s, "a", 1, 1);
+	used = w.mem.used;
+	for (i = 1; i <= SKETCH_FEW; i++)
+		sketch_add(e, i, i);
+	assert_int_equal(w.mem.used, used);
+	for (i = 1; i <= SKETCH_FEW; i++)
+		assert_int_equal(sketch_get(e, i), i);
+	assert_int_equal(sketch_get(e, i), 0);
+	w.mem.limit = w.mem.used;
+	sketch_add(e, i, 1);	/* lost, and no other one with it */
+	assert_int_equal(sketch_get(e, i), 0);
+	w.mem.limit = 1 << 20;
+	sketch_add(e, i, i);
+	for (i = 1; i <= SKETCH_FEW + 1; i++)
+		assert_int_equal(sketch_get(e, i), i);
+	sketch_free(s);
+	end(&w);
+}
+
 int
 main(void)
 {
@@ -418,6 +450,7 @@ main(void)
 		cmocka_unit_test(merged_sketches_add_up),
 		cmocka_unit_test(memory_is_never_exceeded),
 		cmocka_unit_test(a_wanted_id_is_given),
+		cmocka_unit_test(few_counters_lie_in_the_entry),
 	};
 
 	return cmocka_run_group_tests_name("sketch", tests, NULL, NULL);
