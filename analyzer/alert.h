@@ -76,17 +76,25 @@ void		 alert_counts(const struct alert_set *, struct alert_counts *);
 struct alert_saving {
 	uint32_t	 slot;
 	unsigned	 rule;
+	bool		 usual;		/* the last one was of that */
 	struct series	*next;
+	const struct series *with_usual;
+	const struct alert_rule *of;
 };
 
 /*
  * The next series whose state changed, packed in at most size bytes; its
- * slot number through *slot; 0 when there is none left. len 0 through *len:
- * the slot is free now. Nothing else may happen to the set within a run.
+ * slot number through *slot; false when there is none left. len 0 through
+ * *len: the slot is free now. What is usual of a series is told behind it, in a
+ * slot of that number but of another table: at->usual. Nothing else may happen
+ * to the set within a run.
  */
 bool		 alert_save(struct alert_set *, struct alert_saving *,
 		    uint32_t *slot, uint8_t *, size_t size, size_t *len);
 int		 alert_restore(struct alert_set *, uint32_t slot,
+		    const uint8_t *, size_t);
+/* What is usual alone, behind the states: a restart keeps no more. */
+int		 alert_restore_usual(struct alert_set *, uint32_t slot,
 		    const uint8_t *, size_t);
 
 /* Why a rule is unknown, as a clause; "" when it is not. */

@@ -194,7 +194,23 @@ alert_counts(const struct alert_set *a, struct alert_counts *n)
 			n->state[s->state]++;
 }
 
-/* ---- keeping over a loss of the process ---- */
+/* ---- keeping over a loss of the process, and over a restart ---- */
+
+#define NO_LEVEL	(-2.0)	/* of a rule that needs none */
+
+/*
+ * What a rule counts: under the same name another start of netmond may have
+ * another rule.
+ */
+static uint64_t
+counted(const struct conf_alert *c)
+{
+	static const struct hash_key	 key;
+	const uint8_t			 v[2] = { c->metric, c->key };
+
+	return hash_bytes(&key, &c->select, sizeof(c->select)) ^
+	    hash_bytes(&key, v, sizeof(v));
+}
 
 static void
 put_ring(const struct alert_rule *r, const struct series *s, struct buf *b)
@@ -236,8 +252,6 @@ get_ring(const struct alert_rule *r, struct series *s, struct buf *b)
 static void
 put_series(const struct alert_rule *r, const struct series *s, struct buf *b)
 {
-	bool	 fits;
-
 	buf_put_str(b, r->conf->name);
 	buf_put_str(b, s->key);
 	buf_put_str(b, s->id);
@@ -254,14 +268,20 @@ put_series(const struct alert_rule *r, const struct series *s, struct buf *b)
 	buf_put_u64(b, r->start_us);
 	buf_put_u64(b, r->gone_us);
 	buf_put_u64(b, s->slice);
-	fits = s->usual != NULL && buf_room(b) > USUAL_PACKED + 8;
-	buf_put_u8(b, fits);
-	if (fits) {
-		usual_put(&r->usual, s->usual, b);
-		buf_put_double(b, s->level);
-	}
+	buf_put_double(b, s->usual != NULL ? s->level : NO_LEVEL);
 	if (s->ring[RING_NUM] != NULL && r->conf->metric != METRIC_RATIO)
 		put_ring(r, s, b);
+}
+
+static void
+put_usual(struct alert_set *a, const struct alert_rule *r,
+    const struct series *s, struct buf *b)
+{
+	buf_put_str(b, r->conf->name);
+	buf_put_str(b, s->key);
+	buf_put_u64(b, counted(r->conf));
+	usual_put(&r->usual, s->usual, a->now_us, alert_printed(a, a->now_us),
+	    b);
 }
 
 /* Worth keeping: it ever did something, or counts right now. */
@@ -308,6 +328,23 @@ next_saved(struct alert_set *a, struct alert_saving *at, uint8_t *p,
 	return s;
 }
 
+/* What is usual goes behind the state, in a slot of the same number. */
+static bool
+save_usual(struct alert_set *a, struct alert_saving *at, uint32_t *slot,
+    uint8_t *p, size_t size, size_t *len)
+{
+	const struct series	*s = at->with_usual;
+	struct buf		 b;
+
+	at->with_usual = NULL;
+	at->usual = true;
+	*slot = s->slot;
+	buf_writer(&b, p, size);
+	put_usual(a, at->of, s, &b);
+	*len = b.err ? 0 : b.len;
+	return true;
+}
+
 bool
 alert_save(struct alert_set *a, struct alert_saving *at, uint32_t *slot,
     uint8_t *p, size_t size, size_t *len)
@@ -316,6 +353,9 @@ alert_save(struct alert_set *a, struct alert_saving *at, uint32_t *slot,
 	struct buf	 b;
 
 	*len = 0;
+	at->usual = false;
+	if (at->with_usual != NULL)
+		return save_usual(a, at, slot, p, size, len);
 	if (a->id_dirty) {
 		a->id_dirty = false;
 		buf_writer(&b, p, size);
@@ -331,11 +371,15 @@ alert_save(struct alert_set *a, struct alert_saving *at, uint32_t *slot,
 			return true;
 		}
 	at->slot = SERIES_SLOTS - 1;
-	while (at->rule < a->n)
-		if ((s = next_saved(a, at, p, size, len)) != NULL) {
-			*slot = s->slot;
-			return true;
-		}
+	while (at->rule < a->n) {
+		at->of = &a->rule[at->rule];
+		if ((s = next_saved(a, at, p, size, len)) == NULL)
+			continue;
+		*slot = s->slot;
+		at->with_usual = s->usual != NULL &&
+		    at->of->usual.last_us != 0 ? s : NULL;
+		return true;
+	}
 	return false;
 }
 
@@ -350,35 +394,12 @@ rule_named(struct alert_set *a, const char *name)
 	return NULL;
 }
 
-/* What was usual, if that was kept; a rule may be another one by now. */
-static int
-get_usual(struct alert_rule *r, struct series *s, struct buf *b)
-{
-	struct usual_clock	 clock;
-	struct usual		 u;
-	double			 level;
-
-	if (buf_get_u8(b) == 0)
-		return 0;
-	memset(&clock, 0, sizeof(clock));
-	if (usual_get(&clock, &u, b) == -1)
-		return -1;
-	level = buf_get_double(b);
-	if (b->err || s->usual == NULL)
-		return b->err ? -1 : 0;
-	/* The others were saved when they last counted. */
-	if (clock.last_us >= r->usual.last_us)
-		r->usual = clock;
-	*s->usual = u;
-	series_level(r, s, level);
-	return 0;
-}
-
 static int
 get_series(struct alert_set *a, struct alert_rule *r, struct series *s,
     struct buf *b)
 {
 	uint64_t	 slice;
+	double		 level;
 
 	buf_get_str(b, s->id, sizeof(s->id));
 	s->state = (enum alert_state)buf_get_u8(b);
@@ -394,8 +415,9 @@ get_series(struct alert_set *a, struct alert_rule *r, struct series *s,
 	r->start_us = buf_get_u64(b);
 	r->gone_us = buf_get_u64(b);
 	slice = buf_get_u64(b);
-	if (get_usual(r, s, b) == -1)
-		return -1;
+	level = buf_get_double(b);
+	if (s->usual != NULL && level > NO_LEVEL)
+		series_level(r, s, level);
 	if (b->err || s->state >= ALERT_STATES || s->before >= ALERT_STATES)
 		return -1;
 	s->restarted = series_fires(s);
@@ -410,11 +432,35 @@ get_series(struct alert_set *a, struct alert_rule *r, struct series *s,
 	return 0;
 }
 
+/* The series that a slot is of; NULL: of none that there is. */
+static struct series *
+series_of(struct alert_set *a, uint32_t slot, struct buf *b,
+    struct alert_rule **r)
+{
+	char		 name[CONF_NAME_MAX], key[ALERT_KEY_MAX];
+	struct series	*s;
+
+	buf_get_str(b, name, sizeof(name));
+	buf_get_str(b, key, sizeof(key));
+	if (b->err)
+		return NULL;
+	if ((*r = rule_named(a, name)) == NULL ||
+	    (s = series_get(a, *r, key)) == NULL) {
+		a->slot_gone[slot] = 1;
+		return NULL;
+	}
+	if (s->slot != SERIES_SLOTS)
+		return s;
+	s->slot = slot;
+	a->nslots += !a->slot_used[slot];
+	a->slot_used[slot] = 1;
+	return s;
+}
+
 int
 alert_restore(struct alert_set *a, uint32_t slot, const uint8_t *p,
     size_t len)
 {
-	char		 name[CONF_NAME_MAX], key[ALERT_KEY_MAX];
 	struct series	*s;
 	struct alert_rule	*r;
 	struct buf	 b;
@@ -424,22 +470,42 @@ alert_restore(struct alert_set *a, uint32_t slot, const uint8_t *p,
 		a->next_id = buf_get_u64(&b);
 		return b.err ? -1 : 0;
 	}
-	buf_get_str(&b, name, sizeof(name));
-	buf_get_str(&b, key, sizeof(key));
-	if (b.err || slot >= SERIES_SLOTS)
+	if (slot >= SERIES_SLOTS)
 		return -1;
-	if ((r = rule_named(a, name)) == NULL ||
-	    (s = series_get(a, r, key)) == NULL) {
-		a->slot_gone[slot] = 1;
-		return 0;
-	}
-	s->slot = slot;
-	a->nslots += !a->slot_used[slot];
-	a->slot_used[slot] = 1;
+	if ((s = series_of(a, slot, &b, &r)) == NULL)
+		return b.err ? -1 : 0;
 	if (get_series(a, r, s, &b) == 0)
 		return 0;
 	series_drop(a, r, s);
 	if (r->conf->key == KEY_NONE)
 		series_get(a, r, "");
 	return -1;
+}
+
+int
+alert_restore_usual(struct alert_set *a, uint32_t slot, const uint8_t *p,
+    size_t len)
+{
+	struct usual_clock	 clock;
+	struct alert_rule	*r;
+	struct series		*s;
+	struct usual		 u;
+	struct buf		 b;
+
+	buf_reader(&b, p, len);
+	if (slot == 0 || slot >= SERIES_SLOTS)
+		return -1;
+	if ((s = series_of(a, slot, &b, &r)) == NULL)
+		return b.err ? -1 : 0;
+	if (buf_get_u64(&b) != counted(r->conf) || s->usual == NULL)
+		return b.err ? -1 : 0;
+	if (usual_get(&clock, &u, a->now_us, alert_printed(a, a->now_us),
+	    &b) == -1)
+		return -1;
+	/* The others were saved when they last counted. */
+	if (clock.kept_us >= r->usual.kept_us)
+		r->usual = clock;
+	*s->usual = u;
+	series_limit(a, r, s);
+	return 0;
 }

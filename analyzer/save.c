@@ -115,8 +115,12 @@ save_alerts(struct analyzer *az, struct out *o)
 	uint32_t		 slot;
 	size_t			 len;
 
-	while (alert_save(az->alerts, &at, &slot, data, sizeof(data), &len))
-		put(o, SAVE_ALERTS, slot, len == 0 ? NULL : data, len);
+	while (alert_save(az->alerts, &at, &slot, data, sizeof(data), &len)) {
+		put(o, at.usual ? MSG_SAVE_USUAL : SAVE_ALERTS, slot,
+		    len == 0 ? NULL : data, len);
+		if (len == 0 && !at.usual)
+			put(o, MSG_SAVE_USUAL, slot, NULL, 0);
+	}
 	az->alert_said = false;
 }
 
@@ -270,6 +274,9 @@ save_restore(struct analyzer *az, const struct msg_slot *s)
 		restore_meta(az, s);
 	else if (s->table == SAVE_NAMED)
 		(void)named_unpack(az->named, s->slot, s->data, s->len);
+	else if (s->table == MSG_SAVE_USUAL)
+		(void)alert_restore_usual(az->alerts, s->slot, s->data,
+		    s->len);
 	else if (s->table == SAVE_ALERTS)
 		alert_restore(az->alerts, s->slot, s->data, s->len);
 	else if (s->table < METER_KINDS && meter_unpack(az->meter,

@@ -5,8 +5,8 @@
  * them back as RESTORE.
  *
  * Tables 0 to METER_KINDS - 1 hold the entries of a kind by their id, table
- * SAVE_ALERTS the series of alert rules, SAVE_NAMED the hosts that metrics
- * name, table SAVE_META the rest.
+ * SAVE_ALERTS the series of alert rules, MSG_SAVE_USUAL what is usual of them,
+ * SAVE_NAMED the hosts that metrics name, table SAVE_META the rest.
  */
 #ifndef ANALYZER_SAVE_H
 #define ANALYZER_SAVE_H

@@ -4,8 +4,10 @@
 
 #define DAY_SPANS	(86400000000ULL / USUAL_SPAN_US)
 #define NEIGHBOURS	2		/* half hours that are averaged */
-#define ROUNDS		2		/* of all places: more than a day */
 #define UNKNOWN		(-1.0f)
+/* Our clock is so far ahead: what was before this host began is not below 0. */
+#define AHEAD_US	(8 * USUAL_SPANS * USUAL_SPAN_US)
+#define FORGOTTEN	(2 * USUAL_SPANS)	/* away for so many */
 
 static unsigned
 place(uint64_t span)
@@ -35,8 +37,9 @@ usual_raise(struct usual *u, const struct usual *other)
 		u->sum = other->sum;
 }
 
-bool
-usual_pass(struct usual_clock *c, uint64_t now_us, bool seen)
+/* At a time of our own clock. */
+static bool
+pass(struct usual_clock *c, uint64_t now_us, bool seen)
 {
 	const uint64_t	 now = now_us / USUAL_SPAN_US;
 	uint64_t	 until = now_us;
@@ -47,7 +50,7 @@ usual_pass(struct usual_clock *c, uint64_t now_us, bool seen)
 		return false;
 	}
 	/* Longer away than anything is kept: that much again is unknown. */
-	if (now > c->span + 2 * USUAL_SPANS) {
+	if (now > c->span + FORGOTTEN) {
 		c->span = now - USUAL_SPANS;
 		c->last_us = c->span * USUAL_SPAN_US;
 		c->watched_us = 0;
@@ -64,6 +67,12 @@ usual_pass(struct usual_clock *c, uint64_t now_us, bool seen)
 		return false;
 	c->known[place(c->span)] = c->watched_us >= USUAL_SPAN_US / 2;
 	return true;
+}
+
+bool
+usual_pass(struct usual_clock *c, uint64_t now_us, bool seen)
+{
+	return pass(c, now_us + AHEAD_US, seen);
 }
 
 void
@@ -104,21 +113,19 @@ double
 usual_level(const struct usual_clock *c, const struct usual *u,
     uint64_t now_us, uint64_t over_us, bool larger)
 {
+	const uint64_t	 now = now_us + AHEAD_US;
 	uint64_t	 before, ago;
 	double		 hour, day;
 
-	if (over_us > now_us)
+	if (over_us > AHEAD_US)
 		return -1;
 	/* The half hour that what is judged began in is no other time. */
-	before = (now_us - over_us) / USUAL_SPAN_US;
+	before = (now - over_us) / USUAL_SPAN_US;
 	if (before > c->span || c->span - before > USUAL_SPANS / 2)
 		return -1;
-	/* Of a clock that began today, none is below 0; places are the same. */
-	before += ROUNDS * USUAL_SPANS;
 	hour = mean(u, before - 1, NEIGHBOURS);
 	/* Those two whose middle is nearest to a day ago; else all there is. */
-	ago = (now_us + USUAL_SPAN_US / 2) / USUAL_SPAN_US +
-	    ROUNDS * USUAL_SPANS - DAY_SPANS;
+	ago = (now + USUAL_SPAN_US / 2) / USUAL_SPAN_US - DAY_SPANS;
 	if ((day = mean(u, ago, NEIGHBOURS)) < 0)
 		day = mean(u, before - 1, DAY_SPANS);
 	if (hour < 0)
@@ -145,39 +152,57 @@ usual_changes(uint64_t now_us, uint64_t over_us)
 
 /*
  * A rate as the upper half of a float: exact to 1 in 128, which is enough for
- * what is compared with a multiple of it.
+ * what is compared with a multiple of it. By age: another start of the host
+ * has another clock.
  */
 void
-usual_put(const struct usual_clock *c, const struct usual *u, struct buf *b)
+usual_put(const struct usual_clock *c, const struct usual *u, uint64_t now_us,
+    uint64_t wall_us, struct buf *b)
 {
 	uint32_t	 bits;
 	unsigned	 i;
 
-	buf_put_u64(b, c->last_us);
+	buf_put_u64(b, wall_us - (now_us + AHEAD_US - c->last_us));
 	buf_put_u32(b, (uint32_t)c->watched_us);
 	buf_put_u64(b, u->sum);
-	for (i = 0; i < USUAL_SPANS; i++) {
-		memcpy(&bits, &u->rate[i], sizeof(bits));
+	for (i = 1; i < USUAL_SPANS; i++) {
+		memcpy(&bits, &u->rate[place(c->span - i)], sizeof(bits));
 		buf_put_u16(b, (uint16_t)(bits >> 16));
 	}
 }
 
 int
-usual_get(struct usual_clock *c, struct usual *u, struct buf *b)
+usual_get(struct usual_clock *c, struct usual *u, uint64_t now_us,
+    uint64_t wall_us, struct buf *b)
 {
+	uint64_t	 away;
 	uint32_t	 bits;
-	unsigned	 i;
+	unsigned	 at, i;
 
-	c->last_us = buf_get_u64(b);
+	memset(c, 0, sizeof(*c));
+	c->kept_us = buf_get_u64(b);
+	/* A clock that was set back tells nothing: it was not long. */
+	away = wall_us > c->kept_us ? wall_us - c->kept_us : 0;
+	if (away > FORGOTTEN * USUAL_SPAN_US)
+		away = FORGOTTEN * USUAL_SPAN_US;
+	c->last_us = now_us + AHEAD_US - away;
 	c->span = c->last_us / USUAL_SPAN_US;
 	c->watched_us = buf_get_u32(b);
 	u->sum = buf_get_u64(b);
-	for (i = 0; i < USUAL_SPANS; i++) {
+	u->rate[place(c->span)] = UNKNOWN;
+	for (i = 1; i < USUAL_SPANS; i++) {
+		at = place(c->span - i);
 		bits = (uint32_t)buf_get_u16(b) << 16;
-		memcpy(&u->rate[i], &bits, sizeof(bits));
-		if (!(u->rate[i] >= 0 && u->rate[i] < 1e18f))
-			u->rate[i] = UNKNOWN;
-		c->known[i] = u->rate[i] >= 0;
+		memcpy(&u->rate[at], &bits, sizeof(bits));
+		if (!(u->rate[at] >= 0 && u->rate[at] < 1e18f))
+			u->rate[at] = UNKNOWN;
+		c->known[at] = u->rate[at] >= 0;
 	}
-	return b->err || c->watched_us > USUAL_SPAN_US ? -1 : 0;
+	if (b->err || c->watched_us > 2 * USUAL_SPAN_US)
+		return -1;
+	while (usual_pass(c, now_us, false)) {
+		usual_end(c, u);
+		usual_next(c);
+	}
+	return 0;
 }

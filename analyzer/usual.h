@@ -16,13 +16,14 @@
 #define USUAL_SPAN_US	1800000000ULL
 #define USUAL_SPANS	52		/* 48 are a day */
 #define USUAL_OFTEN	5		/* of fewer there is often none */
-#define USUAL_PACKED	(USUAL_SPANS * 2 + 8 + 4 + 8)	/* bytes */
+#define USUAL_PACKED	((USUAL_SPANS - 1) * 2 + 8 + 4 + 8)	/* bytes */
 
 /* The half hours that all the levels of a rule share; zeroed it begins. */
 struct usual_clock {
 	uint64_t	 span;		/* the running one, its number */
 	uint64_t	 last_us;
 	uint64_t	 watched_us;	/* of the running one */
+	uint64_t	 kept_us;	/* wall clock of what usual_get read */
 	bool		 known[USUAL_SPANS];
 };
 
@@ -51,9 +52,13 @@ double		 usual_level(const struct usual_clock *, const struct usual *,
 /* When that may change next while nothing is counted. */
 uint64_t	 usual_changes(uint64_t now_us, uint64_t over_us);
 
-/* Over a loss of the process; -1 when it is none. */
+/*
+ * Over a loss of the process, or a restart, which takes the wall clock to tell
+ * how long that was; nobody watched meanwhile. -1 when it is none.
+ */
 void		 usual_put(const struct usual_clock *, const struct usual *,
-		    struct buf *);
-int		 usual_get(struct usual_clock *, struct usual *, struct buf *);
+		    uint64_t now_us, uint64_t wall_us, struct buf *);
+int		 usual_get(struct usual_clock *, struct usual *,
+		    uint64_t now_us, uint64_t wall_us, struct buf *);
 
 #endif

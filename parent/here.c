@@ -154,9 +154,13 @@ look_at_file(const struct look *l, enum conf_part part, size_t i,
 static void
 look_at_files(const struct look *l)
 {
+	static const struct conf_rotate	 renames = { .size = 1 };
 	const struct conf	*c = l->c;
 	size_t			 i;
 
+	if (c->state[0] != '\0')
+		look_at_file(l, CONF_GLOBAL, CONF_AT_STATE, c->state,
+		    &renames);
 	for (i = 0; i < c->nmirrors; i++)
 		if (c->mirrors[i].has_record)
 			look_at_file(l, CONF_MIRROR, i, c->mirrors[i].path,

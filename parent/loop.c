@@ -159,6 +159,14 @@ on_look(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_keep(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	parent_keep(arg);
+}
+
+static void
 watch_socket(struct parent *p)
 {
 	int	 fd;
@@ -230,6 +238,7 @@ parent_add_events(struct parent *p)
 		add_event(p, SIGHUP, EV_SIGNAL, on_hup, 0);
 		add_event(p, SIGUSR1, EV_SIGNAL, on_usr1, 0);
 		add_event(p, -1, 0, on_look, LOOK_US);
+		add_event(p, -1, 0, on_keep, KEEP_EVERY_US);
 	}
 	add_event(p, -1, 0, on_second, 1000000);
 	if (p->notify.watchdog_us > 0)

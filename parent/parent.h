@@ -14,6 +14,7 @@
 #include "parent/alerts.h"
 #include "parent/control.h"
 #include "parent/files.h"
+#include "parent/keep.h"
 #include "parent/launcher.h"
 #include "parent/listen.h"
 #include "parent/notify.h"
@@ -39,6 +40,7 @@ struct parent {
 	bool		 journal;	/* standard error goes there, too */
 	struct notify	 notify;
 	struct files	 files;
+	struct keep	 keep;
 	struct tally	 tally;
 	int		 listen_fd;
 	int		 input_fd;
@@ -90,6 +92,8 @@ void	 parent_tell(struct parent *, enum role, uint16_t type);
 void	 parent_send_files(struct parent *);
 /* Only those that somebody removed or renamed. */
 void	 parent_send_gone(struct parent *);
+/* What the next start wants goes to its file, if there is one. */
+void	 parent_keep(struct parent *);
 
 /* ---- apply.c ---- */
 

@@ -58,6 +58,7 @@
 	K_ROTATE "rotate" K_SAMPLE "sample" K_SECTION "section"
 	K_SECTIONS "sections" K_SERVICE "service" K_SET "set"
 	K_SEVERITY "severity" K_SNAPLEN "snaplen" K_SOCKET "socket"
+	K_STATE "state"
 	K_STATS "stats" K_STATUS "status" K_STRIP "strip" K_SYSLOG "syslog"
 	K_TAG "tag" K_TALKERS "talkers" K_TIMEOUT "timeout" K_TO "to"
 	K_TOP "top" K_TOTAL "total" K_TRANSACTIONS "transactions"
@@ -163,6 +164,11 @@ global	: K_USER STRING			{
 		get_text(p, "group", p->conf->group, sizeof(p->conf->group),
 		    $4);
 		parse_placed(p, CONF_GLOBAL, CONF_AT_SOCKET);
+	}
+	| K_STATE STRING		{
+		get_text(p, "state", p->conf->state, sizeof(p->conf->state),
+		    $2);
+		parse_placed(p, CONF_GLOBAL, CONF_AT_STATE);
 	}
 	| K_SYSLOG K_FACILITY STRING	{
 		uint8_t	 i = 0;
@@ -731,6 +737,7 @@ static const struct keyword keywords[] = {	/* sorted */
 	{ "severity",	K_SEVERITY,	LEX_VALUE },
 	{ "snaplen",	K_SNAPLEN,	LEX_VALUE },
 	{ "socket",	K_SOCKET,	LEX_VALUE },
+	{ "state",	K_STATE,	LEX_VALUE },
 	{ "stats",	K_STATS,	0 },
 	{ "status",	K_STATUS,	LEX_VALUE },
 	{ "strip",	K_STRIP,	0 },

@@ -98,6 +98,8 @@ roots_check(const struct conf *c, conf_fault_fn *fn, void *arg)
 	size_t		 i, n = 0;
 
 	roots_of(c, &l.r);
+	if (c->state[0] != '\0')
+		n += check_one(&l, CONF_GLOBAL, CONF_AT_STATE, c->state);
 	for (i = 0; i < c->nmirrors; i++)
 		if (c->mirrors[i].has_record)
 			n += check_one(&l, CONF_MIRROR, i, c->mirrors[i].path);

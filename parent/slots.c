@@ -50,28 +50,34 @@ slots_set(struct slots *s, const struct msg_slot *m)
 	return 0;
 }
 
+bool
+slots_next(const struct slots *s, struct msg_slot *m)
+{
+	struct slot	*const *t = s->table[m->table];
+
+	while (t != NULL && m->slot < MSG_SAVE_SLOTS && t[m->slot] == NULL)
+		m->slot++;
+	if (t == NULL || m->slot >= MSG_SAVE_SLOTS)
+		return false;
+	m->data = t[m->slot]->data;
+	m->len = t[m->slot]->len;
+	return true;
+}
+
 void
 slots_send(const struct slots *s, struct chan *ch)
 {
 	struct msg_slot	 m;
 	struct buf	*b;
-	size_t		 t, i;
 
 	b = chan_begin(ch, MSG_RESTORE, 0);
-	for (t = 0; t < MSG_SAVE_TABLES; t++) {
-		for (i = 0; s->table[t] != NULL && i < MSG_SAVE_SLOTS; i++) {
-			if (s->table[t][i] == NULL)
-				continue;
-			m.table = (uint16_t)t;
-			m.slot = (uint32_t)i;
-			m.data = s->table[t][i]->data;
-			m.len = s->table[t][i]->len;
+	for (m.table = 0; m.table < MSG_SAVE_TABLES; m.table++)
+		for (m.slot = 0; slots_next(s, &m); m.slot++) {
 			msg_put_slot(b, &m);
 			if (b->len < FRAME_FILL)
 				continue;
 			chan_end_flags(ch, FRAME_MORE);
 			b = chan_begin(ch, MSG_RESTORE, 0);
 		}
-	}
 	chan_end(ch);
 }

@@ -606,6 +606,12 @@ supervise_new(const struct supervise_conf *conf)
 	return s;
 }
 
+struct slots *
+supervise_slots(struct supervise *s, enum role r)
+{
+	return &s->child[r].slots;
+}
+
 void
 supervise_free(struct supervise *s)
 {

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "parent/launcher.h"
+#include "parent/slots.h"
 #include "sandbox/chan.h"
 #include "sandbox/conf.h"
 #include "sandbox/msg.h"
@@ -115,6 +116,8 @@ void		 supervise_verbose(struct supervise *, uint32_t);
 
 /* The channel to a READY child, else NULL. */
 struct chan	*supervise_chan(struct supervise *, enum role);
+/* What a role saved; changed only before supervise_start. */
+struct slots	*supervise_slots(struct supervise *, enum role);
 bool		 supervise_all_ready(const struct supervise *);
 void		 supervise_info(const struct supervise *, enum role,
 		    struct child_info *);

@@ -45,10 +45,20 @@ filter_status(const struct parent *p)
 	return p->opt.filter[0] != '\0' ? EX_USAGE : STATUS_CONFIG;
 }
 
+void
+parent_keep(struct parent *p)
+{
+	if (parent_live(p) && p->conf->state[0] != '\0')
+		(void)keep_write(&p->keep, p->conf->state,
+		    supervise_slots(p->supervise, ROLE_ANALYZER));
+}
+
 static void
 on_gone(int status, void *arg)
 {
 	struct parent	*p = arg;
+
+	parent_keep(p);
 
 	if (status == STATUS_CONFIG && !p->opt.check)
 		status = filter_status(p);

@@ -300,6 +300,7 @@ struct conf {
 	uint64_t	 ring_total;
 	char		 socket[CONF_PATH_MAX];
 	char		 group[CONF_NAME_MAX];
+	char		 state[CONF_PATH_MAX];	/* for the next start; "" no */
 	char		 facility[16];		/* syslog facility word */
 	struct conf_net	 proxies[CONF_NETS];	/* that are trusted */
 	uint8_t		 nproxies;
@@ -353,7 +354,7 @@ enum conf_part {
 	CONF_MIRROR, CONF_LOG, CONF_PARTS
 };
 /* Entries of CONF_GLOBAL. */
-enum { CONF_AT_USER, CONF_AT_SOCKET, CONF_AT_REST };
+enum { CONF_AT_USER, CONF_AT_SOCKET, CONF_AT_STATE, CONF_AT_REST };
 typedef void	 conf_fault_fn(enum conf_part, size_t index, const char *why,
 		    void *arg);
 size_t		 conf_check_all(const struct conf *, conf_fault_fn *,

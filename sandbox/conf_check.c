@@ -338,6 +338,9 @@ check_global(struct check *k)
 		bad(k, "control socket \"%s\" must begin with /", c->socket);
 	if (strlen(c->socket) > 100)
 		bad(k, "control socket path is longer than 100 bytes");
+	k->index = CONF_AT_STATE;
+	if (c->state[0] != '\0' && c->state[0] != '/')
+		bad(k, "state \"%s\" must begin with /", c->state);
 	k->index = CONF_AT_REST;
 	check_limit(k, LIMIT_TIMEOUT, c->timeout_us);
 	check_limit(k, LIMIT_MEMORY, c->memory_limit);
@@ -828,8 +831,9 @@ static void
 check_writers(struct check *k, const char *path)
 {
 	const struct conf	*c = k->c;
-	size_t			 i, n = 0;
+	size_t			 i, n;
 
+	n = path[0] != '\0' && strcmp(c->state, path) == 0;
 	for (i = 0; i < c->nmirrors; i++)
 		n += c->mirrors[i].has_record &&
 		    strcmp(c->mirrors[i].path, path) == 0 &&

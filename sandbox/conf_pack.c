@@ -413,6 +413,7 @@ io_conf(struct io *io, struct conf *c)
 	io_u64(io, &c->ring_total);
 	IO_TEXT(io, c->socket);
 	IO_TEXT(io, c->group);
+	IO_TEXT(io, c->state);
 	IO_TEXT(io, c->facility);
 	io_nets(io, c->proxies, &c->nproxies);
 	io_nets(io, c->inside, &c->ninside);

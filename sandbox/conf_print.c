@@ -173,6 +173,11 @@ put_global(const struct out *o, const struct conf *c, const struct conf *d)
 	if (c->group[0] != '\0')
 		put_text(o->f, "group", c->group);
 	end(o, strcmp(c->socket, d->socket) == 0 && c->group[0] == '\0');
+	if (c->state[0] != '\0') {
+		fputs("state ", o->f);
+		quote(o->f, c->state);
+		end(o, false);
+	}
 	fprintf(o->f, "syslog facility %s", c->facility);
 	end(o, strcmp(c->facility, d->facility) == 0);
 }

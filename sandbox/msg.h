@@ -38,7 +38,8 @@
 #define MSG_ARG_MAX	512
 #define MSG_ARGS_MAX	16
 #define MSG_SAVE_MAX	1024	/* bytes of one saved slot */
-#define MSG_SAVE_TABLES	16
+#define MSG_SAVE_TABLES	17
+#define MSG_SAVE_USUAL	16	/* the table that outlives netmond, too */
 #define MSG_SAVE_SLOTS	16384
 
 /*	  name		number	from	  to	    min	max body */

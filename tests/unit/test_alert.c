@@ -4,6 +4,7 @@
 
 #include "analyzer/alert.h"
 #include "analyzer/series.h"
+#include "analyzer/series.h"
 #include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
 #include "tests/lib/guard.h"
@@ -1906,8 +1907,8 @@ a_key_that_made_room_had_a_past(void **state)
 
 /* What was saved, each slot as it was saved last. */
 struct kept {
-	uint8_t		 p[8][512];
-	size_t		 len[8];
+	uint8_t		 p[2][8][512];		/* states; what is usual */
+	size_t		 len[2][8];
 };
 
 static void
@@ -1919,10 +1920,24 @@ save(struct world *w, struct kept *k)
 	uint32_t	 slot;
 
 	while (alert_save(w->set, &at, &slot, p, sizeof(p), &len)) {
-		assert_true(slot < nitems(k->p));
-		memcpy(k->p[slot], p, len);
-		k->len[slot] = len;
+		assert_true(slot < nitems(k->p[0]));
+		memcpy(k->p[at.usual][slot], p, len);
+		k->len[at.usual][slot] = len;
 	}
+}
+
+/* Of a restart: nothing but what is usual is left. */
+static void
+restart(struct world *w, const struct kept *k)
+{
+	uint32_t	 slot;
+
+	alert_free(w->set);
+	start(w);
+	for (slot = 0; slot < nitems(k->p[1]); slot++)
+		if (k->len[1][slot] > 0)
+			assert_int_equal(alert_restore_usual(w->set, slot,
+			    k->p[1][slot], k->len[1][slot]), 0);
 }
 
 static void
@@ -1932,10 +1947,14 @@ lose(struct world *w, const struct kept *k)
 
 	alert_free(w->set);
 	start(w);
-	for (slot = 0; slot < nitems(k->p); slot++)
-		if (k->len[slot] > 0)
+	for (slot = 0; slot < nitems(k->p[0]); slot++)
+		if (k->len[0][slot] > 0)
 			assert_int_equal(alert_restore(w->set, slot,
-			    k->p[slot], k->len[slot]), 0);
+			    k->p[0][slot], k->len[0][slot]), 0);
+	for (slot = 0; slot < nitems(k->p[1]); slot++)
+		if (k->len[1][slot] > 0)
+			assert_int_equal(alert_restore_usual(w->set, slot,
+			    k->p[1][slot], k->len[1][slot]), 0);
 }
 
 static void
@@ -1955,6 +1974,45 @@ what_is_usual_survives(void **state)
 	minutes(&w, DAY_S + 7320, DAY_S + 7380, 400);
 	assert_string_equal(w.said, "fired");
 	assert_float_equal(w.last.limit, 300, 5);
+	end(&w);
+}
+
+static void
+what_is_usual_survives_a_restart(void **state)
+{
+	struct world		 w;
+	struct conf_alert	*c;
+	struct kept		 kept = { 0 }, bad;
+	size_t			 i;
+
+	(void)state;
+	c = begin_usual(&w, OP_GT, 3);
+	c->key = KEY_HOST;
+	start(&w);
+	minutes(&w, DAY_S, DAY_S + 7200, 20);
+	save(&w, &kept);
+	restart(&w, &kept);
+	minutes(&w, DAY_S + 7200, DAY_S + 7320, 20);
+	assert_string_equal(w.said, "");
+	minutes(&w, DAY_S + 7320, DAY_S + 7380, 400);
+	assert_string_equal(w.said, "fired:a.example");
+	assert_float_equal(w.last.limit, 300, 5);
+	assert_true(w.set->rule[0].usual.kept_us != 0);
+	/* Bytes that were damaged, or cut, do no harm. */
+	for (i = 0; i < kept.len[1][1]; i++) {
+		bad = kept;
+		bad.p[1][1][i] ^= 0xff;
+		(void)alert_restore_usual(w.set, 1, bad.p[1][1],
+		    bad.len[1][1]);
+		assert_int_equal(alert_restore_usual(w.set, 1, kept.p[1][1],
+		    i), -1);
+	}
+	assert_int_equal(alert_restore_usual(w.set, SERIES_SLOTS,
+	    kept.p[1][1], kept.len[1][1]), -1);
+	/* The rule of that name counts something else now. */
+	c->metric = METRIC_RESPONSES;
+	restart(&w, &kept);
+	assert_int_equal(w.set->rule[0].usual.kept_us, 0);
 	end(&w);
 }
 
@@ -2097,6 +2155,7 @@ main(void)
 		T(nearest_to_its_limit_is_what_is_least_usual),
 		T(a_key_that_made_room_had_a_past),
 		T(what_is_usual_survives),
+		T(what_is_usual_survives_a_restart),
 		T(what_is_usual_survives_another_limit),
 		T(a_loss_makes_nothing_more_usual),
 		T(what_was_lost_is_not_usual),

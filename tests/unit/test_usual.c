@@ -199,10 +199,30 @@ test_when_it_changes(void **state)
 	assert_float_equal(level(&w, true), 0, 0.01);
 }
 
+#define WALL	(500000 * H)
+
+/* Kept at this time of the wall clock; back to life on another monotonic. */
+static void
+back(struct world *w, uint64_t away, uint64_t now)
+{
+	struct buf	 b;
+	uint8_t		 p[USUAL_PACKED];
+
+	buf_writer(&b, p, sizeof(p));
+	usual_put(&w->c, &w->u, w->now, WALL, &b);
+	assert_false(b.err);
+	assert_int_equal(b.len, sizeof(p));
+	memset(&w->c, 0xee, sizeof(w->c));
+	memset(&w->u, 0xee, sizeof(w->u));
+	buf_reader(&b, p, sizeof(p));
+	w->now = now;
+	assert_int_equal(usual_get(&w->c, &w->u, now, WALL + away, &b), 0);
+}
+
 static void
 test_kept(void **state)
 {
-	struct usual_clock	 c = { 0 };
+	struct usual_clock	 c;
 	struct usual		 u;
 	struct world		 w;
 	struct buf		 b;
@@ -212,35 +232,59 @@ test_kept(void **state)
 	begin(&w);
 	spend(&w, 2 * H, 61);
 	w.u.sum = 7;
-	buf_writer(&b, p, sizeof(p));
-	usual_put(&w.c, &w.u, &b);
-	assert_false(b.err);
-	assert_int_equal(b.len, sizeof(p));
-	buf_reader(&b, p, sizeof(p));
-	assert_int_equal(usual_get(&c, &u, &b), 0);
-	assert_int_equal(u.sum, 7);
-	w.c = c;
-	w.u = u;
+	back(&w, 0, w.now);
+	assert_int_equal(w.u.sum, 7);
 	assert_float_equal(level(&w, true), 305, 3);
 	pass(&w, 20 * M, true);
 	assert_float_equal(level(&w, true), 305, 3);
 	/* What was watched of the running half hour counts with its sum. */
 	begin(&w);
 	spend(&w, 10 * M, 60);
-	buf_writer(&b, p, sizeof(p));
-	usual_put(&w.c, &w.u, &b);
-	buf_reader(&b, p, sizeof(p));
-	memset(&w.c, 0, sizeof(w.c));
-	assert_int_equal(usual_get(&w.c, &w.u, &b), 0);
-	pass(&w, 2 * M, false);
+	back(&w, 2 * M, w.now + 2 * M);
 	spend(&w, 28 * M, 60);
 	assert_float_equal(level(&w, true), 300, 0.01);
 	/* Bytes that are none. */
 	memset(p, 0xff, sizeof(p));
 	buf_reader(&b, p, sizeof(p));
-	assert_int_equal(usual_get(&c, &u, &b), -1);
+	assert_int_equal(usual_get(&c, &u, w.now, WALL, &b), -1);
 	buf_reader(&b, p, 9);
-	assert_int_equal(usual_get(&c, &u, &b), -1);
+	assert_int_equal(usual_get(&c, &u, w.now, WALL, &b), -1);
+}
+
+/* Another start of the host: its clock began anew, at any part of ours. */
+static void
+test_kept_over_a_start_of_the_host(void **state)
+{
+	struct world	 w;
+	unsigned	 i;
+
+	(void)state;
+	for (i = 0; i < 60; i += 7) {
+		begin(&w);
+		spend(&w, 24 * H, 60);
+		spend(&w, 2 * H, 600);
+		back(&w, 5 * M, i * M + S);
+		assert_float_equal(level(&w, true), 3000, 15);
+		spend(&w, 2 * H, 60);
+		/* The rush is hours old; a day before there was none. */
+		assert_float_equal(level(&w, false), 300, 2);
+		spend(&w, 20 * H, 60);
+		/* It was at this time a day ago. */
+		assert_true(level(&w, true) > 1000);
+	}
+	/* Away for an hour, which nobody watched: those before are known. */
+	begin(&w);
+	spend(&w, 24 * H, 60);
+	back(&w, H, 3 * M);
+	assert_float_equal(level(&w, true), 300, 2);
+	/* For days: nothing is. */
+	back(&w, 1000 * H, 3 * M);
+	assert_true(level(&w, true) < 0);
+	/* A clock that was set back. */
+	begin(&w);
+	spend(&w, 24 * H, 60);
+	back(&w, 0 - 7 * H, 3 * M);
+	assert_float_equal(level(&w, true), 300, 2);
 }
 
 int
@@ -255,6 +299,7 @@ main(void)
 		cmocka_unit_test(test_a_machine_that_just_began),
 		cmocka_unit_test(test_when_it_changes),
 		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_kept_over_a_start_of_the_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
