@@ -216,6 +216,7 @@ read_free(struct flow_table *t, struct flow *f)
 	stores_free(t, f);
 	if (f->read->reader != NULL)
 		t->feed->free(f->read->reader);
+	flowtab_return(t, f->read);
 	free(f->read);
 	f->read = NULL;
 	mem_give(t->mem, MEM_FLOWS, READ_COST);

@@ -90,13 +90,38 @@ tails_init(struct flow_table *t)
 	return t->tails == NULL || t->tail_id == NULL ? -1 : 0;
 }
 
+/* One that was given back, if the ring did not come by it since. */
+static uint32_t
+tail_take(struct flow_table *t)
+{
+	uint32_t	 n;
+
+	while (t->ntail_free > 0) {
+		n = t->tail_free[--t->ntail_free];
+		if (t->tail_id[n] == 0)
+			return n;
+	}
+	n = t->tail_at;
+	if (++t->tail_at == t->ntails)
+		t->tail_at = 0;
+	return n;
+}
+
+void
+flowtab_return(struct flow_table *t, struct flow_read *rd)
+{
+	if (rd->tail_id == 0 || t->tail_id[rd->tail] != rd->tail_id)
+		return;
+	t->tail_id[rd->tail] = rd->tail_id = 0;
+	if (t->ntail_free < FLOWTAB_TAILS_FREE)
+		t->tail_free[t->ntail_free++] = rd->tail;
+}
+
 void
 flowtab_lend(struct flow_table *t, struct flow_read *rd, int dir)
 {
 	if (rd->tail_id == 0 || t->tail_id[rd->tail] != rd->tail_id) {
-		rd->tail = t->tail_at;
-		if (++t->tail_at == t->ntails)
-			t->tail_at = 0;
+		rd->tail = tail_take(t);
 		if (++t->tail_ids == 0)
 			t->tail_ids = 1;
 		rd->tail_id = t->tail_id[rd->tail] = t->tail_ids;

@@ -26,6 +26,7 @@
 #define FLOWTAB_CHUNK_SHIFT	13	/* entries: two megabytes */
 #define FLOWTAB_CHUNK_SMALL	10	/* where the ceiling is low */
 #define FLOWTAB_TAILS_MAX	(8 << 20)
+#define FLOWTAB_TAILS_FREE	64
 #define FLOWTAB_SEGMENT		4096	/* buckets */
 #define FLOWTAB_PLACES		4096	/* a power of two */
 #define FLOWTAB_NAT_WAYS	4
@@ -264,6 +265,9 @@ struct flow_table {
 	uint32_t		 ntails;
 	uint32_t		 tail_at;
 	uint32_t		 tail_ids;
+	/* Given back, the last one on top, which the cache still has. */
+	uint32_t		 tail_free[FLOWTAB_TAILS_FREE];
+	uint32_t		 ntail_free;
 
 	struct flowtab_nat	*nat;
 	uint32_t		 nat_mask;
@@ -313,6 +317,8 @@ bool		 flowtab_expect_reader(const struct flow_table *,
 /* Lends half dir of a flow with a reader its tail until flowtab_unlend. */
 void		 flowtab_lend(struct flow_table *, struct flow_read *, int dir);
 void		 flowtab_unlend(struct flow_table *);
+/* It needs none any more. */
+void		 flowtab_return(struct flow_table *, struct flow_read *);
 /* The same before another flow's bytes go out: what was kept is forgotten. */
 void		 flowtab_recall(struct flow_table *);
 /* dir: 0 when p's a is the flow's a. */
