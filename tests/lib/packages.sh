@@ -9,7 +9,7 @@ run="nginx-light curl nghttp2-client iproute2 util-linux passwd"
 test="clang llvm libclang-rt-dev libcmocka-dev libhttp-parser-dev mandoc jq
     libnghttp2-dev nghttp2-server nghttp2-proxy
     python3 nginx-light lighttpd haproxy openssl curl nghttp2-client
-    apache2-utils iproute2 util-linux rsyslog bsdutils procps systemd passwd
+    apache2-utils iproute2 util-linux rsyslog rsyslog-relp bsdutils procps systemd passwd
     libcap2-bin ethtool nftables locales ngtcp2-client ngtcp2-server
     iputils-ping dnsmasq-base tshark"
 
