@@ -31,6 +31,7 @@ full(void)
 	struct conf_mirror	*m;
 	struct conf_log		*l;
 
+	compat_strlcpy(c->state, "/var/db/netmond/state", sizeof(c->state));
 	i = conf_add_interface(c);
 	compat_strlcpy(i->name, "eth0", sizeof(i->name));
 	compat_strlcpy(i->label, "wan", sizeof(i->label));

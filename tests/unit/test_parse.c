@@ -216,6 +216,7 @@ each_line_of_netmond_conf_is_right(void **state)
 	c = parse(text, &s);
 	if (c == NULL)
 		fail_msg("%s", s.s);
+	assert_string_equal(c->state, CONF_STATE_DIR "/state");
 	assert_int_equal(c->nmirrors, 1);
 	assert_int_equal(c->nlogs, 4);
 	assert_int_equal(c->nalerts, 5);
