@@ -20,7 +20,7 @@ for i in fw:firewall central:central; do
 		sed -e "s|/var/log/netmond/eve.json|$EVE|" \
 		    -e "s|/var/log/netmon/|$TMP/out/|" \
 		    -e 's|central.example|127.0.0.1|' \
-		    "$TOP/etc/examples/rsyslog-${i#*:}.conf"
+		    "$TOP/etc/examples/${i#*:}.rsyslog"
 	} > "$TMP/${i%:*}.conf"
 done
 # run fw|central: its pid in a variable of that name
