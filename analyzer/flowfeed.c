@@ -60,16 +60,30 @@ note_stuck(struct seg *s)
 	flowseg_bump(&rd->stuck[s->dir].n);
 }
 
+/* Whether this place is the one that tells about such a segment. */
+static bool
+tells(const struct seg *s, bool repeated)
+{
+	if (!flowseg_is_led(s))
+		return !s->again;
+	if (!repeated)
+		return !s->again || flowseg_leads(s);
+	return flowseg_leads(s) && reass_seq_leq(s->p->seq + s->p->wire,
+	    s->f->extra->lead[s->dir].end);
+}
+
 static void
 note_quality(struct seg *s, int64_t ahead)
 {
 	struct flow_read	*rd = s->f->read;
 	struct flow_half	*h = s->h;
 	uint32_t		 wire = s->p->wire;
+	bool			 repeated;
 
-	if (s->again)
+	repeated = ahead + wire <= 0 || (ahead <= 0 && comes_again(s));
+	if (!tells(s, repeated))
 		return;
-	if (ahead + wire <= 0 || (ahead <= 0 && comes_again(s))) {
+	if (repeated) {
 		if (ahead == -1 && wire == 1) {
 			s->t->count[FLOW_C_KEEPALIVE]++;
 			return;
@@ -80,6 +94,7 @@ note_quality(struct seg *s, int64_t ahead)
 		}
 		flowseg_bump(&h->retrans);
 		s->t->count[FLOW_C_RETRANS]++;
+		s->resent = s->again;
 		if (ahead + wire <= 0)
 			note_stuck(s);
 		if (rd != NULL)
@@ -172,12 +187,52 @@ flowfeed_settle_syn(struct seg *s, int dir, bool refused)
 	s->f->read->hole_us[dir] = 0;
 }
 
+/* New bytes, but not at home: from now on that place leads. */
+static void
+find_lead(struct seg *s)
+{
+	struct flow_extra	*x = s->f->extra;
+	struct flow_read	*rd = s->f->read;
+	const int		 d = s->dir;
+
+	if (!s->again || x == NULL || x->lead[d].met)
+		return;
+	x->lead[d].met = true;
+	x->lead[d].place = packet_place(s->p);
+	x->lead[d].alias = s->alias;
+	x->lead[d].end = s->p->seq;
+	if (rd == NULL)
+		return;
+	rd->ttl[d] = 0;
+	rd->ip_id[d] = 0;
+	rd->ids[d] = FLOW_IDS_NONE;
+}
+
+/* What another place than the home has shown. */
+static void
+shown_elsewhere(struct seg *s, bool stored)
+{
+	struct flow_extra	*x = s->f->extra;
+	const uint32_t		 end = s->p->seq + s->p->wire;
+
+	if (flowseg_leads(s) && reass_seq_lt(x->lead[s->dir].end, end))
+		x->lead[s->dir].end = end;
+	if (!s->again)
+		return;
+	if (stored && x != NULL) {
+		x->end[s->dir] = end;
+		x->has_end[s->dir] = true;
+		s->t->count[FLOW_C_ELSEWHERE]++;
+	}
+	if ((s->fresh || s->resent) && !s->counted)
+		flowseg_count(s);
+}
+
 void
 flowfeed_data(struct seg *s)
 {
 	struct flowlife_call	 c = { s->t, s->f, s->dir };
 	struct flow_half	*h = s->h;
-	struct flow_extra	*x = s->f->extra;
 	const struct packet	*p = s->p;
 	enum reass_result	 res;
 	int64_t			 ahead;
@@ -189,6 +244,8 @@ flowfeed_data(struct seg *s)
 	ahead = reass_ahead(&h->r, p->seq);
 	if (h->r.flags & REASS_HELD && h->flags & HALF_SYN_DATA)
 		flowfeed_settle_syn(s, s->dir, ahead == 0);
+	if (ahead + p->wire > 0)
+		find_lead(s);
 	note_quality(s, ahead);
 	if (!(h->r.flags & REASS_READ))
 		skip_unread(s, ahead);
@@ -199,12 +256,9 @@ flowfeed_data(struct seg *s)
 	flowtab_unlend(s->t);
 	if (res != REASS_DUPLICATE) {
 		s->fresh = flowfeed_note_bytes(s, ahead) > 0;
-		if (s->fresh && !s->again && s->f->read != NULL)
+		if (s->fresh && s->f->read != NULL &&
+		    (flowseg_is_led(s) ? flowseg_leads(s) : !s->again))
 			s->f->read->ttl[s->dir] = p->ttl;
-		if (s->again && x != NULL) {
-			x->end[s->dir] = p->seq + p->wire;
-			x->has_end[s->dir] = true;
-			s->t->count[FLOW_C_ELSEWHERE]++;
-		}
 	}
+	shown_elsewhere(s, res != REASS_DUPLICATE);
 }

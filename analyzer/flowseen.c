@@ -252,20 +252,30 @@ follow_proxy(struct seg *s)
 	s->o->flags &= (uint16_t)~HALF_ACKED;
 }
 
+/* Another place was first to show these bytes, or tells when they are sent. */
+static bool
+known_elsewhere(const struct seg *s)
+{
+	const struct flow_extra	*x = s->f->extra;
+	const uint32_t		 end = s->p->seq + s->p->wire;
+	const int		 d = s->dir;
+
+	if (x == NULL || s->p->wire == 0)
+		return false;
+	return (x->has_end[d] && reass_seq_leq(end, x->end[d])) ||
+	    (x->lead[d].met && reass_seq_leq(end, x->lead[d].end));
+}
+
 /* Whether this is another sighting of a half-flow that has its home. */
 void
 flowseen_locate(struct seg *s)
 {
 	struct flow_half	*h = s->h;
-	struct flow_extra	*x;
 	uint16_t		 at = flowtab_place(s->t, s->p);
 
 	if (h->place == at || h->place == 0) {
 		h->place = at;
-		x = s->f->extra;
-		if (x != NULL && x->has_end[s->dir] && s->p->wire > 0 &&
-		    reass_seq_leq(s->p->seq + s->p->wire, x->end[s->dir]))
-			s->again = true;	/* the other place was first */
+		s->again = known_elsewhere(s);
 		return;
 	}
 	s->again = true;
@@ -727,6 +737,7 @@ flowseen_alias(struct seg *s)
 	(void)sight(t, twin, s->p, dir);
 	twin->flags |= FLOW_F_TOUCHED;
 	t->busy = twin->slot;
+	s->alias = f->slot + 1;
 	flowseg_aim(s, twin, dir);
 	s->again = true;
 	return true;

@@ -24,8 +24,10 @@ struct seg {
 	struct flow_half	*h;	/* the sender's */
 	struct flow_half	*o;	/* the other one */
 	int			 dir;
+	uint32_t		 alias;	/* slot + 1 of a tuple of its own */
 	bool			 again;	/* not at its home */
 	bool			 fresh;	/* brought new bytes */
+	bool			 resent;	/* elsewhere, which tells */
 	bool			 counted;	/* as a packet of h */
 };
 
@@ -43,6 +45,26 @@ flowseg_count(struct seg *s)
 	s->h->packets++;
 	s->f->tcp_flags |= s->p->flags;
 	s->counted = true;
+}
+
+/*
+ * Another place than the home shows the bytes of the half first, as a router
+ * does whose home is the client's side. It tells what is sent again then: at
+ * the home all would look so.
+ */
+static inline bool
+flowseg_is_led(const struct seg *s)
+{
+	return s->f->extra != NULL && s->f->extra->lead[s->dir].met;
+}
+
+/* Whether the packet is at that place. */
+static inline bool
+flowseg_leads(const struct seg *s)
+{
+	return s->again && flowseg_is_led(s) &&
+	    s->f->extra->lead[s->dir].place == packet_place(s->p) &&
+	    s->f->extra->lead[s->dir].alias == s->alias;
 }
 
 /* The last bytes of their half, and nobody sends them again that soon. */
@@ -70,7 +92,7 @@ flowseg_is_copy(const struct seg *s)
 	const uint16_t		 id = (uint16_t)s->p->frag_id;
 	uint16_t		 back;
 
-	if (rd == NULL)
+	if (rd == NULL || flowseg_is_led(s) != flowseg_leads(s))
 		return false;
 	if (rd->ttl[s->dir] != 0 && s->p->ttl != rd->ttl[s->dir])
 		return true;
@@ -89,7 +111,7 @@ flowseg_note_id(struct seg *s)
 	const uint16_t		 id = (uint16_t)s->p->frag_id;
 	uint16_t		 ahead;
 
-	if (rd == NULL)
+	if (rd == NULL || flowseg_is_led(s) != flowseg_leads(s))
 		return;
 	ahead = (uint16_t)(id - rd->ip_id[s->dir]);
 	if (rd->ids[s->dir] == FLOW_IDS_COUNT && id != 0 &&
@@ -105,6 +127,8 @@ flowseg_note_id(struct seg *s)
 static inline void
 flowseg_copy(struct seg *s)
 {
+	if (s->again)
+		return;
 	s->again = true;
 	s->t->count[FLOW_C_SEEN_AGAIN]++;
 	if (s->counted)

@@ -154,6 +154,12 @@ struct flow_extra {
 	uint32_t		 nseen;
 	uint32_t		 end[2];	/* sequence seen elsewhere */
 	bool			 has_end[2];
+	struct {
+		uint32_t	 place;		/* that shows its bytes first */
+		uint32_t	 alias;		/* tuple there, as in a seg */
+		uint32_t	 end;		/* of what was shown there */
+		bool		 met;
+	}			 lead[2];
 	uint8_t			 renumbered;	/* 1 << of seen; alias: all */
 	bool			 shifted;	/* shift is known */
 	uint32_t		 shift;		/* the server's numbers there,

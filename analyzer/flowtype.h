@@ -168,7 +168,7 @@ enum flow_state {
 struct flow_half_info {
 	uint64_t	 bytes;		/* payload seen once */
 	uint64_t	 lost;		/* acked or given up, unseen or cut */
-	uint32_t	 packets;	/* at its home */
+	uint32_t	 packets;	/* each once */
 	uint32_t	 retrans;	/* these four stop at 65535 */
 	uint32_t	 ooo;
 	uint32_t	 dup_acks;

@@ -1550,6 +1550,83 @@ another_interface_helps_when_the_home_lost_something(void **state)
 	end(&w);
 }
 
+/* From the server by a router whose home is interface 0, the client's. */
+static enum flow_verdict
+routed(struct world *w, uint32_t seq, const char *data)
+{
+	enum flow_verdict	 v;
+
+	w->iface = 1;
+	v = seg(w, 's', P | A, seq, 1, data);
+	w->iface = 0;
+	assert_int_equal(seg(w, 's', P | A, seq, 1, data), FLOW_AGAIN);
+	return v;
+}
+
+static void
+what_another_place_shows_first_is_judged_there(void **state)
+{
+	struct flow_info	 i;
+	struct world		 w;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	assert_int_equal(routed(&w, 1, "ab"), FLOW_COUNTED);
+	assert_int_equal(routed(&w, 3, "cd"), FLOW_COUNTED);
+	assert_true(count(&w, FLOW_C_RETRANS) == 0);
+	seg(&w, 'c', A, 1, 5, "");
+	w.now += 200000;
+	assert_int_equal(routed(&w, 3, "cd"), FLOW_COUNTED);
+	assert_int_equal(routed(&w, 1, "abcd"), FLOW_COUNTED);
+	assert_true(count(&w, FLOW_C_RETRANS) == 2);
+	seg(&w, 'c', A, 1, 5, "");
+	assert_int_equal(routed(&w, 7, "gh"), FLOW_COUNTED);
+	w.now += 200000;
+	assert_int_equal(routed(&w, 5, "ef"), FLOW_COUNTED);
+	assert_true(count(&w, FLOW_C_RETRANS) == 3);
+	assert_true(count(&w, FLOW_C_OUT_OF_ORDER) == 1);
+	seg(&w, 'c', A, 1, 9, "");
+	info_of(&w, &i);
+	assert_int_equal(i.half[1].packets, 7);	/* and the SYN-ACK */
+	assert_int_equal(i.half[1].retrans, 3);
+	assert_int_equal(w.rtts, 3);
+	assert_string_equal(w.log, "ab<cd<ef<gh<");
+	end(&w);
+}
+
+/* Blocks of packets come in any order: the home may be the first one, too. */
+static void
+no_place_takes_what_another_has_shown_for_sent_again(void **state)
+{
+	struct world	 w;
+	unsigned	 n;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	routed(&w, 1, "ab");
+	for (n = 0; n < 2; n++) {
+		w.iface = (uint16_t)n;
+		seg(&w, 's', P | A, 3, 1, "cd");
+		w.now += 100000;
+	}
+	w.iface = 0;			/* it missed ef */
+	seg(&w, 's', P | A, 7, 1, "gh");
+	w.now += 100000;
+	w.iface = 1;
+	seg(&w, 's', P | A, 5, 1, "ef");
+	seg(&w, 's', P | A, 7, 1, "gh");
+	assert_true(count(&w, FLOW_C_RETRANS) == 0);
+	assert_int_equal(seg(&w, 's', P | A, 7, 1, "gh"), FLOW_COUNTED);
+	assert_true(count(&w, FLOW_C_RETRANS) == 1);
+	w.iface = 0;
+	assert_int_equal(seg(&w, 's', P | A, 7, 1, "gh"), FLOW_AGAIN);
+	assert_true(count(&w, FLOW_C_RETRANS) == 1);
+	assert_string_equal(w.log, "ab<cd<ef<gh<");
+	end(&w);
+}
+
 /* One packet of a connection as it looks before and after translation. */
 static enum flow_verdict
 nat(struct world *w, int after, char who, uint8_t flags, uint32_t seq,
@@ -3921,6 +3998,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_late_block_of_the_connection_before_begins_none),
 	cmocka_unit_test(entries_of_one_tuple_are_limited),
 	cmocka_unit_test(another_interface_helps_when_the_home_lost_something),
+	cmocka_unit_test(what_another_place_shows_first_is_judged_there),
+	cmocka_unit_test(no_place_takes_what_another_has_shown_for_sent_again),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
 	cmocka_unit_test(data_behind_a_translation_opens_what_the_home_missed),
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
