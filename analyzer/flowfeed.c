@@ -21,20 +21,44 @@ flowfeed_note_bytes(struct seg *s, int64_t ahead)
 }
 
 /*
- * Fills a hole: what was only overtaken comes soon after what is behind it;
- * what the sender learned to be lost, a round trip later at the least.
+ * The least round trip from here to a half, by the handshake and what it has
+ * acknowledged; 0: none was measured.
+ */
+static uint32_t
+trip_to(const struct flow *f, int half)
+{
+	const int	 syn = half == flowseg_client(f);
+	uint32_t	 us = f->hs_us[syn], data = 0;
+
+	if (f->flags & (syn ? FLOW_F_HS1 : FLOW_F_HS0))
+		us = 0;
+	if (f->read != NULL)
+		data = f->read->rtt[!half].srtt;
+	return us == 0 || (data > 0 && data < us) ? data : us;
+}
+
+/*
+ * Fills a hole: what was only overtaken comes soon after what is behind it and
+ * has a lower number of IP; what the sender learned to be lost, a round trip
+ * between both ends later at the least, however near to one this is seen.
  */
 static bool
 comes_again(const struct seg *s)
 {
-	const struct flow_read	*rd = s->f->read;
-	uint64_t		 since = reass_hole_us(&s->h->r);
-	uint32_t		 trip = OVERTAKEN_US;
+	uint64_t	 since = reass_hole_us(&s->h->r);
+	uint32_t	 from, trip;
+	int		 ids;
 
-	if (rd != NULL && rd->rtt[s->dir].srtt > 0)
-		trip = rd->rtt[s->dir].srtt;
-	return since != 0 && s->p->ts_us > since &&
-	    s->p->ts_us - since >= trip;
+	if (since == 0 || s->p->ts_us <= since)
+		return false;
+	if ((ids = flowseg_id_ahead(s)) != 0)
+		return ids > 0;
+	trip = trip_to(s->f, !s->dir);
+	if ((from = trip_to(s->f, s->dir)) > 0)
+		trip += from;
+	else if (trip < OVERTAKEN_US)
+		trip = OVERTAKEN_US;
+	return s->p->ts_us - since >= trip - trip / 8;
 }
 
 static uint16_t

@@ -103,6 +103,19 @@ flowseg_is_copy(const struct seg *s)
 	    flowseg_just_sent(s));
 }
 
+/* How many numbers of IP after the last one of its half; 0: not known. */
+static inline int
+flowseg_id_ahead(const struct seg *s)
+{
+	const struct flow_read	*rd = s->f->read;
+	const uint16_t		 id = (uint16_t)s->p->frag_id;
+
+	if (rd == NULL || id == 0 || rd->ids[s->dir] != FLOW_IDS_COUNT ||
+	    flowseg_is_led(s) != flowseg_leads(s))
+		return 0;
+	return (int16_t)(uint16_t)(id - rd->ip_id[s->dir]);
+}
+
 /* It is the last one of its half, or a late one. */
 static inline void
 flowseg_note_id(struct seg *s)

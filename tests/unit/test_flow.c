@@ -3688,17 +3688,71 @@ what_fills_a_hole_late_is_retransmitted(void **state)
 	(void)state;
 	for (late = 0; late < 2; late++) {
 		begin(&w);
-		shake(&w);
-		seg(&w, 'c', P | A, 1, 1, "ab");
+		seg(&w, 'c', S, 0, 0, "");
 		w.now += 9000;
-		seg(&w, 's', A, 1, 3, "");	/* a round trip of 10 ms */
+		seg(&w, 's', S | A, 0, 1, "");	/* a round trip of 10 ms */
+		seg(&w, 'c', A, 1, 1, "");	/* and 1 ms */
+		seg(&w, 'c', P | A, 1, 1, "ab");
+		w.now += 19000;			/* it took its time */
+		seg(&w, 's', A, 1, 3, "");
 		seg(&w, 'c', P | A, 7, 1, "gh");
-		w.now += late ? 9000 : 6000;
+		w.now += late ? 10000 : 7000;
 		seg(&w, 'c', P | A, 3, 1, "cd");
 		seg(&w, 'c', P | A, 5, 1, "ef");
 		assert_string_equal(w.log, "ab>cd>ef>gh>");
 		assert_int_equal(count(&w, FLOW_C_RETRANS), late ? 2 : 0);
 		assert_int_equal(count(&w, FLOW_C_OUT_OF_ORDER), 1);
+		end(&w);
+	}
+}
+
+/* Near to the receiver, whose answers come at once, and far from the sender. */
+static void
+what_is_overtaken_on_a_long_way_is_not_retransmitted(void **state)
+{
+	struct world	 w;
+	int		 late;
+
+	(void)state;
+	for (late = 0; late < 2; late++) {
+		begin(&w);
+		seg(&w, 'c', S, 0, 0, "");
+		w.now += 19000;
+		seg(&w, 's', S | A, 0, 1, "");
+		seg(&w, 'c', A, 1, 1, "");
+		seg(&w, 's', P | A, 1, 1, "ab");
+		seg(&w, 'c', A, 1, 3, "");
+		seg(&w, 's', P | A, 5, 1, "ef");
+		w.now += late ? 20000 : 10000;
+		seg(&w, 's', P | A, 3, 1, "cd");
+		assert_string_equal(w.log, "ab<cd<ef<");
+		assert_int_equal(count(&w, FLOW_C_RETRANS), late);
+		assert_int_equal(count(&w, FLOW_C_OUT_OF_ORDER), 1);
+		end(&w);
+	}
+}
+
+/* At once or late: who counts its packets tells which one was first. */
+static void
+numbers_of_ip_tell_what_was_overtaken(void **state)
+{
+	struct world	 w;
+	int		 n;
+
+	(void)state;
+	for (n = 0; n < 4; n++) {
+		begin(&w);
+		shake(&w);
+		w.ip_id = 500;
+		seg(&w, 'c', P | A, 1, 1, "ab");
+		w.ip_id = 501;
+		seg(&w, 'c', P | A, 3, 1, "cd");
+		w.ip_id = 503;
+		seg(&w, 'c', P | A, 7, 1, "gh");
+		w.now += n & 2 ? 90000 : 0;
+		w.ip_id = n & 1 ? 504 : 502;
+		seg(&w, 'c', P | A, 5, 1, "ef");
+		assert_int_equal(count(&w, FLOW_C_RETRANS), n & 1);
 		end(&w);
 	}
 }
@@ -3749,7 +3803,8 @@ without_a_round_trip_a_few_ms_tell(void **state)
 	(void)state;
 	for (late = 0; late < 2; late++) {
 		begin(&w);
-		shake(&w);
+		seg(&w, 'c', S, 0, 0, "");
+		seg(&w, 'c', A, 1, 1, "");
 		seg(&w, 'c', P | A, 3, 1, "cd");
 		w.now += late ? 2000 : 1000;
 		seg(&w, 'c', P | A, 1, 1, "ab");
@@ -4034,6 +4089,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(idle_ones_go_by_class),
 	cmocka_unit_test(time_that_jumps_back_stops_nothing),
 	cmocka_unit_test(what_fills_a_hole_late_is_retransmitted),
+	cmocka_unit_test(what_is_overtaken_on_a_long_way_is_not_retransmitted),
+	cmocka_unit_test(numbers_of_ip_tell_what_was_overtaken),
 	cmocka_unit_test(what_is_sent_again_and_not_acknowledged_is_stuck),
 	cmocka_unit_test(without_a_round_trip_a_few_ms_tell),
 	cmocka_unit_test(quality_is_counted),
