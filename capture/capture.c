@@ -34,6 +34,8 @@ struct capture {
 	struct ifaces	 ifaces;
 	struct iface	*current;	/* whose packets are handed out */
 	struct offline	*offline;
+	uint64_t	*drops;		/* by number, as the file tells */
+	size_t		 ndrops;
 	int		 netlink;	/* -1: a file is read */
 	struct addrs	 addrs;
 	uint32_t	 dump;		/* number of the last one asked for */
@@ -507,6 +509,49 @@ on_file_iface(void *arg, const struct savefile_iface *s)
 		log_warnx("an interface of the file could not be told");
 }
 
+/* Told at the end, with the number of the interface; without memory not. */
+static void
+on_file_drops(void *arg, uint16_t iface, uint64_t n)
+{
+	struct capture	*c = arg;
+	uint64_t	*v;
+
+	if (iface >= c->ndrops) {
+		v = reallocarray(c->drops, (size_t)iface + 1, sizeof(*v));
+		if (v == NULL)
+			return;
+		c->drops = v;
+		while (c->ndrops <= iface)
+			c->drops[c->ndrops++] = 0;
+	}
+	c->drops[iface] += n;
+}
+
+static void
+send_file_drops(struct capture *c)
+{
+	struct msg_capstat	 m;
+	struct buf		*b = NULL;
+	size_t			 i, n = 0;
+
+	for (i = 0; i < c->ndrops; i++) {
+		if (c->drops[i] == 0)
+			continue;
+		if (b == NULL)
+			b = chan_begin(analyzer(c), MSG_CAPSTAT, 0);
+		memset(&m, 0, sizeof(m));
+		m.id = (uint16_t)i;
+		m.dropped = c->drops[i];
+		msg_put_capstat(b, &m);
+		if (++n % CAPSTATS == 0) {
+			chan_end(analyzer(c));
+			b = NULL;
+		}
+	}
+	if (b != NULL)
+		chan_end(analyzer(c));
+}
+
 static void
 on_file_end(void *arg, const char *why)
 {
@@ -522,6 +567,7 @@ on_file_end(void *arg, const char *why)
 		    sizeof(w), why));
 	}
 	flush_batch(c);
+	send_file_drops(c);
 	msg_put_data_end(chan_begin(analyzer(c), MSG_DATA_END, 0), &m);
 	chan_end(analyzer(c));
 }
@@ -547,6 +593,7 @@ capture_on_file(struct chan *ch, struct frame *f, void *arg)
 	o.tally = &p->tally;
 	o.packet = on_file_packet;
 	o.iface = on_file_iface;
+	o.drops = on_file_drops;
 	o.end = on_file_end;
 	o.arg = c;
 	if ((c->offline = offline_new(&o)) == NULL)

@@ -113,6 +113,8 @@ new_iface(struct offline *o, const struct savefile_iface *i)
 static void
 packet(struct offline *o, const struct savefile_packet *p)
 {
+	if (p->drops > 0)
+		o->conf.drops(o->conf.arg, p->iface, p->drops);
 	if (p->bad_time)
 		tally_add(o->conf.tally, TALLY_CAP_BAD_TIME, 1);
 	if (p->iface < o->nprograms && o->programs[p->iface] != NULL &&
@@ -135,6 +137,10 @@ records(struct offline *o)
 		switch (savefile_next(o->file, &r)) {
 		case SAVEFILE_PACKET:
 			packet(o, &r.packet);
+			break;
+		case SAVEFILE_DROPS:
+			o->conf.drops(o->conf.arg, r.packet.iface,
+			    r.packet.drops);
 			break;
 		case SAVEFILE_IFACE:
 			if (new_iface(o, &r.iface) == -1) {

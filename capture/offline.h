@@ -27,6 +27,8 @@ struct offline_conf {
 	/* False: no more for now; this one was taken. */
 	bool		(*packet)(void *arg, const struct savefile_packet *);
 	void		(*iface)(void *arg, const struct savefile_iface *);
+	/* So many more packets of an interface the writer of the file lost. */
+	void		(*drops)(void *arg, uint16_t iface, uint64_t n);
 	/* Once: why is NULL when the file was whole. */
 	void		(*end)(void *arg, const char *why);
 	void		*arg;

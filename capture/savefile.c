@@ -21,12 +21,19 @@
 #define BLOCK_IDB	1
 #define BLOCK_PB	2	/* obsolete packet block */
 #define BLOCK_SPB	3
+#define BLOCK_ISB	5
 #define BLOCK_EPB	6
 
 #define OPT_IF_NAME	2
 #define OPT_TSRESOL	9
 #define OPT_TSOFFSET	14
 #define OPT_EPB_FLAGS	2
+#define OPT_EPB_DROPS	4
+#define OPT_ISB_IFDROP	5
+#define OPT_ISB_OSDROP	7
+
+#define DROPS_MAX	((uint64_t)1 << 48)
+#define PB_DROPS_NONE	0xffff	/* not known */
 
 #define LINKTYPE_BITS	0x03ffffffu	/* above: length of the FCS */
 
@@ -38,6 +45,10 @@ struct iface {
 	uint16_t	 id;		/* 0: not announced yet */
 	uint64_t	 resolution;	/* units of a second */
 	int64_t		 offset;	/* seconds */
+	uint64_t	 stated;	/* drops, in the last statistics */
+	uint64_t	 by_stat;	/* all of them */
+	uint64_t	 by_packet;	/* drops, beside the packets */
+	uint64_t	 told;		/* drops */
 	char		 name[32];
 };
 
@@ -227,14 +238,17 @@ iface_add(struct savefile *s)
 static void
 iface_set(struct savefile *s, struct iface *slot, const struct iface *is)
 {
-	uint16_t	 id = 0;
+	const struct iface	 was = *slot;
 
-	if ((size_t)(slot - s->ifaces) < s->nbefore &&
-	    slot->linktype == is->linktype &&
-	    strcmp(slot->name, is->name) == 0)
-		id = slot->id;
 	*slot = *is;
-	slot->id = id;
+	if ((size_t)(slot - s->ifaces) >= s->nbefore ||
+	    was.linktype != is->linktype || strcmp(was.name, is->name) != 0)
+		return;
+	slot->id = was.id;
+	slot->stated = was.stated;
+	slot->by_stat = was.by_stat;
+	slot->by_packet = was.by_packet;
+	slot->told = was.told;
 }
 
 static void
@@ -257,6 +271,18 @@ announce(struct savefile *s, struct iface *i, struct savefile_record *r)
 	r->iface.snaplen = i->snaplen;
 	memcpy(r->iface.name, i->name, sizeof(r->iface.name));
 	return SAVEFILE_IFACE;
+}
+
+/* Those that are not told yet. */
+static uint64_t
+new_drops(struct iface *i)
+{
+	uint64_t	 all, n;
+
+	all = i->by_stat > i->by_packet ? i->by_stat : i->by_packet;
+	n = all > i->told ? all - i->told : 0;
+	i->told += n;
+	return n;
 }
 
 /* ---- pcap ---- */
@@ -371,6 +397,7 @@ pcap_record(struct savefile *s, struct savefile_record *r)
 	r->packet.iface = i->id;
 	r->packet.outgoing = s->modified && p[22] == 4;
 	r->packet.cut = false;
+	r->packet.drops = 0;
 	r->packet.data = p + hdr;
 	take(s, hdr + cap);
 	return SAVEFILE_PACKET;
@@ -535,19 +562,31 @@ static const struct layout layouts[] = {
 	{ BLOCK_PB,	20,	true,	false }
 };
 
-static bool
-ng_outgoing(const struct savefile *s, const uint8_t *p, size_t n)
+/* A count of drops: all ones say that it is not known. */
+static uint64_t
+stated(const struct savefile *s, const uint8_t *p)
+{
+	uint64_t	 n = get64(s, p);
+
+	return n <= DROPS_MAX ? n : 0;
+}
+
+/* What stands behind the bytes of a packet. */
+static void
+ng_options(const struct savefile *s, const uint8_t *p, size_t n,
+    struct savefile_packet *packet, struct iface *i)
 {
 	uint16_t	 code, len;
 	int		 all;
 
 	while ((all = option(s, p, n, &code, &len)) > 0) {
 		if (code == OPT_EPB_FLAGS && len == 4)
-			return (get32(s, p + 4) & 3) == 2;
+			packet->outgoing = (get32(s, p + 4) & 3) == 2;
+		else if (code == OPT_EPB_DROPS && len == 8)
+			i->by_packet += stated(s, p + 4);
 		p += all;
 		n -= all;
 	}
-	return false;
 }
 
 static enum savefile_result
@@ -586,12 +625,54 @@ ng_packet(struct savefile *s, const struct layout *l, const uint8_t *body,
 	p->data = body + l->hdr;
 	p->cut = cap > SAVEFILE_SNAPLEN;
 	padded = (cap + 3) & ~3u;
-	p->outgoing = l->type == BLOCK_EPB && n - l->hdr > padded &&
-	    ng_outgoing(s, p->data + padded, n - l->hdr - padded);
+	p->outgoing = false;
+	if (l->type == BLOCK_EPB && n - l->hdr > padded)
+		ng_options(s, p->data + padded, n - l->hdr - padded, p, i);
+	else if (l->short_id && get16(s, body + 2) != PB_DROPS_NONE)
+		i->by_packet += get16(s, body + 2);
+	p->drops = new_drops(i);
 	p->caplen = p->cut ? SAVEFILE_SNAPLEN : cap;
 	if (p->wirelen < cap)
 		p->wirelen = cap;
 	return SAVEFILE_PACKET;
+}
+
+/*
+ * The counts grow while one capture lasts, and may begin anew at 0 in the next
+ * file of a row.
+ */
+static enum savefile_result
+ng_statistics(struct savefile *s, const uint8_t *p, size_t n,
+    struct savefile_record *r, bool *out)
+{
+	struct iface	*i;
+	uint64_t	 now = 0;
+	uint16_t	 code, len;
+	int		 all;
+
+	if (n < 12 || get32(s, p) >= s->nifaces)
+		return SAVEFILE_PACKET;
+	i = &s->ifaces[get32(s, p)];
+	p += 12;
+	n -= 12;
+	while ((all = option(s, p, n, &code, &len)) > 0) {
+		if ((code == OPT_ISB_IFDROP || code == OPT_ISB_OSDROP) &&
+		    len == 8)
+			now += stated(s, p + 4);
+		p += all;
+		n -= all;
+	}
+	if (now > 0 && i->id == 0) {
+		*out = true;
+		return announce(s, i, r);
+	}
+	i->by_stat += now < i->stated ? now : now - i->stated;
+	i->stated = now;
+	memset(&r->packet, 0, sizeof(r->packet));
+	r->packet.iface = i->id;
+	r->packet.drops = new_drops(i);
+	*out = r->packet.drops > 0;
+	return *out ? SAVEFILE_DROPS : SAVEFILE_PACKET;
 }
 
 static const struct layout *
@@ -638,12 +719,14 @@ ng_whole(struct savefile *s, uint32_t type, uint32_t len,
 		section_begin(s);
 	} else if (type == BLOCK_IDB) {
 		res = ng_interface(s, p + 8, len - BLOCK_MIN);
+	} else if (type == BLOCK_ISB) {
+		res = ng_statistics(s, p + 8, len - BLOCK_MIN, r, out);
 	} else if ((l = layout_of(type)) != NULL) {
 		res = ng_packet(s, l, p + 8, len - BLOCK_MIN, r);
 		*out = true;
 	}
-	if (res == SAVEFILE_PACKET)	/* else it is looked at again */
-		take(s, len);
+	if (res == SAVEFILE_PACKET || res == SAVEFILE_DROPS)
+		take(s, len);		/* else it is looked at again */
 	return res;
 }
 

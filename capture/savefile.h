@@ -13,6 +13,10 @@
  * (draft-ietf-opsawg-pcapng) with any mix of sections, byte orders,
  * interfaces and link types. Unknown blocks are skipped.
  *
+ * What the file says that whoever wrote it has lost, in statistics of an
+ * interface or beside a packet, is told as SAVEFILE_DROPS or with the packet:
+ * the one that says more counts, once.
+ *
  * Times are microseconds since 1970, unsigned. A fraction of a second beyond
  * one second becomes the last microsecond of that second; bad_time says so.
  */
@@ -35,7 +39,8 @@ struct savefile;
 enum savefile_result {
 	SAVEFILE_MORE,		/* fill the buffer, then ask again */
 	SAVEFILE_PACKET,
-	SAVEFILE_IFACE,		/* comes before its first packet */
+	SAVEFILE_IFACE,		/* comes before its first packet or drops */
+	SAVEFILE_DROPS,		/* packet.iface and packet.drops alone */
 	SAVEFILE_END,		/* the file ended where it may end */
 	SAVEFILE_ERROR		/* it is cut or corrupt: savefile_why */
 };
@@ -48,6 +53,7 @@ struct savefile_packet {
 	bool		 outgoing;
 	bool		 bad_time;
 	bool		 cut;		/* the file held more of it */
+	uint64_t	 drops;		/* that were not told before */
 	const uint8_t	*data;
 };
 

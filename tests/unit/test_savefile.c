@@ -193,12 +193,18 @@ note(struct seen *s, enum savefile_result res, const struct savefile_record *r)
 		n = snprintf(s->text + s->n, room, "I%u/%u%s%s ",
 		    r->iface.id, r->iface.linktype,
 		    r->iface.name[0] != '\0' ? ":" : "", r->iface.name);
+	else if (res == SAVEFILE_DROPS)
+		n = snprintf(s->text + s->n, room, "D%u-%llu ", p->iface,
+		    (unsigned long long)p->drops);
 	else
 		n = snprintf(s->text + s->n, room, "P%u@%llu=%.*s%s%s%s+%u ",
 		    p->iface, (unsigned long long)p->ts_us,
 		    p->caplen < 10 ? (int)p->caplen : 10, p->data,
 		    p->outgoing ? ">" : "", p->bad_time ? "!" : "",
 		    p->cut ? "#" : "", p->wirelen - p->caplen);
+	if (res == SAVEFILE_PACKET && p->drops > 0)
+		n += snprintf(s->text + s->n + n - 1, room - (size_t)n,
+		    "-%llu ", (unsigned long long)p->drops) - 1;
 	assert_true(n > 0 && (size_t)n < room);
 	s->n += (size_t)n;
 }
@@ -543,7 +549,90 @@ simple_and_obsolete_packet_blocks_are_read(void **state)
 	number(4, 4);
 	bytes("xyz", 3);
 	block_end(at);
-	expect("I1/1 P1@0=ab+3 P1@17=xyz+1 ", NULL);
+	expect("I1/1 P1@0=ab+3 P1@17=xyz+1-7 ", NULL);
+}
+
+/* Statistics of an interface: received, then what was dropped, by whom. */
+static void
+isb(uint32_t iface, uint64_t ifdrop, uint64_t osdrop)
+{
+	size_t	 at = block(5);
+
+	number(iface, 4);
+	number(0, 8);
+	number(4, 2);
+	number(8, 2);
+	number(1000, 8);
+	number(5, 2);
+	number(8, 2);
+	number(ifdrop, 8);
+	number(7, 2);
+	number(8, 2);
+	number(osdrop, 8);
+	number(0, 4);
+	block_end(at);
+}
+
+/* A packet, and so many that were lost before it. */
+static void
+epb_after(uint64_t drops)
+{
+	size_t	 at = block(6);
+
+	number(0, 4);
+	number(5, 8);
+	number(0, 8);
+	number(4, 2);
+	number(8, 2);
+	number(drops, 8);
+	number(0, 4);
+	block_end(at);
+}
+
+static void
+what_the_writer_of_a_file_lost_is_told_once(void **state)
+{
+	int	 big;
+
+	(void)state;
+	for (big = 0; big < 2; big++) {
+		begin(big);
+		shb();
+		idb(1, 0, -1, "a");
+		idb(1, 0, -1, "b");
+		epb(0, 1, "x", -1);
+		isb(0, 0, 0);
+		isb(1, 0, 0);		/* nothing to tell */
+		isb(0, 3, 1);
+		isb(0, 4, 2);		/* since the start, too */
+		isb(1, 0, UINT64_MAX);	/* not known */
+		isb(1, 1, 0);
+		isb(7, 9, 0);		/* of none */
+		shb();
+		idb(1, 0, -1, "a");
+		isb(0, 6, 0);		/* it goes on, */
+		isb(0, 2, 0);		/* it began anew */
+		expect("I1/1:a P1@1=x+3 D1-4 D1-2 I2/1:b D2-1 D1-2 ", NULL);
+	}
+}
+
+static void
+drops_beside_packets_and_in_statistics_are_the_same(void **state)
+{
+	(void)state;
+	begin(true);
+	shb();
+	idb(1, 0, -1, NULL);
+	epb_after(0);
+	epb_after(2);
+	epb_after(3);
+	isb(0, 4, 0);
+	isb(0, 7, 0);
+	epb_after(1);
+	epb_after(UINT64_MAX);
+	epb_after(2);
+	expect("I1/1 P1@5=+0 P1@5=+0-2 P1@5=+0-3 D1-2 P1@5=+0 P1@5=+0 "
+	    "P1@5=+0-1 ", NULL);
 }
 
 static void
@@ -689,6 +778,9 @@ main(void)
 		cmocka_unit_test(time_resolutions_become_microseconds),
 		cmocka_unit_test(long_time_stamps_are_exact),
 		cmocka_unit_test(simple_and_obsolete_packet_blocks_are_read),
+		cmocka_unit_test(what_the_writer_of_a_file_lost_is_told_once),
+		cmocka_unit_test(
+		    drops_beside_packets_and_in_statistics_are_the_same),
 		cmocka_unit_test(unknown_blocks_are_passed_over),
 		cmocka_unit_test(lies_of_a_block_are_caught),
 		cmocka_unit_test(many_unused_interfaces_cost_nothing),
