@@ -38,6 +38,28 @@ deal_ask(struct session *s, const struct dir *d, const struct http_head *h,
 	return s->ops->request(s->arg, &r);
 }
 
+/* What is told has a body that is under way, or to come. */
+static void
+told_early(struct session *s, const struct pair_req *q, struct session_tx *tx)
+{
+	tx->flags |= SESSION_TX_REQ_OPEN;
+	if (s->client >= 0 && s->d[s->client].flags & D_OPEN)
+		tx->req_body = s->d[s->client].u.body.seen;
+	if (q->id != s->asked || s->h2 != NULL || s->ops->rest == NULL ||
+	    (s->told == NULL &&
+	    (s->told = sess_take(s, sizeof(*s->told))) == NULL))
+		return;
+	s->told->token = q->token;
+	s->told->body = tx->req_body;
+}
+
+void
+deal_forget_told(struct session *s)
+{
+	sess_give(s, s->told, sizeof(*s->told));
+	s->told = NULL;
+}
+
 /* Reports one request, one response or both; either may be NULL. */
 void
 deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
@@ -58,12 +80,8 @@ deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
 		tx.method = q->method;
 		tx.minor = q->minor;
 		tx.flags |= q->flags;
-		if (q->end_us == 0) {
-			tx.flags |= SESSION_TX_REQ_OPEN;
-			if (s->client >= 0 &&
-			    s->d[s->client].flags & D_OPEN)
-				tx.req_body = s->d[s->client].u.body.seen;
-		}
+		if (q->end_us == 0)
+			told_early(s, q, &tx);
 		if (q->text != NULL)
 			tx.text = &((const struct kept *)q->text)->text;
 	} else
@@ -288,10 +306,14 @@ void
 deal_end_request(struct session *s, struct dir *d, uint64_t ts, bool whole)
 {
 	struct pair_req	*q = asking(s);
+	const uint64_t	 seen = d->u.body.seen;
 
+	if (s->told != NULL && seen > s->told->body)
+		s->ops->rest(s->arg, s->told->token, seen - s->told->body);
+	deal_forget_told(s);
 	if (q == NULL)
 		return;
-	q->body = d->u.body.seen;
+	q->body = seen;
 	if (d->flags & D_GAPPED)
 		q->flags |= SESSION_TX_GAP;
 	if (whole)
@@ -365,6 +387,8 @@ deal_opaque(struct session *s, struct dir *answers, uint64_t off,
 	sess_proto(s, proto);
 	if (asks->state != ST_TLS && asks->state != ST_PEEK) {
 		sess_drop(s, asks);
+		if (asks->flags & D_OPEN)
+			deal_end_request(s, asks, 0, false);
 		asks->flags &= (uint16_t)~D_OPEN;
 		asks->state = next;
 	}

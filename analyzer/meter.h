@@ -277,6 +277,7 @@ struct meter_end {
 	bool		 gap;
 	bool		 ambiguous;
 };
+/* client NULL: not known. */
 void		 meter_end(struct meter *, struct sketch_entry *iface,
 		    struct meter_cache *, const struct addr *client,
 		    uint64_t token, const struct meter_end *);

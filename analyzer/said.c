@@ -371,6 +371,19 @@ on_transaction(void *arg, const struct session_tx *x)
 		via_drop(&c->az->via, flow_id(c->flow), x->id);
 }
 
+/* A proxy's client is not known any more: nobody has it then. */
+static void
+on_rest(void *arg, uint64_t token, uint64_t bytes)
+{
+	struct conn		*c = arg;
+	const struct meter_end	 t = { .req_body = bytes };
+
+	if (c->ignored || token == IGNORED)
+		return;
+	meter_end(c->az->meter, side_entry(c), &c->cache,
+	    c->via ? NULL : &c->client.addr, token, &t);
+}
+
 static void
 on_prefix(void *arg, unsigned dir, const uint8_t *p, size_t len)
 {
@@ -546,6 +559,7 @@ const struct session_ops said_ops = {
 	.response	= on_response,
 	.resolved	= on_resolved,
 	.transaction	= on_transaction,
+	.rest		= on_rest,
 	.hello		= on_hello,
 	.handshake	= on_handshake,
 	.mark		= stream_mark,

@@ -102,6 +102,12 @@ struct resp {
 	uint8_t		 pair;		/* enum session_pair */
 };
 
+/* The request at hand, which was told before its body had ended. */
+struct told {
+	uint64_t	 token;
+	uint64_t	 body;		/* as much as there was */
+};
+
 /* What is kept of strings; the bytes follow. */
 struct kept {
 	struct session_text text;
@@ -141,6 +147,7 @@ struct session {
 	struct pair	 pair;
 	struct resp	*cur;		/* the response at hand, or NULL */
 	struct late	*late;	/* NULL: no response waits */
+	struct told	*told;
 	struct hand	*hand;
 	struct h2	*h2;		/* HTTP/2 that is being read */
 	uint64_t	 asked;		/* requests so far */

@@ -364,6 +364,7 @@ session_free(struct session *s)
 		kept_free(s, pair_at(&s->pair, i)->text);
 	pair_clear(&s->pair, s->mem);
 	sess_give(s, s->cur, sizeof(*s->cur));
+	deal_forget_told(s);
 	late_clear(s);
 	hand_free(s);
 	h2_free(s);

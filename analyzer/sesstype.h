@@ -221,6 +221,8 @@ struct session_ops {
 	void	 (*resolved)(void *arg, uint64_t number, uint16_t status,
 		    enum session_pair, uint64_t token, uint64_t now_us);
 	void	 (*transaction)(void *arg, const struct session_tx *);
+	/* Content of a request (token) that came when it had been told. */
+	void	 (*rest)(void *arg, uint64_t token, uint64_t bytes);
 	void	 (*hello)(void *arg, const struct session_hello *);
 	void	 (*handshake)(void *arg, const struct session_tls *);
 	/*

@@ -159,6 +159,7 @@ on_request(struct session *s, struct dir *d, const struct http_head *h,
 	enum body_kind		 kind = framing(h);
 
 	s->asked++;
+	deal_forget_told(s);
 	host.p = name;
 	host.len = http_host(h, name);
 	sess_mark(s, d, d->head_off, SESSION_MARK_HEAD, s->asked);

@@ -92,6 +92,12 @@ on_transaction(void *arg, const struct session_tx *tx)
 }
 
 static void
+on_rest(void *arg, uint64_t token, uint64_t bytes)
+{
+	say(arg, "B %d %d\n", (int)token, (int)bytes);
+}
+
+static void
 on_hello(void *arg, const struct session_hello *h)
 {
 	say(arg, "H %.*s%s\n", (int)h->name_len, (const char *)h->name,
@@ -133,6 +139,7 @@ on_proto(void *arg, enum session_proto p)
 static const struct session_ops	ops = {
 	.request = on_request, .response = on_response,
 	.resolved = on_resolved, .transaction = on_transaction,
+	.rest = on_rest,
 	.hello = on_hello, .handshake = on_handshake, .mark = on_mark,
 	.anomaly = on_anomaly, .proto = on_proto
 };
@@ -299,6 +306,38 @@ an_answer_within_an_early_answer_is_its_body(void **state)
 	    "T 1 201 paired 0/21 late\n");
 }
 
+/* Refused at once, or seen on another interface after the answer. */
+static void
+a_body_that_goes_on_after_its_answer_is_told(void **state)
+{
+	static const struct say	 t[] = {
+		{ 0, "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n"
+		    "\r\nabcd" },
+		{ 1, OK("1", "x") },
+		{ 0, "efghi" },
+		{ 0, GET("/b") }, { 1, OK("0", "") },
+		{ 0, "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n"
+		    "\r\nabcd" },
+		{ 1, OK("0", "") },
+		{ 0, "ef" }
+	};
+	static const char	 late[] =
+	    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+	struct seen		 w;
+
+	(void)state;
+	same_at_every_cut(t, nitems(t), "P http\nQ POST a /a\n"
+	    "R 200 paired\nT 1 200 paired 4/1\nB 1 5\n"
+	    "Q GET a /b\nR 200 paired\nT 2 200 paired 0/0\n"
+	    "Q POST a /c\nR 200 paired\nT 3 200 paired 4/0\nB 3 2\n");
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	session_acked(w.s, 1, strlen(late));
+	data_n(&w, 1, OK("0", ""), strlen(OK("0", "")));
+	data_n(&w, 0, late, strlen(late));
+	check(&w, "P http\nR 200 late\nQ POST a /\nL 200 paired 1\n"
+	    "T 1 200 paired 0/0 late\nB 1 3\n");
+}
+
 static void
 pipelined_requests_pair_in_order(void **state)
 {
@@ -385,7 +424,7 @@ a_refused_expectation_has_no_body(void **state)
 	    "T 1 417 paired 0/0\nQ GET a /after\nR 200 paired\n"
 	    "T 2 200 paired 0/0\n";
 	static const char	 sent[] = "Q PUT a /\nR 417 paired\n"
-	    "T 1 417 paired 0/0\nQ GET a /x\n";
+	    "T 1 417 paired 0/0\nB 1 3\nQ GET a /x\n";
 	static const char	*next[] = { GET("/after"),
 				    "\1\2\3" GET("/x") };
 	struct seen		 w;
@@ -1329,7 +1368,7 @@ session_is_small(void **state)
 	begin(&w, SESSION_SYN_SEEN);
 	data(&w, 0, GET("/"));
 	data(&w, 1, OK("0", ""));
-	assert_true(session_held(w.s) <= 320);
+	assert_true(session_held(w.s) <= 328);
 	assert_int_equal(w.mem.used, session_held(w.s));
 	end(&w);
 }
@@ -2131,6 +2170,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_waits_for_an_answer_is_known),
 	cmocka_unit_test(icap_is_no_http),
 	cmocka_unit_test(an_answer_within_an_early_answer_is_its_body),
+	cmocka_unit_test(a_body_that_goes_on_after_its_answer_is_told),
 	cmocka_unit_test(pipelined_requests_pair_in_order),
 	cmocka_unit_test(head_and_interim_have_no_body),
 	cmocka_unit_test(a_refused_expectation_has_no_body),
