@@ -98,6 +98,23 @@ only_empty(const uint8_t *p, size_t len)
 	return true;
 }
 
+/*
+ * Joined in the middle: what came first was the end of a body, or the byte of
+ * a keep-alive probe, if a head begins with this segment.
+ */
+static bool
+begins_here(const struct session *s, const struct dir *d, const struct in *in)
+{
+	enum http_guess	 g;
+
+	if (!s->midstream || d->len == 0 || in->off != in->begin ||
+	    memchr(d->buf, '\n', d->len) != NULL)
+		return false;
+	g = talk_guess(d, in->p, in->len);
+	return g == HTTP_RESPONSE ||
+	    (g == HTTP_REQUEST && http_known_request(in->p, in->len));
+}
+
 static size_t
 st_start(struct session *s, struct dir *d, struct in *in)
 {
@@ -105,6 +122,8 @@ st_start(struct session *s, struct dir *d, struct in *in)
 	uint32_t	 len, cap, max = sess_head_max(s);
 	size_t		 n;
 
+	if (begins_here(s, d, in))
+		sess_drop(s, d);
 	if (d->len == 0 && (n = talk_begin(s, d, in)) > 0)
 		return n;
 	if (d->len == 0) {

@@ -306,6 +306,44 @@ an_answer_within_an_early_answer_is_its_body(void **state)
 	    "T 1 201 paired 0/21 late\n");
 }
 
+/* A probe that brings a byte again, or the last of a body. */
+static void
+what_joins_before_a_head_is_no_part_of_it(void **state)
+{
+	static const char *const before[] = { "k", "token", "H", "HTTP", "G" };
+	static const char *const after[] = { "", "!", "\r" };
+	struct seen		 w;
+	size_t			 i, k;
+	char			 text[16];
+
+	(void)state;
+	for (i = 0; i < nitems(before); i++)
+		for (k = 0; k < nitems(after); k++) {
+			snprintf(text, sizeof(text), "%s%s", before[i],
+			    after[k]);
+			begin(&w, 0);
+			data(&w, 0, text);
+			data(&w, 1, text);
+			data(&w, 0, GET("/a"));
+			data(&w, 1, OK("1", "x"));
+			data(&w, 0, GET("/b"));
+			data(&w, 1, OK("0", ""));
+			end(&w);
+			assert_non_null(strstr(w.log, "Q GET a /a\n"));
+			assert_non_null(strstr(w.log, "Q GET a /b\n"));
+			assert_non_null(strstr(w.log, "T 1 200 paired 0/1"));
+			assert_non_null(strstr(w.log, "T 2 200 paired 0/0"));
+		}
+	begin(&w, 0);			/* but what is split is one */
+	data(&w, 0, "GE");
+	data(&w, 0, "T / HTTP/1.1\r\nHost: a\r\n\r\n");
+	check(&w, "P http\nQ GET a /\nT 1 0 no-response 0/0\n");
+	begin(&w, SESSION_SYN_SEEN | SESSION_CLIENT_0);
+	data(&w, 0, "M-");
+	data(&w, 0, GET("/a"));
+	check(&w, "P http\nQ M-GET a /a\nT 1 0 no-response 0/0\n");
+}
+
 /* Refused at once, or seen on another interface after the answer. */
 static void
 a_body_that_goes_on_after_its_answer_is_told(void **state)
@@ -2170,6 +2208,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_waits_for_an_answer_is_known),
 	cmocka_unit_test(icap_is_no_http),
 	cmocka_unit_test(an_answer_within_an_early_answer_is_its_body),
+	cmocka_unit_test(what_joins_before_a_head_is_no_part_of_it),
 	cmocka_unit_test(a_body_that_goes_on_after_its_answer_is_told),
 	cmocka_unit_test(pipelined_requests_pair_in_order),
 	cmocka_unit_test(head_and_interim_have_no_body),
