@@ -138,6 +138,12 @@ out_drained(struct proc *p, enum role peer)
 
 /* ---- alerts ---- */
 
+#define ALERT_ROWS	8192
+
+/*
+ * It may fire while an answer is being composed on the same channel, as
+ * talkers are told what they are asked for: it has a frame of its own.
+ */
 static void
 on_alert(void *arg, const struct alert_event *told)
 {
@@ -145,7 +151,7 @@ on_alert(void *arg, const struct alert_event *told)
 	struct alert_event	 with = *told, *e = &with;
 	struct msg_event	 ev;
 	struct buf		 b;
-	uint8_t			 rows[8192];
+	uint8_t			 frame[FRAME_HDR + ALERT_ROWS];
 
 	if (e->kind == ALERT_EV_FIRED) {
 		tally_add(&az->proc->tally, TALLY_ALERT_FIRED, 1);
@@ -153,17 +159,16 @@ on_alert(void *arg, const struct alert_event *told)
 	}
 	if (e->kind == ALERT_EV_CLEARED)
 		tally_add(&az->proc->tally, TALLY_ALERT_CLEARED, 1);
-	buf_writer(&b, rows, sizeof(rows));
+	buf_writer(&b, frame + FRAME_HDR, ALERT_ROWS);
 	alert_event_rows(e, &b);
-	buf_put(chan_begin(az->proc->chan[ROLE_PARENT], MSG_ALERT, 0), rows,
+	chan_send_raw(az->proc->chan[ROLE_PARENT], MSG_ALERT, 0, frame,
 	    b.len);
-	chan_end(az->proc->chan[ROLE_PARENT]);
 	az->alert_said = true;
 	if (!(az->event_types & CONF_EV_ALERT))
 		return;
 	event_flow(&ev, EVENT_ALERT, e->time_us, NULL);
 	ev.tx_id = e->number;
-	ev.rows.p = rows;
+	ev.rows.p = frame + FRAME_HDR;
 	ev.rows.n = b.len;
 	tally_add(&az->proc->tally, TALLY_EVENT_SENT, 1);
 	if (event_put(az->events, &ev) > 0)

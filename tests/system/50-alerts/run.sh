@@ -127,6 +127,29 @@ sleep 1.2
 is "the next one knows that it fires" \
     "$(grep -c 'fired lives' "$TMP/netmond.log")" 1
 stop
+# ---- a rule that fires by what an answer has just told it ----
+cat > "$TMP/loud.py" <<'EOT'
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 0))
+for i in range(1500):
+    s.sendto(b"x" * 1000, ("10.77.0.2", 9999))
+EOT
+conf 'interface "vb"' 'alert "loud" when traffic > 1M over 5m per client'
+start
+for k in 1 2 3 4 5 6 7 8; do
+	ip -n $NSA addr add "10.77.0.1$k/24" dev va
+	ina python3 "$TMP/loud.py" "10.77.0.1$k"
+	sleep 0.1	# its packets have left the ring
+	ctl show talkers window total top 100 > "$TMP/talkers"
+	like "the answer is whole, client $k" "$(cat "$TMP/talkers")" \
+	    "^10\\.77\\.0\\.1$k "
+done
+is "and each client fires" "$(grep -c 'fired loud' "$TMP/netmond.log")" 8
+is "nobody was replaced by that" \
+    "$(json '[.processes[].restarts] | add' show processes)" 0
+stop
+
 # ---- all of it is frozen, as a container may be: silence is no silence ----
 conf 'window 2s' 'interface "vb"' 'alert "quiet" when requests < 5 over 3s'
 ip netns exec $NSA python3 "$TOP/tests/lib/load.py" > /dev/null 2>&1 &
