@@ -79,6 +79,14 @@ flowseg_just_sent(const struct seg *s)
 	    ((uint32_t)s->p->ts_us | 1) - rd->rtt[s->dir].us < FLOWSEG_COPY_US;
 }
 
+/* Nobody reads, and bytes were jumped over: these may be among them. */
+static inline bool
+flowseg_jumped(const struct seg *s)
+{
+	return s->p->wire > 0 && !(s->h->r.flags & REASS_READ) &&
+	    s->f->hole_bytes >= s->p->wire;
+}
+
 /*
  * A packet with nothing new that was shown before: by a router with one leg,
  * from a hop away, or by a mirror port, as it was. One that is sent again
@@ -98,7 +106,7 @@ flowseg_is_copy(const struct seg *s)
 		return true;
 	back = (uint16_t)(rd->ip_id[s->dir] - id);
 	if (id != 0 && rd->ids[s->dir] == FLOW_IDS_COUNT)
-		return back < FLOWSEG_IDS;
+		return back == 0 || (back < FLOWSEG_IDS && !flowseg_jumped(s));
 	return back == 0 && ((id != 0 && rd->ids[s->dir] != FLOW_IDS_NONE) ||
 	    flowseg_just_sent(s));
 }

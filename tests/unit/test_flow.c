@@ -1709,6 +1709,33 @@ what_it_brought_is_told_once(void **state)
 	end(&w);
 }
 
+/* Nobody reads, so that next is behind what was overtaken. */
+static void
+what_was_overtaken_unread_is_no_copy(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	w.want = FLOW_SKIP;
+	w.ip_id = 1;
+	shake(&w);
+	w.ip_id = 2;
+	seg(&w, 'c', P | A, 1, 1, "one");
+	w.ip_id = 3;
+	seg(&w, 'c', P | A, 4, 1, "two");
+	w.ip_id = 5;
+	seg(&w, 'c', P | A, 12, 1, "four");
+	w.ip_id = 4;
+	assert_int_equal(seg(&w, 'c', P | A, 7, 1, "three"), FLOW_COUNTED);
+	w.ip_id = 6;
+	seg(&w, 'c', P | A, 16, 1, "five");
+	assert_int_equal(seg(&w, 'c', P | A, 16, 1, "five"), FLOW_AGAIN);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.volume.packets[0], 2 + 5);
+	end(&w);
+}
+
 /* A capture file may say whatever it likes. */
 static void
 frames_of_gigabytes_do_not_wrap(void **state)
@@ -4132,6 +4159,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_it_brought_is_told_once),
 	cmocka_unit_test(frames_of_gigabytes_do_not_wrap),
 	cmocka_unit_test(what_is_not_told_yet_is_told_when_it_goes),
+	cmocka_unit_test(what_was_overtaken_unread_is_no_copy),
 	cmocka_unit_test(volumes_of_very_many_are_all_told),
 	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),
 	cmocka_unit_test(
