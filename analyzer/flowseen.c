@@ -266,6 +266,21 @@ known_elsewhere(const struct seg *s)
 	    (x->lead[d].met && reass_seq_leq(end, x->lead[d].end));
 }
 
+/* An acknowledgement or end that its half had not shown yet. */
+static bool
+is_news(const struct seg *s)
+{
+	const struct packet	*p = s->p;
+	const struct flow_half	*h = s->h;
+
+	if ((p->flags & (PACKET_TCP_SYN | PACKET_TCP_RST | PACKET_TCP_ACK)) !=
+	    PACKET_TCP_ACK ||
+	    (s->f->extra != NULL && s->f->extra->renumbered != 0))
+		return false;
+	return !(h->flags & HALF_ACKED) || reass_seq_lt(h->ack, p->ack) ||
+	    (p->flags & PACKET_TCP_FIN && !(h->flags & HALF_FIN));
+}
+
 /* Whether this is another sighting of a half-flow that has its home. */
 void
 flowseen_locate(struct seg *s)
@@ -280,6 +295,7 @@ flowseen_locate(struct seg *s)
 	}
 	s->again = true;
 	if (h->bytes == 0 && at == s->o->place) {
+		s->again = !is_news(s);
 		move_half(s, at);	/* one place for both, in order */
 		follow_proxy(s);
 		return;

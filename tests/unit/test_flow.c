@@ -1736,6 +1736,35 @@ what_was_overtaken_unread_is_no_copy(void **state)
 	end(&w);
 }
 
+/*
+ * The far side of a router is read first, and no clock tells which of both
+ * SYNs was first: the home moves when the near side shows what it had not.
+ */
+static void
+what_a_home_had_not_shown_when_it_moves_counts(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	w.iface = 1;
+	seg(&w, 'c', S, 0, 0, "");
+	w.iface = 0;
+	w.now -= 1000;
+	assert_int_equal(seg(&w, 'c', S, 0, 0, ""), FLOW_AGAIN);
+	assert_int_equal(seg(&w, 's', S | A, 0, 1, ""), FLOW_COUNTED);
+	assert_int_equal(seg(&w, 'c', A, 1, 1, ""), FLOW_COUNTED);
+	seg(&w, 'c', P | A, 1, 1, "hello");
+	w.iface = 1;
+	assert_int_equal(seg(&w, 's', S | A, 0, 1, ""), FLOW_AGAIN);
+	assert_int_equal(seg(&w, 'c', A, 1, 1, ""), FLOW_AGAIN);
+	assert_int_equal(seg(&w, 'c', P | A, 1, 1, "hello"), FLOW_AGAIN);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.volume.packets[0], 3);
+	assert_int_equal(w.volume.packets[1], 1);
+	end(&w);
+}
+
 /* A capture file may say whatever it likes. */
 static void
 frames_of_gigabytes_do_not_wrap(void **state)
@@ -4160,6 +4189,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(frames_of_gigabytes_do_not_wrap),
 	cmocka_unit_test(what_is_not_told_yet_is_told_when_it_goes),
 	cmocka_unit_test(what_was_overtaken_unread_is_no_copy),
+	cmocka_unit_test(what_a_home_had_not_shown_when_it_moves_counts),
 	cmocka_unit_test(volumes_of_very_many_are_all_told),
 	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),
 	cmocka_unit_test(
