@@ -1,4 +1,5 @@
 #include "analyzer/flowfeed.h"
+#include "analyzer/flowfirst.h"
 #include "analyzer/flowlife.h"
 #include "analyzer/flowmask.h"
 
@@ -244,9 +245,9 @@ shown_elsewhere(struct seg *s, bool stored)
 	if (!s->again)
 		return;
 	if (stored && x != NULL) {
-		x->end[s->dir] = end;
-		x->has_end[s->dir] = true;
 		s->t->count[FLOW_C_ELSEWHERE]++;
+		if (s->fresh)
+			flowfirst_note(s);
 	}
 	if ((s->fresh || s->resent) && !s->counted)
 		flowseg_count(s);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/flowfirst.h"
 #include "analyzer/flowlife.h"
 #include "analyzer/flowmask.h"
 #include "analyzer/flowsame.h"
@@ -254,16 +255,13 @@ follow_proxy(struct seg *s)
 
 /* Another place was first to show these bytes, or tells when they are sent. */
 static bool
-known_elsewhere(const struct seg *s)
+known_elsewhere(struct seg *s)
 {
 	const struct flow_extra	*x = s->f->extra;
 	const uint32_t		 end = s->p->seq + s->p->wire;
-	const int		 d = s->dir;
 
-	if (x == NULL || s->p->wire == 0)
-		return false;
-	return (x->has_end[d] && reass_seq_leq(end, x->end[d])) ||
-	    (x->lead[d].met && reass_seq_leq(end, x->lead[d].end));
+	return flowfirst_shown(s) || (x != NULL && s->p->wire > 0 &&
+	    x->lead[s->dir].met && reass_seq_leq(end, x->lead[s->dir].end));
 }
 
 /* An acknowledgement or end that its half had not shown yet. */

@@ -146,14 +146,21 @@ struct flow_read {
 	}			 stuck[2];	/* what is sent again */
 };
 
+/* Numbers that another place showed before the home, but for a hole. */
+struct flow_first {
+	uint32_t		 begin;
+	uint32_t		 end;		/* none: begin */
+	uint32_t		 hole;
+	uint32_t		 hole_end;
+};
+
 /* What only flows that were seen elsewhere need. */
 struct flow_extra {
 	uint64_t		 twin_id;	/* alias: the connection */
 	uint32_t		 twin;
 	int			 flip;		/* its half is d ^ flip */
 	uint32_t		 nseen;
-	uint32_t		 end[2];	/* sequence seen elsewhere */
-	bool			 has_end[2];
+	struct flow_first	 first[2];
 	struct {
 		uint32_t	 place;		/* that shows its bytes first */
 		uint32_t	 alias;		/* tuple there, as in a seg */

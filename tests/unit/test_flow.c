@@ -1709,33 +1709,6 @@ what_it_brought_is_told_once(void **state)
 	end(&w);
 }
 
-/* Nobody reads, so that next is behind what was overtaken. */
-static void
-what_was_overtaken_unread_is_no_copy(void **state)
-{
-	struct world	 w;
-
-	(void)state;
-	begin(&w);
-	w.want = FLOW_SKIP;
-	w.ip_id = 1;
-	shake(&w);
-	w.ip_id = 2;
-	seg(&w, 'c', P | A, 1, 1, "one");
-	w.ip_id = 3;
-	seg(&w, 'c', P | A, 4, 1, "two");
-	w.ip_id = 5;
-	seg(&w, 'c', P | A, 12, 1, "four");
-	w.ip_id = 4;
-	assert_int_equal(seg(&w, 'c', P | A, 7, 1, "three"), FLOW_COUNTED);
-	w.ip_id = 6;
-	seg(&w, 'c', P | A, 16, 1, "five");
-	assert_int_equal(seg(&w, 'c', P | A, 16, 1, "five"), FLOW_AGAIN);
-	flow_tell_volumes(w.t);
-	assert_int_equal(w.volume.packets[0], 2 + 5);
-	end(&w);
-}
-
 /*
  * The far side of a router is read first, and no clock tells which of both
  * SYNs was first: the home moves when the near side shows what it had not.
@@ -1762,6 +1735,96 @@ what_a_home_had_not_shown_when_it_moves_counts(void **state)
 	flow_tell_volumes(w.t);
 	assert_int_equal(w.volume.packets[0], 3);
 	assert_int_equal(w.volume.packets[1], 1);
+	end(&w);
+}
+
+/*
+ * What another interface showed first counted there; what is sent again after
+ * its home has shown it, too, counts at home.
+ */
+static void
+what_is_sent_again_counts_where_the_home_was_second(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	w.ip_id = 1;
+	shake(&w);
+	w.iface = 1;
+	w.ip_id = 2;
+	assert_int_equal(seg(&w, 'c', P | A, 1, 1, "hello"), FLOW_COUNTED);
+	w.ip_id = 3;
+	assert_int_equal(seg(&w, 'c', P | A, 6, 1, "world"), FLOW_COUNTED);
+	w.iface = 0;
+	w.ip_id = 2;
+	assert_int_equal(seg(&w, 'c', P | A, 1, 1, "hello"), FLOW_AGAIN);
+	w.ip_id = 3;
+	assert_int_equal(seg(&w, 'c', P | A, 6, 1, "world"), FLOW_AGAIN);
+	w.ip_id = 4;
+	assert_int_equal(seg(&w, 'c', P | A, 6, 1, "world"), FLOW_COUNTED);
+	w.iface = 1;
+	assert_int_equal(seg(&w, 'c', P | A, 6, 1, "world"), FLOW_AGAIN);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.volume.packets[0], 2 + 3);
+	end(&w);
+}
+
+/* Of what the other interface did not show, nothing counted there. */
+static void
+what_only_the_home_showed_counts_there(void **state)
+{
+	static const char	 text[] = "abcdefghi";
+	static const int	 other[] = { 3, 5, 4, 8, 6, 2, 7 };
+	struct world		 w;
+	char			 one[2] = "";
+	size_t			 i;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	w.iface = 1;
+	for (i = 0; i < nitems(other); i++) {
+		one[0] = text[other[i]];
+		assert_int_equal(seg(&w, 'c', A, 1 + (uint32_t)other[i], 1,
+		    one), FLOW_COUNTED);
+	}
+	w.iface = 0;
+	for (i = 0; i < sizeof(text) - 1; i++) {
+		one[0] = text[i];
+		assert_int_equal(seg(&w, 'c', A, 1 + (uint32_t)i, 1, one),
+		    i >= 2 ? FLOW_AGAIN : FLOW_COUNTED);
+	}
+	flow_tell_volumes(w.t);
+	assert_string_equal(w.log, "a>b>c>d>e>f>g>h>i>");
+	assert_int_equal(w.volume.packets[0], 2 + 9);
+	end(&w);
+}
+
+/* Nobody reads, so that next is behind what was overtaken. */
+static void
+what_was_overtaken_unread_is_no_copy(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	w.want = FLOW_SKIP;
+	w.ip_id = 1;
+	shake(&w);
+	w.ip_id = 2;
+	seg(&w, 'c', P | A, 1, 1, "one");
+	w.ip_id = 3;
+	seg(&w, 'c', P | A, 4, 1, "two");
+	w.ip_id = 5;
+	seg(&w, 'c', P | A, 12, 1, "four");
+	w.ip_id = 4;
+	assert_int_equal(seg(&w, 'c', P | A, 7, 1, "three"), FLOW_COUNTED);
+	w.ip_id = 6;
+	seg(&w, 'c', P | A, 16, 1, "five");
+	assert_int_equal(seg(&w, 'c', P | A, 16, 1, "five"), FLOW_AGAIN);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.volume.packets[0], 2 + 5);
 	end(&w);
 }
 
@@ -1955,6 +2018,34 @@ tell_local(struct world *w)
 	addr_from4(&a[1], (const uint8_t[]){ 10, 0, 0, 9 });
 	addr_from4(&a[2], (const uint8_t[]){ 10, 0, 0, 3 });
 	flow_set_local(w->t, a, nitems(a));
+}
+
+/* What it showed before it was known for another one does not count. */
+static void
+what_only_an_alias_showed_counts_at_home(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	tell_local(&w);
+	nat(&w, 0, 'c', S, 100111, 0, "");
+	nat(&w, 1, 'c', S, 100111, 0, "");
+	nat(&w, 1, 's', S | A, 200222, 100112, "");
+	nat(&w, 1, 'c', P | A, 100112, 200223, "ask");
+	nat(&w, 0, 's', S | A, 200222, 100112, "");
+	assert_true(count(&w, FLOW_C_NAT) == 1);
+	assert_int_equal(nat(&w, 1, 'c', P | A, 100115, 200223, "more"),
+	    FLOW_COUNTED);
+	assert_int_equal(nat(&w, 0, 'c', P | A, 100112, 200223, "ask"),
+	    FLOW_COUNTED);
+	assert_int_equal(nat(&w, 0, 'c', P | A, 100115, 200223, "more"),
+	    FLOW_AGAIN);
+	flow_tell_volumes(w.t);
+	assert_string_equal(w.log, "ask>more>");
+	assert_int_equal(w.volume.packets[0], 3);
+	assert_int_equal(w.volume.packets[1], 1);
+	end(&w);
 }
 
 /* Nothing was to be learned: the first one, its outer side read first. */
@@ -4188,8 +4279,12 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_it_brought_is_told_once),
 	cmocka_unit_test(frames_of_gigabytes_do_not_wrap),
 	cmocka_unit_test(what_is_not_told_yet_is_told_when_it_goes),
-	cmocka_unit_test(what_was_overtaken_unread_is_no_copy),
 	cmocka_unit_test(what_a_home_had_not_shown_when_it_moves_counts),
+	cmocka_unit_test(
+	    what_is_sent_again_counts_where_the_home_was_second),
+	cmocka_unit_test(what_only_the_home_showed_counts_there),
+	cmocka_unit_test(what_was_overtaken_unread_is_no_copy),
+	cmocka_unit_test(what_only_an_alias_showed_counts_at_home),
 	cmocka_unit_test(volumes_of_very_many_are_all_told),
 	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),
 	cmocka_unit_test(
