@@ -202,7 +202,8 @@ stores_free(struct flow_table *t, struct flow *f)
 
 	due_remove(t, f);
 	for (d = 0; d < 2; d++) {
-		reass_clear(&f->half[d].r, &t->env);
+		/* What came is known, and what is missing may still come. */
+		f->hole_bytes += (uint32_t)reass_pass(&f->half[d].r, &t->env);
 		f->half[d].r.flags = 0;
 	}
 	suspects_free(t, f->read);

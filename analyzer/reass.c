@@ -582,3 +582,20 @@ reass_clear(struct reass *r, struct reass_env *env)
 	}
 	store_close(r, env);
 }
+
+uint64_t
+reass_pass(struct reass *r, struct reass_env *env)
+{
+	const struct reass_seg	*s;
+	uint64_t		 missing = 0;
+
+	for (s = r->store == NULL ? NULL : r->store->first; s != NULL;
+	    s = s->next) {
+		if (s->off > r->next)
+			missing += s->off - r->next;
+		if (s->off + s->len > r->next)
+			r->next = s->off + s->len;
+	}
+	reass_clear(r, env);
+	return missing;
+}

@@ -164,5 +164,7 @@ bool		 reass_next_waits(const struct reass *);
 void		 reass_rebase(struct reass *, uint32_t seq);
 /* Frees what waits; the stream can go on at next. */
 void		 reass_clear(struct reass *, struct reass_env *);
+/* The same, but next is behind what waited; the bytes missing before that. */
+uint64_t	 reass_pass(struct reass *, struct reass_env *);
 
 #endif

@@ -1828,6 +1828,31 @@ what_was_overtaken_unread_is_no_copy(void **state)
 	end(&w);
 }
 
+/* What the other interface showed first waited for it. */
+static void
+what_waited_when_nobody_reads_any_more_is_known(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	w.want = FLOW_SKIP;
+	shake(&w);
+	w.iface = 1;
+	assert_int_equal(seg(&w, 'c', P | A, 7, 1, "three"), FLOW_COUNTED);
+	w.iface = 0;
+	assert_int_equal(seg(&w, 'c', P | A, 1, 1, "one"), FLOW_COUNTED);
+	assert_int_equal(seg(&w, 'c', P | A, 4, 1, "two"), FLOW_COUNTED);
+	assert_int_equal(seg(&w, 'c', P | A, 7, 1, "three"), FLOW_AGAIN);
+	assert_int_equal(seg(&w, 'c', F | A, 12, 1, ""), FLOW_COUNTED);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.volume.packets[0], 2 + 4);
+	assert_string_equal(w.log, "one>$0>");
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.lost, 0);
+	end(&w);
+}
+
 /* A capture file may say whatever it likes. */
 static void
 frames_of_gigabytes_do_not_wrap(void **state)
@@ -4284,6 +4309,7 @@ static const struct CMUnitTest	 tests[] = {
 	    what_is_sent_again_counts_where_the_home_was_second),
 	cmocka_unit_test(what_only_the_home_showed_counts_there),
 	cmocka_unit_test(what_was_overtaken_unread_is_no_copy),
+	cmocka_unit_test(what_waited_when_nobody_reads_any_more_is_known),
 	cmocka_unit_test(what_only_an_alias_showed_counts_at_home),
 	cmocka_unit_test(volumes_of_very_many_are_all_told),
 	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),

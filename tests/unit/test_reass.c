@@ -448,6 +448,26 @@ a_piece_longer_than_the_tail_keeps_its_end(void **state)
 	end();
 }
 
+static void
+what_waits_can_be_passed(void **state)
+{
+	int	 i;
+
+	(void)state;
+	for (i = 0; i < BASES; i++) {
+		begin(bases[i]);
+		put(0, "a");
+		assert_true(reass_pass(&r, &env) == 0 && r.next == 1);
+		put(5, "fg");
+		put(9, "j");
+		assert_true(reass_pass(&r, &env) == 6);
+		assert_true(r.next == 10);
+		assert_false(reass_waits(&r));
+		assert_string_equal(got.text, "a");
+		end();
+	}
+}
+
 int
 main(void)
 {
@@ -473,6 +493,7 @@ main(void)
 		cmocka_unit_test(without_a_tail_old_bytes_are_not_compared),
 		cmocka_unit_test(a_gap_for_one_who_stopped_is_not_told),
 		cmocka_unit_test(a_piece_longer_than_the_tail_keeps_its_end),
+		cmocka_unit_test(what_waits_can_be_passed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
