@@ -102,12 +102,41 @@ earlier_syn(const struct seg *s)
 	    s->h->r.base == s->p->seq + 1 && s->p->ts_us < s->f->first_us;
 }
 
-/* The home is here from now on; it was shown where it was before, too. */
+/*
+ * The home is here from now on; it was shown where it was before, too: what it
+ * showed there comes here again.
+ */
 static void
 move_half(struct seg *s, uint16_t at)
 {
-	(void)seen_at(s->t, s->f, s->p, s->dir, &s->t->place[s->h->place]);
-	s->h->place = at;
+	struct flow_half	*h = s->h;
+	struct flow_extra	*x;
+
+	(void)seen_at(s->t, s->f, s->p, s->dir, &s->t->place[h->place]);
+	h->place = at;
+	if ((x = s->f->extra) == NULL)
+		return;
+	x->was_ack[s->dir] = h->ack;
+	x->behind[s->dir] = s->again && h->packets > 0 &&
+	    h->flags & HALF_ACKED ? h->packets - 1 : 0;
+}
+
+/* It came before the home had moved here. */
+static bool
+came_before(struct seg *s)
+{
+	struct flow_extra	*x = s->f->extra;
+
+	if (x == NULL || x->behind[s->dir] == 0 ||
+	    (s->p->flags & (PACKET_TCP_SYN | PACKET_TCP_RST |
+	    PACKET_TCP_ACK)) != PACKET_TCP_ACK)
+		return false;
+	if (s->p->wire > 0 || reass_seq_lt(x->was_ack[s->dir], s->p->ack)) {
+		x->behind[s->dir] = 0;
+		return false;
+	}
+	x->behind[s->dir]--;
+	return true;
 }
 
 /* Where it was first is the home, and its clock begins there. */
@@ -288,7 +317,7 @@ flowseen_locate(struct seg *s)
 
 	if (h->place == at || h->place == 0) {
 		h->place = at;
-		s->again = known_elsewhere(s);
+		s->again = known_elsewhere(s) || came_before(s);
 		return;
 	}
 	s->again = true;

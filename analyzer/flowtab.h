@@ -167,6 +167,8 @@ struct flow_extra {
 		uint32_t	 end;		/* of what was shown there */
 		bool		 met;
 	}			 lead[2];
+	uint32_t		 was_ack[2];	/* the last one before a move */
+	uint32_t		 behind[2];	/* packets of then, to come */
 	uint8_t			 renumbered;	/* 1 << of seen; alias: all */
 	bool			 shifted;	/* shift is known */
 	uint32_t		 shift;		/* the server's numbers there,

@@ -1738,6 +1738,39 @@ what_a_home_had_not_shown_when_it_moves_counts(void **state)
 	end(&w);
 }
 
+/* The far side of a router is read first: the home moves to where it began. */
+static void
+what_counted_before_a_home_moved_does_not_again(void **state)
+{
+	struct world	 w;
+	int		 i;
+
+	(void)state;
+	begin(&w);
+	w.iface = 1;
+	shake(&w);
+	w.iface = 0;
+	w.now -= 4000;
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(seg(&w, 'c', S, 0, 0, ""), FLOW_AGAIN);
+		assert_int_equal(seg(&w, 's', S | A, 0, 1, ""), FLOW_AGAIN);
+		assert_int_equal(seg(&w, 'c', A, 1, 1, ""), FLOW_AGAIN);
+		w.iface = 1;
+		w.now -= 2500;
+	}
+	w.iface = 0;
+	seg(&w, 'c', P | A, 1, 1, "hello");
+	assert_int_equal(seg(&w, 's', A, 1, 6, ""), FLOW_COUNTED);
+	w.shut = true;		/* it has no room, and has it again */
+	assert_int_equal(seg(&w, 's', A, 1, 6, ""), FLOW_COUNTED);
+	w.shut = false;
+	assert_int_equal(seg(&w, 's', A, 1, 6, ""), FLOW_COUNTED);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.volume.packets[0], 3);
+	assert_int_equal(w.volume.packets[1], 4);
+	end(&w);
+}
+
 /*
  * What another interface showed first counted there; what is sent again after
  * its home has shown it, too, counts at home.
@@ -4305,6 +4338,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(frames_of_gigabytes_do_not_wrap),
 	cmocka_unit_test(what_is_not_told_yet_is_told_when_it_goes),
 	cmocka_unit_test(what_a_home_had_not_shown_when_it_moves_counts),
+	cmocka_unit_test(what_counted_before_a_home_moved_does_not_again),
 	cmocka_unit_test(
 	    what_is_sent_again_counts_where_the_home_was_second),
 	cmocka_unit_test(what_only_the_home_showed_counts_there),
