@@ -1738,6 +1738,30 @@ what_a_home_had_not_shown_when_it_moves_counts(void **state)
 	end(&w);
 }
 
+/* A block of the near side ends behind the SYN; one of the far side is next. */
+static void
+what_a_home_had_not_shown_when_it_moves_away_counts(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', S, 0, 0, "");
+	w.iface = 1;
+	assert_int_equal(seg(&w, 'c', S, 0, 0, ""), FLOW_AGAIN);
+	assert_int_equal(seg(&w, 's', S | A, 0, 1, ""), FLOW_COUNTED);
+	assert_int_equal(seg(&w, 'c', A, 1, 1, ""), FLOW_COUNTED);
+	seg(&w, 'c', P | A, 1, 1, "hello");
+	w.iface = 0;
+	assert_int_equal(seg(&w, 's', S | A, 0, 1, ""), FLOW_AGAIN);
+	assert_int_equal(seg(&w, 'c', A, 1, 1, ""), FLOW_AGAIN);
+	assert_int_equal(seg(&w, 'c', P | A, 1, 1, "hello"), FLOW_AGAIN);
+	flow_tell_volumes(w.t);
+	assert_int_equal(w.volume.packets[0], 3);
+	assert_int_equal(w.volume.packets[1], 1);
+	end(&w);
+}
+
 /* The far side of a router is read first: the home moves to where it began. */
 static void
 what_counted_before_a_home_moved_does_not_again(void **state)
@@ -4338,6 +4362,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(frames_of_gigabytes_do_not_wrap),
 	cmocka_unit_test(what_is_not_told_yet_is_told_when_it_goes),
 	cmocka_unit_test(what_a_home_had_not_shown_when_it_moves_counts),
+	cmocka_unit_test(
+	    what_a_home_had_not_shown_when_it_moves_away_counts),
 	cmocka_unit_test(what_counted_before_a_home_moved_does_not_again),
 	cmocka_unit_test(
 	    what_is_sent_again_counts_where_the_home_was_second),
