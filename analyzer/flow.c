@@ -131,8 +131,7 @@ take(struct seg *s)
 	flowlife_watch(s->t, s->f, s->p->ts_us);
 	if (s->fresh && s->f->half[0].flags & HALF_UNREAD)
 		return FLOW_NO_ROOM;
-	return s->again && !s->fresh && !s->resent ? FLOW_AGAIN :
-	    FLOW_COUNTED;
+	return s->again && !s->fresh ? FLOW_AGAIN : FLOW_COUNTED;
 }
 
 /* Data tells so, where the home missed the last step of the handshake. */

@@ -119,7 +119,6 @@ note_quality(struct seg *s, int64_t ahead)
 		}
 		flowseg_bump(&h->retrans);
 		s->t->count[FLOW_C_RETRANS]++;
-		s->resent = s->again;
 		if (ahead + wire <= 0)
 			note_stuck(s);
 		if (rd != NULL)
@@ -249,7 +248,7 @@ shown_elsewhere(struct seg *s, bool stored)
 		if (s->fresh)
 			flowfirst_note(s);
 	}
-	if ((s->fresh || s->resent) && !s->counted)
+	if (s->fresh && !s->counted)
 		flowseg_count(s);
 }
 

@@ -282,17 +282,6 @@ follow_proxy(struct seg *s)
 	s->o->flags &= (uint16_t)~HALF_ACKED;
 }
 
-/* Another place was first to show these bytes, or tells when they are sent. */
-static bool
-known_elsewhere(struct seg *s)
-{
-	const struct flow_extra	*x = s->f->extra;
-	const uint32_t		 end = s->p->seq + s->p->wire;
-
-	return flowfirst_shown(s) || (x != NULL && s->p->wire > 0 &&
-	    x->lead[s->dir].met && reass_seq_leq(end, x->lead[s->dir].end));
-}
-
 /* An acknowledgement or end that its half had not shown yet. */
 static bool
 is_news(const struct seg *s)
@@ -317,7 +306,7 @@ flowseen_locate(struct seg *s)
 
 	if (h->place == at || h->place == 0) {
 		h->place = at;
-		s->again = known_elsewhere(s) || came_before(s);
+		s->again = flowfirst_shown(s) || came_before(s);
 		return;
 	}
 	s->again = true;

@@ -27,7 +27,6 @@ struct seg {
 	uint32_t		 alias;	/* slot + 1 of a tuple of its own */
 	bool			 again;	/* not at its home */
 	bool			 fresh;	/* brought new bytes */
-	bool			 resent;	/* elsewhere, which tells */
 	bool			 counted;	/* as a packet of h */
 };
 

@@ -154,6 +154,14 @@ struct flow_first {
 	uint32_t		 hole_end;
 };
 
+/* The place that shows the bytes of a half first, where that is not its home. */
+struct flow_lead {
+	uint32_t		 place;
+	uint32_t		 alias;		/* tuple there, as in a seg */
+	uint32_t		 end;		/* of what was shown there */
+	bool			 met;
+};
+
 /* What only flows that were seen elsewhere need. */
 struct flow_extra {
 	uint64_t		 twin_id;	/* alias: the connection */
@@ -161,12 +169,7 @@ struct flow_extra {
 	int			 flip;		/* its half is d ^ flip */
 	uint32_t		 nseen;
 	struct flow_first	 first[2];
-	struct {
-		uint32_t	 place;		/* that shows its bytes first */
-		uint32_t	 alias;		/* tuple there, as in a seg */
-		uint32_t	 end;		/* of what was shown there */
-		bool		 met;
-	}			 lead[2];
+	struct flow_lead	 lead[2];
 	uint32_t		 was_ack[2];	/* the last one before a move */
 	uint32_t		 behind[2];	/* packets of then, to come */
 	uint8_t			 renumbered;	/* 1 << of seen; alias: all */
