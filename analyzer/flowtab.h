@@ -154,7 +154,7 @@ struct flow_first {
 	uint32_t		 hole_end;
 };
 
-/* The place that shows the bytes of a half first, where that is not its home. */
+/* The place that shows the bytes of a half first, where it is not its home. */
 struct flow_lead {
 	uint32_t		 place;
 	uint32_t		 alias;		/* tuple there, as in a seg */
