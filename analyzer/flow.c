@@ -17,6 +17,7 @@
 
 #define HOUSEKEEPING	63		/* packets; a mask */
 #define BUDGET		16
+#define FEW		1024		/* entries of 256 bytes */
 
 /* The end of something that was never seen. */
 static bool
@@ -415,6 +416,12 @@ flow_expect(const struct flow_table *t, struct packet *p)
 	flowtab_expect(t, p->hash);
 	if (p->flags & PACKET_TCP_SYN && p->flags & PACKET_TCP_ACK)
 		flowseen_expect(t, p);
+}
+
+bool
+flow_few(const struct flow_table *t)
+{
+	return t->nused <= FEW;
 }
 
 const struct flow *

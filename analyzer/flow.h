@@ -74,6 +74,8 @@ void		 flow_table_config(struct flow_table *,
  * spares flow_packet the hash.
  */
 void		 flow_expect(const struct flow_table *, struct packet *);
+/* So few that the processor's cache holds them: the rest need not be asked. */
+bool		 flow_few(const struct flow_table *);
 /* Perhaps p's flow; NULL: there is none. Good until the next flow_packet. */
 const struct flow *flow_expect_entry(const struct flow_table *,
     const struct packet *);

@@ -31,6 +31,9 @@ bad_packet(struct analyzer *az, const struct packet *p, struct iface *i,
 {
 	if (r == PACKET_SNAPLEN)
 		i->unread += cut;
+	/* In a file it may be anything; live, what has no IP is watched, too. */
+	if (r == PACKET_DLT && az->offline)
+		i->unread += p->wirelen;
 	tally_add(&az->proc->tally, TALLY_PKT_BAD, 1);
 	if (az->bad_example[r][0] == '\0')
 		snprintf(az->bad_example[r], sizeof(az->bad_example[r]),
@@ -149,6 +152,8 @@ expect_some(const struct analyzer *az, struct ahead *a, uint32_t n)
 {
 	uint32_t	 k;
 
+	if (flow_few(az->flows))
+		return;
 	for (k = 0; k < n; k++)
 		a[k].f = a[k].i == NULL || a[k].r != PACKET_OK ? NULL :
 		    flow_expect_entry(az->flows, &a[k].p);

@@ -305,6 +305,7 @@ static const struct {
 	{ PACKET_DLT_PKTAP,		0,	LAYER_PKTAP },
 	{ PACKET_DLT_PFLOG,		0,	LAYER_PFLOG },
 	{ PACKET_DLT_NFLOG,		0,	LAYER_NFLOG },
+	{ PACKET_DLT_ERF,		0,	LAYER_ERF },
 };
 
 bool

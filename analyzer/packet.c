@@ -372,6 +372,7 @@ static enum layer	(*const parsers[LAYERS])(struct cursor *) = {
 	[LAYER_PKTAP]	  = pseudo_pktap,
 	[LAYER_PFLOG]	  = pseudo_pflog,
 	[LAYER_NFLOG]	  = pseudo_nflog,
+	[LAYER_ERF]	  = pseudo_erf,
 	[LAYER_MPLS]	  = tunnel_mpls,
 	[LAYER_ERSPAN2]	  = tunnel_erspan2,
 	[LAYER_ERSPAN3]	  = tunnel_erspan3,

@@ -1,5 +1,6 @@
 #include "analyzer/link.h"
 #include "analyzer/pseudo.h"
+#include "sandbox/compat.h"
 
 #define NFLOG_PAYLOAD	9
 
@@ -82,4 +83,46 @@ pseudo_nflog(struct cursor *c)
 		c->cap = c->len;
 	layer_skip(c, 4);
 	return LAYER_IP;
+}
+
+/*
+ * Of Endace's cards: the type, whose highest bit tells of headers of 8 bytes
+ * behind it, as theirs do of others; before Ethernet there are two bytes more.
+ * Types of a kind differ in what stands where the count of losses would.
+ */
+enum layer
+pseudo_erf(struct cursor *c)
+{
+	static const struct {
+		uint8_t	 type;
+		uint8_t	 skip;
+		uint8_t	 dlt;
+	} types[] = {
+		{ 1,	0,	PACKET_DLT_C_HDLC },
+		{ 10,	0,	PACKET_DLT_C_HDLC },
+		{ 15,	0,	PACKET_DLT_C_HDLC },
+		{ 19,	0,	PACKET_DLT_C_HDLC },
+		{ 2,	2,	PACKET_DLT_EN10MB },
+		{ 11,	2,	PACKET_DLT_EN10MB },
+		{ 16,	2,	PACKET_DLT_EN10MB },
+		{ 20,	2,	PACKET_DLT_EN10MB },
+		{ 22,	0,	PACKET_DLT_IPV4 },
+		{ 23,	0,	PACKET_DLT_IPV6 }
+	};
+	uint8_t	 type, more;
+	size_t	 i;
+
+	if (!layer_need(c, 16, PACKET_LINK_SHORT))
+		return LAYER_NONE;
+	type = c->d[8] & 0x7f;
+	more = c->d[8];
+	for (layer_skip(c, 16); more & 0x80; layer_skip(c, 8)) {
+		if (!layer_need(c, 8, PACKET_LINK_SHORT))
+			return LAYER_NONE;
+		more = c->d[0];
+	}
+	for (i = 0; i < nitems(types); i++)
+		if (types[i].type == type)
+			return wrapped(c, types[i].skip, 0, types[i].dlt);
+	return layer_end(c, PACKET_NOT_IP);
 }

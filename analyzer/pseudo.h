@@ -11,5 +11,6 @@ enum layer	 pseudo_ppi(struct cursor *);
 enum layer	 pseudo_pktap(struct cursor *);
 enum layer	 pseudo_pflog(struct cursor *);
 enum layer	 pseudo_nflog(struct cursor *);
+enum layer	 pseudo_erf(struct cursor *);
 
 #endif

@@ -618,7 +618,7 @@ struct odd {
 	uint8_t			 proto;		/* in IPv4 */
 	uint8_t			 proto6;	/* in IPv6 */
 	uint16_t		 type;		/* in Ethernet */
-	uint8_t			 hdr[32];
+	uint8_t			 hdr[48];
 	size_t			 len;
 	enum packet_reason	 why;
 };
@@ -673,6 +673,16 @@ rare_link_headers_are_read_or_refused(void **state)
 		{ .dlt = 0, .hdr = { 30 }, .len = 4,
 		    .why = PACKET_IP_VERSION },
 		{ .dlt = 229, .why = PACKET_IP_VERSION },
+		{ .dlt = 197, .hdr = { [8] = 2, 0, 0, 72, 0, 0, 0, 54, 0, 0,
+		    MAC12, 8, 0 }, .len = 32 },
+		{ .dlt = 197, .hdr = { [8] = 0x90, [16] = 0x85, [24] = 3,
+		    [34] = MAC12, 8, 0 }, .len = 48 },
+		{ .dlt = 197, .hdr = { [8] = 22 }, .len = 16 },
+		{ .dlt = 197, .v6 = 1, .hdr = { [8] = 23 }, .len = 16 },
+		{ .dlt = 197, .hdr = { [8] = 1, [16] = 15, 0, 8, 0 },
+		    .len = 20 },
+		{ .dlt = 197, .hdr = { [8] = 21 }, .len = 16,
+		    .why = PACKET_NOT_IP },
 		{ .dlt = 9, .hdr = { 0xff, 3, 0xc0, 0x21 }, .len = 4,
 		    .why = PACKET_NOT_IP },
 		{ .dlt = 9, .hdr = { 0x8f, 0, 8, 0 }, .len = 4 },
