@@ -31,7 +31,7 @@ bad_packet(struct analyzer *az, const struct packet *p, struct iface *i,
 {
 	if (r == PACKET_SNAPLEN)
 		i->unread += cut;
-	/* In a file it may be anything; live, what has no IP is watched, too. */
+	/* Live, what has no IP is watched, too. */
 	if (r == PACKET_DLT && az->offline)
 		i->unread += p->wirelen;
 	tally_add(&az->proc->tally, TALLY_PKT_BAD, 1);

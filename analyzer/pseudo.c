@@ -86,8 +86,9 @@ pseudo_nflog(struct cursor *c)
 }
 
 /*
- * Of Endace's cards: the type, whose highest bit tells of headers of 8 bytes
- * behind it, as theirs do of others; before Ethernet there are two bytes more.
+ * Of Endace's cards ("ERF Types Reference Guide"): the type, whose highest bit
+ * tells of headers of 8 bytes behind this one, as theirs do of others; before
+ * Ethernet there are two bytes more.
  * Types of a kind differ in what stands where the count of losses would.
  */
 enum layer
