@@ -200,6 +200,12 @@ usual_get(struct usual_clock *c, struct usual *u, uint64_t now_us,
 	}
 	if (b->err || c->watched_us > 2 * USUAL_SPAN_US)
 		return -1;
+	/* Our half hours may begin anew each time: it must end some day. */
+	if (c->watched_us > USUAL_SPAN_US) {
+		u->sum = (uint64_t)((double)u->sum * (double)USUAL_SPAN_US /
+		    (double)c->watched_us);
+		c->watched_us = USUAL_SPAN_US;
+	}
 	while (usual_pass(c, now_us, false)) {
 		usual_end(c, u);
 		usual_next(c);

@@ -287,6 +287,25 @@ test_kept_over_a_start_of_the_host(void **state)
 	assert_float_equal(level(&w, true), 300, 2);
 }
 
+/* Each time our half hours begin anew, and the running one does not end. */
+static void
+test_kept_over_many_starts_of_the_host(void **state)
+{
+	struct world	 w;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w);
+	spend(&w, 24 * H, 60);
+	for (i = 0; i < 6; i++) {
+		spend(&w, 25 * M, 60);
+		back(&w, M, M);
+		assert_float_equal(level(&w, true), 300, 3);
+	}
+	spend(&w, H, 60);
+	assert_float_equal(level(&w, true), 300, 3);
+}
+
 int
 main(void)
 {
@@ -300,6 +319,7 @@ main(void)
 		cmocka_unit_test(test_when_it_changes),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_kept_over_a_start_of_the_host),
+		cmocka_unit_test(test_kept_over_many_starts_of_the_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
