@@ -432,21 +432,27 @@ get_series(struct alert_set *a, struct alert_rule *r, struct series *s,
 	return 0;
 }
 
-/* The series that a slot is of; NULL: of none that there is. */
-static struct series *
-series_of(struct alert_set *a, uint32_t slot, struct buf *b,
-    struct alert_rule **r)
+/* The rule that a slot is of, NULL: of none that there is; and the key. */
+static struct alert_rule *
+rule_of(struct alert_set *a, struct buf *b, char key[ALERT_KEY_MAX])
 {
-	char		 name[CONF_NAME_MAX], key[ALERT_KEY_MAX];
-	struct series	*s;
+	char	 name[CONF_NAME_MAX];
 
 	buf_get_str(b, name, sizeof(name));
-	buf_get_str(b, key, sizeof(key));
-	if (b->err)
-		return NULL;
-	if ((*r = rule_named(a, name)) == NULL ||
-	    (s = series_get(a, *r, key)) == NULL) {
-		a->slot_gone[slot] = 1;
+	buf_get_str(b, key, ALERT_KEY_MAX);
+	return b->err ? NULL : rule_named(a, name);
+}
+
+/* The series of that rule, if any, which has the slot from now on. */
+static struct series *
+series_of(struct alert_set *a, uint32_t slot, struct alert_rule *r,
+    const char *key)
+{
+	struct series	*s;
+
+	if (r == NULL || (s = series_get(a, r, key)) == NULL) {
+		if (!a->slot_used[slot])
+			a->slot_gone[slot] = 1;
 		return NULL;
 	}
 	if (s->slot != SERIES_SLOTS)
@@ -461,9 +467,10 @@ int
 alert_restore(struct alert_set *a, uint32_t slot, const uint8_t *p,
     size_t len)
 {
-	struct series	*s;
+	char			 key[ALERT_KEY_MAX];
+	struct series		*s;
 	struct alert_rule	*r;
-	struct buf	 b;
+	struct buf		 b;
 
 	buf_reader(&b, p, len);
 	if (slot == 0) {
@@ -472,9 +479,11 @@ alert_restore(struct alert_set *a, uint32_t slot, const uint8_t *p,
 	}
 	if (slot >= SERIES_SLOTS)
 		return -1;
-	if ((s = series_of(a, slot, &b, &r)) == NULL)
-		return b.err ? -1 : 0;
-	if (get_series(a, r, s, &b) == 0)
+	r = rule_of(a, &b, key);
+	if (b.err)
+		return -1;
+	if ((s = series_of(a, slot, r, key)) == NULL ||
+	    get_series(a, r, s, &b) == 0)
 		return 0;
 	series_drop(a, r, s);
 	if (r->conf->key == KEY_NONE)
@@ -486,19 +495,26 @@ int
 alert_restore_usual(struct alert_set *a, uint32_t slot, const uint8_t *p,
     size_t len)
 {
+	char			 key[ALERT_KEY_MAX];
 	struct usual_clock	 clock;
 	struct alert_rule	*r;
 	struct series		*s;
 	struct usual		 u;
 	struct buf		 b;
+	uint64_t		 what;
 
 	buf_reader(&b, p, len);
 	if (slot == 0 || slot >= SERIES_SLOTS)
 		return -1;
-	if ((s = series_of(a, slot, &b, &r)) == NULL)
-		return b.err ? -1 : 0;
-	if (buf_get_u64(&b) != counted(r->conf) || s->usual == NULL)
-		return b.err ? -1 : 0;
+	r = rule_of(a, &b, key);
+	what = buf_get_u64(&b);
+	if (b.err)
+		return -1;
+	/* Of another one of that name there are other keys, if any. */
+	if (r != NULL && (!r->conf->usual || what != counted(r->conf)))
+		r = NULL;
+	if ((s = series_of(a, slot, r, key)) == NULL)
+		return 0;
 	if (usual_get(&clock, &u, a->now_us, alert_printed(a, a->now_us),
 	    &b) == -1)
 		return -1;

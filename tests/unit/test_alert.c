@@ -2013,6 +2013,16 @@ what_is_usual_survives_a_restart(void **state)
 	c->metric = METRIC_RESPONSES;
 	restart(&w, &kept);
 	assert_int_equal(w.set->rule[0].usual.kept_us, 0);
+	assert_null(w.set->rule[0].first);
+	/* Nor does what was not seen since have too little. */
+	c->metric = METRIC_REQUESTS;
+	c->usual = false;
+	c->op = OP_LT;
+	c->at_least = 0;
+	w.said[0] = '\0';
+	restart(&w, &kept);
+	to(&w, DAY_S + 7980);
+	assert_string_equal(w.said, "");
 	end(&w);
 }
 
