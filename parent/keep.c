@@ -27,6 +27,13 @@ sum_of(const uint8_t *p, size_t n)
 	return hash_bytes(&key, p, n);
 }
 
+/* Of a file that has this. */
+static uint64_t
+sum_there(const char *path, const uint8_t *p, size_t n)
+{
+	return sum_of(p, n) ^ sum_of((const uint8_t *)path, strlen(path));
+}
+
 /* ---- reading ---- */
 
 /* What stands against trusting it, NULL nothing. */
@@ -122,7 +129,7 @@ keep_read(struct keep *k, const char *path, struct slots *to)
 		    "is usual begins anew", path);
 		slots_clear(to);
 	} else
-		k->last = sum_of(p, len);
+		k->last = sum_there(path, p, len);
 	free(p);
 }
 
@@ -186,7 +193,7 @@ keep_write(struct keep *k, const char *path, const struct slots *s)
 		return 0;
 	if ((p = malloc(size)) == NULL || (len = fill(s, p, size)) == 0)
 		goto fail;
-	sum = sum_of(p, len);
+	sum = sum_there(path, p, len);
 	if (sum != k->last && put(path, p, len) == -1)
 		goto fail;
 	free(p);

@@ -18,7 +18,7 @@
 
 /* Zeroed before the first use. */
 struct keep {
-	uint64_t	 last;		/* hash of what was written, or read */
+	uint64_t	 last;		/* hash of what is in which file */
 	uint64_t	 fails;		/* in a row */
 };
 

@@ -117,6 +117,25 @@ what_is_usual_comes_back(void **state)
 	assert_int_equal(access(w->path, F_OK), -1);
 }
 
+/* A reload named another file. */
+static void
+another_file_has_it_all(void **state)
+{
+	struct world	*w = *state;
+	char		 other[80];
+
+	snprintf(other, sizeof(other), "%s.other", w->path);
+	set(w, MSG_SAVE_USUAL, 1, "one");
+	assert_int_equal(keep_write(&w->k, w->path, &w->s), 0);
+	assert_int_equal(keep_write(&w->k, other, &w->s), 0);
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(unlink(w->path), 0);
+	assert_int_equal(keep_write(&w->k, w->path, &w->s), 0);
+	read_anew(w);
+	assert_int_equal(keep_write(&w->k, other, &w->s), 0);
+	assert_int_equal(unlink(other), 0);
+}
+
 static void
 flip(const char *path, off_t at)
 {
@@ -214,6 +233,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		T(what_is_usual_comes_back),
+		T(another_file_has_it_all),
 		T(what_is_damaged_is_not_taken),
 		T(what_others_may_have_written_is_not_taken),
 		T(what_cannot_be_written_is_said_once),
