@@ -111,14 +111,16 @@ move_half(struct seg *s, uint16_t at)
 {
 	struct flow_half	*h = s->h;
 	struct flow_extra	*x;
+	uint32_t		 here = 1;	/* were shown here by now */
 
 	(void)seen_at(s->t, s->f, s->p, s->dir, &s->t->place[h->place]);
 	h->place = at;
 	if ((x = s->f->extra) == NULL)
 		return;
+	here += h->flags & HALF_SYN && !(s->p->flags & PACKET_TCP_SYN);
 	x->was_ack[s->dir] = h->ack;
-	x->behind[s->dir] = s->again && h->packets > 0 &&
-	    h->flags & HALF_ACKED ? h->packets - 1 : 0;
+	x->behind[s->dir] = s->again && h->packets > here &&
+	    h->flags & HALF_ACKED ? h->packets - here : 0;
 }
 
 /* It came before the home had moved here. */

@@ -1799,6 +1799,32 @@ what_counted_before_a_home_moved_does_not_again(void **state)
 	end(&w);
 }
 
+/* Its home missed the SYN-ACK, so that it moves at the ACK; nothing is said. */
+static void
+the_end_of_a_home_that_moved_counts(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	begin(&w);
+	seg(&w, 'c', S, 0, 0, "");
+	w.iface = 1;
+	seg(&w, 'c', S, 0, 0, "");
+	seg(&w, 's', S | A, 0, 1, "");
+	w.iface = 0;
+	assert_int_equal(seg(&w, 'c', A, 1, 1, ""), FLOW_COUNTED);
+	w.iface = 1;
+	assert_int_equal(seg(&w, 'c', A, 1, 1, ""), FLOW_AGAIN);
+	w.iface = 0;
+	assert_int_equal(seg(&w, 'c', F | A, 1, 1, ""), FLOW_AGAIN);
+	w.iface = 1;
+	assert_int_equal(seg(&w, 'c', F | A, 1, 1, ""), FLOW_COUNTED);
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.last.half[0].packets, 3);
+	assert_int_equal(w.last.half[1].packets, 1);
+	end(&w);
+}
+
 /*
  * What another interface showed first counted there; what is sent again after
  * its home has shown it, too, counts at home.
@@ -4369,6 +4395,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(
 	    what_a_home_had_not_shown_when_it_moves_away_counts),
 	cmocka_unit_test(what_counted_before_a_home_moved_does_not_again),
+	cmocka_unit_test(the_end_of_a_home_that_moved_counts),
 	cmocka_unit_test(
 	    what_is_sent_again_counts_where_the_home_was_second),
 	cmocka_unit_test(what_only_the_home_showed_counts_there),
