@@ -774,5 +774,6 @@ flowseen_alias(struct seg *s)
 	s->alias = f->slot + 1;
 	flowseg_aim(s, twin, dir);
 	s->again = true;
+	s->counted = false;		/* that was of f alone */
 	return true;
 }

@@ -2160,6 +2160,33 @@ what_only_an_alias_showed_counts_at_home(void **state)
 	end(&w);
 }
 
+/* An ACK, or the first data, tells that its tuple is another one's. */
+static void
+what_makes_an_alias_known_counts_once(void **state)
+{
+	struct world	 w;
+	int		 met;
+
+	(void)state;
+	for (met = 0; met < 2; met++) {
+		begin(&w);
+		if (!met) {
+			nat(&w, 0, 'c', S, 100111, 0, "");
+			nat(&w, 1, 'c', S, 100111, 0, "");
+			nat(&w, 0, 's', S | A, 200222, 100112, "");
+		}
+		nat(&w, 0, 'c', A, 100112, 200223, met ? "ask" : "");
+		assert_int_equal(nat(&w, 1, 'c', A, 100112, 200223,
+		    met ? "ask" : ""), FLOW_AGAIN);
+		assert_true(count(&w, FLOW_C_NAT) == 1);
+		nat(&w, 0, 'c', A, met ? 100115 : 100112, 200223, "more");
+		flow_flush(w.t, w.now);
+		flow_tell_volumes(w.t);
+		assert_int_equal(w.volume.packets[0], met ? 2 : 3);
+		end(&w);
+	}
+}
+
 /* Nothing was to be learned: the first one, its outer side read first. */
 static void
 an_address_of_this_host_masks_from_the_start(void **state)
@@ -4402,6 +4429,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_was_overtaken_unread_is_no_copy),
 	cmocka_unit_test(what_waited_when_nobody_reads_any_more_is_known),
 	cmocka_unit_test(what_only_an_alias_showed_counts_at_home),
+	cmocka_unit_test(what_makes_an_alias_known_counts_once),
 	cmocka_unit_test(volumes_of_very_many_are_all_told),
 	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),
 	cmocka_unit_test(
