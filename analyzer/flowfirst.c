@@ -81,5 +81,7 @@ flowfirst_shown(struct seg *s)
 	/* What it sends again counts. */
 	if (reass_seq_leq(seq, r->begin) && reass_seq_lt(r->begin, end))
 		r->begin = end;
+	if (!has_hole(r))	/* numbers come round */
+		r->hole = r->hole_end;
 	return shown;
 }

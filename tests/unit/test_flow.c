@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyzer/flow.h"
+#include "analyzer/flowfirst.h"
 #include "analyzer/flowgone.h"
 #include "sandbox/compat.h"
 #include "tests/lib/cmocka_first.h"
@@ -1629,6 +1630,41 @@ no_place_takes_what_another_has_shown_for_sent_again(void **state)
 	assert_true(count(&w, FLOW_C_RETRANS) == 1);
 	assert_string_equal(w.log, "ab<cd<ef<gh<");
 	end(&w);
+}
+
+static bool
+first_at(struct seg *s, struct packet *p, uint32_t seq, uint32_t n, bool home)
+{
+	p->seq = seq;
+	p->wire = n;
+	if (home)
+		return flowfirst_shown(s);
+	flowfirst_note(s);
+	return true;
+}
+
+/* The other place is always a bit ahead, for gigabytes. */
+static void
+a_hole_long_ago_is_none(void **state)
+{
+	const uint32_t		 n = 1 << 20;
+	struct flow_extra	 x = { 0 };
+	struct flow		 f = { .extra = &x };
+	struct packet		 p = { 0 };
+	struct seg		 s = { .f = &f, .p = &p };
+	uint32_t		 at;
+
+	(void)state;
+	first_at(&s, &p, 0, 10, false);
+	first_at(&s, &p, 20, n - 20, false);
+	for (at = n; at < 0xa0000000U; at += n) {
+		first_at(&s, &p, at, n, false);
+		assert_true(first_at(&s, &p, at - n, n, true) == (at > n));
+	}
+	first_at(&s, &p, at + 10, 10, false);
+	assert_true(first_at(&s, &p, at - n, n, true));
+	assert_false(first_at(&s, &p, at, 10, true));
+	assert_true(first_at(&s, &p, at + 10, 10, true));
 }
 
 /* One packet of a connection as it looks before and after translation. */
@@ -4341,6 +4377,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(another_interface_helps_when_the_home_lost_something),
 	cmocka_unit_test(what_another_place_shows_first_is_judged_there),
 	cmocka_unit_test(no_place_takes_what_another_has_shown_for_sent_again),
+	cmocka_unit_test(a_hole_long_ago_is_none),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
 	cmocka_unit_test(data_behind_a_translation_opens_what_the_home_missed),
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
