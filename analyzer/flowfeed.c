@@ -211,7 +211,10 @@ flowfeed_settle_syn(struct seg *s, int dir, bool refused)
 	s->f->read->hole_us[dir] = 0;
 }
 
-/* New bytes, but not at home: from now on that place leads. */
+/*
+ * New bytes, but not at home: from now on that place leads, until others show
+ * much that it does not.
+ */
 static void
 find_lead(struct seg *s)
 {
@@ -219,9 +222,10 @@ find_lead(struct seg *s)
 	struct flow_read	*rd = s->f->read;
 	const int		 d = s->dir;
 
-	if (!s->again || x == NULL || x->lead[d].met)
+	if (x == NULL || (x->lead[d].met ? reass_seq_diff(s->p->seq,
+	    x->lead[d].end) <= FLOWSEG_NEAR : !s->again))
 		return;
-	x->lead[d].met = true;
+	x->lead[d].met = s->again;
 	x->lead[d].place = packet_place(s->p);
 	x->lead[d].alias = s->alias;
 	x->lead[d].end = s->p->seq;

@@ -1667,6 +1667,40 @@ a_hole_long_ago_is_none(void **state)
 	assert_true(first_at(&s, &p, at + 10, 10, true));
 }
 
+/* The place that led was away, and is the second one then. */
+static void
+who_led_and_went_away_leads_no_more(void **state)
+{
+	struct world	 w;
+	uint32_t	 at = 5;
+	int		 i;
+
+	(void)state;
+	begin(&w);
+	w.want = FLOW_SKIP;
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	seg(&w, 's', A, 1, 3, "");
+	w.now += 2000000;
+	w.iface = 1;
+	assert_int_equal(seg(&w, 'c', P | A, 3, 1, "cd"), FLOW_COUNTED);
+	w.iface = 0;
+	for (i = 0; i < 40; i++, at += 60 << 20)
+		assert_int_equal(seg(&w, 'c', A, at, 1, "ef"), FLOW_COUNTED);
+	for (i = 0; i < 4; i++, at += 2) {
+		w.iface = 0;
+		seg(&w, 'c', A, at, 1, "gh");
+		w.iface = 1;
+		assert_int_equal(seg(&w, 'c', A, at, 1, "gh"), FLOW_AGAIN);
+	}
+	assert_true(count(&w, FLOW_C_RETRANS) == 0);
+	w.iface = 0;
+	assert_int_equal(seg(&w, 'c', A, at - 2, 1, "gh"), FLOW_COUNTED);
+	w.iface = 1;
+	assert_int_equal(seg(&w, 'c', A, at - 2, 1, "gh"), FLOW_AGAIN);
+	assert_true(count(&w, FLOW_C_RETRANS) == 1);
+	end(&w);
+}
+
 /* One packet of a connection as it looks before and after translation. */
 static enum flow_verdict
 nat(struct world *w, int after, char who, uint8_t flags, uint32_t seq,
@@ -4378,6 +4412,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_another_place_shows_first_is_judged_there),
 	cmocka_unit_test(no_place_takes_what_another_has_shown_for_sent_again),
 	cmocka_unit_test(a_hole_long_ago_is_none),
+	cmocka_unit_test(who_led_and_went_away_leads_no_more),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
 	cmocka_unit_test(data_behind_a_translation_opens_what_the_home_missed),
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
