@@ -32,13 +32,18 @@ scaled(const struct flow_half *h, const struct flow_half *o, uint16_t win)
 	return (uint32_t)win << h->wscale;
 }
 
+/* What comes with data is news where that is: at home neither is, then. */
 static void
 note_ack_quality(struct seg *s, uint32_t win)
 {
 	struct flow_half	*h = s->h, *o = s->o;
 
-	if (s->again)
+	if (s->again) {
+		if (s->p->wire > 0 && h->flags & HALF_ACKED &&
+		    reass_seq_lt(h->ack, s->p->ack))
+			rtt_sample(s);
 		return;
+	}
 	if (s->p->wire == 0 && h->flags & HALF_ACKED &&
 	    s->p->ack == h->ack && flowseg_is_copy(s)) {
 		flowseg_copy(s);

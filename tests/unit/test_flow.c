@@ -25,6 +25,7 @@ struct world {
 	struct flow_table	*t;
 	char			 log[8192];	/* what the reader was told */
 	unsigned		 opened, closed, lost, rtts, unread;
+	uint32_t		 rtt_us;	/* the last one */
 	enum flow_how		 how;
 	struct flow_info	 last;		/* that closed */
 	uint64_t		 now, eof_us;
@@ -139,11 +140,13 @@ on_lost(void *arg, struct flow *f, int dir, uint64_t n, enum reass_why why)
 static void
 on_rtt(void *arg, struct flow *f, int dir, uint32_t us, bool handshake)
 {
+	struct world	*w = arg;
+
 	(void)f;
 	(void)dir;
-	(void)us;
 	(void)handshake;
-	((struct world *)arg)->rtts++;
+	w->rtts++;
+	w->rtt_us = us;
 }
 
 static void
@@ -1698,6 +1701,37 @@ who_led_and_went_away_leads_no_more(void **state)
 	w.iface = 1;
 	assert_int_equal(seg(&w, 'c', A, at - 2, 1, "gh"), FLOW_AGAIN);
 	assert_true(count(&w, FLOW_C_RETRANS) == 1);
+	end(&w);
+}
+
+/* By a router: the server's side shows what the server says first. */
+static void
+data_that_acknowledges_is_timed_where_it_is_first(void **state)
+{
+	struct world	 w;
+	unsigned	 n, was;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	was = w.rtts;
+	for (n = 0; n < 3; n++) {
+		seg(&w, 'c', P | A, 1 + n * 3, 1 + n * 2, "ask");
+		w.now += 20000;
+		w.iface = 1;
+		seg(&w, 's', P | A, 1 + n * 2, 4 + n * 3, "so");
+		w.iface = 0;
+		seg(&w, 's', P | A, 1 + n * 2, 4 + n * 3, "so");
+		assert_int_equal(w.rtts, was + 1 + 2 * n);
+		assert_int_equal(w.rtt_us, 21000);
+		w.now += 9000;
+		seg(&w, 'c', A, 4 + n * 3, 3 + n * 2, "");
+		assert_int_equal(w.rtts, was + 2 + 2 * n);
+		assert_int_equal(w.rtt_us, 11000);
+	}
+	w.now += 9000000;
+	seg(&w, 's', A, 7, 10, "");
+	assert_int_equal(w.rtts, was + 6);
 	end(&w);
 }
 
@@ -4413,6 +4447,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(no_place_takes_what_another_has_shown_for_sent_again),
 	cmocka_unit_test(a_hole_long_ago_is_none),
 	cmocka_unit_test(who_led_and_went_away_leads_no_more),
+	cmocka_unit_test(data_that_acknowledges_is_timed_where_it_is_first),
 	cmocka_unit_test(both_sides_of_a_translation_are_one_connection),
 	cmocka_unit_test(data_behind_a_translation_opens_what_the_home_missed),
 	cmocka_unit_test(a_copy_from_a_hop_further_is_not_sent_again),
