@@ -59,7 +59,6 @@ on_gone(int status, void *arg)
 	struct parent	*p = arg;
 
 	parent_keep(p);
-
 	if (status == STATUS_CONFIG && !p->opt.check)
 		status = filter_status(p);
 	p->status = status;

@@ -341,6 +341,8 @@ check_global(struct check *k)
 	k->index = CONF_AT_STATE;
 	if (c->state[0] != '\0' && c->state[0] != '/')
 		bad(k, "state \"%s\" must begin with /", c->state);
+	if (strcmp(c->state, c->socket) == 0)
+		bad(k, "state \"%s\" is the control socket", c->state);
 	k->index = CONF_AT_REST;
 	check_limit(k, LIMIT_TIMEOUT, c->timeout_us);
 	check_limit(k, LIMIT_MEMORY, c->memory_limit);

@@ -429,6 +429,8 @@ faults_of_files_and_interfaces_are_named(void **state)
 	FAULT(c->interfaces[0].ring = c->ring_total * 2, "more than ring to");
 	FAULT(memset(c->socket, '/', 101), "than 100");
 	FAULT(set_text(c->state, "x"), "state \"x\" must begin with /");
+	FAULT(compat_strlcpy(c->state, c->socket, sizeof(c->state)),
+	    "is the control socket");
 	FAULT(compat_strlcpy(c->state, c->logs[0].path, sizeof(c->state)),
 	    "written already");
 	FAULT(set_text(c->facility, "kitchen"), "facility \"kitchen\"");
