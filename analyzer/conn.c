@@ -87,7 +87,7 @@ conn_open(void *arg, struct flow *f, uint64_t ts_us)
 	}
 	if (c->ignored && c->mirrors == 0)
 		return c;
-	c->session = session_new(az->sconf, &said_ops, c, &az->mem, how_met(f));
+	c->session = session_new(az->sconf, c, &az->mem, how_met(f));
 	if (c->session == NULL) {
 		mem_give(&az->mem, MEM_SESSIONS, sizeof(*c));
 		free(c);

@@ -25,7 +25,7 @@ deal_ask(struct session *s, const struct dir *d, const struct http_head *h,
 	struct session_request	 r;
 	uint8_t			 section[HTTP_SECTION_MAX];
 
-	if (s->ops->request == NULL)
+	if (s->conf->ops->request == NULL)
 		return 0;
 	r.head = h;
 	r.host = host->p;
@@ -35,29 +35,24 @@ deal_ask(struct session *s, const struct dir *d, const struct http_head *h,
 	r.id = s->asked;
 	r.dir = sess_index(s, d);
 	r.flags = flags;
-	return s->ops->request(s->arg, &r);
+	return s->conf->ops->request(s->arg, &r);
 }
 
 /* What is told has a body that is under way, or to come. */
 static void
 told_early(struct session *s, const struct pair_req *q, struct session_tx *tx)
 {
-	tx->flags |= SESSION_TX_REQ_OPEN;
-	if (s->client >= 0 && s->d[s->client].flags & D_OPEN)
-		tx->req_body = s->d[s->client].u.body.seen;
-	if (q->id != s->asked || s->h2 != NULL || s->ops->rest == NULL ||
-	    (s->told == NULL &&
-	    (s->told = sess_take(s, sizeof(*s->told))) == NULL))
-		return;
-	s->told->token = q->token;
-	s->told->body = tx->req_body;
-}
+	struct dir	*d = s->client < 0 ? NULL : &s->d[s->client];
 
-void
-deal_forget_told(struct session *s)
-{
-	sess_give(s, s->told, sizeof(*s->told));
-	s->told = NULL;
+	tx->flags |= SESSION_TX_REQ_OPEN;
+	if (d != NULL && d->flags & D_OPEN)
+		tx->req_body = d->u.body.seen;
+	if (q->id != s->asked || s->h2 != NULL)
+		return;
+	s->told = true;
+	s->told_token = q->token;
+	if (d != NULL && d->flags & D_OPEN)
+		d->u.body.seen = 0;	/* from here on it is the rest */
 }
 
 /* Reports one request, one response or both; either may be NULL. */
@@ -67,7 +62,7 @@ deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
 {
 	struct session_tx	 tx;
 
-	if (s->ops->transaction == NULL)
+	if (s->conf->ops->transaction == NULL)
 		return;
 	memset(&tx, 0, sizeof(tx));
 	tx.pair = why;
@@ -96,7 +91,7 @@ deal_report(struct session *s, const struct pair_req *q, const struct resp *r,
 			tx.minor = r->minor;
 		tx.flags |= r->flags;
 	}
-	s->ops->transaction(s->arg, &tx);
+	s->conf->ops->transaction(s->arg, &tx);
 }
 
 /* The first open request is over, with this response or without. */
@@ -130,8 +125,9 @@ resolve(struct session *s, struct resp *r, enum session_pair why,
 		r->flags |= SESSION_TX_LATE;
 	else if (r->known != PAIR_NO_OFFSET && r->known > s->unowned)
 		s->unowned = r->known;
-	if (s->ops->resolved != NULL)
-		s->ops->resolved(s->arg, r->number, r->status, why, token, ts);
+	if (s->conf->ops->resolved != NULL)
+		s->conf->ops->resolved(s->arg, r->number, r->status, why,
+		    token, ts);
 }
 
 /*
@@ -308,9 +304,9 @@ deal_end_request(struct session *s, struct dir *d, uint64_t ts, bool whole)
 	struct pair_req	*q = asking(s);
 	const uint64_t	 seen = d->u.body.seen;
 
-	if (s->told != NULL && seen > s->told->body)
-		s->ops->rest(s->arg, s->told->token, seen - s->told->body);
-	deal_forget_told(s);
+	if (s->told && seen > 0 && s->conf->ops->rest != NULL)
+		s->conf->ops->rest(s->arg, s->told_token, seen);
+	s->told = false;
 	if (q == NULL)
 		return;
 	q->body = seen;

@@ -15,8 +15,6 @@ uint64_t	 deal_ask(struct session *s, const struct dir *d,
 /* Reports one request, one response or both; either may be NULL. */
 void		 deal_report(struct session *s, const struct pair_req *q,
 		    const struct resp *r, enum session_pair why);
-/* What was told of a request that is at hand no more. */
-void		 deal_forget_told(struct session *s);
 /* The first open request is over, with this response or without. */
 void		 deal_close(struct session *s, const struct resp *r,
 		    enum session_pair why);

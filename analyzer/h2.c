@@ -159,8 +159,9 @@ resolve(struct session *s, struct resp *r, enum session_pair why,
     uint64_t token, uint64_t ts)
 {
 	r->pair = (uint8_t)why;
-	if (s->ops->resolved != NULL)
-		s->ops->resolved(s->arg, r->number, r->status, why, token, ts);
+	if (s->conf->ops->resolved != NULL)
+		s->conf->ops->resolved(s->arg, r->number, r->status, why,
+		    token, ts);
 }
 
 /* This stream is over; why: what hides its other half if that is not here. */
@@ -276,14 +277,14 @@ interim(struct session *s, struct dir *d, const struct http_head *h)
 {
 	struct session_response	 r;
 
-	if (s->ops->response == NULL)
+	if (s->conf->ops->response == NULL)
 		return;
 	memset(&r, 0, sizeof(r));
 	r.head = h;
 	r.pair = SESSION_NO_REQUEST;
 	r.dir = sess_index(s, d);
 	r.interim = true;
-	s->ops->response(s->arg, &r);
+	s->conf->ops->response(s->arg, &r);
 }
 
 /* A request on a stream that has an answer already, which was seen first. */
@@ -343,7 +344,7 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 {
 	struct session_response	 x;
 
-	if (s->ops->response == NULL)
+	if (s->conf->ops->response == NULL)
 		return;
 	memset(&x, 0, sizeof(x));
 	x.head = h;
@@ -353,7 +354,7 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 		x.id = q->id;
 	}
 	x.dir = sess_index(s, d);
-	s->ops->response(s->arg, &x);
+	s->conf->ops->response(s->arg, &x);
 }
 
 static void

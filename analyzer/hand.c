@@ -26,9 +26,9 @@ tell_end(struct session *s)
 {
 	const struct session_tls	*t = &s->hand->tls;
 
-	if (s->ops->handshake != NULL && (t->offered != 0 ||
+	if (s->conf->ops->handshake != NULL && (t->offered != 0 ||
 	    t->server_us != 0))
-		s->ops->handshake(s->arg, t);
+		s->conf->ops->handshake(s->arg, t);
 	hand_free(s);
 }
 
@@ -133,10 +133,10 @@ tell_hello(struct session *s, struct dir *d, const struct tls_hello *h,
 	x.ts_us = ts;
 	x.dir = sess_index(s, d);
 	x.again = s->hand->hellos > 1;
-	if (!x.again && s->ops->handshake != NULL)
+	if (!x.again && s->conf->ops->handshake != NULL)
 		keep_text(s, &x);
-	if (s->ops->hello != NULL)
-		s->ops->hello(s->arg, &x);
+	if (s->conf->ops->hello != NULL)
+		s->conf->ops->hello(s->arg, &x);
 }
 
 static void

@@ -578,6 +578,7 @@ void
 said_session_conf(struct session_conf *s, const struct conf *c)
 {
 	memset(s, 0, sizeof(*s));
+	s->ops = &said_ops;
 	s->depth = c->stats.section_depth;
 	s->keep_strings = said_recent_size(c) > 0 ||
 	    (event_types(c) & CONF_EV_HTTP) != 0;

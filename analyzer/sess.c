@@ -30,16 +30,16 @@ sess_other(struct session *s, struct dir *d)
 void
 sess_odd(struct session *s, enum session_anomaly a)
 {
-	if (s->ops->anomaly != NULL)
-		s->ops->anomaly(s->arg, a);
+	if (s->conf->ops->anomaly != NULL)
+		s->conf->ops->anomaly(s->arg, a);
 }
 
 void
 sess_mark(struct session *s, const struct dir *d, uint64_t off,
     enum session_mark m, uint64_t id)
 {
-	if (s->conf->marks && s->ops->mark != NULL)
-		s->ops->mark(s->arg, sess_index(s, d), off, m, id);
+	if (s->conf->marks && s->conf->ops->mark != NULL)
+		s->conf->ops->mark(s->arg, sess_index(s, d), off, m, id);
 }
 
 void
@@ -48,8 +48,8 @@ sess_proto(struct session *s, enum session_proto p)
 	if (s->proto == p)
 		return;
 	s->proto = (uint8_t)p;
-	if (s->ops->proto != NULL)
-		s->ops->proto(s->arg, p);
+	if (s->conf->ops->proto != NULL)
+		s->conf->ops->proto(s->arg, p);
 }
 
 void *

@@ -102,12 +102,6 @@ struct resp {
 	uint8_t		 pair;		/* enum session_pair */
 };
 
-/* The request at hand, which was told before its body had ended. */
-struct told {
-	uint64_t	 token;
-	uint64_t	 body;		/* as much as there was */
-};
-
 /* What is kept of strings; the bytes follow. */
 struct kept {
 	struct session_text text;
@@ -140,16 +134,15 @@ struct h2;
 
 struct session {
 	const struct session_conf *conf;
-	const struct session_ops *ops;
 	void		*arg;
 	struct mem	*mem;
 	struct dir	 d[2];
 	struct pair	 pair;
 	struct resp	*cur;		/* the response at hand, or NULL */
 	struct late	*late;	/* NULL: no response waits */
-	struct told	*told;
 	struct hand	*hand;
 	struct h2	*h2;		/* HTTP/2 that is being read */
+	uint64_t	 told_token;	/* of the request that told is of */
 	uint64_t	 asked;		/* requests so far */
 	uint64_t	 answered;
 	uint64_t	 unowned;	/* client bytes that the server had
@@ -158,6 +151,8 @@ struct session {
 	uint32_t	 held;
 	uint8_t		 proto;
 	int8_t		 client;
+	bool		 told : 1;	/* the request at hand, before its body
+					 * had ended */
 	bool		 synced : 1;	/* from byte 0, all is there */
 	bool		 midstream : 1;
 	bool		 framed : 1;	/* where requests begin is no guess */

@@ -129,8 +129,8 @@ st_start(struct session *s, struct dir *d, struct in *in)
 	if (d->len == 0) {
 		n = prefix_len(in->p, in->len);
 		if (n > 0 && n != PREFIX_MORE) {
-			if (s->ops->prefix != NULL)
-				s->ops->prefix(s->arg, sess_index(s, d),
+			if (s->conf->ops->prefix != NULL)
+				s->conf->ops->prefix(s->arg, sess_index(s, d),
 				    in->p, n);
 			return n;
 		}
@@ -339,8 +339,8 @@ feed(struct session *s, struct dir *d, struct in *in)
 /* ---- the outside ---- */
 
 struct session *
-session_new(const struct session_conf *conf, const struct session_ops *ops,
-    void *arg, struct mem *mem, unsigned how_met)
+session_new(const struct session_conf *conf, void *arg, struct mem *mem,
+    unsigned how_met)
 {
 	struct session	*s;
 	unsigned	 i;
@@ -354,7 +354,6 @@ session_new(const struct session_conf *conf, const struct session_ops *ops,
 	}
 	*s = (struct session){ 0 };
 	s->conf = conf;
-	s->ops = ops;
 	s->arg = arg;
 	s->mem = mem;
 	s->held = sizeof(*s);
@@ -383,7 +382,6 @@ session_free(struct session *s)
 		kept_free(s, pair_at(&s->pair, i)->text);
 	pair_clear(&s->pair, s->mem);
 	sess_give(s, s->cur, sizeof(*s->cur));
-	deal_forget_told(s);
 	late_clear(s);
 	hand_free(s);
 	h2_free(s);

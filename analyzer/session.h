@@ -36,9 +36,8 @@
 struct session;
 
 /* NULL when mem refuses. arg is handed to every callback. */
-struct session	*session_new(const struct session_conf *,
-		    const struct session_ops *, void *arg, struct mem *,
-		    unsigned how_met);
+struct session	*session_new(const struct session_conf *, void *arg,
+		    struct mem *, unsigned how_met);
 void		 session_free(struct session *);	/* calls nothing back */
 
 /*

@@ -238,6 +238,7 @@ struct session_ops {
 
 /* Shared by all sessions, read only; lives longer than they. */
 struct session_conf {
+	const struct session_ops *ops;
 	uint32_t	 head_max;	/* bytes of a head; 0: 65536 */
 	uint32_t	 queue_max;	/* open requests; 0: 1000 */
 	uint64_t	 late_us;	/* 0: 50000 */

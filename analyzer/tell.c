@@ -159,7 +159,7 @@ on_request(struct session *s, struct dir *d, const struct http_head *h,
 	enum body_kind		 kind = framing(h);
 
 	s->asked++;
-	deal_forget_told(s);
+	s->told = false;
 	host.p = name;
 	host.len = http_host(h, name);
 	sess_mark(s, d, d->head_off, SESSION_MARK_HEAD, s->asked);
@@ -234,7 +234,7 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 	struct session_response	 r;
 	const struct pair_req	*q = NULL;
 
-	if (s->ops->response == NULL)
+	if (s->conf->ops->response == NULL)
 		return;
 	memset(&r, 0, sizeof(r));
 	r.head = h;
@@ -247,7 +247,7 @@ tell_response(struct session *s, struct dir *d, const struct http_head *h,
 		r.id = q->id;
 	}
 	r.dir = sess_index(s, d);
-	s->ops->response(s->arg, &r);
+	s->conf->ops->response(s->arg, &r);
 }
 
 static bool

@@ -168,12 +168,13 @@ run(const uint8_t *p, size_t len, size_t step, struct count *c)
 	struct session			*s;
 
 	memset(c, 0, sizeof(*c));
+	conf.ops = &ops;
 	conf.head_max = p[0] & 1 ? 2048 : 0;
 	conf.queue_max = p[0] & 2 ? 4 : 0;
 	conf.keep_strings = (p[0] & 4) != 0;
 	conf.depth = 1;
 	mem.limit = p[0] & 8 ? 4000 : 4000000;
-	if ((s = session_new(&conf, &ops, c, &mem, SESSION_SYN_SEEN)) == NULL)
+	if ((s = session_new(&conf, c, &mem, SESSION_SYN_SEEN)) == NULL)
 		return;
 	play(s, p + 1, len - 1, step, (p[0] & 16) != 0);
 	if (c->tx_req != c->requests || c->tx_resp != c->responses ||

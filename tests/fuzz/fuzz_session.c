@@ -146,13 +146,14 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	memset(&conf, 0, sizeof(conf));
 	memset(&c, 0, sizeof(c));
 	memset(&mem, 0, sizeof(mem));
+	conf.ops = &ops;
 	conf.head_max = p[0] & 1 ? 2048 : 0;
 	conf.queue_max = p[0] & 2 ? 4 : 0;
 	conf.keep_strings = (p[0] & 4) != 0;
 	conf.marks = true;
 	conf.depth = 2;
 	mem.limit = p[0] & 8 ? 6000 : 1000000;
-	s = session_new(&conf, &ops, &c, &mem, p[0] >> 4);
+	s = session_new(&conf, &c, &mem, p[0] >> 4);
 	if (s == NULL)
 		return 0;
 	play(s, p + 1, len - 1);

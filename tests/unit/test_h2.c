@@ -105,14 +105,14 @@ static const struct session_ops	 ops = {
 	.resolved = on_resolved, .transaction = on_transaction,
 	.anomaly = on_anomaly, .proto = on_proto, .mark = on_mark
 };
-static struct session_conf	 conf;
+static struct session_conf	 conf = { .ops = &ops };
 
 static void
 begin(struct seen *w)
 {
 	memset(w, 0, sizeof(*w));
 	w->mem.limit = 1 << 20;
-	w->s = session_new(&conf, &ops, w, &w->mem, SESSION_SYN_SEEN);
+	w->s = session_new(&conf, w, &w->mem, SESSION_SYN_SEEN);
 	assert_non_null(w->s);
 }
 
@@ -688,7 +688,7 @@ met_late_it_is_read_if_both_begin(void **state)
 	for (i = 0; i < 2; i++) {
 		begin(&w);
 		session_free(w.s);
-		w.s = session_new(&conf, &ops, &w, &w.mem, 0);
+		w.s = session_new(&conf, &w, &w.mem, 0);
 		assert_non_null(w.s);
 		w.off[0] = w.off[1] = 1000;
 		if (i == 1)

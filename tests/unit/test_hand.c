@@ -78,21 +78,22 @@ static const struct session_ops	 ops = {
 	.anomaly = on_anomaly, .proto = on_proto
 };
 static const struct session_ops	 deaf = { .anomaly = on_anomaly };
-static const struct session_conf conf = { .depth = 1 };
+static const struct session_conf conf = { .ops = &ops, .depth = 1 };
+static const struct session_conf no_ears = { .ops = &deaf, .depth = 1 };
 
 static void
-begin_with(struct seen *w, const struct session_ops *o, uint64_t limit)
+begin_with(struct seen *w, const struct session_conf *c, uint64_t limit)
 {
 	memset(w, 0, sizeof(*w));
 	w->mem.limit = limit;
-	w->s = session_new(&conf, o, w, &w->mem, SESSION_SYN_SEEN);
+	w->s = session_new(c, w, &w->mem, SESSION_SYN_SEEN);
 	assert_non_null(w->s);
 }
 
 static void
 begin(struct seen *w)
 {
-	begin_with(w, &ops, 1 << 20);
+	begin_with(w, &conf, 1 << 20);
 }
 
 static void
@@ -1035,7 +1036,7 @@ nobody_needs_to_listen(void **state)
 	struct seen	 w;
 
 	(void)state;
-	begin_with(&w, &deaf, 1 << 20);
+	begin_with(&w, &no_ears, 1 << 20);
 	greet(&w, "k.example");
 	answer(&w, 0x0304, false);
 	seal(&w);
@@ -1056,7 +1057,7 @@ memory_refused_ends_the_handshake_only(void **state)
 	least = w.mem.used;
 	check(&w, "");
 	for (limit = least; limit < least + 2048; limit += 16) {
-		begin_with(&w, &ops, limit);
+		begin_with(&w, &conf, limit);
 		record(&w, 0, HELLO, m, 20);
 		record(&w, 0, HELLO, m + 20, n - 20);
 		answer(&w, 0x0304, false);

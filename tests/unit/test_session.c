@@ -144,7 +144,7 @@ static const struct session_ops	ops = {
 	.anomaly = on_anomaly, .proto = on_proto
 };
 static const struct session_conf	conf = {
-	.depth = 1, .marks = true, .queue_max = 4
+	.ops = &ops, .depth = 1, .marks = true, .queue_max = 4
 };
 
 static void
@@ -153,7 +153,7 @@ begin(struct seen *w, unsigned how_met)
 	memset(w, 0, sizeof(*w));
 	w->mem.limit = 1 << 20;
 	w->ts = 1000000;
-	w->s = session_new(&conf, &ops, w, &w->mem, how_met);
+	w->s = session_new(&conf, w, &w->mem, how_met);
 	assert_non_null(w->s);
 }
 
@@ -1355,16 +1355,16 @@ marks_tell_trailers(void **state)
 static void
 memory_refused_is_no_failure(void **state)
 {
-	struct session_conf	 c = { .keep_strings = true };
+	struct session_conf	 c = { .ops = &ops, .keep_strings = true };
 	struct mem		 none = { .limit = 10 };
 	struct seen		 w;
 
 	(void)state;
-	assert_null(session_new(&conf, &ops, &w, &none, 0));
+	assert_null(session_new(&conf, &w, &none, 0));
 	assert_int_equal(none.used, 0);
 	memset(&w, 0, sizeof(w));
 	w.mem.limit = 1 << 20;
-	w.s = session_new(&c, &ops, &w, &w.mem, SESSION_SYN_SEEN);
+	w.s = session_new(&c, &w, &w.mem, SESSION_SYN_SEEN);
 	w.mem.limit = w.mem.used + 150;		/* a request, its answer */
 	w.odd = true;
 	data(&w, 0, GET("/") GET("/") "GET / HT");
@@ -1406,7 +1406,7 @@ session_is_small(void **state)
 	begin(&w, SESSION_SYN_SEEN);
 	data(&w, 0, GET("/"));
 	data(&w, 1, OK("0", ""));
-	assert_true(session_held(w.s) <= 328);
+	assert_true(session_held(w.s) <= 320);
 	assert_int_equal(w.mem.used, session_held(w.s));
 	end(&w);
 }
@@ -1916,13 +1916,13 @@ lossy_talk(uint32_t seed, unsigned loss, unsigned batch, bool syn,
 	static const struct session_ops	 lo = {
 		.request = link_request, .transaction = link_transaction
 	};
-	struct session_conf		 c = { .depth = 1 };
+	struct session_conf		 c = { .ops = &lo, .depth = 1 };
 	struct mem			 mem = { .limit = 1 << 20 };
 	struct link			 l = { .seed = seed, .loss = loss,
 					    .stalls = stalls };
 	unsigned			 k = 0, i, n;
 
-	l.s = session_new(&c, &lo, &l, &mem, syn ? SESSION_SYN_SEEN : 0);
+	l.s = session_new(&c, &l, &mem, syn ? SESSION_SYN_SEEN : 0);
 	if (!syn)
 		link_answer(&l, 299);
 	while (k < 40) {
@@ -2072,7 +2072,7 @@ without_memory_there_is_no_session(void **state)
 
 	(void)state;
 	memset(&none, 0, sizeof(none));
-	assert_null(session_new(&conf, &ops, NULL, &none, 0));
+	assert_null(session_new(&conf, NULL, &none, 0));
 	session_free(NULL);
 	assert_string_equal(session_proto_name(SESSION_PROTOS), "unknown");
 	assert_string_equal(session_anomaly_name(SESSION_ANOMALY_MAX),

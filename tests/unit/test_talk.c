@@ -94,8 +94,9 @@ static const struct session_ops	 ops = {
 	.request = on_request, .response = on_response,
 	.transaction = on_transaction, .anomaly = on_anomaly
 };
-static const struct session_conf keeps = { .depth = 1, .keep_strings = true };
-static const struct session_conf plain = { .depth = 1 };
+static const struct session_conf keeps = { .ops = &ops, .depth = 1,
+	.keep_strings = true };
+static const struct session_conf plain = { .ops = &ops, .depth = 1 };
 
 static void
 begin(struct seen *w, const struct session_conf *c, unsigned met)
@@ -103,7 +104,7 @@ begin(struct seen *w, const struct session_conf *c, unsigned met)
 	memset(w, 0, sizeof(*w));
 	w->mem.limit = 1 << 20;
 	w->ts = 1000000;
-	w->s = session_new(c, &ops, w, &w->mem, met);
+	w->s = session_new(c, w, &w->mem, met);
 	assert_non_null(w->s);
 }
 
