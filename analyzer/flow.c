@@ -373,6 +373,7 @@ judge(struct flow_table *t, const struct packet *p)
 	if (f != NULL && f->half[0].flags & HALF_SAME)
 		f = flowsame_choose(t, f, p, &dir);
 	if (f != NULL && over(f, p)) {
+		flowgone_note(t, f);
 		flowlife_drop(t, f, FLOW_EOF_FIN, f->last_us);
 		f = NULL;
 	}

@@ -11,6 +11,7 @@
 #define TICK_SHIFT	14		/* of microseconds: 16 ms */
 #define TICKS		(1U << 24)
 #define LINGER		(FLOW_LINGER_US >> TICK_SHIFT)
+#define KNOWN		(FLOWGONE_KNOWN_US >> TICK_SHIFT)
 
 struct flow_gone {
 	uint64_t	 tag	: 24;
@@ -82,6 +83,21 @@ home(const struct flow *f, int half)
 	return f->state == FLOW_ALIAS ? 0 : f->half[half].place & 0xff;
 }
 
+static uint32_t
+tag_of(uint32_t hash)
+{
+	return hash >> TAG_SHIFT & 0xffffff;
+}
+
+static void
+fill(struct flow_gone *g, const struct flow *f)
+{
+	g->tag = tag_of(f->hash);
+	g->tick = (f->last_us >> TICK_SHIFT) % TICKS;
+	g->place0 = home(f, 0);
+	g->place1 = home(f, 1);
+}
+
 void
 flowgone_expect(const struct flow_table *t, uint32_t hash)
 {
@@ -102,10 +118,33 @@ flowgone_put(struct flow_table *t, const struct flow *f)
 		}
 	if (oldest < LINGER)
 		t->count[FLOW_C_FORGOTTEN]++;
-	g->tag = f->hash >> TAG_SHIFT & 0xffffff;
-	g->tick = (f->last_us >> TICK_SHIFT) % TICKS;
-	g->place0 = home(f, 0);
-	g->place1 = home(f, 1);
+	fill(g, f);
+}
+
+void
+flowgone_note(struct flow_table *t, const struct flow *f)
+{
+	struct flow_gone	*set = set_of(t, f->hash);
+	size_t			 i;
+
+	for (i = 0; i < WAYS; i++)
+		if (age(&set[i], f->last_us) >= LINGER) {
+			fill(&set[i], f);
+			return;
+		}
+}
+
+bool
+flowgone_knew(const struct flow_table *t, const struct flow *f)
+{
+	const struct flow_gone	*set = set_of(t, f->hash);
+	size_t			 i;
+
+	for (i = 0; i < WAYS; i++)
+		if (set[i].tag == tag_of(f->hash) &&
+		    age(&set[i], f->first_us) < KNOWN)
+			return true;
+	return false;
 }
 
 bool
@@ -117,7 +156,7 @@ flowgone_find(struct flow_table *t, const struct packet *p, uint32_t hash,
 	size_t			 i;
 
 	for (i = 0; i < WAYS; i++)
-		if (set[i].tag == hash >> TAG_SHIFT &&
+		if (set[i].tag == tag_of(hash) &&
 		    age(&set[i], p->ts_us) < LINGER) {
 			at = (uint8_t)flowtab_place(t, p);
 			*again = at != set[i].place0 && at != set[i].place1;

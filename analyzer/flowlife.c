@@ -560,6 +560,17 @@ count_end(struct flow_table *t, const struct flow *f, enum flow_how how)
 		t->count[FLOW_C_ONE_SIDED]++;
 }
 
+/* The end of one that is gone, sent again, and what answers that. */
+static bool
+is_echo(const struct flow_table *t, const struct flow *f)
+{
+	const uint16_t	 flags = f->half[0].flags | f->half[1].flags;
+
+	return !(f->flags & FLOW_F_OPENED) && flags & HALF_FIN &&
+	    !(flags & HALF_SYN) && f->half[0].bytes + f->half[1].bytes == 0 &&
+	    flowgone_knew(t, f);
+}
+
 void
 flowlife_finish(struct flow_table *t, struct flow *f, enum flow_how how,
     uint64_t now_us)
@@ -591,6 +602,8 @@ flowlife_finish(struct flow_table *t, struct flow *f, enum flow_how how,
 	read_free(t, f);
 	if (half_open && !(f->flags & FLOW_F_OPENED))
 		t->count[FLOW_C_CLOSED_HALF]++;
+	else if (is_echo(t, f))
+		t->count[FLOW_C_STRAY]++;
 	else {
 		say_opened(t, f);
 		count_end(t, f, how);
@@ -764,6 +777,8 @@ too_old(struct flow_table *t, struct flow *f, int list)
 	expect_next(t, f);
 	if (crowded(t, list))
 		flowgone_put(t, f);
+	else if (list == FLOWTAB_CLOSED)
+		flowgone_note(t, f);
 	if (list != FLOWTAB_QUIET) {
 		flowlife_drop(t, f, end_of(f), f->last_us);
 		return;

@@ -1222,6 +1222,45 @@ what_comes_long_after_the_end_is_another_one(void **state)
 	}
 }
 
+/* Its FIN is sent again when stragglers are over; the answer is read first. */
+static void
+an_end_that_is_sent_again_ends_no_other_one(void **state)
+{
+	static const struct {
+		uint64_t	 after_us;
+		bool		 tick;	/* its entry is gone by then */
+		const char	*data;
+		unsigned	 opened;
+	} tests[] = {
+		{ FLOW_LINGER_US, false, "", 1 },
+		{ FLOW_LINGER_US, true, "", 1 },
+		{ FLOWGONE_KNOWN_US - 1000000, true, "", 1 },
+		{ FLOWGONE_KNOWN_US + 1000000, true, "", 2 },
+		{ FLOW_LINGER_US, true, "x", 2 },
+	};
+	struct world	 w;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(tests); i++) {
+		begin(&w);
+		shake(&w);
+		talk_and_end(&w);
+		w.now += tests[i].after_us;
+		if (tests[i].tick)
+			flow_tick(w.t, w.now);
+		assert_int_equal(flow_live(w.t), !tests[i].tick);
+		seg(&w, 'c', A, 5, 5, tests[i].data);
+		seg(&w, 's', F | A, 4, 5, "");
+		flow_flush(w.t, w.now);
+		assert_int_equal(w.opened, tests[i].opened);
+		assert_int_equal(w.closed, tests[i].opened);
+		assert_int_equal(count(&w, FLOW_C_STRAY),
+		    2 - tests[i].opened);
+		end(&w);
+	}
+}
+
 static void
 a_syn_again_after_a_refusal_is_the_same(void **state)
 {
@@ -4432,6 +4471,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_tuple_used_again_is_a_new_connection),
 	cmocka_unit_test(what_is_sent_whole_again_is_a_new_connection),
 	cmocka_unit_test(what_comes_long_after_the_end_is_another_one),
+	cmocka_unit_test(an_end_that_is_sent_again_ends_no_other_one),
 	cmocka_unit_test(a_syn_again_after_a_refusal_is_the_same),
 	cmocka_unit_test(a_handshake_seen_backwards_is_no_start_missed),
 	cmocka_unit_test(a_stray_syn_harms_nothing),
