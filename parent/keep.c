@@ -113,24 +113,28 @@ take(const uint8_t *p, size_t len, struct slots *to)
 	return 0;
 }
 
-void
+int
 keep_read(struct keep *k, const char *path, struct slots *to)
 {
 	uint8_t	*p;
 	size_t	 len;
+	int	 r;
 
 	if ((p = slurp(path, &len)) == NULL) {
-		if (errno != ENOENT && errno != 0)
+		if (errno == ENOENT)
+			return 0;
+		if (errno != 0)
 			log_warn("%s: what is usual begins anew", path);
-		return;
+		return -1;
 	}
-	if (take(p, len, to) == -1) {
+	if ((r = take(p, len, to)) == -1) {
 		log_warnx("%s: damaged, or of another version or machine: what "
 		    "is usual begins anew", path);
 		slots_clear(to);
 	} else
 		k->last = sum_there(path, p, len);
 	free(p);
+	return r;
 }
 
 /* ---- writing ---- */

@@ -22,8 +22,8 @@ struct keep {
 	uint64_t	 fails;		/* in a row */
 };
 
-/* Into the slots, which are empty. */
-void		 keep_read(struct keep *, const char *path, struct slots *);
+/* Into the slots, which are empty. -1: what is there was not taken. */
+int		 keep_read(struct keep *, const char *path, struct slots *);
 /* -1: it could not be written; said once, and when it works again. */
 int		 keep_write(struct keep *, const char *path,
 		    const struct slots *);

@@ -465,9 +465,10 @@ main(int argc, char **argv)
 	warn_of_reload(&p);
 	build(&p);
 	lock(&p);
-	if (parent_live(&p) && p.conf->state[0] != '\0')
-		keep_read(&p.keep, p.conf->state,
-		    supervise_slots(p.supervise, ROLE_ANALYZER));
+	if (parent_live(&p) && p.conf->state[0] != '\0' &&
+	    keep_read(&p.keep, p.conf->state,
+	    supervise_slots(p.supervise, ROLE_ANALYZER)) == -1)
+		tally_add(&p.tally, TALLY_PAR_STATE_LOST, 1);
 	supervise_start(p.supervise, p.conf);
 	if (event_base_dispatch(p.base) == -1) {
 		log_warn("event loop");

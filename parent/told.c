@@ -48,9 +48,10 @@ filter_status(const struct parent *p)
 void
 parent_keep(struct parent *p)
 {
-	if (parent_live(p) && p->conf->state[0] != '\0')
-		(void)keep_write(&p->keep, p->conf->state,
-		    supervise_slots(p->supervise, ROLE_ANALYZER));
+	if (parent_live(p) && p->conf->state[0] != '\0' &&
+	    keep_write(&p->keep, p->conf->state,
+	    supervise_slots(p->supervise, ROLE_ANALYZER)) == -1)
+		tally_add(&p->tally, TALLY_PAR_STATE_LOST, 1);
 }
 
 static void

@@ -275,6 +275,8 @@
 	    "children lost")						\
 	T(PAR_UNSAVED,		PARENT,	  EVENTS,  COUNTER,		\
 	    "times what a process saved was not kept: no room")		\
+	T(PAR_STATE_LOST,	PARENT,	  EVENTS,  COUNTER,		\
+	    "times the file of state was not taken or not written")	\
 	T(PAR_LOG_LOST,		PARENT,	  EVENTS,  COUNTER,		\
 	    "log lines that syslog did not take")			\
 	T(PAR_LINES_HELD,	PARENT,	  EVENTS,  COUNTER,		\

@@ -66,13 +66,13 @@ set(struct world *w, unsigned table, uint32_t slot, const char *text)
 }
 
 /* As another start of netmond reads it. */
-static void
+static int
 read_anew(struct world *w)
 {
 	slots_clear(&w->s);
 	memset(&w->k, 0, sizeof(w->k));
 	w->said[0] = '\0';
-	keep_read(&w->k, w->path, &w->s);
+	return keep_read(&w->k, w->path, &w->s);
 }
 
 static size_t
@@ -93,7 +93,7 @@ what_is_usual_comes_back(void **state)
 	struct msg_slot	 m = { .table = MSG_SAVE_USUAL };
 	struct stat	 st;
 
-	read_anew(w);			/* there is none */
+	assert_int_equal(read_anew(w), 0);	/* there is none */
 	assert_string_equal(w->said, "");
 	set(w, 3, 1, "not this");
 	assert_int_equal(keep_write(&w->k, w->path, &w->s), 0);
@@ -103,7 +103,7 @@ what_is_usual_comes_back(void **state)
 	assert_int_equal(keep_write(&w->k, w->path, &w->s), 0);
 	assert_int_equal(stat(w->path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	read_anew(w);
+	assert_int_equal(read_anew(w), 0);
 	assert_int_equal(kept(w), 2);
 	assert_true(slots_next(&w->s, &m));
 	assert_int_equal(m.slot, 1);
@@ -161,14 +161,14 @@ what_is_damaged_is_not_taken(void **state)
 	assert_int_equal(stat(w->path, &st), 0);
 	for (i = 0; i < st.st_size; i++) {
 		flip(w->path, i);
-		read_anew(w);
+		assert_int_equal(read_anew(w), -1);
 		assert_int_equal(kept(w), 0);
 		assert_non_null(strstr(w->said, "begins anew"));
 		flip(w->path, i);
 	}
 	for (i = st.st_size - 1; i >= 0; i--) {
 		assert_int_equal(truncate(w->path, i), 0);
-		read_anew(w);
+		assert_int_equal(read_anew(w), -1);
 		assert_int_equal(kept(w), 0);
 	}
 }
@@ -182,7 +182,7 @@ what_others_may_have_written_is_not_taken(void **state)
 	set(w, MSG_SAVE_USUAL, 1, "one");
 	assert_int_equal(keep_write(&w->k, w->path, &w->s), 0);
 	assert_int_equal(chmod(w->path, 0620), 0);
-	read_anew(w);
+	assert_int_equal(read_anew(w), -1);
 	assert_int_equal(kept(w), 0);
 	assert_non_null(strstr(w->said, "written by others"));
 	assert_int_equal(chmod(w->path, 0600), 0);
@@ -193,13 +193,13 @@ what_others_may_have_written_is_not_taken(void **state)
 	unlink(link);
 	if (geteuid() == 0) {
 		assert_int_equal(chown(w->path, 1, 1), 0);
-		read_anew(w);
+		assert_int_equal(read_anew(w), -1);
 		assert_int_equal(kept(w), 0);
 		assert_non_null(strstr(w->said, "another user's"));
 	}
 	assert_int_equal(unlink(w->path), 0);
 	assert_int_equal(mkfifo(w->path, 0600), 0);
-	read_anew(w);			/* and does not wait */
+	assert_int_equal(read_anew(w), -1);	/* and does not wait */
 	assert_non_null(strstr(w->said, "no regular file"));
 }
 

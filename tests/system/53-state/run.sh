@@ -122,6 +122,7 @@ printf x >> "$STATE"
 start
 like "a damaged file is told of" "$(cat "$TMP/netmond.log")" \
     'state: damaged, or of another version or machine: what is usual begins anew'
+is "and counted" "$(json '.tallies[] | select(.name == "par_state_lost") | .value' show tally)" 1
 is "and stops nobody" "$(json '.alerts | length' show alerts)" 1
 asked one.example 1
 wait_for 5 counted 1
