@@ -198,20 +198,6 @@ alert_counts(const struct alert_set *a, struct alert_counts *n)
 
 #define NO_LEVEL	(-2.0)	/* of a rule that needs none */
 
-/*
- * What a rule counts: under the same name another start of netmond may have
- * another rule.
- */
-static uint64_t
-counted(const struct conf_alert *c)
-{
-	static const struct hash_key	 key;
-	const uint8_t			 v[2] = { c->metric, c->key };
-
-	return hash_bytes(&key, &c->select, sizeof(c->select)) ^
-	    hash_bytes(&key, v, sizeof(v));
-}
-
 static void
 put_ring(const struct alert_rule *r, const struct series *s, struct buf *b)
 {
@@ -279,7 +265,7 @@ put_usual(struct alert_set *a, const struct alert_rule *r,
 {
 	buf_put_str(b, r->conf->name);
 	buf_put_str(b, s->key);
-	buf_put_u64(b, counted(r->conf));
+	buf_put_u64(b, series_counts(r->conf));
 	usual_put(&r->usual, s->usual, a->now_us, alert_printed(a, a->now_us),
 	    b);
 }
@@ -511,7 +497,7 @@ alert_restore_usual(struct alert_set *a, uint32_t slot, const uint8_t *p,
 	if (b.err)
 		return -1;
 	/* Of another one of that name there are other keys, if any. */
-	if (r != NULL && (!r->conf->usual || what != counted(r->conf)))
+	if (r != NULL && (!r->conf->usual || what != series_counts(r->conf)))
 		r = NULL;
 	if ((s = series_of(a, slot, r, key)) == NULL)
 		return 0;

@@ -371,12 +371,21 @@ series_pass(const struct alert_set *a, struct alert_rule *r)
 	}
 }
 
+uint64_t
+series_counts(const struct conf_alert *c)
+{
+	static const struct hash_key	 key;
+	const uint8_t			 v[2] = { c->metric, c->key };
+
+	return hash_bytes(&key, &c->select, sizeof(c->select)) ^
+	    hash_bytes(&key, v, sizeof(v));
+}
+
 static bool
 counts_same(const struct conf_alert *a, const struct conf_alert *b)
 {
-	return a->usual && b->usual && a->metric == b->metric &&
-	    a->key == b->key && strcmp(a->name, b->name) == 0 &&
-	    memcmp(&a->select, &b->select, sizeof(a->select)) == 0;
+	return a->usual && b->usual && strcmp(a->name, b->name) == 0 &&
+	    series_counts(a) == series_counts(b);
 }
 
 void

@@ -135,6 +135,8 @@ void	 series_limit(const struct alert_set *, const struct alert_rule *,
 	    struct series *);
 /* What is usual is this. */
 void	 series_level(const struct alert_rule *, struct series *, double);
+/* What a rule counts, as a number: under its name may come another one. */
+uint64_t series_counts(const struct conf_alert *);
 /* What was usual of another rule, if that counted the same. */
 void	 series_inherit(struct alert_set *, struct alert_rule *,
 	    const struct alert_rule *other);
