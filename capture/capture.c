@@ -34,6 +34,7 @@ struct capture {
 	struct ifaces	 ifaces;
 	struct iface	*current;	/* whose packets are handed out */
 	struct offline	*offline;
+	struct buf	*capstats;	/* that are being sent */
 	uint64_t	*drops;		/* by number, as the file tells */
 	size_t		 ndrops;
 	int		 netlink;	/* -1: a file is read */
@@ -145,28 +146,39 @@ send_changed(struct capture *c)
 
 #define CAPSTATS	512	/* in one frame */
 
+/* The one after n of them, and the end of n. */
+static void
+put_capstat(struct capture *c, const struct msg_capstat *m, size_t n)
+{
+	if (n % CAPSTATS == 0) {
+		if (n > 0)
+			chan_end(analyzer(c));
+		c->capstats = chan_begin(analyzer(c), MSG_CAPSTAT, 0);
+	}
+	msg_put_capstat(c->capstats, m);
+}
+
+static void
+end_capstats(struct capture *c, size_t n)
+{
+	if (n > 0)
+		chan_end(analyzer(c));
+}
+
 static void
 send_capstats(struct capture *c)
 {
 	struct msg_capstat	 m;
 	struct iface		*i;
-	struct buf		*b = NULL;
-	int			 n = 0;
+	size_t			 n = 0;
 
 	if (!ready(c))
 		return;
 	TAILQ_FOREACH(i, &c->ifaces.list, entry) {
-		if (b == NULL)
-			b = chan_begin(analyzer(c), MSG_CAPSTAT, 0);
 		ifaces_capstat(i, &m);
-		msg_put_capstat(b, &m);
-		if (++n % CAPSTATS == 0) {
-			chan_end(analyzer(c));
-			b = NULL;
-		}
+		put_capstat(c, &m, n++);
 	}
-	if (b != NULL)
-		chan_end(analyzer(c));
+	end_capstats(c, n);
 }
 
 static void
@@ -509,7 +521,7 @@ on_file_iface(void *arg, const struct savefile_iface *s)
 		log_warnx("an interface of the file could not be told");
 }
 
-/* Told at the end, with the number of the interface; without memory not. */
+/* Told at the end, with the number of the interface. */
 static void
 on_file_drops(void *arg, uint16_t iface, uint64_t n)
 {
@@ -519,7 +531,7 @@ on_file_drops(void *arg, uint16_t iface, uint64_t n)
 	if (iface >= c->ndrops) {
 		v = reallocarray(c->drops, (size_t)iface + 1, sizeof(*v));
 		if (v == NULL)
-			return;
+			fatalx("out of memory");
 		c->drops = v;
 		while (c->ndrops <= iface)
 			c->drops[c->ndrops++] = 0;
@@ -531,25 +543,17 @@ static void
 send_file_drops(struct capture *c)
 {
 	struct msg_capstat	 m;
-	struct buf		*b = NULL;
 	size_t			 i, n = 0;
 
 	for (i = 0; i < c->ndrops; i++) {
 		if (c->drops[i] == 0)
 			continue;
-		if (b == NULL)
-			b = chan_begin(analyzer(c), MSG_CAPSTAT, 0);
 		memset(&m, 0, sizeof(m));
 		m.id = (uint16_t)i;
 		m.dropped = c->drops[i];
-		msg_put_capstat(b, &m);
-		if (++n % CAPSTATS == 0) {
-			chan_end(analyzer(c));
-			b = NULL;
-		}
+		put_capstat(c, &m, n++);
 	}
-	if (b != NULL)
-		chan_end(analyzer(c));
+	end_capstats(c, n);
 }
 
 static void
