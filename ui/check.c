@@ -13,7 +13,7 @@ status_of(const struct row *r)
 {
 	if (doc_is(r, "state", "unknown"))
 		return CHECK_UNKNOWN;
-	if (!doc_is(r, "state", "firing") && !doc_is(r, "state", "clearing"))
+	if (!doc_fires(r))
 		return CHECK_OK;
 	return doc_is(r, "severity", "error") ? CHECK_CRITICAL :
 	    CHECK_WARNING;

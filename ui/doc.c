@@ -207,6 +207,12 @@ doc_is(const struct row *r, const char *key, const char *s)
 }
 
 bool
+doc_fires(const struct row *r)
+{
+	return doc_is(r, "state", "firing") || doc_is(r, "state", "clearing");
+}
+
+bool
 doc_has_limit(const struct row *r)
 {
 	return doc_num(r, "of_usual") == 0 || doc_num(r, "limit") > 0;

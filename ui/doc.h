@@ -68,6 +68,8 @@ bool		 doc_bool(const struct row *, const char *key);
 const char	*doc_text(const struct row *, const char *key, size_t *n);
 /* Whether a text value equals a string. */
 bool		 doc_is(const struct row *, const char *key, const char *);
+/* Whether an alert fires: what is clearing has not cleared. */
+bool		 doc_fires(const struct row *);
 /*
  * Whether an alert has a limit: there is none while nobody knows what is usual,
  * or where that is nothing.

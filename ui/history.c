@@ -352,8 +352,7 @@ add_alerts(struct steps *t, struct step *s)
 	for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
 	    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
 		doc_get(d, i, &r);
-		firing += doc_is(&r, "state", "firing") ||
-		    doc_is(&r, "state", "clearing");
+		firing += doc_fires(&r);
 		/* Each key of a rule tells the sum of the rule. */
 		rule = doc_text(&r, "rule", &n);
 		if (n != last_n || memcmp(rule, last, n) != 0)

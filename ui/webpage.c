@@ -47,10 +47,7 @@ ways(struct out *o, const struct weburl *u)
 	out_str(o, "</nav>\n");
 }
 
-/*
- * Which of many windows has the problem is seen from outside. What is clearing
- * has not cleared.
- */
+/* Which of many windows has the problem is seen from outside. */
 static size_t
 firing(const struct doc *d)
 {
@@ -62,8 +59,7 @@ firing(const struct doc *d)
 	for (i = doc_next(d, 0, d->n, ROW_ALERT, 0); i < d->n;
 	    i = doc_next(d, i + 1, d->n, ROW_ALERT, 0)) {
 		doc_get(d, i, &r);
-		n += doc_is(&r, "state", "firing") ||
-		    doc_is(&r, "state", "clearing");
+		n += doc_fires(&r);
 	}
 	return n;
 }
