@@ -45,11 +45,8 @@ void
 flowfirst_note(struct seg *s)
 {
 	const uint32_t		 seq = s->p->seq, end = seq + s->p->wire;
-	struct flow_first	*r;
+	struct flow_first	*r = &s->f->extra->first[s->dir];
 
-	if (s->f->extra == NULL)
-		return;
-	r = &s->f->extra->first[s->dir];
 	if (reass_seq_leq(r->end, r->begin))
 		*r = (struct flow_first){ .begin = seq, .end = end };
 	else if (reass_seq_lt(r->end, seq))

@@ -10,7 +10,7 @@
 
 #include "analyzer/flowseg.h"
 
-/* Another place shows bytes that are new. */
+/* Another place shows bytes that are new; the flow has its extra. */
 void		 flowfirst_note(struct seg *);
 /* The home shows bytes; whether another place did before. */
 bool		 flowfirst_shown(struct seg *);

@@ -17,7 +17,7 @@
 /* So many closed entries stay for FLOW_LINGER_US, more only for this time. */
 #define FLOWGONE_FROM		2048
 #define FLOWGONE_AFTER_US	(2 * FLOW_HOLE_US)
-#define FLOWGONE_KNOWN_US	60000000ULL	/* an end is sent again so long */
+#define FLOWGONE_KNOWN_US	60000000ULL	/* an end may come again */
 
 int		 flowgone_init(struct flow_table *);
 void		 flowgone_clear(struct flow_table *);

@@ -20,7 +20,6 @@ struct ahead {
 	uint32_t	 cut;		/* bytes that were not captured */
 	struct iface	*i;
 	const uint8_t	*data;
-	const struct flow *f;		/* perhaps its flow */
 	uint64_t	 number;
 };
 
@@ -148,17 +147,18 @@ parse_some(struct analyzer *az, struct buf *b, struct ahead *a,
 
 /* The memory that each packet will want, while others are parsed. */
 static void
-expect_some(const struct analyzer *az, struct ahead *a, uint32_t n)
+expect_some(const struct analyzer *az, const struct ahead *a, uint32_t n)
 {
-	uint32_t	 k;
+	const struct flow	*f[AHEAD];	/* perhaps theirs */
+	uint32_t		 k;
 
 	if (flow_few(az->flows))
 		return;
 	for (k = 0; k < n; k++)
-		a[k].f = a[k].i == NULL || a[k].r != PACKET_OK ? NULL :
+		f[k] = a[k].i == NULL || a[k].r != PACKET_OK ? NULL :
 		    flow_expect_entry(az->flows, &a[k].p);
 	for (k = 0; k < n; k++)
-		if (a[k].f != NULL && !flow_expect_reader(az->flows, a[k].f,
+		if (f[k] != NULL && !flow_expect_reader(az->flows, f[k],
 		    &a[k].p) && a[k].p.len > 0)
 			meter_expect_client(az->meter, &a[k].p.key.a.addr);
 }

@@ -739,7 +739,7 @@ meter_end(struct meter *m, struct sketch_entry *iface, struct meter_cache *c,
 	count_end(host, t);
 	if (section != NULL && t->first_us != 0)
 		sketch_add(section, MC_FIRST + hist_bucket(t->first_us), 1);
-	if (body == 0 || client == NULL)
+	if (body == 0)
 		return;
 	if ((e = client_entry(m, c, client, 0)) != NULL)
 		sketch_add(e, MC_RESP_BODY, body);
