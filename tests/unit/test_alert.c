@@ -1926,35 +1926,34 @@ save(struct world *w, struct kept *k)
 	}
 }
 
+static void
+restore(struct world *w, const struct kept *k, int table,
+    int (*to)(struct alert_set *, uint32_t, const uint8_t *, size_t))
+{
+	uint32_t	 slot;
+
+	for (slot = 0; slot < nitems(k->p[table]); slot++)
+		if (k->len[table][slot] > 0)
+			assert_int_equal(to(w->set, slot, k->p[table][slot],
+			    k->len[table][slot]), 0);
+}
+
 /* Of a restart: nothing but what is usual is left. */
 static void
 restart(struct world *w, const struct kept *k)
 {
-	uint32_t	 slot;
-
 	alert_free(w->set);
 	start(w);
-	for (slot = 0; slot < nitems(k->p[1]); slot++)
-		if (k->len[1][slot] > 0)
-			assert_int_equal(alert_restore_usual(w->set, slot,
-			    k->p[1][slot], k->len[1][slot]), 0);
+	restore(w, k, 1, alert_restore_usual);
 }
 
 static void
 lose(struct world *w, const struct kept *k)
 {
-	uint32_t	 slot;
-
 	alert_free(w->set);
 	start(w);
-	for (slot = 0; slot < nitems(k->p[0]); slot++)
-		if (k->len[0][slot] > 0)
-			assert_int_equal(alert_restore(w->set, slot,
-			    k->p[0][slot], k->len[0][slot]), 0);
-	for (slot = 0; slot < nitems(k->p[1]); slot++)
-		if (k->len[1][slot] > 0)
-			assert_int_equal(alert_restore_usual(w->set, slot,
-			    k->p[1][slot], k->len[1][slot]), 0);
+	restore(w, k, 0, alert_restore);
+	restore(w, k, 1, alert_restore_usual);
 }
 
 static void
