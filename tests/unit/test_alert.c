@@ -1928,13 +1928,13 @@ save(struct world *w, struct kept *k)
 
 static void
 restore(struct world *w, const struct kept *k, int table,
-    int (*to)(struct alert_set *, uint32_t, const uint8_t *, size_t))
+    int (*take)(struct alert_set *, uint32_t, const uint8_t *, size_t))
 {
 	uint32_t	 slot;
 
 	for (slot = 0; slot < nitems(k->p[table]); slot++)
 		if (k->len[table][slot] > 0)
-			assert_int_equal(to(w->set, slot, k->p[table][slot],
+			assert_int_equal(take(w->set, slot, k->p[table][slot],
 			    k->len[table][slot]), 0);
 }
 
