@@ -757,6 +757,8 @@ rule_init(struct alert_set *a, struct alert_rule *r, const struct conf_alert *c,
 	r->complete = 1.0;
 	r->start_us = a->now_us;
 	r->slice = a->now_us / r->slice_us;
+	if (c->usual)
+		r->counts = series_counts(c);
 	if (c->usual && a->now_us != 0)
 		(void)usual_pass(&r->usual, a->now_us, false);
 	if (c->key == KEY_NONE || c->metric == METRIC_NEW)

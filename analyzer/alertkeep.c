@@ -265,7 +265,7 @@ put_usual(struct alert_set *a, const struct alert_rule *r,
 {
 	buf_put_str(b, r->conf->name);
 	buf_put_str(b, s->key);
-	buf_put_u64(b, series_counts(r->conf));
+	buf_put_u64(b, r->counts);
 	usual_put(&r->usual, s->usual, a->now_us, alert_printed(a, a->now_us),
 	    b);
 }
@@ -497,7 +497,7 @@ alert_restore_usual(struct alert_set *a, uint32_t slot, const uint8_t *p,
 	if (b.err)
 		return -1;
 	/* Of another one of that name there are other keys, if any. */
-	if (r != NULL && (!r->conf->usual || what != series_counts(r->conf)))
+	if (r != NULL && (!r->conf->usual || what != r->counts))
 		r = NULL;
 	if ((s = series_of(a, slot, r, key)) == NULL)
 		return 0;

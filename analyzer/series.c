@@ -382,10 +382,11 @@ series_counts(const struct conf_alert *c)
 }
 
 static bool
-counts_same(const struct conf_alert *a, const struct conf_alert *b)
+counts_same(const struct alert_rule *r, const struct alert_rule *other)
 {
-	return a->usual && b->usual && strcmp(a->name, b->name) == 0 &&
-	    series_counts(a) == series_counts(b);
+	return r->conf->usual && other->conf->usual &&
+	    strcmp(r->conf->name, other->conf->name) == 0 &&
+	    r->counts == other->counts;
 }
 
 void
@@ -395,7 +396,7 @@ series_inherit(struct alert_set *a, struct alert_rule *r,
 	const struct series	*had;
 	struct series		*s;
 
-	if (!counts_same(r->conf, other->conf))
+	if (!counts_same(r, other))
 		return;
 	r->usual = other->usual;
 	r->dropped = other->dropped;

@@ -72,6 +72,7 @@ struct alert_rule {
 	uint64_t	 gone_us;	/* last without interfaces, or 0 */
 	double		 complete;	/* the last span */
 	enum alert_blind blind;		/* why it cannot be judged */
+	uint64_t	 counts;	/* series_counts, of "of usual" */
 	struct usual_clock usual;
 	struct usual	 dropped;	/* the most of keys that made room */
 	bool		 rings[RINGS];

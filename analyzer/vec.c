@@ -57,9 +57,9 @@ vec_new(struct sketch_kind *k, struct vec *v, unsigned index)
 {
 	uint64_t	*p;
 
-	if (vec_full(v) && !vec_grow(k, v) && v->n == v->cap)
+	if ((vec_full(v) && !vec_grow(k, v) && v->n == v->cap) ||
+	    (p = vec_place(v, index)) == NULL)
 		return NULL;
-	p = vec_place(v, index);
 	*p = (uint64_t)index << VEC_BITS;
 	v->n++;
 	return p;
