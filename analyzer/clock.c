@@ -9,18 +9,34 @@
 #define BACK_US		1000000ULL	/* a jump, not just another queue */
 #define QUEUED_US	60000000ULL	/* no packet waits longer for us */
 
+/* A slice ends: what belongs to it must be in it. */
 static void
-step(struct analyzer *az, uint64_t now)
+end_slice(struct analyzer *az, uint64_t now)
 {
-	/* A slice ends: what belongs to it must be in it. */
-	if (now >= az->meter->slice_end_us ||
-	    now >= alert_next_us(az->alerts))
-		collect_all(az);
+	collect_all(az);
 	if (now >= az->meter->slice_end_us)
 		talkers_tell(az);
+}
+
+/* Each packet does, and next to nothing ends at it. */
+static inline void
+step(struct analyzer *az, uint64_t now)
+{
+	if (now >= az->meter->slice_end_us ||
+	    now >= alert_next_us(az->alerts))
+		end_slice(az, now);
 	az->now = now;
 	meter_advance(az->meter, now);
 	alert_slices(az->alerts, now);
+}
+
+static void
+end_periods(struct analyzer *az, uint64_t now)
+{
+	while (now >= az->history.next_us) {
+		step(az, az->history.next_us);
+		history_take(az, now);
+	}
 }
 
 static void
@@ -28,10 +44,8 @@ advance(struct analyzer *az, uint64_t now)
 {
 	if (now < az->now)
 		return;
-	while (now >= az->history.next_us) {
-		step(az, az->history.next_us);
-		history_take(az, now);
-	}
+	if (now >= az->history.next_us)
+		end_periods(az, now);
 	step(az, now);
 }
 

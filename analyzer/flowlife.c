@@ -749,7 +749,7 @@ crowded(const struct flow_table *t, int list)
 
 /*
  * The memory of those behind this one in its list, while it goes: where the
- * one after the next is found, and the one after that.
+ * one after the next is found, and all of the one after that.
  */
 static void
 expect_next(const struct flow_table *t, const struct flow *f)
@@ -769,6 +769,8 @@ expect_next(const struct flow_table *t, const struct flow *f)
 	f = flowtab_at(t, f->next);
 	compat_prefetch(&f->hash);
 	compat_prefetch(&f->id);
+	compat_prefetch(&f->half[0]);
+	compat_prefetch(&f->half[1]);
 }
 
 static void
@@ -805,6 +807,15 @@ stay_of(const struct flow_table *t, int list)
 	}
 }
 
+/* The first of a list is not too old yet; its memory need not be fetched. */
+static bool
+rests(const struct flow_table *t, int list, uint64_t now_us)
+{
+	const uint64_t	 due = t->list[list].due_us;
+
+	return now_us < due && due - now_us <= stay_of(t, list);
+}
+
 void
 flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 {
@@ -813,7 +824,7 @@ flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 	int		 l;
 
 	for (l = 0; l < FLOWTAB_LISTS; l++)
-		for (n = 0; n < budget; n++) {
+		for (n = 0; n < budget && !rests(t, l, now_us); n++) {
 			if (t->list[l].head == FLOWTAB_NONE)
 				break;
 			f = flowtab_at(t, t->list[l].head);
@@ -824,8 +835,10 @@ flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 				too_old(t, f, l);
 			else if (f->flags & FLOW_F_TOUCHED)
 				flowtab_list(t, f, l);
-			else
+			else {
+				t->list[l].due_us = f->last_us + stay_of(t, l);
 				break;
+			}
 		}
 }
 

@@ -36,7 +36,7 @@ local_of(struct flow_table *t, const struct addr *a)
 static struct flowtab_mask *
 mask_of(struct flow_table *t, const struct addr *a)
 {
-	return &t->masks[hash_bytes(t->key, a, sizeof(*a)) % FLOWTAB_MASKS];
+	return &t->masks[addr_hash(a, t->key) % FLOWTAB_MASKS];
 }
 
 void

@@ -52,7 +52,7 @@ nat_init(struct flow_table *t)
 	want = (uint64_t)sets * FLOWTAB_NAT_WAYS * sizeof(*t->nat);
 	if (!charge(t, want))
 		return -1;
-	if ((t->nat = malloc(want)) == NULL) {
+	if ((t->nat = mem_table(want)) == NULL) {
 		mem_give(t->mem, MEM_FLOWS, want);
 		return -1;
 	}

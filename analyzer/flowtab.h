@@ -271,7 +271,10 @@ struct flow_table {
 	uint32_t		 nbuckets;
 	uint32_t		 mask;		/* of the level being split */
 
-	struct { uint32_t head, tail, n; } list[FLOWTAB_LISTS];
+	struct {
+		uint32_t	 head, tail, n;
+		uint64_t	 due_us;	/* before, none is too old */
+	}			 list[FLOWTAB_LISTS];
 	struct { uint32_t head, tail; } due;
 
 	/*

@@ -82,6 +82,7 @@ free_sketches(struct meter *m)
 	sketch_free(m->methods);
 	sketch_free(m->statuses);
 	distinct_clear(&m->met);
+	m->met_pair = 0;
 	m->all = m->ifaces = m->hosts = m->clients = m->names = NULL;
 	m->talkers = m->sites = m->methods = m->statuses = NULL;
 	m->total = NULL;
@@ -293,11 +294,34 @@ meter_add(struct meter *m, struct sketch_entry *iface, unsigned counter,
 	m->acc[counter] += n;
 }
 
+/* The last pair of host and client, whose memory has come by now. */
+static void
+note_met(struct meter *m)
+{
+	struct sketch_entry	*host;
+
+	if (m->met_pair != 0 && distinct_add(&m->met, m->met_pair) &&
+	    (host = sketch_by_token(&m->kind[METER_HOST], m->met_host)) != NULL)
+		sketch_add(host, MC_CLIENTS, 1);
+	m->met_pair = 0;
+}
+
+static void
+expect_met(struct meter *m, const struct meter_cache *c,
+    const struct sketch_entry *host)
+{
+	note_met(m);
+	m->met_host = sketch_token(host);
+	m->met_pair = hash_two(m->kind[METER_HOST].seed, c->hash, m->met_host);
+	distinct_expect(&m->met, m->met_pair);
+}
+
 void
 meter_flush(struct meter *m)
 {
 	unsigned	 i, c;
 
+	note_met(m);
 	for (i = 0; i < m->ntouched; i++) {
 		c = m->touched[i];
 		if (m->total != NULL)
@@ -576,19 +600,14 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 {
 	struct sketch_entry	*host, *section, *e;
 	struct under		 under = { 0 };
-	uint64_t		 pair = 0;
 	unsigned		 method;
-	bool			 same, meets = false;
+	bool			 same;
 
 	method = r->method < METER_METHODS ? r->method : METER_METHODS - 1;
 	if ((host = host_entry(m, c, r, &same)) != NULL) {
 		/* Offline: perhaps not for the first time. */
-		meets = !same && client != NULL && m->conf.offline;
-		if (meets) {
-			pair = hash_two(m->kind[METER_HOST].seed, c->hash,
-			    sketch_token(host));
-			distinct_expect(&m->met, pair);
-		}
+		if (!same && client != NULL && m->conf.offline)
+			expect_met(m, c, host);
 		sketch_expect_counter(host, MC_METHOD + method);
 		expect_buckets(m, c, host, r, &under);
 	}
@@ -604,8 +623,6 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 	sketch_add(host, MC_METHOD + method, 1);
 	if ((e = host_client(m, c, client, host, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
-	if (meets && distinct_add(&m->met, pair))
-		sketch_add(host, MC_CLIENTS, 1);
 	if (section != NULL)
 		sketch_add(section, MC_METHOD + method, 1);
 	return section == NULL ? sketch_token(host) | HOST_TOKEN :

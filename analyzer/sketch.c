@@ -4,6 +4,7 @@
 #include "analyzer/sketch.h"
 #include "analyzer/sketchmem.h"
 #include "analyzer/vec.h"
+#include "sandbox/addr.h"
 
 /* ---- kinds and ids ---- */
 
@@ -459,7 +460,9 @@ sketch_find(const struct sketch *s, const void *key, size_t len)
 uint64_t
 sketch_hash(const struct sketch_kind *k, const void *key, size_t len)
 {
-	return hash_bytes(k->seed, key, len);
+	/* Most are addresses; what is as long as one may be hashed like it. */
+	return len == sizeof(struct addr) ? addr_hash(key, k->seed) :
+	    hash_bytes(k->seed, key, len);
 }
 
 struct sketch_entry *

@@ -240,6 +240,17 @@ endpoint_get(struct buf *b, struct endpoint *e)
 }
 
 uint64_t
+addr_hash(const struct addr *a, const struct hash_key *key)
+{
+	uint32_t	 v4;
+
+	if (!addr_is4(a))
+		return hash_bytes(key, a->b, sizeof(a->b));
+	memcpy(&v4, a->b + 12, sizeof(v4));
+	return hash_two(key, v4, sizeof(v4));
+}
+
+uint64_t
 flow_key_hash(const struct flow_key *k, const struct hash_key *key)
 {
 	uint8_t			 raw[36];

@@ -48,6 +48,8 @@ int		 addr_parse(const char *, struct addr *);
 /* "addr" or "addr/bits"; without a slash bits is the whole address. */
 int		 addr_parse_net(const char *, struct addr *, unsigned *bits);
 const char	*addr_print(const struct addr *, char *s, size_t size);
+/* For tables. Of IPv4 it takes few steps, as each packet wants it. */
+uint64_t	 addr_hash(const struct addr *, const struct hash_key *);
 
 int		 endpoint_cmp(const struct endpoint *, const struct endpoint *);
 /* 192.0.2.1:80 or [2001:db8::1]:80 */

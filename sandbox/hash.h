@@ -1,7 +1,7 @@
 /*
  * hash: SipHash-1-3 (Aumasson and Bernstein, 2012) with a key, for every
- * table whose keys a stranger chooses; for tuples of IPv4 something shorter.
- * The key is random, and fixed under -r.
+ * table whose keys a stranger chooses; for addresses and tuples of IPv4
+ * something shorter. The key is random, and fixed under -r.
  */
 #ifndef SANDBOX_HASH_H
 #define SANDBOX_HASH_H
