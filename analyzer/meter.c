@@ -613,9 +613,9 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 	}
 	meter_add(m, iface, MC_REQUESTS, 1);
 	count_method(m, r);
-	expect_entries(c, &under);
 	if ((e = client_entry(m, c, client, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);
+	expect_entries(c, &under);
 	if (host == NULL)
 		return 0;
 	if ((section = section_entry(m, c, r, &under)) != NULL)
