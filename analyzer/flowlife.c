@@ -807,13 +807,21 @@ stay_of(const struct flow_table *t, int list)
 	}
 }
 
+/* Nothing will have to go soon, so that it need not be known what is idle. */
+static bool
+is_roomy(const struct flow_table *t)
+{
+	return t->mem->used < t->mem->limit / 2 &&
+	    (t->cfg.max_flows == 0 || t->nlive < t->cfg.max_flows / 2);
+}
+
 /* The first of a list is not too old yet; its memory need not be fetched. */
 static bool
 rests(const struct flow_table *t, int list, uint64_t now_us)
 {
 	const uint64_t	 due = t->list[list].due_us;
 
-	return now_us < due && due - now_us <= stay_of(t, list);
+	return now_us < due && due - now_us <= stay_of(t, list) && is_roomy(t);
 }
 
 void

@@ -158,7 +158,7 @@ struct meter {
 	struct sketch	*methods;
 	struct sketch	*statuses;
 	struct distinct	 met;		/* pairs of host and client, offline */
-	uint64_t	 met_pair;	/* the last one, not among them yet; 0 */
+	uint64_t	 met_pair;	/* 0, or the last one: not in met yet */
 	uint64_t	 met_host;	/* its host's token */
 	struct sketch_entry *total;
 	uint64_t	 now_us;

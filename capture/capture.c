@@ -671,7 +671,7 @@ static void
 capture_init(struct proc *p)
 {
 	struct capture	*c;
-	char		 why[CONF_PLACE_MAX + CONF_WHY_MAX + 2];	/* "at: why" */
+	char		 why[CONF_PLACE_MAX + CONF_WHY_MAX + 2]; /* "at: why" */
 
 	if ((c = calloc(1, sizeof(*c))) == NULL || batch_init(&c->batch) == -1)
 		fatalx("no memory");

@@ -2109,6 +2109,69 @@ what_is_not_told_yet_is_told_when_it_goes(void **state)
 	end(&w);
 }
 
+/* A list whose first rests, and then how long one may stay changes. */
+static void
+one_that_rests_goes_when_it_may_not_stay_as_long(void **state)
+{
+	struct flow_config	 c;
+	struct world		 w;
+	const uint64_t		 idle = 300 * 1000000ULL;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	flow_tick(w.t, w.now + FLOW_QUIET_US * 2);
+	flow_tick(w.t, w.now + idle - 1000000);
+	assert_int_equal(flow_live(w.t), 1);
+	flow_config_default(&c);
+	c.idle_us = idle / 2;
+	flow_table_config(w.t, &c);
+	flow_tick(w.t, w.now + idle / 2 - 1000000);
+	assert_int_equal(flow_live(w.t), 1);
+	flow_tick(w.t, w.now + idle / 2 + 1000000);
+	assert_int_equal(flow_live(w.t), 0);
+	/* and as long as before; the clock went far back meanwhile */
+	shake(&w);
+	flow_tick(w.t, w.now + FLOW_QUIET_US * 2);
+	flow_tick(w.t, w.now + 1000000);
+	w.now -= idle;
+	flow_tick(w.t, w.now);
+	flow_tick(w.t, w.now + idle / 2 - 1000000);
+	assert_int_equal(flow_live(w.t), 1);
+	flow_tick(w.t, w.now + idle / 2 + 1000000);
+	assert_int_equal(flow_live(w.t), 0);
+	end(&w);
+}
+
+/* While room is short those that speak are told from the one that does not. */
+static void
+the_idle_one_goes_first_where_there_is_little_room(void **state)
+{
+	const unsigned	 many = 60, silent = many - 1;
+	struct world	 w;
+	unsigned	 i, round;
+
+	(void)state;
+	begin_with(&w, 64 << 20, many);
+	for (round = 0; round < 40; round++) {
+		for (i = 0; i < many; i++) {
+			w.tuple = (uint16_t)i;
+			if (round == 0)
+				shake(&w);
+			else if (i != silent)
+				seg(&w, 'c', A, 1, 1, "");
+		}
+		flow_tick(w.t, w.now + (round == 0) * FLOW_QUIET_US);
+	}
+	assert_int_equal(w.closed, 0);
+	w.tuple = (uint16_t)many;
+	seg(&w, 'c', S, 0, 0, "");
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(w.how, FLOW_EOF_SHED);
+	assert_int_equal(w.last.key.a.port, 4000 + silent);
+	end(&w);
+}
+
 /* More connections at once than are remembered to have something to tell. */
 static void
 volumes_of_very_many_are_all_told(void **state)
@@ -4556,6 +4619,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_waited_when_nobody_reads_any_more_is_known),
 	cmocka_unit_test(what_only_an_alias_showed_counts_at_home),
 	cmocka_unit_test(what_makes_an_alias_known_counts_once),
+	cmocka_unit_test(one_that_rests_goes_when_it_may_not_stay_as_long),
+	cmocka_unit_test(the_idle_one_goes_first_where_there_is_little_room),
 	cmocka_unit_test(volumes_of_very_many_are_all_told),
 	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),
 	cmocka_unit_test(
