@@ -287,14 +287,24 @@ interim(struct session *s, struct dir *d, const struct http_head *h)
 	s->conf->ops->response(s->arg, &r);
 }
 
+/* An answer may end before its request, which is told when both have. */
+static void
+settle(struct session *s, uint32_t i, uint64_t ts)
+{
+	const struct stream	*x = s->h2->st[i];
+
+	if (x->done && (x->q.id != 0 ? x->q.end_us != 0 :
+	    x->r.pair != SESSION_LATE))
+		finish(s, i, SESSION_PAIRED, ts);
+}
+
 /* A request on a stream that has an answer already, which was seen first. */
 static void
 claim(struct session *s, struct stream *x, uint64_t ts)
 {
 	resolve(s, &x->r, SESSION_PAIRED, x->q.token, ts);
 	x->r.flags |= SESSION_TX_LATE;
-	if (x->done)
-		finish(s, place(s->h2, x->id), SESSION_PAIRED, ts);
+	settle(s, place(s->h2, x->id), ts);
 }
 
 /* By the client, or promised to it. */
@@ -399,14 +409,11 @@ end_stream(struct session *s, const struct dir *d, uint32_t id, uint64_t ts)
 	if (d == client(s)) {
 		if (x->q.end_us == 0)
 			x->q.end_us = ts;
-		return;
+	} else if (x->r.number != 0) {
+		x->done = true;
+		x->r.end_us = ts;
 	}
-	if (x->r.number == 0)
-		return;
-	x->done = true;
-	x->r.end_us = ts;
-	if (x->r.pair != SESSION_LATE)
-		finish(s, i, SESSION_PAIRED, ts);
+	settle(s, i, ts);
 }
 
 /* Whether the client may begin this stream with a request. */

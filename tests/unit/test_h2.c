@@ -316,6 +316,29 @@ streams_pair_by_their_number(void **state)
 	    "T 3 404 paired 0/8 2\nR1 200 paired 2\nT 2 200 paired 8/0 2\n");
 }
 
+/* RFC 9113, section 8.1: the server may answer what it has not heard whole. */
+static void
+an_answer_may_end_before_its_request(void **state)
+{
+	(void)state;
+	greet();
+	heads(0, 0, 1, ":method PUT\n:path /1\n:scheme http\nhost a\n");
+	data(0, 0, 1, "one");
+	heads(0, 0, 3, ":method PUT\n:path /3\n:scheme http\nhost a\n");
+	heads(0, 0, 5, ":method PUT\n:path /5\n:scheme http\nhost a\n");
+	heads(1, END, 1, ":status 413\n");
+	heads(1, 0, 3, ":status 403\n");
+	data(1, END, 3, "no");
+	heads(1, END, 5, ":status 400\n");
+	data(0, 0, 3, "three");
+	data(0, END, 1, "more");
+	frame(1, RST, 0, 3, "\0\0\0\0", 4);
+	same_at_every_cut("P http2\nQ0 PUT a /1\nQ0 PUT a /3\nQ0 PUT a /5\n"
+	    "R1 413 paired 1\nR1 403 paired 2\nR1 400 paired 3\n"
+	    "T 1 413 paired 7/0 2\nT 2 403 paired 5/2 2 asking\n"
+	    "T 3 400 paired 0/0 2 asking\n");
+}
+
 static void
 a_block_goes_on_over_frames(void **state)
 {
@@ -972,6 +995,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(streams_pair_by_their_number),
+		cmocka_unit_test(an_answer_may_end_before_its_request),
 		cmocka_unit_test(a_block_goes_on_over_frames),
 		cmocka_unit_test(interim_answers_and_trailers_are_no_messages),
 		cmocka_unit_test(a_promise_is_a_request),
