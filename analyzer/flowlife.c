@@ -10,6 +10,7 @@
 #define FAR_US		60000000ULL	/* further ahead: the clock jumped */
 #define RESERVE_MAX	(8ULL << 20)
 #define SECOND_CHANCES	16
+#define RESTS		64		/* parts of the time in a list */
 #define READ_COST	(sizeof(struct flow_read) + 16)
 
 /* Packet time may have jumped back: then count from the jump on. */
@@ -766,11 +767,7 @@ expect_next(const struct flow_table *t, const struct flow *f)
 		flowgone_expect(t, f->hash);
 	if (f->next == FLOWTAB_NONE)
 		return;
-	f = flowtab_at(t, f->next);
-	compat_prefetch(&f->hash);
-	compat_prefetch(&f->id);
-	compat_prefetch(&f->half[0]);
-	compat_prefetch(&f->half[1]);
+	flowtab_fetch(flowtab_at(t, f->next));
 }
 
 static void
@@ -815,13 +812,21 @@ is_roomy(const struct flow_table *t)
 	    (t->cfg.max_flows == 0 || t->nlive < t->cfg.max_flows / 2);
 }
 
-/* The first of a list is not too old yet; its memory need not be fetched. */
+/* As long nobody looks at a list whose first was not too old. */
+static uint64_t
+rest_of(const struct flow_table *t, int list)
+{
+	return stay_of(t, list) / RESTS;
+}
+
+/* Its memory need not be fetched; time may have gone back since. */
 static bool
 rests(const struct flow_table *t, int list, uint64_t now_us)
 {
-	const uint64_t	 due = t->list[list].due_us;
+	const uint64_t	 look = t->list[list].look_us;
 
-	return now_us < due && due - now_us <= stay_of(t, list) && is_roomy(t);
+	return now_us < look && look - now_us <= rest_of(t, list) &&
+	    is_roomy(t);
 }
 
 void
@@ -844,7 +849,7 @@ flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 			else if (f->flags & FLOW_F_TOUCHED)
 				flowtab_list(t, f, l);
 			else {
-				t->list[l].due_us = f->last_us + stay_of(t, l);
+				t->list[l].look_us = now_us + rest_of(t, l);
 				break;
 			}
 		}

@@ -233,10 +233,7 @@ flowtab_expect_entry(const struct flow_table *t, uint32_t hash)
 	if (slot == FLOWTAB_NONE)
 		return NULL;
 	f = flowtab_at(t, slot);
-	compat_prefetch(&f->key);
-	compat_prefetch(&f->id);
-	compat_prefetch(&f->half[0]);
-	compat_prefetch(&f->half[1]);
+	flowtab_fetch(f);
 	if (t->cfg.volumes)
 		compat_prefetch(flowtab_volume(t, slot));
 	return f;

@@ -19,6 +19,7 @@
 #include "analyzer/packet.h"
 #include "analyzer/reass.h"
 #include "sandbox/addr.h"
+#include "sandbox/compat.h"
 #include "sandbox/hash.h"
 #include "sandbox/mem.h"
 
@@ -273,7 +274,7 @@ struct flow_table {
 
 	struct {
 		uint32_t	 head, tail, n;
-		uint64_t	 due_us;	/* before, none is too old */
+		uint64_t	 look_us;	/* it rests until then */
 	}			 list[FLOWTAB_LISTS];
 	struct { uint32_t head, tail; } due;
 
@@ -313,6 +314,16 @@ flowtab_at(const struct flow_table *t, uint32_t slot)
 {
 	return &t->chunk[slot >> t->chunk_shift]
 	    [slot & ((1U << t->chunk_shift) - 1)];
+}
+
+/* Asks for the memory of a whole entry. */
+static inline void
+flowtab_fetch(const struct flow *f)
+{
+	compat_prefetch(&f->key);
+	compat_prefetch(&f->id);
+	compat_prefetch(&f->half[0]);
+	compat_prefetch(&f->half[1]);
 }
 
 static inline struct flowtab_volume *

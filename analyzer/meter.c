@@ -604,6 +604,7 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 	bool			 same;
 
 	method = r->method < METER_METHODS ? r->method : METER_METHODS - 1;
+	meter_add(m, iface, MC_REQUESTS, 1);
 	if ((host = host_entry(m, c, r, &same)) != NULL) {
 		/* Offline: perhaps not for the first time. */
 		if (!same && client != NULL && m->conf.offline)
@@ -611,7 +612,6 @@ meter_request(struct meter *m, struct sketch_entry *iface,
 		sketch_expect_counter(host, MC_METHOD + method);
 		expect_buckets(m, c, host, r, &under);
 	}
-	meter_add(m, iface, MC_REQUESTS, 1);
 	count_method(m, r);
 	if ((e = client_entry(m, c, client, 1)) != NULL)
 		sketch_add(e, MC_REQUESTS, 1);

@@ -2,7 +2,7 @@
  * addr: IP addresses, endpoints and flow keys.
  *
  * An address is 16 bytes in network order; IPv4 is kept as ::ffff:a.b.c.d
- * (RFC 4291, section 2.5.5.2), so one compare and one hash serve both.
+ * (RFC 4291, section 2.5.5.2), so one compare serves both.
  */
 #ifndef SANDBOX_ADDR_H
 #define SANDBOX_ADDR_H
@@ -48,7 +48,10 @@ int		 addr_parse(const char *, struct addr *);
 /* "addr" or "addr/bits"; without a slash bits is the whole address. */
 int		 addr_parse_net(const char *, struct addr *, unsigned *bits);
 const char	*addr_print(const struct addr *, char *s, size_t size);
-/* For tables. Of IPv4 it takes few steps, as each packet wants it. */
+/*
+ * For tables; of IPv4 in few steps, as each packet wants it: hash_two, with all
+ * that is said there. The value must not be seen.
+ */
 uint64_t	 addr_hash(const struct addr *, const struct hash_key *);
 
 int		 endpoint_cmp(const struct endpoint *, const struct endpoint *);

@@ -161,6 +161,33 @@ two_words_spread_by_their_key(void **state)
 	assert_int_equal(equal, 0);
 }
 
+/* In a table of as many, and of one host's neighbours. */
+static void
+addresses_spread_by_their_key(void **state)
+{
+	struct hash_key	 key = { 0x0123456789abcdefULL, 3 }, other = { 4, 5 };
+	struct addr	 a[2];
+	unsigned	 in[2][64] = { 0 }, equal = 0, i, six;
+	uint64_t	 h;
+
+	(void)state;
+	assert_int_equal(addr_parse("192.0.2.0", &a[0]), 0);
+	assert_int_equal(addr_parse("2001:db8::", &a[1]), 0);
+	for (i = 0; i < 64 * 256; i++)
+		for (six = 0; six < 2; six++) {
+			a[six].b[14] = (uint8_t)(i >> 8);
+			a[six].b[15] = (uint8_t)i;
+			h = addr_hash(&a[six], &key);
+			in[six][h % 64]++;
+			equal += h == addr_hash(&a[six], &other);
+			equal += h != addr_hash(&a[six], &key);
+		}
+	for (i = 0; i < 64; i++)
+		for (six = 0; six < 2; six++)
+			assert_in_range(in[six][i], 256 - 96, 256 + 96);
+	assert_int_equal(equal, 0);
+}
+
 static void
 products_have_128_bits_on_every_machine(void **state)
 {
@@ -197,6 +224,7 @@ main(void)
 		    both_directions_hash_alike_and_the_key_matters),
 		cmocka_unit_test(hash_matches_the_published_vectors),
 		cmocka_unit_test(two_words_spread_by_their_key),
+		cmocka_unit_test(addresses_spread_by_their_key),
 		cmocka_unit_test(products_have_128_bits_on_every_machine),
 	};
 

@@ -2109,9 +2109,44 @@ what_is_not_told_yet_is_told_when_it_goes(void **state)
 	end(&w);
 }
 
-/* A list whose first rests, and then how long one may stay changes. */
+/*
+ * It spoke once more after its place in the list was known, and behind it there
+ * is always one that waits for its answer.
+ */
 static void
-one_that_rests_goes_when_it_may_not_stay_as_long(void **state)
+an_idle_one_goes_in_time_whatever_is_behind_it(void **state)
+{
+	const uint64_t	 idle = 300 * 1000000ULL;
+	struct world	 w;
+	uint64_t	 last;
+	unsigned	 i;
+
+	(void)state;
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "GET");
+	flow_tick(w.t, w.now);
+	w.now += 1000000;
+	seg(&w, 's', P | A, 1, 4, "OK");
+	seg(&w, 'c', A, 4, 3, "");
+	last = w.now;
+	for (i = 0; count(&w, FLOW_C_CLOSED_IDLE) == 0 && i < 20000; i++) {
+		w.tuple = (uint16_t)(2 + i);
+		shake(&w);
+		seg(&w, 'c', P | A, 1, 1, "x");
+		w.tuple = (uint16_t)(1 + i);
+		if (i > 0)
+			seg(&w, 'c', R | A, 2, 1, "");
+		flow_tick(w.t, w.now);
+		w.now += 46000;
+		*w.log = '\0';
+	}
+	assert_in_range(w.now - last, idle, idle + idle / 32);
+	end(&w);
+}
+
+static void
+how_long_an_idle_one_stays_may_change(void **state)
 {
 	struct flow_config	 c;
 	struct world		 w;
@@ -2128,9 +2163,9 @@ one_that_rests_goes_when_it_may_not_stay_as_long(void **state)
 	flow_table_config(w.t, &c);
 	flow_tick(w.t, w.now + idle / 2 - 1000000);
 	assert_int_equal(flow_live(w.t), 1);
-	flow_tick(w.t, w.now + idle / 2 + 1000000);
+	flow_tick(w.t, w.now + idle / 2 + idle / 32);
 	assert_int_equal(flow_live(w.t), 0);
-	/* and as long as before; the clock went far back meanwhile */
+	/* and the clock may go far back */
 	shake(&w);
 	flow_tick(w.t, w.now + FLOW_QUIET_US * 2);
 	flow_tick(w.t, w.now + 1000000);
@@ -2138,7 +2173,7 @@ one_that_rests_goes_when_it_may_not_stay_as_long(void **state)
 	flow_tick(w.t, w.now);
 	flow_tick(w.t, w.now + idle / 2 - 1000000);
 	assert_int_equal(flow_live(w.t), 1);
-	flow_tick(w.t, w.now + idle / 2 + 1000000);
+	flow_tick(w.t, w.now + idle / 2 + idle / 32);
 	assert_int_equal(flow_live(w.t), 0);
 	end(&w);
 }
@@ -4619,7 +4654,8 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(what_waited_when_nobody_reads_any_more_is_known),
 	cmocka_unit_test(what_only_an_alias_showed_counts_at_home),
 	cmocka_unit_test(what_makes_an_alias_known_counts_once),
-	cmocka_unit_test(one_that_rests_goes_when_it_may_not_stay_as_long),
+	cmocka_unit_test(an_idle_one_goes_in_time_whatever_is_behind_it),
+	cmocka_unit_test(how_long_an_idle_one_stays_may_change),
 	cmocka_unit_test(the_idle_one_goes_first_where_there_is_little_room),
 	cmocka_unit_test(volumes_of_very_many_are_all_told),
 	cmocka_unit_test(behind_nat_the_volume_is_of_the_client_itself),
