@@ -196,14 +196,11 @@ uint32_t
 flowtab_hash(const struct flow_table *t, const struct flow_key *k)
 {
 	uint64_t	 x, y;
-	uint32_t	 a, b;
 
 	if (!addr_is4(&k->a.addr))
 		return (uint32_t)flow_key_hash(k, t->key);
-	memcpy(&a, k->a.addr.b + 12, 4);
-	memcpy(&b, k->b.addr.b + 12, 4);
-	x = (uint64_t)a << 16 | k->a.port;
-	y = (uint64_t)b << 16 | k->b.port;
+	x = (uint64_t)addr_four(&k->a.addr) << 16 | k->a.port;
+	y = (uint64_t)addr_four(&k->b.addr) << 16 | k->b.port;
 	return (uint32_t)(x < y ? hash_two(t->key, x, y) :
 	    hash_two(t->key, y, x));
 }

@@ -242,12 +242,10 @@ endpoint_get(struct buf *b, struct endpoint *e)
 uint64_t
 addr_hash(const struct addr *a, const struct hash_key *key)
 {
-	uint32_t	 v4;
-
 	if (!addr_is4(a))
 		return hash_bytes(key, a->b, sizeof(a->b));
-	memcpy(&v4, a->b + 12, sizeof(v4));
-	return hash_two(key, v4, 1);	/* or whatever is always the same */
+	/* 1, or whatever is always the same */
+	return hash_two(key, addr_four(a), 1);
 }
 
 uint64_t

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "sandbox/buf.h"
 #include "sandbox/hash.h"
@@ -34,6 +35,15 @@ struct flow_key {
 
 void		 addr_from4(struct addr *, const uint8_t[4]);
 bool		 addr_is4(const struct addr *);
+/* The four bytes of such a one, as they lie in memory. */
+static inline uint32_t
+addr_four(const struct addr *a)
+{
+	uint32_t	 four;
+
+	memcpy(&four, a->b + 12, sizeof(four));
+	return four;
+}
 bool		 addr_is_zero(const struct addr *);	/* all its bytes */
 int		 addr_cmp(const struct addr *, const struct addr *);
 /* The same, or one is of IPv4 and the other is what NAT64 makes of it. */
