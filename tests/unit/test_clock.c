@@ -14,6 +14,8 @@
 static uint64_t	 mono_us;
 static struct msg_event kept[128];
 static size_t	 nkept;
+static unsigned	 collected, told;	/* times */
+static uint64_t	 alert_us;		/* when a slice of alerts ends */
 
 /* ---- what stands around it ---- */
 
@@ -33,19 +35,21 @@ void
 collect_all(struct analyzer *az)
 {
 	(void)az;
+	collected++;
 }
 
 void
 talkers_tell(struct analyzer *az)
 {
 	(void)az;
+	told++;
 }
 
 uint64_t
 alert_next_us(const struct alert_set *a)
 {
 	(void)a;
-	return UINT64_MAX;
+	return alert_us;
 }
 
 void
@@ -113,6 +117,7 @@ begin(void **state)
 	if ((az.meter = meter_new(&mc, &seed, &mem)) == NULL)
 		return -1;
 	nkept = 0;
+	alert_us = UINT64_MAX;
 	mono_us = az.now = 1000 * SECOND;
 	history_conf(&az, &conf);
 	clock_catch_up(&az);
@@ -164,12 +169,43 @@ after_a_long_stop_the_first_period_is_kept_and_the_last_ones(void **state)
 	assert_int_equal(kept[nkept - 1].end_us, WALL + 2800 * SECOND);
 }
 
+/* To catch up collects once itself; a packet does not. */
+static void
+what_belongs_to_a_slice_is_in_it_when_it_ends(void **state)
+{
+	struct packet	 p = { 0 };
+
+	(void)state;
+	collected = told = 0;
+	mono_us += 1000;
+	clock_anchor(&az);
+	p.ts_us = WALL + mono_us;
+	clock_packet(&az, &p);
+	assert_int_equal(az.now, mono_us);
+	assert_int_equal(p.ts_us, mono_us);
+	assert_int_equal(collected, 0);
+	/* one of alerts alone */
+	alert_us = mono_us + 1000;
+	mono_us += 1000;
+	clock_catch_up(&az);
+	assert_int_equal(collected, 2);
+	assert_int_equal(told, 0);
+	/* and one of the meter, a tenth of the window */
+	alert_us = UINT64_MAX;
+	mono_us += SECOND / 10;
+	clock_catch_up(&az);
+	assert_int_equal(collected, 4);
+	assert_int_equal(told, 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    each_period_is_kept_once_in_order, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    what_belongs_to_a_slice_is_in_it_when_it_ends, begin, end),
 		cmocka_unit_test_setup_teardown(
 	after_a_long_stop_the_first_period_is_kept_and_the_last_ones,
 		    begin, end),
