@@ -82,7 +82,6 @@ free_sketches(struct meter *m)
 	sketch_free(m->methods);
 	sketch_free(m->statuses);
 	distinct_clear(&m->met);
-	m->met_pair = 0;
 	m->all = m->ifaces = m->hosts = m->clients = m->names = NULL;
 	m->talkers = m->sites = m->methods = m->statuses = NULL;
 	m->total = NULL;

@@ -775,6 +775,11 @@ offline_the_clients_of_a_host_are_counted(void **state)
 	assert_int_equal(count(&w, host(&w, "busy"), MC_CLIENTS,
 	    WINDOW_TOTAL), 1000);
 	assert_null(sketch_child(host(&w, "busy"), METER_CHILD_CLIENTS));
+	/* nobody comes after the last one */
+	request(&w, "last", "/", CLIENT);
+	meter_flush(w.m);
+	assert_int_equal(count(&w, host(&w, "last"), MC_CLIENTS,
+	    WINDOW_TOTAL), 1);
 	end(&w);
 }
 
