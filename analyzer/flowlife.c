@@ -829,30 +829,34 @@ rests(const struct flow_table *t, int list, uint64_t now_us)
 	    is_roomy(t);
 }
 
+static void
+age_list(struct flow_table *t, int l, uint64_t now_us, unsigned budget)
+{
+	struct flow	*f;
+
+	for (; budget > 0 && t->list[l].head != FLOWTAB_NONE; budget--) {
+		f = flowtab_at(t, t->list[l].head);
+		if (f->last_us > now_us && f->last_us - now_us > FAR_US)
+			f->last_us = now_us;
+		if (flowlife_since(now_us, f->last_us) >= stay_of(t, l))
+			too_old(t, f, l);
+		else if (f->flags & FLOW_F_TOUCHED)
+			flowtab_list(t, f, l);
+		else {
+			t->list[l].look_us = now_us + rest_of(t, l);
+			break;
+		}
+	}
+}
+
 void
 flowlife_age(struct flow_table *t, uint64_t now_us, unsigned budget)
 {
-	struct flow	*f;
-	unsigned	 n;
-	int		 l;
+	int	 l;
 
 	for (l = 0; l < FLOWTAB_LISTS; l++)
-		for (n = 0; n < budget && !rests(t, l, now_us); n++) {
-			if (t->list[l].head == FLOWTAB_NONE)
-				break;
-			f = flowtab_at(t, t->list[l].head);
-			if (f->last_us > now_us && f->last_us - now_us > FAR_US)
-				f->last_us = now_us;
-			if (flowlife_since(now_us, f->last_us) >=
-			    stay_of(t, l))
-				too_old(t, f, l);
-			else if (f->flags & FLOW_F_TOUCHED)
-				flowtab_list(t, f, l);
-			else {
-				t->list[l].look_us = now_us + rest_of(t, l);
-				break;
-			}
-		}
+		if (!rests(t, l, now_us))
+			age_list(t, l, now_us, budget);
 }
 
 /* Whether list l is one to shed from. */
