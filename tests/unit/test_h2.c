@@ -337,6 +337,13 @@ an_answer_may_end_before_its_request(void **state)
 	    "R1 413 paired 1\nR1 403 paired 2\nR1 400 paired 3\n"
 	    "T 1 413 paired 7/0 2\nT 2 403 paired 5/2 2 asking\n"
 	    "T 3 400 paired 0/0 2 asking\n");
+	/* and be read before it begins */
+	greet();
+	heads(1, END, 1, ":status 413\n");
+	heads(0, 0, 1, ":method PUT\n:path /1\n:scheme http\nhost a\n");
+	data(0, END, 1, "body");
+	same_at_every_cut("P http2\nR1 413 late 0\nQ0 PUT a /1\n"
+	    "L 413 paired 1\nT 1 413 paired 4/0 2\n");
 }
 
 static void
