@@ -1,6 +1,6 @@
 /*
- * gen_pcap PROFILE BYTES: a capture on standard output, always the same one
- * for the same arguments.
+ * gen_pcap PROFILE BYTES [CONNECTIONS]: a capture on standard output, always the
+ * same one for the same arguments. CONNECTIONS, 256, are under way at a time.
  *
  *	web	mixed sizes, many bodies, acknowledgements, new and kept
  *		connections
@@ -16,7 +16,6 @@
 
 #define MSS		1448
 #define HDRS		(14 + 20 + 32)	/* with the time stamp option */
-#define CONNS		256
 #define HOSTS		200
 
 #define F_FIN		0x01
@@ -61,7 +60,8 @@ struct gen {
 	uint64_t	 bytes;
 	uint32_t	 next_client;
 	uint16_t	 next_port;
-	struct conn	 conns[CONNS];
+	struct conn	*conns;
+	uint32_t	 nconns;
 	uint8_t		 filler[65536];
 	uint8_t		 frame[HDRS + MSS + 64];
 	char		 text[MSS + 1];
@@ -343,21 +343,26 @@ main(int argc, char **argv)
 	uint64_t		 want;
 	size_t			 i;
 
-	if (argc != 3 || (g.profile = find_profile(argv[1])) == NULL ||
-	    (want = bytes_of(argv[2])) == 0) {
-		fprintf(stderr, "usage: gen_pcap web|tiny|conns bytes\n");
+	if ((argc != 3 && argc != 4) ||
+	    (g.profile = find_profile(argv[1])) == NULL ||
+	    (want = bytes_of(argv[2])) == 0 || (g.nconns = argc == 4 ?
+	    (uint32_t)bytes_of(argv[3]) : 256) == 0) {
+		fprintf(stderr,
+		    "usage: gen_pcap web|tiny|conns bytes [connections]\n");
 		return 64;
 	}
+	if ((g.conns = calloc(g.nconns, sizeof(*g.conns))) == NULL)
+		return 1;
 	g.random = 0x9e3779b97f4a7c15;
 	g.ts_us = 1700000000000000;
 	for (i = 0; i < sizeof(g.filler); i++)
 		g.filler[i] = (uint8_t)('a' + rnd(&g, 26));
-	for (i = 0; i < CONNS; i++)
+	for (i = 0; i < g.nconns; i++)
 		renew(&g, &g.conns[i]);
 	if (fwrite(head, sizeof(head), 1, stdout) != 1)
 		return 1;
 	while (g.bytes < want) {
-		struct conn	*c = &g.conns[rnd(&g, CONNS)];
+		struct conn	*c = &g.conns[rnd(&g, g.nconns)];
 
 		for (i = 1 + rnd(&g, g.profile->burst); i > 0; i--)
 			step(&g, c);

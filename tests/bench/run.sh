@@ -2,13 +2,15 @@
 # make bench: netmond -r against a libpcap reader that only counts (a) and
 # against the floor (b): that reader, the link and an empty consumer.
 # Interleaved; medians. BENCH_RUNS (5), BENCH_SIZE (1G; the small-packet
-# profiles take a quarter), BENCH_PROFILES, BENCH_DIR (BUILD/bench).
+# profiles take a quarter), BENCH_PROFILES, BENCH_DIR (BUILD/bench). Then its CPU
+# for a packet with BENCH_FLOWS (1000 100000 1000000) connections at a time.
 umask 022	# netmond reads no configuration that a group can write
 set -eu
 BUILD=${BUILD:-build}
 RUNS=${BENCH_RUNS:-5}
 SIZE=${BENCH_SIZE:-1G}
 PROFILES=${BENCH_PROFILES:-web tiny conns}
+FLOWS=${BENCH_FLOWS:-1000 100000 1000000}
 DIR=${BENCH_DIR:-$BUILD/bench}
 B=$BUILD/tests/bench
 
@@ -80,6 +82,27 @@ forwarding() {
 		    n / cpu[most] }'
 }
 
+# What many connections cost: each has an entry, a reader and a session.
+flows() {
+	echo "memory limit 1G" > "$tmp/flows.conf"
+	for n in $FLOWS; do
+		f=$DIR/flows.pcap
+		"$B/gen_pcap" tiny "$(bytes "$SIZE")" "$n" > "$f"
+		packets=$("$B/reader_count" "$f")
+		for i in $(seq "$RUNS"); do
+			"$B/measure" "$BUILD/netmond" -f "$tmp/flows.conf" \
+			    -r "$f" -o json 2>/dev/null >> "$tmp/flows.$n"
+		done
+		rm -f "$f"
+		echo "$n $(median "$tmp/flows.$n" 2) $packets"
+	done | awk '
+	    { ns = 1e9 * $2 / $3
+		if (NR == 1) first = ns
+		printf "  %8d at a time: cpu %5.0f ns for a packet, %.2f x " \
+		    "the first   at most 3: %s\n", $1, ns, ns / first,
+		    ns <= 3 * first ? "ok" : "OVER" }'
+}
+
 mkdir -p "$DIR"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT INT TERM
@@ -127,3 +150,5 @@ for p in $PROFILES; do
 	recording "$p" both
 	forwarding "$p"
 done
+echo "connections: medians of $RUNS"
+flows
