@@ -5,6 +5,7 @@
 #include "analyzer/said.h"
 #include "analyzer/side.h"
 #include "analyzer/stream.h"
+#include "sandbox/compat.h"
 
 #define OTHER_MAX	(256 * 1024)	/* bytes of an unknown protocol */
 
@@ -232,12 +233,24 @@ conn_free(void *reader)
 	free(c);
 }
 
+static void
+conn_expect(const void *reader, unsigned depth)
+{
+	const struct conn	*c = reader;
+
+	if (depth == 0)
+		compat_prefetch_all(c, sizeof(*c));
+	else if (c->session != NULL)
+		session_expect(c->session, depth - 1);
+}
+
 const struct flow_feed conn_feed = {
 	.open	= conn_open,
 	.data	= conn_data,
 	.gap	= conn_gap,
 	.eof	= conn_eof,
 	.free	= conn_free,
+	.expect	= conn_expect,
 };
 
 /* ---- for show flows ---- */

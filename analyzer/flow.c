@@ -439,6 +439,13 @@ flow_expect_reader(const struct flow_table *t, const struct flow *f,
 }
 
 void
+flow_expect_said(const struct flow_table *t, const struct flow *f,
+    unsigned depth)
+{
+	flowtab_expect_said(t, f, depth);
+}
+
+void
 flow_tell_volumes(struct flow_table *t)
 {
 	flowvol_tell_all(t, false);

@@ -253,6 +253,15 @@ flowtab_expect_reader(const struct flow_table *t, const struct flow *f,
 	return true;
 }
 
+void
+flowtab_expect_said(const struct flow_table *t, const struct flow *f,
+    unsigned depth)
+{
+	if (f->read != NULL && f->read->reader != NULL &&
+	    t->feed->expect != NULL)
+		t->feed->expect(f->read->reader, depth);
+}
+
 static inline struct flow *
 find_from(const struct flow_table *t, uint32_t slot, const struct flow_key *k,
     uint32_t hash, int *dir)

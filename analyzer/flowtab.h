@@ -346,6 +346,9 @@ const struct flow *flowtab_expect_entry(const struct flow_table *,
     uint32_t hash);
 bool		 flowtab_expect_reader(const struct flow_table *,
     const struct flow *, uint32_t hash);
+/* And that of its reader, which it need not have. */
+void		 flowtab_expect_said(const struct flow_table *,
+    const struct flow *, unsigned depth);
 /* Lends half dir of a flow with a reader its tail until flowtab_unlend. */
 void		 flowtab_lend(struct flow_table *, struct flow_read *, int dir);
 void		 flowtab_unlend(struct flow_table *);

@@ -20,6 +20,7 @@
 #define FLOW_NAT_US		1000000ULL	/* pairing of two tuples */
 #define FLOW_LINGER_US		2000000ULL	/* closed; for stragglers */
 #define FLOW_QUIET_US		1000000ULL	/* open without a byte */
+#define FLOW_DEPTHS		3	/* of a reader, asked for ahead */
 #define FLOW_SIGHTINGS		4		/* other places kept by flow */
 
 struct flow;
@@ -71,6 +72,12 @@ struct flow_feed {
 	void		 (*eof)(void *reader, int dir, enum flow_how,
 			    uint64_t ts_us);
 	void		 (*free)(void *reader);
+	/*
+	 * May be NULL: touches its memory, some time before a call of data or
+	 * of ops->volume; then what hangs off that, and so on. depth is below
+	 * FLOW_DEPTHS, and each is asked for later than the one before.
+	 */
+	void		 (*expect)(const void *reader, unsigned depth);
 };
 
 /* What happens to connections; any may be NULL. */

@@ -2,6 +2,7 @@
 
 #define TELL_BYTES	(1U << 31)
 #define YOUNG_PACKETS	8
+#define AHEAD		4	/* entries whose memory is asked for */
 
 void
 flowvol_tell(struct flow_table *t, struct flow *f)
@@ -37,6 +38,24 @@ is_young(const struct flow_table *t, const struct flow *f)
 	    !v->met && (f->read == NULL || f->read->reader == NULL);
 }
 
+/* The memory of those that come soon after number i: they are anywhere. */
+static void
+expect_ahead(const struct flow_table *t, uint32_t i)
+{
+	const struct flow	*f;
+
+	if (i + 3 * AHEAD < t->nloud) {
+		flowtab_fetch(flowtab_at(t, t->loud[i + 3 * AHEAD]));
+		compat_prefetch(flowtab_volume(t, t->loud[i + 3 * AHEAD]));
+	}
+	if (i + 2 * AHEAD < t->nloud &&
+	    (f = flowtab_at(t, t->loud[i + 2 * AHEAD]))->read != NULL)
+		compat_prefetch(f->read);
+	if (i + AHEAD < t->nloud &&
+	    (f = flowtab_at(t, t->loud[i + AHEAD]))->read != NULL)
+		flowtab_expect_said(t, f, 0);
+}
+
 void
 flowvol_tell_all(struct flow_table *t, bool young)
 {
@@ -44,6 +63,7 @@ flowvol_tell_all(struct flow_table *t, bool young)
 	uint32_t	 i, kept = 0;
 
 	for (i = 0; i < t->nloud; i++) {
+		expect_ahead(t, i);
 		f = flowtab_at(t, t->loud[i]);
 		if (!young && is_young(t, f))
 			t->loud[kept++] = f->slot;

@@ -12,6 +12,7 @@
 #include "sandbox/crash.h"
 
 #define AHEAD		16		/* packets parsed before their turn */
+#define NEAR	(2U << 20)		/* bytes of sessions that a cache has */
 #define MIRROR_HEARD	1024		/* frames, before packets */
 
 struct ahead {
@@ -150,6 +151,7 @@ static void
 expect_some(const struct analyzer *az, const struct ahead *a, uint32_t n)
 {
 	const struct flow	*f[AHEAD];	/* perhaps theirs */
+	unsigned		 depth;
 	uint32_t		 k;
 
 	if (flow_few(az->flows))
@@ -157,10 +159,20 @@ expect_some(const struct analyzer *az, const struct ahead *a, uint32_t n)
 	for (k = 0; k < n; k++)
 		f[k] = a[k].i == NULL || a[k].r != PACKET_OK ? NULL :
 		    flow_expect_entry(az->flows, &a[k].p);
-	for (k = 0; k < n; k++)
-		if (f[k] != NULL && !flow_expect_reader(az->flows, f[k],
-		    &a[k].p) && a[k].p.len > 0)
+	for (k = 0; k < n; k++) {
+		if (f[k] == NULL || flow_expect_reader(az->flows, f[k],
+		    &a[k].p))
+			continue;
+		if (a[k].p.len > 0)
 			meter_expect_client(az->meter, &a[k].p.key.a.addr);
+		f[k] = NULL;
+	}
+	if (az->mem.pool[MEM_SESSIONS] <= NEAR)
+		return;
+	for (depth = 0; depth < FLOW_DEPTHS; depth++)
+		for (k = 0; k < n; k++)
+			if (f[k] != NULL && a[k].p.len > 0)
+				flow_expect_said(az->flows, f[k], depth);
 }
 
 /* Numbers that are missing went down with a child or a link. */

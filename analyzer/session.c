@@ -648,6 +648,16 @@ session_waiting(const struct session *s, uint64_t *since_us)
 	    h2_waiting(s, since_us));
 }
 
+void
+session_expect(const struct session *s, unsigned depth)
+{
+	if (depth == 0)
+		compat_prefetch_all(s, sizeof(*s));
+	else if (s->pair.n > 0)
+		compat_prefetch_all(pair_at(&s->pair, 0),
+		    sizeof(struct pair_req));
+}
+
 uint64_t
 session_under_way(const struct session *s)
 {

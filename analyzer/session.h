@@ -84,6 +84,11 @@ uint64_t	 session_waiting(const struct session *, uint64_t *since_us);
 /* All that were asked and are not over, a response without one included. */
 uint64_t	 session_under_way(const struct session *);
 /*
+ * Optional: touches its memory, some time before bytes come for it; later, with
+ * depth 1, that of its oldest request.
+ */
+void		 session_expect(const struct session *, unsigned depth);
+/*
  * What a TLS handshake under way has come to if a side has reset it, which is
  * believed only later; NONE where there is none.
  */

@@ -39,6 +39,16 @@ compat_prefetch(const void *p)
 	__builtin_prefetch(p);
 }
 
+/* The whole of an object of n bytes, by lines of 64. */
+static inline void
+compat_prefetch_all(const void *p, size_t n)
+{
+	size_t	 i;
+
+	for (i = 0; i < n; i += 64)
+		compat_prefetch((const uint8_t *)p + i);
+}
+
 long long	 compat_strtonum(const char *, long long, long long,
 		    const char **);
 /* Copies src into dst of size bytes, always terminated; the length of src. */

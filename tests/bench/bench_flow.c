@@ -183,7 +183,7 @@ run(uint32_t flows, size_t len, enum flow_want w)
 	static const struct hash_key	 key = { 1, 2 };
 	static const struct flow_ops	 ops;
 	static const struct flow_feed	 fd = { on_open, on_data, on_gap,
-					    on_eof, on_free };
+					    on_eof, on_free, NULL };
 	struct flow_config		 c;
 	struct mem			 mem = { .limit = 4ULL << 30 };
 	struct flow_table		*t;

@@ -136,7 +136,7 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 	static const struct hash_key	 key = { 5, 6 };
 	static const struct flow_ops	 ops;
 	static const struct flow_feed	 fd = { on_open, on_data, on_gap,
-					    on_eof, on_free };
+					    on_eof, on_free, NULL };
 	struct flow_config		 c;
 	struct mem			 mem;
 	struct flow_table		*t;

@@ -175,7 +175,7 @@ on_volume(void *arg, struct flow *f, const struct packet_volume *v, bool *met)
 static const struct flow_ops	 ops = { on_opened, on_closed,
 				    on_lost, on_rtt, on_unread, on_volume };
 static const struct flow_feed	 fd = { on_open, on_data, on_gap, on_eof,
-				    on_free };
+				    on_free, NULL };
 static const struct hash_key	 key = { 1, 2 };
 
 static void
