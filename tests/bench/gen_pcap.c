@@ -1,6 +1,7 @@
 /*
- * gen_pcap PROFILE BYTES [CONNECTIONS]: a capture on standard output, always the
- * same one for the same arguments. CONNECTIONS, 256, are under way at a time.
+ * gen_pcap PROFILE BYTES [CONNECTIONS]: a capture on standard output, always
+ * the same one for the same arguments. 256 connections are under way at a time,
+ * or CONNECTIONS: those all begin with one request before BYTES more are made.
  *
  *	web	mixed sizes, many bodies, acknowledgements, new and kept
  *		connections
@@ -17,6 +18,7 @@
 #define MSS		1448
 #define HDRS		(14 + 20 + 32)	/* with the time stamp option */
 #define HOSTS		200
+#define OPENING		5	/* packets, to the first response */
 
 #define F_FIN		0x01
 #define F_SYN		0x02
@@ -58,8 +60,7 @@ struct gen {
 	uint64_t	 random;
 	uint64_t	 ts_us;
 	uint64_t	 bytes;
-	uint32_t	 next_client;
-	uint16_t	 next_port;
+	uint32_t	 made;		/* connections so far */
 	struct conn	*conns;
 	uint32_t	 nconns;
 	uint8_t		 filler[65536];
@@ -250,11 +251,14 @@ put_body(struct gen *g, struct conn *c)
 static void
 renew(struct gen *g, struct conn *c)
 {
+	const uint32_t	 n = g->made++;
+
 	memset(c, 0, sizeof(*c));
 	c->host = pick_host(g);
-	c->client = 0x0a000001 + g->next_client++ % 50000;
+	/* both begin again at 200000, then one further on from each other */
+	c->client = 0x0a000001 + n % 50000;
 	c->server = 0xc6336401 + c->host % 40;
-	c->port = (uint16_t)(20000 + g->next_port++ % 40000);
+	c->port = (uint16_t)(20000 + (n + n / 200000) % 40000);
 	c->seq[0] = rnd(g, UINT32_MAX);
 	c->seq[1] = rnd(g, UINT32_MAX);
 	c->requests = g->profile->bodies ? 1 + rnd(g, g->profile->requests) :
@@ -345,12 +349,13 @@ main(int argc, char **argv)
 
 	if ((argc != 3 && argc != 4) ||
 	    (g.profile = find_profile(argv[1])) == NULL ||
-	    (want = bytes_of(argv[2])) == 0 || (g.nconns = argc == 4 ?
-	    (uint32_t)bytes_of(argv[3]) : 256) == 0) {
+	    (want = bytes_of(argv[2])) == 0 ||
+	    (argc == 4 && bytes_of(argv[3]) == 0)) {
 		fprintf(stderr,
 		    "usage: gen_pcap web|tiny|conns bytes [connections]\n");
 		return 64;
 	}
+	g.nconns = argc == 4 ? (uint32_t)bytes_of(argv[3]) : 256;
 	if ((g.conns = calloc(g.nconns, sizeof(*g.conns))) == NULL)
 		return 1;
 	g.random = 0x9e3779b97f4a7c15;
@@ -361,6 +366,9 @@ main(int argc, char **argv)
 		renew(&g, &g.conns[i]);
 	if (fwrite(head, sizeof(head), 1, stdout) != 1)
 		return 1;
+	for (i = 0; argc == 4 && i < (size_t)OPENING * g.nconns; i++)
+		step(&g, &g.conns[i / OPENING]);
+	want += g.bytes;
 	while (g.bytes < want) {
 		struct conn	*c = &g.conns[rnd(&g, g.nconns)];
 
