@@ -51,9 +51,8 @@ expect_ahead(const struct flow_table *t, uint32_t i)
 	if (i + 2 * AHEAD < t->nloud &&
 	    (f = flowtab_at(t, t->loud[i + 2 * AHEAD]))->read != NULL)
 		compat_prefetch(f->read);
-	if (i + AHEAD < t->nloud &&
-	    (f = flowtab_at(t, t->loud[i + AHEAD]))->read != NULL)
-		flowtab_expect_said(t, f, 0);
+	if (i + AHEAD < t->nloud)
+		flowtab_expect_said(t, flowtab_at(t, t->loud[i + AHEAD]), 0);
 }
 
 void

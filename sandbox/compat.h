@@ -39,14 +39,15 @@ compat_prefetch(const void *p)
 	__builtin_prefetch(p);
 }
 
-/* The whole of an object of n bytes, by lines of 64. */
+/* The whole of an object of n bytes, in lines of 64 wherever it begins. */
 static inline void
 compat_prefetch_all(const void *p, size_t n)
 {
-	size_t	 i;
+	const uintptr_t	 end = (uintptr_t)p + n;
+	uintptr_t	 line;
 
-	for (i = 0; i < n; i += 64)
-		compat_prefetch((const uint8_t *)p + i);
+	for (line = (uintptr_t)p & ~(uintptr_t)63; line < end; line += 64)
+		compat_prefetch((const void *)line);
 }
 
 long long	 compat_strtonum(const char *, long long, long long,

@@ -21,6 +21,7 @@
 #define SISN	5000U
 
 struct world {
+	struct flow	*flow;		/* the last that was opened */
 	struct mem		 mem;
 	struct flow_table	*t;
 	char			 log[8192];	/* what the reader was told */
@@ -111,11 +112,23 @@ on_free(void *arg)
 	note(arg, ".");
 }
 
+/* Readers that were asked for ahead, by depth; no reader may change for it. */
+static unsigned	 expected[FLOW_DEPTHS];
+
+static void
+on_expect(const void *reader, unsigned depth)
+{
+	assert_non_null(reader);
+	expected[depth]++;
+}
+
 static void
 on_opened(void *arg, struct flow *f)
 {
-	(void)f;
-	((struct world *)arg)->opened++;
+	struct world	*w = arg;
+
+	w->opened++;
+	w->flow = f;
 }
 
 static void
@@ -175,7 +188,7 @@ on_volume(void *arg, struct flow *f, const struct packet_volume *v, bool *met)
 static const struct flow_ops	 ops = { on_opened, on_closed,
 				    on_lost, on_rtt, on_unread, on_volume };
 static const struct flow_feed	 fd = { on_open, on_data, on_gap, on_eof,
-				    on_free, NULL };
+				    on_free, on_expect };
 static const struct hash_key	 key = { 1, 2 };
 
 static void
@@ -4047,6 +4060,31 @@ the_reserve_has_a_ceiling(void **state)
 }
 
 static void
+a_reader_is_asked_for_ahead_when_there_is_one(void **state)
+{
+	struct world	 w;
+
+	(void)state;
+	memset(expected, 0, sizeof(expected));
+	begin(&w);
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	flow_expect_said(w.t, w.flow, 0);
+	flow_expect_said(w.t, w.flow, 2);
+	assert_int_equal(expected[0], 1);
+	assert_int_equal(expected[1], 0);
+	assert_int_equal(expected[2], 1);
+	w.refuse = true;
+	w.tuple = 1;
+	shake(&w);
+	seg(&w, 'c', P | A, 1, 1, "ab");
+	assert_int_equal(w.opened, 2);
+	flow_expect_said(w.t, w.flow, 0);
+	assert_int_equal(expected[0], 1);
+	end(&w);
+}
+
+static void
 of_readers_the_one_that_was_reset_goes_first(void **state)
 {
 	struct world	 w;
@@ -4638,6 +4676,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_loss_of_gigabytes_is_survived_by_a_lone_half),
 	cmocka_unit_test(a_clock_that_is_set_back_makes_no_late_blocks),
 	cmocka_unit_test(strays_elsewhere_do_not_join_two_networks),
+	cmocka_unit_test(a_reader_is_asked_for_ahead_when_there_is_one),
 	cmocka_unit_test(another_network_may_use_the_translated_tuple),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),
