@@ -247,9 +247,7 @@ flowtab_expect_reader(const struct flow_table *t, const struct flow *f,
 	}
 	if (f->read == NULL)
 		return false;
-	compat_prefetch(f->read);
-	compat_prefetch((const uint8_t *)f->read + 64);
-	compat_prefetch((const uint8_t *)f->read + 128);
+	compat_prefetch_all(f->read, sizeof(*f->read));
 	return true;
 }
 

@@ -80,17 +80,6 @@ lookup(const struct streams *t, uint64_t id)
 	return s;
 }
 
-#define LINE	64
-
-static void
-prefetch(const void *p, size_t n)
-{
-	size_t	 at;
-
-	for (at = 0; at < n; at += LINE)
-		compat_prefetch((const char *)p + at);
-}
-
 /* Only a guess: the first of the bucket, the leg of the first mirror. */
 void
 streams_prefetch(const struct streams *t, const struct msg_stream *m)
@@ -101,9 +90,9 @@ streams_prefetch(const struct streams *t, const struct msg_stream *m)
 	    (s = *place(t, m->id)) == NULL)
 		return;
 	compat_prefetch(s);
-	prefetch(&s->side[m->dir], sizeof(s->side[0]));
-	prefetch(&s->first, offsetof(struct leg, tcp));
-	prefetch(&s->legs[0].rec[m->dir], sizeof(s->legs[0].rec[0]));
+	compat_prefetch_all(&s->side[m->dir], sizeof(s->side[0]));
+	compat_prefetch_all(&s->first, offsetof(struct leg, tcp));
+	compat_prefetch_all(&s->legs[0].rec[m->dir], sizeof(s->legs[0].rec[0]));
 }
 
 static void
