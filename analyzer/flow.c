@@ -439,10 +439,10 @@ flow_expect_reader(const struct flow_table *t, const struct flow *f,
 }
 
 void
-flow_expect_said(const struct flow_table *t, const struct flow *f,
+flow_expect_feed(const struct flow_table *t, const struct flow *f,
     unsigned depth)
 {
-	flowtab_expect_said(t, f, depth);
+	flowtab_expect_feed(t, f, depth);
 }
 
 void

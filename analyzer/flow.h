@@ -82,8 +82,8 @@ const struct flow *flow_expect_entry(const struct flow_table *,
 /* False: it is not p's flow, or has no reader yet. */
 bool		 flow_expect_reader(const struct flow_table *,
     const struct flow *, const struct packet *);
-/* Of a flow that has one, the reader and what hangs off it (flow_feed). */
-void		 flow_expect_said(const struct flow_table *,
+/* Of a flow that has a reader: flow_feed.expect, depth by depth. */
+void		 flow_expect_feed(const struct flow_table *,
     const struct flow *, unsigned depth);
 /* One TCP segment: p as packet_parse (or frag_put) left it at PACKET_OK. */
 enum flow_verdict flow_packet(struct flow_table *, const struct packet *p);

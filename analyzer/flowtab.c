@@ -224,16 +224,12 @@ flowtab_expect(const struct flow_table *t, uint32_t hash)
 const struct flow *
 flowtab_expect_entry(const struct flow_table *t, uint32_t hash)
 {
-	const uint32_t		 slot = *bucket(t, hash);
-	const struct flow	*f;
+	const uint32_t	 slot = *bucket(t, hash);
 
 	if (slot == FLOWTAB_NONE)
 		return NULL;
-	f = flowtab_at(t, slot);
-	flowtab_fetch(f);
-	if (t->cfg.volumes)
-		compat_prefetch(flowtab_volume(t, slot));
-	return f;
+	flowtab_expect_slot(t, slot);
+	return flowtab_at(t, slot);
 }
 
 bool
@@ -252,7 +248,7 @@ flowtab_expect_reader(const struct flow_table *t, const struct flow *f,
 }
 
 void
-flowtab_expect_said(const struct flow_table *t, const struct flow *f,
+flowtab_expect_feed(const struct flow_table *t, const struct flow *f,
     unsigned depth)
 {
 	if (f->read != NULL && f->read->reader != NULL &&

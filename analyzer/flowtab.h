@@ -333,6 +333,15 @@ flowtab_volume(const struct flow_table *t, uint32_t slot)
 	    [slot & ((1U << t->chunk_shift) - 1)];
 }
 
+/* And for what is gathered of it. */
+static inline void
+flowtab_expect_slot(const struct flow_table *t, uint32_t slot)
+{
+	flowtab_fetch(flowtab_at(t, slot));
+	if (t->cfg.volumes)
+		compat_prefetch(flowtab_volume(t, slot));
+}
+
 int		 flowtab_init(struct flow_table *);
 void		 flowtab_clear(struct flow_table *);
 uint32_t	 flowtab_hash(const struct flow_table *,
@@ -347,7 +356,7 @@ const struct flow *flowtab_expect_entry(const struct flow_table *,
 bool		 flowtab_expect_reader(const struct flow_table *,
     const struct flow *, uint32_t hash);
 /* And that of its reader, which it need not have. */
-void		 flowtab_expect_said(const struct flow_table *,
+void		 flowtab_expect_feed(const struct flow_table *,
     const struct flow *, unsigned depth);
 /* Lends half dir of a flow with a reader its tail until flowtab_unlend. */
 void		 flowtab_lend(struct flow_table *, struct flow_read *, int dir);

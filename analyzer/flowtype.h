@@ -73,9 +73,9 @@ struct flow_feed {
 			    uint64_t ts_us);
 	void		 (*free)(void *reader);
 	/*
-	 * May be NULL: touches its memory, some time before a call of data or
-	 * of ops->volume; then what hangs off that, and so on. depth is below
-	 * FLOW_DEPTHS, and each is asked for later than the one before.
+	 * May be NULL: touches the reader's memory (depth 0) some time before
+	 * a call of data or of ops->volume; a while later what that points to
+	 * (1), and so on below FLOW_DEPTHS.
 	 */
 	void		 (*expect)(const void *reader, unsigned depth);
 };

@@ -44,15 +44,13 @@ expect_ahead(const struct flow_table *t, uint32_t i)
 {
 	const struct flow	*f;
 
-	if (i + 3 * AHEAD < t->nloud) {
-		flowtab_fetch(flowtab_at(t, t->loud[i + 3 * AHEAD]));
-		compat_prefetch(flowtab_volume(t, t->loud[i + 3 * AHEAD]));
-	}
+	if (i + 3 * AHEAD < t->nloud)
+		flowtab_expect_slot(t, t->loud[i + 3 * AHEAD]);
 	if (i + 2 * AHEAD < t->nloud &&
 	    (f = flowtab_at(t, t->loud[i + 2 * AHEAD]))->read != NULL)
 		compat_prefetch(f->read);
 	if (i + AHEAD < t->nloud)
-		flowtab_expect_said(t, flowtab_at(t, t->loud[i + AHEAD]), 0);
+		flowtab_expect_feed(t, flowtab_at(t, t->loud[i + AHEAD]), 0);
 }
 
 void

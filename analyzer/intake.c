@@ -151,6 +151,7 @@ static void
 expect_some(const struct analyzer *az, const struct ahead *a, uint32_t n)
 {
 	const struct flow	*f[AHEAD];	/* perhaps theirs */
+	bool			 read;
 	unsigned		 depth;
 	uint32_t		 k;
 
@@ -160,19 +161,20 @@ expect_some(const struct analyzer *az, const struct ahead *a, uint32_t n)
 		f[k] = a[k].i == NULL || a[k].r != PACKET_OK ? NULL :
 		    flow_expect_entry(az->flows, &a[k].p);
 	for (k = 0; k < n; k++) {
-		if (f[k] == NULL || flow_expect_reader(az->flows, f[k],
-		    &a[k].p))
+		if (f[k] == NULL)
 			continue;
-		if (a[k].p.len > 0)
+		read = flow_expect_reader(az->flows, f[k], &a[k].p);
+		if (!read && a[k].p.len > 0)
 			meter_expect_client(az->meter, &a[k].p.key.a.addr);
-		f[k] = NULL;
+		if (!read || a[k].p.len == 0)
+			f[k] = NULL;
 	}
 	if (az->mem.pool[MEM_SESSIONS] <= NEAR)
 		return;
 	for (depth = 0; depth < FLOW_DEPTHS; depth++)
 		for (k = 0; k < n; k++)
-			if (f[k] != NULL && a[k].p.len > 0)
-				flow_expect_said(az->flows, f[k], depth);
+			if (f[k] != NULL)
+				flow_expect_feed(az->flows, f[k], depth);
 }
 
 /* Numbers that are missing went down with a child or a link. */

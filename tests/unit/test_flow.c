@@ -4069,8 +4069,8 @@ a_reader_is_asked_for_ahead_when_there_is_one(void **state)
 	begin(&w);
 	shake(&w);
 	seg(&w, 'c', P | A, 1, 1, "ab");
-	flow_expect_said(w.t, w.flow, 0);
-	flow_expect_said(w.t, w.flow, 2);
+	flow_expect_feed(w.t, w.flow, 0);
+	flow_expect_feed(w.t, w.flow, 2);
 	assert_int_equal(expected[0], 1);
 	assert_int_equal(expected[1], 0);
 	assert_int_equal(expected[2], 1);
@@ -4079,7 +4079,7 @@ a_reader_is_asked_for_ahead_when_there_is_one(void **state)
 	shake(&w);
 	seg(&w, 'c', P | A, 1, 1, "ab");
 	assert_int_equal(w.opened, 2);
-	flow_expect_said(w.t, w.flow, 0);
+	flow_expect_feed(w.t, w.flow, 0);
 	assert_int_equal(expected[0], 1);
 	end(&w);
 }
