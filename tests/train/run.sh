@@ -13,4 +13,5 @@ for kind in web tiny conns; do
 	done
 	rm "$1/$kind.pcap"
 done
+ls "$1/capture/capture.gcda" "$1/analyzer/analyzer.gcda" "$1/mirror/mirror.gcda"
 touch "$1/done"
