@@ -585,6 +585,7 @@ flowlife_finish(struct flow_table *t, struct flow *f, enum flow_how how,
 		flowtab_list(t, f, FLOWTAB_CLOSED);
 		return;
 	}
+	t->ending = true;
 	if (f->read != NULL && !(f->flags & FLOW_F_SKIP))
 		flush(t, f, now_us);
 	if (f->hole_bytes > 0) {
@@ -611,6 +612,7 @@ flowlife_finish(struct flow_table *t, struct flow *f, enum flow_how how,
 		if (t->ops->closed != NULL)
 			t->ops->closed(t->arg, f, how);
 	}
+	t->ending = false;
 	f->state = FLOW_CLOSED;
 	flowtab_list(t, f, FLOWTAB_CLOSED);
 }
@@ -887,6 +889,8 @@ flowlife_shed(struct flow_table *t, uint64_t now_us, bool readers_only)
 	struct flow			*f;
 	int				 l = 0, tries;
 
+	if (t->ending)
+		return false;
 	while (l < FLOWTAB_LISTS && !sheds(t, l, readers_only))
 		l++;
 	if (l == FLOWTAB_LISTS)

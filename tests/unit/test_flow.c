@@ -4059,6 +4059,39 @@ the_reserve_has_a_ceiling(void **state)
 	end(&w);
 }
 
+/* What one has still to say when it goes finds no memory, either. */
+static void
+one_that_is_shed_sheds_no_other_nor_itself(void **state)
+{
+	struct world	 w;
+	uint64_t	 used;
+
+	(void)state;
+	begin_with(&w, 1 << 30, 0);
+	for (w.tuple = 0; w.tuple < 20; w.tuple++) {
+		shake(&w);
+		seg(&w, 'c', P | A, 5, 1, "waits behind a hole");
+	}
+	used = w.mem.used;
+	w.refuse = true;
+	w.mem.pool[MEM_SESSIONS] = w.mem.limit / 2;
+	w.mem.used = w.mem.limit;
+	assert_true(flow_shed(w.t, 1, w.now) > 0);
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(w.unread, 1);
+	assert_true(count(&w, FLOW_C_SHED_READ) == 1);
+	flow_tick(w.t, w.now);		/* 16 of them at most */
+	assert_int_equal(w.closed, 17);
+	assert_int_equal(w.unread, 17);
+	assert_true(count(&w, FLOW_C_SHED_READ) == 17);
+	flow_flush(w.t, w.now);
+	assert_int_equal(w.closed, 20);
+	assert_int_equal(w.unread, 20);
+	w.mem.pool[MEM_SESSIONS] = 0;
+	w.mem.used -= w.mem.limit - used;
+	end(&w);
+}
+
 static void
 a_reader_is_asked_for_ahead_when_there_is_one(void **state)
 {
@@ -4677,6 +4710,7 @@ static const struct CMUnitTest	 tests[] = {
 	cmocka_unit_test(a_clock_that_is_set_back_makes_no_late_blocks),
 	cmocka_unit_test(strays_elsewhere_do_not_join_two_networks),
 	cmocka_unit_test(a_reader_is_asked_for_ahead_when_there_is_one),
+	cmocka_unit_test(one_that_is_shed_sheds_no_other_nor_itself),
 	cmocka_unit_test(another_network_may_use_the_translated_tuple),
 	cmocka_unit_test(stragglers_behind_the_translation_were_seen_before),
 	cmocka_unit_test(of_readers_the_one_that_was_reset_goes_first),

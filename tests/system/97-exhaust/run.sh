@@ -1,6 +1,7 @@
 #!/bin/sh
-# Floods in full size under `memory limit 256M`: bounded memory and time, and
-# the real session behind them is reported. Long: BIG=1 (make soak) only.
+# More than memory holds: it is survived, and what was shed is told. Floods in
+# full size under `memory limit 256M`: bounded memory and time, and the real
+# session behind them is reported. Those are long: BIG=1 (make soak) only.
 . "${TOP:=$(cd "$(dirname "$0")/../../.." && pwd)}/tests/lib/tap.sh"
 need python3 jq
 
@@ -11,6 +12,21 @@ echo 'memory limit 8M' > "$TMP/netmond.conf"
 is "a flood of fragments in little memory: the session behind it is there" \
     "$(jq -c '[.hosts[] | [.host, .requests]]' "$TMP/out.json")" '[["real.example",20]]'
 rm "$TMP/frags.pcap"
+
+# Connections that all speak: most have to go while bytes of theirs wait.
+"$BUILD/tests/bench/gen_pcap" tiny 8M 50000 > "$TMP/open.pcap"
+"$BUILD/netmond" -f "$TMP/netmond.conf" -r "$TMP/open.pcap" -o json \
+    > "$TMP/out.json" 2> "$TMP/err"
+is "50000 open connections in little memory: status" $? 0
+is "nothing went wrong" "$(cat "$TMP/err")" ""
+is "what was shed is told" "$(jq -c '.complete |
+    [.lossy, .shed > 0, .ratio < 1]' "$TMP/out.json")" '[true,true,true]'
+echo 'memory limit 128M' > "$TMP/netmond.conf"
+"$BUILD/netmond" -f "$TMP/netmond.conf" -r "$TMP/open.pcap" -o json \
+    > "$TMP/out.json" 2> "$TMP/err"
+is "and in enough: all of them, nothing shed" "$(jq -c '[.summary.connections,
+    .complete.shed, .complete.lossy]' "$TMP/out.json")" '[50000,0,false]'
+rm "$TMP/open.pcap"
 
 [ "${BIG:-0}" = 1 ] || { skip "takes minutes; BIG=1 or make soak runs it"; finish; }
 [ -n "${CORPUS:-}" ] && [ -f "$CORPUS/adversarial/gen.py" ] || { skip "needs CORPUS"; finish; }
