@@ -255,7 +255,7 @@ renew(struct gen *g, struct conn *c)
 
 	memset(c, 0, sizeof(*c));
 	c->host = pick_host(g);
-	/* both begin again at 200000, then one further on from each other */
+	/* no pair of the two comes again: from 200000 on they are shifted */
 	c->client = 0x0a000001 + n % 50000;
 	c->server = 0xc6336401 + c->host % 40;
 	c->port = (uint16_t)(20000 + (n + n / 200000) % 40000);
@@ -347,17 +347,18 @@ main(int argc, char **argv)
 	uint64_t		 want;
 	size_t			 i;
 
-	if ((argc != 3 && argc != 4) ||
+	g.nconns = argc == 4 ? (uint32_t)bytes_of(argv[3]) : 256;
+	if ((argc != 3 && argc != 4) || g.nconns == 0 ||
 	    (g.profile = find_profile(argv[1])) == NULL ||
-	    (want = bytes_of(argv[2])) == 0 ||
-	    (argc == 4 && bytes_of(argv[3]) == 0)) {
+	    (want = bytes_of(argv[2])) == 0) {
 		fprintf(stderr,
 		    "usage: gen_pcap web|tiny|conns bytes [connections]\n");
 		return 64;
 	}
-	g.nconns = argc == 4 ? (uint32_t)bytes_of(argv[3]) : 256;
-	if ((g.conns = calloc(g.nconns, sizeof(*g.conns))) == NULL)
+	if ((g.conns = calloc(g.nconns, sizeof(*g.conns))) == NULL) {
+		perror("gen_pcap");
 		return 1;
+	}
 	g.random = 0x9e3779b97f4a7c15;
 	g.ts_us = 1700000000000000;
 	for (i = 0; i < sizeof(g.filler); i++)
@@ -366,8 +367,9 @@ main(int argc, char **argv)
 		renew(&g, &g.conns[i]);
 	if (fwrite(head, sizeof(head), 1, stdout) != 1)
 		return 1;
-	for (i = 0; argc == 4 && i < (size_t)OPENING * g.nconns; i++)
-		step(&g, &g.conns[i / OPENING]);
+	if (argc == 4)
+		for (i = 0; i < (size_t)OPENING * g.nconns; i++)
+			step(&g, &g.conns[i / OPENING]);
 	want += g.bytes;
 	while (g.bytes < want) {
 		struct conn	*c = &g.conns[rnd(&g, g.nconns)];

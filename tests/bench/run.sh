@@ -82,41 +82,43 @@ forwarding() {
 		    n / cpu[most] }'
 }
 
-# CPU, packets, connections and shed packets of N connections that are open at a
-# time, with BYTES after they were opened: open_flows N BYTES
-open_flows() {
-	"$B/gen_pcap" tiny "$2" "$1" > "$tmp/flows.pcap"
-	rm -f "$tmp/flows.cpu"
+# CPU and packets of reading flows.pcap.
+cost() {
+	rm -f "$tmp/cost"
 	for i in $(seq "$RUNS"); do
 		"$B/measure" "$BUILD/netmond" -f "$tmp/flows.conf" \
-		    -r "$tmp/flows.pcap" -o json \
-		    2>/dev/null >> "$tmp/flows.cpu"
+		    -r "$DIR/flows.pcap" -o json 2>/dev/null >> "$tmp/cost"
 	done
-	set -- "$("$BUILD/netmond" -f "$tmp/flows.conf" -r "$tmp/flows.pcap" \
-	    -o json | jq -r '"\(.summary.connections) \(.complete.shed)"')"
-	echo "$(median "$tmp/flows.cpu" 2)" \
-	    "$("$B/reader_count" "$tmp/flows.pcap" | cut -d ' ' -f 1)" "$1"
+	echo "$(median "$tmp/cost" 2) $("$B/reader_count" "$DIR/flows.pcap" |
+	    cut -d ' ' -f 1)"
 }
 
-# Each has an entry, a reader and a session, all of them anywhere in memory:
-# what a packet costs then, without what it costs to open them.
+# Each of the connections has an entry, a reader and a session, all of them
+# anywhere in memory: what a packet costs then, without what opening them costs.
 flows() {
 	echo "memory limit 2G" > "$tmp/flows.conf"
 	for n in $FLOWS; do
-		echo "$n $(open_flows "$n" 1) $(open_flows "$n" \
-		    "$(bytes "$SIZE")")" >> "$tmp/flows"
-	done
-	awk '{ ns = 1e9 * ($6 - $2) / ($7 - $3)
+		"$B/gen_pcap" tiny 1 "$n" > "$DIR/flows.pcap"
+		opening=$(cost)
+		"$B/gen_pcap" tiny "$(bytes "$SIZE")" "$n" > "$DIR/flows.pcap"
+		"$BUILD/netmond" -f "$tmp/flows.conf" -r "$DIR/flows.pcap" \
+		    -o json > "$tmp/flows.json"
+		echo "$n $opening $(cost)" "$(jq -r \
+		    '"\(.summary.connections) \(.complete.shed)"' \
+		    "$tmp/flows.json")"
+	done > "$tmp/flows"
+	rm -f "$DIR/flows.pcap"
+	awk '{ ns = 1e9 * ($4 - $2) / ($5 - $3)
 		if (NR == 1) first = ns
 		printf "  %8d at a time: cpu %5.0f ns for a packet, %.2f x " \
 		    "the first   at most 3: %s\n", $1, ns, ns / first,
-		    $8 != $1 || $9 != 0 ? "NOT ALL READ" : \
+		    $6 != $1 || $7 != 0 ? "NOT ALL READ" : \
 		    ns <= 3 * first ? "ok" : "OVER" }' "$tmp/flows"
 }
 
 mkdir -p "$DIR"
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT INT TERM
+trap 'rm -rf "$tmp" "$DIR/flows.pcap"' EXIT INT TERM
 
 for p in $PROFILES; do
 	n=$(bytes "$SIZE")
@@ -161,4 +163,7 @@ for p in $PROFILES; do
 	recording "$p" both
 	forwarding "$p"
 done
-[ -z "$FLOWS" ] || { echo "connections: medians of $RUNS"; flows; }
+if [ -n "$FLOWS" ]; then
+	echo "connections: medians of $RUNS"
+	flows
+fi
