@@ -264,8 +264,8 @@ struct flow_table {
 	uint32_t		 nused;		/* slots that were ever taken */
 	uint32_t		 free;		/* slots, by flow.next */
 	uint32_t		 busy;		/* slot in use: never shed */
-	bool			 ending;	/* one ends: nothing is shed, to
-						 * which it might belong itself */
+	bool			 ending;	/* one ends: nothing is shed,
+						 * which might be that one */
 	uint64_t		 last_id;	/* of the packet at hand */
 	size_t			 nlive;
 
