@@ -11,8 +11,16 @@ static volatile uint8_t	 sink;		/* what is read is used */
 
 #define RECORD	8		/* bytes before the payload of a packet */
 
+/* What the readers of one input are like. */
+struct how {
+	struct mem	*mem;
+	size_t		 cost;		/* bytes of a reader */
+	uint8_t		 data;		/* calls until it has enough; 0: ever */
+};
+
 /* A reader that demands the contract: every offset once and in order. */
 struct reader {
+	const struct how *how;
 	uint64_t	 next[2];
 	unsigned	 started[2];
 	unsigned	 ended[2];
@@ -24,15 +32,17 @@ static int	 readers;
 static void *
 on_open(void *arg, struct flow *f, uint64_t ts)
 {
-	const uint8_t	*how = arg;
-	struct reader	*r;
+	const struct how	*how = arg;
+	struct reader		*r;
 
 	(void)ts;
-	if (how[1] == 7 && flow_id(f) % 3 == 0)
+	if ((how->data == 7 && flow_id(f) % 3 == 0) ||
+	    !mem_take(how->mem, MEM_SESSIONS, how->cost))
 		return NULL;
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		abort();
-	r->left = how[1] == 0 ? 1000000 : how[1];
+	r->how = how;
+	r->left = how->data == 0 ? 1000000 : how->data;
 	readers++;
 	return r;
 }
@@ -87,8 +97,11 @@ on_eof(void *arg, int dir, enum flow_how how, uint64_t ts)
 static void
 on_free(void *arg)
 {
+	struct reader	*r = arg;
+
+	mem_give(r->how->mem, MEM_SESSIONS, r->how->cost);
 	readers--;
-	free(arg);
+	free(r);
 }
 
 static void
@@ -114,7 +127,7 @@ make(struct packet *p, const uint8_t *d, uint64_t *now)
 	addr_from4(&p->key.a.addr, (const uint8_t[4]){ 10, 0, 0,
 	    who & 2 ? 1 : 3 });
 	addr_from4(&p->key.b.addr, (const uint8_t[4]){ 10, 0, 0, 2 });
-	p->key.a.port = (uint16_t)(1000 + (who >> 2 & 3));
+	p->key.a.port = (uint16_t)(1000 + (who >> 2 & 15));
 	p->key.b.port = 80;
 	p->flags = d[1] & 0x3f;
 	p->seq = 0xffffff00U + d[2] + (d[3] & 0x80 ? 0x40000000U * (d[3] & 3) :
@@ -141,23 +154,28 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 	struct mem			 mem;
 	struct flow_table		*t;
 	struct packet			 p;
-	uint8_t				 how[2];
+	struct how			 how = { &mem, 64, 0 };
+	uint8_t				 conf[2];
 	uint64_t			 now = 1ULL << 40, cursor = 0;
 	uint32_t			 len;
 
 	if (n < 2)
 		return 0;
-	memcpy(how, d, 2);
+	memcpy(conf, d, 2);
+	how.data = conf[1];
+	if (conf[0] & 8)
+		how.cost = 20000;	/* those of a few make it shed */
 	memset(&mem, 0, sizeof(mem));
 	mem.limit = 1 << 20;
 	flow_config_default(&c);
-	c.reass_bytes = 64 + how[0] % 16 * 64;
-	c.reass_segs = 1 + how[0] / 16;
-	c.max_flows = how[0] & 1 ? 2 : 0;
-	if ((t = flow_table_new(&c, &key, &mem, &ops, &fd, how)) == NULL)
+	c.reass_bytes = 64 + conf[0] % 16 * 64;
+	c.reass_segs = 1 + conf[0] / 16;
+	c.max_flows = conf[0] & 1 ? 2 : 0;
+	if ((t = flow_table_new(&c, &key, &mem, &ops, &fd, &how)) == NULL)
 		abort();
-	if (how[0] & 2)
-		mem.limit = mem.used + 300000 + (uint64_t)how[1] * 8;
+	/* Little more than the first entries take. */
+	if (conf[0] & (2 | 8))
+		mem.limit = mem.used + 440000 + (uint64_t)conf[1] * 256;
 	for (d += 2, n -= 2; n >= RECORD; d += len, n -= len) {
 		make(&p, d, &now);
 		len = d[7];
@@ -178,7 +196,7 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 	}
 	(void)flow_walk(t, &cursor, 4096, visit, t);
 	flow_tick(t, now + 100000);
-	if (how[0] & 4)
+	if (conf[0] & 4)
 		flow_flush(t, now);
 	flow_table_free(t);
 	if (mem.used != 0 || readers != 0)

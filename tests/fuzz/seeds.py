@@ -186,6 +186,17 @@ def record(who, flags, seq, win=200, data=b"", ack=0, hi=0, dt=1, mark=0):
                   mark | len(data))) + data
 
 
+def crowds():
+    """More readers than there is room for; some wait behind a hole."""
+    for room in (1, 60, 120, 200, 255):
+        p = b""
+        for who in range(0, 64, 2):
+            p += record(who, 2, 0) + record(who | 1, 18, 0, ack=1)
+            p += record(who, 0x18, 5 if who & 4 else 1, data=b"GET /", ack=1)
+        p += record(1, 0x10, 1, ack=1) * 70 + record(0, 0x11, 6, ack=1)
+        yield bytes((8, room)) + p
+
+
 def streams():
     syn = record(0, 2, 0) + record(1, 18, 0, ack=1)
     up = [record(0, 0x18, 1 + i * 8, data=b"abcdefgh", ack=1)
@@ -542,7 +553,7 @@ def main():
     save("web", pages())
     save("packet", packets())
     save("frag", frags())
-    save("reass", streams())
+    save("reass", [*streams(), *crowds()])
     save("http", REQUESTS + RESPONSES + PROXIED)
     save("body", bodies())
     save("starts", starts())
