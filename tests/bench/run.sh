@@ -82,43 +82,55 @@ forwarding() {
 		    n / cpu[most] }'
 }
 
-# CPU and packets of reading flows.pcap.
-cost() {
-	rm -f "$tmp/cost"
-	for i in $(seq "$RUNS"); do
-		"$B/measure" "$BUILD/netmond" -f "$tmp/flows.conf" \
-		    -r "$DIR/flows.pcap" -o json 2>/dev/null >> "$tmp/cost"
-	done
-	echo "$(median "$tmp/cost" 2) $("$B/reader_count" "$DIR/flows.pcap" |
-	    cut -d ' ' -f 1)"
+packets() {	# of a file
+	"$B/reader_count" "$1" | cut -d ' ' -f 1
 }
 
 # Each of the connections has an entry, a reader and a session, all of them
 # anywhere in memory: what a packet costs then, without what opening them costs.
+# How fast memory is changes from minute to minute: a ratio is of one round.
 flows() {
 	echo "memory limit 2G" > "$tmp/flows.conf"
 	for n in $FLOWS; do
-		"$B/gen_pcap" tiny 1 "$n" > "$DIR/flows.pcap"
-		opening=$(cost)
-		"$B/gen_pcap" tiny "$(bytes "$SIZE")" "$n" > "$DIR/flows.pcap"
-		"$BUILD/netmond" -f "$tmp/flows.conf" -r "$DIR/flows.pcap" \
+		f=$DIR/flows-$n
+		"$B/gen_pcap" tiny 1 "$n" > "$f.open"
+		"$B/gen_pcap" tiny "$(bytes "$SIZE")" "$n" > "$f.all"
+		"$BUILD/netmond" -f "$tmp/flows.conf" -r "$f.all" \
 		    -o json > "$tmp/flows.json"
-		echo "$n $opening $(cost)" "$(jq -r \
+		echo "$(packets "$f.open") $(packets "$f.all")" "$(jq -r \
 		    '"\(.summary.connections) \(.complete.shed)"' \
-		    "$tmp/flows.json")"
-	done > "$tmp/flows"
-	rm -f "$DIR/flows.pcap"
-	awk '{ ns = 1e9 * ($4 - $2) / ($5 - $3)
-		if (NR == 1) first = ns
-		printf "  %8d at a time: cpu %5.0f ns for a packet, %.2f x " \
-		    "the first   at most 3: %s\n", $1, ns, ns / first,
-		    $6 != $1 || $7 != 0 ? "NOT ALL READ" : \
-		    ns <= 3 * first ? "ok" : "OVER" }' "$tmp/flows"
+		    "$tmp/flows.json")" | awk -v n="$n" '
+		    { print $2 - $1, $3 == n && $4 == 0 ? "yes" : "no" }' \
+		    > "$tmp/flows-$n.is"
+	done
+	for i in $(seq "$RUNS"); do
+		first=
+		for n in $FLOWS; do
+			for part in open all; do
+				"$B/measure" "$BUILD/netmond" \
+				    -f "$tmp/flows.conf" -o json \
+				    -r "$DIR/flows-$n.$part" 2>/dev/null
+			done | cat - "$tmp/flows-$n.is" | awk '
+			    { v[NR] = NR < 3 ? $2 : $1 }
+			    END { print 1e9 * (v[2] - v[1]) / v[3] }' > "$tmp/ns"
+			first=${first:-$(cat "$tmp/ns")}
+			echo "$(cat "$tmp/ns") $first" |
+			    awk '{ print $1, $1 / $2 }' >> "$tmp/flows-$n"
+		done
+	done
+	for n in $FLOWS; do
+		rm -f "$DIR/flows-$n".*
+		echo "$n $(median "$tmp/flows-$n" 1) $(median "$tmp/flows-$n" 2)" \
+		    "$(cat "$tmp/flows-$n.is")" | awk '
+		    { printf "  %8d at a time: cpu %5.0f ns for a packet, " \
+			"%.2f x the first   at most 3: %s\n", $1, $2, $3,
+			$5 == "no" ? "NOT ALL READ" : $3 <= 3 ? "ok" : "OVER" }'
+	done
 }
 
 mkdir -p "$DIR"
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp" "$DIR/flows.pcap"' EXIT INT TERM
+trap 'rm -rf "$tmp" "$DIR"/flows-*' EXIT INT TERM
 
 for p in $PROFILES; do
 	n=$(bytes "$SIZE")
